@@ -1,0 +1,2 @@
+//! Sonde.
+fn main() {}

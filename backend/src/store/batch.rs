@@ -1,0 +1,142 @@
+//! What the ingest side hands to the store: checked lines and points, gathered into batches.
+//!
+//! A batch is all or nothing for the clock but not for the days: its rows may fall on several days, and each goes
+//! to its own day's folder. Names are interned once a batch, so that a row is a few integers.
+
+use sonde_shared::log::Level;
+use sonde_shared::time::Timestamp;
+use std::collections::HashMap;
+
+/// Names, each held once, told by their number in order of first appearance.
+#[derive(Debug, Default)]
+pub struct Names {
+    by_name: HashMap<Box<str>, u32>,
+    list: Vec<Box<str>>,
+}
+
+impl Names {
+    /// The number of a name, given to it now if it is new.
+    pub fn intern(&mut self, name: &str) -> u32 {
+        if let Some(id) = self.by_name.get(name) {
+            return *id;
+        }
+        let id = self.list.len() as u32;
+        self.list.push(name.into());
+        self.by_name.insert(name.into(), id);
+        id
+    }
+
+    /// The names, by number.
+    pub fn list(&self) -> &[Box<str>] {
+        &self.list
+    }
+}
+
+/// One line of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineRow {
+    /// When it was logged.
+    pub ts: Timestamp,
+    /// Where its text starts in the batch's text.
+    pub pos: u32,
+    /// Its length without the line feed.
+    pub len: u32,
+    /// Its component's number in the batch's components.
+    pub component: u32,
+    /// Its host's number in the batch's hosts; the empty name means none.
+    pub host: u32,
+    /// How bad it is.
+    pub level: Level,
+}
+
+/// Accepted lines in arrival order. `text` holds each line followed by one line feed, and nothing else.
+#[derive(Debug, Default)]
+pub struct LineBatch {
+    /// The lines as they will lie on disk.
+    pub text: Vec<u8>,
+    /// One row a line, in arrival order.
+    pub rows: Vec<LineRow>,
+    /// The components that rows refer to.
+    pub components: Names,
+    /// The hosts that rows refer to.
+    pub hosts: Names,
+}
+
+/// The longest line that is taken, in bytes, without its line feed.
+pub const MAX_LINE_BYTES: usize = 1 << 20;
+
+impl LineBatch {
+    /// Adds a line. The caller has checked that it is one line (no line feed inside, not empty, at most
+    /// [`MAX_LINE_BYTES`]) and that the names are at most [`sonde_shared::component::MAX_NAME_BYTES`] long.
+    pub fn push(&mut self, ts: Timestamp, component: &str, host: &str, level: Level, line: &[u8]) {
+        debug_assert!(!line.contains(&b'\n'), "a line holds no line feed");
+        let row = LineRow {
+            ts,
+            pos: self.text.len() as u32,
+            len: line.len() as u32,
+            component: self.components.intern(component),
+            host: self.hosts.intern(host),
+            level,
+        };
+        self.text.extend_from_slice(line);
+        self.text.push(b'\n');
+        self.rows.push(row);
+    }
+
+    /// How many lines it holds.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// One point of a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PointRow {
+    /// Its series' number in the batch's names.
+    pub series: u32,
+    /// Unix seconds.
+    pub ts_secs: i64,
+    /// The value, never NaN.
+    pub value: f64,
+}
+
+/// Accepted points in arrival order.
+#[derive(Debug, Default)]
+pub struct PointBatch {
+    /// The points.
+    pub rows: Vec<PointRow>,
+    /// The series' paths, tagged ones in Graphite's normal form (`name;k=v;…`, tags sorted).
+    pub series: Names,
+}
+
+impl PointBatch {
+    /// Adds a point. The caller has checked the path and dropped NaN.
+    pub fn push(&mut self, path: &str, ts_secs: i64, value: f64) {
+        let series = self.series.intern(path);
+        self.rows.push(PointRow { series, ts_secs, value });
+    }
+
+    /// How many points it holds.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// When an append may return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// After it is on disk, power loss included.
+    Acknowledged,
+    /// Once it is queued; it is synced within a second. For senders that get no answer (carbon, syslog).
+    Streamed,
+}

@@ -1,0 +1,65 @@
+//! Charts in the page: a canvas per panel, one brush and one crosshair over all of them.
+//!
+//! A chart knows neither the address nor the network. It is given signals, and tells what the operator meant by
+//! a [`Gesture`].
+
+use leptos::prelude::*;
+use sonde_shared::time::{TimeRange, Timestamp};
+
+/// What the operator meant by pointer, touch or keys on a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Gesture {
+    /// A new band was brushed on the panel.
+    Select {
+        /// The panel's id, or `histogram`.
+        panel: String,
+        /// The band.
+        range: TimeRange,
+    },
+    /// The existing band was moved or resized; the component stays.
+    Adjust(TimeRange),
+    /// Escape undid the selection.
+    Clear,
+    /// The panel was clicked.
+    Activate(String),
+    /// Show this range (wheel, pan, double click in the band); one at a gesture's end.
+    Show(TimeRange),
+    /// Go back one zoom (double click outside the band).
+    ZoomBack,
+    /// A drag or a pinned crosshair started: freeze the axis while live.
+    Freeze,
+}
+
+/// The instant under the pointer, and who says so: nobody answers its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hover {
+    /// The panel's id, `histogram` or `log`.
+    pub source: String,
+    /// The instant.
+    pub at: Timestamp,
+}
+
+/// What all charts of a page share. `Copy`: each field is a signal.
+#[derive(Clone, Copy)]
+pub struct ChartContext {
+    /// The visible range.
+    pub range: Signal<TimeRange>,
+    /// The committed selection.
+    pub selection: Signal<Option<TimeRange>>,
+    /// The band while it is being dragged, shown on every chart.
+    pub draft: RwSignal<Option<TimeRange>>,
+    /// The instant under the pointer.
+    pub hover: RwSignal<Option<Hover>>,
+    /// The pinned crosshair.
+    pub pinned: RwSignal<Option<Timestamp>>,
+    /// The active panel.
+    pub active: Signal<Option<String>>,
+    /// Whether times are shown in the browser's zone: minutes east of UTC to add.
+    pub utc_offset_minutes: Signal<i32>,
+    /// How many lines of the current selector lie in a range, from the histogram already loaded.
+    pub count_lines: Callback<TimeRange, Option<u64>>,
+    /// Where gestures go.
+    pub on_gesture: Callback<Gesture>,
+    /// Changes when the colours do, so that canvases draw again.
+    pub theme_generation: Signal<u32>,
+}

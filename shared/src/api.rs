@@ -1,0 +1,295 @@
+//! The types that cross the wire as JSON, and the binary columns of `/render`.
+
+use crate::log::Level;
+use serde::{Deserialize, Serialize};
+
+/// The answer of an ingest request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestReport {
+    /// Lines or points that are on disk.
+    pub stored: u64,
+    /// What was not taken; at most [`IngestReport::MAX_REFUSED`] are listed.
+    pub refused: Vec<Refusal>,
+    /// How many were refused, listed or not.
+    pub refused_total: u64,
+}
+
+impl IngestReport {
+    /// How many refusals are listed one by one.
+    pub const MAX_REFUSED: usize = 1_000;
+
+    /// Notes a refused line, counted from 1.
+    pub fn refuse(&mut self, line: u64, why: impl Into<String>) {
+        self.refused_total += 1;
+        if self.refused.len() < Self::MAX_REFUSED {
+            self.refused.push(Refusal { line, why: why.into() });
+        }
+    }
+}
+
+/// One line that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The line's number in the request, from 1.
+    pub line: u64,
+    /// What was wrong with it.
+    pub why: String,
+}
+
+/// `GET /api/logs/histogram`: counts of lines by level and step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Histogram {
+    /// The start of the first bucket, unix ms; a multiple of the step.
+    pub from_ms: i64,
+    /// The width of a bucket in ms.
+    pub step_ms: i64,
+    /// The sum of all counts.
+    pub total: u64,
+    /// Counts a level, one number a bucket; a level without lines has an empty list.
+    pub levels: LevelCounts,
+}
+
+/// One list of counts a level.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "one list a level, named after it")]
+pub struct LevelCounts {
+    pub fatal: Vec<u64>,
+    pub error: Vec<u64>,
+    pub warn: Vec<u64>,
+    pub info: Vec<u64>,
+    pub debug: Vec<u64>,
+    pub trace: Vec<u64>,
+}
+
+impl LevelCounts {
+    /// The counts of one level.
+    pub fn get(&self, level: Level) -> &[u64] {
+        match level {
+            Level::Fatal => &self.fatal,
+            Level::Error => &self.error,
+            Level::Warn => &self.warn,
+            Level::Info => &self.info,
+            Level::Debug => &self.debug,
+            Level::Trace => &self.trace,
+        }
+    }
+
+    /// The counts of one level, to be filled.
+    pub fn get_mut(&mut self, level: Level) -> &mut Vec<u64> {
+        match level {
+            Level::Fatal => &mut self.fatal,
+            Level::Error => &mut self.error,
+            Level::Warn => &mut self.warn,
+            Level::Info => &mut self.info,
+            Level::Debug => &mut self.debug,
+            Level::Trace => &mut self.trace,
+        }
+    }
+}
+
+/// `GET /api/components`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Components {
+    /// Every component with lines in the range, by path; a parent without lines of its own is not listed.
+    pub components: Vec<ComponentCount>,
+    /// Every host with lines in the range, by name.
+    #[serde(default)]
+    pub hosts: Vec<HostCount>,
+}
+
+/// How much a component logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentCount {
+    /// The dotted path.
+    pub path: String,
+    /// Lines of exactly this component, not of those below it.
+    pub lines: u64,
+    /// How many of them are `error` or `fatal`.
+    pub errors: u64,
+}
+
+/// How much a host logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostCount {
+    /// The host's name.
+    pub name: String,
+    /// Its lines.
+    pub lines: u64,
+}
+
+/// One node of `/metrics/find?format=treejson`, as Graphite answers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindNode {
+    /// The last node of the path.
+    pub text: String,
+    /// The path, with the query's wildcards replaced.
+    pub id: String,
+    /// 1 when it is a metric.
+    pub leaf: u8,
+    /// 1 when there are paths below it.
+    pub expandable: u8,
+    /// The same as `expandable`.
+    pub allow_children: u8,
+}
+
+/// A note on the time axis: a deploy, a maintenance step. Graphite's event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Unique within the store.
+    pub id: u64,
+    /// The title.
+    pub what: String,
+    /// When, unix seconds.
+    pub when: i64,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Free text.
+    #[serde(default)]
+    pub data: String,
+}
+
+/// One line as `envelope=1` sends it. `line` is the stored text, unparsed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope<L> {
+    /// Unix nanoseconds.
+    pub t: i64,
+    /// The component.
+    pub c: String,
+    /// The host; empty when none is known.
+    pub h: String,
+    /// The level.
+    pub l: Level,
+    /// `day~segment~row`, stable for the life of the line.
+    pub id: String,
+    /// The line itself.
+    pub line: L,
+}
+
+/// An error as RFC 9457 (`application/problem+json`) puts it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// `about:blank`: the status says the kind.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was wrong, in a sentence.
+    pub detail: String,
+    /// The parameter it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// A value that would be right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
+    /// The number under which the server's own log has more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// What the page asks first: `GET /api/page`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageInfo {
+    /// The server's version.
+    pub version: String,
+    /// The server's clock, unix ms.
+    pub now_ms: i64,
+    /// Name and title of each dashboard, the one to open first first.
+    pub dashboards: Vec<DashboardName>,
+    /// The latest line's and point's time, unix ms; `None` while there is none.
+    pub last_line_ms: Option<i64>,
+    /// As `last_line_ms`, for points.
+    pub last_point_ms: Option<i64>,
+}
+
+/// A dashboard's name in addresses and its title.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DashboardName {
+    /// The file's name without `.toml`.
+    pub name: String,
+    /// The title to show.
+    pub title: String,
+}
+
+/// One series as columns: times in unix ms (rising) beside values; a gap is a NaN.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Columns {
+    /// The series' name.
+    pub name: String,
+    /// Unix ms, rising.
+    pub times_ms: Vec<f64>,
+    /// One value a time.
+    pub values: Vec<f64>,
+}
+
+/// The first bytes of a columns body.
+pub const COLUMNS_MAGIC: &[u8; 8] = b"SNDCOL01";
+
+/// Writes series as little-endian columns: the magic, the number of series (u32), then for each its name's length (u32),
+/// its number of points (u32), the name (UTF-8), the times (f64 ms) and the values (f64).
+pub fn encode_columns(series: &[Columns]) -> Vec<u8> {
+    let size: usize = series.iter().map(|s| 8 + s.name.len() + 16 * s.times_ms.len()).sum();
+    let mut out = Vec::with_capacity(12 + size);
+    out.extend_from_slice(COLUMNS_MAGIC);
+    out.extend_from_slice(&(series.len() as u32).to_le_bytes());
+    for one in series {
+        out.extend_from_slice(&(one.name.len() as u32).to_le_bytes());
+        out.extend_from_slice(&(one.times_ms.len() as u32).to_le_bytes());
+        out.extend_from_slice(one.name.as_bytes());
+        out.extend(one.times_ms.iter().chain(&one.values).flat_map(|number| number.to_le_bytes()));
+    }
+    out
+}
+
+/// Reads what [`encode_columns`] wrote; `None` when it is cut short or something else.
+pub fn decode_columns(bytes: &[u8]) -> Option<Vec<Columns>> {
+    let mut rest = bytes.strip_prefix(COLUMNS_MAGIC)?;
+    let count = take_u32(&mut rest)?;
+    let mut out = Vec::new();
+    for _ in 0..count {
+        let name_len = take_u32(&mut rest)? as usize;
+        let points = take_u32(&mut rest)? as usize;
+        let name = std::str::from_utf8(rest.split_off(..name_len)?).ok()?.to_owned();
+        let times_ms = take_f64s(&mut rest, points)?;
+        let values = take_f64s(&mut rest, points)?;
+        out.push(Columns { name, times_ms, values });
+    }
+    rest.is_empty().then_some(out)
+}
+
+fn take_u32(rest: &mut &[u8]) -> Option<u32> {
+    rest.split_off(..4)?.try_into().ok().map(u32::from_le_bytes)
+}
+
+fn take_f64s(rest: &mut &[u8], count: usize) -> Option<Vec<f64>> {
+    let bytes = rest.split_off(..count.checked_mul(8)?)?;
+    Some(bytes.as_chunks::<8>().0.iter().map(|chunk| f64::from_le_bytes(*chunk)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_come_back_and_cut_ones_are_refused() {
+        let series = vec![
+            Columns { name: "a.b".into(), times_ms: vec![1.0, 2.0], values: vec![0.5, -3.0] },
+            Columns { name: "ü".into(), ..Columns::default() },
+        ];
+        let bytes = encode_columns(&series);
+        assert_eq!(decode_columns(&bytes), Some(series));
+        for len in 0..bytes.len() {
+            assert_eq!(decode_columns(&bytes[..len]), None, "cut to {len} bytes");
+        }
+    }
+
+    #[test]
+    fn a_report_lists_only_so_many_refusals() {
+        let mut report = IngestReport::default();
+        (1..=2_000).for_each(|line| report.refuse(line, "no"));
+        assert_eq!((report.refused.len(), report.refused_total), (IngestReport::MAX_REFUSED, 2_000));
+    }
+}

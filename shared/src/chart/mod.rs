@@ -1,0 +1,1 @@
+//! Charts as pure geometry, and their drawing over any plotters backend.

@@ -1,0 +1,24 @@
+//! The language that Sonde's server and page both speak.
+//!
+//! Times and ranges, component selectors, the types that cross the wire, the page's address, and the chart as
+//! pure geometry and drawing. Nothing here reads a clock, a file or the network, so every decision can be
+//! tested as a function over values.
+
+/// The types that cross the wire as JSON, and the binary columns of `/render`.
+pub mod api;
+/// Charts as pure geometry, and their drawing over any plotters backend.
+pub mod chart;
+/// Dotted component paths and the selectors that name a component and all below it.
+pub mod component;
+/// Dashboards and panels, as the page receives them.
+pub mod dashboard;
+/// Graphite globs over dotted metric paths.
+pub mod glob;
+/// Which component's lines belong to a panel.
+pub mod links;
+/// Log levels.
+pub mod log;
+/// Instants, half-open ranges and their textual forms.
+pub mod time;
+/// The page's state and the address that encodes it.
+pub mod view;

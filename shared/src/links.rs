@@ -1,0 +1,100 @@
+//! Which component's lines belong to a panel (the way from a chart to its logs).
+
+use std::collections::BTreeSet;
+
+/// The lines that belong to a panel, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The panel names its component.
+    Named(String),
+    /// The longest prefixes of its metrics' paths that are components with lines.
+    Prefix(Vec<String>),
+    /// A node of the path is a known host.
+    Host(String),
+    /// Nothing matched: all lines.
+    All,
+}
+
+impl Link {
+    /// The components to select; empty for all of them.
+    pub fn components(&self) -> Vec<String> {
+        match self {
+            Self::Named(component) => vec![component.clone()],
+            Self::Prefix(components) => components.clone(),
+            Self::Host(_) | Self::All => Vec::new(),
+        }
+    }
+
+    /// The host to select.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Host(host) => Some(host),
+            _ => None,
+        }
+    }
+}
+
+/// Finds the lines of a panel: its `logs`, else for each series the longest prefix that has lines, else a node that is
+/// a host, else all lines. `components` and `hosts` are those with lines in the visible range.
+pub fn link_panel(
+    logs: Option<&str>,
+    series: &[String],
+    components: &BTreeSet<String>,
+    hosts: &BTreeSet<String>,
+) -> Link {
+    if let Some(component) = logs {
+        return Link::Named(component.to_owned());
+    }
+    let prefixes: BTreeSet<String> =
+        series.iter().filter_map(|path| longest_component(path, components)).map(str::to_owned).collect();
+    if !prefixes.is_empty() {
+        return Link::Prefix(prefixes.into_iter().collect());
+    }
+    let host = series.iter().flat_map(|path| path.split('.')).find(|node| hosts.contains(*node));
+    host.map_or(Link::All, |host| Link::Host(host.to_owned()))
+}
+
+/// The longest prefix of `path`, node by node, that is a component or has components below it.
+fn longest_component<'a>(path: &'a str, components: &BTreeSet<String>) -> Option<&'a str> {
+    let mut prefix = path.split(';').next().unwrap_or(path);
+    loop {
+        if has_lines(prefix, components) {
+            return Some(prefix);
+        }
+        prefix = &prefix[..prefix.rfind('.')?];
+    }
+}
+
+fn has_lines(prefix: &str, components: &BTreeSet<String>) -> bool {
+    components.contains(prefix)
+        || components
+            .range(format!("{prefix}.")..)
+            .next()
+            .is_some_and(|component| component.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[track_caller]
+    fn check(logs: Option<&str>, series: &[&str], expected: &Link) {
+        let series: Vec<String> = series.iter().map(|path| (*path).to_owned()).collect();
+        let components = set(&["webapp.backend.git", "webapp.backend.gitaly", "shop.db.slow"]);
+        assert_eq!(&link_panel(logs, &series, &components, &set(&["node1"])), expected);
+    }
+
+    #[test]
+    fn the_nearest_rule_wins() {
+        check(Some("x.y"), &["webapp.backend.git.ms"], &Link::Named("x.y".into()));
+        check(None, &["webapp.backend.git.tree.ms"], &Link::Prefix(vec!["webapp.backend.git".into()]));
+        check(None, &["webapp.backend.gitlab.ms"], &Link::Prefix(vec!["webapp.backend".into()]));
+        check(None, &["shop.db.reads;shard=1", "webapp.backend.git.x"], &Link::Prefix(vec!["shop.db".into(), "webapp.backend.git".into()]));
+        check(None, &["servers.node1.cpu"], &Link::Host("node1".into()));
+        check(None, &["other.cpu"], &Link::All);
+    }
+}

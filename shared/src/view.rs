@@ -1,0 +1,406 @@
+//! The page's state and the address that encodes it.
+//!
+//! ```text
+//! /d/cluster?v=1&t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z&c=webapp.backend.git&panel=tree-view
+//! ```
+//!
+//! Each field is read on its own: a broken one falls back to its default and is named in the problems, the others hold.
+
+use crate::log::Level;
+use crate::time::{Day, NANOS_PER_SEC, TimeError, TimeRange, TimeSpec, Timestamp, parse_rfc3339};
+use std::fmt::Write as _;
+
+/// The version of the address, `v=`.
+pub const VERSION: u32 = 1;
+
+/// The visible range as it was chosen: fixed, or moving with the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RangeSpec {
+    /// Its start.
+    pub from: TimeSpec,
+    /// Its end.
+    pub until: TimeSpec,
+}
+
+impl RangeSpec {
+    /// The last so many nanoseconds.
+    pub const fn last(nanos: i64) -> Self {
+        Self { from: TimeSpec::Relative(-nanos), until: TimeSpec::Relative(0) }
+    }
+
+    /// A fixed range.
+    pub const fn absolute(range: TimeRange) -> Self {
+        Self { from: TimeSpec::Absolute(range.from), until: TimeSpec::Absolute(range.until) }
+    }
+
+    /// Whether an end moves with the clock.
+    pub const fn is_relative(self) -> bool {
+        matches!(self.from, TimeSpec::Relative(_)) || matches!(self.until, TimeSpec::Relative(_))
+    }
+
+    /// The range this means at `now`.
+    pub fn resolve(self, now: Timestamp) -> TimeRange {
+        TimeRange::between(self.from.resolve(now), self.until.resolve(now))
+    }
+
+    /// Reads `A..B`; `B` may be a clock time of `A`'s day.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, TimeError> {
+        let error = || TimeError { text: text.chars().take(64).collect() };
+        let (from, until) = text.split_once("..").ok_or_else(error)?;
+        let from = TimeSpec::parse(from, now)?;
+        let until = match from {
+            TimeSpec::Absolute(at) => same_day_clock(until, at.day()).map(TimeSpec::Absolute),
+            TimeSpec::Relative(_) => None,
+        }
+        .map_or_else(|| TimeSpec::parse(until, now), Ok)?;
+        let spec = Self { from, until };
+        if spec.resolve(now).is_empty() { Err(error()) } else { Ok(spec) }
+    }
+}
+
+/// `14:07:00Z` on a day.
+fn same_day_clock(text: &str, day: Day) -> Option<Timestamp> {
+    (text.as_bytes().get(2) == Some(&b':')).then(|| parse_rfc3339(format!("{day}T{text}").as_bytes())).flatten()
+}
+
+impl std::fmt::Display for RangeSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.from, self.until) {
+            (TimeSpec::Absolute(from), TimeSpec::Absolute(until)) if from.day() == until.day() => {
+                let until = until.to_string();
+                write!(f, "{from}..{}", until.split_once('T').map_or(until.as_str(), |(_, clock)| clock))
+            }
+            (from, until) => write!(f, "{}..{}", written(from), written(until)),
+        }
+    }
+}
+
+fn written(spec: TimeSpec) -> String {
+    match spec {
+        TimeSpec::Absolute(at) => at.to_string(),
+        TimeSpec::Relative(0) => "now".to_owned(),
+        TimeSpec::Relative(nanos) => {
+            let sign = if nanos < 0 { '-' } else { '+' };
+            format!("now{sign}{}", compact_duration(nanos.abs())).replacen("now-", "-", 1)
+        }
+    }
+}
+
+/// The shortest exact form with one unit: `90s`, `2h`, `1500ms`.
+fn compact_duration(nanos: i64) -> String {
+    const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
+    for (name, secs) in UNITS {
+        let size = secs * NANOS_PER_SEC;
+        if nanos % size == 0 {
+            return format!("{}{name}", nanos / size);
+        }
+    }
+    format!("{}ms", nanos / 1_000_000)
+}
+
+/// Which of two orders the lines are shown in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first.
+    #[default]
+    Ascending,
+    /// Newest first.
+    Descending,
+}
+
+/// The zone that times are shown in; addresses are in UTC always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zone {
+    /// UTC.
+    #[default]
+    Utc,
+    /// The browser's own.
+    Local,
+}
+
+/// All that shapes the page. What is not in here is not in the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewState {
+    /// The dashboard's name; `None` for the first there is.
+    pub dashboard: Option<String>,
+    /// The visible range.
+    pub range: Option<RangeSpec>,
+    /// The brushed range.
+    pub selection: Option<TimeRange>,
+    /// The resolved components of the log pane; empty for all.
+    pub components: Vec<String>,
+    /// Whether `components` was chosen in the tree, and so holds whichever panel is active.
+    pub chosen: bool,
+    /// Only lines of this host.
+    pub host: Option<String>,
+    /// Only lines of this level and worse.
+    pub level: Option<Level>,
+    /// Only lines that contain this text.
+    pub contains: String,
+    /// The order of the lines.
+    pub order: Order,
+    /// The active panel.
+    pub panel: Option<String>,
+    /// The panel that fills the charts' place.
+    pub maximized: Option<String>,
+    /// The expanded line's id.
+    pub line: Option<String>,
+    /// Whether the view follows the clock.
+    pub live: bool,
+    /// The zone, where it was set by hand.
+    pub zone: Option<Zone>,
+}
+
+impl Default for ViewState {
+    fn default() -> Self {
+        Self {
+            dashboard: None,
+            range: None,
+            selection: None,
+            components: Vec::new(),
+            chosen: false,
+            host: None,
+            level: None,
+            contains: String::new(),
+            order: Order::Ascending,
+            panel: None,
+            maximized: None,
+            line: None,
+            live: false,
+            zone: None,
+        }
+    }
+}
+
+impl ViewState {
+    /// The address: path and query.
+    pub fn to_url(&self) -> String {
+        let mut query = Query::new();
+        query.push("v", &VERSION.to_string());
+        query.push_some("t", self.range.map(|range| range.to_string()).as_deref());
+        query.push_some("s", self.selection.map(|range| RangeSpec::absolute(range).to_string()).as_deref());
+        self.components.iter().for_each(|component| query.push("c", component));
+        query.push_some("chosen", self.chosen.then_some("1"));
+        query.push_some("host", self.host.as_deref());
+        query.push_some("level", self.level.map(Level::name));
+        query.push_some("q", (!self.contains.is_empty()).then_some(self.contains.as_str()));
+        query.push_some("order", (self.order == Order::Descending).then_some("desc"));
+        query.push_some("panel", self.panel.as_deref());
+        query.push_some("max", self.maximized.as_deref());
+        query.push_some("line", self.line.as_deref());
+        query.push_some("live", self.live.then_some("1"));
+        query.push_some("zone", self.zone.map(|zone| if zone == Zone::Utc { "utc" } else { "local" }));
+        let path = self.dashboard.as_deref().map_or_else(|| "/".to_owned(), |name| format!("/d/{}", encode(name)));
+        format!("{path}?{}", query.text)
+    }
+
+    /// Reads an address' path and query (without `?`). What cannot be read falls back and is told in the second value.
+    pub fn from_url(path: &str, query: &str, now: Timestamp) -> (Self, Vec<String>) {
+        let mut view = Self { dashboard: path.strip_prefix("/d/").filter(|name| !name.is_empty()).map(decode), ..Self::default() };
+        let mut problems = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode(value);
+            if let Err(problem) = view.set(key, value, now) {
+                problems.push(problem);
+            }
+        }
+        if view.selection.is_some() {
+            view.live = false;
+        }
+        (view, problems)
+    }
+
+    fn set(&mut self, key: &str, value: String, now: Timestamp) -> Result<(), String> {
+        let bad = |what: &str| Err(format!("{what} `{}` in the address could not be read", clip(&value)));
+        match key {
+            "v" if value.parse::<u32>().is_ok_and(|version| version <= VERSION) => {}
+            "v" => return bad("the version"),
+            "t" => match RangeSpec::parse(&value, now) {
+                Ok(range) => self.range = Some(range),
+                Err(_) => return bad("the range"),
+            },
+            "s" => match RangeSpec::parse(&value, now) {
+                Ok(range) => self.selection = Some(range.resolve(now)),
+                Err(_) => return bad("the selection"),
+            },
+            "c" => match crate::component::Selector::parse(&value) {
+                Ok(_) => self.components.push(value),
+                Err(_) => return bad("the component"),
+            },
+            "level" => match Level::parse(&value) {
+                Some(level) => self.level = Some(level),
+                None => return bad("the level"),
+            },
+            "order" if value == "desc" => self.order = Order::Descending,
+            "order" if value == "asc" => self.order = Order::Ascending,
+            "order" => return bad("the order"),
+            "zone" if value == "utc" => self.zone = Some(Zone::Utc),
+            "zone" if value == "local" => self.zone = Some(Zone::Local),
+            "zone" => return bad("the zone"),
+            "chosen" => self.chosen = value == "1",
+            "live" => self.live = value == "1",
+            "q" => self.contains = value,
+            "host" => self.host = Some(value),
+            "panel" => self.panel = Some(value),
+            "max" => self.maximized = Some(value),
+            "line" => self.line = Some(value),
+            // A parameter of a later version, or of whoever passed the link on.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn clip(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+struct Query {
+    text: String,
+}
+
+impl Query {
+    fn new() -> Self {
+        Self { text: String::new() }
+    }
+
+    fn push(&mut self, key: &str, value: &str) {
+        let sep = if self.text.is_empty() { "" } else { "&" };
+        write!(self.text, "{sep}{key}={}", encode(value)).expect("a String takes every write");
+    }
+
+    fn push_some(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.push(key, value);
+        }
+    }
+}
+
+/// Percent-encodes all but what reads well in a query: letters, digits and `-._~:,*/@!()`.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:,*/@!()".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            write!(out, "%{byte:02X}").expect("a String takes every write");
+        }
+    }
+    out
+}
+
+/// Undoes percent-encoding and `+` for a space; a broken escape stays as it is, broken UTF-8 is replaced.
+pub fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(if bytes[at] == b'+' { b' ' } else { bytes[at] });
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339(text.as_bytes()).unwrap()
+    }
+
+    fn read(url: &str) -> (ViewState, Vec<String>) {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        ViewState::from_url(path, query, at("2026-11-23T10:00:00Z"))
+    }
+
+    #[test]
+    fn an_investigation_reads_like_a_sentence() {
+        let view = ViewState {
+            dashboard: Some("cluster".into()),
+            range: Some(RangeSpec::absolute(TimeRange::between(at("2026-11-20T13:00:00Z"), at("2026-11-20T15:00:00Z")))),
+            selection: Some(TimeRange::between(at("2026-11-20T14:05:00Z"), at("2026-11-20T14:07:00Z"))),
+            components: vec!["webapp.backend.git".into()],
+            ..ViewState::default()
+        };
+        let url = "/d/cluster?v=1&t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z&c=webapp.backend.git";
+        assert_eq!(view.to_url(), url);
+        assert_eq!(read(url), (view, vec![]));
+    }
+
+    #[test]
+    fn a_broken_field_leaves_the_others() {
+        let (view, problems) = read("/d/a%20b?v=1&t=gone..now&s=14:05..&level=warn&c=a..b&zone=mars&later=1");
+        assert_eq!(view.dashboard.as_deref(), Some("a b"));
+        assert_eq!(view.level, Some(Level::Warn));
+        assert_eq!(problems.len(), 4, "{problems:?}");
+    }
+
+    #[test]
+    fn relative_ranges_stay_relative() {
+        let (view, problems) = read("/?t=-90min..now");
+        assert_eq!(problems, Vec::<String>::new());
+        assert_eq!(view.range, Some(RangeSpec::last(5_400 * NANOS_PER_SEC)));
+        assert_eq!(view.to_url(), "/?v=1&t=-90min..now");
+    }
+
+    prop_compose! {
+        fn any_range()(a in 0_i64..4_000_000_000_000, len in 1_i64..1_000_000_000) -> TimeRange {
+            TimeRange::between(Timestamp::from_millis(a), Timestamp::from_millis(a + len))
+        }
+    }
+
+    prop_compose! {
+        fn any_view()(
+            names in prop::collection::vec(prop::option::of("\\PC{1,12}"), 5),
+            range in prop::option::of(any_range()),
+            back in 1_i64..10_000_000,
+            selection in prop::option::of(any_range()),
+            components in prop::collection::vec("[a-z]{1,5}(\\.[a-zé]{1,5}){0,3}", 0..3),
+            contains in "\\PC{0,20}",
+            flags in any::<[bool; 4]>(),
+            level in prop::option::of(0_u8..6),
+        ) -> ViewState {
+            ViewState {
+                dashboard: names[0].clone(),
+                range: range.map(RangeSpec::absolute).or(flags[0].then(|| RangeSpec::last(back * 1_000_000))),
+                live: selection.is_none() && flags[1],
+                selection,
+                components,
+                chosen: flags[2],
+                host: names[1].clone(),
+                level: level.map(Level::from_number),
+                contains,
+                order: if flags[3] { Order::Descending } else { Order::Ascending },
+                panel: names[2].clone(),
+                maximized: names[3].clone(),
+                line: names[4].clone(),
+                zone: flags[0].then_some(Zone::Local),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_view_survives_its_address(view in any_view()) {
+            let url = view.to_url();
+            prop_assert_eq!(read(&url), (view, vec![]), "{}", url);
+        }
+
+        #[test]
+        fn no_address_breaks_the_reader(path in "\\PC{0,20}", query in "\\PC{0,60}") {
+            let _ = ViewState::from_url(&path, &query, Timestamp::default());
+        }
+    }
+}
