@@ -1,1 +1,25 @@
-//! Sonde.
+//! Sonde's server: lines and points come in, lie in daily files, and are asked for by time range and component.
+//!
+//! Imports run one way: `cli` → `server` → `router` → `api` → {`ingest`, `query`} → `store`. The store knows no HTTP;
+//! `ingest` and `query` do not know each other.
+
+/// HTTP handlers, one file a route family; errors become problem+json here and nowhere else.
+pub mod api;
+/// The command line.
+pub mod cli;
+/// Flags, environment and `sonde.toml`, in that order of weight.
+pub mod config;
+/// A made-up cluster with an incident, for `sonde demo`, tests and benchmarks.
+pub mod demo;
+/// From bytes of a protocol to checked lines and points.
+pub mod ingest;
+/// Answers over the store: which days, which blocks, in which order.
+pub mod query;
+/// The one table of routes.
+pub mod router;
+/// Starts everything and stops it in order.
+pub mod server;
+/// What every handler shares.
+pub mod state;
+/// The daily files.
+pub mod store;

@@ -1,2 +1,5 @@
-//! Sonde.
-fn main() {}
+//! The `sonde` program. All it does is in the library.
+
+fn main() -> anyhow::Result<()> {
+    sonde::cli::run()
+}

@@ -1,0 +1,84 @@
+//! The one place where an error becomes a status and problem+json (RFC 9457).
+
+use crate::store::StoreError;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sonde_shared::api::Problem;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a request is not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// A parameter or body is wrong: 400, naming the parameter, with a right example.
+    #[error("{detail}")]
+    Parameter {
+        /// The parameter, or `body`.
+        parameter: String,
+        /// What was wrong, a sentence for people.
+        detail: String,
+        /// A value that would be right.
+        example: String,
+    },
+    /// Another refusal, told to the client as it is.
+    #[error("{detail}")]
+    Refused {
+        /// The HTTP status.
+        status: StatusCode,
+        /// What was wrong, a sentence for people.
+        detail: String,
+    },
+    /// The store failed: 503 when it takes no writes, else 500. Details go to the log, not to the client.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something else broke: 500. Details go to the log, not to the client.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// A wrong parameter.
+    pub fn parameter(parameter: &str, detail: impl Into<String>, example: &str) -> Self {
+        Self::Parameter { parameter: parameter.to_owned(), detail: detail.into(), example: example.to_owned() }
+    }
+
+    /// A refusal with a status.
+    pub fn refused(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::Refused { status, detail: detail.into() }
+    }
+
+    fn problem(&self) -> (StatusCode, Problem) {
+        let (status, detail, parameter, example) = match self {
+            Self::Parameter { parameter, detail, example } => {
+                (StatusCode::BAD_REQUEST, detail.clone(), Some(parameter.clone()), Some(example.clone()))
+            }
+            Self::Refused { status, detail } => (*status, detail.clone(), None, None),
+            Self::Store(StoreError::ReadOnly { why }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be stored now: {why}"), None, None)
+            }
+            Self::Store(_) | Self::Internal(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer".to_owned(), None, None)
+            }
+        };
+        let title = status.canonical_reason().unwrap_or("Error").to_owned();
+        let kind = "about:blank".to_owned();
+        (status, Problem { kind, title, status: status.as_u16(), detail, parameter, example, request_id: None })
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let (status, mut problem) = self.problem();
+        if status.is_server_error() {
+            let id = NEXT_ID.fetch_add(1, Ordering::Relaxed).to_string();
+            tracing::error!(request_id = %id, error = &self as &dyn std::error::Error, "request failed");
+            problem.request_id = Some(id);
+        }
+        let mut response = (status, Json(problem)).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}

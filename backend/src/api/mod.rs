@@ -1,0 +1,10 @@
+//! HTTP handlers, one file a route family; errors become problem+json here and nowhere else.
+
+/// The one place where an error becomes a status and problem+json.
+pub mod error;
+/// `/health`: the server is up.
+pub mod health;
+/// Parameters of a query string, read with errors that say how to do it right.
+pub mod params;
+
+pub use error::ApiError;

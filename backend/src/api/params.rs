@@ -1,0 +1,105 @@
+//! Parameters of a query string, read with errors that say how to do it right.
+
+use super::ApiError;
+use crate::state::AppState;
+use sonde_shared::component::Selector;
+use sonde_shared::log::Level;
+use sonde_shared::time::{TimeRange, Timestamp, parse_time};
+use sonde_shared::view::decode;
+
+/// A query string as ordered pairs; keys may repeat.
+#[derive(Debug, Default)]
+pub struct Params {
+    pairs: Vec<(String, String)>,
+}
+
+impl Params {
+    /// Reads a query string or a form body. Unknown keys are kept.
+    pub fn parse(query: &str) -> Self {
+        let pair = |text: &str| {
+            let (key, value) = text.split_once('=').unwrap_or((text, ""));
+            (decode(key), decode(value))
+        };
+        Self { pairs: query.split('&').filter(|text| !text.is_empty()).map(pair).collect() }
+    }
+
+    /// Adds the pairs of another, behind these.
+    pub fn extend(&mut self, other: Self) {
+        self.pairs.extend(other.pairs);
+    }
+
+    /// The last value of a key; an empty one counts as not given.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.pairs.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+    }
+
+    /// Every value of a key that is not empty, in order.
+    pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.pairs.iter().filter(move |(k, v)| k == key && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    /// Refuses keys that are not in the list, so that a misspelt filter is not taken for none.
+    pub fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+        let unknown = self.pairs.iter().find(|(key, _)| !known.contains(&key.as_str()));
+        unknown.map_or(Ok(()), |(key, _)| {
+            let detail = format!("there is no parameter `{}` here; there are {}", clip(key), known.join(", "));
+            Err(ApiError::parameter(&clip(key), detail, known.first().unwrap_or(&"")))
+        })
+    }
+
+    /// An instant.
+    pub fn time(&self, key: &str, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
+        let parse = |text: &str| parse_time(text, now).map_err(|e| ApiError::parameter(key, e.to_string(), "2026-11-20T14:05:00Z"));
+        self.get(key).map(parse).transpose()
+    }
+
+    /// `from` and `until`, which default to all of time.
+    pub fn range(&self) -> Result<TimeRange, ApiError> {
+        let now = AppState::now();
+        let from = self.time("from", now)?.unwrap_or(Timestamp::MIN);
+        let until = self.time("until", now)?.unwrap_or(Timestamp::MAX);
+        if from > until {
+            let detail = format!("`from` ({from}) is after `until` ({until})");
+            return Err(ApiError::parameter("from", detail, "from=14:05&until=14:07"));
+        }
+        Ok(TimeRange { from, until })
+    }
+
+    /// The component selectors.
+    pub fn components(&self) -> Result<Vec<Selector>, ApiError> {
+        let parse = |text: &str| Selector::parse(text).map_err(|e| ApiError::parameter("component", e.to_string(), "webapp.backend.git"));
+        self.all("component").map(parse).collect()
+    }
+
+    /// The least level.
+    pub fn level(&self) -> Result<Option<Level>, ApiError> {
+        let parse = |text: &str| {
+            let detail = || format!("`{}` is not a level; there are trace, debug, info, warn, error and fatal", clip(text));
+            Level::parse(text).ok_or_else(|| ApiError::parameter("level", detail(), "warn"))
+        };
+        self.get("level").map(parse).transpose()
+    }
+
+    /// A whole number.
+    pub fn number(&self, key: &str) -> Result<Option<u64>, ApiError> {
+        let parse = |text: &str| {
+            let detail = || format!("`{}` is not a whole number", clip(text));
+            text.parse().map_err(|_error: std::num::ParseIntError| ApiError::parameter(key, detail(), "100"))
+        };
+        self.get(key).map(parse).transpose()
+    }
+
+    /// A switch: `1`, `true`, `yes` or `0`, `false`, `no`.
+    pub fn flag(&self, key: &str) -> Result<bool, ApiError> {
+        match self.get(key) {
+            None | Some("0" | "false" | "no") => Ok(false),
+            Some("1" | "true" | "yes") => Ok(true),
+            Some(other) => Err(ApiError::parameter(key, format!("`{}` is neither true nor false", clip(other)), "true")),
+        }
+    }
+}
+
+/// The first 64 characters, for messages.
+pub fn clip(text: &str) -> String {
+    text.chars().take(64).collect()
+}

@@ -1,0 +1,6 @@
+//! The command line.
+
+/// Runs the program.
+pub fn run() -> anyhow::Result<()> {
+    Ok(())
+}

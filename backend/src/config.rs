@@ -1,0 +1,10 @@
+//! Flags, environment and `sonde.toml`, in that order of weight.
+
+use std::path::PathBuf;
+
+/// The settings in force.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+}

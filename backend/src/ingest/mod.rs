@@ -1,0 +1,1 @@
+//! From bytes of a protocol to checked lines and points.

@@ -1,0 +1,1 @@
+//! Answers over the store: which days, which blocks, in which order.

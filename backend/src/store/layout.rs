@@ -1,0 +1,48 @@
+//! Every file name of a data folder, and the days found in one.
+
+use super::StoreError;
+use sonde_shared::time::Day;
+use std::path::{Path, PathBuf};
+
+/// Held by the one server that writes.
+pub const LOCK_FILE: &str = "lock";
+
+/// The folder of a day.
+pub fn day_dir(data: &Path, day: Day) -> PathBuf {
+    data.join(day.to_string())
+}
+
+/// The days that have a folder, in order. Folders of other names are left alone.
+pub fn list_days(data: &Path) -> Result<Vec<Day>, StoreError> {
+    let entries = std::fs::read_dir(data).map_err(StoreError::io("read", data))?;
+    let mut days = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(StoreError::io("read", data))?;
+        days.extend(entry.file_name().to_str().and_then(Day::parse));
+    }
+    days.sort_unstable();
+    Ok(days)
+}
+
+/// The numbers of the files `PREFIX-NNNN.SUFFIX` in a day's folder, in order; none where the folder is missing.
+pub fn list_numbers(dir: &Path, prefix: &str, suffix: &str) -> Result<Vec<u32>, StoreError> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::io("read", dir)(error)),
+    };
+    let mut numbers = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(StoreError::io("read", dir))?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_prefix('-')?.strip_suffix(suffix)?.strip_suffix('.'));
+        numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// `PREFIX-NNNN.SUFFIX` in a day's folder.
+pub fn numbered(dir: &Path, prefix: &str, number: u32, suffix: &str) -> PathBuf {
+    dir.join(format!("{prefix}-{number:04}.{suffix}"))
+}

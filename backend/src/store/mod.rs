@@ -1,0 +1,94 @@
+//! The daily files: one folder a UTC day, append-only segments, one writer and many readers.
+//!
+//! `DATA/YYYY-MM-DD/` holds a day's lines (`logs-*`), points (`metrics-*`) and events (`events.ndjson`). The text and the
+//! points are the truth; indexes are derived. What was acknowledged is on disk.
+
+/// Lines and points on their way in.
+pub mod batch;
+mod error;
+/// Notes on the time axis, a file a day.
+pub mod events;
+/// Creating files and folders so that they are there after a power loss.
+pub mod files;
+/// The days' folders and every file name in them.
+pub mod layout;
+/// Lines: segments, their index, and the snapshots that queries read.
+pub mod logs;
+/// Points: a write-ahead log, what is in memory, and parts.
+pub mod metrics;
+
+pub use error::StoreError;
+
+use batch::{Durability, LineBatch, PointBatch};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// An open data folder. Dropping it syncs what is queued and gives the folder free.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    logs: logs::LogStore,
+    metrics: metrics::MetricStore,
+    events: events::EventStore,
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Opens a folder for writing, making it if need be. Fails with [`StoreError::Locked`] when a server has it.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        files::create_dir(dir)?;
+        let lock = lock(dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            logs: logs::LogStore::open(dir)?,
+            metrics: metrics::MetricStore::open(dir)?,
+            events: events::EventStore::open(dir)?,
+            _lock: Some(lock),
+        })
+    }
+
+    /// The data folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The lines.
+    pub fn logs(&self) -> &logs::LogStore {
+        &self.logs
+    }
+
+    /// The points.
+    pub fn metrics(&self) -> &metrics::MetricStore {
+        &self.metrics
+    }
+
+    /// The events.
+    pub fn events(&self) -> &events::EventStore {
+        &self.events
+    }
+
+    /// Appends lines to their days; waits while the queue is full.
+    pub async fn append_lines(&self, batch: LineBatch, durability: Durability) -> Result<(), StoreError> {
+        self.logs.append(batch, durability).await
+    }
+
+    /// Appends points to their days; waits while the queue is full.
+    pub async fn append_points(&self, batch: PointBatch, durability: Durability) -> Result<(), StoreError> {
+        self.metrics.append(batch, durability).await
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join(layout::LOCK_FILE);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(StoreError::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked { path: dir.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(StoreError::io("lock", &path)(source)),
+    }
+}
