@@ -103,7 +103,10 @@ mod tests {
     #[test]
     fn panels_get_ids_that_differ() {
         let panel = |title: &str| Panel { title: title.to_owned(), ..Panel::default() };
-        let board = Dashboard { panels: vec![panel("Tree view (p95)"), panel("Tree view: p95"), panel("???")], ..Dashboard::default() };
+        let board = Dashboard {
+            panels: vec![panel("Tree view (p95)"), panel("Tree view: p95"), panel("???")],
+            ..Dashboard::default()
+        };
         let ids: Vec<String> = board.with_ids().panels.into_iter().map(|panel| panel.id).collect();
         assert_eq!(ids, ["tree-view-p95", "tree-view-p95-2", "panel"]);
     }

@@ -75,7 +75,8 @@ impl Node {
         if !text.contains(['*', '?', '[', '{', '}']) {
             return Ok(Self { alternatives: Vec::new(), literal: Some(text.to_owned()) });
         }
-        let alternatives = expand_braces(text)?.iter().map(|plain| tokens(plain)).collect::<Result<_, _>>()?;
+        let alternatives =
+            expand_braces(text)?.iter().map(|plain| tokens(plain)).collect::<Result<_, _>>()?;
         Ok(Self { alternatives, literal: None })
     }
 

@@ -93,7 +93,11 @@ mod tests {
         check(Some("x.y"), &["webapp.backend.git.ms"], &Link::Named("x.y".into()));
         check(None, &["webapp.backend.git.tree.ms"], &Link::Prefix(vec!["webapp.backend.git".into()]));
         check(None, &["webapp.backend.gitlab.ms"], &Link::Prefix(vec!["webapp.backend".into()]));
-        check(None, &["shop.db.reads;shard=1", "webapp.backend.git.x"], &Link::Prefix(vec!["shop.db".into(), "webapp.backend.git".into()]));
+        check(
+            None,
+            &["shop.db.reads;shard=1", "webapp.backend.git.x"],
+            &Link::Prefix(vec!["shop.db".into(), "webapp.backend.git".into()]),
+        );
         check(None, &["servers.node1.cpu"], &Link::Host("node1".into()));
         check(None, &["other.cpu"], &Link::All);
     }

@@ -60,7 +60,9 @@ impl RangeSpec {
 
 /// `14:07:00Z` on a day.
 fn same_day_clock(text: &str, day: Day) -> Option<Timestamp> {
-    (text.as_bytes().get(2) == Some(&b':')).then(|| parse_rfc3339(format!("{day}T{text}").as_bytes())).flatten()
+    (text.as_bytes().get(2) == Some(&b':'))
+        .then(|| parse_rfc3339(format!("{day}T{text}").as_bytes()))
+        .flatten()
 }
 
 impl std::fmt::Display for RangeSpec {
@@ -190,13 +192,17 @@ impl ViewState {
         query.push_some("line", self.line.as_deref());
         query.push_some("live", self.live.then_some("1"));
         query.push_some("zone", self.zone.map(|zone| if zone == Zone::Utc { "utc" } else { "local" }));
-        let path = self.dashboard.as_deref().map_or_else(|| "/".to_owned(), |name| format!("/d/{}", encode(name)));
+        let path =
+            self.dashboard.as_deref().map_or_else(|| "/".to_owned(), |name| format!("/d/{}", encode(name)));
         format!("{path}?{}", query.text)
     }
 
     /// Reads an address' path and query (without `?`). What cannot be read falls back and is told in the second value.
     pub fn from_url(path: &str, query: &str, now: Timestamp) -> (Self, Vec<String>) {
-        let mut view = Self { dashboard: path.strip_prefix("/d/").filter(|name| !name.is_empty()).map(decode), ..Self::default() };
+        let mut view = Self {
+            dashboard: path.strip_prefix("/d/").filter(|name| !name.is_empty()).map(decode),
+            ..Self::default()
+        };
         let mut problems = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -329,7 +335,10 @@ mod tests {
     fn an_investigation_reads_like_a_sentence() {
         let view = ViewState {
             dashboard: Some("cluster".into()),
-            range: Some(RangeSpec::absolute(TimeRange::between(at("2026-11-20T13:00:00Z"), at("2026-11-20T15:00:00Z")))),
+            range: Some(RangeSpec::absolute(TimeRange::between(
+                at("2026-11-20T13:00:00Z"),
+                at("2026-11-20T15:00:00Z"),
+            ))),
             selection: Some(TimeRange::between(at("2026-11-20T14:05:00Z"), at("2026-11-20T14:07:00Z"))),
             components: vec!["webapp.backend.git".into()],
             ..ViewState::default()

@@ -166,7 +166,9 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_refused() {
-        for name in ["2026-02-29", "2026-13-01", "2026-00-10", "2026-1-01", "lost+found", "2026-11-2x", "+026-11-20"] {
+        for name in
+            ["2026-02-29", "2026-13-01", "2026-00-10", "2026-1-01", "lost+found", "2026-11-2x", "+026-11-20"]
+        {
             assert_eq!(Day::parse(name), None, "{name}");
         }
     }

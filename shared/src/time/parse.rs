@@ -28,10 +28,7 @@ impl TimeSpec {
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, TimeError> {
         let text = text.trim();
         let error = || TimeError { text: text.chars().take(64).collect() };
-        parse_absolute(text)
-            .map(Self::Absolute)
-            .or_else(|| parse_graphite(text, now))
-            .ok_or_else(error)
+        parse_absolute(text).map(Self::Absolute).or_else(|| parse_graphite(text, now)).ok_or_else(error)
     }
 
     /// The instant this means at `now`.
@@ -287,7 +284,8 @@ fn parse_second(text: &str) -> Option<(u32, u32)> {
     (used + 2 == text.len()).then_some((digits(whole.as_bytes())?, nanos))
 }
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 fn parse_day(text: &str, today: Day) -> Option<Day> {
@@ -387,7 +385,20 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "yestermorrow", "14:99", "-1x", "-5", "25:00", "2026-13-01", "13pm", "+", "14:05:", "\u{e9}\u{e9}:05", ":\u{ffe8}"] {
+        for text in [
+            "",
+            "yestermorrow",
+            "14:99",
+            "-1x",
+            "-5",
+            "25:00",
+            "2026-13-01",
+            "13pm",
+            "+",
+            "14:05:",
+            "\u{e9}\u{e9}:05",
+            ":\u{ffe8}",
+        ] {
             assert!(parse_time(text, now()).is_err(), "{text}");
         }
     }

@@ -1,0 +1,213 @@
+//! M4 reduction: what one pixel column must keep so that no spike vanishes.
+//!
+//! Of all points that fall into one pixel column a line chart shows only the first, the least, the greatest and
+//! the last: drawn through those four, each column's pixels are the same as with every point (Jugel et al., "M4: A
+//! Visualization-Oriented Time Series Data Aggregation", VLDB 2014). The points keep their own times and values;
+//! nothing is averaged. A NaN is a gap and never an extreme; a gap that reaches a column's edge stays one, a gap
+//! within a column is narrower than a pixel and is dropped.
+
+/// Reduces points (times in unix ms, rising, one value a time) to the first, least, greatest and last of each of
+/// `columns` equal parts of `[from_ms, until_ms)`. Points outside the range are left out.
+///
+/// The answer is sorted by time, holds at most six points a column (four values and a gap on each side) and
+/// reducing it once more with the same range and columns changes nothing.
+pub fn m4(
+    times_ms: &[f64],
+    values: &[f64],
+    from_ms: f64,
+    until_ms: f64,
+    columns: usize,
+) -> (Vec<f64>, Vec<f64>) {
+    let count = times_ms.len().min(values.len());
+    let (times_ms, values) = (&times_ms[..count], &values[..count]);
+    let start = times_ms.partition_point(|time| *time < from_ms);
+    let end = start + times_ms[start..].partition_point(|time| *time < until_ms);
+    let mut out = (Vec::new(), Vec::new());
+    if start >= end {
+        return out;
+    }
+    let columns = Columns { from_ms, until_ms, count: columns.max(1) as f64 };
+    let room = (end - start).min(6 * columns.count as usize);
+    out.0.reserve(room);
+    out.1.reserve(room);
+    let mut next = start;
+    while next < end {
+        let edge = columns.end_of(times_ms[next]);
+        let stop = next + 1 + gallop(&times_ms[next + 1..end], edge);
+        keep_of_column(times_ms, values, next..stop, &mut out);
+        next = stop;
+    }
+    out
+}
+
+/// Equal parts of a span of time.
+struct Columns {
+    from_ms: f64,
+    until_ms: f64,
+    count: f64,
+}
+
+impl Columns {
+    /// The first instant after the column that `time_ms` falls into.
+    fn end_of(&self, time_ms: f64) -> f64 {
+        let column = ((time_ms - self.from_ms) * self.count / (self.until_ms - self.from_ms)).floor();
+        // Rounding may name the column beside the right one: the edges decide.
+        let column = if self.edge(column) > time_ms { column - 1.0 } else { column };
+        let edge = self.edge(column + 1.0);
+        if edge > time_ms { edge } else { self.edge(column + 2.0) }
+    }
+
+    fn edge(&self, column: f64) -> f64 {
+        if column >= self.count {
+            return self.until_ms;
+        }
+        self.from_ms + (self.until_ms - self.from_ms) * column / self.count
+    }
+}
+
+/// How many of the times come before `edge`: doubling steps first, since a column holds few of all points.
+fn gallop(times_ms: &[f64], edge: f64) -> usize {
+    let mut step = 1;
+    while step < times_ms.len() && times_ms[step] < edge {
+        step *= 2;
+    }
+    let (low, high) = (step / 2, times_ms.len().min(step + 1));
+    low + times_ms[low..high].partition_point(|time| *time < edge)
+}
+
+/// Appends what one column keeps of `range`, which is not empty.
+fn keep_of_column(
+    times_ms: &[f64],
+    values: &[f64],
+    range: std::ops::Range<usize>,
+    out: &mut (Vec<f64>, Vec<f64>),
+) {
+    let last = range.end - 1;
+    let [first, least, greatest, last_value] = extremes(values, range.clone()).unwrap_or([range.start; 4]);
+    let mut kept = [range.start, first, least, greatest, last_value, last];
+    kept.sort_unstable();
+    let mut before = None;
+    for index in kept {
+        // A column of gaps only needs one of them; the same point may be first, least and last at once.
+        let is_repeated_gap =
+            values[index].is_nan() && before.is_some_and(|other: usize| values[other].is_nan());
+        if before == Some(index) || is_repeated_gap {
+            continue;
+        }
+        out.0.push(times_ms[index]);
+        out.1.push(values[index]);
+        before = Some(index);
+    }
+}
+
+/// The places of the first, least, greatest and last value that is not a gap.
+fn extremes(values: &[f64], range: std::ops::Range<usize>) -> Option<[usize; 4]> {
+    let first = range.clone().find(|index| !values[*index].is_nan())?;
+    let (mut least, mut greatest, mut last) = (first, first, first);
+    for index in first + 1..range.end {
+        let value = values[index];
+        if value < values[least] {
+            least = index;
+        }
+        if value > values[greatest] {
+            greatest = index;
+        }
+        if !value.is_nan() {
+            last = index;
+        }
+    }
+    Some([first, least, greatest, last])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(points: &[(f64, f64)], columns: usize, expected: &[(f64, f64)]) {
+        let (times, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+        let (times, values) = m4(&times, &values, 0.0, 100.0, columns);
+        let got: Vec<(f64, f64)> = times.into_iter().zip(values).collect();
+        assert_eq!(format!("{got:?}"), format!("{expected:?}"), "{points:?} in {columns} columns");
+    }
+
+    #[test]
+    fn a_column_keeps_its_first_least_greatest_and_last() {
+        check(&[], 10, &[]);
+        check(&[(5.0, 1.0)], 10, &[(5.0, 1.0)]);
+        let many = [(0.0, 1.0), (1.0, 9.0), (2.0, 2.0), (3.0, 3.0), (4.0, 0.0), (5.0, 2.0), (6.0, 2.0)];
+        check(&many, 1, &[(0.0, 1.0), (1.0, 9.0), (4.0, 0.0), (6.0, 2.0)]);
+        check(&[(49.0, 1.0), (50.0, 2.0), (99.0, 3.0)], 2, &[(49.0, 1.0), (50.0, 2.0), (99.0, 3.0)]);
+        check(&[(1.0, 1.0)], 0, &[(1.0, 1.0)]);
+    }
+
+    #[test]
+    fn the_range_is_half_open() {
+        check(&[(-1.0, 1.0), (0.0, 2.0), (99.9, 3.0), (100.0, 4.0)], 4, &[(0.0, 2.0), (99.9, 3.0)]);
+    }
+
+    #[test]
+    fn a_gap_that_reaches_a_columns_edge_stays_and_is_never_an_extreme() {
+        let gap = f64::NAN;
+        check(&[(1.0, gap), (2.0, gap), (3.0, gap)], 1, &[(1.0, gap)]);
+        check(&[(1.0, 1.0), (2.0, gap), (3.0, 2.0)], 1, &[(1.0, 1.0), (3.0, 2.0)]);
+        check(&[(1.0, gap), (2.0, 5.0), (3.0, gap)], 1, &[(1.0, gap), (2.0, 5.0), (3.0, gap)]);
+        check(&[(1.0, 1.0), (60.0, gap), (80.0, 2.0)], 2, &[(1.0, 1.0), (60.0, gap), (80.0, 2.0)]);
+    }
+
+    #[test]
+    fn odd_input_is_survived() {
+        assert!(m4(&[1.0, 2.0], &[1.0, 2.0], 10.0, 0.0, 5).0.is_empty());
+        assert!(m4(&[1.0, 2.0], &[1.0, 2.0], 0.0, 0.0, 5).0.is_empty());
+        assert_eq!(m4(&[1.0, 2.0], &[1.0], 0.0, 10.0, 5), (vec![1.0], vec![1.0]), "columns of two lengths");
+        assert_eq!(m4(&[1.0, 1.0, 1.0], &[1.0, 7.0, 2.0], 0.0, 10.0, 3).1, [1.0, 7.0, 2.0], "equal times");
+        m4(&[5.0, 1.0, 3.0, 0.0], &[1.0; 4], 0.0, 10.0, 3);
+    }
+
+    /// Points at rising times, some on the range's and the columns' edges, some gaps.
+    fn points() -> impl Strategy<Value = Vec<(f64, f64)>> {
+        let value = prop_oneof![4 => -1e6..1e6, 1 => Just(f64::NAN), 1 => (-3i32..3).prop_map(f64::from)];
+        let time = prop_oneof![-50.0..1_050.0, (-5i32..105).prop_map(|tenth| f64::from(tenth) * 10.0)];
+        prop::collection::vec((time, value), 0..400).prop_map(|mut points| {
+            points.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0));
+            points
+        })
+    }
+
+    /// What a column shows: first, least, greatest and last value. Found by asking each point for its column.
+    fn shown(times: &[f64], values: &[f64], column: usize, columns: usize) -> Vec<f64> {
+        let edge = |column: usize| 1_000.0 * column as f64 / columns as f64;
+        let inside: Vec<f64> = times
+            .iter()
+            .zip(values)
+            .filter(|(time, value)| edge(column) <= **time && **time < edge(column + 1) && !value.is_nan())
+            .map(|(_, value)| *value)
+            .collect();
+        let (Some(first), Some(end)) = (inside.first(), inside.last()) else { return Vec::new() };
+        let least = inside.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = inside.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        vec![*first, least, greatest, *end]
+    }
+
+    proptest! {
+        #[test]
+        fn every_column_shows_what_all_points_would(points in points(), columns in 1usize..60) {
+            let (times, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+            let reduced = m4(&times, &values, 0.0, 1_000.0, columns);
+            for column in 0..columns {
+                prop_assert_eq!(
+                    shown(&reduced.0, &reduced.1, column, columns),
+                    shown(&times, &values, column, columns),
+                    "column {}", column
+                );
+            }
+            prop_assert!(reduced.0.is_sorted());
+            prop_assert!(reduced.0.iter().all(|time| (0.0..1_000.0).contains(time)));
+            prop_assert!(reduced.0.len() <= 6 * columns);
+            let pairs: Vec<_> = points.iter().map(|(t, v)| (t.to_bits(), v.to_bits())).collect();
+            prop_assert!(reduced.0.iter().zip(&reduced.1).all(|(t, v)| pairs.contains(&(t.to_bits(), v.to_bits()))));
+            let again = m4(&reduced.0, &reduced.1, 0.0, 1_000.0, columns);
+            prop_assert_eq!(format!("{again:?}"), format!("{reduced:?}"));
+        }
+    }
+}
