@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds the page into dist/, unless what lies there was built from these very sources. `scripts/page.sh serve …` serves
+# it while it is worked on; `scripts/page.sh lint` checks its sources as the browser's target compiles them.
+set -euo pipefail
+# shellcheck source=scripts/steps.sh
+. "$(dirname "$0")/steps.sh"
+
+stamp=$target/page.stamp
+wasm_bin=$(scripts/wasm-toolchain.sh)
+# Two compilers in one target directory would build everything anew in turn.
+export CARGO_TARGET_DIR=$target/page
+export PATH="${wasm_bin:+$wasm_bin:}$SONDE_CACHE/tools/bin:$SONDE_CACHE/node/node_modules/.bin:$PATH"
+# All that trunk needs is on PATH: it has nothing to look up.
+export TRUNK_OFFLINE=true TRUNK_SKIP_VERSION_CHECK=true
+
+page_hash() { sha256sum <dist/index.html; }
+
+# The stamp holds the hash of the page that was built and is as old as the start of that build.
+is_fresh() {
+    [ -e dist/index.html ] && [ -e "$stamp" ] && [ "$(page_hash)" = "$(cat "$stamp")" ] || return 1
+    [ -z "$(find frontend shared index.html Trunk.toml Cargo.toml Cargo.lock -newer "$stamp" -print -quit)" ]
+}
+
+build() {
+    if is_fresh; then
+        echo "dist/ is up to date"
+        return
+    fi
+    mkdir -p "$target"
+    touch "$stamp.new"
+    trunk build --release
+    page_hash >"$stamp.tmp"
+    touch -r "$stamp.new" "$stamp.tmp"
+    mv "$stamp.tmp" "$stamp"
+    rm "$stamp.new"
+}
+
+case ${1:-build} in
+    build) build ;;
+    serve) shift && exec trunk serve --dist "$target/page-dev" "$@" ;;
+    lint) cargo clippy --package sonde-frontend --target wasm32-unknown-unknown -- -D warnings ;;
+    *) fail "page.sh knows build, serve and lint, not \`$1\`" ;;
+esac
