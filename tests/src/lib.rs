@@ -1,1 +1,27 @@
-//! Whole-system tests.
+//! The harness of the whole-system tests: what starts the real binary, feeds it with real senders and looks at it
+//! through a real browser. The tests themselves lie in `system/`, one file a subject; the programs that print
+//! tables of limits and measurements in `src/bin/`.
+//!
+//! The binary under test is `$SONDE_BIN`, else `target/release/sonde` of this workspace. Nothing here links it: what
+//! the tests know about Sonde is what a user can know.
+
+/// Headless Chromium, driven through WebDriver.
+pub mod browser;
+/// Made-up lines, the same from the same seed, and what is known about each.
+pub mod corpus;
+/// Requests to the server under test.
+pub mod http;
+/// What a query must answer, found by a plain scan of the lines.
+pub mod oracle;
+/// The page as a person sees it: panels, band, rows of the log pane.
+pub mod page;
+/// What the kernel knows about a running process.
+pub mod process;
+/// Programs that ship logs and metrics elsewhere: logger, rsyslogd, collectd.
+pub mod senders;
+/// Starting and killing the real binary.
+pub mod server;
+/// A file server of the ordinary kind, to compare with.
+pub mod static_server;
+/// Waiting for a condition, with a limit.
+pub mod wait;
