@@ -3,6 +3,10 @@
 //! A chart knows neither the address nor the network. It is given signals, and tells what the operator meant by
 //! a [`Gesture`].
 
+mod view;
+
+pub use view::{Chart, LogHistogram, TimeAxis};
+
 use leptos::prelude::*;
 use sonde_shared::time::{TimeRange, Timestamp};
 

@@ -1,12 +1,12 @@
 //! M4 reduction: what one pixel column must keep so that no spike vanishes.
 //!
-//! Of all points that fall into one pixel column a line chart shows only the first, the least, the greatest and
+//! Of all points that fall into one pixel column a line chart shows only the first, the lowest, the highest and
 //! the last: drawn through those four, each column's pixels are the same as with every point (Jugel et al., "M4: A
 //! Visualization-Oriented Time Series Data Aggregation", VLDB 2014). The points keep their own times and values;
 //! nothing is averaged. A NaN is a gap and never an extreme; a gap that reaches a column's edge stays one, a gap
 //! within a column is narrower than a pixel and is dropped.
 
-/// Reduces points (times in unix ms, rising, one value a time) to the first, least, greatest and last of each of
+/// Reduces points (times in unix ms, rising, one value a time) to the first, lowest, highest and last of each of
 /// `columns` equal parts of `[from_ms, until_ms)`. Points outside the range are left out.
 ///
 /// The answer is sorted by time, holds at most six points a column (four values and a gap on each side) and
@@ -83,12 +83,12 @@ fn keep_of_column(
     out: &mut (Vec<f64>, Vec<f64>),
 ) {
     let last = range.end - 1;
-    let [first, least, greatest, last_value] = extremes(values, range.clone()).unwrap_or([range.start; 4]);
-    let mut kept = [range.start, first, least, greatest, last_value, last];
+    let [first, lowest, highest, last_value] = extremes(values, range.clone()).unwrap_or([range.start; 4]);
+    let mut kept = [range.start, first, lowest, highest, last_value, last];
     kept.sort_unstable();
     let mut before = None;
     for index in kept {
-        // A column of gaps only needs one of them; the same point may be first, least and last at once.
+        // A column of gaps only needs one of them; the same point may be first, lowest and last at once.
         let is_repeated_gap =
             values[index].is_nan() && before.is_some_and(|other: usize| values[other].is_nan());
         if before == Some(index) || is_repeated_gap {
@@ -100,23 +100,23 @@ fn keep_of_column(
     }
 }
 
-/// The places of the first, least, greatest and last value that is not a gap.
+/// The places of the first, lowest, highest and last value that is not a gap.
 fn extremes(values: &[f64], range: std::ops::Range<usize>) -> Option<[usize; 4]> {
     let first = range.clone().find(|index| !values[*index].is_nan())?;
-    let (mut least, mut greatest, mut last) = (first, first, first);
+    let (mut lowest, mut highest, mut last) = (first, first, first);
     for index in first + 1..range.end {
         let value = values[index];
-        if value < values[least] {
-            least = index;
+        if value < values[lowest] {
+            lowest = index;
         }
-        if value > values[greatest] {
-            greatest = index;
+        if value > values[highest] {
+            highest = index;
         }
         if !value.is_nan() {
             last = index;
         }
     }
-    Some([first, least, greatest, last])
+    Some([first, lowest, highest, last])
 }
 
 #[cfg(test)]
@@ -174,7 +174,7 @@ mod tests {
         })
     }
 
-    /// What a column shows: first, least, greatest and last value. Found by asking each point for its column.
+    /// What a column shows: first, lowest, highest and last value. Found by asking each point for its column.
     fn shown(times: &[f64], values: &[f64], column: usize, columns: usize) -> Vec<f64> {
         let edge = |column: usize| 1_000.0 * column as f64 / columns as f64;
         let inside: Vec<f64> = times
@@ -184,9 +184,9 @@ mod tests {
             .map(|(_, value)| *value)
             .collect();
         let (Some(first), Some(end)) = (inside.first(), inside.last()) else { return Vec::new() };
-        let least = inside.iter().copied().fold(f64::INFINITY, f64::min);
-        let greatest = inside.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        vec![*first, least, greatest, *end]
+        let lowest = inside.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = inside.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        vec![*first, lowest, highest, *end]
     }
 
     proptest! {
