@@ -1,17 +1,20 @@
 //! What every handler shares.
 
 use crate::config::Config;
+use crate::ingest::counters::Counters;
 use crate::store::Store;
 use sonde_shared::time::Timestamp;
 use std::sync::Arc;
 
-/// Cheap to clone: two pointers.
+/// Cheap to clone: a few pointers.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// The daily files.
     pub store: Arc<Store>,
     /// The settings in force.
     pub config: Arc<Config>,
+    /// What came in by which way.
+    pub counters: Arc<Counters>,
 }
 
 impl AppState {

@@ -39,7 +39,11 @@ pub enum ApiError {
 impl ApiError {
     /// A wrong parameter.
     pub fn parameter(parameter: &str, detail: impl Into<String>, example: &str) -> Self {
-        Self::Parameter { parameter: parameter.to_owned(), detail: detail.into(), example: example.to_owned() }
+        Self::Parameter {
+            parameter: parameter.to_owned(),
+            detail: detail.into(),
+            example: example.to_owned(),
+        }
     }
 
     /// A refusal with a status.
@@ -62,7 +66,10 @@ impl ApiError {
         };
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
         let kind = "about:blank".to_owned();
-        (status, Problem { kind, title, status: status.as_u16(), detail, parameter, example, request_id: None })
+        (
+            status,
+            Problem { kind, title, status: status.as_u16(), detail, parameter, example, request_id: None },
+        )
     }
 }
 

@@ -4,6 +4,8 @@
 pub mod error;
 /// `/health`: the server is up.
 pub mod health;
+/// Lines and points in over HTTP.
+pub mod ingest;
 /// Parameters of a query string, read with errors that say how to do it right.
 pub mod params;
 

@@ -42,14 +42,17 @@ impl Params {
     pub fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         let unknown = self.pairs.iter().find(|(key, _)| !known.contains(&key.as_str()));
         unknown.map_or(Ok(()), |(key, _)| {
-            let detail = format!("there is no parameter `{}` here; there are {}", clip(key), known.join(", "));
+            let detail =
+                format!("there is no parameter `{}` here; there are {}", clip(key), known.join(", "));
             Err(ApiError::parameter(&clip(key), detail, known.first().unwrap_or(&"")))
         })
     }
 
     /// An instant.
     pub fn time(&self, key: &str, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
-        let parse = |text: &str| parse_time(text, now).map_err(|e| ApiError::parameter(key, e.to_string(), "2026-11-20T14:05:00Z"));
+        let parse = |text: &str| {
+            parse_time(text, now).map_err(|e| ApiError::parameter(key, e.to_string(), "2026-11-20T14:05:00Z"))
+        };
         self.get(key).map(parse).transpose()
     }
 
@@ -67,14 +70,22 @@ impl Params {
 
     /// The component selectors.
     pub fn components(&self) -> Result<Vec<Selector>, ApiError> {
-        let parse = |text: &str| Selector::parse(text).map_err(|e| ApiError::parameter("component", e.to_string(), "webapp.backend.git"));
+        let parse = |text: &str| {
+            Selector::parse(text)
+                .map_err(|e| ApiError::parameter("component", e.to_string(), "webapp.backend.git"))
+        };
         self.all("component").map(parse).collect()
     }
 
     /// The least level.
     pub fn level(&self) -> Result<Option<Level>, ApiError> {
         let parse = |text: &str| {
-            let detail = || format!("`{}` is not a level; there are trace, debug, info, warn, error and fatal", clip(text));
+            let detail = || {
+                format!(
+                    "`{}` is not a level; there are trace, debug, info, warn, error and fatal",
+                    clip(text)
+                )
+            };
             Level::parse(text).ok_or_else(|| ApiError::parameter("level", detail(), "warn"))
         };
         self.get("level").map(parse).transpose()
@@ -94,7 +105,9 @@ impl Params {
         match self.get(key) {
             None | Some("0" | "false" | "no") => Ok(false),
             Some("1" | "true" | "yes") => Ok(true),
-            Some(other) => Err(ApiError::parameter(key, format!("`{}` is neither true nor false", clip(other)), "true")),
+            Some(other) => {
+                Err(ApiError::parameter(key, format!("`{}` is neither true nor false", clip(other)), "true"))
+            }
         }
     }
 }

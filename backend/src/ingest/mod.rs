@@ -1,1 +1,31 @@
 //! From bytes of a protocol to checked lines and points.
+//!
+//! Parsers are pure functions over bytes and a clock reading; only `listen` touches sockets. What is refused is told
+//! to the sender where the protocol has an answer, and counted by reason in every case.
+
+/// Graphite plaintext: one line to one point.
+pub mod carbon;
+/// What arrived, was stored and was refused, for `/metrics`.
+pub mod counters;
+/// Content encodings undone piece by piece.
+pub mod decode;
+/// Chunks of a stream to batches: cut into lines, each parsed, in bounded memory.
+pub mod intake;
+/// A byte stream cut into lines.
+pub mod lines;
+/// NDJSON: the stored line is the line that was sent.
+pub mod ndjson;
+/// Why a line is not taken.
+pub mod refused;
+/// The normal form of a metric's path and tags.
+pub mod series_path;
+
+pub use refused::Refused;
+
+use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
+
+/// The stamps that are taken at `now`: not later than 24 hours ahead, and not before 1678, where days are still whole.
+pub fn accepted_range(now: Timestamp) -> TimeRange {
+    const YEAR_1678_SECS: i64 = -9_214_560_000;
+    TimeRange { from: Timestamp::from_secs(YEAR_1678_SECS), until: now.plus_nanos(NANOS_PER_DAY + 1) }
+}

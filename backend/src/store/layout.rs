@@ -35,7 +35,9 @@ pub fn list_numbers(dir: &Path, prefix: &str, suffix: &str) -> Result<Vec<u32>, 
     for entry in entries {
         let entry = entry.map_err(StoreError::io("read", dir))?;
         let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_prefix('-')?.strip_suffix(suffix)?.strip_suffix('.'));
+        let number = name.to_str().and_then(|name| {
+            name.strip_prefix(prefix)?.strip_prefix('-')?.strip_suffix(suffix)?.strip_suffix('.')
+        });
         numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
     }
     numbers.sort_unstable();

@@ -1,0 +1,144 @@
+//! Why a line is not taken: a label for the counters and a sentence for the sender.
+
+use sonde_shared::time::{TimeRange, Timestamp};
+
+/// Why a line or message is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Beyond the protocol's limit of a line.
+    #[error("the line is longer than {limit_bytes} bytes")]
+    TooLong {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// Not UTF-8.
+    #[error("the line is not UTF-8: bad byte at column {column}")]
+    NotUtf8 {
+        /// Where, in bytes from 1.
+        column: usize,
+    },
+    /// Not JSON.
+    #[error("the line is not JSON: {why}")]
+    NotJson {
+        /// What the parser said, with the column.
+        why: String,
+    },
+    /// JSON, but no object.
+    #[error("the line is not a JSON object; write {{\"ts\":\"2026-11-20T14:05:00Z\",\"msg\":\"…\"}}")]
+    NotObject,
+    /// No time.
+    #[error("there is no ts; write \"ts\":\"2026-11-20T14:05:00Z\" or unix seconds, ms, us or ns")]
+    NoTs,
+    /// A time that cannot be read or lies outside of what can be told.
+    #[error("`{text}` is not a time; write 2026-11-20T14:05:00Z or unix seconds, ms, us or ns")]
+    BadTs {
+        /// What was given, shortened.
+        text: String,
+    },
+    /// Later than the clock allows.
+    #[error("{ts} is more than 24 hours ahead of the server's clock")]
+    Future {
+        /// The line's time.
+        ts: Timestamp,
+    },
+    /// Earlier than what can be stored.
+    #[error("{ts} is before {earliest}, the earliest time that is kept")]
+    Past {
+        /// The line's time.
+        ts: Timestamp,
+        /// The earliest that is taken.
+        earliest: Timestamp,
+    },
+    /// No message.
+    #[error("there is no msg; write \"msg\":\"what happened\"")]
+    NoMsg,
+    /// A component or host that cannot be a name.
+    #[error("the {what} {why}")]
+    BadName {
+        /// `component` or `host`.
+        what: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Not path, value and time.
+    #[error("{count} fields; a line is `path value timestamp`")]
+    FieldCount {
+        /// How many there were.
+        count: usize,
+    },
+    /// A metric's path that cannot be one.
+    #[error("the path {why}")]
+    BadPath {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A value that is no number.
+    #[error("`{text}` is not a number")]
+    BadValue {
+        /// What was given, shortened.
+        text: String,
+    },
+    /// A value that means "none".
+    #[error("the value is NaN")]
+    Nan,
+    /// A stream that ended inside a line.
+    #[error("the connection ended inside the line")]
+    Unfinished,
+}
+
+impl Refused {
+    /// Every label, in the order of [`Refused::index`].
+    pub const REASONS: [&'static str; 12] = [
+        "too_long",
+        "not_utf8",
+        "not_json",
+        "no_ts",
+        "bad_ts",
+        "future",
+        "past",
+        "no_msg",
+        "bad_name",
+        "bad_line",
+        "nan",
+        "unfinished",
+    ];
+
+    /// The place of this reason's label in [`Refused::REASONS`].
+    pub fn index(&self) -> usize {
+        match self {
+            Self::TooLong { .. } => 0,
+            Self::NotUtf8 { .. } => 1,
+            Self::NotJson { .. } | Self::NotObject => 2,
+            Self::NoTs => 3,
+            Self::BadTs { .. } => 4,
+            Self::Future { .. } => 5,
+            Self::Past { .. } => 6,
+            Self::NoMsg => 7,
+            Self::BadName { .. } | Self::BadPath { .. } => 8,
+            Self::FieldCount { .. } | Self::BadValue { .. } => 9,
+            Self::Nan => 10,
+            Self::Unfinished => 11,
+        }
+    }
+
+    /// The label for counters.
+    pub fn reason(&self) -> &'static str {
+        Self::REASONS[self.index()]
+    }
+
+    /// A time that cannot be read.
+    pub(crate) fn bad_ts(text: &str) -> Self {
+        Self::BadTs { text: text.chars().take(64).collect() }
+    }
+
+    /// Refuses a time outside of what is accepted.
+    pub(crate) fn check_time(ts: Timestamp, accepts: TimeRange) -> Result<(), Self> {
+        if ts >= accepts.until {
+            return Err(Self::Future { ts });
+        }
+        if ts < accepts.from {
+            return Err(Self::Past { ts, earliest: accepts.from });
+        }
+        Ok(())
+    }
+}
