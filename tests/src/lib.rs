@@ -5,10 +5,14 @@
 //! The binary under test is `$SONDE_BIN`, else `target/release/sonde` of this workspace. Nothing here links it: what
 //! the tests know about Sonde is what a user can know.
 
+/// A day of ten million lines, fed once and kept.
+pub mod big_day;
 /// Headless Chromium, driven through WebDriver.
 pub mod browser;
 /// Made-up lines, the same from the same seed, and what is known about each.
 pub mod corpus;
+/// `grep` and `sort`, as a second opinion.
+pub mod grep;
 /// Requests to the server under test.
 pub mod http;
 /// What a query must answer, found by a plain scan of the lines.
@@ -23,5 +27,7 @@ pub mod senders;
 pub mod server;
 /// A file server of the ordinary kind, to compare with.
 pub mod static_server;
+/// Tables of limits and measurements.
+pub mod table;
 /// Waiting for a condition, with a limit.
 pub mod wait;

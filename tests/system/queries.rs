@@ -3,11 +3,12 @@
 use sonde_shared::api::{Components, Histogram};
 use sonde_shared::log::Level;
 use sonde_tests::corpus::{Corpus, Recipe, Row, Style, range};
+use sonde_tests::grep::grep_and_sort;
 use sonde_tests::oracle::{Query, assert_same_lines};
+use sonde_tests::process::MemoryWatch;
 use sonde_tests::server::TestServer;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader};
 
 /// Over midnight, so that two days are asked at once.
 fn mixed_lines() -> Corpus {
@@ -214,31 +215,12 @@ fn a_small_component_is_answered_without_reading_the_lines_of_others() {
     assert!((read() - before).abs() < 1.0, "a histogram reads no text");
 }
 
-/// `grep` and a stable `sort` by time over the same input.
-fn grep_and_sort(input: &[u8], component: &str, minutes: &str) -> Vec<u8> {
-    let component = component.replace('.', "\\.");
-    let script = format!(
-        r#"grep -E '^\{{"ts":"{minutes}' | grep -E '^[^,]*,"component":"{component}(\.[^"]*)?"' | sort -s -k1.8,1.37 -t "$(printf '\001')""#
-    );
-    let mut shell = Command::new("sh")
-        .args(["-c", &script])
-        .env("LC_ALL", "C")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("a shell can be started");
-    let mut stdin = shell.stdin.take().expect("standard input is piped");
-    std::thread::scope(|scope| {
-        scope.spawn(move || stdin.write_all(input).expect("grep reads its input"));
-        shell.wait_with_output().expect("the shell ends").stdout
-    })
-}
-
 #[test]
 fn a_million_lines_are_answered_as_grep_and_sort_do() {
     let range = range("2025-03-10T00:00:00Z", "2025-03-11T00:00:00Z");
     let corpus = Corpus::make(Recipe { seed: 1_000_000, lines: 1_000_000, range, style: Style::Plain });
     let server = TestServer::start();
+    let memory = MemoryWatch::of(server.pid());
     corpus.batches(20_000).for_each(|batch| server.store_logs(batch));
     let minutes = sonde_tests::corpus::range("2025-03-10T14:05:00Z", "2025-03-10T14:07:00Z");
     let brushed = Query::all().component("webapp.backend.git").range(minutes);
@@ -250,4 +232,6 @@ fn a_million_lines_are_answered_as_grep_and_sort_do() {
         server.logs("component=webapp.backend.git&from=2025-03-10T00:00:00Z&until=2025-03-11T00:00:00Z");
     let expected = grep_and_sort(&corpus.text, "webapp.backend.git", "2025-03-10T");
     assert_same_lines(&day, &expected, "grep and sort of a day");
+    let peak = memory.peak_bytes();
+    assert!(peak < 300_000_000, "{peak} bytes of anonymous memory");
 }

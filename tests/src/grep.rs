@@ -1,0 +1,28 @@
+//! `grep` and a stable `sort` by time over the same input: the tools that Sonde replaces, as a second oracle.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Lines of a component and all below it whose stamp starts with `minutes` (an extended regular expression), by time; for
+/// lines in [`crate::corpus::Style::Plain`].
+///
+/// # Panics
+/// When there is no shell with grep and sort.
+pub fn grep_and_sort(input: &[u8], component: &str, minutes: &str) -> Vec<u8> {
+    let component = component.replace('.', "\\.");
+    let script = format!(
+        r#"grep -E '^\{{"ts":"{minutes}' | grep -E '^[^,]*,"component":"{component}(\.[^"]*)?"' | sort -s -k1.8,1.37 -t "$(printf '\001')""#
+    );
+    let mut shell = Command::new("sh")
+        .args(["-c", &script])
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a shell can be started");
+    let mut stdin = shell.stdin.take().expect("standard input is piped");
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input).expect("grep reads its input"));
+        shell.wait_with_output().expect("the shell ends").stdout
+    })
+}

@@ -1,0 +1,93 @@
+//! A query streams: who reads slowly holds up nobody and costs next to nothing, and who leaves is forgotten.
+
+use sonde_tests::corpus::{Corpus, Recipe, Style, range};
+use sonde_tests::http::split_lines;
+use sonde_tests::oracle::{Query, assert_same_lines};
+use sonde_tests::process::{anonymous_bytes, open_files, threads};
+use sonde_tests::server::TestServer;
+use sonde_tests::wait;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// Some 40 MB: far more than sockets and buffers on the way can hold.
+fn many_lines() -> Corpus {
+    let range = range("2025-03-10T00:00:00Z", "2025-03-11T00:00:00Z");
+    Corpus::make(Recipe { seed: 3, lines: 200_000, range, style: Style::Plain })
+}
+
+fn server_with(corpus: &Corpus) -> TestServer {
+    let server = TestServer::start();
+    corpus.batches(20_000).for_each(|batch| server.store_logs(batch));
+    server
+}
+
+/// Sends a query and reads only the first bytes of its answer.
+fn stalled_reader(server: &TestServer, query: &str) -> (TcpStream, Vec<u8>) {
+    let mut stream = TcpStream::connect(server.http().address()).expect("the server takes connections");
+    let request = format!("GET /api/logs?{query} HTTP/1.0\r\nHost: {}\r\n\r\n", server.http().address());
+    stream.write_all(request.as_bytes()).expect("the server reads the request");
+    let mut first = vec![0; 1_000];
+    stream.read_exact(&mut first).expect("the answer begins");
+    (stream, first)
+}
+
+#[test]
+fn readers_that_stall_hold_up_nobody_and_cost_little() {
+    const READERS: u64 = 8;
+    let corpus = many_lines();
+    let server = server_with(&corpus);
+    let small = Query::all()
+        .component("webapp2.backend.git")
+        .range(range("2025-03-10T14:00:00Z", "2025-03-10T15:00:00Z"));
+    let expected = small.body(&corpus);
+    assert_same_lines(&server.logs(&small.parameters()), &expected, "before");
+    let before = anonymous_bytes(server.pid());
+    let mut readers: Vec<_> = (0..READERS).map(|_| stalled_reader(&server, "component=webapp")).collect();
+    let end = Instant::now() + Duration::from_secs(8);
+    while Instant::now() < end {
+        assert_same_lines(&server.logs(&small.parameters()), &expected, "while others stall");
+        server.store_logs(br#"{"ts":"2025-03-12T00:00:00Z","component":"other","msg":"still taken"}"#);
+    }
+    let grown = anonymous_bytes(server.pid()).saturating_sub(before);
+    assert!(grown < READERS * (2 << 20), "{READERS} stalled readers cost {grown} bytes");
+    let (mut stream, mut answer) = readers.remove(0);
+    stream.read_to_end(&mut answer).expect("the rest arrives");
+    let body = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("the headers end") + 4;
+    assert_same_lines(
+        &answer[body..],
+        &Query::all().component("webapp").body(&corpus),
+        "the stalled answer, read at last",
+    );
+}
+
+#[test]
+fn readers_that_leave_are_forgotten() {
+    let corpus = many_lines();
+    let server = server_with(&corpus);
+    server.logs("component=webapp&limit=10");
+    let before = (open_files(server.pid()), threads(server.pid()));
+    for _ in 0..3 {
+        let readers: Vec<_> = (0..20).map(|_| stalled_reader(&server, "component=webapp")).collect();
+        drop(readers);
+        let followers: Vec<_> =
+            (0..20).map(|_| stalled_reader(&server, "component=webapp.backend.mail&follow=true")).collect();
+        drop(followers);
+    }
+    wait::until("connections and queries to go away", || {
+        let now = (open_files(server.pid()), threads(server.pid()));
+        // Idle threads of a pool may stay for the next query; sockets may not.
+        if now.0 <= before.0 + 2 && now.1 <= before.1 + 16 { Ok(()) } else { Err((before, now)) }
+    });
+}
+
+#[test]
+fn a_long_answer_arrives_while_it_is_being_found() {
+    let corpus = many_lines();
+    let server = server_with(&corpus);
+    let mut reader = server.http().open("/api/logs?component=webapp.backend.mail&follow=true");
+    let mut first = [0; 4_096];
+    let count = reader.read(&mut first).expect("the first lines arrive though the answer has no end");
+    let expected = Query::all().component("webapp.backend.mail").body(&corpus);
+    assert_eq!(split_lines(&first[..count])[0], split_lines(&expected)[0]);
+}
