@@ -19,7 +19,7 @@ dev:  ## work on the page: rebuilt at each change, with the demo's server behind
 lint:  ## formatting, clippy for server and browser, the scripts
 	@scripts/lint.sh
 
-bench:  ## benchmarks of the parts; each prints a table
+bench:  ## how fast, beside a plain write and a file server; prints a table
 	@scripts/bench.sh $(ARGS)
 
 bars:  ## the promises about speed and memory, measured on this machine
