@@ -7,4 +7,6 @@ use std::path::PathBuf;
 pub struct Config {
     /// The data folder.
     pub data: PathBuf,
+    /// Names under which the server may be asked, beside addresses and `localhost`.
+    pub allowed_hosts: Vec<String>,
 }

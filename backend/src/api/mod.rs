@@ -1,7 +1,11 @@
 //! HTTP handlers, one file a route family; errors become problem+json here and nowhere else.
 
+/// The page, embedded in the program.
+pub mod assets;
 /// The one place where an error becomes a status and problem+json.
 pub mod error;
+/// Who may ask at all: hosts and origins.
+pub mod guard;
 /// `/health`: the server is up.
 pub mod health;
 /// Lines and points in over HTTP.
