@@ -9,6 +9,8 @@ pub mod api;
 pub mod cli;
 /// Flags, environment and `sonde.toml`, in that order of weight.
 pub mod config;
+/// Dashboards: files of a folder, built-in ones, and one made from the metrics.
+pub mod dashboards;
 /// A made-up cluster with an incident, for `sonde demo`, tests and benchmarks.
 pub mod demo;
 /// From bytes of a protocol to checked lines and points.

@@ -1,6 +1,7 @@
 //! What every handler shares.
 
 use crate::config::Config;
+use crate::dashboards::Dashboards;
 use crate::ingest::counters::Counters;
 use crate::store::Store;
 use sonde_shared::time::Timestamp;
@@ -15,6 +16,8 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// What came in by which way.
     pub counters: Arc<Counters>,
+    /// The dashboards of files and of the program.
+    pub dashboards: Arc<Dashboards>,
 }
 
 impl AppState {

@@ -1,0 +1,270 @@
+//! Dashboards: TOML files of a folder, those built into the program, and one made from the metrics that exist.
+//!
+//! The folder is looked at on each request, and a file is read again when its time or size has changed, so an edit
+//! shows on the next reload. A broken file stays in the list under its name, and asking for it says what is wrong with
+//! it; the others are not touched. Names come from the folder and are only ever compared, never put into a path.
+
+use sonde_shared::api::DashboardName;
+use sonde_shared::dashboard::Dashboard;
+use sonde_shared::time::Timestamp;
+use sonde_shared::view::RangeSpec;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+mod from_metrics;
+
+pub use from_metrics::from_metrics;
+
+/// The name of the dashboard that is made from the metrics.
+pub const DEFAULT_NAME: &str = "default";
+
+/// The largest file that is read.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+/// A dashboard that comes with the program.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltIn {
+    /// Its name in addresses.
+    pub name: &'static str,
+    /// Its text, as a file would hold it.
+    pub toml: &'static str,
+}
+
+/// The folder of dashboards cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("could not read the dashboards in {}", dir.display())]
+pub struct DashboardsError {
+    dir: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// All dashboards but the one made from metrics.
+#[derive(Debug)]
+pub struct Dashboards {
+    dir: Option<PathBuf>,
+    built_in: Vec<(String, Read)>,
+    files: Mutex<BTreeMap<String, File>>,
+}
+
+/// A dashboard, or what is wrong with its text.
+type Read = Result<Dashboard, String>;
+
+#[derive(Clone, Debug)]
+struct File {
+    stamp: Stamp,
+    read: Read,
+}
+
+/// What changes when a file is written.
+type Stamp = (Option<SystemTime>, u64);
+
+impl Dashboards {
+    /// Reads the folder, if one is given. Fails when it cannot be read; a broken file in it is no failure.
+    pub fn open(dir: Option<PathBuf>, built_in: &[BuiltIn]) -> Result<Self, DashboardsError> {
+        let files = match &dir {
+            Some(dir) => read_folder(dir, &BTreeMap::new())
+                .map_err(|source| DashboardsError { dir: dir.clone(), source })?,
+            None => BTreeMap::new(),
+        };
+        let built_in = built_in.iter().map(|one| (one.name.to_owned(), parse(one.toml))).collect();
+        Ok(Self { dir, built_in, files: Mutex::new(files) })
+    }
+
+    /// Names and titles: the files' by name, then those built in, then the one made from metrics. A file takes the place
+    /// of what it shares its name with.
+    pub fn list(&self) -> Vec<DashboardName> {
+        let files = self.files_now();
+        let built_in = self.built_in.iter().filter(|(name, _)| !files.contains_key(name));
+        let mut list: Vec<DashboardName> = files
+            .iter()
+            .map(|(name, file)| listed(name, &file.read))
+            .chain(built_in.map(|(name, read)| listed(name, read)))
+            .collect();
+        if list.iter().all(|one| one.name != DEFAULT_NAME) {
+            list.push(DashboardName { name: DEFAULT_NAME.to_owned(), title: from_metrics::TITLE.to_owned() });
+        }
+        list
+    }
+
+    /// A dashboard by name, or what is wrong with it; `None` when there is none of this name, as for the one made from
+    /// metrics unless a file has its name.
+    pub fn get(&self, name: &str) -> Option<Result<Dashboard, String>> {
+        let mut files = self.files_now();
+        let file = files.remove(name).map(|file| file.read);
+        file.or_else(|| self.built_in.iter().find(|(own, _)| own == name).map(|(_, read)| read.clone()))
+    }
+
+    /// The files as they are now; those of the last time when the folder cannot be read just then.
+    fn files_now(&self) -> BTreeMap<String, File> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(dir) = &self.dir {
+            match read_folder(dir, &files) {
+                Ok(now) => *files = now,
+                Err(error) => {
+                    tracing::warn!(dir = %dir.display(), %error, "could not read the dashboards again");
+                }
+            }
+        }
+        files.clone()
+    }
+}
+
+fn listed(name: &str, read: &Read) -> DashboardName {
+    let title = match read {
+        Ok(dashboard) => dashboard.title.clone(),
+        Err(_) => format!("{name} (broken)"),
+    };
+    DashboardName { name: name.to_owned(), title }
+}
+
+/// Reads the `*.toml` files of a folder; those whose stamp is known are taken over. Hidden files are skipped, as editors
+/// leave their own there.
+fn read_folder(dir: &Path, known: &BTreeMap<String, File>) -> io::Result<BTreeMap<String, File>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let Some(name) = dashboard_name(&path) else { continue };
+        // Gone since it was listed, or a folder: not a dashboard.
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        if !metadata.is_file() {
+            continue;
+        }
+        let stamp = (metadata.modified().ok(), metadata.len());
+        let file = match known.get(&name) {
+            Some(file) if file.stamp == stamp => file.clone(),
+            _ => File { stamp, read: read_file(&path, metadata.len()) },
+        };
+        files.insert(name, file);
+    }
+    Ok(files)
+}
+
+/// `cluster` of `…/cluster.toml`.
+fn dashboard_name(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?.strip_suffix(".toml")?;
+    (!name.is_empty() && !name.starts_with('.')).then(|| name.to_owned())
+}
+
+fn read_file(path: &Path, size_bytes: u64) -> Read {
+    if size_bytes > MAX_FILE_BYTES {
+        return Err(format!("the file has {size_bytes} bytes; at most {MAX_FILE_BYTES} are read"));
+    }
+    let text = fs::read_to_string(path).map_err(|error| format!("the file cannot be read: {error}"))?;
+    parse(&text)
+}
+
+/// Reads a dashboard's text and checks what TOML alone cannot.
+fn parse(text: &str) -> Read {
+    let dashboard: Dashboard =
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    if let Some(range) = &dashboard.range
+        && RangeSpec::parse(range, Timestamp::from_secs(0)).is_err()
+    {
+        return Err(format!("`range = \"{range}\"` is not a range; write \"-1h..now\" or \"-7d..now\""));
+    }
+    match dashboard.panels.iter().find(|panel| panel.targets.is_empty()) {
+        Some(panel) => Err(format!("panel \"{}\" has no targets", panel.title)),
+        None => Ok(dashboard.with_ids()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const ONE_PANEL: &str = "title = \"Shop\"\n[[panel]]\ntitle = \"Orders\"\ntargets = [\"shop.orders\"]\n";
+    const BUILT_IN: [BuiltIn; 1] = [BuiltIn { name: "own", toml: "title = \"Own\"" }];
+
+    fn names(dashboards: &Dashboards) -> Vec<String> {
+        dashboards.list().into_iter().map(|one| format!("{}: {}", one.name, one.title)).collect()
+    }
+
+    fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, Dashboards) {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let dashboards = Dashboards::open(Some(dir.path().to_owned()), &BUILT_IN).unwrap();
+        (dir, dashboards)
+    }
+
+    #[test]
+    fn files_come_first_by_name_and_the_default_last() {
+        let (_dir, dashboards) =
+            folder(&[("b.toml", ONE_PANEL), ("a.toml", ONE_PANEL), (".c.toml", ONE_PANEL), ("d.txt", "")]);
+        assert_eq!(names(&dashboards), ["a: Shop", "b: Shop", "own: Own", "default: All metrics"]);
+        assert_eq!(dashboards.get("a").unwrap().unwrap().panels[0].id, "orders");
+        assert!(dashboards.get("default").is_none());
+    }
+
+    #[test]
+    fn a_file_takes_the_place_of_what_it_is_named_after() {
+        let (_dir, dashboards) = folder(&[("own.toml", ONE_PANEL), ("default.toml", ONE_PANEL)]);
+        assert_eq!(names(&dashboards), ["default: Shop", "own: Shop"]);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_and_hides_no_other() {
+        let (_dir, dashboards) =
+            folder(&[("bad.toml", "title = \"Bad\"\npanels = 3\n"), ("good.toml", ONE_PANEL)]);
+        assert_eq!(names(&dashboards)[..2], ["bad: bad (broken)", "good: Shop"]);
+        let why = dashboards.get("bad").unwrap().unwrap_err();
+        assert!(why.contains("line 2") && why.contains("panels"), "{why}");
+    }
+
+    #[test]
+    fn what_toml_allows_but_no_page_can_show_is_told() {
+        let why = |text: &str| parse(text).unwrap_err();
+        assert!(why("title = \"T\"\nrange = \"soon\"").contains("`range = \"soon\"` is not a range"));
+        assert!(
+            why("title = \"T\"\n[[panel]]\ntitle = \"P\"\ntargets = []")
+                .contains("panel \"P\" has no targets")
+        );
+        assert!(why("range = \"-1h..now\"").contains("missing field `title`"));
+    }
+
+    #[test]
+    fn an_edit_a_new_file_and_a_deletion_show_at_once() {
+        let (dir, dashboards) = folder(&[("a.toml", ONE_PANEL), ("b.toml", ONE_PANEL)]);
+        let edited = dir.path().join("a.toml");
+        fs::write(&edited, ONE_PANEL.replace("Shop", "Deli")).unwrap();
+        // The edit has the size of the former text; the clock of the file system may not have ticked.
+        let later = SystemTime::now() + Duration::from_secs(5);
+        fs::File::options().write(true).open(&edited).unwrap().set_modified(later).unwrap();
+        fs::remove_file(dir.path().join("b.toml")).unwrap();
+        fs::write(dir.path().join("c.toml"), ONE_PANEL).unwrap();
+        assert_eq!(names(&dashboards)[..2], ["a: Deli", "c: Shop"]);
+    }
+
+    #[test]
+    fn names_lead_nowhere_outside_the_folder() {
+        let (dir, dashboards) = folder(&[("a.toml", ONE_PANEL)]);
+        let beside = dir.path().with_extension("toml");
+        fs::write(&beside, ONE_PANEL).unwrap();
+        let stem = beside.file_stem().unwrap().to_str().unwrap().to_owned();
+        for name in [
+            format!("../{stem}"),
+            beside.with_extension("").display().to_string(),
+            "./a".into(),
+            "a.toml".into(),
+            String::new(),
+        ] {
+            assert!(dashboards.get(&name).is_none(), "{name}");
+        }
+        fs::remove_file(beside).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error_at_the_start_and_kept_later() {
+        assert!(Dashboards::open(Some("/nowhere/at/all".into()), &[]).is_err());
+        let (dir, dashboards) = folder(&[("a.toml", ONE_PANEL)]);
+        drop(dir);
+        assert_eq!(names(&dashboards)[0], "a: Shop");
+    }
+}

@@ -1,0 +1,245 @@
+//! A dashboard for whoever has written none: what the names of the metrics alone tell.
+//!
+//! Metrics that share a parent and, by their names, a unit share a panel. When that makes too many panels, those that
+//! differ in one node only (hosts, shards, processors) become one; when that is not enough, each part of the tree gets
+//! its turn until the page is full.
+
+use sonde_shared::dashboard::{Dashboard, Panel};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The dashboard's title.
+pub(super) const TITLE: &str = "All metrics";
+/// As many panels as a page can be read with.
+const MAX_PANELS: usize = 12;
+/// As many lines as a chart can be read with.
+const MAX_SERIES: usize = 24;
+
+/// Series of one panel: every choice of a name in each node of the parent, joined with every leaf.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    parent: Vec<BTreeSet<String>>,
+    leaves: BTreeSet<String>,
+    unit: &'static str,
+}
+
+/// Makes the dashboard. Names that hold a glob's own characters cannot be asked for and are left out.
+pub fn from_metrics<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Dashboard {
+    let mut groups = by_parent(paths);
+    let depth = groups.iter().map(|group| group.parent.len()).max().unwrap_or(0);
+    for position in 0..depth {
+        if groups.len() > MAX_PANELS {
+            groups = merge_at(position, groups);
+        }
+    }
+    let panels = spread(groups).iter().map(Group::panel).collect();
+    Dashboard { title: TITLE.to_owned(), range: None, panels }.with_ids()
+}
+
+fn by_parent<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Vec<Group> {
+    let mut leaves: BTreeMap<(String, &'static str), BTreeSet<String>> = BTreeMap::new();
+    for path in paths {
+        let path = path.as_ref();
+        if path.contains(['*', '?', '[', ']', '{', '}', ',']) {
+            continue;
+        }
+        let (parent, leaf) = path.rsplit_once('.').unwrap_or(("", path));
+        leaves.entry((parent.to_owned(), unit_of(path))).or_default().insert(leaf.to_owned());
+    }
+    let group = |((parent, unit), leaves): ((String, &'static str), BTreeSet<String>)| {
+        let nodes = parent.split('.').filter(|_| !parent.is_empty());
+        Group { parent: nodes.map(|node| BTreeSet::from([node.to_owned()])).collect(), leaves, unit }
+    };
+    leaves.into_iter().map(group).collect()
+}
+
+/// Joins groups that differ in nothing but this node of their parents.
+fn merge_at(position: usize, groups: Vec<Group>) -> Vec<Group> {
+    let mut merged: BTreeMap<Group, BTreeSet<String>> = BTreeMap::new();
+    for mut group in groups {
+        let own = group.parent.get_mut(position).map(std::mem::take).unwrap_or_default();
+        merged.entry(group).or_default().extend(own);
+    }
+    let put_back = |(mut group, names): (Group, BTreeSet<String>)| {
+        if let Some(node) = group.parent.get_mut(position) {
+            *node = names;
+        }
+        group
+    };
+    merged.into_iter().map(put_back).collect()
+}
+
+/// At most [`MAX_PANELS`] groups: each first node gets its turn, and in its turns each second node.
+fn spread(groups: Vec<Group>) -> Vec<Group> {
+    let first_nodes = |count: usize| {
+        move |group: &Group| group.title().split('.').take(count).collect::<Vec<_>>().join(".")
+    };
+    let mut taken = in_turn(in_turn(groups, first_nodes(2)), first_nodes(1));
+    taken.truncate(MAX_PANELS);
+    taken.sort_by_key(Group::title);
+    taken
+}
+
+/// The same groups, the first of each key first, then the second of each, and so on.
+fn in_turn(groups: Vec<Group>, key: impl Fn(&Group) -> String) -> Vec<Group> {
+    let mut turns: BTreeMap<String, usize> = BTreeMap::new();
+    let mut placed: Vec<(usize, String, Group)> = Vec::new();
+    for group in groups {
+        let key = key(&group);
+        let turn = turns.entry(key.clone()).or_default();
+        placed.push((*turn, key, group));
+        *turn += 1;
+    }
+    placed.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    placed.into_iter().map(|(_, _, group)| group).collect()
+}
+
+impl Group {
+    fn panel(&self) -> Panel {
+        let mut room = MAX_SERIES;
+        let leaves = choice(&self.leaves, &mut room);
+        let parent = self.parent.iter().map(|names| choice(names, &mut room));
+        let target = parent.chain([leaves]).collect::<Vec<_>>().join(".");
+        Panel {
+            title: self.full_title(),
+            targets: vec![target],
+            unit: self.unit.to_owned(),
+            ..Panel::default()
+        }
+    }
+
+    /// The parent with a star for each node that varies, and the leaves as far as they fit.
+    fn title(&self) -> String {
+        let node = |names: &BTreeSet<String>| match names.first() {
+            Some(name) if names.len() == 1 => name.clone(),
+            _ => "*".to_owned(),
+        };
+        let parent = self.parent.iter().map(node).collect::<Vec<_>>().join(".");
+        match (parent.is_empty(), self.leaves.len()) {
+            (true, 1..=3) => self.leaves.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+            (false, 1) => format!("{parent}.{}", node(&self.leaves)),
+            (false, 2..=3) => {
+                format!("{parent}: {}", self.leaves.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+            }
+            (true, count) => format!("{count} metrics"),
+            (false, count) => format!("{parent}: {count} metrics"),
+        }
+    }
+
+    /// As [`Group::title`], and how many series there are when the chart cannot show all.
+    fn full_title(&self) -> String {
+        let all = self.parent.iter().map(BTreeSet::len).product::<usize>() * self.leaves.len();
+        if all > MAX_SERIES { format!("{} (some of {all} series)", self.title()) } else { self.title() }
+    }
+}
+
+/// A glob node for these names, or for as many of them as there is room for; the room shrinks by what was taken.
+fn choice(names: &BTreeSet<String>, room: &mut usize) -> String {
+    let taken: Vec<&str> = names.iter().take((*room).max(1)).map(String::as_str).collect();
+    *room /= taken.len().max(1);
+    match taken.as_slice() {
+        [one] => (*one).to_owned(),
+        many => format!("{{{}}}", many.join(",")),
+    }
+}
+
+/// The unit that a path's words tell of; empty when they tell none.
+fn unit_of(path: &str) -> &'static str {
+    let leaf = path.rsplit('.').next().unwrap_or(path).to_lowercase();
+    let words: Vec<&str> = path.split(['.', '_', '-']).collect();
+    let is_percent =
+        |word: &&str| ["percent", "percentage", "pct"].iter().any(|name| word.eq_ignore_ascii_case(name));
+    let unit = leaf.rsplit(['_', '-']).find_map(|word| match word {
+        "ms" | "msec" | "msecs" | "millis" | "milliseconds" => Some("ms"),
+        "s" | "sec" | "secs" | "seconds" => Some("s"),
+        "bytes" | "octets" => Some("bytes"),
+        "wait" | "iowait" | "cpu" => Some("%"),
+        _ => None,
+    });
+    if words.iter().any(is_percent) { "%" } else { unit.unwrap_or("") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonde_shared::glob::Glob;
+
+    #[track_caller]
+    fn check(paths: &[&str], expected: &[(&str, &str, &str)]) {
+        let board = from_metrics(paths);
+        let panels: Vec<_> = board
+            .panels
+            .iter()
+            .map(|panel| (panel.title.as_str(), panel.targets[0].as_str(), panel.unit.as_str()))
+            .collect();
+        assert_eq!(panels, expected);
+    }
+
+    #[test]
+    fn a_parent_and_a_unit_make_a_panel() {
+        check(
+            &["shop.cart.open_ms", "shop.cart.adds", "shop.cart.removes", "shop.cart.pay_ms", "uptime"],
+            &[
+                ("shop.cart: adds, removes", "shop.cart.{adds,removes}", ""),
+                ("shop.cart: open_ms, pay_ms", "shop.cart.{open_ms,pay_ms}", "ms"),
+                ("uptime", "uptime", ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn no_metrics_make_no_panels() {
+        check(&[], &[]);
+        check(&["a.{b,c}", "a.*"], &[]);
+    }
+
+    #[test]
+    fn hosts_that_say_the_same_share_panels() {
+        let paths: Vec<String> = (1..=9)
+            .flat_map(|host| {
+                ["load.short", "df.root.used_bytes"].map(|leaf| format!("collectd.h{host}.{leaf}"))
+            })
+            .collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let hosts = "{h1,h2,h3,h4,h5,h6,h7,h8,h9}";
+        check(
+            &paths,
+            &[
+                ("collectd.*.df.root.used_bytes", &format!("collectd.{hosts}.df.root.used_bytes"), "bytes"),
+                ("collectd.*.load.short", &format!("collectd.{hosts}.load.short"), ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_big_installation_still_makes_a_page() {
+        let paths = (0..20).flat_map(|a| {
+            (0..20).flat_map(move |b| (0..100).map(move |c| format!("top{a}.sub{b}.m{a}x{b}.n{c}")))
+        });
+        let paths: Vec<String> = paths.collect();
+        let board = from_metrics(&paths);
+        assert_eq!(board.panels.len(), MAX_PANELS);
+        for panel in &board.panels {
+            let glob = Glob::parse(&panel.targets[0]).unwrap();
+            let shown = paths.iter().filter(|path| glob.matches(path)).count();
+            assert!((1..=MAX_SERIES).contains(&shown), "{} shows {shown}", panel.title);
+            assert!(panel.title.contains("(some of 100 series)"));
+        }
+        let tops: BTreeSet<&str> =
+            board.panels.iter().filter_map(|panel| panel.title.split('.').next()).collect();
+        assert_eq!(tops.len(), MAX_PANELS, "every panel is of another part: {tops:?}");
+    }
+
+    #[test]
+    fn units_are_told_by_words() {
+        let check = |path: &str, unit: &str| assert_eq!(unit_of(path), unit, "{path}");
+        check("a.render_ms", "ms");
+        check("a.took_seconds", "s");
+        check("net.eth0.if_octets", "bytes");
+        check("df.root.percent_bytes-free", "%");
+        check("node.io.wait", "%");
+        check("host.cpu-0.cpu-idle", "%");
+        check("a.requests", "");
+        check("a.items", "");
+        check("ü.ß", "");
+    }
+}
