@@ -1,15 +1,21 @@
 //! The whole system, as its users meet it: the real binary fed by real senders, asked over HTTP and looked at in a real
 //! browser. Every subject has its file. The machinery is in the package's library.
 
+/// The main job: brush a spike, read its lines, pass the address on.
+mod brush;
 /// What was acknowledged is there after a crash, a torn file or a full disk.
 mod durability;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
+/// A million lines in the pane.
+mod million;
 /// What queries answer, compared with a plain scan of the same lines.
 mod queries;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.
 mod streaming;
+/// A world that the demo does not know.
+mod unseen;
