@@ -5,10 +5,14 @@
 
 /// Graphite plaintext: one line to one point.
 pub mod carbon;
+/// Which component a syslog message belongs to.
+pub mod component_rule;
 /// What arrived, was stored and was refused, for `/metrics`.
 pub mod counters;
 /// Content encodings undone piece by piece.
 pub mod decode;
+/// Syslog messages on a TCP stream.
+pub mod framing;
 /// Chunks of a stream to batches: cut into lines, each parsed, in bounded memory.
 pub mod intake;
 /// A byte stream cut into lines.
@@ -19,6 +23,16 @@ pub mod ndjson;
 pub mod refused;
 /// The normal form of a metric's path and tags.
 pub mod series_path;
+/// Syslog messages become lines.
+pub mod syslog;
+/// The BSD form of syslog messages.
+pub mod syslog_3164;
+/// The newer form of syslog messages.
+pub mod syslog_5424;
+/// The stamps of syslog messages.
+pub mod syslog_stamp;
+/// The zone of stamps that do not name one.
+pub mod zone;
 
 pub use refused::Refused;
 
