@@ -108,6 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_through_running_stories_loses_no_line() {
+        let demo = demo();
+        let TimeRange { from, until } = demo.incident();
+        let whole = texts(&demo, from, until);
+        for cut_ms in (0..120_000).step_by(2_900) {
+            let cut = from.plus_nanos(cut_ms * 1_000_000);
+            let pieces = [texts(&demo, from, cut), texts(&demo, cut, until)].concat();
+            assert!(pieces == whole, "cut {cut_ms} ms into the incident");
+        }
+    }
+
+    #[test]
     fn an_empty_range_has_no_lines() {
         assert_eq!(demo().lines(TimeRange { from: noon(), until: noon() }).count(), 0);
     }

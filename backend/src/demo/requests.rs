@@ -234,6 +234,13 @@ impl Request {
             Client::Greedy => GREEDY_OUTPUT_BYTES,
             Client::Usual(_) => 2_000 + self.draw.below(400_000),
         };
+        if self.status >= 500 {
+            let msg = format_args!("git {command} failed with exit status 128");
+            let failed =
+                self.record(duration_ms, Level::Error, GIT, msg).text("path", format_args!("{path}"));
+            out.push(failed.number("duration_ms", duration_ms).done());
+            return;
+        }
         self.write_command(command, path, bytes, duration_ms * 9 / 10, out);
         let msg = format_args!("rendered {path} in {duration_ms} ms");
         let rendered = self.record(duration_ms, Level::Info, GIT, msg).text("path", format_args!("{path}"));
