@@ -3,5 +3,19 @@
 //! The page draws on a canvas, tests draw into SVG text, reports may draw into a bitmap: the same code, fed with
 //! values only. `draw` alone knows plotters; the other modules are arithmetic.
 
+/// A whole chart, drawn over any plotters backend.
+pub mod draw;
+/// The lines by level, drawn over any plotters backend.
+mod histogram;
+/// What of a series is seen: clipped at the plot's edges, parted at gaps, as pixels.
+mod outline;
 /// M4 reduction: what one pixel column must keep so that no spike vanishes.
 pub mod reduce;
+/// Time to pixel, value to pixel, and back.
+pub mod scale;
+/// The colours a chart is drawn with.
+pub mod theme;
+/// Where the axes have ticks, and what is written there.
+pub mod ticks;
+/// Values as people read them.
+pub mod units;

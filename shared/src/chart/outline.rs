@@ -1,0 +1,155 @@
+//! What of a series is seen: clipped at the plot's edges, parted at gaps, reduced to what its pixels show.
+
+use super::reduce::m4;
+use super::scale::TimeScale;
+use crate::api::Columns;
+use crate::time::NANOS_PER_MS;
+
+/// One unbroken stretch of a series: places in px from the left beside values.
+pub(super) type Run = Vec<(f64, f64)>;
+
+/// The stretches of a series that are seen, left to right, where a screen has `columns` device pixels over the plot.
+pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize) -> Vec<Run> {
+    let count = series.times_ms.len().min(series.values.len());
+    let (times, values) = (&series.times_ms[..count], &series.values[..count]);
+    let range = scale.range();
+    let from_ms = range.from.as_nanos() as f64 / NANOS_PER_MS as f64;
+    let until_ms = range.until.as_nanos() as f64 / NANOS_PER_MS as f64;
+    // The neighbours outside give the line its direction at the plot's edges.
+    let start = times.partition_point(|time| *time < from_ms);
+    let end = times.partition_point(|time| *time < until_ms).max(start);
+    let before = start.checked_sub(1).map(|index| (times[index], values[index]));
+    let after = (end < count).then(|| (times[end], values[end]));
+    let (inside_times, inside_values) =
+        m4(&times[start..end], &values[start..end], from_ms, until_ms, columns);
+    let inside = inside_times.into_iter().zip(inside_values);
+    let points = before.into_iter().chain(inside).chain(after);
+    let placed = points.map(|(time, value)| (scale.x_from_ms(time), value));
+    part_at_gaps(placed)
+        .into_iter()
+        .map(|run| clip(&run, scale.left(), scale.right()))
+        .filter(|r| !r.is_empty())
+        .collect()
+}
+
+fn part_at_gaps(points: impl Iterator<Item = (f64, f64)>) -> Vec<Run> {
+    let mut runs = vec![Run::new()];
+    for (x, value) in points {
+        if value.is_finite() {
+            runs.last_mut().into_iter().for_each(|run| run.push((x, value)));
+        } else {
+            runs.push(Run::new());
+        }
+    }
+    runs
+}
+
+/// The part of a run between two places; where it crosses one of them it gets a point there.
+fn clip(run: &[(f64, f64)], left: f64, right: f64) -> Run {
+    let mut clipped = Run::new();
+    for (index, point) in run.iter().enumerate() {
+        if let Some(before) = index.checked_sub(1).map(|index| run[index]) {
+            clipped.extend([left, right].into_iter().filter_map(|edge| crossing(before, *point, edge)));
+        }
+        if (left..=right).contains(&point.0) {
+            clipped.push(*point);
+        }
+    }
+    clipped
+}
+
+/// Where the line between two points crosses a place strictly between them.
+fn crossing(a: (f64, f64), b: (f64, f64), x: f64) -> Option<(f64, f64)> {
+    (a.0 < x && x < b.0).then(|| {
+        let part = (x - a.0) / (b.0 - a.0);
+        (x, a.1 * (1.0 - part) + b.1 * part)
+    })
+}
+
+/// The lowest and the highest value of all runs.
+pub(super) fn extent<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<(f64, f64)> {
+    runs.flatten().map(|(_, value)| *value).fold(None, |extent, value| match extent {
+        None => Some((value, value)),
+        Some((low, high)) => Some((value.min(low), value.max(high))),
+    })
+}
+
+/// A path as dashes: pieces `on` px long with `off` px between them.
+pub(super) fn dashes(path: &[(f64, f64)], (on, off): (f64, f64)) -> Vec<Run> {
+    let mut pieces: Vec<Run> = Vec::new();
+    let mut left = on;
+    let mut is_on = true;
+    for pair in path.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let length = (to.0 - from.0).hypot(to.1 - from.1);
+        let mut done = 0.0;
+        if is_on {
+            continue_piece(&mut pieces, from);
+        }
+        while length - done > left {
+            done += left;
+            let part = done / length;
+            let at = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            if is_on {
+                pieces.last_mut().into_iter().for_each(|piece| piece.push(at));
+            } else {
+                pieces.push(vec![at]);
+            }
+            is_on = !is_on;
+            left = if is_on { on } else { off };
+        }
+        left -= length - done;
+        if is_on {
+            pieces.last_mut().into_iter().for_each(|piece| piece.push(to));
+        }
+    }
+    pieces
+}
+
+/// Starts the first piece; a later one goes on from where the last segment ended.
+fn continue_piece(pieces: &mut Vec<Run>, from: (f64, f64)) {
+    if pieces.is_empty() {
+        pieces.push(vec![from]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{TimeRange, Timestamp};
+
+    fn check(points: &[(f64, f64)], expected: &[&[(f64, f64)]]) {
+        let range = TimeRange::between(Timestamp::from_millis(0), Timestamp::from_millis(100));
+        let (times_ms, values) = points.iter().copied().unzip();
+        let series = Columns { name: String::new(), times_ms, values };
+        let runs = visible_runs(&series, &TimeScale::new(range, 0.0, 100.0), 100);
+        assert_eq!(runs, expected, "{points:?}");
+    }
+
+    #[test]
+    fn a_line_goes_on_to_the_edges_of_the_plot() {
+        check(&[(-50.0, 0.0), (50.0, 10.0), (150.0, 0.0)], &[&[(0.0, 5.0), (50.0, 10.0), (100.0, 5.0)]]);
+        check(&[(-100.0, 0.0), (200.0, 30.0)], &[&[(0.0, 10.0), (100.0, 20.0)]]);
+        check(&[(-20.0, 1.0), (-10.0, 2.0)], &[]);
+        check(&[(0.0, 1.0), (100.0, 2.0)], &[&[(0.0, 1.0), (100.0, 2.0)]]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn a_gap_parts_the_line_also_at_the_edges() {
+        let gap = f64::NAN;
+        check(&[(10.0, 1.0), (20.0, gap), (30.0, 3.0)], &[&[(10.0, 1.0)], &[(30.0, 3.0)]]);
+        check(&[(-10.0, 1.0), (-5.0, gap), (30.0, 3.0)], &[&[(30.0, 3.0)]]);
+        check(&[(30.0, 3.0), (120.0, f64::INFINITY)], &[&[(30.0, 3.0)]]);
+    }
+
+    #[test]
+    fn dashes_go_round_corners() {
+        let path = [(0.0, 0.0), (4.0, 0.0), (4.0, 8.0)];
+        assert_eq!(
+            dashes(&path, (6.0, 3.0)),
+            [vec![(0.0, 0.0), (4.0, 0.0), (4.0, 2.0)], vec![(4.0, 5.0), (4.0, 8.0)],]
+        );
+        assert!(dashes(&[(1.0, 1.0)], (6.0, 3.0)).is_empty());
+    }
+}

@@ -1,0 +1,407 @@
+//! Where the axes have ticks, and what is written there.
+//!
+//! Time ticks stand on round instants of the zone that is shown, from milliseconds to centuries; the date is written
+//! at midnight and at the first tick, a clock time elsewhere. Value ticks stand on round numbers of their unit.
+
+use super::units;
+use crate::time::{Civil, Day, NANOS_PER_DAY, NANOS_PER_MS, NANOS_PER_SEC, TimeRange, Timestamp};
+
+/// A tick of the time axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeTick {
+    /// Where.
+    pub at: Timestamp,
+    /// What is written there.
+    pub label: String,
+    /// Whether the label names a date.
+    pub is_date: bool,
+}
+
+/// How far apart time ticks stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Nanos(i64),
+    Days(i64),
+    Months(i64),
+}
+
+const MINUTE: i64 = 60 * NANOS_PER_SEC;
+const HOUR: i64 = 60 * MINUTE;
+
+/// Clock steps as a count and what is counted.
+const CLOCK_STEPS: [(&[i64], i64); 4] = [
+    (&[1, 2, 5, 10, 20, 50, 100, 200, 500], NANOS_PER_MS),
+    (&[1, 2, 5, 10, 15, 30], NANOS_PER_SEC),
+    (&[1, 2, 5, 10, 15, 30], MINUTE),
+    (&[1, 2, 3, 6, 12], HOUR),
+];
+const DAY_STEPS: [i64; 4] = [1, 2, 5, 10];
+const MONTH_STEPS: [i64; 10] = [1, 3, 6, 12, 24, 60, 120, 240, 600, 1_200];
+
+impl Step {
+    fn all() -> impl Iterator<Item = Self> {
+        let clock =
+            CLOCK_STEPS.iter().flat_map(|(counts, of)| counts.iter().map(move |n| Self::Nanos(n * of)));
+        clock.chain(DAY_STEPS.map(Self::Days)).chain(MONTH_STEPS.map(Self::Months))
+    }
+
+    fn nanos(self) -> i64 {
+        match self {
+            Self::Nanos(nanos) => nanos,
+            Self::Days(days) => days * NANOS_PER_DAY,
+            Self::Months(months) => months * 30 * NANOS_PER_DAY,
+        }
+    }
+
+    /// The smallest step of which at most `most` fit into the range.
+    fn for_range(range: TimeRange, most: usize) -> Self {
+        let most = most.max(1) as i64;
+        Self::all().find(|step| range.nanos() / step.nanos() <= most).unwrap_or(Self::Months(1_200))
+    }
+}
+
+/// The ticks inside the range, at most about `most`, on round instants of the zone `offset_minutes` east of UTC.
+pub fn time_ticks(range: TimeRange, offset_minutes: i32, most: usize) -> Vec<TimeTick> {
+    let offset = i64::from(offset_minutes) * MINUTE;
+    let step = Step::for_range(range, most);
+    let local = TimeRange { from: range.from.plus_nanos(offset), until: range.until.plus_nanos(offset) };
+    let mut ticks: Vec<TimeTick> = Vec::new();
+    for at in local_instants(local, step) {
+        let (label, is_date) = time_label(at, step, ticks.is_empty());
+        ticks.push(TimeTick { at: at.plus_nanos(-offset), label, is_date });
+    }
+    ticks
+}
+
+/// The next tick after (or before, with `forward` false) an instant, for moving by keys.
+pub fn neighbour_tick(
+    at: Timestamp,
+    forward: bool,
+    range: TimeRange,
+    offset_minutes: i32,
+    most: usize,
+) -> Timestamp {
+    let ticks = time_ticks(range, offset_minutes, most);
+    let found = if forward {
+        ticks.iter().map(|tick| tick.at).find(|tick| *tick > at)
+    } else {
+        ticks.iter().rev().map(|tick| tick.at).find(|tick| *tick < at)
+    };
+    found.unwrap_or(if forward { range.until } else { range.from })
+}
+
+fn local_instants(range: TimeRange, step: Step) -> Vec<Timestamp> {
+    /// More than any axis has; a guard against a step that does not advance at the ends of time.
+    const MOST: usize = 2_000;
+    let mut instants = Vec::new();
+    let mut at = first_at_or_after(range.from, step);
+    while let Some(tick) = at.filter(|tick| range.contains(*tick) && instants.len() < MOST) {
+        instants.push(tick);
+        at = next_after(tick, step).filter(|next| *next > tick);
+    }
+    instants
+}
+
+fn first_at_or_after(from: Timestamp, step: Step) -> Option<Timestamp> {
+    match step {
+        Step::Nanos(nanos) => {
+            let over = from.as_nanos().rem_euclid(nanos);
+            if over == 0 {
+                Some(from)
+            } else {
+                from.as_nanos().checked_add(nanos - over).map(Timestamp::from_nanos)
+            }
+        }
+        Step::Days(_) | Step::Months(_) => {
+            let Civil { year, month, day, .. } = Civil::of(from);
+            let start = match step {
+                Step::Months(months) => month_start(month_number(year, month).div_euclid(months) * months)?,
+                _ => Day::from_date(year, month, aligned_day(day, step))?.start(),
+            };
+            if start >= from { Some(start) } else { next_after(start, step) }
+        }
+    }
+}
+
+fn next_after(tick: Timestamp, step: Step) -> Option<Timestamp> {
+    let Civil { year, month, day, .. } = Civil::of(tick);
+    match step {
+        Step::Nanos(nanos) => tick.as_nanos().checked_add(nanos).map(Timestamp::from_nanos),
+        Step::Months(months) => month_start(month_number(year, month) + months),
+        Step::Days(days) => {
+            // Days count from the month's first, so that each month has the same ticks; one too near to the next
+            // first is left out.
+            let next = day + days as u32;
+            let room = next + days as u32 / 2 <= 31;
+            let within = room.then(|| Day::from_date(year, month, next)).flatten().map(Day::start);
+            within.or_else(|| month_start(month_number(year, month) + 1))
+        }
+    }
+}
+
+/// The day of the month at or before this one on which a tick stands.
+fn aligned_day(day: u32, step: Step) -> u32 {
+    let Step::Days(days) = step else { return day };
+    (day - 1) / days as u32 * days as u32 + 1
+}
+
+fn month_number(year: i32, month: u32) -> i64 {
+    i64::from(year) * 12 + i64::from(month) - 1
+}
+
+fn month_start(number: i64) -> Option<Timestamp> {
+    let (year, month) = (number.div_euclid(12), number.rem_euclid(12) + 1);
+    let civil =
+        Civil { year: year as i32, month: month as u32, day: 1, hour: 0, minute: 0, second: 0, nanos: 0 };
+    civil.timestamp()
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The label of a local instant and whether it names a date.
+fn time_label(at: Timestamp, step: Step, is_first: bool) -> (String, bool) {
+    let Civil { year, month, day, hour, minute, second, nanos } = Civil::of(at);
+    let name = MONTHS[(month as usize - 1) % 12];
+    let date = format!("{name} {day}");
+    let clock = match step {
+        Step::Months(months) if months % 12 == 0 => return (year.to_string(), true),
+        Step::Months(_) if month == 1 || is_first => return (format!("{name} {year}"), true),
+        Step::Months(_) => return (name.to_owned(), true),
+        Step::Days(_) if is_first => return (format!("{date} {year}"), true),
+        Step::Days(_) => return (date, true),
+        Step::Nanos(size) if size < NANOS_PER_SEC => {
+            format!("{hour:02}:{minute:02}:{second:02}.{:03}", nanos / 1_000_000)
+        }
+        Step::Nanos(size) if size < MINUTE => format!("{hour:02}:{minute:02}:{second:02}"),
+        Step::Nanos(_) => format!("{hour:02}:{minute:02}"),
+    };
+    let is_midnight = at.as_nanos().rem_euclid(NANOS_PER_DAY) == 0;
+    match (is_midnight, is_first) {
+        (true, _) => (date, true),
+        (false, true) => (format!("{date} {clock}"), true),
+        (false, false) => (clock, false),
+    }
+}
+
+/// An instant as the crosshair's chip writes it: as fine as one pixel is.
+pub fn format_instant(at: Timestamp, offset_minutes: i32, nanos_per_px: f64) -> String {
+    let Civil { year, month, day, hour, minute, second, nanos } =
+        Civil::of(at.plus_nanos(i64::from(offset_minutes) * MINUTE));
+    if nanos_per_px >= HOUR as f64 {
+        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
+    } else if nanos_per_px >= 0.2 * NANOS_PER_SEC as f64 {
+        format!("{hour:02}:{minute:02}:{second:02}")
+    } else {
+        format!("{hour:02}:{minute:02}:{second:02}.{:03}", nanos / 1_000_000)
+    }
+}
+
+/// A value axis: its ends and its ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValueAxis {
+    /// The value at the bottom.
+    pub low: f64,
+    /// The value at the top.
+    pub high: f64,
+    /// The ticks, at most five, lowest first, each with its label.
+    pub ticks: Vec<(f64, String)>,
+}
+
+/// How many value ticks there are at most.
+pub const MOST_VALUE_TICKS: usize = 5;
+/// Space above the data, as a part of the axis.
+const HEADROOM: f64 = 0.06;
+/// Data whose spread is a smaller part of its size than this is shown without the zero, or it would be a flat line.
+const FLAT: f64 = 0.1;
+/// Values beyond this are not told apart from it; their spans would not be finite.
+const UTMOST: f64 = 1e300;
+
+/// The axis for values from `lowest` to `highest`, where a panel may ask for an axis that reaches to `min` and `max`.
+pub fn value_axis(extent: Option<(f64, f64)>, min: Option<f64>, max: Option<f64>, unit: &str) -> ValueAxis {
+    let finite = |asked: Option<f64>| {
+        asked.filter(|value| value.is_finite()).map(|value| value.clamp(-UTMOST, UTMOST))
+    };
+    let (min, max) = (finite(min), finite(max));
+    let (lowest, highest) = extent.unwrap_or((min.unwrap_or(0.0), max.unwrap_or(1.0)));
+    let (lowest, highest) = (lowest.clamp(-UTMOST, UTMOST), highest.clamp(-UTMOST, UTMOST));
+    let spread = highest - lowest;
+    let size = lowest.abs().max(highest.abs());
+    let shows_zero = spread <= 0.0 || spread >= FLAT * size || extent.is_none();
+    let natural_low = if shows_zero { lowest.min(0.0) } else { lowest - spread * HEADROOM };
+    let natural_high = if shows_zero { highest.max(0.0) } else { highest };
+    let low = min.map_or(natural_low, |min| min.min(lowest));
+    let needed = max.map_or(natural_high, |max| max.max(highest)).max(low);
+    let span = if needed > low { needed - low } else { 1.0 };
+    let keeps_max = max.is_some_and(|max| highest <= max);
+    let high = if keeps_max && needed > low { needed } else { low + span * (1.0 + HEADROOM) };
+    let low = if lowest < 0.0 && shows_zero && min.is_none() { low - span * HEADROOM } else { low };
+    ValueAxis { low, high, ticks: value_ticks(low, high, unit) }
+}
+
+fn value_ticks(low: f64, high: f64, unit: &str) -> Vec<(f64, String)> {
+    let step = value_step(low, high, unit);
+    let first = (low / step - 1e-9).ceil();
+    let values: Vec<f64> = (0..MOST_VALUE_TICKS)
+        .map(|index| (first + index as f64) * step)
+        .take_while(|value| *value <= high + step * 1e-9)
+        .collect();
+    let labels = units::format_ticks(&values, step, unit);
+    values.into_iter().zip(labels).collect()
+}
+
+/// The smallest round step of which at most [`MOST_VALUE_TICKS`] ticks lie between the ends.
+fn value_step(low: f64, high: f64, unit: &str) -> f64 {
+    let fits =
+        |step: f64| (high / step + 1e-9).floor() - (low / step - 1e-9).ceil() < MOST_VALUE_TICKS as f64;
+    let rough = (high - low) / MOST_VALUE_TICKS as f64;
+    let size = units::size_at(unit, low.abs().max(high.abs()));
+    let base: f64 = if units::is_binary(unit) { 2.0 } else { 10.0 };
+    let power = size * base.powf((rough / size).log(base).floor());
+    let factors: &[f64] =
+        if units::is_binary(unit) { &[1.0, 2.0, 4.0] } else { &[1.0, 2.0, 2.5, 5.0, 10.0, 20.0] };
+    factors.iter().map(|factor| factor * power).find(|step| fits(*step)).unwrap_or(power * 8.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::parse_rfc3339;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339(text.as_bytes()).unwrap()
+    }
+
+    fn check(from: &str, until: &str, offset: i32, most: usize, expected: &[&str]) {
+        let range = TimeRange { from: at(from), until: at(until) };
+        let ticks = time_ticks(range, offset, most);
+        let labels: Vec<&str> = ticks.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, expected, "{range}");
+        assert!(ticks.iter().all(|tick| range.contains(tick.at)));
+    }
+
+    #[test]
+    fn the_first_tick_and_midnight_carry_the_date() {
+        let dates = &["Nov 20 18:00", "Nov 21", "06:00"];
+        check("2026-11-20T13:00:00Z", "2026-11-21T07:00:00Z", 0, 4, dates);
+        check(
+            "2026-11-20T14:00:00Z",
+            "2026-11-20T15:00:00Z",
+            0,
+            4,
+            &["Nov 20 14:00", "14:15", "14:30", "14:45"],
+        );
+        check(
+            "2026-11-20T14:05:00.1Z",
+            "2026-11-20T14:05:00.4Z",
+            0,
+            3,
+            &["Nov 20 14:05:00.100", "14:05:00.200", "14:05:00.300"],
+        );
+        check("2026-11-20T14:05:01Z", "2026-11-20T14:06:01Z", 0, 2, &["Nov 20 14:05:30", "14:06:00"]);
+    }
+
+    #[test]
+    fn ticks_are_round_in_the_zone_that_is_shown() {
+        check("2026-11-20T18:00:00Z", "2026-11-20T20:00:00Z", 330, 2, &["Nov 21", "01:00"]);
+        check("2026-11-20T00:00:00Z", "2026-11-22T00:00:00Z", -480, 3, &["Nov 20 2026", "Nov 21"]);
+    }
+
+    #[test]
+    fn days_months_and_years_have_their_own_labels() {
+        check(
+            "2026-11-28T12:00:00Z",
+            "2026-12-04T00:00:00Z",
+            0,
+            6,
+            &["Nov 29 2026", "Nov 30", "Dec 1", "Dec 2", "Dec 3"],
+        );
+        check("2026-01-20T00:00:00Z", "2026-02-20T00:00:00Z", 0, 5, &["Jan 21 2026", "Feb 1", "Feb 11"]);
+        check(
+            "2025-10-15T00:00:00Z",
+            "2026-03-15T00:00:00Z",
+            0,
+            6,
+            &["Nov 2025", "Dec", "Jan 2026", "Feb", "Mar"],
+        );
+        check("2019-06-01T00:00:00Z", "2026-06-01T00:00:00Z", 0, 4, &["2020", "2022", "2024", "2026"]);
+    }
+
+    #[test]
+    fn keys_step_from_tick_to_tick() {
+        let range = TimeRange { from: at("2026-11-20T14:00:00Z"), until: at("2026-11-20T15:00:00Z") };
+        let step = |from: &str, forward: bool| neighbour_tick(at(from), forward, range, 0, 4);
+        assert_eq!(step("2026-11-20T14:05:00Z", true), at("2026-11-20T14:15:00Z"));
+        assert_eq!(step("2026-11-20T14:15:00Z", false), at("2026-11-20T14:00:00Z"));
+        assert_eq!(step("2026-11-20T14:50:00Z", true), range.until);
+    }
+
+    #[test]
+    fn value_ticks_are_round_numbers_of_their_unit() {
+        let check = |low: f64, high: f64, unit: &str, labels: &[&str]| {
+            let axis = value_axis(Some((low, high)), None, None, unit);
+            let got: Vec<String> = axis.ticks.iter().map(|(_, label)| label.clone()).collect();
+            assert_eq!(got, labels, "{low}..{high} {unit}");
+            assert!(axis.low <= low && high <= axis.high);
+        };
+        check(60.0, 900.0, "ms", &["0 ms", "200 ms", "400 ms", "600 ms", "800 ms"]);
+        check(3.0, 60.0, "%", &["0 %", "20 %", "40 %", "60 %"]);
+        check(0.0, 3.0e9, "bytes", &["0 GiB", "1 GiB", "2 GiB"]);
+        check(0.0, 1_500_000.0, "", &["0 M", "0.5 M", "1.0 M", "1.5 M"]);
+        check(-5.0, 5.0, "", &["−4", "−2", "0", "2", "4"]);
+        check(0.0, 0.0, "", &["0", "0.25", "0.50", "0.75", "1.00"]);
+    }
+
+    #[test]
+    fn a_panel_may_widen_its_axis_and_data_widens_it_further() {
+        let axis = value_axis(Some((3.0, 60.0)), Some(0.0), Some(100.0), "%");
+        assert_eq!((axis.low, axis.high), (0.0, 100.0));
+        let axis = value_axis(Some((-3.0, 160.0)), Some(0.0), Some(100.0), "%");
+        assert!(axis.low <= -3.0 && axis.high >= 160.0);
+        let empty = value_axis(None, None, Some(100.0), "%");
+        assert_eq!((empty.low, empty.high), (0.0, 100.0));
+    }
+
+    #[test]
+    fn values_far_from_zero_and_close_together_are_shown_without_it() {
+        let axis = value_axis(Some((1_000.0, 1_010.0)), None, None, "");
+        assert!(axis.low > 990.0);
+        assert!(
+            value_axis(Some((1_000.0, 1_000.0)), None, None, "").low <= 0.0,
+            "one value alone has no spread"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn an_axis_holds_its_data_and_has_one_to_five_ticks(
+            a in prop_oneof![-1e12..1e12f64, -1.0..1.0f64, Just(f64::MAX), Just(f64::MIN)],
+            b in prop_oneof![-1e12..1e12f64, -1.0..1.0f64],
+            unit in prop::sample::select(vec!["", "ms", "s", "%", "bytes", "bytes/s", "bits/s", "req/s"]),
+        ) {
+            let (low, high) = (a.min(b), a.max(b));
+            let axis = value_axis(Some((low, high)), None, None, unit);
+            prop_assert!(axis.low.is_finite() && axis.high.is_finite() && axis.low < axis.high);
+            prop_assert!(low < -UTMOST || axis.low <= low);
+            prop_assert!(high > UTMOST || axis.high >= high);
+            prop_assert!((1..=MOST_VALUE_TICKS).contains(&axis.ticks.len()), "{:?}", axis);
+            prop_assert!(axis.ticks.iter().all(|(_, label)| label.chars().count() <= 12), "{:?}", axis);
+        }
+
+        #[test]
+        fn time_ticks_are_few_rising_and_inside(
+            from in any::<i64>(),
+            span in 1i64..i64::MAX / 4,
+            shift in 0u32..50,
+            offset in -840i32..840,
+            most in 1usize..30,
+        ) {
+            let from = Timestamp::from_nanos(from);
+            let range = TimeRange { from, until: from.plus_nanos(span >> shift) };
+            let ticks = time_ticks(range, offset, most);
+            prop_assert!(ticks.len() <= 2 * most + 3, "{} ticks for {}", ticks.len(), most);
+            prop_assert!(ticks.windows(2).all(|pair| pair[0].at < pair[1].at));
+        }
+    }
+}

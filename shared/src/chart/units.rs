@@ -1,0 +1,178 @@
+//! Values as people read them: `1.5 GiB`, `900 ms`, `12.4 k`.
+//!
+//! A unit is what a panel names: `ms`, `s`, `%`, `bytes`, `bytes/s`, `bits/s`, empty for counts, or any other text,
+//! which is written behind the number as it is.
+
+/// A longer unit of a panel's own is left out on the axis, where the gutter has one width.
+const AXIS_UNIT_CHARS: usize = 4;
+
+/// One size of a unit: the value it stands for and its name.
+type Step = (f64, &'static str);
+
+const TIME_MS: [Step; 7] = [
+    (1e-6, " ns"),
+    (1e-3, " µs"),
+    (1.0, " ms"),
+    (1e3, " s"),
+    (60e3, " min"),
+    (3_600e3, " h"),
+    (86_400e3, " d"),
+];
+const TIME_S: [Step; 7] = [
+    (1e-9, " ns"),
+    (1e-6, " µs"),
+    (1e-3, " ms"),
+    (1.0, " s"),
+    (60.0, " min"),
+    (3_600.0, " h"),
+    (86_400.0, " d"),
+];
+const COUNTS: [Step; 5] = [(1.0, ""), (1e3, " k"), (1e6, " M"), (1e9, " G"), (1e12, " T")];
+const BITS: [Step; 5] = [(1.0, " b/s"), (1e3, " kb/s"), (1e6, " Mb/s"), (1e9, " Gb/s"), (1e12, " Tb/s")];
+const KIB: f64 = 1_024.0;
+const MIB: f64 = KIB * KIB;
+const GIB: f64 = KIB * MIB;
+const TIB: f64 = KIB * GIB;
+const BYTES: [Step; 5] = [(1.0, " B"), (KIB, " KiB"), (MIB, " MiB"), (GIB, " GiB"), (TIB, " TiB")];
+const BYTE_RATES: [Step; 5] =
+    [(1.0, " B/s"), (KIB, " KiB/s"), (MIB, " MiB/s"), (GIB, " GiB/s"), (TIB, " TiB/s")];
+const PERCENT: [Step; 1] = [(1.0, " %")];
+
+fn steps_of(unit: &str) -> &'static [Step] {
+    match unit {
+        "ms" => &TIME_MS,
+        "s" => &TIME_S,
+        "%" => &PERCENT,
+        "bytes" => &BYTES,
+        "bytes/s" => &BYTE_RATES,
+        "bits/s" => &BITS,
+        _ => &COUNTS,
+    }
+}
+
+/// What stands behind the number's own prefix: the panel's text where the unit is not one of ours.
+fn own_text(unit: &str) -> &str {
+    match unit {
+        "ms" | "s" | "%" | "bytes" | "bytes/s" | "bits/s" => "",
+        other => other,
+    }
+}
+
+/// The largest size that is not above the magnitude; the smallest where all are.
+fn step_for(unit: &str, magnitude: f64) -> Step {
+    let steps = steps_of(unit);
+    let natural = if magnitude == 0.0 { 1.0 } else { magnitude };
+    // A hair of slack: 1000 ms that came out of a sum as 999.9999999 are a second.
+    steps.iter().rev().find(|(size, _)| natural >= size * (1.0 - 1e-9)).copied().unwrap_or(steps[0])
+}
+
+/// Whether steps of the unit go by powers of two.
+pub(super) fn is_binary(unit: &str) -> bool {
+    matches!(unit, "bytes" | "bytes/s")
+}
+
+/// How the unit's numbers are counted at this magnitude: the value of one, `60000` for minutes of `ms`.
+pub(super) fn size_at(unit: &str, magnitude: f64) -> f64 {
+    step_for(unit, magnitude).0
+}
+
+/// A value with its unit, to three digits or all before the point: `812 ms`, `1.25 s`, `60 %`.
+pub fn format_value(value: f64, unit: &str) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let (size, name) = step_for(unit, value.abs());
+    let number = value / size;
+    let decimals = match number.abs() {
+        n if n >= 99.95 => 0,
+        n if n >= 9.995 => 1,
+        n if n >= 0.01 || n == 0.0 => 2,
+        _ => return with_unit(&format!("{number:.2e}"), name, own_text(unit)),
+    };
+    with_unit(&trim_zeros(format!("{number:.decimals$}")), name, own_text(unit))
+}
+
+/// The labels of an axis whose ticks are `step` apart: all in one size, all with as many decimals as the step needs.
+pub(super) fn format_ticks(values: &[f64], step: f64, unit: &str) -> Vec<String> {
+    let magnitude = values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+    let (size, name) = step_for(unit, magnitude);
+    let own = own_text(unit);
+    let own = if own.chars().count() <= AXIS_UNIT_CHARS { own } else { "" };
+    let decimals = decimals_of(step / size);
+    values
+        .iter()
+        .map(|value| {
+            let number = value / size;
+            if number.abs() >= 1e6 || decimals > 5 {
+                // Beyond all prefixes: the bare number, which fits the gutter.
+                return format!("{value:.0e}");
+            }
+            let text = format!("{number:.decimals$}");
+            // No "-0": a tick a rounding error below zero is zero.
+            let is_zero = text.trim_start_matches('-').bytes().all(|b| matches!(b, b'0' | b'.'));
+            with_unit(if is_zero { "0" } else { &text }, name, own)
+        })
+        .collect()
+}
+
+/// How many decimals a number needs to be told exactly, up to six.
+fn decimals_of(number: f64) -> usize {
+    (0..6)
+        .find(|decimals| {
+            let scaled = number * 10f64.powi(*decimals);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled.abs().max(1e-3)
+        })
+        .unwrap_or(6) as usize
+}
+
+fn with_unit(number: &str, name: &str, own: &str) -> String {
+    let separator = if own.is_empty() { "" } else { " " };
+    format!("{number}{name}{separator}{own}").replace('-', "−")
+}
+
+fn trim_zeros(number: String) -> String {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_as_people_write_them() {
+        let check = |value: f64, unit: &str, text: &str| {
+            assert_eq!(format_value(value, unit), text, "{value} {unit}")
+        };
+        check(812.0, "ms", "812 ms");
+        check(1_250.0, "ms", "1.25 s");
+        check(0.0, "ms", "0 ms");
+        check(0.25, "ms", "250 µs");
+        check(0.25, "s", "250 ms");
+        check(7_200.0, "s", "2 h");
+        check(60.0, "%", "60 %");
+        check(2.7432, "%", "2.74 %");
+        check(1_536.0, "bytes", "1.5 KiB");
+        check(1e6, "bits/s", "1 Mb/s");
+        check(1_234_567.0, "", "1.23 M");
+        check(-1_500.0, "", "−1.5 k");
+        check(42.0, "requests", "42 requests");
+        check(4_200.0, "req", "4.2 k req");
+        check(0.000_012, "", "1.20e−5");
+        check(f64::NAN, "ms", "–");
+        check(f64::INFINITY, "", "–");
+        check(999.999_999_999_9, "ms", "1 s");
+    }
+
+    #[test]
+    fn an_axis_has_one_size_and_as_many_decimals_as_its_step() {
+        let check = |values: &[f64], step: f64, unit: &str, labels: &[&str]| {
+            assert_eq!(format_ticks(values, step, unit), labels);
+        };
+        check(&[0.0, 500.0, 1_000.0], 500.0, "ms", &["0 s", "0.5 s", "1.0 s"]);
+        check(&[0.0, 25.0], 25.0, "%", &["0 %", "25 %"]);
+        check(&[0.0, 0.25, 0.5], 0.25, "", &["0", "0.25", "0.50"]);
+        check(&[0.0, 1_000.0], 1_000.0, "requests per second", &["0 k", "1 k"]);
+        check(&[-1e-17, 10.0], 10.0, "", &["0", "10"]);
+        check(&[0.0, MIB], MIB, "bytes/s", &["0 MiB/s", "1 MiB/s"]);
+    }
+}
