@@ -1,9 +1,11 @@
 //! The one table of routes.
 
 use crate::api::assets::serve_page;
+use crate::api::find::{expand_metrics, find_metrics, list_metrics};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::health;
 use crate::api::ingest::{post_logs, post_metrics};
+use crate::api::render::render;
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -16,7 +18,20 @@ pub fn router(state: AppState) -> Router {
         .route("/health", get(health))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
+        .merge(graphite())
         .fallback(serve_page)
         .layer(from_fn_with_state(allowed_hosts, guard))
         .with_state(state)
+}
+
+/// What Graphite's clients ask for, each path with and without a slash at its end, as Graphite takes it.
+fn graphite() -> Router<AppState> {
+    Router::new()
+        .route("/render", get(render).post(render))
+        .route("/render/", get(render).post(render))
+        .route("/metrics/find", get(find_metrics).post(find_metrics))
+        .route("/metrics/find/", get(find_metrics).post(find_metrics))
+        .route("/metrics/expand", get(expand_metrics).post(expand_metrics))
+        .route("/metrics/expand/", get(expand_metrics).post(expand_metrics))
+        .route("/metrics/index.json", get(list_metrics))
 }

@@ -4,6 +4,8 @@
 pub mod assets;
 /// The one place where an error becomes a status and problem+json.
 pub mod error;
+/// The tree of metric names.
+pub mod find;
 /// Who may ask at all: hosts and origins.
 pub mod guard;
 /// `/health`: the server is up.
@@ -12,5 +14,8 @@ pub mod health;
 pub mod ingest;
 /// Parameters of a query string, read with errors that say how to do it right.
 pub mod params;
+mod pieces;
+/// Points out.
+pub mod render;
 
 pub use error::ApiError;

@@ -1,21 +1,327 @@
 //! Points: a write-ahead log, what is in memory, and parts.
+//!
+//! A point is appended to its UTC day's log by the one writing thread, is then visible in that log's head in memory, and
+//! moves with it into a part: an immutable, mapped file of columns. Readers take a [`Snapshot`], a list of parts and
+//! heads, and never wait for the writer's disk. After a crash the logs that have no part yet are replayed; days
+//! without such logs are opened when they are first asked for.
 
-use super::StoreError;
+mod day;
+mod flush;
+mod head;
+mod part;
+mod points;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod wal;
+mod writer;
+
+pub use points::Points;
+pub use snapshot::{Found, Snapshot};
+
 use super::batch::{Durability, PointBatch};
-use std::path::Path;
+use super::{StoreError, layout};
+use day::DayState;
+use flush::{Backlog, Message};
+use sonde_shared::time::{Day, TimeRange, Timestamp};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+use writer::{Job, Writer};
 
-/// All days' points.
+/// How many batches wait for the writer before a sender has to.
+const QUEUE_BATCHES: usize = 256;
+/// After a failed write, how long batches are refused before the disk is tried again.
+const REFUSE_FOR: Duration = Duration::from_secs(1);
+
+/// All days' points. Dropping it syncs what is queued and writes all that is in memory into parts.
+pub struct MetricStore {
+    shared: Arc<Shared>,
+    jobs: Option<mpsc::Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What the store counts, for `/metrics` and for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MetricStats {
+    /// Points taken since the start.
+    pub points_stored: u64,
+    /// Points left out since the start: NaN, before 1970 or after 9999, or with a name of over 4,096 bytes.
+    pub points_refused: u64,
+    /// Points of senders that get no answer, lost to a failure of the disk since the start.
+    pub points_lost: u64,
+    /// Series that have points in memory, counted once a day and log.
+    pub head_series: u64,
+    /// Points in memory.
+    pub head_points: u64,
+    /// Parts that are open.
+    pub parts: u64,
+    /// Bytes in the write-ahead logs being written.
+    pub wal_bytes: u64,
+    /// Files that could not be read.
+    pub damaged_files: u64,
+    /// When a log was last synced, unix ms; 0 before the first time.
+    pub last_sync_ms: i64,
+}
+
+/// When things happen. Tests set other values than the default ones.
+#[derive(Clone)]
+struct Options {
+    flush_points: u64,
+    flush_bytes: u64,
+    flush_age: Duration,
+    idle_after: Duration,
+    sync_every: Duration,
+    max_open_days: usize,
+    max_backlog_points: u64,
+    disk: Arc<dyn wal::Disk>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            flush_points: 1_000_000,
+            flush_bytes: 32 << 20,
+            flush_age: Duration::from_mins(30),
+            idle_after: Duration::from_mins(1),
+            sync_every: Duration::from_millis(500),
+            max_open_days: 16,
+            max_backlog_points: 4_000_000,
+            disk: Arc::new(wal::RealDisk),
+        }
+    }
+}
+
+/// What the store and its two threads share.
+struct Shared {
+    days: Days,
+    backlog: Arc<Backlog>,
+    counters: Counters,
+    refused: Mutex<Option<(String, Instant)>>,
+}
+
 #[derive(Debug)]
-pub struct MetricStore;
+struct Counters {
+    stored: AtomicU64,
+    refused: AtomicU64,
+    lost: AtomicU64,
+    wal_bytes: AtomicU64,
+    last_sync_ms: AtomicI64,
+    last_point: AtomicI64,
+}
+
+/// The days that were opened so far.
+struct Days {
+    data: PathBuf,
+    loaded: Mutex<BTreeMap<Day, Arc<DayState>>>,
+    flusher: std_mpsc::Sender<Message>,
+    backlog: Arc<Backlog>,
+    damaged: AtomicU64,
+}
 
 impl MetricStore {
-    /// Opens the points of a data folder.
-    pub fn open(_dir: &Path) -> Result<Self, StoreError> {
-        Ok(Self)
+    /// Opens the points of a data folder: replays the logs that no part replaces, whatever else lies there.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, Options::default())
     }
 
-    /// Appends points.
-    pub async fn append(&self, _batch: PointBatch, _durability: Durability) -> Result<(), StoreError> {
-        Ok(())
+    fn open_with(dir: &Path, options: Options) -> Result<Self, StoreError> {
+        let (flusher, messages) = std_mpsc::channel();
+        let backlog = Arc::new(Backlog::default());
+        let days = Days::new(dir, flusher, Arc::clone(&backlog));
+        let last_point = days.open_unflushed()?;
+        let counters = Counters {
+            stored: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            wal_bytes: AtomicU64::new(0),
+            last_sync_ms: AtomicI64::new(0),
+            last_point: AtomicI64::new(last_point),
+        };
+        let shared =
+            Arc::new(Shared { days, backlog: Arc::clone(&backlog), counters, refused: Mutex::default() });
+        let (jobs, queue) = mpsc::channel(QUEUE_BATCHES);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = runtime.map_err(StoreError::io("start the writer of", dir))?;
+        let writer = Writer::new(Arc::clone(&shared), options);
+        let writing = spawn("metric-writer", move || writer.run(&runtime, queue))
+            .map_err(StoreError::io("start the writer of", dir))?;
+        let flushing = spawn("metric-flusher", move || flush::run(&messages, &backlog));
+        let flushing = flushing.map_err(StoreError::io("start the flusher of", dir))?;
+        Ok(Self { shared, jobs: Some(jobs), threads: vec![writing, flushing] })
+    }
+
+    /// Appends points; waits while the queue is full. A batch that failed may still be found partly stored later.
+    pub async fn append(&self, batch: PointBatch, durability: Durability) -> Result<(), StoreError> {
+        self.shared.check_writable()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let gone = || writer::read_only("the store is closing");
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        if durability == Durability::Streamed {
+            return jobs.send(Job { batch, ack: None }).await.map_err(|_returned| gone());
+        }
+        let (ack, answer) = oneshot::channel();
+        jobs.send(Job { batch, ack: Some(ack) }).await.map_err(|_returned| gone())?;
+        answer.await.unwrap_or_else(|_dropped| Err(gone()))
+    }
+
+    /// What is stored of the days that a range touches, as of now. May read files: call it where blocking is fine.
+    pub fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
+        self.shared.days.snapshot(range)
+    }
+
+    /// The latest point's time; `None` while there is none. Costs nothing.
+    pub fn last_point(&self) -> Option<Timestamp> {
+        let secs = self.shared.counters.last_point.load(Ordering::Relaxed);
+        (secs > i64::MIN).then(|| Timestamp::from_secs(secs))
+    }
+
+    /// The store's counters.
+    pub fn stats(&self) -> MetricStats {
+        let counters = &self.shared.counters;
+        let mut stats = MetricStats {
+            points_stored: counters.stored.load(Ordering::Relaxed),
+            points_refused: counters.refused.load(Ordering::Relaxed),
+            points_lost: counters.lost.load(Ordering::Relaxed),
+            wal_bytes: counters.wal_bytes.load(Ordering::Relaxed),
+            damaged_files: self.shared.days.damaged.load(Ordering::Relaxed),
+            last_sync_ms: counters.last_sync_ms.load(Ordering::Relaxed),
+            ..MetricStats::default()
+        };
+        self.shared.days.count(&mut stats);
+        stats
+    }
+}
+
+impl Drop for MetricStore {
+    fn drop(&mut self) {
+        // The writer ends when no sender is left, and has then queued all that is in memory to be flushed.
+        drop(self.jobs.take());
+        let mut threads = self.threads.drain(..);
+        let mut join = || threads.next().is_some_and(|thread| thread.join().is_err());
+        let mut has_panicked = join();
+        self.shared.backlog.close();
+        self.shared.flush(Message::Close);
+        has_panicked |= join();
+        if has_panicked {
+            tracing::error!(
+                "a thread of the metric store panicked; its write-ahead logs are replayed at the next start"
+            );
+        }
+    }
+}
+
+impl fmt::Debug for MetricStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricStore").field("data", &self.shared.days.data).finish_non_exhaustive()
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+impl Shared {
+    fn flush(&self, message: Message) {
+        self.days.queue(message);
+    }
+
+    fn note_sync(&self) {
+        let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        self.counters.last_sync_ms.store(since.as_millis() as i64, Ordering::Relaxed);
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<(String, Instant)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_writes(&self, why: &str) {
+        *self.refused() = Some((why.to_owned(), Instant::now()));
+    }
+
+    fn check_writable(&self) -> Result<(), StoreError> {
+        match &*self.refused() {
+            Some((why, since)) if since.elapsed() < REFUSE_FOR => Err(writer::read_only(why)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Days {
+    fn new(dir: &Path, flusher: std_mpsc::Sender<Message>, backlog: Arc<Backlog>) -> Self {
+        Self { data: dir.to_owned(), loaded: Mutex::default(), flusher, backlog, damaged: AtomicU64::new(0) }
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, BTreeMap<Day, Arc<DayState>>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a head to the flushing thread. Without one (it panicked) the write-ahead log simply stays.
+    fn queue(&self, message: Message) {
+        if let Message::Flush(_, head) = &message {
+            self.backlog.add(head.point_count());
+        }
+        if self.flusher.send(message).is_err() {
+            tracing::error!("points can no longer be written into parts; restart to do so");
+        }
+    }
+
+    /// A day, loaded now if it was not before.
+    fn get(&self, day: Day) -> Result<Arc<DayState>, StoreError> {
+        let mut loaded = self.loaded();
+        if let Some(state) = loaded.get(&day) {
+            return Ok(Arc::clone(state));
+        }
+        let found = DayState::load(&self.data, day)?;
+        self.damaged.fetch_add(found.damaged, Ordering::Relaxed);
+        for head in found.unflushed {
+            self.queue(Message::Flush(Arc::clone(&found.state), head));
+        }
+        loaded.insert(day, Arc::clone(&found.state));
+        Ok(found.state)
+    }
+
+    /// Loads the days that have a write-ahead log, and the newest one with points. Returns the latest point's second.
+    fn open_unflushed(&self) -> Result<i64, StoreError> {
+        let mut last_point = i64::MIN;
+        for day in layout::list_days(&self.data)?.into_iter().rev() {
+            let has_wal =
+                !layout::list_numbers(&layout::day_dir(&self.data, day), "metrics", "wal")?.is_empty();
+            if has_wal || last_point == i64::MIN {
+                last_point = last_point.max(self.get(day)?.last_point());
+            }
+        }
+        Ok(last_point)
+    }
+
+    /// The days of a range that have a folder now. A day whose folder was deleted is forgotten.
+    fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
+        let folders = layout::list_days(&self.data)?;
+        // A state that somebody else holds is being written to or flushed: its folder may just be about to be made.
+        self.loaded().retain(|day, state| folders.binary_search(day).is_ok() || Arc::strong_count(state) > 1);
+        let mut days: Vec<Day> = folders.into_iter().filter(|day| day.range().overlaps(range)).collect();
+        days.dedup();
+        let states = days.into_iter().map(|day| self.get(day)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Snapshot::of(&states))
+    }
+
+    fn count(&self, stats: &mut MetricStats) {
+        let days: Vec<Arc<DayState>> = self.loaded().values().cloned().collect();
+        for source in days.iter().flat_map(|day| day.sources()) {
+            match source {
+                day::Source::Part(_) => stats.parts += 1,
+                day::Source::Head(head) => {
+                    stats.head_points += head.point_count();
+                    stats.head_series += head.series_count() as u64;
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,136 @@
+//! `/metrics/find`: the tree of names, in the shapes that Graphite's clients expect.
+
+use crate::store::metrics::{Found, Snapshot};
+use serde_json::{Value, json};
+use sonde_shared::api::FindNode;
+use sonde_shared::glob::Glob;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The page's tree: branches first, then series, each by name; what is both comes once, among the branches.
+pub fn tree(found: &[Found], query: &str, with_wildcard: bool) -> Vec<FindNode> {
+    let base = query.rfind('.').map_or("", |dot| &query[..=dot]);
+    let mut by_name: BTreeMap<&str, FindNode> = BTreeMap::new();
+    for node in found {
+        let text = last_node(&node.path);
+        let entry = by_name.entry(text).or_insert_with(|| tree_node(base, text, false, false));
+        *entry = tree_node(
+            base,
+            text,
+            entry.leaf == 1 || node.span.is_some(),
+            entry.expandable == 1 || node.has_children,
+        );
+    }
+    let (branches, leaves): (Vec<_>, Vec<_>) = by_name.into_values().partition(|node| node.expandable == 1);
+    let wildcard = (with_wildcard && branches.len() + leaves.len() > 1)
+        .then(|| tree_node(base, "*", branches.is_empty(), !branches.is_empty()));
+    wildcard.into_iter().chain(branches).chain(leaves).collect()
+}
+
+fn tree_node(base: &str, text: &str, is_leaf: bool, has_children: bool) -> FindNode {
+    let (leaf, below) = (u8::from(is_leaf), u8::from(has_children));
+    FindNode {
+        text: text.to_owned(),
+        id: format!("{base}{text}"),
+        leaf,
+        expandable: below,
+        allow_children: below,
+    }
+}
+
+/// What a completer asks for: everything that begins like the query.
+pub fn completer_query(query: &str) -> String {
+    let query = query.replace("..", "*.");
+    if query.ends_with('*') { query } else { query + "*" }
+}
+
+/// The completer's list; branches end in a dot, what is both comes twice.
+pub fn completions(found: &[Found], with_wildcard: bool) -> Value {
+    let node = |found: &Found, is_leaf: bool| {
+        let dot = if is_leaf { "" } else { "." };
+        json!({"path": format!("{}{dot}", found.path), "name": last_node(&found.path), "is_leaf": if is_leaf { "1" } else { "0" }})
+    };
+    let mut metrics = Vec::new();
+    for one in found {
+        metrics.extend(one.has_children.then(|| node(one, false)));
+        metrics.extend(one.span.is_some().then(|| node(one, true)));
+    }
+    if metrics.len() > 1 && with_wildcard {
+        metrics.push(json!({"name": "*"}));
+    }
+    json!({ "metrics": metrics })
+}
+
+/// Paths with the spans of time that series have points in.
+pub fn intervals(found: &[Found]) -> Value {
+    let mut nodes = Vec::new();
+    for one in found {
+        nodes.extend(one.has_children.then(|| json!({"path": one.path, "is_leaf": false})));
+        let leaf = |(start, end): (i64, i64)| json!({"path": one.path, "is_leaf": true, "intervals": [{"start": start, "end": end}]});
+        nodes.extend(one.span.map(leaf));
+    }
+    Value::Array(nodes)
+}
+
+/// The names at one position of the paths, from the end when it is negative.
+pub fn nodes_at(found: &[Found], position: i64) -> Value {
+    let node = |found: &Found| {
+        let nodes = nodes_of(&found.path);
+        let at = if position < 0 { nodes.len() as i64 + position } else { position };
+        usize::try_from(at).ok().and_then(|at| nodes.get(at).map(|node| (*node).to_owned()))
+    };
+    json!({ "nodes": found.iter().filter_map(node).collect::<BTreeSet<String>>() })
+}
+
+/// The paths that patterns name, in order, each once.
+pub fn expand(snapshot: &Snapshot, globs: &[Glob], leaves_only: bool) -> Vec<String> {
+    let wanted = |found: &Found| !leaves_only || found.span.is_some();
+    let paths: BTreeSet<String> =
+        globs.iter().flat_map(|glob| snapshot.find(glob)).filter(wanted).map(|found| found.path).collect();
+    paths.into_iter().collect()
+}
+
+/// A path's nodes; tags belong to the last one.
+fn nodes_of(path: &str) -> Vec<&str> {
+    let end = path.find(';').unwrap_or(path.len());
+    let mut nodes: Vec<&str> = path[..end].split('.').collect();
+    let last = nodes.pop().map_or(0, str::len);
+    nodes.push(&path[end - last..]);
+    nodes
+}
+
+fn last_node(path: &str) -> &str {
+    nodes_of(path).last().copied().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, is_series: bool, has_children: bool) -> Found {
+        Found { path: path.to_owned(), span: is_series.then_some((10, 20)), has_children }
+    }
+
+    #[test]
+    fn branches_come_first_and_what_is_both_comes_once() {
+        let list = [found("a.b", true, false), found("a.c", true, true), found("a.d", false, true)];
+        let tree: Vec<_> =
+            tree(&list, "a.*", true).into_iter().map(|n| (n.id, n.leaf, n.expandable)).collect();
+        let expected = [("a.*", 0, 1), ("a.c", 1, 1), ("a.d", 0, 1), ("a.b", 1, 0)];
+        assert_eq!(tree, expected.map(|(id, leaf, below)| (id.to_owned(), leaf, below)));
+    }
+
+    #[test]
+    fn a_completer_asks_for_what_begins_alike() {
+        let check = |query: &str, expected: &str| assert_eq!(completer_query(query), expected);
+        check("", "*");
+        check("web", "web*");
+        check("web.*", "web.*");
+        check("a..b", "a*.b*");
+    }
+
+    #[test]
+    fn tags_belong_to_the_last_node() {
+        assert_eq!(last_node("disk.used;host=a.b"), "used;host=a.b");
+        assert_eq!(nodes_of("a.b"), ["a", "b"]);
+    }
+}

@@ -1,0 +1,138 @@
+//! Columns for drawing: every point with its own time, reduced so that no spike vanishes.
+//!
+//! A series comes with the one point before and the one after the range, so that lines run to the edges. Where two
+//! points are further apart than [`GAP_STEPS`] of the series' steps, a NaN between them makes the gap show as one.
+
+use super::{Emit, Selection, step};
+use crate::store::StoreError;
+use sonde_shared::api::{COLUMNS_MAGIC, Columns, encode_columns};
+use sonde_shared::chart::reduce::m4;
+use sonde_shared::time::NANOS_PER_MS;
+
+/// Points further apart than so many steps have a gap between them.
+const GAP_STEPS: i64 = 3;
+
+/// How the answer is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnsQuery {
+    /// The width in pixels that points are reduced for; `None` for all points.
+    pub width: Option<usize>,
+}
+
+/// Writes the answer in pieces, one a series, by name.
+pub fn write_columns(
+    selection: &Selection,
+    query: ColumnsQuery,
+    emit: &mut Emit<'_>,
+) -> Result<(), StoreError> {
+    let mut names: Vec<&str> = selection.names.iter().map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let start = [COLUMNS_MAGIC.as_slice(), &(names.len() as u32).to_le_bytes()].concat();
+    if emit(start.clone()).is_break() {
+        return Ok(());
+    }
+    for name in names {
+        let columns = read_columns(selection, name, query.width)?;
+        // A body of one series starts as any body does; what follows is the series.
+        if emit(encode_columns(&[columns]).split_off(start.len())).is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn read_columns(selection: &Selection, name: &str, width: Option<usize>) -> Result<Columns, StoreError> {
+    let step = step::detect(selection, name)?;
+    let range = selection.range;
+    let mut inside = Gathered::new(selection, step, width);
+    for points in selection.days.days(name, range) {
+        points?.iter().for_each(|(time, value)| inside.push(time, value));
+        inside.reduce_if_over(12);
+    }
+    inside.reduce_if_over(4);
+    // The neighbours are joined on afterwards: reducing leaves out what lies outside the range.
+    let before = selection.days.point_before(name, range.from)?;
+    let after = selection.days.point_after(name, range.until)?;
+    let mut whole = Gathered::new(selection, step, None);
+    if let Some((time, value)) = before {
+        whole.push(time, value);
+    }
+    whole.append(inside);
+    if let Some((time, value)) = after {
+        whole.push(time, value);
+    }
+    Ok(Columns { name: name.to_owned(), times_ms: whole.times_ms, values: whole.values })
+}
+
+fn ms(secs: i64) -> f64 {
+    (secs * 1_000) as f64
+}
+
+/// A series' points as far as they were read, gaps marked.
+struct Gathered {
+    times_ms: Vec<f64>,
+    values: Vec<f64>,
+    step: i64,
+    /// The seconds of the first and of the last point that came in.
+    first: Option<i64>,
+    last: Option<i64>,
+    width: Option<usize>,
+    from_ms: f64,
+    until_ms: f64,
+    /// Whether so many points came in that they are to be reduced, however many are left.
+    is_reduced: bool,
+}
+
+impl Gathered {
+    fn new(selection: &Selection, step: i64, width: Option<usize>) -> Self {
+        let ms = |nanos: i64| nanos as f64 / NANOS_PER_MS as f64;
+        Self {
+            times_ms: Vec::new(),
+            values: Vec::new(),
+            step,
+            first: None,
+            last: None,
+            width,
+            from_ms: ms(selection.range.from.as_nanos()),
+            until_ms: ms(selection.range.until.as_nanos()),
+            is_reduced: false,
+        }
+    }
+
+    fn push(&mut self, time: i64, value: f64) {
+        self.mark_gap(time);
+        self.first.get_or_insert(time);
+        self.last = Some(time);
+        self.times_ms.push(ms(time));
+        self.values.push(value);
+    }
+
+    /// Marks a gap where the next point is far from the last one.
+    fn mark_gap(&mut self, next: i64) {
+        let Some(last) = self.last else { return };
+        if next - last > GAP_STEPS * self.step {
+            self.times_ms.push(ms(last + self.step));
+            self.values.push(f64::NAN);
+        }
+    }
+
+    fn append(&mut self, mut later: Self) {
+        let Some(first) = later.first else { return };
+        self.mark_gap(first);
+        self.last = later.last;
+        self.times_ms.append(&mut later.times_ms);
+        self.values.append(&mut later.values);
+    }
+
+    /// Reduces what was gathered when there are more than so many points a pixel. Reducing in parts and again as a
+    /// whole comes to the same as once, since the first, least, greatest and last of a column are among its parts'.
+    fn reduce_if_over(&mut self, points_per_column: usize) {
+        let Some(width) = self.width else { return };
+        if self.is_reduced || self.times_ms.len() > points_per_column * width {
+            self.is_reduced = true;
+            (self.times_ms, self.values) =
+                m4(&self.times_ms, &self.values, self.from_ms, self.until_ms, width);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Graphite's JSON: every series snapped to its step, slots without a point null.
+//!
+//! Edges are those of whisper's fetch: a series starts at the first multiple of its step after `from` and its last slot
+//! is the last multiple of the step that is not after `until`. A slot holds the points from its time up to the next
+//! slot's; of several the last counts. `maxDataPoints` follows graphite-web's `renderViewJson`, its quirk included that
+//! the first bucket begins one slot early.
+
+use super::{Emit, PIECE_BYTES, Selection, step};
+use crate::store::StoreError;
+use sonde_shared::time::{TimeRange, Timestamp};
+use std::io::Write;
+use std::ops::ControlFlow;
+
+/// How the answer is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsonQuery {
+    /// At most so many points a series, averaged.
+    pub max_data_points: Option<u64>,
+    /// Leave out nulls, and series with nothing else.
+    pub no_null_points: bool,
+    /// The server's clock: no slot lies after it unless there is a later point.
+    pub now: Timestamp,
+}
+
+/// One series as it will be sent.
+#[derive(Debug)]
+struct Plan<'a> {
+    name: &'a str,
+    step: i64,
+    /// The first slot.
+    start: i64,
+    /// One step behind the last slot.
+    end: i64,
+}
+
+/// Writes the answer in pieces.
+pub fn write_json(selection: &Selection, query: JsonQuery, emit: &mut Emit<'_>) -> Result<(), StoreError> {
+    let range = bounded(selection, query.now);
+    let plans =
+        selection.names.iter().map(|name| plan(selection, name, range)).collect::<Result<Vec<_>, _>>()?;
+    let first = plans.iter().map(|plan| plan.start).min().unwrap_or_default();
+    let last = plans.iter().map(|plan| plan.end).max().unwrap_or_default();
+    let mut out = Out { text: b"[".to_vec(), emit, is_gone: false, wrote_series: false, wrote_point: false };
+    for plan in &plans {
+        let buckets = Buckets::of(plan, query.max_data_points, last - first);
+        write_series(selection, plan, buckets, query.no_null_points, &mut out)?;
+        if out.is_gone {
+            return Ok(());
+        }
+    }
+    out.text.push(b']');
+    out.hand_on();
+    Ok(())
+}
+
+/// The range without what lies before the first stored day and after both the clock and the last stored day.
+fn bounded(selection: &Selection, now: Timestamp) -> TimeRange {
+    let TimeRange { from, until } = selection.range;
+    selection.days.span().map_or(selection.range, |days| TimeRange {
+        from: from.max(days.from.plus_nanos(-1)).min(until),
+        until: until.min(days.until.max(now)).max(from),
+    })
+}
+
+fn plan<'a>(selection: &Selection, name: &'a str, range: TimeRange) -> Result<Plan<'a>, StoreError> {
+    let step = step::detect(selection, name)?;
+    let next_slot = |at: Timestamp| at.as_secs().div_euclid(step) * step + step;
+    let (start, end) = (next_slot(range.from), next_slot(range.until));
+    Ok(Plan { name, step, start, end: if end == start { end + step } else { end } })
+}
+
+fn write_series(
+    selection: &Selection,
+    plan: &Plan<'_>,
+    mut buckets: Buckets,
+    no_nulls: bool,
+    out: &mut Out<'_, '_>,
+) -> Result<(), StoreError> {
+    out.wrote_point = false;
+    if !no_nulls {
+        out.begin_series(plan.name);
+    }
+    let mut put = |value: Option<f64>| {
+        if let Some((time, value)) = buckets.push(value) {
+            out.point(plan.name, time, value, no_nulls);
+        }
+    };
+    let (mut next, mut pending) = (plan.start, None);
+    let range = TimeRange { from: Timestamp::from_secs(plan.start), until: Timestamp::from_secs(plan.end) };
+    for points in selection.days.days(plan.name, range) {
+        for (time, value) in points?.iter() {
+            let slot = time.div_euclid(plan.step) * plan.step;
+            while next < slot {
+                put(pending.take());
+                next += plan.step;
+            }
+            pending = Some(value);
+        }
+    }
+    while next < plan.end {
+        put(pending.take());
+        next += plan.step;
+    }
+    if let Some((time, value)) = buckets.finish(plan.end) {
+        out.point(plan.name, time, value, no_nulls);
+    }
+    if !no_nulls || out.wrote_point {
+        out.text.extend_from_slice(b"]}");
+    }
+    Ok(())
+}
+
+/// Slots gathered into points of the answer.
+#[derive(Debug)]
+struct Buckets {
+    /// Slots that are dropped at the start.
+    skip: i64,
+    slots_per_point: i64,
+    secs_per_point: i64,
+    time: i64,
+    gathered: i64,
+    sum: f64,
+    count: u32,
+}
+
+impl Buckets {
+    fn of(plan: &Plan<'_>, max_data_points: Option<u64>, answer_secs: i64) -> Self {
+        let Plan { step, start, end, .. } = *plan;
+        let slots = answer_secs / step;
+        let (per_point, nudge) = match max_data_points.map(|max| i64::try_from(max).unwrap_or(i64::MAX)) {
+            Some(1) => ((end - start) / step, 0),
+            Some(max) if max < slots => {
+                let per_point = (slots as u64).div_ceil(max as u64) as i64;
+                let secs = per_point * step;
+                (per_point, secs + start.rem_euclid(step) - start.rem_euclid(secs))
+            }
+            _ => (1, 0),
+        };
+        Self {
+            skip: (nudge / step - 1).max(0),
+            slots_per_point: per_point,
+            secs_per_point: per_point * step,
+            time: start + nudge,
+            gathered: 0,
+            sum: 0.0,
+            count: 0,
+        }
+    }
+
+    fn push(&mut self, value: Option<f64>) -> Option<(i64, Option<f64>)> {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return None;
+        }
+        self.gathered += 1;
+        self.sum += value.unwrap_or(0.0);
+        self.count += u32::from(value.is_some());
+        (self.gathered == self.slots_per_point).then(|| self.take())
+    }
+
+    fn finish(&mut self, end: i64) -> Option<(i64, Option<f64>)> {
+        (self.gathered > 0 && self.time <= end).then(|| self.take())
+    }
+
+    fn take(&mut self) -> (i64, Option<f64>) {
+        let value = (self.count > 0).then(|| self.sum / f64::from(self.count));
+        let point = (self.time, value);
+        self.time += self.secs_per_point;
+        (self.gathered, self.sum, self.count) = (0, 0.0, 0);
+        point
+    }
+}
+
+/// The text being written.
+struct Out<'a, 'b> {
+    text: Vec<u8>,
+    emit: &'a mut Emit<'b>,
+    is_gone: bool,
+    wrote_series: bool,
+    wrote_point: bool,
+}
+
+impl Out<'_, '_> {
+    fn begin_series(&mut self, name: &str) {
+        if self.wrote_series {
+            self.text.push(b',');
+        }
+        self.wrote_series = true;
+        let tags: serde_json::Map<_, _> =
+            tags(name).map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let (target, tags) = (serde_json::Value::from(name), serde_json::Value::Object(tags));
+        write!(self.text, r#"{{"target":{target},"tags":{tags},"datapoints":["#)
+            .expect("a Vec takes every write");
+    }
+
+    fn point(&mut self, name: &str, time: i64, value: Option<f64>, no_nulls: bool) {
+        let value = value.filter(|value| !value.is_nan());
+        if no_nulls && value.is_none() {
+            return;
+        }
+        if no_nulls && !self.wrote_point {
+            self.begin_series(name);
+        }
+        if self.wrote_point {
+            self.text.push(b',');
+        }
+        self.wrote_point = true;
+        match value {
+            None => write!(self.text, "[null,{time}]"),
+            Some(f64::INFINITY) => write!(self.text, "[1e9999,{time}]"),
+            Some(f64::NEG_INFINITY) => write!(self.text, "[-1e9999,{time}]"),
+            Some(value) => write!(self.text, "[{value:?},{time}]"),
+        }
+        .expect("a Vec takes every write");
+        if self.text.len() >= PIECE_BYTES {
+            self.hand_on();
+        }
+    }
+
+    fn hand_on(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        if !self.is_gone {
+            self.is_gone = (self.emit)(text) == ControlFlow::Break(());
+        }
+    }
+}
+
+/// The tags of a series: its name, and what stands behind `;`.
+fn tags(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    let (name, rest) = path.split_once(';').unwrap_or((path, ""));
+    std::iter::once(("name", name)).chain(rest.split(';').filter_map(|tag| tag.split_once('=')))
+}

@@ -1,0 +1,124 @@
+//! `/render`: points of the series that targets name, as Graphite's JSON or as columns for drawing.
+//!
+//! Series are answered one after the other, each read a day at a time and handed on in pieces, so that memory does not
+//! grow with the range. A target is a path, with wildcards or without; functions come later.
+
+mod columns;
+mod json;
+mod step;
+
+pub use columns::{ColumnsQuery, write_columns};
+pub use json::{JsonQuery, write_json};
+
+use crate::store::StoreError;
+use crate::store::metrics::{MetricStore, Snapshot};
+use sonde_shared::glob::Glob;
+use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
+use std::ops::ControlFlow;
+
+/// The most series of one answer.
+pub const MAX_SERIES: usize = 1_000;
+/// How far before and after a range the neighbouring points are looked for.
+const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
+/// Pieces of an answer are about this long.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Takes an answer's pieces; breaks when the client is gone.
+pub type Emit<'a> = dyn FnMut(Vec<u8>) -> ControlFlow<()> + 'a;
+
+/// A path with or without wildcards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    text: String,
+    glob: Option<Glob>,
+}
+
+/// Why a text is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// It calls a function.
+    #[error(
+        "`{0}` looks like a function call; functions are not available yet, only paths such as `a.*.c` and `a.{{b,c}}`"
+    )]
+    Function(String),
+    /// Its wildcards do not parse.
+    #[error("`{0}` is no path: {1}")]
+    Path(String, &'static str),
+}
+
+impl Target {
+    /// Reads a target.
+    pub fn parse(text: &str) -> Result<Self, TargetError> {
+        let text = text.trim();
+        let shown = || text.chars().take(80).collect();
+        if text.contains(['(', ')', '|', '"', '\'']) {
+            return Err(TargetError::Function(shown()));
+        }
+        // What stands behind `;` are tags, which hold dots and other characters freely: such a name is taken as it is.
+        if text.contains(';') && !text.contains(['*', '?', '{']) {
+            return Ok(Self { text: text.to_owned(), glob: None });
+        }
+        let glob = Glob::parse(text).map_err(|why| TargetError::Path(shown(), why))?;
+        Ok(Self { text: text.to_owned(), glob: (!glob.is_literal()).then_some(glob) })
+    }
+}
+
+/// More series than an answer may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the targets name more than {MAX_SERIES} series; ask for fewer")]
+pub struct TooManySeries;
+
+/// What one request reads: the series by name, and the days around the range.
+#[derive(Debug)]
+pub struct Selection {
+    names: Vec<String>,
+    range: TimeRange,
+    /// The days of the range and of its neighbours.
+    days: Snapshot,
+}
+
+impl Selection {
+    /// Looks up the series that targets name on the days of a range: in the targets' order, each target's by name.
+    pub fn of(
+        store: &MetricStore,
+        targets: &[Target],
+        range: TimeRange,
+    ) -> Result<Result<Self, TooManySeries>, StoreError> {
+        let inside = store.snapshot(range)?;
+        let mut names: Vec<String> = Vec::new();
+        for target in targets {
+            match &target.glob {
+                Some(glob) => {
+                    let found = inside.find(glob).into_iter().filter(|found| found.span.is_some());
+                    names.extend(found.map(|found| found.path));
+                }
+                None if inside.has(&target.text) => names.push(target.text.clone()),
+                None => {}
+            }
+            if names.len() > MAX_SERIES {
+                return Ok(Err(TooManySeries));
+            }
+        }
+        let from = range.from.plus_nanos(-NEIGHBOURS_NANOS);
+        let days = store.snapshot(TimeRange { from, until: range.until.plus_nanos(NEIGHBOURS_NANOS) })?;
+        Ok(Ok(Self { names, range, days }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn function_calls_are_told_from_paths() {
+        let check = |text: &str, expected: bool| assert_eq!(Target::parse(text).is_ok(), expected, "{text}");
+        check("a.b", true);
+        check("a.*.{b,c}[0-9]", true);
+        check("disk.used;host=a.b;x=[1", true);
+        check("sumSeries(a.*)", false);
+        check("a.b|scale(2)", false);
+        check("a..b", false);
+        check("a.{b", false);
+        check("", false);
+    }
+}

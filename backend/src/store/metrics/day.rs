@@ -1,0 +1,195 @@
+//! One day's points: its parts and heads in order of arrival, and how a folder becomes these.
+
+use super::head::Head;
+use super::part::Part;
+use super::points::{DAY_SECS, DayPoints};
+use super::wal;
+use crate::store::{StoreError, layout};
+use sonde_shared::time::Day;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+const PREFIX: &str = "metrics";
+
+/// The path of a write-ahead log.
+pub(super) fn wal_path(dir: &Path, number: u32) -> PathBuf {
+    layout::numbered(dir, PREFIX, number, "wal")
+}
+
+/// The path of a part.
+pub(super) fn part_path(dir: &Path, number: u32) -> PathBuf {
+    layout::numbered(dir, PREFIX, number, "part")
+}
+
+/// Points of one day, in a file or in memory.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Part(Arc<Part>),
+    Head(Arc<Head>),
+}
+
+impl Source {
+    /// Sources of higher numbers arrived later.
+    pub(super) fn number(&self) -> u32 {
+        match self {
+            Self::Part(part) => part.last,
+            Self::Head(head) => head.number,
+        }
+    }
+
+    /// Adds a series' points with `low <= time < high` to `out`.
+    pub(super) fn read(
+        &self,
+        name: &str,
+        low: u32,
+        high: u32,
+        out: &mut DayPoints,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Part(part) => part.find(name).map_or(Ok(()), |at| part.read(at, low, high, out)),
+            Self::Head(head) => {
+                let Some(series) = head.get(name) else { return Ok(()) };
+                let points = series.points();
+                let inside =
+                    points.times.iter().zip(&points.values).filter(|(time, _)| (low..high).contains(*time));
+                inside.for_each(|(time, value)| out.push(*time, *value));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// One day.
+#[derive(Debug)]
+pub(super) struct DayState {
+    pub(super) day: Day,
+    pub(super) dir: PathBuf,
+    sources: RwLock<Vec<Source>>,
+    /// Whether every file could be read. Parts are merged only then, since a merged part replaces all of its numbers.
+    pub(super) is_whole: bool,
+}
+
+/// What loading a day's folder found.
+pub(super) struct Loaded {
+    pub(super) state: Arc<DayState>,
+    /// Heads read back from write-ahead logs; they wait to become parts.
+    pub(super) unflushed: Vec<Arc<Head>>,
+    /// Files that could not be read; they are left where they are.
+    pub(super) damaged: u64,
+}
+
+impl DayState {
+    /// Reads a day's folder: maps its parts and replays the write-ahead logs that no part replaces.
+    pub(super) fn load(data: &Path, day: Day) -> Result<Loaded, StoreError> {
+        let dir = layout::day_dir(data, day);
+        for number in layout::list_numbers(&dir, PREFIX, "tmp")? {
+            remove(&layout::numbered(&dir, PREFIX, number, "tmp"));
+        }
+        let mut sources = Vec::new();
+        let mut damaged = load_parts(&dir, &mut sources)?;
+        let mut unflushed = Vec::new();
+        for number in layout::list_numbers(&dir, PREFIX, "wal")? {
+            let path = wal_path(&dir, number);
+            if is_replaced(&sources, number) {
+                remove(&path);
+                continue;
+            }
+            match wal::replay(&path, number) {
+                Ok(head) if head.point_count() == 0 => remove(&path),
+                Ok(head) => unflushed.push(Arc::new(head)),
+                Err(error) => damaged += report(&error),
+            }
+        }
+        sources.extend(unflushed.iter().cloned().map(Source::Head));
+        sources.sort_by_key(Source::number);
+        let state = Arc::new(Self { day, dir, sources: RwLock::new(sources), is_whole: damaged == 0 });
+        Ok(Loaded { state, unflushed, damaged })
+    }
+
+    /// The sources in order of arrival.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A number that no file of the day has had while this program ran, and none in the folder has.
+    pub(super) fn next_number(&self) -> Result<u32, StoreError> {
+        let wals = layout::list_numbers(&self.dir, PREFIX, "wal")?;
+        let parts = layout::list_numbers(&self.dir, PREFIX, "part")?;
+        let known = self.sources().last().map_or(0, Source::number);
+        Ok(wals.into_iter().chain(parts).max().unwrap_or(0).max(known) + 1)
+    }
+
+    /// Adds the newest head.
+    pub(super) fn add_head(&self, head: Arc<Head>) {
+        self.sources.write().unwrap_or_else(PoisonError::into_inner).push(Source::Head(head));
+    }
+
+    /// Takes a head away that never got a point or whose part is there.
+    pub(super) fn remove_head(&self, number: u32) {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        sources.retain(|source| !matches!(source, Source::Head(head) if head.number == number));
+    }
+
+    /// Puts a part in the place of all sources that it replaces, in one step for readers.
+    pub(super) fn replace(&self, part: Arc<Part>) {
+        let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
+        sources.retain(|source| !(part.first..=part.last).contains(&source.number()));
+        let at = sources.partition_point(|source| source.number() < part.first);
+        sources.insert(at, Source::Part(part));
+    }
+
+    /// The unix second of the latest point; `i64::MIN` without any.
+    pub(super) fn last_point(&self) -> i64 {
+        let latest = |source: &Source| match source {
+            Source::Part(part) => Some(part.max_time),
+            Source::Head(head) => head.max_time(),
+        };
+        let latest = self.sources().iter().filter_map(latest).max();
+        latest.map_or(i64::MIN, |time| self.day.number() * DAY_SECS + i64::from(time))
+    }
+
+    /// The parts in order of arrival.
+    pub(super) fn parts(&self) -> Vec<Arc<Part>> {
+        let part = |source| if let Source::Part(part) = source { Some(part) } else { None };
+        self.sources().into_iter().filter_map(part).collect()
+    }
+}
+
+/// Maps the parts of a folder, newest first, leaving out those that a newer one replaces. Returns how many are damaged.
+fn load_parts(dir: &Path, sources: &mut Vec<Source>) -> Result<u64, StoreError> {
+    let mut damaged = 0;
+    for number in layout::list_numbers(dir, PREFIX, "part")?.into_iter().rev() {
+        let path = part_path(dir, number);
+        if is_replaced(sources, number) {
+            remove(&path);
+            continue;
+        }
+        let with_wal = wal_path(dir, number).exists();
+        match Part::open(&path)
+            .and_then(|part| if with_wal { part.verify().map(|()| part) } else { Ok(part) })
+        {
+            Ok(part) => sources.push(Source::Part(Arc::new(part))),
+            Err(error) => damaged += report(&error),
+        }
+    }
+    Ok(damaged)
+}
+
+fn is_replaced(sources: &[Source], number: u32) -> bool {
+    sources
+        .iter()
+        .any(|source| matches!(source, Source::Part(part) if (part.first..=part.last).contains(&number)))
+}
+
+/// Logs a file that is left out; counts as one.
+fn report(error: &StoreError) -> u64 {
+    tracing::error!(error = error as &dyn std::error::Error, "a file of points is left out");
+    1
+}
+
+/// Deletes a file that is no longer needed. Should it stay, it is found obsolete again at the next start.
+pub(super) fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "could not delete an obsolete file");
+    }
+}

@@ -1,0 +1,255 @@
+//! What a query reads: parts and heads of some days, as they were when it began.
+
+use super::day::{DayState, Source};
+use super::head::Head;
+use super::part::Part;
+use super::points::{DAY_SECS, DayPoints, Points};
+use crate::store::StoreError;
+use sonde_shared::glob::Glob;
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The points of some days. Nothing that is written later changes it, but that points may be added to the newest heads.
+#[derive(Debug)]
+pub struct Snapshot {
+    days: Vec<DaySources>,
+}
+
+#[derive(Debug)]
+struct DaySources {
+    /// The day's first second.
+    start: i64,
+    sources: Vec<Source>,
+}
+
+/// A node of the tree of names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The path, wildcards replaced.
+    pub path: String,
+    /// The first and the last second that the series of this path has a point in; `None` where it is no series.
+    pub span: Option<(i64, i64)>,
+    /// Whether there are series below it.
+    pub has_children: bool,
+}
+
+impl Snapshot {
+    pub(super) fn of(days: &[Arc<DayState>]) -> Self {
+        let sources = |state: &Arc<DayState>| DaySources {
+            start: state.day.number() * DAY_SECS,
+            sources: state.sources(),
+        };
+        Self { days: days.iter().map(sources).collect() }
+    }
+
+    /// A series' points inside a range, a day at a time, so that a long range is never in memory as a whole.
+    pub fn days(&self, name: &str, range: TimeRange) -> impl Iterator<Item = Result<Points, StoreError>> {
+        let seconds = seconds(range);
+        self.days.iter().map(move |day| {
+            let mut points = Points::default();
+            day.read(name, seconds, &mut points).map(|()| points)
+        })
+    }
+
+    /// From the first day's start to the last day's end; `None` where there is no day.
+    pub fn span(&self) -> Option<TimeRange> {
+        let from = Timestamp::from_secs(self.days.first()?.start);
+        Some(TimeRange { from, until: Timestamp::from_secs(self.days.last()?.start + DAY_SECS) })
+    }
+
+    /// The latest point before an instant.
+    pub fn point_before(&self, name: &str, at: Timestamp) -> Result<Option<(i64, f64)>, StoreError> {
+        for day in self.days.iter().rev() {
+            let mut points = Points::default();
+            day.read(name, (i64::MIN, seconds(TimeRange { from: at, until: at }).0), &mut points)?;
+            if let Some(point) = points.iter().next_back() {
+                return Ok(Some(point));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The earliest point at or after an instant.
+    pub fn point_after(&self, name: &str, at: Timestamp) -> Result<Option<(i64, f64)>, StoreError> {
+        for day in &self.days {
+            let mut points = Points::default();
+            day.read(name, (seconds(TimeRange { from: at, until: at }).0, i64::MAX), &mut points)?;
+            if let Some(point) = points.iter().next() {
+                return Ok(Some(point));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a series of exactly this name has points on these days.
+    pub fn has(&self, name: &str) -> bool {
+        self.days.iter().flat_map(|day| &day.sources).any(|source| match source {
+            Source::Part(part) => part.find(name).is_some(),
+            Source::Head(head) => head.get(name).is_some_and(|series| series.points().len() > 0),
+        })
+    }
+
+    /// The nodes that a pattern names, by path. What stands behind a name's `;` (tags) belongs to its last node.
+    pub fn find(&self, glob: &Glob) -> Vec<Found> {
+        let mut nodes = Nodes { by_path: BTreeMap::new(), glob };
+        for day in &self.days {
+            for source in &day.sources {
+                match source {
+                    Source::Part(part) => nodes.walk_part(part, day.start),
+                    Source::Head(head) => nodes.walk_head(head, day.start),
+                }
+            }
+        }
+        nodes.by_path.into_values().collect()
+    }
+
+    /// Every series' name, in order.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for source in self.days.iter().flat_map(|day| &day.sources) {
+            match source {
+                Source::Part(part) => {
+                    names.extend((0..part.series_count()).map(|at| part.name(at).to_owned()));
+                }
+                Source::Head(head) => {
+                    let with_points = head.series().into_iter().filter(|series| series.points().len() > 0);
+                    names.extend(with_points.map(|series| series.name.to_string()));
+                }
+            }
+            names.sort_unstable();
+            names.dedup();
+        }
+        names
+    }
+}
+
+impl DaySources {
+    /// Adds a series' points with `from <= second < until`.
+    fn read(&self, name: &str, (from, until): (i64, i64), out: &mut Points) -> Result<(), StoreError> {
+        let in_day = |secs: i64| secs.saturating_sub(self.start).clamp(0, DAY_SECS) as u32;
+        let (low, high) = (in_day(from), in_day(until));
+        if low >= high {
+            return Ok(());
+        }
+        let mut points = DayPoints::default();
+        for source in &self.sources {
+            source.read(name, low, high, &mut points)?;
+        }
+        points.settle();
+        out.times.extend(points.times.iter().map(|time| self.start + i64::from(*time)));
+        out.values.extend(points.values);
+        Ok(())
+    }
+}
+
+/// The whole seconds inside a range, half-open.
+fn seconds(range: TimeRange) -> (i64, i64) {
+    let up = |at: Timestamp| match at {
+        Timestamp::MIN => i64::MIN,
+        Timestamp::MAX => i64::MAX,
+        _ => at.as_nanos().div_euclid(NANOS_PER_SEC) + i64::from(at.as_nanos().rem_euclid(NANOS_PER_SEC) > 0),
+    };
+    (up(range.from), up(range.until))
+}
+
+/// The nodes found so far.
+struct Nodes<'a> {
+    by_path: BTreeMap<String, Found>,
+    glob: &'a Glob,
+}
+
+/// How a name stands to a pattern.
+enum Fit {
+    /// It is a series that the pattern names.
+    Series,
+    /// The first so many bytes are a node that the pattern names, and there is more below.
+    Below(usize),
+    /// The node that ends at this byte does not match, nor does anything below it.
+    NotBelow(usize),
+}
+
+impl Nodes<'_> {
+    /// Names are sorted: what shares a decided prefix is skipped in one step, so the cost goes with the answer's size.
+    fn walk_part(&mut self, part: &Part, day_start: i64) {
+        let prefix = literal_prefix(self.glob);
+        let mut at = part.lower_bound(0, &prefix);
+        while at < part.series_count() && part.name(at).starts_with(&prefix) {
+            let name = part.name(at);
+            let (Fit::Below(end) | Fit::NotBelow(end)) = self.note(name, day_start, || part.span(at)) else {
+                at += 1;
+                continue;
+            };
+            // `/` is the character behind the dot: all of `a.b.…` lies before `a.b/`.
+            at = if end < name.len() {
+                part.lower_bound(at + 1, &format!("{}/", &name[..end]))
+            } else {
+                at + 1
+            };
+        }
+    }
+
+    fn walk_head(&mut self, head: &Head, day_start: i64) {
+        for series in head.series() {
+            let span = || {
+                let points = series.points();
+                points.times.iter().min().copied().zip(points.times.iter().max().copied())
+            };
+            if series.points().len() > 0 {
+                self.note(&series.name, day_start, span);
+            }
+        }
+    }
+
+    fn note(&mut self, name: &str, day_start: i64, span: impl FnOnce() -> Option<(u32, u32)>) -> Fit {
+        let fit = fit(self.glob, name);
+        match fit {
+            Fit::Series => {
+                let span =
+                    span().map(|(first, last)| (day_start + i64::from(first), day_start + i64::from(last)));
+                let found = self.at(name);
+                found.span = match (found.span, span) {
+                    (Some(old), Some(new)) => Some((old.0.min(new.0), old.1.max(new.1))),
+                    (old, new) => old.or(new),
+                };
+            }
+            Fit::Below(end) => self.at(&name[..end]).has_children = true,
+            Fit::NotBelow(_) => {}
+        }
+        fit
+    }
+
+    fn at(&mut self, path: &str) -> &mut Found {
+        if !self.by_path.contains_key(path) {
+            let found = Found { path: path.to_owned(), span: None, has_children: false };
+            self.by_path.insert(path.to_owned(), found);
+        }
+        self.by_path.get_mut(path).expect("it was just put there")
+    }
+}
+
+/// The leading nodes without wildcards, with their dots: what every match starts with.
+fn literal_prefix(glob: &Glob) -> String {
+    let text = glob.as_str();
+    let wild = text.find(['*', '?', '[', '{', '}']).unwrap_or(text.len());
+    let end = if wild == text.len() { wild } else { text[..wild].rfind('.').map_or(0, |dot| dot + 1) };
+    text[..end].to_owned()
+}
+
+fn fit(glob: &Glob, name: &str) -> Fit {
+    let path_len = name.find(';').unwrap_or(name.len());
+    let mut start = 0;
+    for (depth, node) in glob.nodes().iter().enumerate() {
+        let dot = name[start..path_len].find('.').map(|dot| start + dot);
+        let end = dot.unwrap_or(name.len());
+        if !node.matches(&name[start..end]) {
+            return Fit::NotBelow(end);
+        }
+        match dot {
+            Some(dot) => start = dot + 1,
+            None if depth + 1 == glob.nodes().len() => return Fit::Series,
+            None => return Fit::NotBelow(end),
+        }
+    }
+    Fit::Below(start - 1)
+}

@@ -1,0 +1,369 @@
+//! The one thread that appends: many clients' batches become one commit.
+//!
+//! A commit writes each day's rows to that day's write-ahead log, syncs what must be on disk, makes the points visible and
+//! answers. After a failed write or sync the log is closed for good: a later commit opens the next number, and until
+//! that works writes are refused.
+
+use super::head::{Head, Staged};
+use super::points::DAY_SECS;
+use super::wal::{MAX_SERIES_BYTES, Records, WalFile};
+use super::{Options, Shared, day::DayState, day::remove, day::wal_path, flush::Message};
+use crate::store::batch::{PointBatch, PointRow};
+use crate::store::{StoreError, files};
+use sonde_shared::time::Day;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
+
+/// The most points of a commit, unless one batch has more.
+const MAX_COMMIT_POINTS: usize = 1 << 20;
+/// The end of the year 9999, the last that a folder can be named after.
+const MAX_SECS: i64 = 253_402_300_800;
+const UNSET: u32 = u32::MAX;
+
+/// A batch and who waits for it to be on disk; nobody where the sender gets no answer.
+pub(super) struct Job {
+    pub(super) batch: PointBatch,
+    pub(super) ack: Option<oneshot::Sender<Result<(), StoreError>>>,
+}
+
+/// A day that is written to.
+struct OpenDay {
+    state: Arc<DayState>,
+    head: Arc<Head>,
+    path: PathBuf,
+    file: Box<dyn WalFile>,
+    records: Records,
+    /// Written and not visible yet.
+    staged: Vec<Staged>,
+    is_dirty: bool,
+    bytes: u64,
+    opened: Instant,
+    last_write: Instant,
+}
+
+/// The rows of one batch that fall on one day.
+struct Unit {
+    job: usize,
+    rows: Vec<u32>,
+}
+
+/// The writing thread's own.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    options: Options,
+    open: BTreeMap<Day, OpenDay>,
+    unsynced_since: Option<Instant>,
+    /// Days whose log failed in the running commit, and why.
+    failures: BTreeMap<Day, String>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, options: Options) -> Self {
+        Self { shared, options, open: BTreeMap::new(), unsynced_since: None, failures: BTreeMap::new() }
+    }
+
+    /// Commits until the senders are gone, then closes every day.
+    pub(super) fn run(mut self, runtime: &tokio::runtime::Runtime, mut jobs: mpsc::Receiver<Job>) {
+        loop {
+            let next = runtime.block_on(async { tokio::time::timeout(self.patience(), jobs.recv()).await });
+            match next {
+                Ok(Some(job)) => self.commit(gather(job, &mut jobs)),
+                Ok(None) => break,
+                Err(_elapsed) => {}
+            }
+            self.keep_house();
+        }
+        let days: Vec<Day> = self.open.keys().copied().collect();
+        for day in days {
+            self.close(day);
+        }
+    }
+
+    /// How long to wait for a batch before something else is due.
+    fn patience(&self) -> Duration {
+        match self.unsynced_since {
+            Some(since) => self.options.sync_every.saturating_sub(since.elapsed()),
+            None if self.open.is_empty() => Duration::from_mins(1),
+            None => Duration::from_secs(1),
+        }
+    }
+
+    fn commit(&mut self, mut jobs: Vec<Job>) {
+        if let Err(why) = self.shared.backlog.wait_for_room(self.options.max_backlog_points) {
+            self.shared.refuse_writes(&why);
+            return self.answer(&mut jobs, &[], Some(&why));
+        }
+        let by_day = self.split(&jobs);
+        let must_sync = jobs.iter().any(|job| job.ack.is_some());
+        for (day, units) in &by_day {
+            if let Err(why) = self.write(*day, &jobs, units) {
+                self.shared.refuse_writes(&why);
+                self.failures.insert(*day, why);
+            } else if !must_sync {
+                self.apply(*day);
+            }
+        }
+        if must_sync {
+            self.sync_all();
+        } else if self.unsynced_since.is_none() {
+            self.unsynced_since = Some(Instant::now());
+        }
+        self.answer(&mut jobs, &by_day, None);
+    }
+
+    /// Sorts the rows of all batches by day. Times that no folder can be named after are counted and left out.
+    fn split(&self, jobs: &[Job]) -> Vec<(Day, Vec<Unit>)> {
+        let mut by_day: BTreeMap<Day, Vec<Unit>> = BTreeMap::new();
+        let mut refused = 0;
+        for (job, Job { batch, .. }) in jobs.iter().enumerate() {
+            for (at, row) in batch.rows.iter().enumerate() {
+                if !is_storable(batch, row) {
+                    refused += 1;
+                    continue;
+                }
+                let units = by_day.entry(Day::from_number(row.ts_secs.div_euclid(DAY_SECS))).or_default();
+                if units.last().is_none_or(|unit| unit.job != job) {
+                    units.push(Unit { job, rows: Vec::new() });
+                }
+                units.last_mut().expect("one was just pushed").rows.push(at as u32);
+            }
+        }
+        self.shared.counters.refused.fetch_add(refused, Ordering::Relaxed);
+        by_day.into_iter().collect()
+    }
+
+    /// Appends the rows of one day to its log.
+    fn write(&mut self, day: Day, jobs: &[Job], units: &[Unit]) -> Result<(), String> {
+        self.make_room(day);
+        let open = self.open_day(day).map_err(|error| describe(&error))?;
+        for unit in units {
+            open.stage(&jobs[unit.job].batch, &unit.rows);
+        }
+        open.records.finish();
+        open.is_dirty = true;
+        open.last_write = Instant::now();
+        open.bytes += open.records.bytes.len() as u64;
+        let written = open.file.append(&open.records.bytes);
+        open.records.bytes.clear();
+        written.map_err(|error| self.retire(day, "write", &error))
+    }
+
+    /// Closes the day that was written to longest ago, so that the number of open files stays bounded.
+    fn make_room(&mut self, wanted: Day) {
+        if self.open.len() < self.options.max_open_days || self.open.contains_key(&wanted) {
+            return;
+        }
+        let oldest = self.open.iter().min_by_key(|(_, open)| open.last_write).map(|(day, _)| *day);
+        if let Some(day) = oldest {
+            self.close(day);
+        }
+    }
+
+    fn open_day(&mut self, day: Day) -> Result<&mut OpenDay, StoreError> {
+        if !self.open.contains_key(&day) {
+            let state = self.shared.days.get(day)?;
+            let opened = self.create_log(state)?;
+            self.open.insert(day, opened);
+        }
+        Ok(self.open.get_mut(&day).expect("it was just opened"))
+    }
+
+    fn create_log(&self, state: Arc<DayState>) -> Result<OpenDay, StoreError> {
+        files::create_dir(&state.dir)?;
+        let number = state.next_number()?;
+        let path = wal_path(&state.dir, number);
+        let file = self.options.disk.create(&path)?;
+        let head = Arc::new(Head::new(number));
+        state.add_head(Arc::clone(&head));
+        let records = Records::of_log(number);
+        let (opened, last_write) = (Instant::now(), Instant::now());
+        Ok(OpenDay {
+            state,
+            head,
+            path,
+            file,
+            records,
+            staged: Vec::new(),
+            is_dirty: false,
+            bytes: 0,
+            opened,
+            last_write,
+        })
+    }
+
+    /// Makes what was written to a day visible.
+    fn apply(&mut self, day: Day) {
+        let Some(open) = self.open.get_mut(&day) else { return };
+        open.head.apply(&open.staged);
+        let counters = &self.shared.counters;
+        counters.stored.fetch_add(open.staged.len() as u64, Ordering::Relaxed);
+        if let Some(latest) = open.staged.iter().map(|(_, time, _)| *time).max() {
+            counters.last_point.fetch_max(day.number() * DAY_SECS + i64::from(latest), Ordering::Relaxed);
+        }
+        open.staged.clear();
+    }
+
+    /// Syncs every log with unsynced records and makes their points visible.
+    fn sync_all(&mut self) {
+        let dirty: Vec<Day> =
+            self.open.iter().filter(|(_, open)| open.is_dirty).map(|(day, _)| *day).collect();
+        for day in dirty {
+            self.sync(day);
+        }
+        self.unsynced_since = None;
+    }
+
+    fn sync(&mut self, day: Day) {
+        let Some(open) = self.open.get_mut(&day) else { return };
+        match open.file.sync() {
+            Ok(()) => {
+                open.is_dirty = false;
+                self.shared.note_sync();
+                self.apply(day);
+            }
+            Err(error) => {
+                let why = self.retire(day, "sync", &error);
+                self.failures.insert(day, why);
+            }
+        }
+    }
+
+    /// After a failure: the log is never written again. What was visible from it goes into a part; what was not is gone.
+    fn retire(&mut self, day: Day, action: &str, error: &std::io::Error) -> String {
+        let Some(open) = self.open.remove(&day) else { return String::new() };
+        let why = format!("could not {action} {}: {error}", open.path.display());
+        tracing::error!(why, "a log of points is closed after a failure");
+        self.shared.refuse_writes(&why);
+        self.hand_over(&open);
+        why
+    }
+
+    /// Syncs a day's log and gives its points to be flushed.
+    fn close(&mut self, day: Day) {
+        if self.open.get(&day).is_some_and(|open| open.is_dirty) {
+            self.sync(day);
+        }
+        if let Some(open) = self.open.remove(&day) {
+            self.hand_over(&open);
+        }
+    }
+
+    fn hand_over(&self, open: &OpenDay) {
+        if open.head.point_count() > 0 {
+            self.shared.flush(Message::Flush(Arc::clone(&open.state), Arc::clone(&open.head)));
+        } else {
+            open.state.remove_head(open.head.number);
+            remove(&open.path);
+        }
+    }
+
+    /// Syncs in time and closes logs that are full, old or idle.
+    fn keep_house(&mut self) {
+        if self.unsynced_since.is_some_and(|since| since.elapsed() >= self.options.sync_every) {
+            self.sync_all();
+        }
+        // Nobody waits for these; that they failed was logged, and points not yet visible were counted as lost.
+        self.failures.clear();
+        let today = today();
+        let due = |(day, open): (&Day, &OpenDay)| {
+            let is_idle = *day != today && open.last_write.elapsed() >= self.options.idle_after;
+            (is_idle || open.is_full(&self.options)).then_some(*day)
+        };
+        let due: Vec<Day> = self.open.iter().filter_map(due).collect();
+        for day in due {
+            self.close(day);
+        }
+        self.shared
+            .counters
+            .wal_bytes
+            .store(self.open.values().map(|open| open.bytes).sum(), Ordering::Relaxed);
+    }
+
+    /// Tells each client how its batch went; a batch fails when any of its days did.
+    fn answer(&mut self, jobs: &mut [Job], by_day: &[(Day, Vec<Unit>)], refused: Option<&str>) {
+        let mut why: Vec<Option<&str>> = vec![refused; jobs.len()];
+        for (day, units) in by_day {
+            let Some(reason) = self.failures.get(day) else { continue };
+            for unit in units {
+                why[unit.job] = Some(reason);
+                if jobs[unit.job].ack.is_none() {
+                    self.shared.counters.lost.fetch_add(unit.rows.len() as u64, Ordering::Relaxed);
+                }
+            }
+        }
+        for (job, why) in jobs.iter_mut().zip(why) {
+            match (job.ack.take(), why) {
+                // A client that went away needs no answer.
+                (Some(ack), why) => drop(ack.send(why.map_or(Ok(()), |why| Err(read_only(why))))),
+                (None, Some(_)) if refused.is_some() => {
+                    self.shared.counters.lost.fetch_add(job.batch.len() as u64, Ordering::Relaxed);
+                }
+                (None, _) => {}
+            }
+        }
+        self.failures.clear();
+    }
+}
+
+impl OpenDay {
+    fn stage(&mut self, batch: &PointBatch, rows: &[u32]) {
+        let mut ids = vec![UNSET; batch.series.list().len()];
+        for at in rows {
+            let PointRow { series, ts_secs, value } = batch.rows[*at as usize];
+            let id = &mut ids[series as usize];
+            if *id == UNSET {
+                let name = &batch.series.list()[series as usize];
+                let (given, is_new) = self.head.intern(name);
+                if is_new {
+                    self.records.push_name(name);
+                }
+                *id = given;
+            }
+            let row = (*id, ts_secs.rem_euclid(DAY_SECS) as u32, value);
+            self.records.push_point(row);
+            self.staged.push(row);
+        }
+    }
+
+    fn is_full(&self, options: &Options) -> bool {
+        self.head.point_count() >= options.flush_points
+            || self.bytes >= options.flush_bytes
+            || self.opened.elapsed() >= options.flush_age
+    }
+}
+
+/// The first batch and all that wait behind it, up to a commit's size.
+fn gather(first: Job, waiting: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut points = first.batch.len();
+    let mut jobs = vec![first];
+    while points < MAX_COMMIT_POINTS {
+        let Ok(job) = waiting.try_recv() else { break };
+        points += job.batch.len();
+        jobs.push(job);
+    }
+    jobs
+}
+
+fn is_storable(batch: &PointBatch, row: &PointRow) -> bool {
+    (0..MAX_SECS).contains(&row.ts_secs)
+        && !row.value.is_nan()
+        && batch.series.list()[row.series as usize].len() <= MAX_SERIES_BYTES
+}
+
+pub(super) fn read_only(why: &str) -> StoreError {
+    StoreError::ReadOnly { why: why.to_owned() }
+}
+
+fn describe(error: &StoreError) -> String {
+    let source = std::error::Error::source(error).map(|source| format!(": {source}"));
+    format!("{error}{}", source.unwrap_or_default())
+}
+
+fn today() -> Day {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Day::from_number(since.as_secs() as i64 / DAY_SECS)
+}
