@@ -1,6 +1,7 @@
 //! The one table of routes.
 
 use crate::api::assets::serve_page;
+use crate::api::dashboards::{get_dashboard, list_dashboards};
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::health;
@@ -19,6 +20,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
         .merge(graphite())
+        .route("/api/dashboards", get(list_dashboards))
+        .route("/api/dashboards/{name}", get(get_dashboard))
         .fallback(serve_page)
         .layer(from_fn_with_state(allowed_hosts, guard))
         .with_state(state)

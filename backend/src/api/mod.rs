@@ -2,6 +2,8 @@
 
 /// The page, embedded in the program.
 pub mod assets;
+/// `/api/dashboards`: the list, and each by its name.
+pub mod dashboards;
 /// The one place where an error becomes a status and problem+json.
 pub mod error;
 /// The tree of metric names.
