@@ -4,3 +4,9 @@
 pub mod find;
 /// `/render`: points of the series that targets name.
 pub mod render;
+/// Lines with their volumes: components and hosts of a range.
+pub mod components;
+/// Counts of lines by level and step.
+pub mod histogram;
+/// Lines in order, streamed.
+pub mod logs;

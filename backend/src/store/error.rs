@@ -45,4 +45,9 @@ impl StoreError {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
+
+    /// The message with that of its source behind it, for a log or for whoever waits for the outcome.
+    pub fn with_source(&self) -> String {
+        std::error::Error::source(self).map_or_else(|| self.to_string(), |source| format!("{self}: {source}"))
+    }
 }

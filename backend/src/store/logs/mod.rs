@@ -1,21 +1,242 @@
 //! Lines: segments, their index, and the snapshots that queries read.
+//!
+//! Each line's time says which day's folder it lies in, so days never overlap and a query walks them in order. One thread
+//! writes (`writer`); readers take a [`Snapshot`] and never wait for it.
+
+/// A block of the index: columns of neighbouring lines.
+pub mod block;
+mod commits;
+/// What a stored line says of itself.
+pub mod fields;
+/// Files mapped for reading.
+pub mod mapped;
+mod open_segment;
+/// A segment as its readers see it.
+pub mod segment;
+mod writer;
 
 use super::StoreError;
 use super::batch::{Durability, LineBatch};
-use std::path::Path;
+use super::layout::{day_dir, list_days};
+use segment::{Published, Segment};
+use sonde_shared::time::{Day, TimeRange, Timestamp};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+/// How much may wait for the writer, in units of a KiB; who comes later waits with his data.
+const QUEUE_KIB: usize = 64 << 10;
+
+/// The lines of one day.
+#[derive(Debug, Default)]
+struct DayLogs {
+    segments: RwLock<Vec<Arc<Segment>>>,
+}
+
+/// A day that has a folder; its segments are opened when first asked for.
+#[derive(Debug, Default)]
+struct DayCell {
+    opened: Mutex<Option<Arc<DayLogs>>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    dir: PathBuf,
+    days: RwLock<BTreeMap<Day, Arc<DayCell>>>,
+    commits: watch::Sender<u64>,
+    counters: Counters,
+    refusing: Mutex<Option<String>>,
+}
+
+/// What the store has done since it was opened.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Lines that were committed.
+    pub stored_lines: AtomicU64,
+    /// Bytes of line text that queries have read.
+    pub text_bytes_read: AtomicU64,
+    /// Index rows that queries have looked at one by one.
+    pub rows_scanned: AtomicU64,
+    /// Commits.
+    pub commits: AtomicU64,
+    /// Lines that could not be stored, whose senders were told.
+    pub refused_lines: AtomicU64,
+    /// Lines of streams that could not be stored.
+    pub lost_lines: AtomicU64,
+}
+
+impl Shared {
+    fn cell(&self, day: Day) -> Option<Arc<DayCell>> {
+        self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).cloned()
+    }
+
+    fn open_day(&self, day: Day, cell: &DayCell) -> Result<Arc<DayLogs>, StoreError> {
+        let mut opened = cell.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(logs) = &*opened {
+            return Ok(logs.clone());
+        }
+        let segments = segment::open_all(&day_dir(&self.dir, day), day)?;
+        let logs = Arc::new(DayLogs { segments: RwLock::new(segments) });
+        *opened = Some(logs.clone());
+        Ok(logs)
+    }
+
+    fn day_for_writing(&self, day: Day) -> Result<Arc<DayLogs>, StoreError> {
+        let cell = self.days.write().unwrap_or_else(PoisonError::into_inner).entry(day).or_default().clone();
+        self.open_day(day, &cell)
+    }
+
+    fn note_commit(&self) {
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        self.commits.send_modify(|count| *count += 1);
+    }
+
+    fn count(&self, request: &writer::Request, is_stored: bool) {
+        let lines = request.batch.len() as u64;
+        let counter = match (is_stored, request.durability) {
+            (true, _) => &self.counters.stored_lines,
+            (false, Durability::Streamed) => &self.counters.lost_lines,
+            (false, Durability::Acknowledged) => &self.counters.refused_lines,
+        };
+        counter.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    fn note_outcome(&self, why: Option<&str>) {
+        *self.refusing.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+    }
+}
+
+/// One segment in a snapshot.
+#[derive(Clone, Debug)]
+pub struct SegmentView {
+    /// The segment.
+    pub segment: Arc<Segment>,
+    /// What of it was whole when the snapshot was taken.
+    pub published: Published,
+}
+
+/// What the store held at one moment, for a range: days in order, each with its segments in order.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The segments of each day.
+    pub days: Vec<(Day, Vec<SegmentView>)>,
+}
 
 /// All days' lines.
 #[derive(Debug)]
-pub struct LogStore;
+pub struct LogStore {
+    shared: Arc<Shared>,
+    queue: Option<mpsc::Sender<writer::Request>>,
+    room: Arc<Semaphore>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
 
 impl LogStore {
-    /// Opens the lines of a data folder.
-    pub fn open(_dir: &Path) -> Result<Self, StoreError> {
-        Ok(Self)
+    /// Opens the lines of a data folder. Reads the names of its days only.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let days = list_days(dir)?.into_iter().map(|day| (day, Arc::default())).collect();
+        let shared = Arc::new(Shared {
+            dir: dir.to_owned(),
+            days: RwLock::new(days),
+            commits: watch::Sender::new(0),
+            counters: Counters::default(),
+            refusing: Mutex::new(None),
+        });
+        let (queue, requests) = mpsc::channel();
+        let writer = writer::Writer::new(shared.clone());
+        let thread = std::thread::Builder::new()
+            .name("log-writer".into())
+            .spawn(move || writer.run(&requests))
+            .map_err(StoreError::io("start a thread for", dir))?;
+        Ok(Self {
+            shared,
+            queue: Some(queue),
+            room: Arc::new(Semaphore::new(QUEUE_KIB)),
+            thread: Some(thread),
+        })
     }
 
-    /// Appends lines.
-    pub async fn append(&self, _batch: LineBatch, _durability: Durability) -> Result<(), StoreError> {
+    /// Appends lines to their days; waits while the queue is full. With [`Durability::Acknowledged`] the lines are on disk
+    /// when this returns; on an error none of them counts, except for those of an earlier segment that a full one closed.
+    pub async fn append(&self, batch: LineBatch, durability: Durability) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let gone = || StoreError::ReadOnly { why: "the log writer has stopped".into() };
+        let kib = (batch.text.len() / 1_024 + batch.len() / 32 + 1).min(QUEUE_KIB) as u32;
+        let room = self.room.clone().acquire_many_owned(kib).await.map_err(|_closed| gone())?;
+        let (reply, answer) = oneshot::channel();
+        let request = writer::Request { batch, durability, reply, _room: room };
+        self.queue.as_ref().ok_or_else(gone)?.send(request).map_err(|_gone| gone())?;
+        if durability == Durability::Acknowledged {
+            answer.await.map_err(|_gone| gone())??;
+        }
         Ok(())
+    }
+
+    /// What is whole now in the days that the range touches. Opens those that were not yet asked for, which reads files:
+    /// not for async threads.
+    pub fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
+        let days: Vec<(Day, Arc<DayCell>)> = {
+            let days = self.shared.days.read().unwrap_or_else(PoisonError::into_inner);
+            let touched = days.range(range.from.day()..=range.until.day());
+            touched
+                .filter(|(day, _)| day.range().overlaps(range))
+                .map(|(day, cell)| (*day, cell.clone()))
+                .collect()
+        };
+        let mut snapshot = Snapshot::default();
+        for (day, cell) in days {
+            let logs = self.shared.open_day(day, &cell)?;
+            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let view = |segment: Arc<Segment>| SegmentView { published: segment.published(), segment };
+            snapshot.days.push((day, segments.into_iter().map(view).collect()));
+        }
+        Ok(snapshot)
+    }
+
+    /// Changes with every commit.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.shared.commits.subscribe()
+    }
+
+    /// What the store has done since it was opened.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// Why the last request was not stored; `None` while all is well.
+    pub fn refusing(&self) -> Option<String> {
+        self.shared.refusing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The time of the latest line. Opens the last days that were not yet asked for: not for async threads.
+    pub fn last_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let days: Vec<Day> =
+            self.shared.days.read().unwrap_or_else(PoisonError::into_inner).keys().rev().copied().collect();
+        for day in days {
+            let Some(cell) = self.shared.cell(day) else { continue };
+            let logs = self.shared.open_day(day, &cell)?;
+            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
+            let blocks =
+                |segment: &Arc<Segment>| segment.published().blocks.iter().map(|b| b.meta().max_ts).max();
+            if let Some(last) = segments.iter().filter_map(blocks).max() {
+                return Ok(Some(last));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Drop for LogStore {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the log writer has panicked");
+        }
     }
 }

@@ -1,0 +1,282 @@
+//! Walks the matching lines of a snapshot in order: a merge of blocks, each sorted by (time, arrival).
+//!
+//! Blocks are opened when the walk reaches their first instant and dropped behind their last line, so lines that came
+//! roughly in order need one or two open blocks, and lines in any order need a few words a block.
+
+use super::{LineFilter, SegmentFilter};
+use crate::store::logs::block::{Block, Columns, Row};
+use crate::store::logs::{SegmentView, Snapshot};
+use sonde_shared::time::{Day, Timestamp};
+use sonde_shared::view::Order;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+/// Where a line stands among all lines; smaller comes first in the order that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    ts: i64,
+    segment: u32,
+    arrival: u32,
+}
+
+impl Key {
+    /// Turning every bit over turns the order around.
+    fn new(order: Order, ts: Timestamp, segment: u32, arrival: u32) -> Self {
+        let key = Self { ts: ts.as_nanos(), segment, arrival };
+        match order {
+            Order::Ascending => key,
+            Order::Descending => Self { ts: !key.ts, segment: !key.segment, arrival: !key.arrival },
+        }
+    }
+}
+
+/// A matching line.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit {
+    /// The day, as an index of the snapshot's days.
+    pub day: usize,
+    /// The segment, as an index of the day's segments.
+    pub segment: usize,
+    /// The line.
+    pub row: Row,
+}
+
+/// A block that waits to be opened.
+#[derive(Debug)]
+struct Waiting {
+    /// Nothing in the block comes before this.
+    least: Key,
+    /// Nothing in it comes after this instant.
+    last_ts: i64,
+    segment: usize,
+    block: Arc<Block>,
+}
+
+/// A block that is being walked.
+#[derive(Debug)]
+struct Open {
+    segment: usize,
+    block: Arc<Block>,
+    /// Rows still to be seen, in block order whichever way they are walked.
+    rest: std::ops::Range<usize>,
+}
+
+/// The matching lines of a snapshot, one by one.
+#[derive(Debug)]
+pub struct Cursor {
+    snapshot: Snapshot,
+    filter: LineFilter,
+    order: Order,
+    /// Only lines from these arrival numbers on, a segment each: what came after an earlier snapshot.
+    since: Option<Vec<(Day, u32, u32)>>,
+    next_day: usize,
+    day: usize,
+    filters: Vec<SegmentFilter>,
+    waiting: VecDeque<Waiting>,
+    open: Vec<Option<Open>>,
+    heap: BinaryHeap<Reverse<(Key, usize, usize)>>,
+    rows_scanned: u64,
+}
+
+impl Cursor {
+    /// A walk over the whole snapshot.
+    pub fn new(snapshot: Snapshot, filter: LineFilter, order: Order) -> Self {
+        Self {
+            snapshot,
+            filter,
+            order,
+            since: None,
+            next_day: 0,
+            day: 0,
+            filters: Vec::new(),
+            waiting: VecDeque::new(),
+            open: Vec::new(),
+            heap: BinaryHeap::new(),
+            rows_scanned: 0,
+        }
+    }
+
+    /// A walk over what `snapshot` holds beyond `earlier`.
+    pub fn beyond(earlier: &Snapshot, snapshot: Snapshot, filter: LineFilter) -> Self {
+        let rows = |view: &SegmentView| (view.segment.day(), view.segment.number(), view.published.rows);
+        let since = earlier.days.iter().flat_map(|(_, views)| views.iter().map(rows)).collect();
+        Self { since: Some(since), ..Self::new(snapshot, filter, Order::Ascending) }
+    }
+
+    /// What the walk is over.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What the walk asks for.
+    pub fn filter(&self) -> &LineFilter {
+        &self.filter
+    }
+
+    /// Rows looked at since this was last asked.
+    pub fn take_rows_scanned(&mut self) -> u64 {
+        std::mem::take(&mut self.rows_scanned)
+    }
+
+    /// The next line that matches by its columns; `contains` is not looked at.
+    pub fn next_hit(&mut self) -> Option<Hit> {
+        loop {
+            self.open_reached();
+            let Some(Reverse((_, slot, row))) = self.heap.pop() else {
+                if self.enter_next_day() {
+                    continue;
+                }
+                return None;
+            };
+            let open = self.open[slot].as_ref()?;
+            let (segment, block) = (open.segment, open.block.clone());
+            let view = &self.snapshot.days[self.day].1[segment];
+            let hit =
+                Hit { day: self.day, segment, row: view.segment.columns(&block, &view.published).row(row) };
+            self.push_next_row(slot);
+            return Some(hit);
+        }
+    }
+
+    /// Passes over up to `count` lines; returns how many. Blocks that nothing overlaps are passed over whole.
+    pub fn skip(&mut self, count: u64) -> u64 {
+        let mut skipped = 0;
+        while skipped < count {
+            match self.skip_block(count - skipped) {
+                Some(lines) => skipped += lines,
+                None if self.next_hit().is_some() => skipped += 1,
+                None => break,
+            }
+        }
+        skipped
+    }
+
+    /// Passes over the next block when it is not begun, overlaps no other and its matches are known to be at most `most`.
+    fn skip_block(&mut self, most: u64) -> Option<u64> {
+        if !self.heap.is_empty() || self.since.is_some() || self.filter.contains.is_some() {
+            return None;
+        }
+        while self.waiting.is_empty() {
+            if !self.enter_next_day() {
+                return None;
+            }
+        }
+        let next = self.waiting.front()?;
+        if self.waiting.get(1).is_some_and(|second| second.least.ts <= next.last_ts) {
+            return None;
+        }
+        let lines = self.filters[next.segment].known_counts(&next.block)?.iter().sum();
+        if lines > most {
+            return None;
+        }
+        self.waiting.pop_front();
+        Some(lines)
+    }
+
+    fn enter_next_day(&mut self) -> bool {
+        let days = self.snapshot.days.len();
+        if self.next_day >= days {
+            return false;
+        }
+        self.day = match self.order {
+            Order::Ascending => self.next_day,
+            Order::Descending => days - 1 - self.next_day,
+        };
+        self.next_day += 1;
+        let (day, views) = &self.snapshot.days[self.day];
+        self.filters = views.iter().map(|view| self.filter.in_segment(view)).collect();
+        let mut waiting = Vec::new();
+        for (segment, view) in
+            views.iter().enumerate().filter(|(segment, _)| !self.filters[*segment].is_empty())
+        {
+            let since = self.since_row(*day, view.segment.number());
+            let wanted = |block: &&Arc<Block>| {
+                block.meta().first_row + block.meta().rows > since && self.filters[segment].may_match(block)
+            };
+            waiting.extend(
+                view.published.blocks.iter().filter(wanted).map(|block| self.waiting_block(segment, block)),
+            );
+        }
+        waiting.sort_unstable_by_key(|waiting| waiting.least);
+        self.waiting = waiting.into();
+        self.open.clear();
+        true
+    }
+
+    fn waiting_block(&self, segment: usize, block: &Arc<Block>) -> Waiting {
+        let meta = block.meta();
+        let number = self.snapshot.days[self.day].1[segment].segment.number();
+        let (least, last_ts) = match self.order {
+            Order::Ascending => {
+                (Key::new(self.order, meta.min_ts, number, meta.first_row), meta.max_ts.as_nanos())
+            }
+            Order::Descending => {
+                let last_row = meta.first_row + meta.rows - 1;
+                (Key::new(self.order, meta.max_ts, number, last_row), !meta.min_ts.as_nanos())
+            }
+        };
+        Waiting { least, last_ts, segment, block: block.clone() }
+    }
+
+    fn since_row(&self, day: Day, number: u32) -> u32 {
+        let known = self.since.iter().flatten().find(|(d, n, _)| (*d, *n) == (day, number));
+        known.map_or(0, |(_, _, rows)| *rows)
+    }
+
+    /// Opens every block that may hold a line before the nearest one of the open blocks.
+    fn open_reached(&mut self) {
+        while let Some(next) = self.waiting.front() {
+            if self.heap.peek().is_some_and(|Reverse((key, _, _))| *key < next.least) {
+                break;
+            }
+            let Some(Waiting { segment, block, .. }) = self.waiting.pop_front() else { break };
+            let view = &self.snapshot.days[self.day].1[segment];
+            let rest = view.segment.columns(&block, &view.published).rows_in(self.filter.range);
+            let open = Open { segment, block, rest };
+            let slot = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
+            if slot == self.open.len() {
+                self.open.push(None);
+            }
+            self.open[slot] = Some(open);
+            self.push_next_row(slot);
+        }
+    }
+
+    /// Finds the next matching row of an open block and queues it; frees the slot when there is none.
+    fn push_next_row(&mut self, slot: usize) {
+        let Some(open) = self.open[slot].as_mut() else { return };
+        let (day, views) = &self.snapshot.days[self.day];
+        let view = &views[open.segment];
+        let number = view.segment.number();
+        let columns = view.segment.columns(&open.block, &view.published);
+        let since = self.since.as_ref().map_or(0, |since| {
+            since.iter().find(|(d, n, _)| (*d, *n) == (*day, number)).map_or(0, |(_, _, rows)| *rows)
+        });
+        let before = open.rest.len();
+        let filter = &self.filters[open.segment];
+        let found = next_row(&mut open.rest, self.order, |row| {
+            filter.matches(&columns, row) && (since == 0 || columns.arrival(row) >= since)
+        });
+        self.rows_scanned += (before - open.rest.len()) as u64;
+        match found {
+            Some(row) => self.heap.push(Reverse((key_of(self.order, &columns, number, row), slot, row))),
+            None => self.open[slot] = None,
+        }
+    }
+}
+
+fn key_of(order: Order, columns: &Columns<'_>, segment: u32, row: usize) -> Key {
+    Key::new(order, columns.ts(row), segment, columns.arrival(row))
+}
+
+fn next_row(
+    rest: &mut std::ops::Range<usize>,
+    order: Order,
+    matches: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    match order {
+        Order::Ascending => rest.find(|row| matches(*row)),
+        Order::Descending => rest.rfind(|row| matches(*row)),
+    }
+}

@@ -1,0 +1,121 @@
+//! Which lines a query asks for, and the same in the numbers of one segment.
+
+use crate::store::logs::SegmentView;
+use crate::store::logs::block::{Block, Columns};
+use crate::store::logs::segment::NameList;
+use memchr::memmem::Finder;
+use sonde_shared::component::Selector;
+use sonde_shared::log::Level;
+use sonde_shared::time::TimeRange;
+use std::collections::BTreeSet;
+
+/// What a query asks for. Every part must hold; a list holds when one of its entries does, an empty one always.
+#[derive(Clone, Debug)]
+pub struct LineFilter {
+    /// When.
+    pub range: TimeRange,
+    /// Components, each with all below it.
+    pub components: Vec<Selector>,
+    /// Hosts, by their exact names.
+    pub hosts: BTreeSet<String>,
+    /// This level and worse.
+    pub level: Option<Level>,
+    /// Text that the line contains, byte for byte; the only part that reads text.
+    pub contains: Option<Finder<'static>>,
+}
+
+impl LineFilter {
+    /// All lines of a range.
+    pub fn all(range: TimeRange) -> Self {
+        Self { range, components: Vec::new(), hosts: BTreeSet::new(), level: None, contains: None }
+    }
+
+    /// The same, in the numbers of a segment.
+    pub fn in_segment(&self, view: &SegmentView) -> SegmentFilter {
+        let published = &view.published;
+        let components = (!self.components.is_empty()).then(|| {
+            NumberSet::of(&published.components, |name| {
+                self.components.iter().any(|selector| selector.matches(name))
+            })
+        });
+        let hosts = (!self.hosts.is_empty())
+            .then(|| NumberSet::of(&published.hosts, |name| self.hosts.contains(name)));
+        SegmentFilter { range: self.range, components, hosts, level: self.level.unwrap_or(Level::Trace) }
+    }
+}
+
+/// Numbers of a dictionary, as bits.
+#[derive(Clone, Debug)]
+struct NumberSet {
+    bits: Box<[u64]>,
+}
+
+impl NumberSet {
+    fn of(names: &NameList, wanted: impl Fn(&str) -> bool) -> Self {
+        let mut bits = vec![0_u64; names.len().div_ceil(64)];
+        for (number, name) in names.iter().enumerate() {
+            if wanted(name) {
+                bits[number / 64] |= 1 << (number % 64);
+            }
+        }
+        Self { bits: bits.into() }
+    }
+
+    fn has(&self, number: u16) -> bool {
+        let number = usize::from(number);
+        self.bits.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bits.iter().all(|word| *word == 0)
+    }
+}
+
+/// A filter whose names are numbers: it holds or not by columns alone.
+#[derive(Clone, Debug)]
+pub struct SegmentFilter {
+    range: TimeRange,
+    components: Option<NumberSet>,
+    hosts: Option<NumberSet>,
+    level: Level,
+}
+
+impl SegmentFilter {
+    /// Whether no line of the segment can match.
+    pub fn is_empty(&self) -> bool {
+        self.components.as_ref().is_some_and(NumberSet::is_empty)
+            || self.hosts.as_ref().is_some_and(NumberSet::is_empty)
+    }
+
+    /// Whether a row that lies in the range matches.
+    pub fn matches(&self, columns: &Columns<'_>, row: usize) -> bool {
+        self.components.as_ref().is_none_or(|set| set.has(columns.component(row)))
+            && columns.level(row) >= self.level
+            && self.hosts.as_ref().is_none_or(|set| set.has(columns.host(row)))
+    }
+
+    /// Whether the block may hold a matching line, by what is known without its columns.
+    pub fn may_match(&self, block: &Block) -> bool {
+        let meta = block.meta();
+        let wanted = |component: u16| self.components.as_ref().is_none_or(|set| set.has(component));
+        meta.overlaps(self.range)
+            && meta.components.iter().any(|lines| wanted(lines.component) && lines.at_least(self.level) > 0)
+            && self.hosts.as_ref().is_none_or(|set| meta.hosts.iter().any(|(host, _)| set.has(*host)))
+    }
+
+    /// Matching lines by level, where that is known without columns: the block lies in the range and no host is asked for.
+    pub fn known_counts(&self, block: &Block) -> Option<[u64; Level::COUNT]> {
+        if self.hosts.is_some() || !block.meta().lies_within(self.range) {
+            return None;
+        }
+        let mut counts = [0; Level::COUNT];
+        for lines in &block.meta().components {
+            if self.components.as_ref().is_none_or(|set| set.has(lines.component)) {
+                for level in self.level as usize..Level::COUNT {
+                    counts[level] += u64::from(lines.levels[level]);
+                }
+            }
+        }
+        Some(counts)
+    }
+}

@@ -1,0 +1,214 @@
+//! Fills buffers with matching lines: as they are stored, or each in an envelope that says what was resolved.
+
+use super::{Cursor, Hit};
+use crate::store::logs::{Counters, SegmentView};
+use sonde_shared::log::Level;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+/// How a stream begins, ends and looks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StreamOptions {
+    /// Lines to pass over first.
+    pub offset: u64,
+    /// The most lines to send.
+    pub limit: Option<u64>,
+    /// Whether each line comes in an envelope.
+    pub envelope: bool,
+}
+
+/// Why [`LineStream::fill`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// The buffer is full; there may be more.
+    Full,
+    /// There is nothing more.
+    End,
+}
+
+/// How many candidate lines one call reads at most when none of them contains the text, so that a search that finds nothing
+/// can still be stopped.
+const MAX_MISSES: usize = 200_000;
+
+/// Lines on their way out. Between two calls it holds its place and nothing else.
+#[derive(Debug)]
+pub struct LineStream {
+    cursor: Cursor,
+    options: StreamOptions,
+    sent: u64,
+    matched: u64,
+    /// Names ready to be written into envelopes, for the segment they belong to.
+    names: Option<((usize, usize), EnvelopeNames)>,
+}
+
+#[derive(Debug)]
+struct EnvelopeNames {
+    components: Vec<String>,
+    hosts: Vec<String>,
+}
+
+/// Neighbouring text that is copied at once.
+struct Run {
+    at: (usize, usize),
+    bytes: Range<usize>,
+}
+
+impl LineStream {
+    /// A stream over what the cursor finds.
+    pub fn new(cursor: Cursor, options: StreamOptions) -> Self {
+        Self { cursor, options, sent: 0, matched: 0, names: None }
+    }
+
+    /// The walk behind it.
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// Lines that matched so far, those passed over included.
+    pub fn matched(&self) -> u64 {
+        self.matched
+    }
+
+    /// Whether the stream ended at its limit rather than at the last match.
+    pub fn is_limited(&self) -> bool {
+        self.options.limit.is_some_and(|limit| self.sent >= limit)
+    }
+
+    /// Appends lines to `out` until it holds about `size` bytes. Reads mapped files: not for async threads.
+    pub fn fill(&mut self, out: &mut Vec<u8>, size: usize, counters: &Counters) -> Reached {
+        let reached = if self.options.envelope {
+            self.fill_envelopes(out, size, counters)
+        } else {
+            self.fill_lines(out, size, counters)
+        };
+        counters.rows_scanned.fetch_add(self.cursor.take_rows_scanned(), Ordering::Relaxed);
+        reached
+    }
+
+    fn fill_lines(&mut self, out: &mut Vec<u8>, size: usize, counters: &Counters) -> Reached {
+        let mut run: Option<Run> = None;
+        let mut misses = 0;
+        let reached = loop {
+            let waiting = run.as_ref().map_or(0, |run| run.bytes.len());
+            if out.len() + waiting >= size || misses >= MAX_MISSES {
+                break Reached::Full;
+            }
+            let hit = match self.next(counters) {
+                Next::Line(hit) => hit,
+                Next::Miss => {
+                    misses += 1;
+                    continue;
+                }
+                Next::End => break Reached::End,
+            };
+            let start = hit.row.pos as usize;
+            let bytes = start..start + hit.row.len as usize + 1;
+            match &mut run {
+                Some(run) if run.at == (hit.day, hit.segment) && run.bytes.end == bytes.start => {
+                    run.bytes.end = bytes.end
+                }
+                _ => {
+                    self.copy(run.take(), out, counters);
+                    run = Some(Run { at: (hit.day, hit.segment), bytes });
+                }
+            }
+        };
+        self.copy(run, out, counters);
+        reached
+    }
+
+    fn copy(&self, run: Option<Run>, out: &mut Vec<u8>, counters: &Counters) {
+        let Some(Run { at: (day, segment), bytes }) = run else { return };
+        // With a text filter the lines were counted when they were searched.
+        if self.cursor.filter().contains.is_none() {
+            counters.text_bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        out.extend_from_slice(self.cursor.snapshot().days[day].1[segment].segment.text(bytes));
+    }
+
+    fn fill_envelopes(&mut self, out: &mut Vec<u8>, size: usize, counters: &Counters) -> Reached {
+        let mut misses = 0;
+        loop {
+            if out.len() >= size || misses >= MAX_MISSES {
+                return Reached::Full;
+            }
+            match self.next(counters) {
+                Next::Line(hit) => self.write_envelope(&hit, out, counters),
+                Next::Miss => misses += 1,
+                Next::End => return Reached::End,
+            }
+        }
+    }
+
+    /// The next line to send.
+    fn next(&mut self, counters: &Counters) -> Next {
+        if self.is_limited() {
+            return Next::End;
+        }
+        if self.cursor.filter().contains.is_none() && self.matched < self.options.offset {
+            self.matched += self.cursor.skip(self.options.offset - self.matched);
+        }
+        let Some(hit) = self.cursor.next_hit() else { return Next::End };
+        if let Some(needle) = &self.cursor.filter().contains {
+            let line = self.view(&hit).segment.line_with_feed(&hit.row);
+            counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+            if needle.find(&line[..line.len() - 1]).is_none() {
+                return Next::Miss;
+            }
+        }
+        self.matched += 1;
+        if self.matched <= self.options.offset {
+            return Next::Miss;
+        }
+        self.sent += 1;
+        Next::Line(hit)
+    }
+
+    fn view(&self, hit: &Hit) -> &SegmentView {
+        &self.cursor.snapshot().days[hit.day].1[hit.segment]
+    }
+
+    fn write_envelope(&mut self, hit: &Hit, out: &mut Vec<u8>, counters: &Counters) {
+        let at = (hit.day, hit.segment);
+        if self.names.as_ref().is_none_or(|(known, _)| *known != at) {
+            self.names = Some((at, EnvelopeNames::of(self.view(hit))));
+        }
+        let Some((_, names)) = &self.names else { return };
+        let (view, row) = (self.view(hit), &hit.row);
+        let line = view.segment.line_with_feed(row);
+        counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+        let name = |names: &[String], number: u16| {
+            names.get(usize::from(number)).map_or("\"\"", |name| name).to_owned()
+        };
+        let head = format!(
+            "{{\"t\":{},\"c\":{},\"h\":{},\"l\":\"{}\",\"id\":\"{}~{:04}~{}\",\"line\":",
+            row.ts.as_nanos(),
+            name(&names.components, row.component),
+            name(&names.hosts, row.host),
+            Level::name(row.level),
+            view.segment.day(),
+            view.segment.number(),
+            row.arrival,
+        );
+        out.extend_from_slice(head.as_bytes());
+        out.extend_from_slice(&line[..line.len() - 1]);
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+enum Next {
+    Line(Hit),
+    /// A line that was looked at and is not sent.
+    Miss,
+    End,
+}
+
+impl EnvelopeNames {
+    fn of(view: &SegmentView) -> Self {
+        let quoted = |name: &str| serde_json::Value::from(name).to_string();
+        Self {
+            components: view.published.components.iter().map(|name| quoted(name)).collect(),
+            hosts: view.published.hosts.iter().map(|name| quoted(name)).collect(),
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The segment of a day that is being written: its files, and its newest lines' columns in memory.
+
+use super::block::{self, Block, NewNames, Row};
+use super::commits::{Commit, RECORD_BYTES};
+use super::mapped::Mapped;
+use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create};
+use crate::store::StoreError;
+use crate::store::batch::{LineBatch, LineRow};
+use crate::store::layout::day_dir;
+use sonde_shared::time::Day;
+use std::collections::HashMap;
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A segment takes no more text than this.
+const SEGMENT_BYTES: u64 = 256 << 20;
+/// Address space for the index of a segment: the shortest lines there can be have this many rows.
+const INDEX_CAPACITY: usize = 1 << 29;
+/// The most names of a kind in a segment.
+const MAX_NAMES: usize = u16::MAX as usize;
+
+/// Neighbouring rows of a batch, all of one day, that are committed as one record.
+pub(super) struct Part<'a> {
+    batch: &'a LineBatch,
+    rows: &'a [LineRow],
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(batch: &'a LineBatch, rows: &'a [LineRow]) -> Self {
+        Self { batch, rows }
+    }
+
+    fn text(&self) -> &'a [u8] {
+        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return &[] };
+        &self.batch.text[first.pos as usize..last.pos as usize + last.len as usize + 1]
+    }
+}
+
+/// Names of one kind, numbered in order of appearance.
+#[derive(Debug, Default)]
+struct Dictionary {
+    numbers: HashMap<Arc<str>, u16>,
+    list: Vec<Arc<str>>,
+    /// How many of them blocks of the file name.
+    in_file: usize,
+}
+
+impl Dictionary {
+    fn number(&mut self, name: &str) -> u16 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.list.len() as u16;
+        let name: Arc<str> = name.into();
+        self.list.push(name.clone());
+        self.numbers.insert(name, number);
+        number
+    }
+}
+
+/// A run of lines whose columns are in memory only.
+#[derive(Debug)]
+struct TailRun {
+    rows: Vec<Row>,
+    text: Range<u64>,
+    block: Option<Arc<Block>>,
+}
+
+#[derive(Debug)]
+pub(super) struct OpenSegment {
+    segment: Arc<Segment>,
+    paths: Paths,
+    text: File,
+    commits: File,
+    index: File,
+    /// Text and lines that are committed; staged ones lie behind.
+    end: u64,
+    rows: u32,
+    records: u64,
+    staged: Vec<(TailRun, u32)>,
+    index_len: usize,
+    index_map: Option<Mapped>,
+    in_file: Vec<Arc<Block>>,
+    tail: Vec<TailRun>,
+    components: Dictionary,
+    hosts: Dictionary,
+    is_dirty: bool,
+    opened: Instant,
+    last_append: Instant,
+}
+
+impl OpenSegment {
+    pub(super) fn create(data: &Path, day: Day, number: u32) -> Result<Self, StoreError> {
+        let (paths, [text, commits, index]) = create(&day_dir(data, day), day, number)?;
+        let capacity = SEGMENT_BYTES as usize + crate::store::batch::MAX_LINE_BYTES + 1;
+        let map = Mapped::growing(&text, capacity, &paths.text)?;
+        index.write_all_at(INDEX_MAGIC, 0).map_err(StoreError::io("write", &paths.index))?;
+        let now = Instant::now();
+        Ok(Self {
+            segment: Arc::new(Segment::begun(day, number, map)),
+            paths,
+            text,
+            commits,
+            index,
+            end: 0,
+            rows: 0,
+            records: 0,
+            staged: Vec::new(),
+            index_len: INDEX_MAGIC.len(),
+            index_map: None,
+            in_file: Vec::new(),
+            tail: Vec::new(),
+            components: Dictionary::default(),
+            hosts: Dictionary::default(),
+            is_dirty: false,
+            opened: now,
+            last_append: now,
+        })
+    }
+
+    pub(super) fn segment(&self) -> &Arc<Segment> {
+        &self.segment
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    pub(super) fn idle(&self) -> Duration {
+        self.last_append.elapsed()
+    }
+
+    /// Whether the part's text and names surely fit.
+    pub(super) fn has_room(&self, part: &Part<'_>) -> bool {
+        let (end, _) = self.staged_end();
+        let names = |known: &Dictionary, new: usize| known.list.len() + new.min(part.rows.len()) <= MAX_NAMES;
+        end + part.text().len() as u64 <= SEGMENT_BYTES
+            && names(&self.components, part.batch.components.list().len())
+            && names(&self.hosts, part.batch.hosts.list().len())
+    }
+
+    fn staged_end(&self) -> (u64, u32) {
+        let rows: usize = self.staged.iter().map(|(run, _)| run.rows.len()).sum();
+        (self.staged.last().map_or(self.end, |(run, _)| run.text.end), self.rows + rows as u32)
+    }
+
+    /// Writes a part's text behind what is there; it counts once its record is written.
+    pub(super) fn append(&mut self, part: &Part<'_>) -> Result<(), StoreError> {
+        let (start, first_row) = self.staged_end();
+        let text = part.text();
+        self.text.write_all_at(text, start).map_err(StoreError::io("write", &self.paths.text))?;
+        self.is_dirty = true;
+        self.last_append = Instant::now();
+        let rows = self.number_rows(part, start, first_row);
+        let run = TailRun { rows, text: start..start + text.len() as u64, block: None };
+        self.staged.push((run, crc32fast::hash(text)));
+        Ok(())
+    }
+
+    fn number_rows(&mut self, part: &Part<'_>, start: u64, first_row: u32) -> Vec<Row> {
+        let batch = part.batch;
+        let mut components = vec![None; batch.components.list().len()];
+        let mut hosts = vec![None; batch.hosts.list().len()];
+        let first_pos = part.rows.first().map_or(0, |row| row.pos);
+        let row_of = |(i, row): (usize, &LineRow)| {
+            let (component, host) = (row.component as usize, row.host as usize);
+            let name = || self.components.number(&batch.components.list()[component]);
+            let component = *components[component].get_or_insert_with(name);
+            let name = || self.hosts.number(&batch.hosts.list()[host]);
+            let host = *hosts[host].get_or_insert_with(name);
+            let pos = start as u32 + (row.pos - first_pos);
+            Row {
+                ts: row.ts,
+                arrival: first_row + i as u32,
+                pos,
+                len: row.len,
+                component,
+                host,
+                level: row.level,
+            }
+        };
+        part.rows.iter().enumerate().map(row_of).collect()
+    }
+
+    /// Forgets what is staged. Its bytes are written over by the next part; nothing names them.
+    pub(super) fn abandon(&mut self) {
+        self.staged.clear();
+    }
+
+    /// Writes the commit records of what is staged.
+    pub(super) fn write_records(&mut self) -> Result<(), StoreError> {
+        let mut bytes = Vec::with_capacity(self.staged.len() * RECORD_BYTES);
+        let mut rows = self.rows;
+        for (run, text_crc) in &self.staged {
+            rows += run.rows.len() as u32;
+            bytes.extend_from_slice(&Commit { end: run.text.end, rows, text_crc: *text_crc }.encode());
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let at = self.records * RECORD_BYTES as u64;
+        self.commits.write_all_at(&bytes, at).map_err(StoreError::io("write", &self.paths.commits))
+    }
+
+    /// Text and records are on disk when this returns.
+    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
+        if self.is_dirty {
+            self.text.sync_data().map_err(StoreError::io("sync", &self.paths.text))?;
+            self.commits.sync_data().map_err(StoreError::io("sync", &self.paths.commits))?;
+            self.is_dirty = false;
+        }
+        Ok(())
+    }
+
+    /// Whether a block is full with what is staged: it goes to the file once its text is synced.
+    pub(super) fn has_full_block(&self) -> bool {
+        let staged: usize = self.staged.iter().map(|(run, _)| run.rows.len()).sum();
+        self.tail_rows() + staged >= BLOCK_ROWS
+    }
+
+    fn tail_rows(&self) -> usize {
+        self.tail.iter().map(|run| run.rows.len()).sum()
+    }
+
+    /// Shows readers what was staged, and moves full blocks to the file.
+    pub(super) fn publish(&mut self) {
+        if self.staged.is_empty() {
+            return;
+        }
+        for (run, _) in std::mem::take(&mut self.staged) {
+            self.records += 1;
+            self.end = run.text.end;
+            self.rows += run.rows.len() as u32;
+            self.tail.push(run);
+        }
+        if self.tail_rows() >= BLOCK_ROWS
+            && !self.is_dirty
+            && let Err(error) = self.move_tail_to_file(BLOCK_ROWS)
+        {
+            // The lines are safe and their columns stay in memory; the next commit tries again.
+            tracing::warn!(error = &error as &dyn std::error::Error, "an index could not be written");
+        }
+        self.merge_tail();
+        self.show();
+    }
+
+    /// Joins neighbouring runs of like size, so that there are never more than a few.
+    fn merge_tail(&mut self) {
+        let mut merged: Vec<TailRun> = Vec::with_capacity(self.tail.len());
+        for mut run in std::mem::take(&mut self.tail) {
+            while merged.last().is_some_and(|last| {
+                last.rows.len() <= 2 * run.rows.len() && last.rows.len() + run.rows.len() <= BLOCK_ROWS
+            }) {
+                let mut last = merged.pop().expect("the loop's condition has seen it");
+                last.rows.append(&mut run.rows);
+                run = TailRun { rows: last.rows, text: last.text.start..run.text.end, block: None };
+            }
+            merged.push(run);
+        }
+        for run in &mut merged {
+            run.block.get_or_insert_with(|| {
+                let (meta, bytes) = block::encode(run.rows.clone(), run.text.clone(), &NewNames::default());
+                Arc::new(Block::in_memory(meta, &bytes))
+            });
+        }
+        self.tail = merged;
+    }
+
+    /// Writes blocks of at least `least` rows to the index. The text is synced before: a block vouches for it.
+    fn move_tail_to_file(&mut self, least: usize) -> Result<(), StoreError> {
+        let mut rows: Vec<Row> = self.tail.drain(..).flat_map(|run| run.rows).collect();
+        let mut outcome = Ok(());
+        while outcome.is_ok() && !rows.is_empty() && rows.len() >= least {
+            let rest = rows.split_off(rows.len().min(BLOCK_ROWS));
+            outcome = self.write_block(&rows);
+            if outcome.is_ok() {
+                rows = rest;
+            } else {
+                rows.extend(rest);
+            }
+        }
+        for chunk in rows.chunks(BLOCK_ROWS) {
+            self.tail.push(TailRun { rows: chunk.to_vec(), text: text_of(chunk), block: None });
+        }
+        outcome
+    }
+
+    fn write_block(&mut self, rows: &[Row]) -> Result<(), StoreError> {
+        let new = |names: &Dictionary| names.list[names.in_file..].iter().map(ToString::to_string).collect();
+        let names = NewNames { components: new(&self.components), hosts: new(&self.hosts) };
+        let (meta, bytes) = block::encode(rows.to_vec(), text_of(rows), &names);
+        let map = self.index_map()?;
+        self.index
+            .write_all_at(&bytes, self.index_len as u64)
+            .map_err(StoreError::io("write", &self.paths.index))?;
+        self.index_len += bytes.len();
+        self.components.in_file = self.components.list.len();
+        self.hosts.in_file = self.hosts.list.len();
+        let columns = self.index_len - meta.rows as usize * block::ROW_BYTES..self.index_len;
+        self.in_file.push(Arc::new(Block::mapped(meta, map, columns)));
+        Ok(())
+    }
+
+    fn index_map(&mut self) -> Result<Mapped, StoreError> {
+        if self.index_map.is_none() {
+            self.index_map = Some(Mapped::growing(&self.index, INDEX_CAPACITY, &self.paths.index)?);
+        }
+        Ok(self.index_map.clone().expect("it was made above"))
+    }
+
+    fn show(&self) {
+        let tail = self.tail.iter().filter_map(|run| run.block.clone());
+        self.segment.publish(Published {
+            rows: self.rows,
+            blocks: self.in_file.iter().cloned().chain(tail).collect(),
+            components: self.components.list.as_slice().into(),
+            hosts: self.hosts.list.as_slice().into(),
+        });
+    }
+
+    /// Finishes the index and lets the files go.
+    pub(super) fn close(mut self) -> Result<(), StoreError> {
+        self.sync()?;
+        let moved = self.move_tail_to_file(1);
+        self.merge_tail();
+        self.show();
+        moved
+    }
+}
+
+/// The text of neighbouring rows.
+fn text_of(rows: &[Row]) -> Range<u64> {
+    let start = rows.first().map_or(0, |row| u64::from(row.pos));
+    start..rows.last().map_or(start, |row| u64::from(row.pos) + u64::from(row.len) + 1)
+}
