@@ -1,6 +1,82 @@
 //! The command line.
 
+use crate::config::{Config, with_file};
+use crate::server;
+use anyhow::Context;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use tracing_subscriber::EnvFilter;
+
+/// From the spike on a metric chart to the log lines behind it.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// A file of settings; without it `sonde.toml` is read where there is one.
+    #[arg(long, global = true, env = "SONDE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Takes metrics and logs, keeps them in daily files and serves the page.
+    Serve(Config),
+}
+
 /// Runs the program.
 pub fn run() -> anyhow::Result<()> {
-    Ok(())
+    start_logging();
+    let Cli { command, .. } = parse()?;
+    match command {
+        Command::Serve(config) => runtime()?.block_on(server::serve(config)),
+    }
+}
+
+fn parse() -> anyhow::Result<Cli> {
+    let file = config_path(std::env::args_os());
+    let mut command = Cli::command();
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in names {
+        let mut failed = None;
+        command = command.mut_subcommand(name, |sub| {
+            with_file(sub.clone(), file.as_deref()).unwrap_or_else(|error| {
+                failed = Some(error);
+                sub
+            })
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+    }
+    let matches = command.get_matches();
+    Cli::from_arg_matches(&matches).map_err(|error| error.exit())
+}
+
+/// The settings' file must be known before the flags are read, because it gives their defaults.
+fn config_path(args: impl Iterator<Item = std::ffi::OsString>) -> Option<PathBuf> {
+    let mut args = args.skip(1);
+    while let Some(arg) = args.next() {
+        if arg == "--config" {
+            return args.next().map(PathBuf::from);
+        }
+        if let Some(path) = arg.to_str().and_then(|arg| arg.strip_prefix("--config=")) {
+            return Some(Path::new(path).to_owned());
+        }
+    }
+    std::env::var_os("SONDE_CONFIG").map(PathBuf::from)
+}
+
+fn start_logging() {
+    let filter = EnvFilter::try_from_env("SONDE_LOG").unwrap_or_else(|_unset| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // Queries wait for pages of mapped files on the blocking threads; a stalled client holds none of them.
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(64)
+        .build()
+        .context("could not start the runtime")
 }

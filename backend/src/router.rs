@@ -7,6 +7,7 @@ use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::health;
 use crate::api::ingest::{post_logs, post_metrics};
 use crate::api::render::render;
+use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -14,9 +15,12 @@ use axum::routing::{get, post};
 
 /// All routes over a state.
 pub fn router(state: AppState) -> Router {
-    let allowed_hosts = AllowedHosts::new(&state.config.allowed_hosts);
+    let allowed_hosts = AllowedHosts::new(&state.config.allow_host);
     Router::new()
         .route("/health", get(health))
+        .route("/api/logs", get(stream_logs))
+        .route("/api/logs/histogram", get(count_logs))
+        .route("/api/components", get(list_components))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
         .merge(graphite())

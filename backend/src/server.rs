@@ -1,1 +1,111 @@
 //! Starts everything and stops it in order.
+
+use crate::config::Config;
+use crate::ingest::counters::Counters;
+use crate::router::router;
+use crate::state::AppState;
+use crate::store::Store;
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long open answers may go on after the signal to stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Serves until SIGINT or SIGTERM, then syncs and closes everything.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let server = Server::start(config).await?;
+    stop_signal().await;
+    server.stop().await
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    state: AppState,
+    http: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// Opens the folder and all listeners, and prints a line for each of them.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
+        let data = config.data.clone();
+        let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
+        let state = AppState {
+            store: Arc::new(store),
+            config: Arc::new(config),
+            counters: Arc::new(Counters::default()),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
+        let http = listener.local_addr()?;
+        announce(&format!("listening http {http}"));
+        let task = tokio::spawn(serve_http(listener, state.clone(), stopped));
+        Ok(Self { state, http, stop, task })
+    }
+
+    /// Where the page is.
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// What the handlers share.
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Takes no more requests, lets open ones end for a while, and closes the store.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop.send_replace(true);
+        let abort = self.task.abort_handle();
+        if tokio::time::timeout(STOP_PATIENCE, self.task).await.is_err() {
+            abort.abort();
+        }
+        drop(self.state);
+        Ok(())
+    }
+}
+
+async fn serve_http(
+    listener: TcpListener,
+    state: AppState,
+    mut stopped: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        }
+    });
+    let until_stopped = async move {
+        // An error means that the sender is gone, which stops the server as well.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    axum::serve(listener, router(state)).with_graceful_shutdown(until_stopped).await
+}
+
+/// A line for whoever started the program; scripts wait for it.
+#[expect(clippy::print_stdout, reason = "the addresses are the program's output")]
+pub fn announce(line: &str) {
+    println!("{line}");
+}
+
+async fn stop_signal() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_unavailable) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -14,6 +14,9 @@ pub mod guard;
 pub mod health;
 /// Lines and points in over HTTP.
 pub mod ingest;
+mod line_body;
+/// Lines and their volumes.
+pub mod logs;
 /// Parameters of a query string, read with errors that say how to do it right.
 pub mod params;
 mod pieces;

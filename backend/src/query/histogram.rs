@@ -84,7 +84,9 @@ fn count_by_columns(snapshot: &Snapshot, filter: &LineFilter, buckets: &mut Buck
                 .filter(|_| buckets.index(meta.min_ts) == buckets.index(meta.max_ts));
             if let Some(known) = known {
                 let bucket = buckets.index(meta.min_ts);
-                Level::ALL.into_iter().for_each(|level| buckets.add(bucket, level, known[level as usize]));
+                for level in Level::ALL {
+                    buckets.add(bucket, level, known[level as usize]);
+                }
                 continue;
             }
             let columns = view.segment.columns(block, &view.published);

@@ -6,7 +6,7 @@
 use super::{LineFilter, SegmentFilter};
 use crate::store::logs::block::{Block, Columns, Row};
 use crate::store::logs::{SegmentView, Snapshot};
-use sonde_shared::time::{Day, Timestamp};
+use sonde_shared::time::{Day, TimeRange, Timestamp};
 use sonde_shared::view::Order;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -95,6 +95,11 @@ impl Cursor {
             heap: BinaryHeap::new(),
             rows_scanned: 0,
         }
+    }
+
+    /// A walk over nothing.
+    pub fn empty(order: Order) -> Self {
+        Self::new(Snapshot::default(), LineFilter::all(TimeRange::all()), order)
     }
 
     /// A walk over what `snapshot` holds beyond `earlier`.

@@ -111,9 +111,8 @@ impl SegmentFilter {
         let mut counts = [0; Level::COUNT];
         for lines in &block.meta().components {
             if self.components.as_ref().is_none_or(|set| set.has(lines.component)) {
-                for level in self.level as usize..Level::COUNT {
-                    counts[level] += u64::from(lines.levels[level]);
-                }
+                let asked = counts.iter_mut().zip(lines.levels).skip(self.level as usize);
+                asked.for_each(|(sum, lines)| *sum += u64::from(lines));
             }
         }
         Some(counts)

@@ -74,6 +74,12 @@ impl LineStream {
         self.options.limit.is_some_and(|limit| self.sent >= limit)
     }
 
+    /// Goes on with the lines of another walk, under the same limit.
+    pub fn go_on_with(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+        self.names = None;
+    }
+
     /// Appends lines to `out` until it holds about `size` bytes. Reads mapped files: not for async threads.
     pub fn fill(&mut self, out: &mut Vec<u8>, size: usize, counters: &Counters) -> Reached {
         let reached = if self.options.envelope {
@@ -105,7 +111,7 @@ impl LineStream {
             let bytes = start..start + hit.row.len as usize + 1;
             match &mut run {
                 Some(run) if run.at == (hit.day, hit.segment) && run.bytes.end == bytes.start => {
-                    run.bytes.end = bytes.end
+                    run.bytes.end = bytes.end;
                 }
                 _ => {
                     self.copy(run.take(), out, counters);

@@ -1,1 +1,281 @@
-//! tests
+//! Queries against a naive scan of the same lines, before and after restarts, losses and damage.
+
+use super::{Cursor, LineFilter, LineStream, Reached, StreamOptions, count};
+use crate::query::histogram::histogram;
+use crate::store::Store;
+use crate::store::batch::{Durability, LineBatch};
+use memchr::memmem::Finder;
+use proptest::prelude::*;
+use sonde_shared::api::Envelope;
+use sonde_shared::component::Selector;
+use sonde_shared::log::Level;
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
+use sonde_shared::view::Order;
+use std::path::Path;
+
+#[derive(Clone, Debug)]
+struct TestLine {
+    ts: Timestamp,
+    component: &'static str,
+    host: &'static str,
+    level: Level,
+    text: String,
+}
+
+const COMPONENTS: [&str; 5] = ["app.git", "app.git.gc", "app.gitaly", "app", "db"];
+const HOSTS: [&str; 3] = ["", "n1", "n2"];
+
+fn line(number: usize, (secs, component, host, level): (i64, usize, usize, u8)) -> TestLine {
+    // Few different instants around a midnight, so that equal times and two days are common.
+    let ts = Timestamp::from_secs(1_764_979_190 + secs);
+    let (component, host, level) = (COMPONENTS[component], HOSTS[host], Level::from_number(level));
+    let host_field = if host.is_empty() { String::new() } else { format!(r#","host":"{host}""#) };
+    let text = format!(
+        r#"{{"ts":"{ts}","component":"{component}"{host_field},"level":"{}","msg":"line {number} ü"}}"#,
+        level.name()
+    );
+    TestLine { ts, component, host, level, text }
+}
+
+fn store_all(dir: &Path, lines: &[TestLine], batch_lines: usize) -> Store {
+    let store = Store::open(dir).unwrap();
+    for chunk in lines.chunks(batch_lines.max(1)) {
+        let mut batch = LineBatch::default();
+        for line in chunk {
+            batch.push(line.ts, line.component, line.host, line.level, line.text.as_bytes());
+        }
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+    }
+    store
+}
+
+fn naive(lines: &[TestLine], filter: &LineFilter, order: Order) -> Vec<String> {
+    let wanted = |line: &&TestLine| {
+        filter.range.contains(line.ts)
+            && (filter.components.is_empty() || filter.components.iter().any(|s| s.matches(line.component)))
+            && (filter.hosts.is_empty() || filter.hosts.contains(line.host))
+            && filter.level.is_none_or(|level| line.level >= level)
+            && filter.contains.as_ref().is_none_or(|needle| needle.find(line.text.as_bytes()).is_some())
+    };
+    let mut found: Vec<&TestLine> = lines.iter().filter(wanted).collect();
+    found.sort_by_key(|line| line.ts);
+    if order == Order::Descending {
+        found.reverse();
+    }
+    found.into_iter().map(|line| line.text.clone()).collect()
+}
+
+fn query(
+    store: &Store,
+    filter: &LineFilter,
+    order: Order,
+    options: StreamOptions,
+    buffer: usize,
+) -> Vec<String> {
+    let snapshot = store.logs().snapshot(filter.range).unwrap();
+    let mut stream = LineStream::new(Cursor::new(snapshot, filter.clone(), order), options);
+    let mut out = Vec::new();
+    loop {
+        let mut part = Vec::new();
+        let reached = stream.fill(&mut part, buffer, store.logs().counters());
+        out.extend(part);
+        if reached == Reached::End {
+            break;
+        }
+    }
+    String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
+}
+
+prop_compose! {
+    fn any_lines()(rows in prop::collection::vec((0_i64..20, 0_usize..5, 0_usize..3, 0_u8..6), 1..120)) -> Vec<TestLine> {
+        rows.into_iter().enumerate().map(|(number, row)| line(number, row)).collect()
+    }
+}
+
+prop_compose! {
+    fn any_filter()(
+        range in prop::option::of((0_i64..20, 0_i64..20)),
+        component in prop::option::of(prop::sample::select(vec!["app.git", "app", "db", "app.*", "none"])),
+        host in prop::option::of(prop::sample::select(vec!["n1", "n2", "n3"])),
+        level in prop::option::of(0_u8..6),
+        contains in prop::option::of(prop::sample::select(vec!["1", "line 7 ü", "zzz"])),
+    ) -> LineFilter {
+        let at = |secs| Timestamp::from_secs(1_764_979_190 + secs);
+        LineFilter {
+            range: range.map_or(TimeRange::all(), |(a, b)| TimeRange::between(at(a), at(b))),
+            components: component.iter().map(|text| Selector::parse(text).unwrap()).collect(),
+            hosts: host.into_iter().map(str::to_owned).collect(),
+            level: level.map(Level::from_number),
+            contains: contains.map(Finder::new),
+        }
+    }
+}
+
+fn check_answers(store: &Store, lines: &[TestLine], filter: &LineFilter, offset: u64, limit: Option<u64>) {
+    for order in [Order::Ascending, Order::Descending] {
+        let all = naive(lines, filter, order);
+        let page: Vec<String> = all
+            .iter()
+            .skip(offset as usize)
+            .take(limit.map_or(usize::MAX, |limit| limit as usize))
+            .cloned()
+            .collect();
+        let options = StreamOptions { offset, limit, envelope: false };
+        assert_eq!(query(store, filter, order, StreamOptions::default(), 200), all);
+        assert_eq!(query(store, filter, order, options, 1 << 20), page);
+        let enveloped = query(store, filter, order, StreamOptions { envelope: true, ..options }, 1);
+        let opened: Vec<String> = enveloped
+            .iter()
+            .map(|text| {
+                serde_json::from_str::<Envelope<Box<serde_json::value::RawValue>>>(text)
+                    .unwrap()
+                    .line
+                    .get()
+                    .to_owned()
+            })
+            .collect();
+        assert_eq!(opened, page);
+    }
+    let snapshot = store.logs().snapshot(filter.range).unwrap();
+    let expected = naive(lines, filter, Order::Ascending).len() as u64;
+    if filter.contains.is_none() {
+        assert_eq!(count(&snapshot, filter, None), Some(expected));
+    }
+    if filter.range != TimeRange::all() {
+        assert_eq!(histogram(&snapshot, filter, 3 * NANOS_PER_SEC, store.logs().counters()).total, expected);
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn files_with(dir: &Path, suffix: &str) -> Vec<std::path::PathBuf> {
+    let days =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let files = days.flat_map(|day| std::fs::read_dir(day).unwrap().map(|entry| entry.unwrap().path()));
+    files.filter(|path| path.extension().is_some_and(|extension| extension == suffix)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn answers_are_those_of_a_naive_scan_whatever_became_of_the_store(
+        lines in any_lines(),
+        filters in prop::collection::vec(any_filter(), 3),
+        batch_lines in 1_usize..50,
+        offset in 0_u64..30,
+        limit in prop::option::of(0_u64..30),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let copy = dir.path().join("copy");
+        let data = dir.path().join("data");
+        let store = store_all(&data, &lines, batch_lines);
+        let check_all = |store: &Store| filters.iter().for_each(|filter| check_answers(store, &lines, filter, offset, limit));
+        check_all(&store);
+        // As after a kill: the files of this moment, nothing closed.
+        copy_folder(&data, &copy);
+        check_all(&Store::open(&copy).unwrap());
+        drop(store);
+        check_all(&Store::open(&data).unwrap());
+        for index in files_with(&data, "idx") {
+            std::fs::remove_file(index).unwrap();
+        }
+        check_all(&Store::open(&data).unwrap());
+        for index in files_with(&data, "idx") {
+            let mut bytes = std::fs::read(&index).unwrap();
+            let last = bytes.len() - 1;
+            bytes[last] ^= 1;
+            std::fs::write(index, bytes).unwrap();
+        }
+        check_all(&Store::open(&data).unwrap());
+    }
+}
+
+#[test]
+fn what_a_kill_left_half_written_is_not_there_and_everything_before_is() {
+    let lines: Vec<TestLine> = (0..7).map(|number| line(number, (3, number % 5, 0, 2))).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let _running = store_all(&data, &lines, 1);
+    let whole = std::fs::read(&files_with(&data, "ndjson")[0]).unwrap();
+    let ends: Vec<usize> = memchr::memchr_iter(b'\n', &whole).map(|at| at + 1).collect();
+    for len in (0..=whole.len()).chain([whole.len() + 5]) {
+        let copy = dir.path().join(format!("cut-{len}"));
+        copy_folder(&data, &copy);
+        let text = files_with(&copy, "ndjson").remove(0);
+        let mut bytes = whole.clone();
+        bytes.resize(len, b'x');
+        std::fs::write(text, bytes).unwrap();
+        let store = Store::open(&copy).unwrap();
+        let expected: Vec<String> = lines
+            .iter()
+            .zip(&ends)
+            .filter(|(_, end)| **end <= len)
+            .map(|(line, _)| line.text.clone())
+            .collect();
+        let filter = LineFilter::all(TimeRange::all());
+        assert_eq!(
+            query(&store, &filter, Order::Ascending, StreamOptions::default(), 1 << 20),
+            expected,
+            "cut to {len}"
+        );
+        // New lines come behind the torn tail, in a segment of their own.
+        drop(store);
+        let store = store_all(&copy, &lines[..1], 1);
+        let mut expected = expected;
+        expected.push(lines[0].text.clone());
+        assert_eq!(
+            query(&store, &filter, Order::Ascending, StreamOptions::default(), 1 << 20),
+            expected,
+            "cut to {len}"
+        );
+    }
+}
+
+#[test]
+fn a_query_reads_the_text_of_its_own_lines_and_no_other() {
+    let lines: Vec<TestLine> =
+        (0..20_000).map(|number| line(number, (3, usize::from(number % 100 == 0), 0, 2))).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_all(dir.path(), &lines, 3_000);
+    let filter = LineFilter {
+        components: vec![Selector::parse("app.git.gc").unwrap()],
+        ..LineFilter::all(TimeRange::all())
+    };
+    let found = query(&store, &filter, Order::Ascending, StreamOptions::default(), 4_096);
+    let sent: u64 = found.iter().map(|line| line.len() as u64 + 1).sum();
+    assert_eq!(found.len(), 200);
+    assert_eq!(store.logs().counters().text_bytes_read.load(std::sync::atomic::Ordering::Relaxed), sent);
+}
+
+#[test]
+fn lines_that_come_later_are_found_beyond_the_earlier_snapshot() {
+    let lines: Vec<TestLine> =
+        (0..40).map(|number| line(number, ((number % 7) as i64, number % 5, 0, 2))).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_all(dir.path(), &lines[..25], 4);
+    let filter =
+        LineFilter { components: vec![Selector::parse("app").unwrap()], ..LineFilter::all(TimeRange::all()) };
+    let earlier = store.logs().snapshot(filter.range).unwrap();
+    let mut batch = LineBatch::default();
+    lines[25..]
+        .iter()
+        .for_each(|line| batch.push(line.ts, line.component, line.host, line.level, line.text.as_bytes()));
+    futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+    let cursor = Cursor::beyond(&earlier, store.logs().snapshot(filter.range).unwrap(), filter.clone());
+    let mut stream = LineStream::new(cursor, StreamOptions::default());
+    let mut out = Vec::new();
+    stream.fill(&mut out, 1 << 20, store.logs().counters());
+    let found: Vec<String> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(found, naive(&lines[25..], &filter, Order::Ascending));
+}

@@ -44,6 +44,11 @@ impl Mapped {
         self.len
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Some of the bytes; nothing where nothing is mapped.
     ///
     /// # Panics

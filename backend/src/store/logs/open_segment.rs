@@ -36,7 +36,7 @@ impl<'a> Part<'a> {
 
     fn text(&self) -> &'a [u8] {
         let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return &[] };
-        &self.batch.text[first.pos as usize..last.pos as usize + last.len as usize + 1]
+        &self.batch.text[first.pos as usize..=last.pos as usize + last.len as usize]
     }
 }
 

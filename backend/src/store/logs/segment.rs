@@ -142,7 +142,7 @@ impl Segment {
                 Ok(()) => recovery = Recovery::from_index(&paths.index, text.len() as u64)?,
                 // The blocks in memory answer as well; the next start tries again.
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory")
+                    tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");
                 }
             }
         }

@@ -21,7 +21,7 @@ const SYNC_INTERVAL: Duration = Duration::from_millis(900);
 /// One commit takes at most so much text together, so that nobody waits long.
 const GROUP_BYTES: usize = 16 << 20;
 /// The longest a segment stays open.
-const SEGMENT_AGE: Duration = Duration::from_secs(3_600);
+const SEGMENT_AGE: Duration = Duration::from_hours(1);
 /// How many days may be open for writing at once.
 const MAX_OPEN_DAYS: usize = 32;
 /// A part is one commit record: at most so many rows and about so much text.
