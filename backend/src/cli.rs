@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::config::{Config, with_file};
-use crate::server;
+use crate::{demo, server};
 use anyhow::Context;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ struct Cli {
 enum Command {
     /// Takes metrics and logs, keeps them in daily files and serves the page.
     Serve(Config),
+    /// Serves a made-up cluster with an incident, from a temporary folder, and prints the link to open.
+    Demo(demo::Options),
 }
 
 /// Runs the program.
@@ -30,6 +32,7 @@ pub fn run() -> anyhow::Result<()> {
     let Cli { command, .. } = parse()?;
     match command {
         Command::Serve(config) => runtime()?.block_on(server::serve(config)),
+        Command::Demo(options) => runtime()?.block_on(demo::serve(options)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Starts everything and stops it in order.
 
 use crate::config::Config;
+use crate::dashboards::{BuiltIn, Dashboards};
 use crate::ingest::counters::Counters;
 use crate::router::router;
 use crate::state::AppState;
@@ -18,7 +19,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Serves until SIGINT or SIGTERM, then syncs and closes everything.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let server = Server::start(config).await?;
+    let server = Server::start(config, &[]).await?;
     stop_signal().await;
     server.stop().await
 }
@@ -34,14 +35,16 @@ pub struct Server {
 
 impl Server {
     /// Opens the folder and all listeners, and prints a line for each of them.
-    pub async fn start(config: Config) -> anyhow::Result<Self> {
+    pub async fn start(config: Config, built_in: &[BuiltIn]) -> anyhow::Result<Self> {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
         let data = config.data.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
+        let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let state = AppState {
             store: Arc::new(store),
             config: Arc::new(config),
             counters: Arc::new(Counters::default()),
+            dashboards: Arc::new(dashboards),
         };
         let (stop, stopped) = watch::channel(false);
         let listener =
@@ -97,7 +100,8 @@ pub fn announce(line: &str) {
     println!("{line}");
 }
 
-async fn stop_signal() {
+/// Returns at SIGINT or SIGTERM.
+pub async fn stop_signal() {
     let terminate = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => drop(signal.recv().await),

@@ -10,6 +10,7 @@
 //! The names in here occur nowhere else in the program.
 
 mod background;
+mod command;
 mod lines;
 mod moment;
 mod noise;
@@ -18,6 +19,7 @@ mod requests;
 mod run;
 mod series;
 
+pub use command::{Options, serve};
 pub use lines::Lines;
 pub use run::{DASHBOARDS, DemoPlan, Progress, fill, keep_going, prepare};
 pub use series::{Points, STEP_SECS};
