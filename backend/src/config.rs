@@ -2,7 +2,7 @@
 //!
 //! Every flag is an environment variable too (`--allow-host` is `SONDE_ALLOW_HOST`) and a key of the file (`allow-host`).
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -37,6 +37,14 @@ pub struct Config {
     /// A name under which browsers may ask for the page, besides localhost and plain addresses; may be repeated.
     #[arg(long, env = "SONDE_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
+}
+
+impl Default for Config {
+    /// What holds without any flag, but for what the environment says.
+    fn default() -> Self {
+        let matches = Self::augment_args(clap::Command::new("sonde")).get_matches_from(["sonde"]);
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// An address to listen on, or `off`.
@@ -107,7 +115,6 @@ fn texts(value: &toml::Value) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::FromArgMatches;
 
     fn read(file: &str, args: &[&str]) -> Result<Config, String> {
         let command = apply(Config::augment_args(clap::Command::new("serve")), file)?;

@@ -4,8 +4,7 @@ use super::{DASHBOARDS, Progress, fill, keep_going, prepare};
 use crate::config::{Config, Listen};
 use crate::server::{Server, announce, stop_signal};
 use crate::state::AppState;
-use clap::{Args, FromArgMatches};
-use std::path::Path;
+use clap::Args;
 
 /// The flags of `sonde demo`.
 #[derive(Args, Clone, Copy, Debug)]
@@ -24,7 +23,9 @@ pub struct Options {
 /// Serves the demo until SIGINT or SIGTERM. Its folder goes with it.
 pub async fn serve(options: Options) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("sonde-demo-").tempdir()?;
-    let server = Server::start(settings(options, folder.path())?, &DASHBOARDS).await?;
+    let Options { listen, carbon, syslog } = options;
+    let config = Config { data: folder.path().to_owned(), listen, carbon, syslog, ..Config::default() };
+    let server = Server::start(config, &DASHBOARDS).await?;
     let store = server.state().store.clone();
     let plan = prepare(AppState::now());
     tokio::select! {
@@ -38,14 +39,6 @@ pub async fn serve(options: Options) -> anyhow::Result<()> {
     }
     drop(store);
     server.stop().await
-}
-
-/// The defaults of a server, but for what the demo sets.
-fn settings(options: Options, folder: &Path) -> anyhow::Result<Config> {
-    let matches = Config::augment_args(clap::Command::new("demo")).try_get_matches_from(["demo"])?;
-    let defaults = Config::from_arg_matches(&matches)?;
-    let Options { listen, carbon, syslog } = options;
-    Ok(Config { data: folder.to_owned(), listen, carbon, syslog, ..defaults })
 }
 
 fn tell(progress: Progress) {
