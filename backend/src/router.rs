@@ -2,6 +2,7 @@
 
 use crate::api::assets::serve_page;
 use crate::api::dashboards::{get_dashboard, list_dashboards};
+use crate::api::events::{list_events, post_event};
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::health;
@@ -41,4 +42,7 @@ fn graphite() -> Router<AppState> {
         .route("/metrics/expand", get(expand_metrics).post(expand_metrics))
         .route("/metrics/expand/", get(expand_metrics).post(expand_metrics))
         .route("/metrics/index.json", get(list_metrics))
+        .route("/events", get(list_events).post(post_event))
+        .route("/events/", get(list_events).post(post_event))
+        .route("/events/get_data", get(list_events))
 }

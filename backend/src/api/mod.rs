@@ -6,6 +6,8 @@ pub mod assets;
 pub mod dashboards;
 /// The one place where an error becomes a status and problem+json.
 pub mod error;
+/// Notes on the time axis.
+pub mod events;
 /// The tree of metric names.
 pub mod find;
 /// Who may ask at all: hosts and origins.

@@ -1,0 +1,133 @@
+//! `/events`: notes on the time axis in and out, as Graphite takes and answers them.
+
+use super::pieces::blocking;
+use super::{ApiError, params::Params, params::clip};
+use crate::state::AppState;
+use crate::store::events::NewEvent;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use serde_json::{Map, Value};
+use sonde_shared::api::Event;
+use sonde_shared::time::{NANOS_PER_DAY, Timestamp};
+
+/// The longest title, in bytes.
+const MAX_WHAT_BYTES: usize = 1_024;
+/// The longest text, in bytes.
+const MAX_DATA_BYTES: usize = 64 * 1_024;
+/// The most tags of an event.
+const MAX_TAGS: usize = 64;
+/// The longest tag, in bytes.
+const MAX_TAG_BYTES: usize = 255;
+/// One answer holds at most so many bytes of events.
+const MAX_ANSWER_BYTES: u64 = 32 << 20;
+
+/// Stores an event. Answers 200 with an empty body once it is on disk.
+pub async fn post_event(State(state): State<AppState>, body: Bytes) -> Result<StatusCode, ApiError> {
+    let event = read_event(&body, AppState::now())?;
+    blocking(move || Ok(state.store.events().append(event)?)).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Answers the events of a range, both ends included, by time.
+pub async fn list_events(
+    State(state): State<AppState>,
+    query: RawQuery,
+) -> Result<Json<Vec<Event>>, ApiError> {
+    let params = Params::parse(query.0.as_deref().unwrap_or_default());
+    let now = AppState::now();
+    let from = params.time("from", now)?.unwrap_or_default().as_secs();
+    let until = params.time("until", now)?.unwrap_or(now).as_secs();
+    let filter = TagFilter::read(&params)?;
+    let events = blocking(move || Ok(state.store.events().read(from, until, MAX_ANSWER_BYTES)?)).await?;
+    let too_many = || {
+        ApiError::parameter("from", "the range holds more than 32 MB of events; ask for a shorter one", "-1d")
+    };
+    let mut events = events.ok_or_else(too_many)?;
+    events.retain(|event| filter.takes(event));
+    Ok(Json(events))
+}
+
+/// Which tags an event must have.
+struct TagFilter {
+    tags: Vec<String>,
+    is_any_enough: bool,
+}
+
+impl TagFilter {
+    fn read(params: &Params) -> Result<Self, ApiError> {
+        let tags = params.get("tags").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        let is_any_enough = match params.get("set") {
+            None | Some("intersection") => false,
+            Some("union") => true,
+            Some(other) => {
+                let detail = format!("`{}` is neither union nor intersection", clip(other));
+                return Err(ApiError::parameter("set", detail, "union"));
+            }
+        };
+        Ok(Self { tags, is_any_enough })
+    }
+
+    fn takes(&self, event: &Event) -> bool {
+        let mut wanted = self.tags.iter();
+        let has = |tag: &String| event.tags.contains(tag);
+        self.tags.is_empty() || if self.is_any_enough { wanted.any(has) } else { wanted.all(has) }
+    }
+}
+
+fn wrong(detail: impl Into<String>) -> ApiError {
+    let example = r#"{"what":"deploy 1.4","tags":["deploy"],"when":1763647500,"data":"by ci"}"#;
+    ApiError::parameter("body", detail, example)
+}
+
+fn read_event(body: &[u8], now: Timestamp) -> Result<NewEvent, ApiError> {
+    let fields: Map<String, Value> = serde_json::from_slice(body)
+        .map_err(|error| wrong(format!("the body is no JSON object: {error}")))?;
+    let what = text(&fields, "what", MAX_WHAT_BYTES)?;
+    if what.is_empty() {
+        return Err(wrong("`what`, the title, is needed"));
+    }
+    let data = text(&fields, "data", MAX_DATA_BYTES)?;
+    Ok(NewEvent { what, when: when(&fields, now)?, tags: tags(&fields)?, data })
+}
+
+fn text(fields: &Map<String, Value>, key: &str, max_bytes: usize) -> Result<String, ApiError> {
+    match fields.get(key) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) if text.len() <= max_bytes => Ok(text.clone()),
+        Some(Value::String(_)) => Err(wrong(format!("`{key}` is longer than {max_bytes} bytes"))),
+        Some(_) => Err(wrong(format!("`{key}` must be text"))),
+    }
+}
+
+/// Unix seconds, whole or not, from 1970 until a day from now.
+fn when(fields: &Map<String, Value>, now: Timestamp) -> Result<i64, ApiError> {
+    let secs = match fields.get("when") {
+        None | Some(Value::Null) => return Ok(now.as_secs()),
+        Some(when) => when.as_f64().ok_or_else(|| wrong("`when` must be a number, unix seconds"))?.floor(),
+    };
+    let latest = now.plus_nanos(NANOS_PER_DAY).as_secs();
+    if (0.0..=latest as f64).contains(&secs) {
+        return Ok(secs as i64);
+    }
+    Err(wrong(format!("`when` must lie between 0 (1970) and {latest}, a day from now, in unix seconds")))
+}
+
+/// A list of texts or one text; both are split at blanks, as Graphite does.
+fn tags(fields: &Map<String, Value>) -> Result<Vec<String>, ApiError> {
+    let not_tags = || wrong("`tags` must be a list of texts or one text with blanks between tags");
+    let texts = match fields.get("tags") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::String(text)) => vec![text.as_str()],
+        Some(Value::Array(list)) => {
+            list.iter().map(|tag| tag.as_str().ok_or_else(not_tags)).collect::<Result<Vec<_>, _>>()?
+        }
+        Some(_) => return Err(not_tags()),
+    };
+    let tags: Vec<String> = texts.into_iter().flat_map(str::split_whitespace).map(str::to_owned).collect();
+    if tags.len() > MAX_TAGS || tags.iter().any(|tag| tag.len() > MAX_TAG_BYTES) {
+        return Err(wrong(format!("an event has at most {MAX_TAGS} tags of at most {MAX_TAG_BYTES} bytes")));
+    }
+    Ok(tags)
+}
