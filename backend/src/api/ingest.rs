@@ -166,10 +166,7 @@ impl<P: LineParser + 'static> Reception<P> {
     async fn settle(&mut self) -> Result<(), ApiError> {
         let Some(InFlight { task, rows }) = self.in_flight.take() else { return Ok(()) };
         let appended = task.await.map_err(|error| ApiError::Internal(error.to_string()))?;
-        match appended {
-            Ok(()) => self.state.counters.stored(self.protocol, rows),
-            Err(_) => self.state.counters.not_stored(self.protocol, rows),
-        }
+        self.state.counters.settled(self.protocol, rows, appended.is_ok());
         appended?;
         self.report.stored += rows;
         Ok(())

@@ -1,8 +1,10 @@
 //! What arrived, was stored and was refused, by protocol and reason, as Prometheus text.
 
 use super::refused::Refused;
+use super::udp_drops;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The ways in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,7 @@ struct Lane {
 #[derive(Debug, Default)]
 pub struct Counters {
     lanes: [Lane; Protocol::COUNT],
+    udp_sockets: Mutex<Vec<(Protocol, u64)>>,
 }
 
 impl Counters {
@@ -59,6 +62,22 @@ impl Counters {
     /// Notes rows that the store did not take.
     pub fn not_stored(&self, protocol: Protocol, rows: u64) {
         self.lane(protocol).refused[REASONS - 1].fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Notes rows that the store has taken, or has not.
+    pub fn settled(&self, protocol: Protocol, rows: u64, is_stored: bool) {
+        if is_stored { self.stored(protocol, rows) } else { self.not_stored(protocol, rows) }
+    }
+
+    /// From now on `/metrics` says what this socket loses; `None` for one that the kernel does not list.
+    pub fn watch_drops(&self, protocol: Protocol, inode: Option<u64>) {
+        let mut sockets = self.udp_sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.extend(inode.map(|inode| (protocol, inode)));
+    }
+
+    fn inodes(&self, protocol: Protocol) -> Vec<u64> {
+        let sockets = self.udp_sockets.lock().unwrap_or_else(PoisonError::into_inner);
+        sockets.iter().filter(|(watched, _)| *watched == protocol).map(|(_, inode)| *inode).collect()
     }
 
     /// How many lines of a protocol were refused, for whatever reason.
@@ -103,6 +122,15 @@ pub fn render(counters: &Counters, out: &mut String) {
             let labels = format!("protocol=\"{label}\",reason=\"{reason}\"");
             sample(out, "sonde_ingest_refused_total", &labels, count.load(Ordering::Relaxed));
         }
+    }
+    head(
+        out,
+        "sonde_udp_dropped_total",
+        "Datagrams that the kernel dropped because the socket's buffer was full.",
+    );
+    for protocol in [Protocol::CarbonUdp, Protocol::SyslogUdp] {
+        let labels = format!("protocol=\"{}\"", Protocol::LABELS[protocol as usize]);
+        sample(out, "sonde_udp_dropped_total", &labels, udp_drops::dropped(&counters.inodes(protocol)));
     }
 }
 

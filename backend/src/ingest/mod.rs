@@ -17,6 +17,8 @@ pub mod framing;
 pub mod intake;
 /// A byte stream cut into lines.
 pub mod lines;
+/// Carbon and syslog over TCP and UDP.
+pub mod listen;
 /// NDJSON: the stored line is the line that was sent.
 pub mod ndjson;
 /// Why a line is not taken.
@@ -31,6 +33,10 @@ pub mod syslog_3164;
 pub mod syslog_5424;
 /// The stamps of syslog messages.
 pub mod syslog_stamp;
+/// Datagrams that the kernel threw away.
+mod udp_drops;
+/// What carbon and syslog do with the bytes of a socket.
+mod wire;
 /// The zone of stamps that do not name one.
 pub mod zone;
 

@@ -1,0 +1,429 @@
+//! Carbon and syslog over TCP and UDP.
+//!
+//! What arrives is gathered for at most 50 ms and handed to the store in one batch. When the store's queue is full a
+//! connection is not read, so that TCP holds the sender back; datagrams wait in the socket's buffer, and the kernel
+//! counts those that find no place. Idle connections keep no buffer and are never closed. When the store takes no
+//! writes, what was read is counted as refused and the connection closed, so that the sender keeps its own queue.
+
+use super::counters::{Counters, Protocol};
+use super::syslog::SyslogRules;
+use super::udp_drops;
+use super::wire::{CarbonWire, SyslogWire, Wire};
+use crate::store::Store;
+use socket2::{SockRef, TcpKeepalive};
+use sonde_shared::time::Timestamp;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+/// How long what has arrived may wait for more.
+const GATHER: Duration = Duration::from_millis(50);
+/// A batch of this size waits for nothing more.
+const BATCH_BYTES: usize = 1 << 20;
+/// How much is read at once; more than the largest datagram.
+const READ_BYTES: usize = 64 << 10;
+/// The buffer that is asked of the kernel for datagrams; it may give less.
+const UDP_BUFFER_BYTES: usize = 8 << 20;
+/// Connections a listener holds; more wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 10_000;
+/// When a silent connection is first probed.
+const KEEPALIVE: Duration = Duration::from_mins(1);
+/// How long a connection that keeps sending is still read after the stop.
+const DRAIN: Duration = Duration::from_secs(1);
+/// How long the stop waits for what the kernel has received but not yet told.
+const LAST_WAIT: Duration = Duration::from_millis(20);
+/// How often a free port is sought that is free for TCP and UDP.
+const PORT_TRIES: usize = 20;
+
+/// Where to listen; each address is opened for TCP and UDP.
+#[derive(Clone, Debug, Default)]
+pub struct ListenConfig {
+    /// Graphite plaintext.
+    pub carbon: Option<SocketAddr>,
+    /// Syslog.
+    pub syslog: Option<SocketAddr>,
+    /// How syslog messages are read.
+    pub syslog_rules: SyslogRules,
+}
+
+/// Where is listened; port 0 is replaced by the port that was found.
+#[derive(Debug)]
+pub struct BoundListeners {
+    /// Graphite plaintext.
+    pub carbon: Option<SocketAddr>,
+    /// Syslog.
+    pub syslog: Option<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+impl BoundListeners {
+    /// Returns once everything that was received before the stop is with the store.
+    pub async fn drained(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// What all tasks share.
+#[derive(Clone)]
+struct Shared {
+    store: Arc<Store>,
+    counters: Arc<Counters>,
+    stop: watch::Receiver<bool>,
+}
+
+/// Opens the listeners and serves them until `stop` holds `true` or its sender is gone.
+pub async fn spawn_listeners(
+    config: &ListenConfig,
+    store: Arc<Store>,
+    counters: Arc<Counters>,
+    stop: watch::Receiver<bool>,
+) -> io::Result<BoundListeners> {
+    let shared = Shared { store, counters, stop };
+    let mut bound = BoundListeners { carbon: None, syslog: None, tasks: JoinSet::new() };
+    if let Some(addr) = config.carbon {
+        bound.carbon = Some(spawn_carbon(&mut bound.tasks, addr, &shared).await?);
+    }
+    if let Some(addr) = config.syslog {
+        let rules = Arc::new(config.syslog_rules.clone());
+        bound.syslog = Some(spawn_syslog(&mut bound.tasks, addr, rules, &shared).await?);
+    }
+    Ok(bound)
+}
+
+async fn spawn_carbon(tasks: &mut JoinSet<()>, addr: SocketAddr, shared: &Shared) -> io::Result<SocketAddr> {
+    let (tcp, udp, addr) = bind(addr, Protocol::CarbonUdp, &shared.counters).await?;
+    let counters = shared.counters.clone();
+    let datagrams = CarbonWire::new(Protocol::CarbonUdp, counters.clone());
+    tasks.spawn(serve_datagrams(udp, datagrams, shared.clone()));
+    tasks.spawn(accept(tcp, move |_| CarbonWire::new(Protocol::CarbonTcp, counters.clone()), shared.clone()));
+    Ok(addr)
+}
+
+async fn spawn_syslog(
+    tasks: &mut JoinSet<()>,
+    addr: SocketAddr,
+    rules: Arc<SyslogRules>,
+    shared: &Shared,
+) -> io::Result<SocketAddr> {
+    let (tcp, udp, addr) = bind(addr, Protocol::SyslogUdp, &shared.counters).await?;
+    let counters = shared.counters.clone();
+    let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    let datagrams = SyslogWire::new(Protocol::SyslogUdp, counters.clone(), rules.clone(), nobody);
+    tasks.spawn(serve_datagrams(udp, datagrams, shared.clone()));
+    let connection = move |peer| SyslogWire::new(Protocol::SyslogTcp, counters.clone(), rules.clone(), peer);
+    tasks.spawn(accept(tcp, connection, shared.clone()));
+    Ok(addr)
+}
+
+/// Opens one address for TCP and UDP; port 0 becomes one that is free for both.
+async fn bind(
+    addr: SocketAddr,
+    protocol: Protocol,
+    counters: &Counters,
+) -> io::Result<(TcpListener, UdpSocket, SocketAddr)> {
+    let mut tries = 1;
+    loop {
+        let tcp = TcpListener::bind(addr).await?;
+        let bound = tcp.local_addr()?;
+        match UdpSocket::bind(bound).await {
+            Ok(udp) => {
+                // Less than was asked for is what the system allows; the drops are counted either way.
+                if let Err(error) = SockRef::from(&udp).set_recv_buffer_size(UDP_BUFFER_BYTES) {
+                    tracing::debug!(%error, "the receive buffer keeps its size");
+                }
+                counters.watch_drops(protocol, udp_drops::inode_of(&udp));
+                return Ok((tcp, udp, bound));
+            }
+            Err(error) if addr.port() != 0 || tries == PORT_TRIES => return Err(error),
+            Err(_) => tries += 1,
+        }
+    }
+}
+
+async fn accept<W: Wire>(listener: TcpListener, wire: impl Fn(IpAddr) -> W, shared: Shared) {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    let mut stop = shared.stop.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept_one(&listener, &permits) => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = stopped(&mut stop) => break,
+        };
+        let Ok((stream, peer, permit)) = accepted else {
+            // Out of file descriptors, most likely: those that close will free some.
+            sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let (wire, shared) = (wire(peer), shared.clone());
+        connections.spawn(async move {
+            serve_stream(stream, wire, shared).await;
+            drop(permit);
+        });
+    }
+    // Whoever connected before the stop may have sent and gone already.
+    while let Ok(Ok((stream, peer, _permit))) = timeout(LAST_WAIT, accept_one(&listener, &permits)).await {
+        connections.spawn(serve_stream(stream, wire(peer), shared.clone()));
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+type Accepted = (TcpStream, IpAddr, tokio::sync::OwnedSemaphorePermit);
+
+async fn accept_one(listener: &TcpListener, permits: &Arc<Semaphore>) -> io::Result<Accepted> {
+    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) =
+        listener.accept().await.inspect_err(|error| tracing::warn!(%error, "no connection taken"))?;
+    if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE)) {
+        tracing::debug!(%error, "no keep-alive");
+    }
+    Ok((stream, peer.ip(), permit))
+}
+
+/// Returns when the stop is asked for.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop too.
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+fn clock() -> Timestamp {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Says when the next burst is to be read, and when none is any more.
+struct Bell {
+    stop: watch::Receiver<bool>,
+    last_call: Option<Instant>,
+}
+
+impl Bell {
+    fn new(stop: watch::Receiver<bool>) -> Self {
+        Self { stop, last_call: None }
+    }
+
+    /// Waits until something can be read. After the stop only what is there already counts, and for a second at most.
+    async fn rings<F: Future<Output = io::Result<()>>>(&mut self, readable: impl Fn() -> F) -> bool {
+        if self.last_call.is_none() {
+            tokio::select! {
+                ready = readable() => return ready.is_ok(),
+                () = stopped(&mut self.stop) => self.last_call = Some(Instant::now() + DRAIN),
+            }
+        }
+        let in_time = self.last_call.is_some_and(|until| Instant::now() < until);
+        in_time && timeout(LAST_WAIT, readable()).await.is_ok_and(|ready| ready.is_ok())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Burst {
+    /// More may come.
+    Open,
+    /// The sender has closed, or the connection broke.
+    Ended,
+}
+
+async fn serve_stream<W: Wire>(stream: TcpStream, mut wire: W, shared: Shared) {
+    let mut bell = Bell::new(shared.stop);
+    while bell.rings(|| stream.readable()).await {
+        let burst = read_burst(&stream, &mut wire).await;
+        if let Err(error) = wire.flush(&shared.store).await {
+            tracing::warn!(%error, "a connection is closed because nothing can be stored");
+            return;
+        }
+        if burst == Burst::Ended {
+            break;
+        }
+    }
+    wire.finish(clock());
+    if let Err(error) = wire.flush(&shared.store).await {
+        tracing::warn!(%error, "the end of a connection could not be stored");
+    }
+}
+
+/// Reads what there is and what comes shortly after.
+async fn read_burst<W: Wire>(stream: &TcpStream, wire: &mut W) -> Burst {
+    let deadline = Instant::now() + GATHER;
+    let mut buffer = vec![0; READ_BYTES];
+    while wire.batch_bytes() < BATCH_BYTES {
+        match stream.try_read(&mut buffer) {
+            Ok(0) => return Burst::Ended,
+            Ok(len) => wire.feed(&buffer[..len], clock()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if timeout_at(deadline, stream.readable()).await.is_err() {
+                    break;
+                }
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_broken) => return Burst::Ended,
+        }
+        if Instant::now() >= deadline {
+            break;
+        }
+    }
+    Burst::Open
+}
+
+async fn serve_datagrams<W: Wire>(socket: UdpSocket, mut wire: W, shared: Shared) {
+    let mut bell = Bell::new(shared.stop);
+    let mut buffer = vec![0; READ_BYTES];
+    let mut is_failing = false;
+    while bell.rings(|| socket.readable()).await {
+        receive_burst(&socket, &mut wire, &mut buffer).await;
+        let flushed = wire.flush(&shared.store).await;
+        if let (Err(error), false) = (&flushed, is_failing) {
+            tracing::warn!(%error, "datagrams are lost because nothing can be stored");
+        }
+        is_failing = flushed.is_err();
+    }
+}
+
+/// Takes the datagrams that are there and that come shortly after.
+async fn receive_burst<W: Wire>(socket: &UdpSocket, wire: &mut W, buffer: &mut [u8]) {
+    let deadline = Instant::now() + GATHER;
+    while wire.batch_bytes() < BATCH_BYTES {
+        match socket.try_recv_from(buffer) {
+            Ok((len, from)) => wire.datagram(&buffer[..len], from.ip(), clock()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if timeout_at(deadline, socket.readable()).await.is_err() {
+                    break;
+                }
+                continue;
+            }
+            // Such as an ICMP answer to something that was never sent from here; the next datagram is not its fault.
+            Err(_) => break,
+        }
+        if Instant::now() >= deadline {
+            break;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    /// Listeners on free ports over a store in a folder of its own.
+    struct Site {
+        store: Arc<Store>,
+        counters: Arc<Counters>,
+        stop: watch::Sender<bool>,
+        bound: BoundListeners,
+        dir: tempfile::TempDir,
+    }
+
+    impl Site {
+        async fn start() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let store = Arc::new(Store::open(dir.path()).unwrap());
+            let counters = Arc::<Counters>::default();
+            let (stop, stopped) = watch::channel(false);
+            let any = Some("127.0.0.1:0".parse().unwrap());
+            let config = ListenConfig { carbon: any, syslog: any, ..ListenConfig::default() };
+            let bound = spawn_listeners(&config, store.clone(), counters.clone(), stopped).await.unwrap();
+            Self { store, counters, stop, bound, dir }
+        }
+
+        fn carbon(&self) -> SocketAddr {
+            self.bound.carbon.unwrap()
+        }
+
+        fn syslog(&self) -> SocketAddr {
+            self.bound.syslog.unwrap()
+        }
+
+        /// Waits until a protocol has stored so many rows.
+        async fn stored(&self, protocol: Protocol, rows: u64) {
+            let reached = async {
+                while self.counters.stored_total(protocol) < rows {
+                    sleep(Duration::from_millis(2)).await;
+                }
+            };
+            timeout(Duration::from_secs(10), reached).await.expect("everything is stored in time");
+            assert_eq!(self.counters.stored_total(protocol), rows);
+        }
+
+        async fn stop(self) -> (Arc<Counters>, Arc<Store>, tempfile::TempDir) {
+            self.stop.send(true).unwrap();
+            timeout(Duration::from_secs(10), self.bound.drained()).await.expect("the listeners stop in time");
+            (self.counters, self.store, self.dir)
+        }
+    }
+
+    async fn send_udp(to: SocketAddr, datagrams: &[&str]) {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        for datagram in datagrams {
+            socket.send_to(datagram.as_bytes(), to).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn points_come_in_over_tcp_and_udp_on_one_port() {
+        let site = Site::start().await;
+        let mut tcp = TcpStream::connect(site.carbon()).await.unwrap();
+        tcp.write_all(b"a.b 1 1763647500\na.c 2 17636").await.unwrap();
+        site.stored(Protocol::CarbonTcp, 1).await;
+        tcp.write_all(b"47500\nnonsense\nx \xff 1\n\na.d 3 -1\r\n").await.unwrap();
+        site.stored(Protocol::CarbonTcp, 3).await;
+        assert_eq!(site.counters.refused_total(Protocol::CarbonTcp), 2);
+        send_udp(site.carbon(), &["u.a 1 5\nu.b 2 5", "u.c nan 5", "u.d 4 5\n"]).await;
+        site.stored(Protocol::CarbonUdp, 3).await;
+        assert_eq!(site.counters.refused_total(Protocol::CarbonUdp), 1);
+    }
+
+    #[tokio::test]
+    async fn messages_come_in_over_tcp_and_udp_on_one_port() {
+        let site = Site::start().await;
+        let mut tcp = TcpStream::connect(site.syslog()).await.unwrap();
+        tcp.write_all(b"<13>1 - h a - - - x\n20 <13>1 - h a - - - y\n<13>").await.unwrap();
+        site.stored(Protocol::SyslogTcp, 2).await;
+        tcp.write_all(b"a: the end").await.unwrap();
+        drop(tcp);
+        site.stored(Protocol::SyslogTcp, 3).await;
+        send_udp(site.syslog(), &["<13>a: one\n<13>a: two", "three", "\n"]).await;
+        site.stored(Protocol::SyslogUdp, 3).await;
+    }
+
+    #[tokio::test]
+    async fn the_stop_takes_in_what_was_sent_before_it() {
+        let site = Site::start().await;
+        let mut open = TcpStream::connect(site.carbon()).await.unwrap();
+        open.write_all("a 1 5\n".repeat(100_000).as_bytes()).await.unwrap();
+        let mut gone = TcpStream::connect(site.syslog()).await.unwrap();
+        gone.write_all(b"<13>a: x\n<13>a: last").await.unwrap();
+        drop(gone);
+        send_udp(site.carbon(), &["b 1 5"; 50]).await;
+        let (counters, ..) = site.stop().await;
+        assert_eq!(counters.stored_total(Protocol::CarbonTcp), 100_000);
+        assert_eq!(counters.stored_total(Protocol::SyslogTcp), 2);
+        assert_eq!(counters.stored_total(Protocol::CarbonUdp), 50);
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_cut_off_is_no_point() {
+        let site = Site::start().await;
+        let mut tcp = TcpStream::connect(site.carbon()).await.unwrap();
+        tcp.write_all(b"a 1 5\na 1 17636").await.unwrap();
+        drop(tcp);
+        let (counters, ..) = site.stop().await;
+        assert_eq!(counters.stored_total(Protocol::CarbonTcp), 1);
+        assert_eq!(counters.refused_total(Protocol::CarbonTcp), 1);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_told() {
+        let site = Site::start().await;
+        let config = ListenConfig { carbon: Some(site.carbon()), ..ListenConfig::default() };
+        let (_stop, stopped) = watch::channel(false);
+        let error =
+            spawn_listeners(&config, site.store.clone(), site.counters.clone(), stopped).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+}
