@@ -8,6 +8,7 @@ use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::health;
 use crate::api::ingest::{post_logs, post_metrics};
 use crate::api::logs::{count_logs, list_components, stream_logs};
+use crate::api::page::page_info;
 use crate::api::render::render;
 use crate::state::AppState;
 use axum::Router;
@@ -25,6 +26,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
         .merge(graphite())
+        .route("/api/page", get(page_info))
         .route("/api/dashboards", get(list_dashboards))
         .route("/api/dashboards/{name}", get(get_dashboard))
         .fallback(serve_page)

@@ -63,10 +63,12 @@ mod tests {
     use crate::router::router;
     use crate::state::AppState;
     use crate::store::Store;
-    use crate::store::batch::{Durability, PointBatch};
+    use crate::store::batch::{Durability, LineBatch, PointBatch};
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
     use serde_json::{Value, json};
+    use sonde_shared::log::Level;
+    use sonde_shared::time::Timestamp;
     use std::fs;
     use std::sync::Arc;
     use tower::ServiceExt;
@@ -147,5 +149,23 @@ mod tests {
         let board = world.get("/api/dashboards/default").await.1;
         assert_eq!(board["panel"].as_array().unwrap().len(), 1);
         assert_eq!(board["panel"][0]["targets"], json!(["well.pump.bar"]));
+    }
+
+    #[tokio::test]
+    async fn the_page_learns_what_there_is_and_how_fresh() {
+        let world = World::with_files(&[]);
+        let (_, page) = world.get("/api/page").await;
+        assert_eq!((&page["last_line_ms"], &page["last_point_ms"]), (&Value::Null, &Value::Null));
+        assert_eq!(page["dashboards"][0]["name"], "own");
+        assert!(page["now_ms"].as_i64().unwrap() > 1_700_000_000_000);
+        let mut points = PointBatch::default();
+        points.push("a.b", 1_740_711_600, 1.0);
+        world.state.store.append_points(points, Durability::Acknowledged).await.unwrap();
+        let mut lines = LineBatch::default();
+        lines.push(Timestamp::from_secs(1_740_711_700), "a", "", Level::Info, b"{}");
+        world.state.store.append_lines(lines, Durability::Acknowledged).await.unwrap();
+        let (_, page) = world.get("/api/page").await;
+        assert_eq!(page["last_line_ms"], 1_740_711_700_000_i64);
+        assert_eq!(page["last_point_ms"], 1_740_711_600_000_i64);
     }
 }

@@ -19,6 +19,8 @@ pub mod ingest;
 mod line_body;
 /// Lines and their volumes.
 pub mod logs;
+/// `/api/page`: what the page asks first.
+pub mod page;
 /// Parameters of a query string, read with errors that say how to do it right.
 pub mod params;
 mod pieces;
