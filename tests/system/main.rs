@@ -17,5 +17,7 @@ mod queries;
 mod refusals;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.
 mod streaming;
+/// Rules of the house, read off the sources.
+mod tidy;
 /// A world that the demo does not know.
 mod unseen;

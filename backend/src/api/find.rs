@@ -43,7 +43,7 @@ pub async fn expand_metrics(
     let params = params(&query, &form);
     let queries: Vec<String> = params.all("query").map(str::to_owned).collect();
     if queries.is_empty() {
-        return Err(ApiError::parameter("query", "at least one query is needed", "webapp.*"));
+        return Err(ApiError::parameter("query", "at least one query is needed", "shop.*"));
     }
     let globs = queries.iter().map(|query| glob(query)).collect::<Result<Vec<_>, _>>()?;
     let (by_query, leaves_only) = (params.flag("groupByExpr")?, params.flag("leavesOnly")?);
@@ -90,7 +90,7 @@ struct FindRequest {
 
 impl FindRequest {
     fn read(params: &Params) -> Result<Self, ApiError> {
-        let missing = || ApiError::parameter("query", "a query is needed", "webapp.*");
+        let missing = || ApiError::parameter("query", "a query is needed", "shop.*");
         let format = format(params)?;
         let query = match (params.get("query"), &format) {
             (query, Format::Completer) => find::completer_query(query.unwrap_or_default()),
@@ -125,7 +125,6 @@ fn format(params: &Params) -> Result<Format, ApiError> {
 }
 
 fn glob(query: &str) -> Result<Glob, ApiError> {
-    Glob::parse(query).map_err(|why| {
-        ApiError::parameter("query", format!("`{}` is no path: {why}", clip(query)), "webapp.*")
-    })
+    Glob::parse(query)
+        .map_err(|why| ApiError::parameter("query", format!("`{}` is no path: {why}", clip(query)), "shop.*"))
 }

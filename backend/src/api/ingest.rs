@@ -38,7 +38,7 @@ pub async fn post_logs(State(state): State<AppState>, headers: HeaderMap, body: 
 
 /// Takes Graphite plaintext lines.
 pub async fn post_metrics(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
-    let empty = "the body has no lines; send one point a line: webapp.requests 12.5 1763647500";
+    let empty = "the body has no lines; send one point a line: shop.requests 12.5 1763647500";
     answer(receive::<Plaintext>(state, Protocol::CarbonHttp, &headers, body).await, empty)
 }
 

@@ -63,7 +63,7 @@ impl Params {
         let until = self.time("until", now)?.unwrap_or(Timestamp::MAX);
         if from > until {
             let detail = format!("`from` ({from}) is after `until` ({until})");
-            return Err(ApiError::parameter("from", detail, "from=14:05&until=14:07"));
+            return Err(ApiError::parameter("from", detail, "from=09:30&until=09:45"));
         }
         Ok(TimeRange { from, until })
     }
@@ -72,7 +72,7 @@ impl Params {
     pub fn components(&self) -> Result<Vec<Selector>, ApiError> {
         let parse = |text: &str| {
             Selector::parse(text)
-                .map_err(|e| ApiError::parameter("component", e.to_string(), "webapp.backend.git"))
+                .map_err(|e| ApiError::parameter("component", e.to_string(), "shop.checkout"))
         };
         self.all("component").map(parse).collect()
     }

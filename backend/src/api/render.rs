@@ -29,8 +29,8 @@ pub async fn render(
     let store = state.store;
     let select = move || Selection::of(store.metrics(), &targets, range).map_err(ApiError::from);
     let selection = pieces::blocking(select).await?;
-    let selection = selection
-        .map_err(|error| ApiError::parameter("target", error.to_string(), "webapp.backend.git.*"))?;
+    let selection =
+        selection.map_err(|error| ApiError::parameter("target", error.to_string(), "shop.checkout.*"))?;
     let (kind, body) = match format {
         Format::Json(query) => {
             ("application/json", pieces::body(move |emit| write_json(&selection, query, emit)).await?)
@@ -64,7 +64,7 @@ fn range(params: &Params, now: Timestamp) -> Result<TimeRange, ApiError> {
 }
 
 fn targets(params: &Params) -> Result<Vec<Target>, ApiError> {
-    let wrong = |why: String| ApiError::parameter("target", why, "webapp.backend.git.*");
+    let wrong = |why: String| ApiError::parameter("target", why, "shop.checkout.*");
     let texts = params.all("target").chain(params.all("target[]"));
     let targets =
         texts.map(Target::parse).collect::<Result<Vec<_>, _>>().map_err(|error| wrong(error.to_string()))?;

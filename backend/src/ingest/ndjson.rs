@@ -226,10 +226,7 @@ fn numbered_level(number: f64) -> Option<Level> {
 fn read_component<'a>(slots: &[Option<&'a str>]) -> Result<Cow<'a, str>, Refused> {
     let Some(name) = read_name("component", slots)? else { return Ok(Cow::Borrowed(UNKNOWN_COMPONENT)) };
     if name.split('.').any(str::is_empty) {
-        return Err(Refused::BadName {
-            what: "component",
-            why: "has an empty node; write webapp.backend.git",
-        });
+        return Err(Refused::BadName { what: "component", why: "has an empty node; write shop.checkout" });
     }
     Ok(name)
 }
