@@ -24,6 +24,7 @@ pub use lines::Lines;
 pub use run::{DASHBOARDS, DemoPlan, Progress, fill, keep_going, prepare};
 pub use series::{Points, STEP_SECS};
 
+use crate::store::events::NewEvent;
 use moment::{DAY_SECS, DEPLOY_SEC, INCIDENT_SEC, INCIDENT_SECS};
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -54,19 +55,6 @@ pub struct DemoLine {
     pub level: Level,
     /// The NDJSON.
     pub text: String,
-}
-
-/// A note on the time axis.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DemoEvent {
-    /// Unix seconds.
-    pub when: i64,
-    /// The title.
-    pub what: String,
-    /// Its tags.
-    pub tags: Vec<String>,
-    /// Free text.
-    pub data: String,
 }
 
 impl Demo {
@@ -108,7 +96,7 @@ impl Demo {
     }
 
     /// The events of a range: a deploy a day.
-    pub fn events(&self, range: TimeRange) -> Vec<DemoEvent> {
+    pub fn events(&self, range: TimeRange) -> Vec<NewEvent> {
         let day = |at: Timestamp| at.as_secs().div_euclid(DAY_SECS);
         let deploys = day(range.from)..=day(range.until);
         deploys
@@ -118,8 +106,8 @@ impl Demo {
     }
 }
 
-fn deploy_event(when: i64) -> DemoEvent {
-    DemoEvent {
+fn deploy_event(when: i64) -> NewEvent {
+    NewEvent {
         when,
         what: format!("deploy webapp {}", release_of(when)),
         tags: vec!["deploy".to_owned(), "webapp".to_owned()],

@@ -6,6 +6,7 @@ use crate::store::batch::{Durability, LineBatch, PointBatch};
 use crate::store::{Store, StoreError};
 use sonde_shared::time::{NANOS_PER_DAY, NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::{RangeSpec, ViewState};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +61,11 @@ pub fn prepare(now: Timestamp) -> DemoPlan {
 }
 
 /// Stores the history, durably, and tells after each batch how far it is.
-pub async fn fill(store: &Store, plan: &DemoPlan, mut tell: impl FnMut(Progress)) -> Result<(), StoreError> {
+pub async fn fill(
+    store: &Arc<Store>,
+    plan: &DemoPlan,
+    mut tell: impl FnMut(Progress),
+) -> Result<(), StoreError> {
     let mut progress = Progress::default();
     let mut lines = plan.demo.lines(plan.history);
     loop {
@@ -73,6 +78,7 @@ pub async fn fill(store: &Store, plan: &DemoPlan, mut tell: impl FnMut(Progress)
         tell(progress);
     }
     progress.points = append_points(store, &plan.demo, plan.history).await?;
+    append_events(store, &plan.demo, plan.history).await?;
     progress.percent = 100;
     tell(progress);
     Ok(())
@@ -100,7 +106,7 @@ pub async fn keep_going(
 }
 
 /// Stores all of a range: after a long sleep of the machine that may be hours, so it goes in batches too.
-async fn append(store: &Store, demo: &Demo, range: TimeRange) -> Result<(), StoreError> {
+async fn append(store: &Arc<Store>, demo: &Demo, range: TimeRange) -> Result<(), StoreError> {
     let mut lines = demo.lines(range);
     loop {
         let batch = line_batch(&mut lines);
@@ -110,6 +116,15 @@ async fn append(store: &Store, demo: &Demo, range: TimeRange) -> Result<(), Stor
         store.append_lines(batch, Durability::Acknowledged).await?;
     }
     append_points(store, demo, range).await?;
+    append_events(store, demo, range).await
+}
+
+async fn append_events(store: &Arc<Store>, demo: &Demo, range: TimeRange) -> Result<(), StoreError> {
+    for event in demo.events(range) {
+        let store = store.clone();
+        let append = move || store.events().append(event);
+        tokio::task::spawn_blocking(append).await.unwrap_or_else(|died| resume_unwind(died.into_panic()))?;
+    }
     Ok(())
 }
 
@@ -190,5 +205,51 @@ mod tests {
         assert_eq!(sent(-1, 0), [-10]);
         assert_eq!(sent(1, 10), [0]);
         assert_eq!((10..40).flat_map(|sec| sent(sec, sec + 1)).collect::<Vec<_>>(), sent(10, 40));
+    }
+
+    /// An hour about the deploy, in a store of its own.
+    fn hour() -> (tempfile::TempDir, Arc<Store>, DemoPlan) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(dir.path()).unwrap());
+        let mut plan = prepare(parse_rfc3339(b"2026-03-01T11:30:00Z").unwrap());
+        plan.history.from = plan.history.until.plus_nanos(-3_600 * NANOS_PER_SEC);
+        (dir, store, plan)
+    }
+
+    #[tokio::test]
+    async fn the_history_is_stored_whole_with_its_events() {
+        let (_dir, store, plan) = hour();
+        let mut told = Vec::new();
+        fill(&store, &plan, |progress| told.push(progress)).await.unwrap();
+        let last = told.last().unwrap();
+        assert_eq!((last.percent, last.points), (100, plan.demo.series().count() as u64 * 360));
+        assert_eq!(last.lines, plan.demo.lines(plan.history).count() as u64);
+        assert_eq!(
+            store.logs().last_time().unwrap(),
+            plan.demo.lines(plan.history).last().map(|line| line.ts)
+        );
+        assert_eq!(store.metrics().last_point(), Some(plan.history.until.plus_nanos(-10 * NANOS_PER_SEC)));
+        let events = store.events().read(0, i64::MAX / 2, 1 << 20).unwrap().unwrap();
+        assert!(events.len() == 1 && events[0].what.starts_with("deploy webapp 4."), "{events:?}");
+    }
+
+    #[tokio::test]
+    async fn it_goes_on_where_the_history_ends() {
+        let (_dir, store, mut plan) = hour();
+        // The history ended just before the deploy; now is a while later, as after a long sleep of the machine.
+        plan.history.until = parse_rfc3339(b"2026-03-01T10:59:59.500Z").unwrap();
+        let now = plan.history.until.plus_nanos(600 * NANOS_PER_SEC);
+        let until_stored = async {
+            while store.events().read(0, i64::MAX / 2, 1 << 20).unwrap().unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::select! {
+            ended = keep_going(store.clone(), plan.clone(), || now) => panic!("{ended:?}"),
+            () = until_stored => {}
+        }
+        let range = TimeRange { from: plan.history.until, until: now };
+        assert_eq!(store.logs().last_time().unwrap(), plan.demo.lines(range).last().map(|line| line.ts));
+        assert_eq!(store.metrics().last_point(), parse_rfc3339(b"2026-03-01T11:09:40Z"));
     }
 }
