@@ -8,6 +8,8 @@ step_total=3
 # shellcheck source=scripts/needs.sh
 . scripts/needs.sh
 
+# The page asks from another port than the server has.
+export SONDE_ALLOW_HOST=127.0.0.1:8081
 [ $# -gt 0 ] || set -- demo --listen 127.0.0.1:8080
 step "programs from Debian" scripts/packages.sh "${build_needs[@]}"
 step "tools for the page" scripts/page-tools.sh

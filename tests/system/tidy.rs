@@ -321,7 +321,7 @@ fn has_colour(line: &str) -> bool {
     let is_number = |rest: &str| rest.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '.');
     let makers = ["rgb(", "rgba(", "hsl(", "hsla(", "oklch(", "RGBColor(", "RGBAColor(", "Rgb("];
     let is_made = |word: &&str| line.match_indices(word).any(|(at, _)| is_number(&line[at + word.len()..]));
-    makers.iter().any(|word| is_made(word)) || line.match_indices('#').any(|(at, _)| is_hex(&line[at + 1..]))
+    makers.iter().any(is_made) || line.match_indices('#').any(|(at, _)| is_hex(&line[at + 1..]))
 }
 
 fn note(findings: &mut String, name: &str, number: usize, line: &str, why: &str) {
