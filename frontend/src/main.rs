@@ -1,5 +1,5 @@
-//! The page.
+//! Starts the page; everything else is in the library.
 
-mod chart;
-
-fn main() {}
+fn main() {
+    sonde_frontend::start();
+}

@@ -1,0 +1,173 @@
+//! The requests, one function each. Every one can be given up: dropping its [`Abort`] does.
+
+use super::{ApiError, ndjson::Splitter};
+use crate::lines::Row;
+use crate::state::LogQuery;
+use gloo_net::http::{Request, Response};
+use js_sys::{Reflect, Uint8Array};
+use serde::de::DeserializeOwned;
+use sonde_shared::api::{Columns, Components, Event, Histogram, PageInfo, decode_columns};
+use sonde_shared::dashboard::Dashboard;
+use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::view::{Order, encode};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
+
+/// Keeps requests alive; when it is dropped they are given up.
+#[derive(Debug)]
+pub struct Abort {
+    controller: AbortController,
+}
+
+impl Abort {
+    /// A fresh one.
+    pub fn new() -> Self {
+        Self { controller: AbortController::new().expect("every browser that runs this page has AbortController") }
+    }
+
+    /// What requests listen to.
+    pub fn signal(&self) -> AbortSignal {
+        self.controller.signal()
+    }
+}
+
+impl Default for Abort {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.controller.abort();
+    }
+}
+
+/// What the server has: its version, dashboards, latest data.
+pub async fn page_info(signal: AbortSignal) -> Result<PageInfo, ApiError> {
+    get_json("/api/page", &signal).await
+}
+
+/// One dashboard.
+pub async fn dashboard(name: String, signal: AbortSignal) -> Result<Dashboard, ApiError> {
+    get_json(&format!("/api/dashboards/{}", encode(&name)), &signal).await
+}
+
+/// The components and hosts with lines in a range.
+pub async fn components(range: TimeRange, signal: AbortSignal) -> Result<Components, ApiError> {
+    get_json(&format!("/api/components?from={}&until={}", range.from, range.until), &signal).await
+}
+
+/// The notes on the time axis in a range.
+pub async fn events(range: TimeRange, signal: AbortSignal) -> Result<Vec<Event>, ApiError> {
+    // Whole seconds, rounded outwards.
+    let until = range.until.as_secs().saturating_add(1);
+    get_json(&format!("/events/get_data?from={}&until={until}", range.from.as_secs()), &signal).await
+}
+
+/// The counts of a query's lines by level and step over a range.
+pub async fn histogram(
+    query: LogQuery,
+    range: TimeRange,
+    step_ms: i64,
+    signal: AbortSignal,
+) -> Result<Histogram, ApiError> {
+    let url = format!("/api/logs/histogram?{}&step={step_ms}ms", query.parameters(range));
+    get_json(&url, &signal).await
+}
+
+/// The series of some targets, thinned to the extremes of each of `width` pixel columns.
+pub async fn columns(
+    targets: Vec<String>,
+    range: TimeRange,
+    width: u32,
+    signal: AbortSignal,
+) -> Result<Vec<Columns>, ApiError> {
+    let targets: String = targets.iter().map(|target| format!("target={}&", encode(target))).collect();
+    let (from, until) = (range.from.as_millis(), range.until.as_millis());
+    let url = format!("/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}");
+    let response = send(&url, &signal).await?;
+    let bytes = response.binary().await.map_err(|error| failure(&error, &signal))?;
+    decode_columns(&bytes).ok_or_else(ApiError::unreadable)
+}
+
+/// Some lines of a query, by their position in the answer.
+#[derive(Clone, Debug)]
+pub struct LineRequest {
+    /// The query.
+    pub query: LogQuery,
+    /// The order to count in; not always the one that is shown.
+    pub order: Order,
+    /// The first line's position.
+    pub offset: u64,
+    /// How many at most.
+    pub limit: u64,
+}
+
+/// Streams lines: first the number of all matches where the server knows it, then rows as they arrive.
+pub async fn stream_lines(
+    request: LineRequest,
+    signal: AbortSignal,
+    on_total: impl FnOnce(Option<u64>),
+    mut on_rows: impl FnMut(Vec<Row>),
+) -> Result<(), ApiError> {
+    let LineRequest { query, order, offset, limit } = request;
+    let order = if order == Order::Descending { "desc" } else { "asc" };
+    let filters = query.parameters(query.range);
+    let url = format!("/api/logs?{filters}&order={order}&offset={offset}&limit={limit}&envelope=1");
+    let response = send(&url, &signal).await?;
+    on_total(response.headers().get("Sonde-Lines").and_then(|count| count.trim().parse().ok()));
+    let Some(body) = response.body() else { return Ok(()) };
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let mut splitter = Splitter::default();
+    let mut readable = true;
+    while let Some(chunk) = next_chunk(&reader, &signal).await? {
+        let mut rows = Vec::new();
+        splitter.push(&chunk, |line| match Row::parse(line) {
+            Some(row) => rows.push(row),
+            None => readable = false,
+        });
+        on_rows(rows);
+    }
+    match (readable, splitter.is_at_line_end()) {
+        (true, true) => Ok(()),
+        (false, _) => Err(ApiError::unreadable()),
+        (true, false) => Err(ApiError::cut_off()),
+    }
+}
+
+async fn next_chunk(reader: &ReadableStreamDefaultReader, signal: &AbortSignal) -> Result<Option<Vec<u8>>, ApiError> {
+    let broken = |_: JsValue| if signal.aborted() { ApiError::aborted() } else { ApiError::cut_off() };
+    let result = JsFuture::from(reader.read()).await.map_err(broken)?;
+    let field = |name: &str| Reflect::get(&result, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+    if field("done").is_truthy() {
+        return Ok(None);
+    }
+    Ok(Some(field("value").unchecked_into::<Uint8Array>().to_vec()))
+}
+
+async fn get_json<T: DeserializeOwned>(url: &str, signal: &AbortSignal) -> Result<T, ApiError> {
+    let response = send(url, signal).await?;
+    let text = response.text().await.map_err(|error| failure(&error, signal))?;
+    serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())
+}
+
+async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
+    let request = Request::get(url).abort_signal(Some(signal));
+    let response = request.send().await.map_err(|error| failure(&error, signal))?;
+    if response.ok() {
+        return Ok(response);
+    }
+    let body = response.text().await.unwrap_or_default();
+    Err(ApiError::from_answer(response.status(), &body))
+}
+
+fn failure(_: &gloo_net::Error, signal: &AbortSignal) -> ApiError {
+    if signal.aborted() { ApiError::aborted() } else { ApiError::network() }
+}
+
+/// The browser's clock.
+pub fn browser_now() -> Timestamp {
+    Timestamp::from_nanos((js_sys::Date::now() * 1e6) as i64)
+}

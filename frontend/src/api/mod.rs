@@ -1,0 +1,9 @@
+//! Asking the server. Nothing outside of here knows a path of its API or reads a response.
+
+/// The requests.
+pub mod client;
+mod error;
+mod ndjson;
+
+pub use client::Abort;
+pub use error::ApiError;

@@ -1,0 +1,120 @@
+//! A value from the server of which only the latest request counts.
+
+use crate::api::{Abort, ApiError};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use web_sys::AbortSignal;
+
+/// How long a burst of changes (a drag of the axis, say) may go on before it is asked for.
+const REST: Duration = Duration::from_millis(50);
+
+/// A value that is loaded again and again.
+pub struct Loaded<T: Send + Sync + 'static> {
+    /// The last answer; it stays while the next one is awaited.
+    pub value: RwSignal<Option<Arc<T>>>,
+    /// Why the last request brought nothing.
+    pub error: RwSignal<Option<ApiError>>,
+    retries: RwSignal<u32>,
+    request: StoredValue<Option<Abort>, LocalStorage>,
+    timer: StoredValue<Option<TimeoutHandle>, LocalStorage>,
+}
+
+impl<T: Send + Sync + 'static> Clone for Loaded<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Loaded<T> {}
+
+impl<T: Send + Sync + 'static> Loaded<T> {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        let timer = StoredValue::new_local(None::<TimeoutHandle>);
+        on_cleanup(move || stop(timer));
+        Self {
+            value: RwSignal::new(None),
+            error: RwSignal::new(None),
+            retries: RwSignal::new(0),
+            request: StoredValue::new_local(None),
+            timer,
+        }
+    }
+
+    /// Asks again.
+    pub fn retry(self) {
+        self.retries.update(|count| *count += 1);
+    }
+
+    /// Follows the retries: an effect that calls this runs again on each.
+    pub fn track_retries(self) {
+        self.retries.track();
+    }
+
+    /// Gives up what is under way and forgets what is there.
+    pub fn clear(self) {
+        stop(self.timer);
+        self.request.set_value(None);
+        self.value.set(None);
+        self.error.set(None);
+    }
+
+    /// Asks once things are at rest, or at once if nothing is there yet.
+    pub fn load<F>(self, ask: impl FnOnce(AbortSignal) -> F + 'static, then: impl FnOnce(&T) + 'static)
+    where
+        F: Future<Output = Result<T, ApiError>> + 'static,
+    {
+        stop(self.timer);
+        if self.value.with_untracked(Option::is_none) {
+            self.ask(ask, then);
+            return;
+        }
+        let later = set_timeout_with_handle(move || self.ask(ask, then), REST).ok();
+        self.timer.set_value(later);
+    }
+
+    fn ask<F>(self, ask: impl FnOnce(AbortSignal) -> F, then: impl FnOnce(&T) + 'static)
+    where
+        F: Future<Output = Result<T, ApiError>> + 'static,
+    {
+        let abort = Abort::new();
+        let signal = abort.signal();
+        let answer = ask(abort.signal());
+        self.request.set_value(Some(abort));
+        spawn_local(async move {
+            let answer = answer.await;
+            if !signal.aborted() {
+                self.take(answer, then);
+            }
+        });
+    }
+
+    fn take(self, answer: Result<T, ApiError>, then: impl FnOnce(&T)) {
+        match answer {
+            Ok(value) => {
+                then(&value);
+                self.error.try_set(None);
+                self.value.try_set(Some(Arc::new(value)));
+            }
+            Err(error) if error.aborted => {}
+            Err(error) => {
+                self.error.try_set(Some(error));
+            }
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> Default for Loaded<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn stop(timer: StoredValue<Option<TimeoutHandle>, LocalStorage>) {
+    if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+        timer.clear();
+    }
+}

@@ -1,0 +1,403 @@
+//! The lines of the log pane: windows of rows by position, asked for as the reader comes near them.
+//!
+//! Each query is a *run* with a number. A new run gives up the requests of the former; until its first row lands the
+//! former rows stay, dimmed, for a moment. A live run is different: it fetches the newest rows whole and swaps them in.
+
+use crate::api::client::{self, LineRequest};
+use crate::api::{Abort, ApiError};
+use crate::lines::{Cache, Extent, Position, Row, Total, WINDOW_ROWS};
+use crate::session::Session;
+use crate::state::LogQuery;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use sonde_shared::view::Order;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the rows of the former query stay without a row of the new one.
+const DIMMED: Duration = Duration::from_millis(150);
+/// How long the reader must rest on rows before they are asked for, so that dragging the scrollbar asks for little.
+const REST: Duration = Duration::from_millis(40);
+
+/// What the pane is doing; `data-state`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Phase {
+    /// Nothing came yet.
+    #[default]
+    Loading,
+    /// Rows are coming.
+    Streaming,
+    /// What was asked for is there.
+    Done,
+    /// There are no such lines.
+    Empty,
+    /// The last request failed.
+    Failed(ApiError),
+}
+
+impl Phase {
+    /// Its name in `data-state`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Loading => "loading",
+            Self::Streaming => "streaming",
+            Self::Done => "done",
+            Self::Empty => "empty",
+            Self::Failed(_) => "error",
+        }
+    }
+}
+
+#[derive(Default)]
+struct Run {
+    number: u64,
+    query: Option<LogQuery>,
+    landed: bool,
+    /// Windows under way.
+    windows: BTreeMap<u64, Abort>,
+    /// The count, or the newest rows, under way.
+    other: Option<Abort>,
+}
+
+/// The lines as signals.
+#[derive(Clone, Copy)]
+pub struct LineFeed {
+    session: Session,
+    cache: StoredValue<Cache, LocalStorage>,
+    run: StoredValue<Run, LocalStorage>,
+    wanted: StoredValue<Option<Range<u64>>, LocalStorage>,
+    /// Rises when rows came.
+    pub revision: RwSignal<u32>,
+    /// How many lines there are.
+    pub total: RwSignal<Total>,
+    /// What is going on.
+    pub phase: RwSignal<Phase>,
+    /// Whether the rows on show are those of the former query.
+    pub dimmed: RwSignal<bool>,
+    /// Whether newer lines wait because the reader is elsewhere.
+    pub held: RwSignal<bool>,
+    /// Where the reader is.
+    pub position: RwSignal<Position>,
+    /// The height of a row.
+    pub row_px: RwSignal<f64>,
+    /// The height of the list.
+    pub viewport_px: RwSignal<f64>,
+    /// The expanded row and the height of its fields.
+    pub expanded: RwSignal<Option<(u64, f64)>>,
+}
+
+impl LineFeed {
+    /// Starts following the session's query.
+    pub fn start(session: Session) -> Self {
+        let feed = Self {
+            session,
+            cache: StoredValue::new_local(Cache::default()),
+            run: StoredValue::new_local(Run::default()),
+            wanted: StoredValue::new_local(None),
+            revision: RwSignal::new(0),
+            total: RwSignal::new(Total::Unknown),
+            phase: RwSignal::new(Phase::Loading),
+            dimmed: RwSignal::new(false),
+            held: RwSignal::new(false),
+            position: RwSignal::new(Position::default()),
+            row_px: RwSignal::new(20.0),
+            viewport_px: RwSignal::new(0.0),
+            expanded: RwSignal::new(None),
+        };
+        Effect::new(move |_| {
+            if session.ready.get() {
+                feed.follow(session.query.get());
+            }
+        });
+        Effect::new(move |_| {
+            if feed.held.get() && feed.is_at_newest() {
+                feed.open(session.query.get_untracked());
+            }
+        });
+        feed
+    }
+
+    /// What there is to scroll in.
+    pub fn extent(self) -> Extent {
+        Extent {
+            rows: self.total.get().rows(),
+            row_px: self.row_px.get(),
+            expanded: self.expanded.get(),
+            viewport_px: self.viewport_px.get(),
+        }
+    }
+
+    /// The row at a position, if it is at hand.
+    pub fn row(self, index: u64) -> Option<Arc<Row>> {
+        self.cache.with_value(|cache| cache.row(index))
+    }
+
+    /// Moves the reader.
+    pub fn go(self, to: impl FnOnce(Extent, Position) -> Position) {
+        let extent = untrack(|| self.extent());
+        let position = self.position.get_untracked();
+        let next = extent.clamped(to(extent, position));
+        if next != position {
+            self.position.set(next);
+        }
+    }
+
+    /// Makes sure that these rows are at hand, once the reader rests on them.
+    pub fn want(self, rows: Range<u64>) {
+        let waiting = self.wanted.try_update_value(|wanted| wanted.replace(rows)).flatten().is_some();
+        if !waiting {
+            set_timeout(move || self.ask_wanted(), REST);
+        }
+    }
+
+    /// Gives up what is under way; what came stays.
+    pub fn stop(self) {
+        self.run.update_value(|run| {
+            run.windows.clear();
+            run.other = None;
+        });
+        self.settle();
+    }
+
+    /// Asks again after a failure.
+    pub fn retry(self) {
+        self.open(self.session.query.get_untracked());
+    }
+
+    fn follow(self, query: LogQuery) {
+        let live = self.session.view.with_untracked(|view| view.live);
+        let only_newer = self.run.with_value(|run| run.query.as_ref().is_some_and(|former| former.same_filters(&query)));
+        if live && only_newer && !untrack(|| self.is_at_newest()) {
+            self.held.set(true);
+            return;
+        }
+        if self.run.with_value(|run| run.query.as_ref() != Some(&query)) {
+            self.open(query);
+        }
+    }
+
+    fn is_at_newest(self) -> bool {
+        let position = self.position.get();
+        if self.session.query.with(|query| query.order == Order::Descending) {
+            return position == Position::default();
+        }
+        let end = self.extent().end();
+        position.row > end.row || (position.row == end.row && position.px >= end.px - 1.0)
+    }
+
+    fn open(self, query: LogQuery) {
+        let live = self.session.view.with_untracked(|view| view.live);
+        let mut number = 0;
+        let mut only_newer = false;
+        self.run.update_value(|run| {
+            number = run.number + 1;
+            only_newer = run.query.as_ref().is_some_and(|former| former.same_filters(&query));
+            *run = Run { number, query: Some(query.clone()), ..Run::default() };
+        });
+        self.held.set(false);
+        if live {
+            self.ask_newest(number, query);
+        } else {
+            self.ask_window(number, 0);
+            self.ask_count(number, query);
+        }
+        if !(live && only_newer) {
+            self.phase.set(Phase::Loading);
+            self.dimmed.set(true);
+            set_timeout(move || self.clear_if_waiting(number), DIMMED);
+        }
+    }
+
+    fn is_current(self, number: u64) -> bool {
+        self.run.try_with_value(|run| run.number == number).unwrap_or(false)
+    }
+
+    fn clear_if_waiting(self, number: u64) {
+        let waiting = self.run.try_with_value(|run| run.number == number && !run.landed).unwrap_or(false);
+        if waiting {
+            self.show_none();
+        }
+    }
+
+    fn show_none(self) {
+        self.cache.set_value(Cache::default());
+        self.total.set(Total::Unknown);
+        self.expanded.set(None);
+        self.dimmed.set(false);
+        self.position.set(Position::default());
+        self.revision.update(|count| *count += 1);
+    }
+
+    /// The first word of a run: the rows of the former one go.
+    fn land(self, total: Option<u64>) {
+        let landed = self.run.try_update_value(|run| std::mem::replace(&mut run.landed, true)).unwrap_or(true);
+        if !landed {
+            self.show_none();
+            self.total.set(total.map_or(Total::Unknown, Total::Known));
+        }
+    }
+
+    fn ask_window(self, number: u64, window: u64) {
+        let Some(query) = self.run.with_value(|run| run.query.clone()) else { return };
+        let abort = Abort::new();
+        let signal = abort.signal();
+        self.run.update_value(|run| drop(run.windows.insert(window, abort)));
+        let offset = window * WINDOW_ROWS;
+        let request = LineRequest { order: query.order, query, offset, limit: WINDOW_ROWS };
+        let total = StoredValue::new_local(None);
+        let mut next = offset;
+        spawn_local(async move {
+            let on_total = move |count| total.set_value(count);
+            let on_rows = move |rows: Vec<Row>| {
+                if self.is_current(number) {
+                    next = self.take_rows(total.get_value(), next, rows);
+                }
+            };
+            let ended = client::stream_lines(request, signal, on_total, on_rows).await;
+            if self.is_current(number) {
+                self.end_window(window, total.get_value(), ended);
+            }
+        });
+    }
+
+    fn take_rows(self, total: Option<u64>, first: u64, rows: Vec<Row>) -> u64 {
+        if rows.is_empty() {
+            return first;
+        }
+        self.land(total);
+        let range = self.run.with_value(|run| run.query.as_ref().map(|query| query.range));
+        let mut known = self.total.get_untracked();
+        let mut next = first;
+        for row in rows {
+            if let Some(range) = range {
+                known = known.having_seen(next, row.at, range);
+            }
+            self.cache.update_value(|cache| cache.put(next, row));
+            next += 1;
+        }
+        self.total.set(known);
+        self.phase.set(Phase::Streaming);
+        self.revision.update(|count| *count += 1);
+        next
+    }
+
+    fn end_window(self, window: u64, total: Option<u64>, ended: Result<(), ApiError>) {
+        self.run.update_value(|run| drop(run.windows.remove(&window)));
+        match ended {
+            Ok(()) => {
+                self.land(total);
+                self.learn_end(window);
+                self.settle();
+            }
+            Err(error) if error.aborted => {}
+            Err(error) => self.phase.set(Phase::Failed(error)),
+        }
+    }
+
+    /// A window that ended short is the last one: a stream that fails is cut off, never ended politely.
+    fn learn_end(self, window: u64) {
+        let first = window * WINDOW_ROWS;
+        let end = (first..first + WINDOW_ROWS).find(|index| self.row(*index).is_none());
+        let Some(end) = end else { return };
+        let total = self.total.get_untracked();
+        if total.known().is_none_or(|known| known > end) {
+            self.total.set(Total::Known(end));
+        }
+    }
+
+    fn settle(self) {
+        let busy = self.run.with_value(|run| !run.windows.is_empty());
+        match self.total.get_untracked() {
+            Total::Known(0) => self.phase.set(Phase::Empty),
+            _ if busy => {}
+            _ => self.phase.set(Phase::Done),
+        }
+    }
+
+    /// With a text filter the number of lines comes from the histogram, which reads all text.
+    fn ask_count(self, number: u64, query: LogQuery) {
+        if !query.reads_text() {
+            return;
+        }
+        let abort = Abort::new();
+        let answer = count_lines(query, &abort);
+        self.run.update_value(|run| run.other = Some(abort));
+        spawn_local(async move {
+            if let Ok(total) = answer.await
+                && self.is_current(number)
+            {
+                self.land(Some(total));
+                self.total.update(|known| *known = Total::Known(total.max(known.rows())));
+                self.settle();
+            }
+        });
+    }
+
+    fn ask_newest(self, number: u64, query: LogQuery) {
+        let abort = Abort::new();
+        let signal = abort.signal();
+        let count = query.reads_text().then(|| count_lines(query.clone(), &abort));
+        self.run.update_value(|run| run.other = Some(abort));
+        let order = query.order;
+        let request = LineRequest { query, order: Order::Descending, offset: 0, limit: WINDOW_ROWS };
+        spawn_local(async move {
+            let counted = match count {
+                Some(count) => count.await.ok(),
+                None => None,
+            };
+            let header = StoredValue::new_local(None);
+            let newest = StoredValue::new_local(Vec::new());
+            let on_rows = move |rows| newest.update_value(|all| all.extend(rows));
+            let ended = client::stream_lines(request, signal, move |count| header.set_value(count), on_rows).await;
+            if self.is_current(number) {
+                let rows = newest.try_update_value(std::mem::take).unwrap_or_default();
+                self.take_newest(header.get_value().or(counted), rows, order, ended);
+            }
+        });
+    }
+
+    fn take_newest(self, total: Option<u64>, rows: Vec<Row>, order: Order, ended: Result<(), ApiError>) {
+        match ended {
+            Err(error) if error.aborted => return,
+            Err(error) => return self.phase.set(Phase::Failed(error)),
+            Ok(()) => {}
+        }
+        let total = total.unwrap_or(0).max(rows.len() as u64);
+        self.land(Some(total));
+        self.cache.update_value(|cache| {
+            for (back, row) in (0..).zip(rows) {
+                cache.put(if order == Order::Descending { back } else { total - 1 - back }, row);
+            }
+        });
+        if order == Order::Ascending {
+            self.go(|extent, _| extent.end());
+        }
+        self.revision.update(|count| *count += 1);
+        self.settle();
+    }
+
+    fn ask_wanted(self) {
+        let Some(rows) = self.wanted.try_update_value(Option::take).flatten() else { return };
+        let ready = self.run.with_value(|run| run.landed);
+        if !ready || matches!(self.phase.get_untracked(), Phase::Failed(_)) {
+            return;
+        }
+        let missing = self.cache.try_update_value(|cache| cache.missing(rows)).unwrap_or_default();
+        self.run.update_value(|run| run.windows.retain(|window, _| missing.contains(window)));
+        let (number, under_way) = self.run.with_value(|run| (run.number, run.windows.keys().copied().collect::<Vec<_>>()));
+        for window in missing.into_iter().filter(|window| !under_way.contains(window)) {
+            self.ask_window(number, window);
+        }
+    }
+}
+
+fn count_lines(query: LogQuery, abort: &Abort) -> impl Future<Output = Result<u64, ApiError>> + use<> {
+    let signal = abort.signal();
+    async move {
+        let range = query.range;
+        let step_ms = (range.nanos() / 1_000_000).max(1_000);
+        client::histogram(query, range, step_ms, signal).await.map(|histogram| histogram.total)
+    }
+}

@@ -1,0 +1,19 @@
+//! What keeps the page supplied. A feed watches the session, asks the server, and offers what came as signals.
+//!
+//! Only the latest request of a feed counts: a new one gives up the former, and an answer that comes late all the same
+//! is dropped.
+
+/// The clock that live views follow.
+pub mod clock;
+mod latest;
+/// The lines of the log pane.
+pub mod lines;
+mod paused;
+/// Everything that hangs on the visible range: components, events, histogram, panels.
+pub mod range;
+mod start;
+
+pub use latest::Loaded;
+pub use lines::{LineFeed, Phase};
+pub use paused::count_since_paused;
+pub use start::PageFeed;

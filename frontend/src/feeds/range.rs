@@ -1,0 +1,135 @@
+//! Everything that hangs on the visible range: components, events, the histogram of lines, and each panel's series.
+
+use super::Loaded;
+use crate::api::client;
+use crate::session::Session;
+use crate::state::Command;
+use leptos::prelude::*;
+use sonde_shared::api::{Columns, Components, Event, Histogram};
+use sonde_shared::dashboard::Panel;
+use sonde_shared::log::Level;
+use sonde_shared::time::TimeRange;
+
+/// Widths in ms that a histogram's buckets may have.
+const STEPS_MS: [i64; 24] = [
+    10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000,
+    1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000, 604_800_000,
+];
+/// The width that a bar of the histogram should have, in pixels.
+const BAR_PX: f64 = 5.0;
+
+/// Components and hosts with lines in the visible range.
+pub fn load_components(session: Session) -> Loaded<Components> {
+    let loaded = Loaded::new();
+    Effect::new(move |_| {
+        loaded.track_retries();
+        if session.ready.get() {
+            let range = session.range.get();
+            loaded.load(
+                move |signal| client::components(range, signal),
+                move |components: &Components| session.send(Command::ComponentsLoaded(components.clone())),
+            );
+        }
+    });
+    loaded
+}
+
+/// The notes on the time axis.
+pub fn load_events(session: Session) -> Loaded<Vec<Event>> {
+    let loaded = Loaded::new();
+    Effect::new(move |_| {
+        if session.ready.get() {
+            let range = session.range.get();
+            loaded.load(move |signal| client::events(range, signal), |_| {});
+        }
+    });
+    loaded
+}
+
+/// The lines of the pane's filters over the visible range, by level; `width_px` is that of the plot.
+pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogram> {
+    let loaded = Loaded::new();
+    Effect::new(move |_| {
+        loaded.track_retries();
+        if session.ready.get() {
+            let (query, range) = (session.query.get(), session.range.get());
+            let step_ms = bucket_ms(range, width_px.get());
+            loaded.load(move |signal| client::histogram(query, range, step_ms, signal), |_| {});
+        }
+    });
+    loaded
+}
+
+/// A panel's series over the visible range.
+pub fn load_panel(session: Session, panel: &Panel, width_px: Signal<f64>) -> Loaded<Vec<Columns>> {
+    let loaded = Loaded::new();
+    let (id, targets) = (panel.id.clone(), panel.targets.clone());
+    Effect::new(move |_| {
+        loaded.track_retries();
+        let width = width_px.get().max(1.0) as u32;
+        if session.ready.get() && width > 1 {
+            let (range, targets, id) = (session.range.get(), targets.clone(), id.clone());
+            loaded.load(
+                move |signal| client::columns(targets, range, width, signal),
+                move |columns: &Vec<Columns>| {
+                    let names = columns.iter().map(|series| series.name.clone()).collect();
+                    session.send(Command::SeriesLoaded(id, names));
+                },
+            );
+        }
+    });
+    loaded
+}
+
+/// The narrowest step that leaves each bar its width.
+fn bucket_ms(range: TimeRange, width_px: f64) -> i64 {
+    let bars = (width_px / BAR_PX).max(10.0);
+    let wanted = range.nanos() as f64 / 1e6 / bars;
+    let widest = STEPS_MS[STEPS_MS.len() - 1];
+    STEPS_MS.into_iter().find(|step| *step as f64 >= wanted).unwrap_or_else(|| (wanted as i64 / widest + 1) * widest)
+}
+
+/// How many lines lie in a range, as far as whole buckets can tell; `None` where the histogram does not reach.
+pub fn count_in(histogram: &Histogram, range: TimeRange) -> Option<u64> {
+    let step = histogram.step_ms.max(1);
+    let buckets = Level::ALL.iter().map(|level| histogram.levels.get(*level).len()).max()? as i64;
+    let (from, until) = (range.from.as_millis(), range.until.as_millis());
+    if from < histogram.from_ms || until > histogram.from_ms + buckets * step {
+        return None;
+    }
+    let first = ((from - histogram.from_ms) / step) as usize;
+    let end = ((until - histogram.from_ms + step - 1) / step) as usize;
+    Some(Level::ALL.iter().map(|level| sum(histogram.levels.get(*level), first, end)).sum())
+}
+
+fn sum(counts: &[u64], first: usize, end: usize) -> u64 {
+    counts.get(first.min(counts.len())..end.min(counts.len())).map_or(0, |counts| counts.iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonde_shared::time::Timestamp;
+
+    fn seconds(from: i64, until: i64) -> TimeRange {
+        TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until))
+    }
+
+    #[test]
+    fn bars_have_a_round_step_and_their_width() {
+        let check = |secs: i64, width: f64, expected: i64| assert_eq!(bucket_ms(seconds(0, secs), width), expected);
+        check(3_600, 1_000.0, 30_000);
+        check(120, 1_000.0, 1_000);
+        check(400 * 86_400 * 52, 100.0, 1_728 * 604_800_000);
+    }
+
+    #[test]
+    fn lines_are_counted_where_the_histogram_reaches() {
+        let mut histogram = Histogram { from_ms: 10_000, step_ms: 1_000, total: 6, ..Histogram::default() };
+        *histogram.levels.get_mut(Level::Info) = vec![1, 2, 3];
+        *histogram.levels.get_mut(Level::Warn) = vec![0, 5];
+        assert_eq!(count_in(&histogram, seconds(11, 13)), Some(10));
+        assert_eq!(count_in(&histogram, seconds(10, 11)), Some(1));
+        assert_eq!(count_in(&histogram, seconds(9, 11)), None);
+    }
+}

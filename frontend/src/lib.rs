@@ -1,0 +1,34 @@
+//! Sonde's page: charts and the lines behind them, in WebAssembly.
+//!
+//! `app → panes → {chart, feeds, session} → {state, lines, api}`. What decides is in `state` and `lines`, pure and tested
+//! on the host; `feeds` ask the server and hand on what comes; panes show and send commands.
+
+/// The only modules that talk to the network.
+pub mod api;
+/// The page's root: layout, keys, and what the charts' gestures mean.
+pub mod app;
+/// Charts on canvas, with their brush and crosshair.
+pub mod chart;
+/// What keeps the page supplied: one feed for each kind of data.
+pub mod feeds;
+/// Log lines as pure data: rows, windows of them, scrolling.
+pub mod lines;
+/// The visible parts, one file each.
+pub mod panes;
+/// Settings that stay in this browser and are no part of the address.
+pub mod prefs;
+/// The one state as signals, and the way to change it.
+pub mod session;
+/// What the page knows and shows, and how commands change it.
+pub mod state;
+/// Times and counts as people read them.
+pub mod text;
+/// Dark, light, or as the system has it.
+pub mod theme;
+/// The address bar.
+pub mod url;
+
+/// Puts the page into the document.
+pub fn start() {
+    leptos::mount::mount_to_body(app::App);
+}

@@ -1,0 +1,129 @@
+//! The rows that are at hand: some windows of the answer, the least used forgotten first.
+
+use super::Row;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How many rows are asked for at once.
+pub const WINDOW_ROWS: u64 = 200;
+/// How many windows are kept.
+const MAX_WINDOWS: usize = 40;
+
+/// Rows by their position in the answer.
+#[derive(Debug, Default)]
+pub struct Cache {
+    windows: BTreeMap<u64, Window>,
+    uses: u64,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    rows: Vec<Option<Arc<Row>>>,
+    last_use: u64,
+}
+
+impl Cache {
+    /// Whether nothing is at hand.
+    pub fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
+    /// The row at a position.
+    pub fn row(&self, index: u64) -> Option<Arc<Row>> {
+        let window = self.windows.get(&(index / WINDOW_ROWS))?;
+        window.rows.get((index % WINDOW_ROWS) as usize)?.clone()
+    }
+
+    /// Puts a row at its position; a window too many makes the least used one go.
+    pub fn put(&mut self, index: u64, row: Row) {
+        self.uses += 1;
+        let window = self.windows.entry(index / WINDOW_ROWS).or_default();
+        let slot = (index % WINDOW_ROWS) as usize;
+        if window.rows.len() <= slot {
+            window.rows.resize(slot + 1, None);
+        }
+        window.rows[slot] = Some(Arc::new(row));
+        window.last_use = self.uses;
+        if self.windows.len() > MAX_WINDOWS {
+            self.forget_least_used();
+        }
+    }
+
+    /// The windows of which a row in `rows` is missing; those that are at hand count as used.
+    pub fn missing(&mut self, rows: Range<u64>) -> Vec<u64> {
+        self.uses += 1;
+        let mut missing = Vec::new();
+        for index in rows {
+            let number = index / WINDOW_ROWS;
+            if self.row(index).is_none() {
+                if missing.last() != Some(&number) {
+                    missing.push(number);
+                }
+            } else if let Some(window) = self.windows.get_mut(&number) {
+                window.last_use = self.uses;
+            }
+        }
+        missing
+    }
+
+    /// Where a line is, if it is at hand.
+    pub fn position_of(&self, id: &str) -> Option<u64> {
+        self.windows.iter().find_map(|(number, window)| {
+            let slot = window.rows.iter().position(|row| row.as_ref().is_some_and(|row| row.id == id))?;
+            Some(number * WINDOW_ROWS + slot as u64)
+        })
+    }
+
+    fn forget_least_used(&mut self) {
+        let least = self.windows.iter().min_by_key(|(_, window)| window.last_use).map(|(number, _)| *number);
+        if let Some(number) = least {
+            self.windows.remove(&number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonde_shared::log::Level;
+    use sonde_shared::time::Timestamp;
+
+    fn row(index: u64) -> Row {
+        Row {
+            at: Timestamp::from_secs(index as i64),
+            component: String::new(),
+            host: String::new(),
+            level: Level::Info,
+            id: index.to_string(),
+            message: String::new(),
+            line: String::new(),
+        }
+    }
+
+    fn filled(rows: Range<u64>) -> Cache {
+        let mut cache = Cache::default();
+        rows.for_each(|index| cache.put(index, row(index)));
+        cache
+    }
+
+    #[test]
+    fn only_windows_with_a_row_missing_are_asked_for() {
+        let mut cache = filled(150..260);
+        assert_eq!(cache.missing(160..250), Vec::<u64>::new());
+        assert_eq!(cache.missing(140..250), [0]);
+        assert_eq!(cache.missing(250..401), [1, 2]);
+        assert_eq!(cache.position_of("201"), Some(201));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_is_on_screen_stays() {
+        let mut cache = filled(0..WINDOW_ROWS);
+        for window in 1..200 {
+            assert_eq!(cache.missing(0..40), Vec::<u64>::new(), "window {window}");
+            cache.put(window * WINDOW_ROWS, row(window));
+        }
+        assert_eq!(cache.windows.len(), MAX_WINDOWS);
+        assert!(cache.row(5).is_some());
+    }
+}

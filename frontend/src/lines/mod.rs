@@ -1,0 +1,14 @@
+//! Log lines as the pane holds them: a row, a window of rows, and where among a million of them the reader is.
+//!
+//! Pure: no element, no request. Rows are addressed by their position in the whole answer, so nothing here is as large
+//! as the answer.
+
+mod cache;
+mod row;
+mod scroll;
+mod total;
+
+pub use cache::{Cache, WINDOW_ROWS};
+pub use row::{Field, Row};
+pub use scroll::{Extent, Position};
+pub use total::Total;

@@ -1,0 +1,105 @@
+//! The one state as signals, and the way to change it: [`Session::send`].
+
+use crate::state::{AppState, Command, LogQuery};
+use crate::url::{self, AddressBar};
+use leptos::prelude::*;
+use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::view::{ViewState, Zone};
+
+/// The page's state; `Copy`, found by [`use_session`].
+#[derive(Clone, Copy)]
+pub struct Session {
+    state: RwSignal<AppState>,
+    address: AddressBar,
+    clock_ahead_nanos: StoredValue<i64>,
+    /// What the address says.
+    pub view: Memo<ViewState>,
+    /// The visible range.
+    pub range: Memo<TimeRange>,
+    /// Whether the range is settled.
+    pub ready: Memo<bool>,
+    /// The brushed range.
+    pub selection: Memo<Option<TimeRange>>,
+    /// Which lines the log pane shows.
+    pub query: Memo<LogQuery>,
+    /// Minutes east of UTC of the shown zone.
+    pub offset_minutes: Memo<i32>,
+    /// Rises when the text filter is to take the focus.
+    pub text_filter_focus: RwSignal<u32>,
+}
+
+impl Session {
+    /// A session on the current address, offered to all panes.
+    pub fn provide() -> Self {
+        let state = RwSignal::new(AppState::default());
+        let range = Memo::new(move |_| state.with(AppState::range));
+        let session = Self {
+            state,
+            address: AddressBar::new(),
+            clock_ahead_nanos: StoredValue::new(0),
+            view: Memo::new(move |_| state.with(|state| state.view.clone())),
+            range,
+            ready: Memo::new(move |_| state.with(AppState::is_ready)),
+            selection: Memo::new(move |_| state.with(|state| state.view.selection)),
+            query: Memo::new(move |_| state.with(AppState::log_query)),
+            offset_minutes: Memo::new(move |_| {
+                let zone = state.with(|state| state.view.zone).unwrap_or_default();
+                if zone == Zone::Local { local_offset_minutes(range.get().until) } else { 0 }
+            }),
+            text_filter_focus: RwSignal::new(0),
+        };
+        session.read_address();
+        drop(window_event_listener(leptos::ev::popstate, move |_| session.read_address()));
+        provide_context(session);
+        session
+    }
+
+    /// Changes the state; the address follows.
+    pub fn send(self, command: Command) {
+        let sent = self.state.try_update(|state| {
+            let address = state.apply(command);
+            (address, state.view.to_url())
+        });
+        if let Some((address, url)) = sent {
+            self.address.write(address, url);
+        }
+    }
+
+    /// A part of the state that tells its readers only when it changes.
+    pub fn part<T: PartialEq + Send + Sync + 'static>(self, read: impl Fn(&AppState) -> T + Send + Sync + 'static) -> Memo<T> {
+        Memo::new(move |_| self.state.with(|state| read(state)))
+    }
+
+    /// A part of the state as it is now, without following it.
+    pub fn now_part<T>(self, read: impl FnOnce(&AppState) -> T) -> T {
+        self.state.with_untracked(read)
+    }
+
+    /// The time by the server's clock.
+    pub fn server_now(self) -> Timestamp {
+        crate::api::client::browser_now().plus_nanos(self.clock_ahead_nanos.get_value())
+    }
+
+    /// Learns how far the server's clock is ahead of the browser's.
+    pub fn set_clock(self, server_now: Timestamp) {
+        let ahead = server_now.nanos_since(crate::api::client::browser_now());
+        self.clock_ahead_nanos.set_value(ahead);
+    }
+
+    fn read_address(self) {
+        self.address.forget();
+        let (path, query) = url::current();
+        self.send(Command::Navigate { path, query, now: self.server_now() });
+    }
+}
+
+/// The page's session.
+pub fn use_session() -> Session {
+    expect_context()
+}
+
+/// The browser's zone at an instant, in minutes east of UTC.
+fn local_offset_minutes(at: Timestamp) -> i32 {
+    let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at.as_millis() as f64));
+    -(date.get_timezone_offset() as i32)
+}

@@ -1,0 +1,68 @@
+//! Which components the log pane shows: the tree's explicit choice, else those of the active panel.
+
+use super::AppState;
+use sonde_shared::links::{Link, link_panel};
+use std::collections::BTreeSet;
+
+impl AppState {
+    /// Makes a panel the active one; its components become the pane's unless some were chosen by hand.
+    pub(super) fn activate(&mut self, panel: &str) {
+        let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
+        self.view.panel = Some(panel.to_owned());
+        if !self.view.chosen {
+            self.follow_panel(linked_host.as_deref());
+        }
+    }
+
+    /// Chooses a component by hand, or goes back to the active panel's.
+    pub(super) fn choose(&mut self, component: Option<String>) {
+        let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
+        self.view.line = None;
+        self.view.chosen = component.is_some();
+        if let Some(component) = component {
+            self.view.components = vec![component];
+            self.drop_host(linked_host.as_deref());
+        } else {
+            self.view.components.clear();
+            self.follow_panel(linked_host.as_deref());
+        }
+    }
+
+    /// A panel activated before the components were known gets its link now.
+    pub(super) fn link_if_pending(&mut self) {
+        if self.link_pending && !self.view.chosen {
+            self.follow_panel(None);
+        }
+    }
+
+    /// What the active panel is linked to.
+    pub fn link(&self) -> Option<Link> {
+        let panel = self.panel(self.view.panel.as_deref()?)?;
+        let components = self.components.as_ref();
+        let paths: BTreeSet<String> = components
+            .map(|all| all.components.iter().map(|one| one.path.clone()).collect())
+            .unwrap_or_default();
+        let hosts: BTreeSet<String> =
+            components.map(|all| all.hosts.iter().map(|one| one.name.clone()).collect()).unwrap_or_default();
+        let series = self.series.get(&panel.id).filter(|names| !names.is_empty()).unwrap_or(&panel.targets);
+        Some(link_panel(panel.logs.as_deref(), series, &paths, &hosts))
+    }
+
+    fn follow_panel(&mut self, linked_host: Option<&str>) {
+        self.link_pending = self.components.is_none();
+        let Some(link) = self.link() else { return };
+        self.drop_host(linked_host);
+        self.view.components = link.components();
+        if let Some(host) = link.host() {
+            self.view.host = Some(host.to_owned());
+        }
+        self.view.line = None;
+    }
+
+    /// A host that came with the former panel goes with it; one that was picked by hand stays.
+    fn drop_host(&mut self, linked_host: Option<&str>) {
+        if linked_host.is_some() && self.view.host.as_deref() == linked_host {
+            self.view.host = None;
+        }
+    }
+}

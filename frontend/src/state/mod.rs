@@ -1,0 +1,398 @@
+//! What the page knows and shows, and how it changes: `apply` takes a [`Command`] and is the only way.
+//!
+//! Pure: no clock, no network, no address bar. What the outside world tells arrives as a command like any click, and
+//! each command answers how the address should follow.
+
+mod choice;
+mod query;
+mod typed;
+
+pub use query::LogQuery;
+pub use typed::parse_typed_range;
+
+use sonde_shared::api::{Components, PageInfo};
+use sonde_shared::dashboard::{Dashboard, Panel};
+use sonde_shared::log::Level;
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange, TimeSpec, Timestamp};
+use sonde_shared::view::{Order, RangeSpec, ViewState, Zone};
+use std::collections::BTreeMap;
+
+/// The range of a page whose address and dashboard name none.
+const DEFAULT_RANGE: RangeSpec = RangeSpec::last(3_600 * NANOS_PER_SEC);
+/// How many zooms can be taken back.
+const MAX_ZOOMS: usize = 50;
+/// The shortest range that can be shown: a millisecond.
+const MIN_RANGE_NANOS: i64 = 1_000_000;
+
+/// The panel name under which the log histogram brushes; it keeps the components of the pane.
+pub const HISTOGRAM: &str = "histogram";
+
+/// What the operator, the clock, the server or the address bar wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// The address changed under the page: first load, back, forward.
+    Navigate {
+        /// The path, `/d/NAME`.
+        path: String,
+        /// The query without its `?`.
+        query: String,
+        /// The time it is read at.
+        now: Timestamp,
+    },
+    /// The server introduced itself.
+    PageLoaded(PageInfo),
+    /// A dashboard arrived.
+    DashboardLoaded(Dashboard),
+    /// There is no dashboard to show: none exists, or it could not be loaded.
+    NoDashboard,
+    /// The components with lines in the visible range.
+    ComponentsLoaded(Components),
+    /// The names of the series that a panel's targets mean.
+    SeriesLoaded(String, Vec<String>),
+    /// The clock moved on.
+    Tick(Timestamp),
+    /// A new band was brushed on a panel.
+    Select(String, TimeRange),
+    /// The band was moved or resized.
+    Adjust(TimeRange),
+    /// The selection was undone.
+    ClearSelection,
+    /// A panel was clicked.
+    Activate(String),
+    /// Zoomed or panned to a range.
+    Show(TimeRange),
+    /// Back to the range before the last zoom.
+    ZoomBack,
+    /// A gesture began (true) or ended: the clock does not move the axis meanwhile.
+    Freeze(bool),
+    /// A range was picked or typed.
+    SetRange(RangeSpec),
+    /// Another dashboard was picked.
+    OpenDashboard(String),
+    /// A component was chosen by hand; `None` undoes the choice.
+    Choose(Option<String>),
+    /// The host filter.
+    SetHost(Option<String>),
+    /// The level filter.
+    SetLevel(Option<Level>),
+    /// The text filter, also while it is typed.
+    SetContains(String),
+    /// The order of lines.
+    SetOrder(Order),
+    /// The zone that times are shown in.
+    SetZone(Zone),
+    /// A line was expanded, or closed.
+    PinLine(Option<String>),
+    /// Follow the clock, or stop.
+    ToggleLive,
+    /// The note about the address was read.
+    DismissProblems,
+}
+
+/// How the address follows a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// It stays as it is.
+    Keep,
+    /// A new history entry.
+    Push,
+    /// A new history entry once the burst is over.
+    PushSoon,
+    /// The current entry changes.
+    Replace,
+    /// The current entry changes once the burst is over.
+    ReplaceSoon,
+}
+
+/// All that the page knows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AppState {
+    /// What the address says.
+    pub view: ViewState,
+    /// The instant that relative times are resolved against; stands still while paused.
+    pub now: Timestamp,
+    /// What the server said of itself.
+    pub page: Option<PageInfo>,
+    /// The panels.
+    pub dashboard: Option<Dashboard>,
+    /// Components and hosts with lines in the visible range; `None` until they are known.
+    pub components: Option<Components>,
+    /// The series of each panel.
+    pub series: BTreeMap<String, Vec<String>>,
+    /// What could not be read in the address.
+    pub problems: Vec<String>,
+    /// When live was paused in this session.
+    pub paused_at: Option<Timestamp>,
+    /// Whether a gesture holds the axis still.
+    pub frozen: bool,
+    follow: Option<RangeSpec>,
+    zooms: Vec<RangeSpec>,
+    link_pending: bool,
+}
+
+impl AppState {
+    /// The visible range.
+    pub fn range(&self) -> TimeRange {
+        self.view.range.unwrap_or(DEFAULT_RANGE).resolve(self.now)
+    }
+
+    /// Whether the range is settled, so that asking for data makes sense.
+    pub const fn is_ready(&self) -> bool {
+        self.view.range.is_some()
+    }
+
+    /// Which lines the log pane shows.
+    pub fn log_query(&self) -> LogQuery {
+        LogQuery {
+            components: self.view.components.clone(),
+            host: self.view.host.clone(),
+            level: self.view.level,
+            contains: self.view.contains.clone(),
+            range: self.view.selection.unwrap_or_else(|| self.range()),
+            order: self.view.order,
+        }
+    }
+
+    /// The panel with this id.
+    pub fn panel(&self, id: &str) -> Option<&Panel> {
+        self.dashboard.as_ref()?.panels.iter().find(|panel| panel.id == id)
+    }
+
+    /// Changes the state and says how the address follows.
+    pub fn apply(&mut self, command: Command) -> Address {
+        let before = self.view.clone();
+        let address = self.change(command);
+        if self.view == before { Address::Keep } else { address }
+    }
+
+    fn change(&mut self, command: Command) -> Address {
+        match command {
+            Command::Navigate { .. }
+            | Command::PageLoaded(_)
+            | Command::DashboardLoaded(_)
+            | Command::NoDashboard
+            | Command::ComponentsLoaded(_)
+            | Command::SeriesLoaded(..)
+            | Command::Tick(_) => self.learn(command),
+            Command::Select(panel, range) => self.select(&panel, range),
+            Command::Adjust(range) => self.adjust(range),
+            Command::ClearSelection => self.view.selection = None,
+            Command::Activate(panel) => self.activate(&panel),
+            Command::Show(range) => {
+                self.show(range);
+                return Address::PushSoon;
+            }
+            Command::ZoomBack => self.zoom_back(),
+            Command::Freeze(on) => self.frozen = on,
+            Command::SetRange(spec) => self.set_range(spec),
+            Command::OpenDashboard(name) => self.open_dashboard(name),
+            Command::Choose(component) => self.choose(component),
+            Command::SetZone(zone) => self.view.zone = Some(zone),
+            Command::ToggleLive => self.toggle_live(),
+            Command::DismissProblems => self.problems.clear(),
+            filter => return self.filter(filter),
+        }
+        Address::Push
+    }
+
+    /// What the outside world tells: it may complete the address, never add a history entry.
+    fn learn(&mut self, command: Command) -> Address {
+        match command {
+            Command::Navigate { path, query, now } => {
+                self.navigate(&path, &query, now);
+                return Address::Keep;
+            }
+            Command::PageLoaded(page) => {
+                if self.view.dashboard.is_none() {
+                    self.view.dashboard = page.dashboards.first().map(|board| board.name.clone());
+                }
+                self.page = Some(page);
+            }
+            Command::DashboardLoaded(dashboard) => self.take_dashboard(dashboard),
+            Command::NoDashboard => self.settle_range(None),
+            Command::ComponentsLoaded(components) => {
+                self.components = Some(components);
+                self.link_if_pending();
+            }
+            Command::SeriesLoaded(panel, names) => {
+                self.series.insert(panel, names);
+            }
+            Command::Tick(now) if self.view.live && !self.frozen => self.now = now,
+            _ => {}
+        }
+        Address::Replace
+    }
+
+    fn filter(&mut self, command: Command) -> Address {
+        match command {
+            Command::SetContains(text) => {
+                self.view.contains = text;
+                return Address::ReplaceSoon;
+            }
+            Command::PinLine(line) => {
+                self.view.line = line;
+                return Address::Replace;
+            }
+            Command::SetHost(host) => self.view.host = host,
+            Command::SetLevel(level) => self.view.level = level,
+            Command::SetOrder(order) => self.view.order = order,
+            _ => {}
+        }
+        Address::Push
+    }
+
+    fn navigate(&mut self, path: &str, query: &str, now: Timestamp) {
+        let same_board = |view: &ViewState| view.dashboard == self.view.dashboard;
+        let (view, problems) = ViewState::from_url(path, query, now);
+        if !same_board(&view) {
+            self.dashboard = None;
+            self.series.clear();
+        }
+        self.view = view;
+        self.problems = problems;
+        self.now = now;
+        self.paused_at = None;
+        self.link_pending = false;
+        if self.view.selection.is_some() || self.view.range.is_some_and(|range| !range.is_relative()) {
+            self.view.live = false;
+        }
+        if self.dashboard.is_some() {
+            self.settle_range(None);
+        }
+    }
+
+    fn take_dashboard(&mut self, dashboard: Dashboard) {
+        let dashboard = dashboard.with_ids();
+        let range = dashboard.range.as_deref().and_then(|text| RangeSpec::parse(text, self.now).ok());
+        self.dashboard = Some(dashboard);
+        self.settle_range(range);
+    }
+
+    /// Fills in the range that the address left open. A bare address follows the clock.
+    fn settle_range(&mut self, wanted: Option<RangeSpec>) {
+        if self.view.range.is_some() {
+            return;
+        }
+        let range = match self.view.selection {
+            Some(selection) => RangeSpec::absolute(widened(selection, 2)),
+            None => wanted.unwrap_or(DEFAULT_RANGE),
+        };
+        self.view.range = Some(range);
+        self.view.live = self.view.selection.is_none() && range.is_relative();
+    }
+
+    fn select(&mut self, panel: &str, range: TimeRange) {
+        if range.is_empty() {
+            return;
+        }
+        self.pause();
+        self.view.selection = Some(range);
+        self.view.line = None;
+        if panel != HISTOGRAM {
+            self.activate(panel);
+        }
+    }
+
+    fn adjust(&mut self, range: TimeRange) {
+        if !range.is_empty() {
+            self.pause();
+            self.view.selection = Some(range);
+            self.view.line = None;
+        }
+    }
+
+    fn show(&mut self, range: TimeRange) {
+        if range.nanos() < MIN_RANGE_NANOS {
+            return;
+        }
+        self.remember_zoom();
+        self.pause();
+        self.view.range = Some(RangeSpec::absolute(range));
+    }
+
+    fn remember_zoom(&mut self) {
+        if let Some(range) = self.view.range {
+            self.zooms.push(range);
+            let excess = self.zooms.len().saturating_sub(MAX_ZOOMS);
+            self.zooms.drain(..excess);
+        }
+    }
+
+    /// The range before the last zoom; where none is known (after a reload), twice as wide.
+    fn zoom_back(&mut self) {
+        let wider = RangeSpec::absolute(widened(self.range(), 1));
+        let range = self.zooms.pop().unwrap_or(wider);
+        self.put_range(range);
+    }
+
+    fn set_range(&mut self, spec: RangeSpec) {
+        self.remember_zoom();
+        if spec.is_relative() {
+            self.view.selection = None;
+        }
+        self.put_range(spec);
+    }
+
+    /// Shows a range; a relative one follows the clock, unless a selection holds the view.
+    fn put_range(&mut self, spec: RangeSpec) {
+        if spec.is_relative() && self.view.selection.is_none() {
+            self.view.range = Some(spec);
+            self.view.live = true;
+            self.paused_at = None;
+        } else {
+            self.pause();
+            self.view.range = Some(RangeSpec::absolute(spec.resolve(self.now)));
+        }
+    }
+
+    fn toggle_live(&mut self) {
+        if self.view.live {
+            self.pause();
+            return;
+        }
+        let length = self.range().nanos();
+        self.view.range = Some(self.follow.unwrap_or(RangeSpec::last(length)));
+        self.view.live = true;
+        self.view.selection = None;
+        self.view.line = None;
+        self.paused_at = None;
+    }
+
+    /// Stops following and fixes the range, so that the address stays true.
+    fn pause(&mut self) {
+        let range = self.range();
+        if let Some(spec) = self.view.range.filter(|spec| spec.is_relative()) {
+            self.follow = Some(spec);
+        }
+        if self.view.live {
+            self.paused_at = Some(self.now);
+        }
+        self.view.live = false;
+        self.view.range = Some(RangeSpec::absolute(range));
+    }
+
+    fn open_dashboard(&mut self, name: String) {
+        if self.view.dashboard.as_ref() == Some(&name) {
+            return;
+        }
+        self.view.dashboard = Some(name);
+        self.view.panel = None;
+        self.view.maximized = None;
+        self.dashboard = None;
+        self.series.clear();
+    }
+}
+
+/// The range with `times` its length added on either side, within what can be told.
+fn widened(range: TimeRange, times: i64) -> TimeRange {
+    let margin = range.nanos().saturating_mul(times) / if times == 1 { 2 } else { 1 };
+    TimeRange { from: range.from.plus_nanos(-margin), until: range.until.plus_nanos(margin) }
+}
+
+/// Whether a range moves with the clock at its newer end.
+pub const fn ends_now(spec: RangeSpec) -> bool {
+    matches!(spec.until, TimeSpec::Relative(_))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use sonde_shared::api::{ComponentCount, DashboardName, HostCount};
+use sonde_shared::time::parse_rfc3339;
+
+fn at(text: &str) -> Timestamp {
+    parse_rfc3339(text.as_bytes()).unwrap()
+}
+
+fn range(from: &str, until: &str) -> TimeRange {
+    TimeRange::between(at(&format!("2026-11-20T{from}Z")), at(&format!("2026-11-20T{until}Z")))
+}
+
+fn board() -> Dashboard {
+    let panel = |title: &str, target: &str| Panel {
+        title: title.into(),
+        targets: vec![target.into()],
+        ..Panel::default()
+    };
+    let panels = vec![panel("Orders", "shop.orders.ms"), panel("Disk", "servers.n7.disk"), panel("Sun", "sun.spots")];
+    Dashboard { title: "Shop".into(), range: Some("-2h..now".into()), panels }
+}
+
+fn components() -> Components {
+    let component = |path: &str| ComponentCount { path: path.into(), lines: 5, errors: 0 };
+    Components {
+        components: vec![component("shop.orders"), component("shop.ordersync"), component("mail")],
+        hosts: vec![HostCount { name: "n7".into(), lines: 5 }],
+    }
+}
+
+fn opened(url: &str) -> AppState {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut state = AppState::default();
+    let now = at("2026-11-20T15:00:00Z");
+    state.apply(Command::Navigate { path: path.into(), query: query.into(), now });
+    let boards = vec![DashboardName { name: "shop".into(), title: "Shop".into() }];
+    state.apply(Command::PageLoaded(PageInfo {
+        version: "1".into(),
+        now_ms: 0,
+        dashboards: boards,
+        last_line_ms: None,
+        last_point_ms: None,
+    }));
+    state.apply(Command::DashboardLoaded(board()));
+    state.apply(Command::ComponentsLoaded(components()));
+    state
+}
+
+#[test]
+fn a_bare_address_follows_the_clock_over_the_dashboards_range() {
+    let mut state = opened("/");
+    assert_eq!(state.view.to_url(), "/d/shop?v=1&t=-2h..now&live=1");
+    state.apply(Command::Tick(at("2026-11-20T15:00:05Z")));
+    assert_eq!(state.range(), range("13:00:05", "15:00:05"));
+}
+
+#[test]
+fn an_address_that_says_its_range_is_left_as_it_is() {
+    let mut state = opened("/d/shop?v=1&t=2026-11-20T13:00:00Z..15:00:00Z");
+    assert!(!state.view.live);
+    state.apply(Command::Tick(at("2026-11-20T16:00:00Z")));
+    assert_eq!(state.range(), range("13:00:00", "15:00:00"));
+}
+
+#[test]
+fn brushing_selects_pauses_and_fixes_the_range_in_one_entry() {
+    let mut state = opened("/");
+    let address = state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    assert_eq!(address, Address::Push);
+    let url = "/d/shop?v=1&t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z&c=shop.orders&panel=orders";
+    assert_eq!(state.view.to_url(), url);
+    assert_eq!(state.paused_at, Some(at("2026-11-20T15:00:00Z")));
+    assert_eq!(opened(url).view, state.view);
+    assert_eq!(state.log_query().range, range("14:05:00", "14:07:00"));
+}
+
+#[test]
+fn an_empty_band_is_no_selection() {
+    let mut state = opened("/");
+    let instant = range("14:05:00", "14:05:00");
+    assert_eq!(state.apply(Command::Select("orders".into(), instant)), Address::Keep);
+}
+
+#[test]
+fn a_choice_in_the_tree_holds_whichever_panel_is_brushed() {
+    let mut state = opened("/");
+    state.apply(Command::Choose(Some("mail".into())));
+    state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    assert_eq!(state.view.components, ["mail"]);
+    state.apply(Command::Choose(None));
+    assert_eq!(state.view.components, ["shop.orders"], "the active panel's again");
+}
+
+#[test]
+fn the_host_of_a_panel_goes_with_the_panel() {
+    let mut state = opened("/");
+    state.apply(Command::Activate("disk".into()));
+    assert_eq!((state.view.host.as_deref(), state.view.components.len()), (Some("n7"), 0));
+    state.apply(Command::Activate("orders".into()));
+    assert_eq!(state.view.host, None);
+    state.apply(Command::SetHost(Some("n9".into())));
+    state.apply(Command::Activate("sun".into()));
+    assert_eq!(state.view.host.as_deref(), Some("n9"), "picked by hand");
+    assert_eq!(state.view.components, Vec::<String>::new());
+}
+
+#[test]
+fn adjusting_keeps_the_components_and_so_does_the_histogram() {
+    let mut state = opened("/");
+    state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    state.apply(Command::Adjust(range("14:05:00", "14:08:00")));
+    state.apply(Command::Select(HISTOGRAM.into(), range("14:05:00", "14:09:00")));
+    assert_eq!(state.view.components, ["shop.orders"]);
+    assert_eq!(state.view.panel.as_deref(), Some("orders"));
+}
+
+#[test]
+fn a_brush_before_the_components_are_known_is_linked_when_they_are() {
+    let mut state = opened("/");
+    state.components = None;
+    state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    assert_eq!(state.view.components, Vec::<String>::new());
+    assert_eq!(state.apply(Command::ComponentsLoaded(components())), Address::Replace);
+    assert_eq!(state.view.components, ["shop.orders"]);
+}
+
+#[test]
+fn zooming_leaves_the_selection_and_can_be_taken_back() {
+    let mut state = opened("/");
+    state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    assert_eq!(state.apply(Command::Show(range("14:00:00", "14:10:00"))), Address::PushSoon);
+    assert_eq!(state.range(), range("14:00:00", "14:10:00"));
+    assert_eq!(state.view.selection, Some(range("14:05:00", "14:07:00")));
+    state.apply(Command::ZoomBack);
+    assert_eq!(state.range(), range("13:00:00", "15:00:00"));
+    state.apply(Command::ZoomBack);
+    assert_eq!(state.range(), range("12:00:00", "16:00:00"), "beyond the first zoom it widens");
+}
+
+#[test]
+fn resuming_goes_back_to_the_range_that_was_followed() {
+    let mut state = opened("/");
+    state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    state.apply(Command::ToggleLive);
+    assert_eq!(state.view.to_url(), "/d/shop?v=1&t=-2h..now&c=shop.orders&live=1&panel=orders".replace("&live=1&panel=orders", "&panel=orders&live=1"));
+    state.apply(Command::ToggleLive);
+    assert_eq!(state.view.range, Some(RangeSpec::absolute(range("13:00:00", "15:00:00"))));
+}
+
+#[test]
+fn a_gesture_holds_the_clock() {
+    let mut state = opened("/");
+    state.apply(Command::Freeze(true));
+    state.apply(Command::Tick(at("2026-11-20T15:10:00Z")));
+    assert_eq!(state.range(), range("13:00:00", "15:00:00"));
+    state.apply(Command::Freeze(false));
+    state.apply(Command::Tick(at("2026-11-20T15:10:00Z")));
+    assert_eq!(state.range(), range("13:10:00", "15:10:00"));
+}
+
+#[test]
+fn a_selection_alone_brings_its_surroundings() {
+    let state = opened("/?s=2026-11-20T14:05:00Z..14:07:00Z");
+    assert_eq!(state.range(), range("14:01:00", "14:11:00"));
+    assert!(!state.view.live);
+}
+
+#[test]
+fn what_changes_nothing_writes_no_address() {
+    let mut state = opened("/");
+    assert_eq!(state.apply(Command::SetLevel(None)), Address::Keep);
+    assert_eq!(state.apply(Command::SetContains("x".into())), Address::ReplaceSoon);
+    assert_eq!(state.apply(Command::SetContains("x".into())), Address::Keep);
+}
+
+#[test]
+fn a_broken_field_of_the_address_is_told() {
+    let mut state = opened("/d/shop?v=1&t=gone&level=loud");
+    assert_eq!(state.problems.len(), 2);
+    state.apply(Command::DismissProblems);
+    assert!(state.problems.is_empty());
+}

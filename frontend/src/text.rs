@@ -1,0 +1,137 @@
+//! Times and counts as people read them.
+
+use sonde_shared::time::{Civil, NANOS_PER_DAY, NANOS_PER_SEC, TimeRange, Timestamp, format_duration};
+
+/// A narrow no-break space: between thousands, so that a number is never broken across lines.
+const THIN: char = '\u{202f}';
+
+/// `1 284`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(THIN);
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `84`, `1.3k`, `12k`, `4.1M`: for places of a few characters.
+pub fn short_count(number: u64) -> String {
+    const UNITS: [(u64, char); 3] = [(1_000_000_000, 'G'), (1_000_000, 'M'), (1_000, 'k')];
+    let Some((size, unit)) = UNITS.into_iter().find(|(size, _)| number >= *size) else {
+        return number.to_string();
+    };
+    let tenths = number / (size / 10);
+    if tenths < 100 { format!("{}.{}{unit}", tenths / 10, tenths % 10) } else { format!("{}{unit}", tenths / 10) }
+}
+
+/// `1 line`, `1 284 lines`.
+pub fn lines(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "line" } else { "lines" })
+}
+
+fn shifted(at: Timestamp, offset_minutes: i32) -> Timestamp {
+    at.plus_nanos(i64::from(offset_minutes) * 60 * NANOS_PER_SEC)
+}
+
+/// `14:05:00.120`.
+pub fn clock_ms(at: Timestamp, offset_minutes: i32) -> String {
+    let time = Civil::of(shifted(at, offset_minutes));
+    format!("{:02}:{:02}:{:02}.{:03}", time.hour, time.minute, time.second, time.nanos / 1_000_000)
+}
+
+/// `14:05:00`, with milliseconds only where there are some.
+pub fn clock(at: Timestamp, offset_minutes: i32) -> String {
+    let text = clock_ms(at, offset_minutes);
+    text.strip_suffix(".000").map_or_else(|| text.clone(), str::to_owned)
+}
+
+/// `2026-11-20`.
+pub fn date(at: Timestamp, offset_minutes: i32) -> String {
+    shifted(at, offset_minutes).day().to_string()
+}
+
+/// `2026-11-20 14:05:00`.
+pub fn date_clock(at: Timestamp, offset_minutes: i32) -> String {
+    format!("{} {}", date(at, offset_minutes), clock(at, offset_minutes))
+}
+
+/// `14:05:00–14:07:00 (2 m)`; with the date where it is not that of `today`, with both where the range spans days.
+pub fn range(range: TimeRange, today: Timestamp, offset_minutes: i32) -> String {
+    let day = |at| date(at, offset_minutes);
+    let (from, until) = (range.from, range.until);
+    let text = if day(from) != day(until.plus_nanos(-1)) {
+        format!("{} – {}", date_clock(from, offset_minutes), date_clock(until, offset_minutes))
+    } else if day(from) == day(today) {
+        format!("{}–{}", clock(from, offset_minutes), clock(until, offset_minutes))
+    } else {
+        format!("{}–{}", date_clock(from, offset_minutes), clock(until, offset_minutes))
+    };
+    format!("{text} ({})", format_duration(range.nanos()))
+}
+
+/// `41 s silence`, where two neighbouring lines lie apart.
+pub fn silence(nanos: i64) -> String {
+    format!("{} silence", format_duration(nanos / NANOS_PER_SEC * NANOS_PER_SEC))
+}
+
+/// `Last 1 h`, or the range itself.
+pub fn range_label(spec: sonde_shared::view::RangeSpec, now: Timestamp, offset_minutes: i32) -> String {
+    use sonde_shared::time::TimeSpec::Relative;
+    match (spec.from, spec.until) {
+        (Relative(back), Relative(0)) if back < 0 => format!("Last {}", relative_length(-back)),
+        _ => range(spec.resolve(now), now, offset_minutes),
+    }
+}
+
+fn relative_length(nanos: i64) -> String {
+    if nanos % NANOS_PER_DAY == 0 { format!("{} d", nanos / NANOS_PER_DAY) } else { format_duration(nanos) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonde_shared::time::parse_rfc3339;
+
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        let check = |number: u64, text: &str| assert_eq!(count(number).replace(THIN, " "), text);
+        check(7, "7");
+        check(1_284, "1 284");
+        check(1_000_000, "1 000 000");
+        assert_eq!(lines(1), "1 line");
+        assert_eq!(lines(12).as_str(), "12 lines");
+    }
+
+    #[test]
+    fn short_counts_fit_a_rail() {
+        let check = |number: u64, text: &str| assert_eq!(short_count(number), text);
+        check(999, "999");
+        check(1_290, "1.2k");
+        check(12_900, "12k");
+        check(4_150_000, "4.1M");
+    }
+
+    #[test]
+    fn a_range_says_its_date_where_it_is_not_today() {
+        let day = |from: &str, until: &str| {
+            range(TimeRange::between(at(from), at(until)), at("2026-11-20T20:00:00Z"), 0)
+        };
+        assert_eq!(day("2026-11-20T14:05:00Z", "2026-11-20T14:07:00Z"), "14:05:00–14:07:00 (2 m)");
+        assert_eq!(day("2026-11-19T14:05:00Z", "2026-11-19T14:07:00.5Z"), "2026-11-19 14:05:00–14:07:00.500 (2 m)");
+        assert_eq!(day("2026-11-19T23:00:00Z", "2026-11-20T01:00:00Z"), "2026-11-19 23:00:00 – 2026-11-20 01:00:00 (2 h)");
+    }
+
+    #[test]
+    fn clocks_follow_the_zone() {
+        assert_eq!(clock_ms(at("2026-11-20T23:30:00.120Z"), 60), "00:30:00.120");
+        assert_eq!(date(at("2026-11-20T23:30:00Z"), 60), "2026-11-21");
+    }
+}
