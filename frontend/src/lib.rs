@@ -3,6 +3,8 @@
 //! `app → panes → {chart, feeds, session} → {state, lines, api}`. What decides is in `state` and `lines`, pure and tested
 //! on the host; `feeds` ask the server and hand on what comes; panes show and send commands.
 
+#![expect(unreachable_pub, reason = "#[component] makes its function pub whatever was asked for")]
+
 /// The only modules that talk to the network.
 pub mod api;
 /// The page's root: layout, keys, and what the charts' gestures mean.

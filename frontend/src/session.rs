@@ -66,7 +66,10 @@ impl Session {
     }
 
     /// A part of the state that tells its readers only when it changes.
-    pub fn part<T: PartialEq + Send + Sync + 'static>(self, read: impl Fn(&AppState) -> T + Send + Sync + 'static) -> Memo<T> {
+    pub fn part<T: PartialEq + Send + Sync + 'static>(
+        self,
+        read: impl Fn(&AppState) -> T + Send + Sync + 'static,
+    ) -> Memo<T> {
         Memo::new(move |_| self.state.with(|state| read(state)))
     }
 

@@ -25,7 +25,11 @@ pub fn short_count(number: u64) -> String {
         return number.to_string();
     };
     let tenths = number / (size / 10);
-    if tenths < 100 { format!("{}.{}{unit}", tenths / 10, tenths % 10) } else { format!("{}{unit}", tenths / 10) }
+    if tenths < 100 {
+        format!("{}.{}{unit}", tenths / 10, tenths % 10)
+    } else {
+        format!("{}{unit}", tenths / 10)
+    }
 }
 
 /// `1 line`, `1 284 lines`.
@@ -125,8 +129,14 @@ mod tests {
             range(TimeRange::between(at(from), at(until)), at("2026-11-20T20:00:00Z"), 0)
         };
         assert_eq!(day("2026-11-20T14:05:00Z", "2026-11-20T14:07:00Z"), "14:05:00–14:07:00 (2 m)");
-        assert_eq!(day("2026-11-19T14:05:00Z", "2026-11-19T14:07:00.5Z"), "2026-11-19 14:05:00–14:07:00.500 (2 m)");
-        assert_eq!(day("2026-11-19T23:00:00Z", "2026-11-20T01:00:00Z"), "2026-11-19 23:00:00 – 2026-11-20 01:00:00 (2 h)");
+        assert_eq!(
+            day("2026-11-19T14:05:00Z", "2026-11-19T14:07:00.5Z"),
+            "2026-11-19 14:05:00–14:07:00.500 (2 m)"
+        );
+        assert_eq!(
+            day("2026-11-19T23:00:00Z", "2026-11-20T01:00:00Z"),
+            "2026-11-19 23:00:00 – 2026-11-20 01:00:00 (2 h)"
+        );
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub struct AddressBar {
 impl AddressBar {
     /// The window's.
     pub fn new() -> Self {
-        let bar = Self { pending: StoredValue::new_local(Pending::default()), timer: StoredValue::new_local(None) };
+        let bar =
+            Self { pending: StoredValue::new_local(Pending::default()), timer: StoredValue::new_local(None) };
         // Leaving within a burst must not lose it: reload shows what was seen.
         drop(window_event_listener(leptos::ev::pagehide, move |_| bar.flush()));
         bar
@@ -69,7 +70,8 @@ impl AddressBar {
 
     /// Writes the address in the way that was asked for.
     pub fn write(self, address: Address, url: String) {
-        let (writes, wait) = self.pending.try_update_value(|pending| pending.take(address, url)).unwrap_or_default();
+        let (writes, wait) =
+            self.pending.try_update_value(|pending| pending.take(address, url)).unwrap_or_default();
         writes.iter().for_each(write_history);
         if let Some(wait) = wait {
             self.stop_timer();
@@ -122,7 +124,9 @@ fn write_history(write: &Write) {
         Write::Push(url) if *url != format!("{path}?{query}") => {
             history.push_state_with_url(&JsValue::NULL, "", Some(url))
         }
-        Write::Push(url) | Write::Replace(url) => history.replace_state_with_url(&JsValue::NULL, "", Some(url)),
+        Write::Push(url) | Write::Replace(url) => {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(url))
+        }
     };
     // A browser refuses writes that come too often; the next one brings the address up to date.
     drop(written);

@@ -23,7 +23,10 @@ pub struct Abort {
 impl Abort {
     /// A fresh one.
     pub fn new() -> Self {
-        Self { controller: AbortController::new().expect("every browser that runs this page has AbortController") }
+        Self {
+            controller: AbortController::new()
+                .expect("every browser that runs this page has AbortController"),
+        }
     }
 
     /// What requests listen to.
@@ -86,7 +89,8 @@ pub async fn columns(
 ) -> Result<Vec<Columns>, ApiError> {
     let targets: String = targets.iter().map(|target| format!("target={}&", encode(target))).collect();
     let (from, until) = (range.from.as_millis(), range.until.as_millis());
-    let url = format!("/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}");
+    let url =
+        format!("/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}");
     let response = send(&url, &signal).await?;
     let bytes = response.binary().await.map_err(|error| failure(&error, &signal))?;
     decode_columns(&bytes).ok_or_else(ApiError::unreadable)
@@ -137,7 +141,10 @@ pub async fn stream_lines(
     }
 }
 
-async fn next_chunk(reader: &ReadableStreamDefaultReader, signal: &AbortSignal) -> Result<Option<Vec<u8>>, ApiError> {
+async fn next_chunk(
+    reader: &ReadableStreamDefaultReader,
+    signal: &AbortSignal,
+) -> Result<Option<Vec<u8>>, ApiError> {
     let broken = |_: JsValue| if signal.aborted() { ApiError::aborted() } else { ApiError::cut_off() };
     let result = JsFuture::from(reader.read()).await.map_err(broken)?;
     let field = |name: &str| Reflect::get(&result, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);

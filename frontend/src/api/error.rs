@@ -40,7 +40,10 @@ impl ApiError {
     /// From the status and body of a failed answer.
     pub fn from_answer(status: u16, body: &str) -> Self {
         let Ok(problem) = serde_json::from_str::<Problem>(body) else {
-            return Self { status: Some(status), ..Self::said(&format!("The server answered with status {status}.")) };
+            return Self {
+                status: Some(status),
+                ..Self::said(&format!("The server answered with status {status}."))
+            };
         };
         let example = problem.example.map(|example| format!(" For example: {example}")).unwrap_or_default();
         let sentence = format!("{}{example}", problem.detail);
@@ -60,7 +63,10 @@ mod tests {
     fn a_problem_becomes_a_sentence() {
         let body = r#"{"type":"about:blank","title":"Bad Request","status":400,"detail":"`x` is no level","example":"warn","request_id":"7"}"#;
         let error = ApiError::from_answer(400, body);
-        assert_eq!((error.to_string().as_str(), error.request_id.as_deref()), ("`x` is no level For example: warn", Some("7")));
+        assert_eq!(
+            (error.to_string().as_str(), error.request_id.as_deref()),
+            ("`x` is no level For example: warn", Some("7"))
+        );
         assert_eq!(ApiError::from_answer(502, "<html>").sentence, "The server answered with status 502.");
     }
 }

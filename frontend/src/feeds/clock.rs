@@ -13,7 +13,8 @@ const STEPS_A_RANGE: i64 = 1_500;
 /// Starts the clock.
 pub fn start_clock(session: Session) {
     let look = move || {
-        let (live, shown, length) = session.now_part(|state| (state.view.live, state.now, state.range().nanos()));
+        let (live, shown, length) =
+            session.now_part(|state| (state.view.live, state.now, state.range().nanos()));
         let now = session.server_now();
         let due = now.nanos_since(shown) >= step_nanos(length);
         if live && due && !document().hidden() {

@@ -168,7 +168,8 @@ impl LineFeed {
 
     fn follow(self, query: LogQuery) {
         let live = self.session.view.with_untracked(|view| view.live);
-        let only_newer = self.run.with_value(|run| run.query.as_ref().is_some_and(|former| former.same_filters(&query)));
+        let only_newer =
+            self.run.with_value(|run| run.query.as_ref().is_some_and(|former| former.same_filters(&query)));
         if live && only_newer && !untrack(|| self.is_at_newest()) {
             self.held.set(true);
             return;
@@ -232,7 +233,8 @@ impl LineFeed {
 
     /// The first word of a run: the rows of the former one go.
     fn land(self, total: Option<u64>) {
-        let landed = self.run.try_update_value(|run| std::mem::replace(&mut run.landed, true)).unwrap_or(true);
+        let landed =
+            self.run.try_update_value(|run| std::mem::replace(&mut run.landed, true)).unwrap_or(true);
         if !landed {
             self.show_none();
             self.total.set(total.map_or(Total::Unknown, Total::Known));
@@ -350,7 +352,8 @@ impl LineFeed {
             let header = StoredValue::new_local(None);
             let newest = StoredValue::new_local(Vec::new());
             let on_rows = move |rows| newest.update_value(|all| all.extend(rows));
-            let ended = client::stream_lines(request, signal, move |count| header.set_value(count), on_rows).await;
+            let ended =
+                client::stream_lines(request, signal, move |count| header.set_value(count), on_rows).await;
             if self.is_current(number) {
                 let rows = newest.try_update_value(std::mem::take).unwrap_or_default();
                 self.take_newest(header.get_value().or(counted), rows, order, ended);
@@ -386,7 +389,8 @@ impl LineFeed {
         }
         let missing = self.cache.try_update_value(|cache| cache.missing(rows)).unwrap_or_default();
         self.run.update_value(|run| run.windows.retain(|window, _| missing.contains(window)));
-        let (number, under_way) = self.run.with_value(|run| (run.number, run.windows.keys().copied().collect::<Vec<_>>()));
+        let (number, under_way) =
+            self.run.with_value(|run| (run.number, run.windows.keys().copied().collect::<Vec<_>>()));
         for window in missing.into_iter().filter(|window| !under_way.contains(window)) {
             self.ask_window(number, window);
         }

@@ -12,8 +12,30 @@ use sonde_shared::time::TimeRange;
 
 /// Widths in ms that a histogram's buckets may have.
 const STEPS_MS: [i64; 24] = [
-    10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000,
-    1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000, 604_800_000,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    15_000,
+    30_000,
+    60_000,
+    120_000,
+    300_000,
+    600_000,
+    900_000,
+    1_800_000,
+    3_600_000,
+    7_200_000,
+    21_600_000,
+    43_200_000,
+    86_400_000,
+    604_800_000,
 ];
 /// The width that a bar of the histogram should have, in pixels.
 const BAR_PX: f64 = 5.0;
@@ -86,7 +108,10 @@ fn bucket_ms(range: TimeRange, width_px: f64) -> i64 {
     let bars = (width_px / BAR_PX).max(10.0);
     let wanted = range.nanos() as f64 / 1e6 / bars;
     let widest = STEPS_MS[STEPS_MS.len() - 1];
-    STEPS_MS.into_iter().find(|step| *step as f64 >= wanted).unwrap_or_else(|| (wanted as i64 / widest + 1) * widest)
+    STEPS_MS
+        .into_iter()
+        .find(|step| *step as f64 >= wanted)
+        .unwrap_or_else(|| (wanted as i64 / widest + 1) * widest)
 }
 
 /// How many lines lie in a range, as far as whole buckets can tell; `None` where the histogram does not reach.
@@ -117,7 +142,8 @@ mod tests {
 
     #[test]
     fn bars_have_a_round_step_and_their_width() {
-        let check = |secs: i64, width: f64, expected: i64| assert_eq!(bucket_ms(seconds(0, secs), width), expected);
+        let check =
+            |secs: i64, width: f64, expected: i64| assert_eq!(bucket_ms(seconds(0, secs), width), expected);
         check(3_600, 1_000.0, 30_000);
         check(120, 1_000.0, 1_000);
         check(400 * 86_400 * 52, 100.0, 1_728 * 604_800_000);

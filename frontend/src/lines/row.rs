@@ -62,7 +62,9 @@ impl Row {
 
 fn fields(line: &str) -> Vec<Field> {
     let parsed: Result<Fields<'_>, _> = serde_json::from_str(line);
-    parsed.map(|fields| fields.0.into_iter().map(|(key, raw)| Field { key, value: plain(raw) }).collect()).unwrap_or_default()
+    parsed
+        .map(|fields| fields.0.into_iter().map(|(key, raw)| Field { key, value: plain(raw) }).collect())
+        .unwrap_or_default()
 }
 
 fn message(line: &str) -> String {
@@ -121,7 +123,13 @@ mod tests {
     fn fields_keep_their_order_and_their_digits() {
         let found = fields(r#"{"z":"1","n":1.50,"big":12345678901234567890123,"a":{"b":[1,2]},"z":null}"#);
         let found: Vec<(&str, &str)> = found.iter().map(|f| (f.key.as_str(), f.value.as_str())).collect();
-        let expected = [("z", "1"), ("n", "1.50"), ("big", "12345678901234567890123"), ("a", r#"{"b":[1,2]}"#), ("z", "null")];
+        let expected = [
+            ("z", "1"),
+            ("n", "1.50"),
+            ("big", "12345678901234567890123"),
+            ("a", r#"{"b":[1,2]}"#),
+            ("z", "null"),
+        ];
         assert_eq!(found, expected);
     }
 

@@ -89,7 +89,8 @@ impl Extent {
         if row < at.row || (row == at.row && at.px > 0.0) {
             return self.clamped(Position { row, px: 0.0 });
         }
-        let above: f64 = (at.row..row.min(at.row + 10_000)).map(|index| self.height_of(index)).sum::<f64>() - at.px;
+        let above: f64 =
+            (at.row..row.min(at.row + 10_000)).map(|index| self.height_of(index)).sum::<f64>() - at.px;
         let over = above + self.row_px - self.viewport_px;
         if row >= at.row + 10_000 {
             return self.moved(Position { row, px: 0.0 }, -self.viewport_px / 2.0);

@@ -58,7 +58,10 @@ mod tests {
     fn a_search_says_how_far_it_came() {
         let range = TimeRange::between(Timestamp::from_secs(100), Timestamp::from_secs(200));
         let total = Total::Unknown.having_seen(0, Timestamp::from_secs(110), range);
-        assert_eq!(total.having_seen(1, Timestamp::from_secs(140), range), Total::AtLeast { lines: 2, scanned: 0.4 });
+        assert_eq!(
+            total.having_seen(1, Timestamp::from_secs(140), range),
+            Total::AtLeast { lines: 2, scanned: 0.4 }
+        );
         assert_eq!(Total::Known(9).having_seen(1, Timestamp::from_secs(140), range), Total::Known(9));
     }
 }

@@ -35,9 +35,21 @@ impl AppState {
         }
     }
 
-    /// What the active panel is linked to.
-    pub fn link(&self) -> Option<Link> {
-        let panel = self.panel(self.view.panel.as_deref()?)?;
+    /// Whether a panel's components lie outside those that were chosen by hand.
+    pub fn is_outside_choice(&self, panel: &str) -> bool {
+        let Some(Link::Named(_) | Link::Prefix(_)) = self.link_of(panel) else { return false };
+        let linked = self.link_of(panel).map(|link| link.components()).unwrap_or_default();
+        let related = |one: &String, other: &String| is_at_or_below(one, other) || is_at_or_below(other, one);
+        !linked.iter().any(|one| self.view.components.iter().any(|chosen| related(one, chosen)))
+    }
+
+    fn link(&self) -> Option<Link> {
+        self.link_of(self.view.panel.as_deref()?)
+    }
+
+    /// What a panel is linked to.
+    fn link_of(&self, panel: &str) -> Option<Link> {
+        let panel = self.panel(panel)?;
         let components = self.components.as_ref();
         let paths: BTreeSet<String> = components
             .map(|all| all.components.iter().map(|one| one.path.clone()).collect())
@@ -65,4 +77,8 @@ impl AppState {
             self.view.host = None;
         }
     }
+}
+
+fn is_at_or_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

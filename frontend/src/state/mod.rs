@@ -5,9 +5,11 @@
 
 mod choice;
 mod query;
+mod tree;
 mod typed;
 
 pub use query::LogQuery;
+pub use tree::{TreeNode, component_tree};
 pub use typed::parse_typed_range;
 
 use sonde_shared::api::{Components, PageInfo};
@@ -173,7 +175,7 @@ impl AppState {
             | Command::NoDashboard
             | Command::ComponentsLoaded(_)
             | Command::SeriesLoaded(..)
-            | Command::Tick(_) => self.learn(command),
+            | Command::Tick(_) => return self.learn(command),
             Command::Select(panel, range) => self.select(&panel, range),
             Command::Adjust(range) => self.adjust(range),
             Command::ClearSelection => self.view.selection = None,

@@ -43,7 +43,8 @@ impl LogQuery {
         }
         pairs.push(("from", range.from.to_string()));
         pairs.push(("until", range.until.to_string()));
-        let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
+        let pairs: Vec<String> =
+            pairs.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
         pairs.join("&")
     }
 }

@@ -16,7 +16,8 @@ fn board() -> Dashboard {
         targets: vec![target.into()],
         ..Panel::default()
     };
-    let panels = vec![panel("Orders", "shop.orders.ms"), panel("Disk", "servers.n7.disk"), panel("Sun", "sun.spots")];
+    let panels =
+        vec![panel("Orders", "shop.orders.ms"), panel("Disk", "servers.n7.disk"), panel("Sun", "sun.spots")];
     Dashboard { title: "Shop".into(), range: Some("-2h..now".into()), panels }
 }
 
@@ -142,7 +143,11 @@ fn resuming_goes_back_to_the_range_that_was_followed() {
     let mut state = opened("/");
     state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
     state.apply(Command::ToggleLive);
-    assert_eq!(state.view.to_url(), "/d/shop?v=1&t=-2h..now&c=shop.orders&live=1&panel=orders".replace("&live=1&panel=orders", "&panel=orders&live=1"));
+    assert_eq!(
+        state.view.to_url(),
+        "/d/shop?v=1&t=-2h..now&c=shop.orders&live=1&panel=orders"
+            .replace("&live=1&panel=orders", "&panel=orders&live=1")
+    );
     state.apply(Command::ToggleLive);
     assert_eq!(state.view.range, Some(RangeSpec::absolute(range("13:00:00", "15:00:00"))));
 }

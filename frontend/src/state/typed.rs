@@ -33,7 +33,8 @@ fn parse_typed_time(text: &str, now: Timestamp, shift: i64) -> Result<TimeSpec, 
 fn on_the_day_of(start: Timestamp, text: &str, shift: i64) -> Option<TimeSpec> {
     let is_clock = text.as_bytes().get(2) == Some(&b':') && text.len() <= 18;
     let day = start.plus_nanos(shift).day();
-    let spec = is_clock.then(|| TimeSpec::parse(&format!("{day} {}", text.trim_end_matches(['Z', 'z'])), start).ok());
+    let spec = is_clock
+        .then(|| TimeSpec::parse(&format!("{day} {}", text.trim_end_matches(['Z', 'z'])), start).ok());
     match spec.flatten()? {
         TimeSpec::Absolute(at) if text.ends_with(['Z', 'z']) => Some(TimeSpec::Absolute(at)),
         TimeSpec::Absolute(at) => Some(TimeSpec::Absolute(at.plus_nanos(-shift))),
@@ -43,7 +44,8 @@ fn on_the_day_of(start: Timestamp, text: &str, shift: i64) -> Option<TimeSpec> {
 
 /// Whether the text itself says its zone: RFC 3339 with `Z` or an offset, or a unix number.
 fn has_zone(text: &str) -> bool {
-    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.len() != 8;
+    let is_number =
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.len() != 8;
     is_number || sonde_shared::time::parse_rfc3339(text.as_bytes()).is_some()
 }
 

@@ -1,0 +1,128 @@
+//! The panels of the dashboard, stacked over one time axis and the histogram of lines.
+
+use super::empty::{ErrorNote, FirstSteps};
+use crate::app::ChartSize;
+use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
+use crate::feeds::{Loaded, PageFeed, range};
+use crate::session::use_session;
+use leptos::prelude::*;
+use sonde_shared::api::{Event, Histogram};
+use sonde_shared::dashboard::Panel;
+use std::sync::Arc;
+
+/// The charts.
+#[component]
+pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
+    let session = use_session();
+    let context: ChartContext = expect_context();
+    let events = range::load_events(session);
+    let events = Signal::derive(move || events.value.get().unwrap_or_default());
+    let panels =
+        session.part(|state| state.dashboard.as_ref().map(|board| board.panels.clone()).unwrap_or_default());
+    view! {
+        <section class="charts" aria-label="Charts">
+            <div class="panels">
+                <For
+                    each=move || panels.get()
+                    key=|panel| serde_json::to_string(panel).unwrap_or_default()
+                    children=move |panel| view! { <ChartPanel panel events /> }
+                />
+                <ChartStates />
+            </div>
+            <div class="axis">
+                <TimeAxis ctx=context />
+                <LogHistogram ctx=context data=histogram.value events=events />
+            </div>
+        </section>
+    }
+}
+
+/// One panel: its title and its chart.
+#[component]
+fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
+    let session = use_session();
+    let context: ChartContext = expect_context();
+    let size: ChartSize = expect_context();
+    let loaded = range::load_panel(session, &panel, size.width_px);
+    let id = panel.id.clone();
+    let active = session.part(move |state| state.view.panel.as_ref() == Some(&id));
+    let outside = session.part({
+        let id = panel.id.clone();
+        move |state| state.view.chosen && state.is_outside_choice(&id)
+    });
+    let missing =
+        move || loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| columns.is_empty()));
+    let targets = panel.targets.join(", ");
+    view! {
+        <article
+            class="panel"
+            class:active=move || active.get()
+            class:outside=move || outside.get()
+            aria-label=panel.title.clone()
+        >
+            <header class="panel-head">
+                <h2>{panel.title.clone()}</h2>
+                <span class="unit">{panel.unit.clone()}</span>
+                <span class="targets mono">{targets.clone()}</span>
+                <Show when=missing>
+                    <span class="panel-note">"no such series in this range"</span>
+                </Show>
+                {move || {
+                    let retry = move |()| loaded.retry();
+                    loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
+                }}
+            </header>
+            <Chart
+                ctx=context
+                panel=panel.id.clone()
+                title=panel.title.clone()
+                data=loaded.value
+                unit=panel.unit.clone()
+                thresholds=panel.thresholds.clone()
+                min=panel.min
+                max=panel.max
+                events=events
+                height_px=size.plot_px
+            />
+        </article>
+    }
+}
+
+#[component]
+fn PanelError(error: String, #[prop(into)] retry: Callback<()>) -> impl IntoView {
+    view! {
+        <span class="panel-note problem" role="alert">{error}</span>
+        <button class="control small" on:click=move |_| retry.run(())>"Retry"</button>
+    }
+}
+
+/// No dashboard, or none that could be loaded.
+#[component]
+fn ChartStates() -> impl IntoView {
+    let session = use_session();
+    let feed: PageFeed = expect_context();
+    let nothing = session.part(|state| {
+        state.page.as_ref().is_some_and(|page| page.last_line_ms.is_none() && page.last_point_ms.is_none())
+    });
+    let boards = session.part(|state| state.page.as_ref().map(|page| page.dashboards.len()));
+    let no_panels =
+        session.part(|state| state.dashboard.as_ref().is_some_and(|board| board.panels.is_empty()));
+    move || {
+        if let Some(error) = feed.info.error.get() {
+            let retry = move |()| feed.info.retry();
+            return view! { <ErrorNote error retry /> }.into_any();
+        }
+        if nothing.get() {
+            return view! { <FirstSteps /> }.into_any();
+        }
+        if let Some(error) = feed.dashboard.error.get() {
+            let retry = move |()| feed.dashboard.retry();
+            return view! { <ErrorNote error retry /> }.into_any();
+        }
+        if boards.get() == Some(0) || no_panels.get() {
+            let text = "There are no charts: the server has no dashboard and no metrics. Send Graphite plaintext to its carbon port, or POST it to /api/ingest/metrics.";
+            return view! { <div class="state"><p>{text}</p></div> }.into_any();
+        }
+        ().into_any()
+    }
+}

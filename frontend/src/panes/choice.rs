@@ -1,0 +1,54 @@
+//! A popover that opens under its button: Escape and a click elsewhere close it.
+
+use super::icons::{Glyph, Icon};
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+/// A button and what it opens.
+#[component]
+pub(super) fn Choice(
+    /// The button's accessible name.
+    #[prop(into)]
+    name: String,
+    /// What the button shows.
+    #[prop(into)]
+    label: Signal<String>,
+    /// Whether it is open; the content may close it.
+    open: RwSignal<bool>,
+    /// What is opened.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let root = NodeRef::<html::Div>::new();
+    let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        let inside = root.get_untracked().is_some_and(|root| root.contains(target.as_ref()));
+        if !inside && open.get_untracked() {
+            open.set(false);
+        }
+    });
+    on_cleanup(move || outside.remove());
+    let on_key = move |event: web_sys::KeyboardEvent| {
+        if event.key() == "Escape" && open.get_untracked() {
+            event.stop_propagation();
+            open.set(false);
+        }
+    };
+    view! {
+        <div class="choice" node_ref=root on:keydown=on_key>
+            <button
+                class="control"
+                aria-label=name.clone()
+                aria-expanded=move || open.get().to_string()
+                aria-haspopup="dialog"
+                on:click=move |_| open.update(|open| *open = !*open)
+            >
+                <span class="choice-label">{move || label.get()}</span>
+                <Glyph icon=Icon::Chevron />
+            </button>
+            <Show when=move || open.get()>
+                <div class="popover" role="dialog" aria-label=name.clone()>{children()}</div>
+            </Show>
+        </div>
+    }
+}

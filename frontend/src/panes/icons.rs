@@ -1,0 +1,55 @@
+//! The icons: one set, 16 px, strokes of 1.5 px in the text's colour.
+
+use leptos::prelude::*;
+
+/// A drawing on a grid of 16.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Icon {
+    Chevron,
+    Close,
+    Components,
+    Copy,
+    Help,
+    Link,
+    Moon,
+    Pause,
+    Play,
+    Search,
+    Sun,
+    Auto,
+    Warning,
+}
+
+impl Icon {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Chevron => "M4 6l4 4 4-4",
+            Self::Close => "M4 4l8 8M12 4l-8 8",
+            Self::Components => "M3 3h4v3H3zM9 10h4v3H9zM5 6v5.5h4",
+            Self::Copy => "M6 6h7v7H6zM10 6V3H3v7h3",
+            Self::Help => {
+                "M6 6.2A2 2 0 1 1 8.8 8C8.2 8.4 8 8.7 8 9.5M8 12v.2M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8z"
+            }
+            Self::Link => "M6.5 9.5l3-3M7 4.5l1-1a3 3 0 0 1 4.5 4.5l-1 1M9 11.5l-1 1A3 3 0 0 1 3.5 8l1-1",
+            Self::Moon => "M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z",
+            Self::Pause => "M5.5 3.5v9M10.5 3.5v9",
+            Self::Play => "M5 3.5v9l7-4.5z",
+            Self::Search => "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.3 10.3L14 14",
+            Self::Sun => {
+                "M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6zM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1 1M12 12l1 1M13 3l-1 1M4 12l-1 1"
+            }
+            Self::Auto => "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM8 2v12M11 3.2v9.6",
+            Self::Warning => "M8 2.5L14.2 13.5H1.8zM8 6.5v3.2M8 11.6v.2",
+        }
+    }
+}
+
+/// An icon without a name of its own: the control it stands in has one.
+#[component]
+pub(super) fn Glyph(icon: Icon) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+            <path d=icon.path()></path>
+        </svg>
+    }
+}

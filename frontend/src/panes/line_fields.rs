@@ -1,0 +1,89 @@
+//! A line taken apart: its fields in the order they were sent.
+
+use super::icons::{Glyph, Icon};
+use super::top_bar::copy_text;
+use crate::feeds::LineFeed;
+use crate::lines::{Field, Row};
+use crate::session::use_session;
+use leptos::html;
+use leptos::prelude::*;
+use std::sync::Arc;
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+/// The fields of an expanded line.
+#[component]
+pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    let session = use_session();
+    let root = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(root) = root.get() {
+            watch_height(&root, index, feed);
+        }
+    });
+    let id = row.id.clone();
+    on_cleanup(move || {
+        // Scrolled away it keeps its height in the list's arithmetic; closed it has none.
+        let closed = session.now_part(|state| state.view.line.as_deref() != Some(id.as_str()));
+        if closed && feed.expanded.get_untracked().is_some_and(|(expanded, _)| expanded == index) {
+            feed.expanded.set(None);
+        }
+    });
+    let mut fields = row.fields();
+    if fields.is_empty() {
+        fields.push(Field { key: "line".to_owned(), value: row.line.clone() });
+    }
+    let line = row.line.clone();
+    view! {
+        <div class="fields" node_ref=root>
+            <div class="fields-head">
+                <CopyButton name="Copy the line" text=line label="Copy line" />
+                <span class="faint mono">{row.id.clone()}</span>
+            </div>
+            <dl>{fields.into_iter().map(|field| view! { <FieldRow field /> }).collect_view()}</dl>
+        </div>
+    }
+}
+
+#[component]
+fn FieldRow(field: Field) -> impl IntoView {
+    let name = format!("Copy {}", field.key);
+    view! {
+        <dt>{field.key}</dt>
+        <dd>
+            <span class="mono value">{field.value.clone()}</span>
+            <CopyButton name text=field.value label="" />
+        </dd>
+    }
+}
+
+#[component]
+fn CopyButton(#[prop(into)] name: String, text: String, label: &'static str) -> impl IntoView {
+    let copied = RwSignal::new(false);
+    let copy = move |_| {
+        let text = text.clone();
+        leptos::task::spawn_local(async move {
+            copied.try_set(copy_text(&text).await);
+            set_timeout(move || _ = copied.try_set(false), Duration::from_secs(2));
+        });
+    };
+    view! {
+        <button class="control small copy" aria-label=name on:click=copy>
+            <Glyph icon=Icon::Copy />
+            {move || if copied.get() { "Copied" } else { label }}
+        </button>
+    }
+}
+
+fn watch_height(root: &web_sys::HtmlElement, index: u64, feed: LineFeed) {
+    let measured = root.clone();
+    let measure = Closure::<dyn FnMut()>::new(move || {
+        feed.expanded.set(Some((index, f64::from(measured.offset_height()))));
+    });
+    let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
+    observer.observe(root);
+    let held = StoredValue::new_local((observer, measure));
+    on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+}

@@ -1,0 +1,136 @@
+//! One row: level, time, component, host, message; its fields below it while it is expanded.
+
+use super::line_fields::LineFields;
+use super::log_list::toggle;
+use crate::chart::{ChartContext, Hover};
+use crate::feeds::LineFeed;
+use crate::lines::Row;
+use crate::session::{Session, use_session};
+use crate::text;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// The longest message that is put into a row; the fields show all of it.
+const MAX_MESSAGE_CHARS: usize = 1_000;
+/// Neighbours further apart than this get a mark.
+const SILENCE_NANOS: i64 = 30_000_000_000;
+
+/// The row at a position, or its place while it is not there yet.
+#[component]
+pub(super) fn LineRow(index: u64, cursor: RwSignal<Option<u64>>) -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    match feed.row(index) {
+        Some(row) => view! { <PresentRow index row cursor /> }.into_any(),
+        None => view! { <div class="row waiting" role="row" aria-rowindex=(index + 1).to_string()></div> }
+            .into_any(),
+    }
+}
+
+#[component]
+fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>) -> impl IntoView {
+    let session = use_session();
+    let context: ChartContext = expect_context();
+    let id = row.id.clone();
+    let open = session.part(move |state| state.view.line.as_deref() == Some(id.as_str()));
+    let at = row.at;
+    let hover = move |_| context.hover.set(Some(Hover { source: "log".to_owned(), at }));
+    let id = row.id.clone();
+    let click = move |_| {
+        cursor.set(Some(index));
+        if !is_selecting_text() {
+            toggle(session, &id);
+        }
+    };
+    let (fields, cells) = (row.clone(), row.clone());
+    view! {
+        <div
+            class=format!("row level-{}", row.level.name())
+            class:cursor=move || cursor.get() == Some(index)
+            class:open=move || open.get()
+            role="row"
+            aria-rowindex=(index + 1).to_string()
+            aria-expanded=move || open.get().to_string()
+            data-line=row.id.clone()
+            on:pointermove=hover
+            on:pointerleave=move |_| context.hover.set(None)
+        >
+            <div class="cells" on:click=click>
+                <Cells index row=cells session />
+            </div>
+            <Show when=move || open.get()>
+                <LineFields index row=fields.clone() />
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    let (at, host) = (row.at, row.host.clone());
+    let time = move || text::clock_ms(at, session.offset_minutes.get());
+    let before = index.checked_sub(1).and_then(|before| feed.row(before)).map(|row| row.at);
+    let mark = move || mark_before(session.offset_minutes.get(), before, at, index);
+    let (prefix, name) = split_component(&row.component);
+    let message: String = row.message.chars().take(MAX_MESSAGE_CHARS).collect();
+    let contains = session.part(|state| state.view.contains.clone());
+    let stamp = move || format!("{} {}", text::date(at, session.offset_minutes.get()), time());
+    view! {
+        <span class="level-bar" aria-hidden="true"></span>
+        <span class="time" role="gridcell" title=stamp>{time}</span>
+        <span class="tag" role="gridcell">{row.level.tag()}</span>
+        <span class="component" role="gridcell" title=row.component.clone()>
+            <span class="faint">{prefix}</span>
+            {name}
+        </span>
+        <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
+        <span class="message" role="gridcell">{move || marked(&message, &contains.get())}</span>
+        {move || mark().map(|mark| view! { <span class="mark">{mark}</span> })}
+    }
+}
+
+/// The day where it begins, or a silence before this line.
+fn mark_before(
+    offset_minutes: i32,
+    before: Option<sonde_shared::time::Timestamp>,
+    at: sonde_shared::time::Timestamp,
+    index: u64,
+) -> Option<String> {
+    let day = text::date(at, offset_minutes);
+    match before {
+        Some(before) if text::date(before, offset_minutes) != day => Some(day),
+        Some(before) if at.nanos_since(before).abs() >= SILENCE_NANOS => {
+            Some(text::silence(at.nanos_since(before).abs()))
+        }
+        None if index == 0 => Some(day),
+        _ => None,
+    }
+}
+
+/// The path up to the last name, and the last name.
+fn split_component(component: &str) -> (String, String) {
+    let at = component.rfind('.').map_or(0, |at| at + 1);
+    (component[..at].to_owned(), component[at..].to_owned())
+}
+
+/// The message with each match of the text filter marked. Always text, never markup.
+fn marked(message: &str, contains: &str) -> AnyView {
+    if contains.is_empty() {
+        return message.to_owned().into_any();
+    }
+    let mut parts = Vec::new();
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once(contains) {
+        parts.push(before.to_owned().into_any());
+        parts.push(view! { <mark>{contains.to_owned()}</mark> }.into_any());
+        rest = after;
+    }
+    parts.push(rest.to_owned().into_any());
+    parts.into_any()
+}
+
+/// Whether the click ended a selection of text, so was none.
+fn is_selecting_text() -> bool {
+    let selection = window().get_selection().ok().flatten();
+    selection.is_some_and(|selection| !selection.is_collapsed())
+}

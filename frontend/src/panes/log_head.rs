@@ -1,0 +1,127 @@
+//! One line that says what is shown: how many lines, of what, when.
+
+use super::icons::{Glyph, Icon};
+use crate::feeds::{LineFeed, Phase};
+use crate::lines::Total;
+use crate::session::use_session;
+use crate::state::Command;
+use crate::text;
+use leptos::prelude::*;
+use sonde_shared::view::Order;
+
+/// The head of the log pane.
+#[component]
+pub(super) fn LogHead() -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    let session = use_session();
+    let busy = move || feed.phase.with(|phase| *phase == Phase::Streaming || *phase == Phase::Loading);
+    let when = move || {
+        let range = session.query.with(|query| query.range);
+        text::range(range, session.server_now(), session.offset_minutes.get())
+    };
+    let kind = move || if session.selection.get().is_some() { "Selection" } else { "Visible range" };
+    view! {
+        <header class="log-head">
+            <h2 class="total">{move || total_text(feed.total.get())}</h2>
+            <Breadcrumb />
+            <span class="when"><span class="faint">{kind}</span>" "{when}</span>
+            <Show when=move || session.selection.get().is_some()>
+                <button
+                    class="control small icon-only"
+                    aria-label="Clear the selection"
+                    title="Clear the selection (Esc)"
+                    on:click=move |_| session.send(Command::ClearSelection)
+                >
+                    <Glyph icon=Icon::Close />
+                </button>
+            </Show>
+            <span class="spring"></span>
+            <Show when=move || feed.held.get()>
+                <button class="control small" on:click=move |_| to_newest(feed)>"Newer lines"</button>
+            </Show>
+            <Show when=busy>
+                <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
+            </Show>
+            <OrderButton />
+        </header>
+    }
+}
+
+fn to_newest(feed: LineFeed) {
+    let descending =
+        crate::session::use_session().query.with_untracked(|query| query.order == Order::Descending);
+    feed.go(|extent, _| if descending { crate::lines::Position::default() } else { extent.end() });
+}
+
+fn total_text(total: Total) -> String {
+    match total {
+        Total::Unknown => "Lines".to_owned(),
+        Total::Known(lines) => text::lines(lines),
+        Total::AtLeast { lines, scanned } => {
+            format!("at least {} · scanned {:.0} %", text::lines(lines), (scanned * 100.0).floor())
+        }
+    }
+}
+
+/// The components, step by step; each step widens to itself.
+#[component]
+fn Breadcrumb() -> impl IntoView {
+    let session = use_session();
+    let components = session.part(|state| state.view.components.clone());
+    let host = session.part(|state| state.view.host.clone());
+    let chosen = session.part(|state| state.view.chosen);
+    let undo = move || {
+        chosen.get().then(|| {
+            view! {
+                <button
+                    class="control small icon-only"
+                    aria-label="Undo the choice of component"
+                    on:click=move |_| session.send(Command::Choose(None))
+                >
+                    <Glyph icon=Icon::Close />
+                </button>
+            }
+        })
+    };
+    let paths = move || {
+        let paths = components.get();
+        if paths.is_empty() {
+            let all = if host.get().is_some() { "all of the host" } else { "all components" };
+            return view! { <span class="faint">{all}</span> }.into_any();
+        }
+        paths.into_iter().map(|path| view! { <Steps path /> }).collect_view().into_any()
+    };
+    view! {
+        <nav class="breadcrumb" class:chip=move || chosen.get() aria-label="Component">{paths} {undo}</nav>
+    }
+}
+
+#[component]
+fn Steps(path: String) -> impl IntoView {
+    let session = use_session();
+    let ends: Vec<usize> = path.match_indices('.').map(|(at, _)| at).chain([path.len()]).collect();
+    let step = move |end: usize| {
+        let prefix = path[..end].to_owned();
+        let name = prefix.rsplit('.').next().unwrap_or_default().to_owned();
+        let title = format!("Lines of {prefix} and below");
+        let choose = move |_| session.send(Command::Choose(Some(prefix.clone())));
+        view! { <button class="step" title=title on:click=choose>{name}</button> }
+    };
+    view! { <span class="steps">{ends.into_iter().map(step).collect_view()}</span> }
+}
+
+#[component]
+fn OrderButton() -> impl IntoView {
+    let session = use_session();
+    let order = session.part(|state| state.view.order);
+    let toggle = move |_| {
+        let next =
+            if order.get_untracked() == Order::Ascending { Order::Descending } else { Order::Ascending };
+        session.send(Command::SetOrder(next));
+    };
+    view! {
+        <button class="control small" title="Order of the lines" on:click=toggle>
+            {move || if order.get() == Order::Ascending { "Oldest first" } else { "Newest first" }}
+        </button>
+    }
+}

@@ -1,0 +1,111 @@
+//! The lines: what they are, filters, the list.
+
+use super::empty::ErrorNote;
+use super::log_filters::LogFilters;
+use super::log_head::LogHead;
+use super::log_list::LogList;
+use crate::feeds::{LineFeed, Phase};
+use crate::session::use_session;
+use crate::state::Command;
+use crate::text;
+use leptos::prelude::*;
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
+use sonde_shared::view::RangeSpec;
+
+/// The log pane.
+#[component]
+pub fn LogPane() -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    let state = move || feed.phase.with(Phase::name);
+    let total = move || feed.total.get().known().map(|lines| lines.to_string());
+    view! {
+        <section class="log-pane" aria-label="Log lines" data-state=state data-total=total>
+            <LogHead />
+            <LogFilters />
+            <Progress />
+            <div class="log-body">
+                <LogList />
+                <PaneState />
+            </div>
+        </section>
+    }
+}
+
+/// The line under the head that shows that lines are coming.
+#[component]
+fn Progress() -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    let busy = move || feed.phase.with(|phase| matches!(phase, Phase::Loading | Phase::Streaming));
+    view! { <div class="progress" class:busy=busy aria-hidden="true"></div> }
+}
+
+/// Skeleton, nothing found, or what went wrong.
+#[component]
+fn PaneState() -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    move || match feed.phase.get() {
+        Phase::Loading if feed.total.get().rows() == 0 && !feed.dimmed.get() => {
+            view! { <Skeleton /> }.into_any()
+        }
+        Phase::Empty => view! { <NoLines /> }.into_any(),
+        Phase::Failed(error) => {
+            let retry = move |()| feed.retry();
+            view! { <div class="over"><ErrorNote error retry /></div> }.into_any()
+        }
+        _ => ().into_any(),
+    }
+}
+
+#[component]
+fn Skeleton() -> impl IntoView {
+    let rows = (0..8).map(|_| view! { <div class="skeleton-row"></div> }).collect_view();
+    view! { <div class="skeleton" aria-hidden="true">{rows}</div> }
+}
+
+/// Says where there would be lines.
+#[component]
+fn NoLines() -> impl IntoView {
+    let session = use_session();
+    let latest = session.part(|state| state.page.as_ref().and_then(|page| page.last_line_ms));
+    let sentence = move || {
+        let query = session.query.get();
+        let offset = session.offset_minutes.get();
+        let what = if query.components.is_empty() {
+            "any component".to_owned()
+        } else {
+            query.components.join(", ")
+        };
+        format!("No lines of {what} in {}", text::range(query.range, session.server_now(), offset))
+    };
+    let narrowed = move || {
+        session.query.with(|query| query.host.is_some() || query.level.is_some() || query.reads_text())
+    };
+    let widen = move |_| {
+        session.send(Command::SetHost(None));
+        session.send(Command::SetLevel(None));
+        session.send(Command::SetContains(String::new()));
+    };
+    view! {
+        <div class="over state">
+            <p>{sentence}{move || narrowed().then_some(", with these filters")}"."</p>
+            <Show when=narrowed>
+                <button class="control" on:click=widen>"Clear the filters"</button>
+            </Show>
+            {move || latest.get().map(|ms| view! { <JumpToLatest at=Timestamp::from_millis(ms) /> })}
+        </div>
+    }
+}
+
+/// Leads to the latest line there is.
+#[component]
+fn JumpToLatest(at: Timestamp) -> impl IntoView {
+    let session = use_session();
+    let label = move || format!("Last line {} · jump", text::date_clock(at, session.offset_minutes.get()));
+    let jump = move |_| {
+        let length = session.range.get_untracked().nanos().max(NANOS_PER_SEC);
+        let range = TimeRange::between(at.plus_nanos(-length), at.plus_nanos(length / 20 + NANOS_PER_SEC));
+        session.send(Command::ClearSelection);
+        session.send(Command::SetRange(RangeSpec::absolute(range)));
+    };
+    view! { <button class="control" on:click=jump>{label}</button> }
+}

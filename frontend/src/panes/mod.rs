@@ -1,0 +1,30 @@
+//! The visible parts, one file each. A pane shows signals and sends commands; it neither asks the server nor touches the
+//! address.
+
+mod announce;
+mod charts;
+mod choice;
+mod component_tree;
+mod empty;
+mod help;
+mod icons;
+mod line_fields;
+mod line_row;
+mod log_filters;
+mod log_head;
+mod log_list;
+mod log_pane;
+mod notes;
+mod scrollbar;
+mod splitter;
+mod time_picker;
+mod top_bar;
+
+pub use announce::Announcer;
+pub use charts::Charts;
+pub use component_tree::ComponentTree;
+pub use help::HelpDialog;
+pub use log_pane::LogPane;
+pub use notes::Notes;
+pub use splitter::{Splitter, stored_split};
+pub use top_bar::TopBar;

@@ -1,0 +1,168 @@
+//! The bar at the top: which dashboard, which range, live or not, zone, theme, the address to share.
+
+use super::choice::Choice;
+use super::icons::{Glyph, Icon};
+use super::time_picker::TimePicker;
+use crate::feeds::count_since_paused;
+use crate::session::use_session;
+use crate::state::Command;
+use crate::text;
+use crate::theme::{Theme, ThemeSignals};
+use leptos::prelude::*;
+use sonde_shared::view::Zone;
+use std::time::Duration;
+use wasm_bindgen_futures::JsFuture;
+
+/// The top bar.
+#[component]
+pub fn TopBar(help: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <header class="top-bar">
+            <a class="name" href="/" aria-label="Sonde, start page">"Sonde"</a>
+            <DashboardPicker />
+            <span class="spring"></span>
+            <TimePicker />
+            <LiveButton />
+            <ZoneButton />
+            <ThemeButton />
+            <ShareButton />
+            <button class="control icon-only wide-only" aria-label="Keys" title="Keys (?)" on:click=move |_| help.set(true)>
+                <Glyph icon=Icon::Help />
+            </button>
+        </header>
+    }
+}
+
+#[component]
+fn DashboardPicker() -> impl IntoView {
+    let session = use_session();
+    let open = RwSignal::new(false);
+    let boards =
+        session.part(|state| state.page.as_ref().map(|page| page.dashboards.clone()).unwrap_or_default());
+    let current = session.part(|state| state.view.dashboard.clone());
+    let label = Memo::new(move |_| {
+        let name = current.get().unwrap_or_default();
+        boards.with(|boards| {
+            boards.iter().find(|board| board.name == name).map_or(name, |board| board.title.clone())
+        })
+    });
+    let list = move || {
+        let current = current.get();
+        let item = move |board: sonde_shared::api::DashboardName| {
+            let pressed = (current.as_ref() == Some(&board.name)).to_string();
+            let pick = move |_| {
+                session.send(Command::OpenDashboard(board.name.clone()));
+                open.set(false);
+            };
+            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{board.title}</button></li> }
+        };
+        boards.get().into_iter().map(item).collect_view()
+    };
+    view! {
+        <Show when=move || boards.with(|boards| !boards.is_empty())>
+            <Choice name="Dashboard" label=label open>
+                <ul class="items">{list.clone()}</ul>
+            </Choice>
+        </Show>
+    }
+}
+
+/// Live, or paused with what has come since.
+#[component]
+fn LiveButton() -> impl IntoView {
+    let session = use_session();
+    let live = session.part(|state| state.view.live);
+    let new_lines = count_since_paused(session);
+    let label = move || match (live.get(), new_lines.get()) {
+        (true, _) => "Live".to_owned(),
+        (false, Some(count)) if count > 0 => format!("Paused · {} new lines · Resume", text::count(count)),
+        (false, Some(_)) => "Paused · Resume".to_owned(),
+        (false, None) => "Go live".to_owned(),
+    };
+    view! {
+        <button
+            class="control live"
+            title="Follow the clock (l)"
+            aria-pressed=move || live.get().to_string()
+            on:click=move |_| session.send(Command::ToggleLive)
+        >
+            {move || {
+                let icon = if live.get() { Icon::Pause } else { Icon::Play };
+                view! { <Glyph icon /> }
+            }}
+            <span class="live-label">{label}</span>
+        </button>
+    }
+}
+
+#[component]
+fn ZoneButton() -> impl IntoView {
+    let session = use_session();
+    let zone = session.part(|state| state.view.zone.unwrap_or_default());
+    let toggle = move |_| {
+        let next = if zone.get_untracked() == Zone::Utc { Zone::Local } else { Zone::Utc };
+        session.send(Command::SetZone(next));
+    };
+    let name = move || if zone.get() == Zone::Utc { "UTC" } else { "Local" };
+    view! {
+        <button
+            class="control wide-only"
+            aria-label=move || format!("Times in {}", if zone.get() == Zone::Utc { "UTC" } else { "local time" })
+            title="Times in UTC or in your own zone"
+            on:click=toggle
+        >
+            {name}
+        </button>
+    }
+}
+
+#[component]
+fn ThemeButton() -> impl IntoView {
+    let theme = expect_context::<ThemeSignals>().theme;
+    let icon = move || match theme.get() {
+        Theme::Auto => Icon::Auto,
+        Theme::Dark => Icon::Moon,
+        Theme::Light => Icon::Sun,
+    };
+    view! {
+        <button
+            class="control icon-only wide-only"
+            aria-label=move || format!("Theme: {}", theme.get().name())
+            title=move || format!("Theme: {}", theme.get().name())
+            on:click=move |_| theme.update(|theme| *theme = theme.next())
+        >
+            {move || view! { <Glyph icon=icon() /> }}
+        </button>
+    }
+}
+
+/// Copies the address; it says all that the page shows.
+#[component]
+fn ShareButton() -> impl IntoView {
+    let copied = RwSignal::new(None::<bool>);
+    let share = move |_| {
+        leptos::task::spawn_local(async move {
+            copied.try_set(Some(copy_text(&crate::url::whole()).await));
+            set_timeout(move || _ = copied.try_set(None), Duration::from_secs(2));
+        });
+    };
+    let label = move || match copied.get() {
+        None => "Share",
+        Some(true) => "Copied",
+        Some(false) => "Copy the address bar",
+    };
+    view! {
+        <button class="control" aria-label="Share: copy the link" on:click=share>
+            <Glyph icon=Icon::Link />
+            <span class="share-label">{label}</span>
+        </button>
+    }
+}
+
+/// Puts text on the clipboard; false where the browser does not allow it (plain http beyond this machine).
+pub(super) async fn copy_text(text: &str) -> bool {
+    let navigator = window().navigator();
+    let present = js_sys::Reflect::get(&navigator, &"clipboard".into())
+        .is_ok_and(|clipboard| !clipboard.is_undefined());
+    present && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
+}
