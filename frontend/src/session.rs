@@ -89,6 +89,12 @@ impl Session {
         self.clock_ahead_nanos.set_value(ahead);
     }
 
+    /// The whole address, to be shared.
+    pub fn address(self) -> String {
+        self.address.flush();
+        url::whole()
+    }
+
     fn read_address(self) {
         self.address.forget();
         let (path, query) = url::current();

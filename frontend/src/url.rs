@@ -86,7 +86,8 @@ impl AddressBar {
         self.pending.set_value(Pending::default());
     }
 
-    fn flush(self) {
+    /// Writes what waits, at once.
+    pub fn flush(self) {
         self.stop_timer();
         let waiting = self.pending.try_update_value(|pending| pending.write.take()).flatten();
         waiting.iter().for_each(write_history);

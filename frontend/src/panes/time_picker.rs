@@ -106,7 +106,7 @@ fn TypedRange(open: RwSignal<bool>) -> impl IntoView {
 fn hint(session: Session) -> String {
     let zone = session.part(|state| state.view.zone.unwrap_or_default());
     let zone = if zone.get() == Zone::Local { "your own zone" } else { "UTC" };
-    format!("14:05..14:07, 2026-11-20 14:05..14:07, -90min or -2h..-1h; clocks in {zone}")
+    format!("09:30..10:15, 2026-11-20 09:30..10:15, -90min or -2h..-1h; clocks in {zone}")
 }
 
 /// The range as it could be typed.

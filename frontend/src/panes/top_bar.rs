@@ -139,10 +139,11 @@ fn ThemeButton() -> impl IntoView {
 /// Copies the address; it says all that the page shows.
 #[component]
 fn ShareButton() -> impl IntoView {
+    let session = use_session();
     let copied = RwSignal::new(None::<bool>);
     let share = move |_| {
         leptos::task::spawn_local(async move {
-            copied.try_set(Some(copy_text(&crate::url::whole()).await));
+            copied.try_set(Some(copy_text(&session.address()).await));
             set_timeout(move || _ = copied.try_set(None), Duration::from_secs(2));
         });
     };

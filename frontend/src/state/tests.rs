@@ -1,3 +1,5 @@
+//! What each command does to the state and to the address.
+
 use super::*;
 use sonde_shared::api::{ComponentCount, DashboardName, HostCount};
 use sonde_shared::time::parse_rfc3339;
