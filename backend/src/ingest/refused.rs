@@ -1,5 +1,6 @@
 //! Why a line is not taken: a label for the counters and a sentence for the sender.
 
+use crate::store::logs::fields::FieldError;
 use sonde_shared::time::{TimeRange, Timestamp};
 
 /// Why a line or message is refused.
@@ -17,20 +18,11 @@ pub enum Refused {
         /// Where, in bytes from 1.
         column: usize,
     },
-    /// Not JSON.
-    #[error("the line is not JSON: {why}")]
-    NotJson {
-        /// What the parser said, with the column.
-        why: String,
-    },
-    /// JSON, but no object.
-    #[error("the line is not a JSON object; write {{\"ts\":\"2026-11-20T14:05:00Z\",\"msg\":\"…\"}}")]
-    NotObject,
-    /// No time.
-    #[error("there is no ts; write \"ts\":\"2026-11-20T14:05:00Z\" or unix seconds, ms, us or ns")]
-    NoTs,
+    /// No line that can be stored.
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// A time that cannot be read or lies outside of what can be told.
-    #[error("`{text}` is not a time; write 2026-11-20T14:05:00Z or unix seconds, ms, us or ns")]
+    #[error("`{text}` is not a time; write unix seconds")]
     BadTs {
         /// What was given, shortened.
         text: String,
@@ -48,17 +40,6 @@ pub enum Refused {
         ts: Timestamp,
         /// The earliest that is taken.
         earliest: Timestamp,
-    },
-    /// No message.
-    #[error("there is no msg; write \"msg\":\"what happened\"")]
-    NoMsg,
-    /// A component or host that cannot be a name.
-    #[error("the {what} {why}")]
-    BadName {
-        /// `component` or `host`.
-        what: &'static str,
-        /// What is wrong with it.
-        why: &'static str,
     },
     /// Not path, value and time.
     #[error("{count} fields; a line is `path value timestamp`")]
@@ -107,14 +88,14 @@ impl Refused {
     pub fn index(&self) -> usize {
         match self {
             Self::TooLong { .. } => 0,
-            Self::NotUtf8 { .. } => 1,
-            Self::NotJson { .. } | Self::NotObject => 2,
-            Self::NoTs => 3,
-            Self::BadTs { .. } => 4,
+            Self::NotUtf8 { .. } | Self::Field(FieldError::NotUtf8 { .. }) => 1,
+            Self::Field(FieldError::NotJson { .. } | FieldError::NotObject) => 2,
+            Self::Field(FieldError::NoTs) => 3,
+            Self::BadTs { .. } | Self::Field(FieldError::BadTs { .. }) => 4,
             Self::Future { .. } => 5,
             Self::Past { .. } => 6,
-            Self::NoMsg => 7,
-            Self::BadName { .. } | Self::BadPath { .. } => 8,
+            Self::Field(FieldError::NoMsg) => 7,
+            Self::BadPath { .. } | Self::Field(FieldError::BadName { .. }) => 8,
             Self::FieldCount { .. } | Self::BadValue { .. } => 9,
             Self::Nan => 10,
             Self::Unfinished => 11,

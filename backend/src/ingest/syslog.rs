@@ -232,8 +232,8 @@ impl Line<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ndjson::parse_line;
     use super::*;
+    use crate::store::logs::fields;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_763_647_500); // 2025-11-20T14:05:00Z
@@ -336,10 +336,10 @@ mod tests {
         let batch = lines(&[message]);
         let Some(row) = batch.rows.first() else { return Ok(()) };
         let line = batch.text.strip_suffix(b"\n").unwrap();
-        let fields = parse_line(line).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let fields = fields::read(line).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(fields.ts, row.ts);
-        prop_assert_eq!(&*fields.component, &*batch.components.list()[0]);
-        prop_assert_eq!(&*fields.host, &*batch.hosts.list()[0]);
+        prop_assert_eq!(fields.component(), &*batch.components.list()[0]);
+        prop_assert_eq!(fields.host(), &*batch.hosts.list()[0]);
         prop_assert_eq!(fields.level, row.level);
         Ok(())
     }

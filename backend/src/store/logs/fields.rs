@@ -1,9 +1,29 @@
 //! What a stored line says of itself: time, component, host and level.
+//!
+//! A line is read once, without building a document: the few keys that matter are held as slices of the line, all
+//! else is checked and passed over. Synonyms are tried in the order of the tables below, wherever they stand in the
+//! line; of a key that occurs twice the first counts. A synonym whose value is `null` counts as not given (but for `msg`,
+//! which may be anything), and so does, for `level`, `component` and `host`, one that is empty or of a kind that cannot
+//! name anything (an object, say). Ingest checks lines with this reader and the index is rebuilt with it, so both agree.
 
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use sonde_shared::component::MAX_NAME_BYTES;
 use sonde_shared::log::Level;
-use sonde_shared::time::Timestamp;
+use sonde_shared::time::{Timestamp, parse_rfc3339, parse_unix_number};
 use std::borrow::Cow;
+use std::fmt;
 
+/// Keys of the time, first wins.
+pub const TS_KEYS: [&str; 5] = ["ts", "timestamp", "time", "@timestamp", "_time"];
+/// Keys of the message, first wins.
+pub const MSG_KEYS: [&str; 4] = ["msg", "message", "_msg", "body"];
+/// Keys of the level, first wins.
+pub const LEVEL_KEYS: [&str; 3] = ["level", "severity", "lvl"];
+/// Keys of the component, first wins.
+pub const COMPONENT_KEYS: [&str; 3] = ["component", "logger", "service"];
+/// Keys of the host, first wins.
+pub const HOST_KEYS: [&str; 2] = ["host", "hostname"];
 /// The component of a line that names none.
 pub const UNKNOWN_COMPONENT: &str = "unknown";
 
@@ -12,7 +32,7 @@ pub const UNKNOWN_COMPONENT: &str = "unknown";
 pub struct Fields<'a> {
     /// When it was logged.
     pub ts: Timestamp,
-    /// How bad it is.
+    /// How bad it is; `info` when it says nothing that is known.
     pub level: Level,
     component: Option<Cow<'a, str>>,
     host: Option<Cow<'a, str>>,
@@ -30,19 +50,352 @@ impl Fields<'_> {
     }
 }
 
-/// Reads a line.
-pub fn read(line: &[u8]) -> Result<Fields<'_>, String> {
-    let value: serde_json::Value = serde_json::from_slice(line).map_err(|e| e.to_string())?;
-    let ts = match value.get("ts") {
-        Some(serde_json::Value::String(s)) => sonde_shared::time::parse_rfc3339(s.as_bytes()),
-        Some(other) => sonde_shared::time::parse_unix_number(&other.to_string()),
-        None => None,
-    };
-    let text = |key: &str| value.get(key).and_then(|v| v.as_str()).map(|s| Cow::Owned(s.to_owned()));
+/// Why a text is no line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// Not UTF-8.
+    #[error("the line is not UTF-8: bad byte at column {column}")]
+    NotUtf8 {
+        /// Where, in bytes from 1.
+        column: usize,
+    },
+    /// Not JSON.
+    #[error("the line is not JSON: {why}")]
+    NotJson {
+        /// What the parser said, with the column.
+        why: String,
+    },
+    /// JSON, but no object.
+    #[error("the line is not a JSON object; write {{\"ts\":\"2026-11-20T14:05:00Z\",\"msg\":\"…\"}}")]
+    NotObject,
+    /// No time.
+    #[error("there is no ts; write \"ts\":\"2026-11-20T14:05:00Z\" or unix seconds, ms, us or ns")]
+    NoTs,
+    /// A time that cannot be read or lies outside of what can be told.
+    #[error("`{text}` is not a time; write 2026-11-20T14:05:00Z or unix seconds, ms, us or ns")]
+    BadTs {
+        /// What was given, shortened.
+        text: String,
+    },
+    /// No message.
+    #[error("there is no msg; write \"msg\":\"what happened\"")]
+    NoMsg,
+    /// A component or host that cannot be a name.
+    #[error("the {what} {why}")]
+    BadName {
+        /// `component` or `host`.
+        what: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+}
+
+impl FieldError {
+    fn bad_ts(text: &str) -> Self {
+        Self::BadTs { text: text.chars().take(64).collect() }
+    }
+}
+
+/// Checks a line, which has no line end, and reads its columns.
+pub fn read(line: &[u8]) -> Result<Fields<'_>, FieldError> {
+    let text =
+        std::str::from_utf8(line).map_err(|error| FieldError::NotUtf8 { column: error.valid_up_to() + 1 })?;
+    let found = Found::read(text)?;
+    if found.msg.iter().all(Option::is_none) {
+        return Err(FieldError::NoMsg);
+    }
+    let ts = found.ts.iter().flatten().find(|raw| **raw != "null");
     Ok(Fields {
-        ts: ts.ok_or("no ts")?,
-        level: text("level").and_then(|l| Level::parse(&l)).unwrap_or_default(),
-        component: text("component"),
-        host: text("host"),
+        ts: read_ts(ts.ok_or(FieldError::NoTs)?)?,
+        level: found.level.iter().flatten().find_map(|raw| read_level(raw)).unwrap_or_default(),
+        component: read_component(&found.component)?,
+        host: read_name("host", &found.host)?,
     })
+}
+
+/// The raw values of the keys that matter, each list in the order of its table.
+#[derive(Debug, Default)]
+struct Found<'a> {
+    ts: [Option<&'a str>; 5],
+    msg: [Option<&'a str>; 4],
+    level: [Option<&'a str>; 3],
+    component: [Option<&'a str>; 3],
+    host: [Option<&'a str>; 2],
+}
+
+impl<'a> Found<'a> {
+    fn read(text: &'a str) -> Result<Self, FieldError> {
+        let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
+        let first = text.bytes().find(|b| !blank(b));
+        let mut json = serde_json::Deserializer::from_str(text);
+        if first != Some(b'{') {
+            // Well-formed or not decides which of two answers helps.
+            let checked = serde::Deserialize::deserialize(&mut json).and_then(|_: IgnoredAny| json.end());
+            return Err(checked.map_or_else(|error| not_json(&error), |()| FieldError::NotObject));
+        }
+        let found = json.deserialize_map(FieldVisitor).map_err(|error| not_json(&error))?;
+        json.end().map_err(|error| not_json(&error))?;
+        Ok(found)
+    }
+
+    fn slot(&mut self, key: &str) -> Option<&mut Option<&'a str>> {
+        let at = |keys: &[&str]| keys.iter().position(|name| *name == key);
+        match key {
+            "ts" | "timestamp" | "time" | "@timestamp" | "_time" => self.ts.get_mut(at(&TS_KEYS)?),
+            "msg" | "message" | "_msg" | "body" => self.msg.get_mut(at(&MSG_KEYS)?),
+            "level" | "severity" | "lvl" => self.level.get_mut(at(&LEVEL_KEYS)?),
+            "component" | "logger" | "service" => self.component.get_mut(at(&COMPONENT_KEYS)?),
+            "host" | "hostname" => self.host.get_mut(at(&HOST_KEYS)?),
+            _ => None,
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> FieldError {
+    // A line is parsed alone, so "at line 1" says nothing; only the column does.
+    let why = error.to_string().replacen("line 1 column", "column", 1);
+    FieldError::NotJson { why: why.chars().take(200).collect() }
+}
+
+struct FieldVisitor;
+
+impl<'de> Visitor<'de> for FieldVisitor {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found<'de>, A::Error> {
+        let mut found = Found::default();
+        // Raw keys: JSON's grammar allows lone surrogates (`\ud800`) in them, which no `str` can hold.
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let slot = read_string(key.get()).and_then(Result::ok).and_then(|key| found.slot(&key));
+            match slot {
+                Some(slot @ None) => *slot = Some(map.next_value::<&RawValue>()?.get()),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A raw JSON string as text; `None` for other values. A lone surrogate is an error of its own.
+fn read_string(raw: &str) -> Option<Result<Cow<'_, str>, ()>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return Some(serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_lone_surrogate| ()));
+    }
+    Some(Ok(Cow::Borrowed(inner)))
+}
+
+fn read_ts(raw: &str) -> Result<Timestamp, FieldError> {
+    let text = match read_string(raw) {
+        Some(Ok(text)) => text,
+        Some(Err(())) => return Err(FieldError::bad_ts(raw)),
+        None => Cow::Borrowed(raw),
+    };
+    parse_rfc3339(text.as_bytes())
+        .or_else(|| parse_unix_number(&text))
+        .or_else(|| read_exponent(&text))
+        .ok_or_else(|| FieldError::bad_ts(&text))
+}
+
+/// A number written with an exponent, `1.7636475e9`; it has a double's precision.
+fn read_exponent(text: &str) -> Option<Timestamp> {
+    let number: f64 = text.contains(['e', 'E']).then(|| text.parse().ok())??;
+    (number.abs() < 1e19).then(|| parse_unix_number(&format!("{number:.9}")))?
+}
+
+/// A level that is given, `info` when it is none that is known; `None` when none is given.
+///
+/// Numbers are told apart by size: 0 to 7 are syslog severities, from 10 on they are those of pino and bunyan (10 trace,
+/// 20 debug, 30 info, 40 warn, 50 error, 60 fatal; what lies between counts as the lower one).
+fn read_level(raw: &str) -> Option<Level> {
+    let text = match read_string(raw) {
+        Some(text) => text.unwrap_or_default(),
+        None if raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => Cow::Borrowed(raw),
+        None => return None,
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    Some(Level::parse(text).or_else(|| numbered_level(text.parse().ok()?)).unwrap_or_default())
+}
+
+fn numbered_level(number: f64) -> Option<Level> {
+    match number {
+        0.0..8.0 => Some(Level::from_syslog(number as u8)),
+        10.0..=69.0 => Some(Level::from_number((number / 10.0) as u8 - 1)),
+        _ => None,
+    }
+}
+
+fn read_component<'a>(slots: &[Option<&'a str>]) -> Result<Option<Cow<'a, str>>, FieldError> {
+    let name = read_name("component", slots)?;
+    if name.as_ref().is_some_and(|name| name.split('.').any(str::is_empty)) {
+        return Err(FieldError::BadName { what: "component", why: "has an empty node; write shop.checkout" });
+    }
+    Ok(name)
+}
+
+fn read_name<'a>(what: &'static str, slots: &[Option<&'a str>]) -> Result<Option<Cow<'a, str>>, FieldError> {
+    let given = slots.iter().flatten().filter_map(|raw| read_string(raw));
+    let mut given = given.filter(|name| name.as_ref().map_or(true, |name| !name.is_empty()));
+    let Some(name) = given.next() else { return Ok(None) };
+    let refuse = |why| Err(FieldError::BadName { what, why });
+    match name {
+        Err(()) => refuse("has a lone surrogate"),
+        Ok(name) if name.len() > MAX_NAME_BYTES => refuse("is longer than 255 bytes"),
+        Ok(name) if name.chars().any(char::is_control) => refuse("has a control character"),
+        Ok(name) => Ok(Some(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: (&str, &str, &str, Level)) {
+        let fields = read(line.as_bytes()).unwrap();
+        let got =
+            (fields.ts.to_string(), fields.component().to_owned(), fields.host().to_owned(), fields.level);
+        assert_eq!((got.0.as_str(), got.1.as_str(), got.2.as_str(), got.3), expected, "{line}");
+    }
+
+    #[track_caller]
+    fn refuse(line: impl AsRef<[u8]>, reason: &str) {
+        let error = read(line.as_ref()).unwrap_err();
+        let got = match &error {
+            FieldError::NotUtf8 { .. } => "not_utf8",
+            FieldError::NotJson { .. } | FieldError::NotObject => "not_json",
+            FieldError::NoTs => "no_ts",
+            FieldError::BadTs { .. } => "bad_ts",
+            FieldError::NoMsg => "no_msg",
+            FieldError::BadName { .. } => "bad_name",
+        };
+        assert_eq!(got, reason, "{error}");
+    }
+
+    const AT: &str = "2026-11-20T14:05:00Z";
+
+    fn with(rest: &str) -> String {
+        format!(r#"{{"ts":"{AT}","msg":"m"{rest}}}"#)
+    }
+
+    #[test]
+    fn the_named_fields_are_read() {
+        check(&with(r#","component":"a.b","host":"n1","level":"warn""#), (AT, "a.b", "n1", Level::Warn));
+        check(&with(""), (AT, "unknown", "", Level::Info));
+        check(&with(r#","service":"s","hostname":"h","lvl":"ERR""#), (AT, "s", "h", Level::Error));
+        check(
+            r#" {"time":1763647500.5 ,"body":null}"#,
+            ("2025-11-20T14:05:00.500Z", "unknown", "", Level::Info),
+        );
+        check(
+            r#"{"\u0074s":"1763647500123","_msg":{}}"#,
+            ("2025-11-20T14:05:00.123Z", "unknown", "", Level::Info),
+        );
+        check(r#"{"ts":1.7636475e9,"msg":1}"#, ("2025-11-20T14:05:00Z", "unknown", "", Level::Info));
+        check(
+            r#"{"ts":1763647500000000001,"msg":1}"#,
+            ("2025-11-20T14:05:00.000000001Z", "unknown", "", Level::Info),
+        );
+    }
+
+    #[test]
+    fn synonyms_go_by_rank_and_doubles_by_position() {
+        check(
+            r#"{"_time":"x","time":"y","ts":0,"ts":5,"message":1,"logger":"l","component":"c"}"#,
+            ("1970-01-01T00:00:00Z", "c", "", Level::Info),
+        );
+        check(&with(r#","component":null,"logger":"","service":"s""#), (AT, "s", "", Level::Info));
+        check(
+            &with(r#","component":{"name":"x"},"host":["h"],"hostname":"h""#),
+            (AT, "unknown", "h", Level::Info),
+        );
+        check(r#"{"ts":null,"time":0,"msg":""}"#, ("1970-01-01T00:00:00Z", "unknown", "", Level::Info));
+    }
+
+    #[test]
+    fn levels_are_names_or_numbers() {
+        let level = |text: &str, expected| {
+            check(&with(&format!(r#","level":{text}"#)), (AT, "unknown", "", expected));
+        };
+        level("3", Level::Error);
+        level("\"3\"", Level::Error);
+        level("0", Level::Fatal);
+        level("7", Level::Debug);
+        level("10", Level::Trace);
+        level("35", Level::Info);
+        level("60", Level::Fatal);
+        level("-1", Level::Info);
+        level("1e400", Level::Info);
+        level("\"loud\"", Level::Info);
+        level("{}", Level::Info);
+        level("\"\\ud800\"", Level::Info);
+        level("null,\"severity\":\"Warning\"", Level::Warn);
+    }
+
+    #[test]
+    fn what_is_no_line_is_refused_with_its_reason() {
+        refuse(r#"{"msg":"m"}"#, "no_ts");
+        refuse(r#"{"ts":null,"msg":"m"}"#, "no_ts");
+        refuse(format!(r#"{{"ts":"{AT}"}}"#), "no_msg");
+        refuse(r#"{"ts":"yesterday","msg":"m"}"#, "bad_ts");
+        refuse(r#"{"ts":true,"msg":"m"}"#, "bad_ts");
+        refuse(r#"{"ts":1e999,"msg":"m"}"#, "bad_ts");
+        refuse(r#"{"ts":99999999999999999999,"msg":"m"}"#, "bad_ts");
+        refuse(r#"{"ts":"9999-01-01T00:00:00Z","msg":"m"}"#, "bad_ts");
+        refuse("plain text", "not_json");
+        refuse(r#"["ts"]"#, "not_json");
+        refuse("", "not_json");
+        refuse(with("").trim_end_matches('}'), "not_json");
+        refuse(with("") + "}", "not_json");
+        refuse(with(r#","x":01"#), "not_json");
+        refuse(with(",\"x\":\"\u{0}\""), "not_json");
+        refuse([with("").as_bytes(), b"\0"].concat(), "not_json");
+        refuse(with(",\"x\0\":1"), "not_json");
+        refuse(with(",\"x\t\\n\":1"), "not_json");
+        refuse([b"{\"ts\":0,\"msg\":\"", &[0xff][..], b"\"}"].concat(), "not_utf8");
+        refuse(with(r#","component":"a..b""#), "bad_name");
+        refuse(with(r#","component":"a.""#), "bad_name");
+        refuse(with(r#","component":"a\nb""#), "bad_name");
+        refuse(with(r#","component":"\ud800""#), "bad_name");
+        refuse(with(&format!(r#","host":"{}""#, "h".repeat(256))), "bad_name");
+    }
+
+    #[test]
+    fn hostile_but_valid_json_is_taken() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let odd = [r#","x":"\ud800""#, r#","\udc00x":1"#, r#","x":1e999999"#, &format!(r#","x":{deep}"#)];
+        for rest in odd {
+            check(&with(rest), (AT, "unknown", "", Level::Info));
+        }
+        refuse("[".repeat(100_000), "not_json");
+        refuse(with(&format!(r#","x":{}"#, "[".repeat(100_000))), "not_json");
+        check(&format!(r#"{{"ts":"{AT}","msg":{deep}}}"#), (AT, "unknown", "", Level::Info));
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            drop(read(&bytes));
+        }
+
+        #[test]
+        fn broken_lines_never_panic(at in 0_usize..90, byte in any::<u8>()) {
+            let mut line = with(r#","component":"a.b","level":30,"host":"h","x":[1,{"y":"\u00e9"}]"#).into_bytes();
+            if let Some(slot) = line.get_mut(at) {
+                *slot = byte;
+            }
+            let valid = serde_json::from_slice::<serde_json::Value>(&line).is_ok();
+            prop_assert!(valid || read(&line).is_err());
+        }
+    }
 }
