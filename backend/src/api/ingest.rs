@@ -32,7 +32,7 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// Takes NDJSON lines.
 pub async fn post_logs(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
     let empty =
-        "the body has no lines; send one JSON object a line: {\"ts\":\"2026-11-20T14:05:00Z\",\"msg\":\"…\"}";
+        "the body has no lines; send one JSON object a line: {\"ts\":\"2026-11-20T09:30:00Z\",\"msg\":\"…\"}";
     answer(receive::<Ndjson>(state, Protocol::NdjsonHttp, &headers, body).await, empty)
 }
 

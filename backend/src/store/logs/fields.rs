@@ -66,13 +66,13 @@ pub enum FieldError {
         why: String,
     },
     /// JSON, but no object.
-    #[error("the line is not a JSON object; write {{\"ts\":\"2026-11-20T14:05:00Z\",\"msg\":\"…\"}}")]
+    #[error("the line is not a JSON object; write {{\"ts\":\"2026-11-20T09:30:00Z\",\"msg\":\"…\"}}")]
     NotObject,
     /// No time.
-    #[error("there is no ts; write \"ts\":\"2026-11-20T14:05:00Z\" or unix seconds, ms, us or ns")]
+    #[error("there is no ts; write \"ts\":\"2026-11-20T09:30:00Z\" or unix seconds, ms, us or ns")]
     NoTs,
     /// A time that cannot be read or lies outside of what can be told.
-    #[error("`{text}` is not a time; write 2026-11-20T14:05:00Z or unix seconds, ms, us or ns")]
+    #[error("`{text}` is not a time; write 2026-11-20T09:30:00Z or unix seconds, ms, us or ns")]
     BadTs {
         /// What was given, shortened.
         text: String,
