@@ -4,6 +4,7 @@ use super::points::DAY_SECS;
 use super::*;
 use crate::store::batch::PointBatch;
 use proptest::prelude::*;
+use sonde_shared::glob::Glob;
 use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
@@ -139,4 +140,324 @@ proptest! {
         prop_assert_eq!(stopped.last_point(), last.map(Timestamp::from_secs));
         prop_assert_eq!(reopened.last_point(), stopped.last_point());
     }
+}
+
+const DAY_DIR: &str = "1970-01-02";
+
+/// Rows of one series on 1970-01-02, one a second, each its own acknowledged batch.
+fn acknowledged_rows(count: i64) -> Vec<Row> {
+    (0..count).map(|at| row(if at % 3 == 0 { "a.b" } else { "c" }, DAY_SECS + at, at as f64)).collect()
+}
+
+fn written(rows: &[Row]) -> (tempfile::TempDir, MetricStore) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    for one in rows {
+        append(&store, std::slice::from_ref(one));
+    }
+    (dir, store)
+}
+
+fn file(dir: &Path, name: &str) -> PathBuf {
+    dir.join(DAY_DIR).join(name)
+}
+
+/// Where each record of a write-ahead log ends.
+fn record_ends(wal: &[u8]) -> Vec<usize> {
+    let mut ends = vec![12];
+    while let Some(frame) = wal.get(ends[ends.len() - 1]..).filter(|rest| rest.len() >= 8) {
+        ends.push(ends[ends.len() - 1] + 8 + wal::le_u32(frame) as usize);
+    }
+    ends
+}
+
+#[test]
+fn a_log_cut_at_any_byte_gives_all_whole_records_and_is_not_appended_to() {
+    let rows = acknowledged_rows(5);
+    let (dir, _store) = written(&rows);
+    let wal = fs::read(file(dir.path(), "metrics-0001.wal")).unwrap();
+    let ends = record_ends(&wal);
+    assert_eq!((ends.len(), *ends.last().unwrap()), (6, wal.len()));
+    for len in 0..=wal.len() {
+        let copy = tempfile::tempdir().unwrap();
+        fs::create_dir(copy.path().join(DAY_DIR)).unwrap();
+        fs::write(file(copy.path(), "metrics-0001.wal"), &wal[..len]).unwrap();
+        let store = MetricStore::open(copy.path()).unwrap();
+        let mut oracle = Oracle::default();
+        let whole = ends.iter().filter(|end| **end <= len).count().saturating_sub(1);
+        oracle.append(&rows[..whole]);
+        let added = row("later", DAY_SECS + 50, 1.0);
+        append(&store, std::slice::from_ref(&added));
+        oracle.append(&[added]);
+        check_all(&store, &oracle, &[]);
+        check_all(&MetricStore::open(crash(copy.path()).path()).unwrap(), &oracle, &[]);
+    }
+}
+
+#[test]
+fn a_flipped_bit_ends_the_replay_before_its_record() {
+    let rows = acknowledged_rows(3);
+    let (dir, _store) = written(&rows);
+    let wal = fs::read(file(dir.path(), "metrics-0001.wal")).unwrap();
+    let ends = record_ends(&wal);
+    for at in ends[1]..ends[2] {
+        let mut damaged = wal.clone();
+        damaged[at] ^= 0x10;
+        let copy = crash(dir.path());
+        fs::write(file(copy.path(), "metrics-0001.wal"), damaged).unwrap();
+        let mut oracle = Oracle::default();
+        oracle.append(&rows[..1]);
+        check_all(&MetricStore::open(copy.path()).unwrap(), &oracle, &[]);
+    }
+}
+
+#[test]
+fn a_part_that_is_not_whole_is_left_out_and_its_log_used() {
+    let rows = acknowledged_rows(4);
+    let mut oracle = Oracle::default();
+    oracle.append(&rows);
+    let (dir, store) = written(&rows);
+    let crashed = crash(dir.path());
+    drop(store);
+    let part = fs::read(file(dir.path(), "metrics-0001.part")).unwrap();
+    assert!(!file(dir.path(), "metrics-0001.wal").exists());
+    for len in (0..part.len()).chain((0..part.len()).map(|at| at + part.len())) {
+        let copy = crash(crashed.path());
+        let mut damaged = part.clone();
+        if len < part.len() {
+            damaged.truncate(len)
+        } else {
+            damaged[len - part.len()] ^= 1
+        }
+        fs::write(file(copy.path(), "metrics-0001.part"), damaged).unwrap();
+        fs::write(file(copy.path(), "metrics-0002.tmp"), &part[..len.min(part.len())]).unwrap();
+        let store = MetricStore::open(copy.path()).unwrap();
+        check_all(&store, &oracle, &[]);
+        drop(store);
+        assert_eq!(list_files(copy.path()), [Path::new(DAY_DIR).join("metrics-0001.part")], "{len}");
+        check_all(&MetricStore::open(copy.path()).unwrap(), &oracle, &[]);
+    }
+}
+
+#[test]
+fn a_damaged_part_without_a_log_hides_no_other_points() {
+    let (dir, store) = written(&acknowledged_rows(4));
+    drop(store);
+    fs::write(file(dir.path(), "metrics-0001.part"), b"gone").unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    append(&store, &[row("new", DAY_SECS, 1.0)]);
+    assert_eq!((read(&store, "new", 0, 2 * DAY_SECS).len(), store.stats().damaged_files), (1, 1));
+    drop(store);
+    assert_eq!(fs::read(file(dir.path(), "metrics-0001.part")).unwrap(), b"gone");
+}
+
+#[test]
+fn streamed_points_are_synced_within_a_second() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    run(store.append(batch(&acknowledged_rows(1)), Durability::Streamed)).unwrap();
+    let started = Instant::now();
+    while store.stats().last_sync_ms == 0 {
+        assert!(started.elapsed() < Duration::from_secs(10), "never synced");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(read(&store, "a.b", 0, 2 * DAY_SECS).len(), 1);
+}
+
+#[test]
+fn many_clients_share_commits_and_each_finds_its_points() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    run(async {
+        let append = |client: i64| {
+            let rows: Vec<Row> = (0..20)
+                .map(|at| row(&format!("client{client}"), client % 3 * DAY_SECS + at, at as f64))
+                .collect();
+            store.append(batch(&rows), Durability::Acknowledged)
+        };
+        for result in futures::future::join_all((0..50).map(append)).await {
+            result.unwrap();
+        }
+    });
+    let crashed = crash(dir.path());
+    let reopened = MetricStore::open(crashed.path()).unwrap();
+    for client in 0..50 {
+        assert_eq!(read(&reopened, &format!("client{client}"), 0, 3 * DAY_SECS).len(), 20, "{client}");
+    }
+    assert_eq!(store.stats().points_stored, 1_000);
+}
+
+#[test]
+fn what_cannot_be_stored_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    let long = "n".repeat(wal::MAX_SERIES_BYTES + 1);
+    append(
+        &store,
+        &[
+            row("a", -1, 1.0),
+            row("a", i64::MAX, 1.0),
+            row("a", 5, f64::NAN),
+            row(&long, 5, 1.0),
+            row("a", 6, 1.0),
+        ],
+    );
+    assert_eq!((store.stats().points_refused, read(&store, "a", 0, 10).times), (4, vec![6]));
+}
+
+#[test]
+fn a_deleted_day_is_forgotten_and_can_be_written_again() {
+    let (dir, store) = written(&acknowledged_rows(2));
+    drop(store);
+    let store = MetricStore::open(dir.path()).unwrap();
+    assert_eq!(store.snapshot(TimeRange::all()).unwrap().names(), ["a.b", "c"]);
+    fs::remove_dir_all(dir.path().join(DAY_DIR)).unwrap();
+    assert_eq!(store.snapshot(TimeRange::all()).unwrap().names(), Vec::<String>::new());
+    append(&store, &[row("new", DAY_SECS, 1.0)]);
+    assert_eq!(store.snapshot(TimeRange::all()).unwrap().names(), ["new"]);
+    fs::remove_dir_all(dir.path().join(DAY_DIR)).unwrap();
+    let lost = run(store.append(batch(&[row("new", DAY_SECS, 2.0)]), Durability::Acknowledged));
+    assert!(matches!(lost, Err(StoreError::ReadOnly { .. })), "acknowledged into a deleted file: {lost:?}");
+}
+
+#[test]
+fn find_answers_what_a_scan_of_all_names_finds() {
+    let names = ["a", "a.b", "a.b-c", "a.b-c.d", "a.b.c", "a.b.c.d", "a.bb", "ab.c", "é.ü", "t.u;host=x.y"];
+    let rows: Vec<Row> = names.iter().map(|name| row(name, DAY_SECS, 1.0)).collect();
+    let (dir, store) = written(&rows);
+    let globs = [
+        "*",
+        "a.*",
+        "a.b",
+        "a.b.*",
+        "a.*.c",
+        "*.*",
+        "a.b*",
+        "{a,é}.*",
+        "a.*.*.*",
+        "z.*",
+        "*.u*",
+        "a.b.c.d.*",
+    ];
+    let check = |store: &MetricStore| {
+        for glob in globs.map(|glob| Glob::parse(glob).unwrap()) {
+            let found = store.snapshot(TimeRange::all()).unwrap().find(&glob);
+            let found: Vec<_> =
+                found.into_iter().map(|one| (one.path, one.span.is_some(), one.has_children)).collect();
+            assert_eq!(found, scan(&names, &glob), "{}", glob.as_str());
+        }
+    };
+    check(&store);
+    drop(store);
+    check(&MetricStore::open(dir.path()).unwrap());
+}
+
+/// The nodes of a pattern by looking at each name.
+fn scan(names: &[&str], glob: &Glob) -> Vec<(String, bool, bool)> {
+    let mut nodes: BTreeMap<String, (bool, bool)> = BTreeMap::new();
+    for name in names {
+        let (path, tags) = name.split_once(';').unwrap_or((name, ""));
+        let parts: Vec<&str> = path.split('.').collect();
+        let depth = glob.nodes().len();
+        if parts.len() < depth {
+            continue;
+        }
+        let (is_series, node) = (parts.len() == depth, parts[..depth].join("."));
+        let shown = if is_series && !tags.is_empty() { format!("{node};{tags}") } else { node.clone() };
+        if glob.matches(&node) {
+            let entry = nodes.entry(shown).or_default();
+            *entry = (entry.0 || is_series, entry.1 || !is_series);
+        }
+    }
+    nodes.into_iter().map(|(path, (is_series, has_children))| (path, is_series, has_children)).collect()
+}
+
+/// A disk that fails from some write or sync on, a file or its creation at a time.
+#[derive(Default)]
+struct FailingDisk {
+    fail_writes: Arc<std::sync::atomic::AtomicBool>,
+    fail_syncs: Arc<std::sync::atomic::AtomicBool>,
+    writes_after_failure: Arc<AtomicU64>,
+}
+
+struct FailingFile {
+    file: Box<dyn wal::WalFile>,
+    has_failed: bool,
+    fail_writes: Arc<std::sync::atomic::AtomicBool>,
+    fail_syncs: Arc<std::sync::atomic::AtomicBool>,
+    writes_after_failure: Arc<AtomicU64>,
+}
+
+impl wal::Disk for FailingDisk {
+    fn create(&self, path: &Path) -> Result<Box<dyn wal::WalFile>, StoreError> {
+        Ok(Box::new(FailingFile {
+            file: wal::RealDisk.create(path)?,
+            has_failed: false,
+            fail_writes: Arc::clone(&self.fail_writes),
+            fail_syncs: Arc::clone(&self.fail_syncs),
+            writes_after_failure: Arc::clone(&self.writes_after_failure),
+        }))
+    }
+}
+
+impl FailingFile {
+    fn fail(&mut self) -> std::io::Result<()> {
+        self.has_failed = true;
+        Err(std::io::Error::other("made to fail"))
+    }
+}
+
+impl wal::WalFile for FailingFile {
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.writes_after_failure.fetch_add(u64::from(self.has_failed), Ordering::Relaxed);
+        if self.fail_writes.load(Ordering::Relaxed) {
+            // Half of it reaches the disk, as when it runs full.
+            self.file.append(&bytes[..bytes.len() / 2])?;
+            return self.fail();
+        }
+        self.file.append(bytes)
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        self.writes_after_failure.fetch_add(u64::from(self.has_failed), Ordering::Relaxed);
+        if self.fail_syncs.load(Ordering::Relaxed) { self.fail() } else { self.file.sync() }
+    }
+}
+
+#[track_caller]
+fn check_failure(which: impl Fn(&FailingDisk) -> &std::sync::atomic::AtomicBool) {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FailingDisk::default());
+    let options = Options { disk: Arc::clone(&disk) as Arc<dyn wal::Disk>, ..Options::default() };
+    let store = MetricStore::open_with(dir.path(), options).unwrap();
+    let before = [row("a", DAY_SECS, 1.0)];
+    append(&store, &before);
+    which(&disk).store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        let refused = run(store.append(batch(&[row("lost", DAY_SECS, 2.0)]), Durability::Acknowledged));
+        assert!(matches!(refused, Err(StoreError::ReadOnly { .. })), "{refused:?}");
+    }
+    assert_eq!(read(&store, "a", 0, 2 * DAY_SECS).values, [1.0], "reading goes on");
+    assert_eq!(read(&store, "lost", 0, 2 * DAY_SECS).len(), 0, "what was refused is not shown");
+    which(&disk).store(false, Ordering::Relaxed);
+    std::thread::sleep(REFUSE_FOR);
+    let after = [row("a", DAY_SECS + 1, 3.0)];
+    append(&store, &after);
+    assert_eq!(disk.writes_after_failure.load(Ordering::Relaxed), 0, "a failed file is never touched again");
+    for reopened in [MetricStore::open(crash(dir.path()).path()).unwrap(), {
+        drop(store);
+        MetricStore::open(dir.path()).unwrap()
+    }] {
+        assert_eq!(read(&reopened, "a", 0, 2 * DAY_SECS).values, [1.0, 3.0]);
+    }
+}
+
+#[test]
+fn after_a_failed_write_a_new_log_is_opened_and_nothing_acknowledged_is_lost() {
+    check_failure(|disk| &disk.fail_writes);
+}
+
+#[test]
+fn after_a_failed_sync_a_new_log_is_opened_and_nothing_acknowledged_is_lost() {
+    check_failure(|disk| &disk.fail_syncs);
 }
