@@ -131,3 +131,75 @@ fn tags(fields: &Map<String, Value>) -> Result<Vec<String>, ApiError> {
     }
     Ok(tags)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use axum::http::StatusCode;
+    use serde_json::json;
+
+    async fn whats(world: &World, query: &str) -> Vec<String> {
+        let (status, body) = world.get(&format!("/events/get_data?{query}")).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body.as_array().unwrap().iter().map(|event| event["what"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn an_event_comes_back_as_graphite_sends_it() {
+        let world = World::new();
+        let body = json!({"what": "deploy", "tags": "web  prod", "when": 1_000.7, "data": "1.4"}).to_string();
+        assert_eq!(world.ask("/events/", Some(&body)).await, (StatusCode::OK, vec![]));
+        let (_, events) = world.get("/events/get_data?from=1000&until=1000").await;
+        let id = events[0]["id"].clone();
+        assert!(id.is_u64());
+        assert_eq!(
+            events,
+            json!([{"id": id, "what": "deploy", "when": 1_000, "tags": ["web", "prod"], "data": "1.4"}])
+        );
+        assert_eq!(world.get("/events").await.1, events);
+    }
+
+    #[tokio::test]
+    async fn tags_and_ranges_choose_events() {
+        let world = World::new();
+        for (what, tags, when) in
+            [("a", json!(["x", "y"]), 10), ("b", json!("x"), 90_000), ("c", json!(null), 20)]
+        {
+            let body = json!({"what": what, "tags": tags, "when": when}).to_string();
+            assert_eq!(world.post("/events/", &body).await.0, StatusCode::OK);
+        }
+        assert_eq!(whats(&world, "").await, ["a", "c", "b"]);
+        assert_eq!(whats(&world, "tags=x").await, ["a", "b"]);
+        assert_eq!(whats(&world, "tags=x+y").await, ["a"]);
+        assert_eq!(whats(&world, "tags=z+y&set=union").await, ["a"]);
+        assert_eq!(whats(&world, "from=20&until=90000").await, ["c", "b"]);
+        let reversed = World::refusal(world.get("/events/get_data?set=most").await);
+        assert_eq!(reversed.0, "set");
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_said_and_not_stored() {
+        let world = World::new();
+        let late = AppState::now().as_secs() + 90_000;
+        let check = async |body: String, part: &str| {
+            let (parameter, detail) = World::refusal(world.post("/events/", &body).await);
+            assert!(parameter == "body" && detail.contains(part), "{body}: {detail}");
+        };
+        check("deploy".into(), "no JSON object").await;
+        check("[]".into(), "no JSON object").await;
+        check("{}".into(), "`what`").await;
+        check(json!({"what": 1}).to_string(), "must be text").await;
+        check(json!({"what": "a".repeat(1_025)}).to_string(), "longer than 1024").await;
+        check(json!({"what": "a", "data": "a".repeat(65_537)}).to_string(), "longer than").await;
+        check(json!({"what": "a", "tags": 5}).to_string(), "`tags`").await;
+        check(json!({"what": "a", "tags": ["a", 5]}).to_string(), "`tags`").await;
+        check(json!({"what": "a", "tags": "a ".repeat(65)}).to_string(), "at most 64 tags").await;
+        check(json!({"what": "a", "when": "now"}).to_string(), "must be a number").await;
+        check(json!({"what": "a", "when": late}).to_string(), "a day from now").await;
+        check(json!({"what": "a", "when": -5}).to_string(), "1970").await;
+        assert_eq!(whats(&world, "").await, Vec::<String>::new());
+        let deleted = world.ask("/events/get_data", Some("{}")).await;
+        assert_eq!(deleted.0, StatusCode::METHOD_NOT_ALLOWED);
+    }
+}

@@ -128,3 +128,99 @@ fn glob(query: &str) -> Result<Glob, ApiError> {
     Glob::parse(query)
         .map_err(|why| ApiError::parameter("query", format!("`{}` is no path: {why}", clip(query)), "shop.*"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use axum::http::StatusCode;
+    use serde_json::{Value, json};
+
+    const DAY: i64 = 86_400;
+
+    async fn world() -> World {
+        let world = World::new();
+        world
+            .append(&[
+                ("web.git.ms", 60, 1.0),
+                ("web.git", 70, 1.0),
+                ("web.up", 80, 1.0),
+                ("old.x", 3 * DAY, 1.0),
+            ])
+            .await;
+        world
+    }
+
+    async fn get(world: &World, path: &str) -> Value {
+        let (status, body) = world.get(path).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body
+    }
+
+    #[tokio::test]
+    async fn the_tree_lists_branches_first() {
+        let world = world().await;
+        let node = |text: &str, id: &str, leaf: u8, below: u8| json!({"text": text, "id": id, "leaf": leaf, "expandable": below, "allowChildren": below});
+        let expected = json!([node("git", "web.git", 1, 1), node("up", "web.up", 1, 0)]);
+        assert_eq!(get(&world, "/metrics/find?query=web.*").await, expected);
+        assert_eq!(world.post("/metrics/find/", "query=web.*&format=treejson").await.1, expected);
+        let expected = json!([node("ms", "*.git.ms", 1, 0)]);
+        assert_eq!(get(&world, "/metrics/find?query=*.git.*").await, expected);
+        let expected = json!([node("*", "*", 0, 1), node("old", "old", 0, 1), node("web", "web", 0, 1)]);
+        assert_eq!(get(&world, "/metrics/find?query=*&wildcards=1").await, expected);
+    }
+
+    #[tokio::test]
+    async fn from_and_until_choose_the_days() {
+        let world = world().await;
+        let texts = async |query: &str| -> Vec<String> {
+            let body = get(&world, &format!("/metrics/find?query=*&{query}")).await;
+            body.as_array().unwrap().iter().map(|node| node["text"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(texts("").await, ["old", "web"]);
+        assert_eq!(texts("from=0&until=86400").await, ["web"]);
+        assert_eq!(texts("from=172800").await, ["old"]);
+    }
+
+    #[tokio::test]
+    async fn the_other_formats_are_graphites() {
+        let world = world().await;
+        let completer = json!({"metrics": [
+            {"path": "web.git.", "name": "git", "is_leaf": "0"},
+            {"path": "web.git", "name": "git", "is_leaf": "1"},
+            {"path": "web.up", "name": "up", "is_leaf": "1"},
+        ]});
+        assert_eq!(get(&world, "/metrics/find?format=completer&query=web.").await, completer);
+        let intervals = json!([
+            {"path": "web.git", "is_leaf": false},
+            {"path": "web.git", "is_leaf": true, "intervals": [{"start": 70, "end": 70}]},
+            {"path": "web.up", "is_leaf": true, "intervals": [{"start": 80, "end": 80}]},
+        ]);
+        assert_eq!(get(&world, "/metrics/find?format=json&query=web.*").await, intervals);
+        let nodes = get(&world, "/metrics/find?format=nodelist&query=*.*&position=0").await;
+        assert_eq!(nodes, json!({"nodes": ["old", "web"]}));
+    }
+
+    #[tokio::test]
+    async fn expand_and_index_list_paths() {
+        let world = world().await;
+        let expanded = get(&world, "/metrics/expand?query=web.*&query=*.git").await;
+        assert_eq!(expanded, json!({"results": ["web.git", "web.up"]}));
+        let by_query = get(&world, "/metrics/expand?query=*&query=*.x&groupByExpr=1&leavesOnly=1").await;
+        assert_eq!(by_query, json!({"results": {"*": [], "*.x": ["old.x"]}}));
+        let all = json!(["old.x", "web.git", "web.git.ms", "web.up"]);
+        assert_eq!(get(&world, "/metrics/index.json").await, all);
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_said() {
+        let world = world().await;
+        let check = async |path: &str, parameter: &str| {
+            assert_eq!(World::refusal(world.get(path).await).0, parameter, "{path}");
+        };
+        check("/metrics/find", "query").await;
+        check("/metrics/find?query=a.{b", "query").await;
+        check("/metrics/find?query=a&format=pickle", "format").await;
+        check("/metrics/find?query=a&format=nodelist&position=x", "position").await;
+        check("/metrics/expand", "query").await;
+    }
+}

@@ -26,5 +26,7 @@ pub mod params;
 mod pieces;
 /// Points out.
 pub mod render;
+#[cfg(test)]
+mod testing;
 
 pub use error::ApiError;

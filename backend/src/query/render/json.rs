@@ -230,3 +230,67 @@ fn tags(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let (name, rest) = path.split_once(';').unwrap_or((path, ""));
     std::iter::once(("name", name)).chain(rest.split(';').filter_map(|tag| tag.split_once('=')))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn bucketed(slots: &[Option<f64>], plan: &Plan<'_>, max: u64) -> Vec<(i64, Option<f64>)> {
+        let mut buckets = Buckets::of(plan, Some(max), plan.end - plan.start);
+        let mut points: Vec<_> = slots.iter().filter_map(|slot| buckets.push(*slot)).collect();
+        points.extend(buckets.finish(plan.end));
+        points
+    }
+
+    /// The rule as graphite-web's documentation and behaviour give it, over whole lists.
+    fn by_lists(slots: &[Option<f64>], plan: &Plan<'_>, max: u64) -> Vec<(i64, Option<f64>)> {
+        let mean = |chunk: &[Option<f64>]| {
+            let known: Vec<f64> = chunk.iter().flatten().copied().collect();
+            (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+        };
+        let count = slots.len() as u64;
+        if max == 1 {
+            return vec![(plan.start, mean(slots))];
+        }
+        if max >= count {
+            return slots
+                .iter()
+                .enumerate()
+                .map(|(at, slot)| (plan.start + at as i64 * plan.step, *slot))
+                .collect();
+        }
+        let per_point = count.div_ceil(max);
+        let secs = per_point as i64 * plan.step;
+        let nudge = secs + plan.start % plan.step - plan.start % secs;
+        let rest = &slots[(nudge / plan.step - 1).max(0) as usize..];
+        let points = rest.chunks(per_point as usize).enumerate();
+        let points = points.map(|(at, chunk)| (plan.start + nudge + at as i64 * secs, mean(chunk)));
+        points.filter(|(time, _)| *time <= plan.end).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn buckets_are_those_of_the_rule_over_lists(
+            slots in prop::collection::vec(prop::option::of(-5..5_i32), 1..200),
+            first in 0..1_000_i64,
+            step in 1..90_i64,
+            max in 1..210_u64,
+        ) {
+            let slots: Vec<_> = slots.into_iter().map(|slot| slot.map(f64::from)).collect();
+            let start = first * step;
+            let plan = Plan { name: "", step, start, end: start + slots.len() as i64 * step };
+            prop_assert_eq!(bucketed(&slots, &plan, max), by_lists(&slots, &plan, max));
+        }
+    }
+
+    #[test]
+    fn buckets_do_not_move_when_the_range_does() {
+        for first in 100..130 {
+            let plan = Plan { name: "", step: 10, start: first * 10, end: first * 10 + 1_000 };
+            let points = bucketed(&[Some(1.0); 100], &plan, 10);
+            assert!(points.len() <= 10 && points.iter().all(|(time, _)| time % 100 == 0), "{points:?}");
+        }
+    }
+}

@@ -28,9 +28,12 @@ impl Spacing {
     }
 }
 
-/// A series' step: from its points in the range, else from those around it, else a minute.
+/// A series' step: from its points on the days of the range, else from those around them, else a minute. Whole days, so that
+/// the step of a short range with a few gaps is right, and the same as before when the range moves.
 pub(super) fn detect(selection: &Selection, name: &str) -> Result<i64, StoreError> {
-    for range in [selection.range, TimeRange::all()] {
+    let TimeRange { from, until } = selection.range;
+    let days = TimeRange { from: from.day().start(), until: until.day().next().start() };
+    for range in [days, TimeRange::all()] {
         let mut spacing = Spacing::default();
         for points in selection.days.days(name, range) {
             points?.times.iter().for_each(|time| spacing.push(*time));

@@ -51,7 +51,7 @@ pub struct MetricStore {
 pub struct MetricStats {
     /// Points taken since the start.
     pub points_stored: u64,
-    /// Points left out since the start: NaN, before 1970 or after 9999, or with a name of over 4,096 bytes.
+    /// Points left out since the start: NaN, before 1678 or after 2261, or with a name of over 4,096 bytes.
     pub points_refused: u64,
     /// Points of senders that get no answer, lost to a failure of the disk since the start.
     pub points_lost: u64,

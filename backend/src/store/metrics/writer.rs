@@ -20,8 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The most points of a commit, unless one batch has more.
 const MAX_COMMIT_POINTS: usize = 1 << 20;
-/// The end of the year 9999, the last that a folder can be named after.
-const MAX_SECS: i64 = 253_402_300_800;
+/// From 1678 to 2261: the whole years that a `Timestamp` reaches.
+const STORABLE_SECS: std::ops::Range<i64> = -9_214_560_000..9_214_646_400;
 const UNSET: u32 = u32::MAX;
 
 /// A batch and who waits for it to be on disk; nobody where the sender gets no answer.
@@ -115,7 +115,7 @@ impl Writer {
         self.answer(&mut jobs, &by_day, None);
     }
 
-    /// Sorts the rows of all batches by day. Times that no folder can be named after are counted and left out.
+    /// Sorts the rows of all batches by day. What cannot be stored is counted and left out.
     fn split(&self, jobs: &[Job]) -> Vec<(Day, Vec<Unit>)> {
         let mut by_day: BTreeMap<Day, Vec<Unit>> = BTreeMap::new();
         let mut refused = 0;
@@ -349,7 +349,7 @@ fn gather(first: Job, waiting: &mut mpsc::Receiver<Job>) -> Vec<Job> {
 }
 
 fn is_storable(batch: &PointBatch, row: &PointRow) -> bool {
-    (0..MAX_SECS).contains(&row.ts_secs)
+    STORABLE_SECS.contains(&row.ts_secs)
         && !row.value.is_nan()
         && batch.series.list()[row.series as usize].len() <= MAX_SERIES_BYTES
 }

@@ -1,0 +1,70 @@
+//! A store in a temporary folder and the routes over it, for tests of handlers.
+
+use crate::config::Config;
+use crate::dashboards::Dashboards;
+use crate::router::router;
+use crate::state::AppState;
+use crate::store::Store;
+use crate::store::batch::{Durability, PointBatch};
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use serde_json::Value;
+use std::sync::Arc;
+use tower::ServiceExt;
+
+/// A state and the folder that it lives in.
+pub(super) struct World {
+    _dir: tempfile::TempDir,
+    state: AppState,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let state = AppState {
+            store: Arc::new(Store::open(&dir.path().join("data")).unwrap()),
+            config: Arc::new(Config::default()),
+            counters: Arc::default(),
+            dashboards: Arc::new(Dashboards::open(None, &[]).unwrap()),
+        };
+        Self { _dir: dir, state }
+    }
+
+    /// Stores points: name, unix seconds, value.
+    pub(super) async fn append(&self, rows: &[(&str, i64, f64)]) {
+        let mut batch = PointBatch::default();
+        for (name, time, value) in rows {
+            batch.push(name, *time, *value);
+        }
+        self.state.store.append_points(batch, Durability::Acknowledged).await.unwrap();
+    }
+
+    /// Status and body of a request; one with a body is a POST.
+    pub(super) async fn ask(&self, path: &str, body: Option<&str>) -> (StatusCode, Vec<u8>) {
+        let method = if body.is_some() { "POST" } else { "GET" };
+        let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
+        let request = request.body(Body::from(body.unwrap_or_default().to_owned())).unwrap();
+        let response = router(self.state.clone()).oneshot(request).await.unwrap();
+        let status = response.status();
+        (status, to_bytes(response.into_body(), 1 << 24).await.unwrap().to_vec())
+    }
+
+    pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let (status, body) = self.ask(path, None).await;
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &str) -> (StatusCode, Value) {
+        let (status, body) = self.ask(path, Some(body)).await;
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// The `parameter` and `detail` of a refusal.
+    #[track_caller]
+    pub(super) fn refusal((status, problem): (StatusCode, Value)) -> (String, String) {
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{problem}");
+        let text = |key: &str| problem[key].as_str().unwrap_or_default().to_owned();
+        assert!(!text("example").is_empty(), "{problem}");
+        (text("parameter"), text("detail"))
+    }
+}
