@@ -1,6 +1,58 @@
-//! `/health`: the server is up.
+//! `/health`, `/ready` and `/metrics`: for machines that watch Sonde itself.
+
+use crate::ingest::counters;
+use crate::state::AppState;
+use crate::store::Store;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 
 /// Answers `ok` as soon as the server listens.
 pub async fn health() -> &'static str {
     "ok\n"
+}
+
+/// 200 while the store takes writes, else 503 with the reason.
+pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
+    state.store.logs().refusing().map_or((StatusCode::OK, "ready\n".to_owned()), |why| {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("lines cannot be stored: {why}\n"))
+    })
+}
+
+/// Counters and gauges in Prometheus' text format, version 0.0.4.
+pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
+    let mut out = String::with_capacity(8 << 10);
+    counters::render(&state.counters, &mut out);
+    render_store(&state.store, &mut out);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out)
+}
+
+fn render_store(store: &Store, out: &mut String) {
+    let logs = store.logs().counters();
+    let points = store.metrics().stats();
+    let counters = [
+        ("sonde_logs_stored_lines_total", "Lines that were committed.", logs.stored_lines.load(Ordering::Relaxed)),
+        ("sonde_logs_refused_lines_total", "Lines that could not be stored and whose senders were told.", logs.refused_lines.load(Ordering::Relaxed)),
+        ("sonde_logs_lost_lines_total", "Lines of streams that could not be stored.", logs.lost_lines.load(Ordering::Relaxed)),
+        ("sonde_logs_commits_total", "Commits of lines.", logs.commits.load(Ordering::Relaxed)),
+        ("sonde_query_text_bytes_total", "Bytes of line text that queries have read.", logs.text_bytes_read.load(Ordering::Relaxed)),
+        ("sonde_query_rows_total", "Index rows that queries have looked at one by one.", logs.rows_scanned.load(Ordering::Relaxed)),
+        ("sonde_metrics_stored_points_total", "Points that were stored.", points.points_stored),
+        ("sonde_metrics_refused_points_total", "Points that no file can hold.", points.points_refused),
+        ("sonde_metrics_lost_points_total", "Points of streams that could not be stored.", points.points_lost),
+    ];
+    let gauges = [
+        ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
+        ("sonde_metrics_head_points", "Points in memory.", points.head_points),
+        ("sonde_metrics_open_parts", "Part files that are open.", points.parts),
+        ("sonde_metrics_wal_bytes", "Bytes in write-ahead logs.", points.wal_bytes),
+        ("sonde_metrics_damaged_files", "Files that could not be read.", points.damaged_files),
+        ("sonde_stream_loss_bound_ms", "What a power loss takes of streams without an answer, at most.", crate::store::logs::SYNC_INTERVAL.as_millis() as u64),
+    ];
+    let samples = counters.map(|sample| ("counter", sample)).into_iter().chain(gauges.map(|sample| ("gauge", sample)));
+    for (kind, (name, help, value)) in samples {
+        writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}").expect("a String takes every write");
+    }
 }

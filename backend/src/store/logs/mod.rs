@@ -24,8 +24,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+/// Lines without an acknowledgement are on disk after this long at the latest.
+pub const SYNC_INTERVAL: Duration = Duration::from_millis(900);
 /// How much may wait for the writer, in units of a KiB; who comes later waits with his data.
 const QUEUE_KIB: usize = 64 << 10;
 

@@ -4,7 +4,7 @@
 //! touched, then the answers. A failure before the records leaves nothing behind that counts. After a failed sync the
 //! segment is never written again; the next request opens a new one.
 
-use super::Shared;
+use super::{SYNC_INTERVAL, Shared};
 use super::open_segment::{OpenSegment, Part};
 use super::segment::Segment;
 use crate::store::StoreError;
@@ -16,8 +16,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-/// Streamed lines are on disk after this long at the latest.
-const SYNC_INTERVAL: Duration = Duration::from_millis(900);
 /// One commit takes at most so much text together, so that nobody waits long.
 const GROUP_BYTES: usize = 16 << 20;
 /// The longest a segment stays open.
