@@ -5,7 +5,7 @@ use crate::api::dashboards::{get_dashboard, list_dashboards};
 use crate::api::events::{list_events, post_event};
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
 use crate::api::guard::{AllowedHosts, guard};
-use crate::api::health::health;
+use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
 use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
@@ -20,6 +20,8 @@ pub fn router(state: AppState) -> Router {
     let allowed_hosts = AllowedHosts::new(&state.config.allow_host);
     Router::new()
         .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
         .route("/api/logs", get(stream_logs))
         .route("/api/logs/histogram", get(count_logs))
         .route("/api/components", get(list_components))

@@ -33,15 +33,39 @@ fn render_store(store: &Store, out: &mut String) {
     let logs = store.logs().counters();
     let points = store.metrics().stats();
     let counters = [
-        ("sonde_logs_stored_lines_total", "Lines that were committed.", logs.stored_lines.load(Ordering::Relaxed)),
-        ("sonde_logs_refused_lines_total", "Lines that could not be stored and whose senders were told.", logs.refused_lines.load(Ordering::Relaxed)),
-        ("sonde_logs_lost_lines_total", "Lines of streams that could not be stored.", logs.lost_lines.load(Ordering::Relaxed)),
+        (
+            "sonde_logs_stored_lines_total",
+            "Lines that were committed.",
+            logs.stored_lines.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_logs_refused_lines_total",
+            "Lines that could not be stored and whose senders were told.",
+            logs.refused_lines.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_logs_lost_lines_total",
+            "Lines of streams that could not be stored.",
+            logs.lost_lines.load(Ordering::Relaxed),
+        ),
         ("sonde_logs_commits_total", "Commits of lines.", logs.commits.load(Ordering::Relaxed)),
-        ("sonde_query_text_bytes_total", "Bytes of line text that queries have read.", logs.text_bytes_read.load(Ordering::Relaxed)),
-        ("sonde_query_rows_total", "Index rows that queries have looked at one by one.", logs.rows_scanned.load(Ordering::Relaxed)),
+        (
+            "sonde_query_text_bytes_total",
+            "Bytes of line text that queries have read.",
+            logs.text_bytes_read.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_query_rows_total",
+            "Index rows that queries have looked at one by one.",
+            logs.rows_scanned.load(Ordering::Relaxed),
+        ),
         ("sonde_metrics_stored_points_total", "Points that were stored.", points.points_stored),
         ("sonde_metrics_refused_points_total", "Points that no file can hold.", points.points_refused),
-        ("sonde_metrics_lost_points_total", "Points of streams that could not be stored.", points.points_lost),
+        (
+            "sonde_metrics_lost_points_total",
+            "Points of streams that could not be stored.",
+            points.points_lost,
+        ),
     ];
     let gauges = [
         ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
@@ -49,10 +73,16 @@ fn render_store(store: &Store, out: &mut String) {
         ("sonde_metrics_open_parts", "Part files that are open.", points.parts),
         ("sonde_metrics_wal_bytes", "Bytes in write-ahead logs.", points.wal_bytes),
         ("sonde_metrics_damaged_files", "Files that could not be read.", points.damaged_files),
-        ("sonde_stream_loss_bound_ms", "What a power loss takes of streams without an answer, at most.", crate::store::logs::SYNC_INTERVAL.as_millis() as u64),
+        (
+            "sonde_stream_loss_bound_ms",
+            "What a power loss takes of streams without an answer, at most.",
+            crate::store::logs::SYNC_INTERVAL.as_millis() as u64,
+        ),
     ];
-    let samples = counters.map(|sample| ("counter", sample)).into_iter().chain(gauges.map(|sample| ("gauge", sample)));
+    let samples =
+        counters.map(|sample| ("counter", sample)).into_iter().chain(gauges.map(|sample| ("gauge", sample)));
     for (kind, (name, help, value)) in samples {
-        writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}").expect("a String takes every write");
+        writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}")
+            .expect("a String takes every write");
     }
 }

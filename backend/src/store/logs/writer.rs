@@ -4,9 +4,9 @@
 //! touched, then the answers. A failure before the records leaves nothing behind that counts. After a failed sync the
 //! segment is never written again; the next request opens a new one.
 
-use super::{SYNC_INTERVAL, Shared};
 use super::open_segment::{OpenSegment, Part};
 use super::segment::Segment;
+use super::{SYNC_INTERVAL, Shared};
 use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch, LineRow};
 use sonde_shared::time::Day;
