@@ -2,7 +2,11 @@
 
 use crate::config::Config;
 use crate::dashboards::{BuiltIn, Dashboards};
+use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::counters::Counters;
+use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
+use crate::ingest::syslog::SyslogRules;
+use crate::ingest::zone::Zone;
 use crate::router::router;
 use crate::state::AppState;
 use crate::store::Store;
@@ -29,6 +33,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 pub struct Server {
     state: AppState,
     http: SocketAddr,
+    listeners: BoundListeners,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -37,6 +42,7 @@ impl Server {
     /// Opens the folder and all listeners, and prints a line for each of them.
     pub async fn start(config: Config, built_in: &[BuiltIn]) -> anyhow::Result<Self> {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
+        let listen = listen_config(&config)?;
         let data = config.data.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
@@ -50,9 +56,16 @@ impl Server {
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
         let http = listener.local_addr()?;
+        let (store, counters) = (state.store.clone(), state.counters.clone());
+        let listeners = spawn_listeners(&listen, store, counters, stopped.clone()).await?;
         announce(&format!("listening http {http}"));
+        for (name, address) in [("carbon", listeners.carbon), ("syslog", listeners.syslog)] {
+            if let Some(address) = address {
+                announce(&format!("listening {name} {address}"));
+            }
+        }
         let task = tokio::spawn(serve_http(listener, state.clone(), stopped));
-        Ok(Self { state, http, stop, task })
+        Ok(Self { state, http, listeners, stop, task })
     }
 
     /// Where the page is.
@@ -72,9 +85,19 @@ impl Server {
         if tokio::time::timeout(STOP_PATIENCE, self.task).await.is_err() {
             abort.abort();
         }
+        if tokio::time::timeout(STOP_PATIENCE, self.listeners.drained()).await.is_err() {
+            tracing::warn!("senders that went on and on were cut off");
+        }
         drop(self.state);
         Ok(())
     }
+}
+
+/// What the flags say about carbon and syslog.
+fn listen_config(config: &Config) -> anyhow::Result<ListenConfig> {
+    let component = ComponentRule::parse(&config.syslog_component, &config.syslog_component_dotted)?;
+    let syslog_rules = SyslogRules { zone: Zone::parse(&config.syslog_zone)?, component };
+    Ok(ListenConfig { carbon: config.carbon.0, syslog: config.syslog.0, syslog_rules })
 }
 
 async fn serve_http(

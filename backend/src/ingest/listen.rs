@@ -86,13 +86,20 @@ pub async fn spawn_listeners(
     let shared = Shared { store, counters, stop };
     let mut bound = BoundListeners { carbon: None, syslog: None, tasks: JoinSet::new() };
     if let Some(addr) = config.carbon {
-        bound.carbon = Some(spawn_carbon(&mut bound.tasks, addr, &shared).await?);
+        let opened = spawn_carbon(&mut bound.tasks, addr, &shared).await;
+        bound.carbon = Some(opened.map_err(|error| naming(&error, "carbon", addr))?);
     }
     if let Some(addr) = config.syslog {
         let rules = Arc::new(config.syslog_rules.clone());
-        bound.syslog = Some(spawn_syslog(&mut bound.tasks, addr, rules, &shared).await?);
+        let opened = spawn_syslog(&mut bound.tasks, addr, rules, &shared).await;
+        bound.syslog = Some(opened.map_err(|error| naming(&error, "syslog", addr))?);
     }
     Ok(bound)
+}
+
+/// The system's error does not say which address it is about.
+fn naming(error: &io::Error, protocol: &str, addr: SocketAddr) -> io::Error {
+    io::Error::new(error.kind(), format!("could not listen for {protocol} on {addr}: {error}"))
 }
 
 async fn spawn_carbon(tasks: &mut JoinSet<()>, addr: SocketAddr, shared: &Shared) -> io::Result<SocketAddr> {
