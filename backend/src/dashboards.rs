@@ -144,7 +144,7 @@ fn read_folder(dir: &Path, known: &BTreeMap<String, File>) -> io::Result<BTreeMa
     Ok(files)
 }
 
-/// `cluster` of `…/cluster.toml`.
+/// `web` of `…/web.toml`.
 fn dashboard_name(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?.strip_suffix(".toml")?;
     (!name.is_empty() && !name.starts_with('.')).then(|| name.to_owned())
