@@ -1,15 +1,10 @@
-//! Answers that a thread writes piece by piece, so that reading files never holds up the async threads.
+//! Answers made piece by piece on threads that may read files, one piece when the reader has taken the one before.
 
 use super::ApiError;
-use crate::store::StoreError;
-use axum::body::{Body, Bytes};
+use crate::query::render::Pieces;
+use axum::body::Body;
 use futures::stream;
-use std::ops::ControlFlow;
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-
-/// Pieces written ahead of a slow reader.
-const PIECES_AHEAD: usize = 4;
 
 /// Runs work that may read files.
 pub(super) async fn blocking<T: Send + 'static>(
@@ -18,30 +13,29 @@ pub(super) async fn blocking<T: Send + 'static>(
     spawn_blocking(work).await.unwrap_or_else(|error| Err(ApiError::Internal(error.to_string())))
 }
 
-/// A body written by a function on a thread that may block. A failure before the first piece is an error answer; a
-/// later one cuts the body off, so that it cannot pass for a whole one. Writing ends when the reader is gone.
-pub(super) async fn body(
-    write: impl FnOnce(&mut dyn FnMut(Vec<u8>) -> ControlFlow<()>) -> Result<(), StoreError> + Send + 'static,
+/// A body of pieces. A failure before the first piece is an error answer; a later one cuts the body off, so that it cannot
+/// pass for a whole one.
+pub(super) async fn body<P: Pieces>(
+    begin: impl FnOnce() -> Result<P, ApiError> + Send + 'static,
 ) -> Result<Body, ApiError> {
-    let (sender, mut pieces) = mpsc::channel::<Result<Bytes, StoreError>>(PIECES_AHEAD);
-    spawn_blocking(move || {
-        let mut emit = |piece: Vec<u8>| match sender.blocking_send(Ok(piece.into())) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_gone) => ControlFlow::Break(()),
-        };
-        if let Err(error) = write(&mut emit) {
-            tracing::error!(error = &error as &dyn std::error::Error, "an answer failed");
-            // Whoever is gone needs no error.
-            drop(sender.blocking_send(Err(error)));
-        }
-    });
-    let first = match pieces.recv().await {
-        Some(Err(error)) => return Err(error.into()),
-        Some(Ok(first)) => first,
-        None => return Err(ApiError::Internal("an answer was never written".to_owned())),
+    let first = move || {
+        let mut pieces = begin()?;
+        let first = pieces.next_piece()?.unwrap_or_default();
+        Ok((first, pieces))
     };
-    let rest =
-        |mut pieces: mpsc::Receiver<_>| async move { pieces.recv().await.map(|piece| (piece, pieces)) };
-    let rest = stream::unfold(pieces, rest);
-    Ok(Body::from_stream(futures::StreamExt::chain(stream::iter([Ok(first)]), rest)))
+    let (first, pieces) = blocking(first).await?;
+    Ok(Body::from_stream(stream::try_unfold((Some(first), pieces), next)))
+}
+
+async fn next<P: Pieces>(
+    (first, mut pieces): (Option<Vec<u8>>, P),
+) -> Result<Option<(Vec<u8>, (Option<Vec<u8>>, P))>, ApiError> {
+    if let Some(first) = first {
+        return Ok(Some((first, (None, pieces))));
+    }
+    let (piece, pieces) =
+        blocking(move || Ok((pieces.next_piece()?, pieces))).await.inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "an answer is cut off");
+        })?;
+    Ok(piece.map(|piece| (piece, (None, pieces))))
 }

@@ -2,7 +2,7 @@
 
 use super::pieces;
 use super::{ApiError, params::Params, params::clip};
-use crate::query::render::{ColumnsQuery, JsonQuery, Selection, Target, write_columns, write_json};
+use crate::query::render::{ColumnPieces, JsonPieces, JsonQuery, Selection, Target};
 use crate::state::AppState;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -33,12 +33,11 @@ pub async fn render(
         selection.map_err(|error| ApiError::parameter("target", error.to_string(), "shop.checkout.*"))?;
     let (kind, body) = match format {
         Format::Json(query) => {
-            ("application/json", pieces::body(move |emit| write_json(&selection, query, emit)).await?)
+            ("application/json", pieces::body(move || Ok(JsonPieces::new(selection, query)?)).await?)
         }
-        Format::Columns(query) => (
-            "application/octet-stream",
-            pieces::body(move |emit| write_columns(&selection, query, emit)).await?,
-        ),
+        Format::Columns(width) => {
+            ("application/octet-stream", pieces::body(move || Ok(ColumnPieces::new(selection, width))).await?)
+        }
     };
     Ok(answer(kind, body))
 }
@@ -76,7 +75,8 @@ fn targets(params: &Params) -> Result<Vec<Target>, ApiError> {
 
 enum Format {
     Json(JsonQuery),
-    Columns(ColumnsQuery),
+    /// Reduced for so many pixels, or all points.
+    Columns(Option<usize>),
 }
 
 impl Format {
@@ -95,7 +95,7 @@ impl Format {
                 no_null_points: params.get("noNullPoints").is_some(),
                 now,
             })),
-            "columns" => Ok(Self::Columns(ColumnsQuery { width: width(params)? })),
+            "columns" => Ok(Self::Columns(width(params)?)),
             other => {
                 let detail = format!("there is no format `{}`; there are json and columns", clip(other));
                 Err(ApiError::parameter("format", detail, "json"))

@@ -3,7 +3,7 @@
 //! A series comes with the one point before and the one after the range, so that lines run to the edges. Where two
 //! points are further apart than [`GAP_STEPS`] of the series' steps, a NaN between them makes the gap show as one.
 
-use super::{Emit, Selection, step};
+use super::{PIECE_BYTES, Pieces, Selection, step};
 use crate::store::StoreError;
 use sonde_shared::api::{COLUMNS_MAGIC, Columns, encode_columns};
 use sonde_shared::chart::reduce::m4;
@@ -12,34 +12,44 @@ use sonde_shared::time::NANOS_PER_MS;
 /// Points further apart than so many steps have a gap between them.
 const GAP_STEPS: i64 = 3;
 
-/// How the answer is wanted.
-#[derive(Clone, Copy, Debug)]
-pub struct ColumnsQuery {
-    /// The width in pixels that points are reduced for; `None` for all points.
-    pub width: Option<usize>,
+/// Every series of a selection once, by name.
+#[derive(Debug)]
+pub struct ColumnPieces {
+    selection: Selection,
+    width: Option<usize>,
+    /// The next series' place, after the body's first bytes.
+    next: Option<usize>,
 }
 
-/// Writes the answer in pieces, one a series, by name.
-pub fn write_columns(
-    selection: &Selection,
-    query: ColumnsQuery,
-    emit: &mut Emit<'_>,
-) -> Result<(), StoreError> {
-    let mut names: Vec<&str> = selection.names.iter().map(String::as_str).collect();
-    names.sort_unstable();
-    names.dedup();
-    let start = [COLUMNS_MAGIC.as_slice(), &(names.len() as u32).to_le_bytes()].concat();
-    if emit(start.clone()).is_break() {
-        return Ok(());
+impl ColumnPieces {
+    /// Begins an answer: reduced for so many pixels, or all points.
+    pub fn new(mut selection: Selection, width: Option<usize>) -> Self {
+        selection.names.sort_unstable();
+        selection.names.dedup();
+        Self { selection, width, next: None }
     }
-    for name in names {
-        let columns = read_columns(selection, name, query.width)?;
-        // A body of one series starts as any body does; what follows is the series.
-        if emit(encode_columns(&[columns]).split_off(start.len())).is_break() {
-            return Ok(());
+
+    /// What a body starts with.
+    fn start(&self) -> Vec<u8> {
+        [COLUMNS_MAGIC.as_slice(), &(self.selection.names.len() as u32).to_le_bytes()].concat()
+    }
+}
+
+impl Pieces for ColumnPieces {
+    fn next_piece(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut piece = if self.next.is_none() { self.start() } else { Vec::new() };
+        let mut next = self.next.unwrap_or_default();
+        while piece.len() < PIECE_BYTES
+            && let Some(name) = self.selection.names.get(next)
+        {
+            let columns = read_columns(&self.selection, name, self.width)?;
+            // A body of one series starts as any body does; what follows is the series.
+            piece.extend_from_slice(&encode_columns(&[columns])[COLUMNS_MAGIC.len() + 4..]);
+            next += 1;
         }
+        self.next = Some(next);
+        Ok((!piece.is_empty()).then_some(piece))
     }
-    Ok(())
 }
 
 fn read_columns(selection: &Selection, name: &str, width: Option<usize>) -> Result<Columns, StoreError> {

@@ -5,11 +5,11 @@
 //! slot's; of several the last counts. `maxDataPoints` follows graphite-web's `renderViewJson`, its quirk included that
 //! the first bucket begins one slot early.
 
-use super::{Emit, PIECE_BYTES, Selection, step};
+use super::{PIECE_BYTES, Pieces, Selection, step};
 use crate::store::StoreError;
+use crate::store::metrics::Points;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::io::Write;
-use std::ops::ControlFlow;
 
 /// How the answer is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,10 +22,25 @@ pub struct JsonQuery {
     pub now: Timestamp,
 }
 
+/// The series of a selection, one after the other.
+#[derive(Debug)]
+pub struct JsonPieces {
+    selection: Selection,
+    no_nulls: bool,
+    max_data_points: Option<u64>,
+    plans: Vec<Plan>,
+    /// The plan of the series being written.
+    at: usize,
+    series: Option<Series>,
+    text: Vec<u8>,
+    wrote_series: bool,
+    is_done: bool,
+}
+
 /// One series as it will be sent.
 #[derive(Debug)]
-struct Plan<'a> {
-    name: &'a str,
+struct Plan {
+    name: String,
     step: i64,
     /// The first slot.
     start: i64,
@@ -33,24 +48,162 @@ struct Plan<'a> {
     end: i64,
 }
 
-/// Writes the answer in pieces.
-pub fn write_json(selection: &Selection, query: JsonQuery, emit: &mut Emit<'_>) -> Result<(), StoreError> {
-    let range = bounded(selection, query.now);
-    let plans =
-        selection.names.iter().map(|name| plan(selection, name, range)).collect::<Result<Vec<_>, _>>()?;
-    let first = plans.iter().map(|plan| plan.start).min().unwrap_or_default();
-    let last = plans.iter().map(|plan| plan.end).max().unwrap_or_default();
-    let mut out = Out { text: b"[".to_vec(), emit, is_gone: false, wrote_series: false, wrote_point: false };
-    for plan in &plans {
-        let buckets = Buckets::of(plan, query.max_data_points, last - first);
-        write_series(selection, plan, buckets, query.no_null_points, &mut out)?;
-        if out.is_gone {
-            return Ok(());
+/// What comes next in a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Slot {
+    Value(Option<f64>),
+    End,
+}
+
+/// How far a series is written.
+#[derive(Debug)]
+struct Series {
+    buckets: Buckets,
+    /// The slot to be filled.
+    slot: i64,
+    /// The latest point of that slot.
+    pending: Option<f64>,
+    points: Points,
+    point_at: usize,
+    day_at: usize,
+    wrote_point: bool,
+}
+
+impl JsonPieces {
+    /// Begins an answer. Reads files.
+    pub fn new(selection: Selection, query: JsonQuery) -> Result<Self, StoreError> {
+        let range = bounded(&selection, query.now);
+        let plan = |name: &String| plan(&selection, name, range);
+        let plans = selection.names.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            selection,
+            no_nulls: query.no_null_points,
+            max_data_points: query.max_data_points,
+            plans,
+            at: 0,
+            series: None,
+            text: b"[".to_vec(),
+            wrote_series: false,
+            is_done: false,
+        })
+    }
+
+    fn begin(&mut self) -> Series {
+        if !self.no_nulls {
+            self.begin_text();
+        }
+        let first = self.plans.iter().map(|plan| plan.start).min().unwrap_or_default();
+        let last = self.plans.iter().map(|plan| plan.end).max().unwrap_or_default();
+        let plan = &self.plans[self.at];
+        Series {
+            buckets: Buckets::of(plan, self.max_data_points, last - first),
+            slot: plan.start,
+            pending: None,
+            points: Points::default(),
+            point_at: 0,
+            day_at: 0,
+            wrote_point: false,
         }
     }
-    out.text.push(b']');
-    out.hand_on();
-    Ok(())
+
+    /// Writes on until a piece is full or the series ends; returns whether it ended.
+    fn write(&mut self, series: &mut Series) -> Result<bool, StoreError> {
+        while self.text.len() < PIECE_BYTES {
+            let plan = &self.plans[self.at];
+            let slot = series.next_slot(plan, &self.selection)?;
+            let point = match slot {
+                Slot::Value(value) => series.buckets.push(value),
+                Slot::End => series.buckets.finish(plan.end),
+            };
+            if let Some(point) = point {
+                self.point(series, point);
+            }
+            if slot == Slot::End {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn begin_text(&mut self) {
+        let name = &self.plans[self.at].name;
+        let tags: serde_json::Map<_, _> =
+            tags(name).map(|(key, value)| (key.to_owned(), value.into())).collect();
+        let (target, tags) = (serde_json::Value::from(name.as_str()), serde_json::Value::Object(tags));
+        let comma = if self.wrote_series { "," } else { "" };
+        write!(self.text, r#"{comma}{{"target":{target},"tags":{tags},"datapoints":["#)
+            .expect("a Vec takes every write");
+        self.wrote_series = true;
+    }
+
+    fn point(&mut self, series: &mut Series, (time, value): (i64, Option<f64>)) {
+        let value = value.filter(|value| !value.is_nan());
+        if self.no_nulls && value.is_none() {
+            return;
+        }
+        // Without nulls a series is only told of once it has a point.
+        if self.no_nulls && !series.wrote_point {
+            self.begin_text();
+        }
+        let comma = if series.wrote_point { "," } else { "" };
+        series.wrote_point = true;
+        match value {
+            None => write!(self.text, "{comma}[null,{time}]"),
+            Some(f64::INFINITY) => write!(self.text, "{comma}[1e9999,{time}]"),
+            Some(f64::NEG_INFINITY) => write!(self.text, "{comma}[-1e9999,{time}]"),
+            Some(value) => write!(self.text, "{comma}[{value:?},{time}]"),
+        }
+        .expect("a Vec takes every write");
+    }
+}
+
+impl Pieces for JsonPieces {
+    fn next_piece(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        while self.at < self.plans.len() && self.text.len() < PIECE_BYTES {
+            let mut series = self.series.take().unwrap_or_else(|| self.begin());
+            if self.write(&mut series)? {
+                if !self.no_nulls || series.wrote_point {
+                    self.text.extend_from_slice(b"]}");
+                }
+                self.at += 1;
+            } else {
+                self.series = Some(series);
+            }
+        }
+        if self.at == self.plans.len() && !self.is_done {
+            self.is_done = true;
+            self.text.push(b']');
+        }
+        let text = std::mem::take(&mut self.text);
+        Ok((!text.is_empty()).then_some(text))
+    }
+}
+
+impl Series {
+    fn next_slot(&mut self, plan: &Plan, selection: &Selection) -> Result<Slot, StoreError> {
+        let range =
+            TimeRange { from: Timestamp::from_secs(plan.start), until: Timestamp::from_secs(plan.end) };
+        loop {
+            if let (Some(time), Some(value)) =
+                (self.points.times.get(self.point_at), self.points.values.get(self.point_at))
+            {
+                if time.div_euclid(plan.step) * plan.step > self.slot {
+                    break;
+                }
+                self.pending = Some(*value);
+                self.point_at += 1;
+            } else if self.day_at < selection.days.day_count() {
+                self.points = selection.days.read_day(self.day_at, &plan.name, range)?;
+                (self.point_at, self.day_at) = (0, self.day_at + 1);
+            } else if self.slot < plan.end {
+                break;
+            } else {
+                return Ok(Slot::End);
+            }
+        }
+        self.slot += plan.step;
+        Ok(Slot::Value(self.pending.take()))
+    }
 }
 
 /// The range without what lies before the first stored day and after both the clock and the last stored day.
@@ -62,52 +215,11 @@ fn bounded(selection: &Selection, now: Timestamp) -> TimeRange {
     })
 }
 
-fn plan<'a>(selection: &Selection, name: &'a str, range: TimeRange) -> Result<Plan<'a>, StoreError> {
+fn plan(selection: &Selection, name: &str, range: TimeRange) -> Result<Plan, StoreError> {
     let step = step::detect(selection, name)?;
     let next_slot = |at: Timestamp| at.as_secs().div_euclid(step) * step + step;
     let (start, end) = (next_slot(range.from), next_slot(range.until));
-    Ok(Plan { name, step, start, end: if end == start { end + step } else { end } })
-}
-
-fn write_series(
-    selection: &Selection,
-    plan: &Plan<'_>,
-    mut buckets: Buckets,
-    no_nulls: bool,
-    out: &mut Out<'_, '_>,
-) -> Result<(), StoreError> {
-    out.wrote_point = false;
-    if !no_nulls {
-        out.begin_series(plan.name);
-    }
-    let mut put = |value: Option<f64>| {
-        if let Some((time, value)) = buckets.push(value) {
-            out.point(plan.name, time, value, no_nulls);
-        }
-    };
-    let (mut next, mut pending) = (plan.start, None);
-    let range = TimeRange { from: Timestamp::from_secs(plan.start), until: Timestamp::from_secs(plan.end) };
-    for points in selection.days.days(plan.name, range) {
-        for (time, value) in points?.iter() {
-            let slot = time.div_euclid(plan.step) * plan.step;
-            while next < slot {
-                put(pending.take());
-                next += plan.step;
-            }
-            pending = Some(value);
-        }
-    }
-    while next < plan.end {
-        put(pending.take());
-        next += plan.step;
-    }
-    if let Some((time, value)) = buckets.finish(plan.end) {
-        out.point(plan.name, time, value, no_nulls);
-    }
-    if !no_nulls || out.wrote_point {
-        out.text.extend_from_slice(b"]}");
-    }
-    Ok(())
+    Ok(Plan { name: name.to_owned(), step, start, end: if end == start { end + step } else { end } })
 }
 
 /// Slots gathered into points of the answer.
@@ -124,7 +236,7 @@ struct Buckets {
 }
 
 impl Buckets {
-    fn of(plan: &Plan<'_>, max_data_points: Option<u64>, answer_secs: i64) -> Self {
+    fn of(plan: &Plan, max_data_points: Option<u64>, answer_secs: i64) -> Self {
         let Plan { step, start, end, .. } = *plan;
         let slots = answer_secs / step;
         let (per_point, nudge) = match max_data_points.map(|max| i64::try_from(max).unwrap_or(i64::MAX)) {
@@ -171,60 +283,6 @@ impl Buckets {
     }
 }
 
-/// The text being written.
-struct Out<'a, 'b> {
-    text: Vec<u8>,
-    emit: &'a mut Emit<'b>,
-    is_gone: bool,
-    wrote_series: bool,
-    wrote_point: bool,
-}
-
-impl Out<'_, '_> {
-    fn begin_series(&mut self, name: &str) {
-        if self.wrote_series {
-            self.text.push(b',');
-        }
-        self.wrote_series = true;
-        let tags: serde_json::Map<_, _> =
-            tags(name).map(|(key, value)| (key.to_owned(), value.into())).collect();
-        let (target, tags) = (serde_json::Value::from(name), serde_json::Value::Object(tags));
-        write!(self.text, r#"{{"target":{target},"tags":{tags},"datapoints":["#)
-            .expect("a Vec takes every write");
-    }
-
-    fn point(&mut self, name: &str, time: i64, value: Option<f64>, no_nulls: bool) {
-        let value = value.filter(|value| !value.is_nan());
-        if no_nulls && value.is_none() {
-            return;
-        }
-        if no_nulls && !self.wrote_point {
-            self.begin_series(name);
-        }
-        if self.wrote_point {
-            self.text.push(b',');
-        }
-        self.wrote_point = true;
-        match value {
-            None => write!(self.text, "[null,{time}]"),
-            Some(f64::INFINITY) => write!(self.text, "[1e9999,{time}]"),
-            Some(f64::NEG_INFINITY) => write!(self.text, "[-1e9999,{time}]"),
-            Some(value) => write!(self.text, "[{value:?},{time}]"),
-        }
-        .expect("a Vec takes every write");
-        if self.text.len() >= PIECE_BYTES {
-            self.hand_on();
-        }
-    }
-
-    fn hand_on(&mut self) {
-        let text = std::mem::take(&mut self.text);
-        if !self.is_gone {
-            self.is_gone = (self.emit)(text) == ControlFlow::Break(());
-        }
-    }
-}
-
 /// The tags of a series: its name, and what stands behind `;`.
 fn tags(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let (name, rest) = path.split_once(';').unwrap_or((path, ""));
@@ -236,7 +294,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn bucketed(slots: &[Option<f64>], plan: &Plan<'_>, max: u64) -> Vec<(i64, Option<f64>)> {
+    fn bucketed(slots: &[Option<f64>], plan: &Plan, max: u64) -> Vec<(i64, Option<f64>)> {
         let mut buckets = Buckets::of(plan, Some(max), plan.end - plan.start);
         let mut points: Vec<_> = slots.iter().filter_map(|slot| buckets.push(*slot)).collect();
         points.extend(buckets.finish(plan.end));
@@ -244,7 +302,7 @@ mod tests {
     }
 
     /// The rule as graphite-web's documentation and behaviour give it, over whole lists.
-    fn by_lists(slots: &[Option<f64>], plan: &Plan<'_>, max: u64) -> Vec<(i64, Option<f64>)> {
+    fn by_lists(slots: &[Option<f64>], plan: &Plan, max: u64) -> Vec<(i64, Option<f64>)> {
         let mean = |chunk: &[Option<f64>]| {
             let known: Vec<f64> = chunk.iter().flatten().copied().collect();
             (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
@@ -280,7 +338,7 @@ mod tests {
         ) {
             let slots: Vec<_> = slots.into_iter().map(|slot| slot.map(f64::from)).collect();
             let start = first * step;
-            let plan = Plan { name: "", step, start, end: start + slots.len() as i64 * step };
+            let plan = Plan { name: String::new(), step, start, end: start + slots.len() as i64 * step };
             prop_assert_eq!(bucketed(&slots, &plan, max), by_lists(&slots, &plan, max));
         }
     }
@@ -288,7 +346,7 @@ mod tests {
     #[test]
     fn buckets_do_not_move_when_the_range_does() {
         for first in 100..130 {
-            let plan = Plan { name: "", step: 10, start: first * 10, end: first * 10 + 1_000 };
+            let plan = Plan { name: String::new(), step: 10, start: first * 10, end: first * 10 + 1_000 };
             let points = bucketed(&[Some(1.0); 100], &plan, 10);
             assert!(points.len() <= 10 && points.iter().all(|(time, _)| time % 100 == 0), "{points:?}");
         }

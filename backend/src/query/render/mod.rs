@@ -1,20 +1,19 @@
 //! `/render`: points of the series that targets name, as Graphite's JSON or as columns for drawing.
 //!
-//! Series are answered one after the other, each read a day at a time and handed on in pieces, so that memory does not
-//! grow with the range. A target is a path, with wildcards or without; functions come later.
+//! An answer is made piece by piece as its reader takes it, each series read a day at a time, so that memory does not grow
+//! with the range and a slow reader holds no thread. A target is a path, with wildcards or without; functions come later.
 
 mod columns;
 mod json;
 mod step;
 
-pub use columns::{ColumnsQuery, write_columns};
-pub use json::{JsonQuery, write_json};
+pub use columns::ColumnPieces;
+pub use json::{JsonPieces, JsonQuery};
 
 use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Snapshot};
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
-use std::ops::ControlFlow;
 
 /// The most series of one answer.
 pub const MAX_SERIES: usize = 1_000;
@@ -23,8 +22,11 @@ const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
 /// Pieces of an answer are about this long.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Takes an answer's pieces; breaks when the client is gone.
-pub type Emit<'a> = dyn FnMut(Vec<u8>) -> ControlFlow<()> + 'a;
+/// An answer in the making.
+pub trait Pieces: Send + 'static {
+    /// The next bytes; `None` at the end. Reads files.
+    fn next_piece(&mut self) -> Result<Option<Vec<u8>>, StoreError>;
+}
 
 /// A path with or without wildcards.
 #[derive(Clone, Debug, PartialEq, Eq)]

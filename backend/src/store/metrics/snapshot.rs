@@ -43,13 +43,20 @@ impl Snapshot {
         Self { days: days.iter().map(sources).collect() }
     }
 
+    /// How many days there are.
+    pub fn day_count(&self) -> usize {
+        self.days.len()
+    }
+
+    /// A series' points inside a range on one of the days, told by its place.
+    pub fn read_day(&self, at: usize, name: &str, range: TimeRange) -> Result<Points, StoreError> {
+        let mut points = Points::default();
+        self.days[at].read(name, seconds(range), &mut points).map(|()| points)
+    }
+
     /// A series' points inside a range, a day at a time, so that a long range is never in memory as a whole.
     pub fn days(&self, name: &str, range: TimeRange) -> impl Iterator<Item = Result<Points, StoreError>> {
-        let seconds = seconds(range);
-        self.days.iter().map(move |day| {
-            let mut points = Points::default();
-            day.read(name, seconds, &mut points).map(|()| points)
-        })
+        (0..self.days.len()).map(move |at| self.read_day(at, name, range))
     }
 
     /// From the first day's start to the last day's end; `None` where there is no day.
