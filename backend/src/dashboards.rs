@@ -5,7 +5,7 @@
 //! it; the others are not touched. Names come from the folder and are only ever compared, never put into a path.
 
 use sonde_shared::api::DashboardName;
-use sonde_shared::dashboard::Dashboard;
+use sonde_shared::dashboard::{Dashboard, Panel};
 use sonde_shared::time::Timestamp;
 use sonde_shared::view::RangeSpec;
 use std::collections::BTreeMap;
@@ -167,10 +167,22 @@ fn parse(text: &str) -> Read {
     {
         return Err(format!("`range = \"{range}\"` is not a range; write \"-1h..now\" or \"-7d..now\""));
     }
-    match dashboard.panels.iter().find(|panel| panel.targets.is_empty()) {
-        Some(panel) => Err(format!("panel \"{}\" has no targets", panel.title)),
+    match dashboard.panels.iter().find_map(|panel| panel_problem(panel).map(|why| (panel, why))) {
+        Some((panel, why)) => Err(format!("panel \"{}\" {why}", panel.title)),
         None => Ok(dashboard.with_ids()),
     }
+}
+
+fn panel_problem(panel: &Panel) -> Option<&'static str> {
+    let thresholds = panel.thresholds.iter().map(|threshold| threshold.at);
+    // TOML has `inf` and `nan`, JSON and a value axis have not.
+    if !panel.min.into_iter().chain(panel.max).chain(thresholds).all(f64::is_finite) {
+        return Some("has a `min`, `max` or `at` that is no finite number");
+    }
+    if panel.min.zip(panel.max).is_some_and(|(min, max)| min >= max) {
+        return Some("has a `min` that is not below its `max`");
+    }
+    panel.targets.is_empty().then_some("has no targets")
 }
 
 #[cfg(test)]
@@ -226,6 +238,11 @@ mod tests {
             why("title = \"T\"\n[[panel]]\ntitle = \"P\"\ntargets = []")
                 .contains("panel \"P\" has no targets")
         );
+        let panel =
+            |rest: &str| why(&format!("title = \"T\"\n[[panel]]\ntitle = \"P\"\ntargets = [\"a\"]\n{rest}"));
+        assert!(panel("min = nan").contains("no finite number"));
+        assert!(panel("[[panel.threshold]]\nat = inf\nlevel = \"warn\"").contains("no finite number"));
+        assert!(panel("min = 1.0\nmax = 1.0").contains("not below its `max`"));
         assert!(why("range = \"-1h..now\"").contains("missing field `title`"));
     }
 

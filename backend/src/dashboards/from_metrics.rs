@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn units_are_told_by_words() {
         let check = |path: &str, unit: &str| assert_eq!(unit_of(path), unit, "{path}");
-        check("a.render_ms", "ms");
+        check("a.pay_ms", "ms");
         check("a.took_seconds", "s");
         check("net.eth0.if_octets", "bytes");
         check("df.root.percent_bytes-free", "%");

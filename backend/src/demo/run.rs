@@ -246,7 +246,7 @@ mod tests {
         };
         tokio::select! {
             ended = keep_going(store.clone(), plan.clone(), || now) => panic!("{ended:?}"),
-            () = until_stored => {}
+            stored = tokio::time::timeout(Duration::from_secs(20), until_stored) => stored.unwrap(),
         }
         let range = TimeRange { from: plan.history.until, until: now };
         assert_eq!(store.logs().last_time().unwrap(), plan.demo.lines(range).last().map(|line| line.ts));
