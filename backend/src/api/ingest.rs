@@ -189,3 +189,138 @@ impl<P: LineParser> Drop for Reception<P> {
         self.state.counters.received(self.protocol, self.intake.lines());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::dashboards::Dashboards;
+    use crate::router::router;
+    use crate::store::Store;
+    use axum::body::{Bytes, to_bytes};
+    use axum::http::Request;
+    use serde_json::Value;
+    use std::io::Write;
+    use std::sync::Arc;
+    use tower::ServiceExt;
+
+    struct Site {
+        state: AppState,
+        _dir: tempfile::TempDir,
+    }
+
+    impl Site {
+        fn open() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let state = AppState {
+                store: Arc::new(Store::open(dir.path()).unwrap()),
+                config: Arc::new(Config::default()),
+                counters: Arc::default(),
+                dashboards: Arc::new(Dashboards::open(None, &[]).unwrap()),
+            };
+            Self { state, _dir: dir }
+        }
+
+        async fn post(&self, path: &str, encoding: &str, body: impl Into<Body>) -> (u16, Value) {
+            let request =
+                Request::post(path).header("host", "127.0.0.1").header("content-encoding", encoding);
+            let response =
+                router(self.state.clone()).oneshot(request.body(body.into()).unwrap()).await.unwrap();
+            let status = response.status().as_u16();
+            let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            (status, serde_json::from_slice(&body).unwrap())
+        }
+
+        /// Posts lines and compares the status, how many were stored and how many refused.
+        async fn check(
+            &self,
+            path: &str,
+            encoding: &str,
+            body: impl Into<Body>,
+            expected: (u16, u64, u64),
+        ) -> Value {
+            let (status, report) = self.post(path, encoding, body).await;
+            let number = |key: &str| report[key].as_u64().unwrap_or_else(|| panic!("{key} in {report}"));
+            assert_eq!((status, number("stored"), number("refused_total")), expected, "{report}");
+            report
+        }
+
+        /// The stored lines in order of their times.
+        async fn lines(&self) -> Vec<u8> {
+            let request = Request::get("/api/logs").header("host", "127.0.0.1").body(Body::empty()).unwrap();
+            let response = router(self.state.clone()).oneshot(request).await.unwrap();
+            to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()
+        }
+    }
+
+    const LOGS: &str = "/api/ingest/logs";
+    const METRICS: &str = "/api/ingest/metrics";
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[tokio::test]
+    async fn lines_are_stored_and_the_rest_is_told_by_its_number() {
+        let site = Site::open();
+        let body = "{\"ts\":1,\"msg\":\"a\"}\r\n\n{\"ts\":2}\nx\n {\"ts\":3, \"msg\":\"b\"}";
+        let report = site.check(LOGS, "identity", body, (200, 2, 2)).await;
+        assert_eq!((&report["refused"][0]["line"], &report["refused"][1]["line"]), (&3.into(), &4.into()));
+        assert_eq!(report["refused"][0]["why"], "there is no msg; write \"msg\":\"what happened\"");
+        assert_eq!(site.lines().await, b"{\"ts\":1,\"msg\":\"a\"}\n {\"ts\":3, \"msg\":\"b\"}\n");
+        site.check(METRICS, "", "a.b 1 5\na 1\nc nan 5\nd 2 -1", (200, 2, 2)).await;
+    }
+
+    #[tokio::test]
+    async fn a_body_without_a_line_that_can_be_stored_is_an_error() {
+        let site = Site::open();
+        site.check(LOGS, "", "x\ny\n", (400, 0, 2)).await;
+        site.check(METRICS, "", "x", (400, 0, 1)).await;
+        for body in ["", "\n \r\n"] {
+            let (status, problem) = site.post(LOGS, "", body).await;
+            assert_eq!(status, 400);
+            assert!(
+                problem["detail"].as_str().unwrap().starts_with("the body has no lines; send"),
+                "{problem}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn packed_bodies_are_unpacked_and_others_refused() {
+        let site = Site::open();
+        let text = b"{\"ts\":1,\"msg\":\"a\"}\n{\"ts\":2,\"msg\":\"b\"}";
+        site.check(LOGS, "gzip", gzip(text), (200, 2, 0)).await;
+        site.check(LOGS, "zstd", zstd::stream::encode_all(&text[..], 3).unwrap(), (200, 2, 0)).await;
+        for encoding in ["br", "gzip, gzip", "gzip,zstd"] {
+            assert_eq!(site.post(LOGS, encoding, &text[..]).await.0, 415, "{encoding}");
+        }
+        let packed = gzip(text);
+        for body in [&packed[..packed.len() - 3], b"not gzip"] {
+            let (status, problem) = site.post(LOGS, "gzip", body.to_vec()).await;
+            assert_eq!(status, 400);
+            assert!(
+                problem["detail"].as_str().unwrap().starts_with("the body could not be unpacked"),
+                "{problem}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_long_body_is_committed_while_it_arrives_and_what_was_committed_stays() {
+        let site = Site::open();
+        let line = |n: u32| format!("{{\"ts\":{n},\"msg\":\"{}\"}}\n", "x".repeat(200)).into_bytes();
+        let lines: Vec<u8> = (0..60_000).flat_map(line).collect();
+        let chunks: Vec<io::Result<Bytes>> =
+            lines.chunks(60_001).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+        let broken = chunks.into_iter().chain([Err(io::Error::other("gone"))]);
+        let (status, problem) = site.post(LOGS, "", Body::from_stream(futures::stream::iter(broken))).await;
+        assert_eq!(status, 400);
+        assert!(problem["detail"].as_str().unwrap().contains("the body broke off"), "{problem}");
+        let stored = site.lines().await;
+        assert!(stored.len() >= 2 * BATCH_BYTES / 2 && lines.starts_with(&stored), "{}", stored.len());
+        site.check(LOGS, "", lines.clone(), (200, 60_000, 0)).await;
+    }
+}

@@ -315,6 +315,8 @@ async fn receive_burst<W: Wire>(socket: &UdpSocket, wire: &mut W, buffer: &mut [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+    use std::path::Path;
     use tokio::io::AsyncWriteExt;
 
     /// Listeners on free ports over a store in a folder of its own.
@@ -364,6 +366,15 @@ mod tests {
         }
     }
 
+    /// The text of all segments of a data folder.
+    fn lines_in(data: &Path) -> String {
+        let folders =
+            fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        let files = folders.flat_map(|day| fs::read_dir(day).unwrap()).map(|entry| entry.unwrap().path());
+        let texts = files.filter(|path| path.extension().is_some_and(|kind| kind == "ndjson"));
+        texts.map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect()
+    }
+
     async fn send_udp(to: SocketAddr, datagrams: &[&str]) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         for datagram in datagrams {
@@ -407,7 +418,11 @@ mod tests {
         gone.write_all(b"<13>a: x\n<13>a: last").await.unwrap();
         drop(gone);
         send_udp(site.carbon(), &["b 1 5"; 50]).await;
-        let (counters, ..) = site.stop().await;
+        let (counters, store, dir) = site.stop().await;
+        drop(store);
+        assert!(lines_in(dir.path()).contains(
+            "\"component\":\"syslog.a\",\"host\":\"127.0.0.1\",\"level\":\"info\",\"msg\":\"last\""
+        ));
         assert_eq!(counters.stored_total(Protocol::CarbonTcp), 100_000);
         assert_eq!(counters.stored_total(Protocol::SyslogTcp), 2);
         assert_eq!(counters.stored_total(Protocol::CarbonUdp), 50);
