@@ -243,7 +243,7 @@ fn sources() -> impl Iterator<Item = (String, String)> {
 
 /// The code of a folder: by file name, what [`code_of`] leaves.
 fn code_in(folder: &str) -> impl Iterator<Item = (String, String)> {
-    let is_code = |name: &str| !name.ends_with("/tests.rs") && !name.contains("/tests/");
+    let is_code = |name: &str| !["/tests.rs", "/testing.rs"].iter().any(|end| name.ends_with(end));
     files_in(folder, &["rs"])
         .filter(move |(name, _)| is_code(name))
         .map(|(name, text)| (name, code_of(&text)))
