@@ -31,11 +31,13 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use writer::{Job, Writer};
 
 /// How many batches wait for the writer before a sender has to.
-const QUEUE_BATCHES: usize = 256;
+const QUEUE_BATCHES: usize = 1_024;
+/// How many points the waiting batches hold together, so that the queue's memory is bounded whatever their size.
+const QUEUE_POINTS: usize = 1_000_000;
 /// After a failed write, how long batches are refused before the disk is tried again.
 const REFUSE_FOR: Duration = Duration::from_secs(1);
 
@@ -43,6 +45,7 @@ const REFUSE_FOR: Duration = Duration::from_secs(1);
 pub struct MetricStore {
     shared: Arc<Shared>,
     jobs: Option<mpsc::Sender<Job>>,
+    room: Arc<Semaphore>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -90,7 +93,7 @@ impl Default for Options {
             flush_age: Duration::from_mins(30),
             idle_after: Duration::from_mins(1),
             sync_every: Duration::from_millis(500),
-            max_open_days: 16,
+            max_open_days: 64,
             max_backlog_points: 4_000_000,
             disk: Arc::new(wal::RealDisk),
         }
@@ -153,7 +156,8 @@ impl MetricStore {
             .map_err(StoreError::io("start the writer of", dir))?;
         let flushing = spawn("metric-flusher", move || flush::run(&messages, &backlog));
         let flushing = flushing.map_err(StoreError::io("start the flusher of", dir))?;
-        Ok(Self { shared, jobs: Some(jobs), threads: vec![writing, flushing] })
+        let room = Arc::new(Semaphore::new(QUEUE_POINTS));
+        Ok(Self { shared, jobs: Some(jobs), room, threads: vec![writing, flushing] })
     }
 
     /// Appends points; waits while the queue is full. A batch that failed may still be found partly stored later.
@@ -164,11 +168,13 @@ impl MetricStore {
         }
         let gone = || writer::read_only("the store is closing");
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        let points = batch.len().min(QUEUE_POINTS) as u32;
+        let room = Arc::clone(&self.room).acquire_many_owned(points).await.map_err(|_closed| gone())?;
         if durability == Durability::Streamed {
-            return jobs.send(Job { batch, ack: None }).await.map_err(|_returned| gone());
+            return jobs.send(Job { batch, ack: None, _room: room }).await.map_err(|_returned| gone());
         }
         let (ack, answer) = oneshot::channel();
-        jobs.send(Job { batch, ack: Some(ack) }).await.map_err(|_returned| gone())?;
+        jobs.send(Job { batch, ack: Some(ack), _room: room }).await.map_err(|_returned| gone())?;
         answer.await.unwrap_or_else(|_dropped| Err(gone()))
     }
 

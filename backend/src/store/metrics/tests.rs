@@ -288,6 +288,49 @@ fn many_clients_share_commits_and_each_finds_its_points() {
 }
 
 #[test]
+fn a_reader_sees_every_acknowledged_point_while_heads_become_parts_and_parts_merge() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { flush_points: 7, ..Options::default() };
+    let store = MetricStore::open_with(dir.path(), options).unwrap();
+    let acknowledged = AtomicI64::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for at in 0..300 {
+                append(&store, &[row("a", DAY_SECS + at, at as f64)]);
+                acknowledged.store(at + 1, Ordering::SeqCst);
+            }
+        });
+        while acknowledged.load(Ordering::SeqCst) < 300 {
+            let before = acknowledged.load(Ordering::SeqCst);
+            let seen = read(&store, "a", 0, 2 * DAY_SECS);
+            assert!(seen.len() as i64 >= before, "{} of {before}", seen.len());
+            assert!(
+                seen.times.iter().copied().eq(DAY_SECS..DAY_SECS + seen.len() as i64),
+                "{:?}",
+                seen.times
+            );
+        }
+    });
+    assert!(store.stats().parts < 15, "{:?}", store.stats());
+}
+
+#[test]
+fn a_batch_larger_than_the_queue_is_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    let mut batch = PointBatch::default();
+    for at in 0..=QUEUE_POINTS as i64 {
+        batch.push("a", at % DAY_SECS, at as f64);
+    }
+    run(store.append(batch, Durability::Acknowledged)).unwrap();
+    assert_eq!(read(&store, "a", 0, DAY_SECS).len() as i64, DAY_SECS);
+    assert_eq!(
+        read(&MetricStore::open(crash(dir.path()).path()).unwrap(), "a", 0, DAY_SECS).len() as i64,
+        DAY_SECS
+    );
+}
+
+#[test]
 fn what_cannot_be_stored_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let store = MetricStore::open(dir.path()).unwrap();

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// The most points of a commit, unless one batch has more.
 const MAX_COMMIT_POINTS: usize = 1 << 20;
@@ -28,6 +28,8 @@ const UNSET: u32 = u32::MAX;
 pub(super) struct Job {
     pub(super) batch: PointBatch,
     pub(super) ack: Option<oneshot::Sender<Result<(), StoreError>>>,
+    /// Its share of the queue, free again when it is committed.
+    pub(super) _room: OwnedSemaphorePermit,
 }
 
 /// A day that is written to.
