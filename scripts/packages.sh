@@ -35,6 +35,6 @@ fi
 
 echo "installing ${packages[*]}"
 # Another apt may be at work: wait for it rather than fail. What is installed already is not to be replaced.
-apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600)
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600)
 "${apt[@]}" update </dev/null
 "${apt[@]}" install -y --no-remove --no-install-recommends "${packages[@]}" </dev/null
