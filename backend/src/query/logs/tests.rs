@@ -243,6 +243,24 @@ fn what_a_kill_left_half_written_is_not_there_and_everything_before_is() {
 }
 
 #[test]
+fn an_offset_counts_right_over_blocks_that_overlap_and_blocks_that_do_not() {
+    let dir = tempfile::tempdir().unwrap();
+    // Each start makes a segment with one block: 0-2 s, 2-4 s, 1-5 s, 8-10 s, 10-12 s.
+    let segments = [[0, 2, 1], [4, 2, 3], [1, 5, 3], [8, 9, 10], [12, 11, 10]];
+    let mut lines = Vec::new();
+    for seconds in segments {
+        let new: Vec<TestLine> =
+            seconds.iter().enumerate().map(|(i, secs)| line(lines.len() + i, (*secs, 0, 0, 2))).collect();
+        drop(store_all(dir.path(), &new, 3));
+        lines.extend(new);
+    }
+    let store = Store::open(dir.path()).unwrap();
+    for offset in 0..=lines.len() as u64 {
+        check_answers(&store, &lines, &LineFilter::all(TimeRange::all()), offset, None);
+    }
+}
+
+#[test]
 fn a_query_reads_the_text_of_its_own_lines_and_no_other() {
     let lines: Vec<TestLine> =
         (0..20_000).map(|number| line(number, (3, usize::from(number % 100 == 0), 0, 2))).collect();
