@@ -11,7 +11,7 @@ use sonde_shared::time::Day;
 use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -209,6 +209,12 @@ impl OpenSegment {
     /// Text and records are on disk when this returns.
     pub(super) fn sync(&mut self) -> Result<(), StoreError> {
         if self.is_dirty {
+            // Whoever deletes the day's folder takes the file's name away; nothing may be acknowledged into it then.
+            let links = self.text.metadata().map_err(StoreError::io("read", &self.paths.text))?.nlink();
+            if links == 0 {
+                let gone = std::io::Error::new(std::io::ErrorKind::NotFound, "the file was deleted");
+                return Err(StoreError::io("sync", &self.paths.text)(gone));
+            }
             self.text.sync_data().map_err(StoreError::io("sync", &self.paths.text))?;
             self.commits.sync_data().map_err(StoreError::io("sync", &self.paths.commits))?;
             self.is_dirty = false;
