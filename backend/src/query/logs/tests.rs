@@ -261,6 +261,27 @@ fn an_offset_counts_right_over_blocks_that_overlap_and_blocks_that_do_not() {
 }
 
 #[test]
+fn a_day_whose_folder_is_deleted_is_forgotten_and_can_begin_anew() {
+    let lines: Vec<TestLine> = (0..3).map(|number| line(number, (3, 0, 0, 2))).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_all(dir.path(), &lines[..1], 1);
+    let all = || {
+        query(&store, &LineFilter::all(TimeRange::all()), Order::Ascending, StreamOptions::default(), 1 << 20)
+    };
+    let append = |line: &TestLine| {
+        let mut batch = LineBatch::default();
+        batch.push(line.ts, line.component, line.host, line.level, line.text.as_bytes());
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged))
+    };
+    assert_eq!(all().len(), 1);
+    std::fs::remove_dir_all(dir.path().join(lines[0].ts.day().to_string())).unwrap();
+    assert_eq!(all(), Vec::<String>::new());
+    assert!(append(&lines[1]).is_err(), "nothing is acknowledged into a file without a name");
+    append(&lines[2]).unwrap();
+    assert_eq!(all(), [lines[2].text.clone()]);
+}
+
+#[test]
 fn a_query_reads_the_text_of_its_own_lines_and_no_other() {
     let lines: Vec<TestLine> =
         (0..20_000).map(|number| line(number, (3, usize::from(number % 100 == 0), 0, 2))).collect();

@@ -91,6 +91,10 @@ impl Shared {
         self.open_day(day, &cell)
     }
 
+    fn forget_day(&self, day: Day) {
+        self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
+    }
+
     fn note_commit(&self) {
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         self.commits.send_modify(|count| *count += 1);
@@ -192,6 +196,10 @@ impl LogStore {
         };
         let mut snapshot = Snapshot::default();
         for (day, cell) in days {
+            // Whoever deletes the folder of a day forgets the day, although its files are still mapped.
+            if !day_dir(&self.shared.dir, day).exists() {
+                continue;
+            }
             let logs = self.shared.open_day(day, &cell)?;
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
             let view = |segment: Arc<Segment>| SegmentView { published: segment.published(), segment };

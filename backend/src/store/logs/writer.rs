@@ -9,6 +9,7 @@ use super::segment::Segment;
 use super::{SYNC_INTERVAL, Shared};
 use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch, LineRow};
+use crate::store::layout::day_dir;
 use sonde_shared::time::Day;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -199,6 +200,9 @@ impl Writer {
             let Some(segment) = self.open.get_mut(&day) else { continue };
             if let Err(error) = segment.sync() {
                 self.open.remove(&day);
+                if !day_dir(&self.shared.dir, day).exists() {
+                    self.shared.forget_day(day);
+                }
                 failed = Some(error);
             }
         }
