@@ -16,9 +16,10 @@ pub async fn health() -> &'static str {
 
 /// 200 while the store takes writes, else 503 with the reason.
 pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
-    state.store.logs().refusing().map_or((StatusCode::OK, "ready\n".to_owned()), |why| {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("lines cannot be stored: {why}\n"))
-    })
+    let lines = state.store.logs().refusing().map(|why| format!("lines cannot be stored: {why}\n"));
+    let points = || state.store.metrics().refusing().map(|why| format!("points cannot be stored: {why}\n"));
+    let why = lines.or_else(points);
+    why.map_or((StatusCode::OK, "ready\n".to_owned()), |why| (StatusCode::SERVICE_UNAVAILABLE, why))
 }
 
 /// Counters and gauges in Prometheus' text format, version 0.0.4.

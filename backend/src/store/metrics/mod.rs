@@ -189,6 +189,11 @@ impl MetricStore {
         (secs > i64::MIN).then(|| Timestamp::from_secs(secs))
     }
 
+    /// Why points are refused at the moment; `None` while they are taken.
+    pub fn refusing(&self) -> Option<String> {
+        self.shared.check_writable().err().map(|error| error.to_string())
+    }
+
     /// The store's counters.
     pub fn stats(&self) -> MetricStats {
         let counters = &self.shared.counters;

@@ -252,6 +252,36 @@ fn a_damaged_part_without_a_log_hides_no_other_points() {
 }
 
 #[test]
+fn opening_reads_no_day_that_is_written_out_but_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    append(&store, &[row("a", DAY_SECS, 1.0), row("a", 2 * DAY_SECS, 2.0)]);
+    drop(store);
+    fs::write(file(dir.path(), "metrics-0001.part"), b"gone").unwrap();
+    let store = MetricStore::open(dir.path()).unwrap();
+    assert_eq!(
+        (store.last_point(), store.stats().damaged_files),
+        (Some(Timestamp::from_secs(2 * DAY_SECS)), 0)
+    );
+    assert_eq!(read(&store, "a", 0, 3 * DAY_SECS).values, [2.0]);
+    assert_eq!(store.stats().damaged_files, 1);
+}
+
+#[test]
+fn an_idle_day_is_written_out_and_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { idle_after: Duration::ZERO, ..Options::default() };
+    let store = MetricStore::open_with(dir.path(), options).unwrap();
+    append(&store, &acknowledged_rows(3));
+    let started = Instant::now();
+    while list_files(dir.path()) != [Path::new(DAY_DIR).join("metrics-0001.part")] {
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", list_files(dir.path()));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!((store.stats().head_points, read(&store, "c", 0, 2 * DAY_SECS).len()), (0, 2));
+}
+
+#[test]
 fn streamed_points_are_synced_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let store = MetricStore::open(dir.path()).unwrap();
@@ -480,6 +510,7 @@ fn check_failure(which: impl Fn(&FailingDisk) -> &std::sync::atomic::AtomicBool)
         let refused = run(store.append(batch(&[row("lost", DAY_SECS, 2.0)]), Durability::Acknowledged));
         assert!(matches!(refused, Err(StoreError::ReadOnly { .. })), "{refused:?}");
     }
+    assert!(store.refusing().is_some_and(|why| why.contains("made to fail")));
     assert_eq!(read(&store, "a", 0, 2 * DAY_SECS).values, [1.0], "reading goes on");
     assert_eq!(read(&store, "lost", 0, 2 * DAY_SECS).len(), 0, "what was refused is not shown");
     which(&disk).store(false, Ordering::Relaxed);
