@@ -88,7 +88,9 @@ impl Server {
         if tokio::time::timeout(STOP_PATIENCE, self.listeners.drained()).await.is_err() {
             tracing::warn!("senders that went on and on were cut off");
         }
-        drop(self.state);
+        // What is in memory goes to disk now, which takes a moment.
+        let state = self.state;
+        tokio::task::spawn_blocking(move || drop(state)).await?;
         Ok(())
     }
 }
