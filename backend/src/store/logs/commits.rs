@@ -44,6 +44,9 @@ impl Commit {
 
 /// The last commit whose text is whole, walking from `known`, which an index vouches for. `read` gives the text between
 /// two offsets, or `None` when the file is shorter.
+///
+/// `known` ends where a block of the index ends, mostly in the midst of a commit. A record's checksum is about all that
+/// its commit added, so the walk starts at the commit before.
 pub(super) fn last_whole<'a>(
     records: &[u8],
     known: Commit,
@@ -52,7 +55,8 @@ pub(super) fn last_whole<'a>(
     let (records, _) = records.as_chunks::<RECORD_BYTES>();
     let start = records
         .partition_point(|record| Commit::decode(record).is_some_and(|commit| commit.end <= known.end));
-    let mut last = known;
+    let before = start.checked_sub(1).and_then(|index| Commit::decode(&records[index]));
+    let mut last = before.unwrap_or(Commit { end: 0, rows: 0, text_crc: 0 });
     for record in &records[start..] {
         let Some(commit) = Commit::decode(record) else { break };
         if commit.end <= last.end || commit.rows <= last.rows {
@@ -64,7 +68,7 @@ pub(super) fn last_whole<'a>(
         }
         last = commit;
     }
-    last
+    if last.end < known.end { known } else { last }
 }
 
 #[cfg(test)]
@@ -100,6 +104,15 @@ mod tests {
                     .map(|(_, commit)| *commit);
                 assert_eq!(Some(recover(&text[..text_len], &records[..records_len], NONE)), expected);
             }
+        }
+    }
+
+    #[test]
+    fn an_index_that_ends_in_the_midst_of_a_commit_loses_nothing_behind_it() {
+        let (text, records, commits) = three_commits();
+        for end in 0..=text.len() as u64 {
+            let known = Commit { end, rows: 0, text_crc: 0 };
+            assert_eq!(recover(&text, &records, known).end, commits[3].end, "an index up to {end}");
         }
     }
 
