@@ -89,7 +89,9 @@ fn check_origin(
         Err(ApiError::refused(StatusCode::FORBIDDEN, detail))
     };
     let Some(origin) = headers.get(header::ORIGIN) else {
-        let is_foreign = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+        // `same-site` is another port of this machine, or a sibling name: as foreign as any other origin.
+        let is_foreign =
+            headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site");
         return if is_foreign { refuse("another site") } else { Ok(()) };
     };
     let text = origin.to_str().unwrap_or("?");
@@ -217,6 +219,7 @@ mod tests {
             check_write("origin", origin, 403).await;
         }
         check_write("sec-fetch-site", "cross-site", 403).await;
+        check_write("sec-fetch-site", "same-site", 403).await;
     }
 
     #[tokio::test]
