@@ -12,6 +12,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const GOOD: &str =
     r#"{"ts":"2025-03-10T14:05:00Z","component":"shop.cart","host":"n1","level":"warn","msg":"slow"}"#;
 
+/// Ten minutes ago, on a multiple of the step that points ten seconds apart are snapped to.
+fn a_while_ago() -> u64 {
+    (now_secs() - 600) / 10 * 10
+}
+
 fn now_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is past 1970").as_secs()
 }
@@ -133,7 +138,7 @@ fn a_bad_line_is_named_and_the_good_ones_are_kept() {
 #[test]
 fn carbon_points_are_found_whether_they_came_by_tcp_or_udp() {
     let server = TestServer::start();
-    let at = now_secs() - 600;
+    let at = a_while_ago();
     server.send_tcp("carbon", format!("shop.cart.ms 80 {at}\nshop.cart.ms 1e2 {}\r\n", at + 10).as_bytes());
     server.send_udp("carbon", format!("shop.cart.ms  -5.5\t{}\nshop.pay.ms 3 {at}", at + 20).as_bytes());
     wait_for_points(&server, "shop.cart.ms", &[(80.0, at), (100.0, at + 10), (-5.5, at + 20)]);
@@ -147,7 +152,7 @@ fn carbon_points_are_found_whether_they_came_by_tcp_or_udp() {
 #[test]
 fn bad_carbon_lines_hurt_no_good_one_of_the_same_connection() {
     let server = TestServer::start();
-    let at = now_secs() - 600;
+    let at = a_while_ago();
     let mut bytes = Vec::new();
     let good = |value: u64| format!("a.good {value} {}\n", at + 10 * value).into_bytes();
     let bad: [&[u8]; 7] = [
@@ -174,7 +179,7 @@ fn bad_carbon_lines_hurt_no_good_one_of_the_same_connection() {
 #[test]
 fn metrics_are_taken_over_http() {
     let server = TestServer::start();
-    let at = now_secs() - 600;
+    let at = a_while_ago();
     let body = format!("shop.cart.ms 80 {at}\nbroken\nshop.cart.ms 90 {}\n", at + 10);
     let report: IngestReport = server.http().post("/api/ingest/metrics", body.as_bytes()).ok().json();
     assert_eq!((report.stored, report.refused_total), (2, 1), "{report:?}");

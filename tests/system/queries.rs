@@ -114,12 +114,15 @@ fn histograms_and_component_counts_add_up_to_the_lines() {
             buckets.filter(|(_, count)| **count > 0).map(|(at, count)| (at, *count)).collect();
         assert_eq!(found, expected, "{level:?}");
     }
-    let components: Components = server.get(&format!("/api/components?{}", query.filters())).ok().json();
+    let hour = Query::all().range(range("2025-03-09T23:00:07Z", "2025-03-10T01:00:00.5Z"));
+    let components: Components = server.get(&format!("/api/components?{}", hour.filters())).ok().json();
     let mut expected = BTreeMap::<&str, (u64, u64)>::new();
-    for row in &rows {
+    let mut hosts = BTreeMap::<&str, u64>::new();
+    for row in hour.rows(&corpus) {
         let count = expected.entry(row.component).or_default();
         count.0 += 1;
         count.1 += u64::from(row.level >= Level::Error);
+        *hosts.entry(row.host).or_default() += 1;
     }
     let found: BTreeMap<&str, (u64, u64)> = components
         .components
@@ -127,6 +130,9 @@ fn histograms_and_component_counts_add_up_to_the_lines() {
         .map(|count| (count.path.as_str(), (count.lines, count.errors)))
         .collect();
     assert_eq!(found, expected);
+    let found: BTreeMap<&str, u64> =
+        components.hosts.iter().map(|host| (host.name.as_str(), host.lines)).collect();
+    assert_eq!(found, hosts);
 }
 
 #[test]
