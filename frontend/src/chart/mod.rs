@@ -3,9 +3,18 @@
 //! A chart knows neither the address nor the network. It is given signals, and tells what the operator meant by
 //! a [`Gesture`].
 
+mod axis;
+mod brush;
+mod canvas;
+mod overlay;
+mod readings;
+mod size;
+mod surface;
+mod theme;
 mod view;
 
-pub use view::{Chart, LogHistogram, TimeAxis};
+pub use axis::TimeAxis;
+pub use view::{Chart, LogHistogram};
 
 use leptos::prelude::*;
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -26,7 +35,8 @@ pub enum Gesture {
     Clear,
     /// The panel was clicked.
     Activate(String),
-    /// Show this range (wheel, pan, double click in the band); one at a gesture's end.
+    /// Show this range (wheel, pan, double click in the band). While the wheel turns or a pan goes on it comes up to once a
+    /// frame, so that all charts follow; the address is written when they rest.
     Show(TimeRange),
     /// Go back one zoom (double click outside the band).
     ZoomBack,

@@ -1,15 +1,30 @@
-//! The chart's components: what a page mounts.
+//! The charts: what a page mounts.
 //!
-//! A [`Chart`] is one panel's plot, a [`LogHistogram`] the lines by level under it, the [`TimeAxis`] the one axis
-//! all of them share. They have one plot area: the same gutter on the left, the same end on the right, so that an
-//! instant has the same x on each. All of them take part in the brush, the crosshair, zoom and pan by themselves and
-//! tell what was meant through [`ChartContext::on_gesture`].
+//! A [`Chart`] is one panel's plot, a [`LogHistogram`] the lines by level under it. They and the time axis have one
+//! plot area: the same gutter on the left, the same end on the right, so that an instant has the same x on each. All
+//! of them take part in the brush, the crosshair, zoom and pan by themselves and tell what was meant through
+//! [`ChartContext::on_gesture`]. A canvas is painted only when data, range, size or colours change; hover and brush
+//! move elements over it.
 
 use super::ChartContext;
+use super::axis::data_range;
+use super::canvas::{Canvas, paint};
+use super::overlay::Overlay;
+use super::readings::{Reading, Slots, counts_at, fitting, last_readings, readings_at};
+use super::size::watch_pixel_ratio;
+use super::surface::{Kind, Surface};
+use super::theme::read_theme;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Event, Histogram};
+use sonde_shared::chart::draw::{Frame, GUTTER_PX, Lines, draw_chart, draw_histogram, plot_width};
 use sonde_shared::dashboard::Threshold;
+use sonde_shared::time::Timestamp;
 use std::sync::Arc;
+
+/// The height of the histogram of lines.
+const HISTOGRAM_PX: f64 = 48.0;
+/// A value is read up to so many px beyond a series' first and last point.
+const REACH_PX: f64 = 12.0;
 
 /// One panel's chart: canvas, brush, crosshair, values and a legend of one line below the plot.
 ///
@@ -47,15 +62,36 @@ pub fn Chart(
     #[prop(into, default = Signal::stored(168.0))]
     height_px: Signal<f64>,
 ) -> impl IntoView {
-    let _ = (ctx, data, unit, thresholds, min, max, events);
+    let surface = Surface::new(ctx, panel, Kind::Chart);
+    let seen = StoredValue::new(Slots::default());
+    let slots = Memo::new(move |_| {
+        let assign = |series: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(series));
+        data.with(|data| data.as_ref().and_then(assign)).unwrap_or_default()
+    });
+    let unit = StoredValue::new(unit);
+    let draw = move |canvas: &Canvas, frame: &Frame| {
+        let Some(series) = data.get_untracked() else { return };
+        let slots = slots.get_untracked();
+        let unit = unit.get_value();
+        let lines = Lines { series: &series, slots: &slots, unit: &unit, min, max, thresholds: &thresholds };
+        // A canvas cannot fail; an error would leave the plot empty until the next change.
+        drop(draw_chart(canvas, frame, &lines));
+    };
+    let readings = move |at: Timestamp| {
+        let (data, slots) = (data.get(), slots.get());
+        let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
+        let at_ms = at.as_nanos() as f64 / 1e6;
+        data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms)).unwrap_or_default()
+    };
+    let last = Memo::new(move |_| {
+        let (data, slots, range) = (data.get(), slots.get(), ctx.range.get());
+        data.map(|series| last_readings(&series, &slots, &unit.get_value(), range)).unwrap_or_default()
+    });
     view! {
-        <div
-            class="chart"
-            data-panel=panel
-            role="group"
-            aria-label=format!("{title} chart")
-            style:height=move || format!("{}px", height_px.get())
-        ></div>
+        <div class="chart">
+            <Plot surface title events height_px draw readings changed=Signal::derive(move || data.track()) />
+            <Legend rows=last.into() width=surface.width />
+        </div>
     }
 }
 
@@ -72,17 +108,133 @@ pub fn LogHistogram(
     #[prop(into, optional)]
     events: Signal<Arc<Vec<Event>>>,
 ) -> impl IntoView {
-    let _ = (ctx, data, events);
-    view! { <div class="chart histogram" data-panel="histogram"></div> }
+    let surface = Surface::new(ctx, "histogram".to_owned(), Kind::Histogram);
+    let draw = move |canvas: &Canvas, frame: &Frame| {
+        if let Some(histogram) = data.get_untracked() {
+            drop(draw_histogram(canvas, frame, &histogram));
+        }
+    };
+    let readings = move |at: Timestamp| {
+        data.get().map(|histogram| counts_at(&histogram, at.as_nanos() as f64 / 1e6)).unwrap_or_default()
+    };
+    let height_px = Signal::stored(HISTOGRAM_PX);
+    let title = "Lines by level".to_owned();
+    view! {
+        <div class="chart">
+            <Plot surface title events height_px draw readings changed=Signal::derive(move || data.track()) />
+        </div>
+    }
 }
 
-/// The shared time axis, 24 px high. It is sticky: the page places it above or below the charts in the same
-/// scrolling box. Dragging it pans, the wheel over it zooms.
+/// The element that takes a chart's events, with its canvas and all that lies over it.
 #[component]
-pub fn TimeAxis(
-    /// What all charts of the page share.
-    ctx: ChartContext,
+fn Plot(
+    surface: Surface,
+    title: String,
+    events: Signal<Arc<Vec<Event>>>,
+    height_px: Signal<f64>,
+    draw: impl Fn(&Canvas, &Frame) + 'static,
+    #[prop(into)] readings: Callback<Timestamp, Vec<Reading>>,
+    changed: Signal<()>,
 ) -> impl IntoView {
-    let _ = ctx;
-    view! { <div class="time-axis"></div> }
+    let ctx = surface.ctx;
+    let canvas = paint_on_change(surface, events, height_px, changed, draw);
+    view! {
+        <div
+            class="plot"
+            node_ref=surface.node
+            role="group"
+            tabindex="0"
+            aria-label=format!("{title} chart, arrow keys move the cursor, Shift with them selects, Enter commits")
+            data-panel=surface.panel()
+            data-range=move || data_range(ctx.range.get())
+            data-plot-left=GUTTER_PX
+            data-plot-width=move || plot_width(surface.width.get())
+            style:height=move || format!("{}px", height_px.get())
+            style:cursor=move || surface.cursor.get()
+            on:pointerdown=move |event| surface.pointer_down(&event)
+            on:pointermove=move |event| surface.pointer_move(&event)
+            on:pointerup=move |event| surface.pointer_up(&event)
+            on:pointercancel=move |_| surface.pointer_lost()
+            on:lostpointercapture=move |_| surface.pointer_lost()
+            on:pointerleave=move |_| surface.pointer_leave()
+            on:mousedown=|event| if event.button() == 1 { event.prevent_default() }
+            on:dblclick=move |event| surface.double_click(&event)
+            on:wheel:undelegated=move |event| surface.wheel(&event)
+            on:keydown=move |event| surface.key_down(&event)
+            on:blur=move |_| surface.blur()
+        >
+            <canvas node_ref=canvas aria-hidden="true"></canvas>
+            <Overlay surface readings />
+            <span class="plot-status" role="status">{move || surface.announcement.get()}</span>
+        </div>
+    }
+}
+
+/// Paints a canvas once a frame when something it shows has changed. Hover and brush are not among that.
+fn paint_on_change(
+    surface: Surface,
+    events: Signal<Arc<Vec<Event>>>,
+    height_px: Signal<f64>,
+    changed: Signal<()>,
+    draw: impl Fn(&Canvas, &Frame) + 'static,
+) -> NodeRef<leptos::html::Canvas> {
+    let (ctx, node) = (surface.ctx, NodeRef::<leptos::html::Canvas>::new());
+    let ratio = watch_pixel_ratio();
+    let is_asked = StoredValue::new(false);
+    let paint_now = std::rc::Rc::new(move || {
+        let Some(element) = node.try_get_untracked().flatten() else { return };
+        let (theme, events) = (read_theme(&element), events.get_untracked());
+        let frame = Frame {
+            width_px: surface.width.get_untracked(),
+            height_px: height_px.get_untracked(),
+            pixel_ratio: ratio.get_untracked(),
+            range: ctx.range.get_untracked(),
+            events: &events,
+            theme: &theme,
+        };
+        paint(&element, &frame, |canvas| draw(canvas, &frame));
+    });
+    Effect::new(move |_| {
+        (changed.track(), events.track(), height_px.track(), ratio.track());
+        (ctx.range.track(), ctx.theme_generation.track(), surface.width.track(), node.track());
+        if is_asked.get_value() {
+            return;
+        }
+        is_asked.set_value(true);
+        let paint_now = paint_now.clone();
+        request_animation_frame(move || {
+            // The chart may be gone by then.
+            if is_asked.try_set_value(false).is_none() {
+                paint_now();
+            }
+        });
+    });
+    node
+}
+
+/// The series' names with their last values, as many as fit into one line.
+#[component]
+fn Legend(rows: Signal<Vec<Reading>>, width: ReadSignal<f64>) -> impl IntoView {
+    let items = move || {
+        let mut rows = rows.get();
+        let shown = fitting(&rows, plot_width(width.get()));
+        let hidden = rows.split_off(shown);
+        let names: Vec<String> = hidden.iter().map(|row| format!("{} {}", row.name, row.value)).collect();
+        let more = (!names.is_empty()).then(|| {
+            view! { <li class="legend-more" title=names.join("\n")>{format!("+{}", names.len())}</li> }
+        });
+        (rows.into_iter().map(legend_item).collect_view(), more)
+    };
+    view! { <ul class="legend" aria-label="Last values" style:padding-left=format!("{GUTTER_PX}px")>{items}</ul> }
+}
+
+fn legend_item(row: Reading) -> impl IntoView {
+    view! {
+        <li>
+            <i class="swatch" style:background=row.colour></i>
+            <span class="legend-name" title=row.name.clone()>{row.name.clone()}</span>
+            <span class="legend-value">{row.value}</span>
+        </li>
+    }
 }

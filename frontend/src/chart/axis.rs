@@ -1,0 +1,121 @@
+//! The time axis that all charts share.
+
+use super::surface::{Kind, Surface};
+use super::{ChartContext, Gesture};
+use leptos::prelude::*;
+use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
+use sonde_shared::chart::ticks::{format_instant, time_ticks};
+use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
+
+/// A tick needs so many px, so that labels with a date do not touch.
+const TICK_PX: f64 = 96.0;
+
+/// The shared time axis, 24 px high, `data-panel="axis"`. It is sticky: the page places it above or below the charts
+/// in the same scrolling box. Dragging it pans, the wheel over it zooms. A selection that is out of view leaves a
+/// button at the edge behind which it is.
+#[component]
+pub fn TimeAxis(
+    /// What all charts of the page share.
+    ctx: ChartContext,
+) -> impl IntoView {
+    let surface = Surface::new(ctx, "axis".to_owned(), Kind::Axis);
+    let ticks = Memo::new(move |_| {
+        let scale = surface.scale();
+        let most = (plot_width(surface.width.get()) / TICK_PX).max(1.0) as usize;
+        let ticks = time_ticks(scale.range(), ctx.utc_offset_minutes.get(), most);
+        ticks.into_iter().map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date)).collect::<Vec<_>>()
+    });
+    let labels = move || {
+        ticks.get().into_iter().map(|(x, label, is_date)| {
+            view! { <span class="tick" class:date=is_date style:left=format!("{x:.1}px")>{label}</span> }
+        }).collect_view()
+    };
+    view! {
+        <div
+            class="time-axis"
+            node_ref=surface.node
+            data-panel="axis"
+            data-range=move || data_range(ctx.range.get())
+            data-plot-left=GUTTER_PX
+            data-plot-width=move || plot_width(surface.width.get())
+            style:cursor=move || surface.cursor.get()
+            on:pointerdown=move |event| surface.pointer_down(&event)
+            on:pointermove=move |event| surface.pointer_move(&event)
+            on:pointerup=move |event| surface.pointer_up(&event)
+            on:pointercancel=move |_| surface.pointer_lost()
+            on:lostpointercapture=move |_| surface.pointer_lost()
+            on:wheel:undelegated=move |event| surface.wheel(&event)
+        >
+            {labels}
+            <TimeChip surface />
+            <EdgeChip ctx />
+        </div>
+    }
+}
+
+/// A range as attributes tell it: `FROM_MS..UNTIL_MS`.
+pub(super) fn data_range(range: TimeRange) -> String {
+    format!("{}..{}", range.from.as_millis(), range.until.as_millis())
+}
+
+/// The crosshair's time, on the axis.
+#[component]
+fn TimeChip(surface: Surface) -> impl IntoView {
+    let ctx = surface.ctx;
+    let chip = move || {
+        let at = ctx.hover.get().map(|hover| hover.at).or_else(|| ctx.pinned.get())?;
+        let x = surface.x_in_view(at)? + GUTTER_PX;
+        let text = format_instant(at, ctx.utc_offset_minutes.get(), surface.scale().nanos_per_px());
+        Some(view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })
+    };
+    view! { {chip} }
+}
+
+/// Leads back to a selection that is out of view.
+#[component]
+fn EdgeChip(ctx: ChartContext) -> impl IntoView {
+    let away = Memo::new(move |_| {
+        let (selection, visible) = (ctx.selection.get()?, ctx.range.get());
+        (!selection.overlaps(visible)).then_some((selection, selection.until <= visible.from))
+    });
+    let chip = move || {
+        let (selection, is_left) = away.get()?;
+        let offset = ctx.utc_offset_minutes.get();
+        let time = |at: Timestamp| format_instant(at, offset, 1e9);
+        let span = format!("{}–{}", time(selection.from), time(selection.until));
+        let text = if is_left { format!("‹ {span}") } else { format!("{span} ›") };
+        let back = move |_| ctx.on_gesture.run(Gesture::Show(around(selection, ctx.range.get_untracked())));
+        Some(view! {
+            <button
+                class="edge-chip"
+                class:left=is_left
+                aria-label=format!("Back to the selection {span}")
+                on:pointerdown=|event| event.stop_propagation()
+                on:click=back
+            >
+                {text}
+            </button>
+        })
+    };
+    view! { {chip} }
+}
+
+/// A range as long as the visible one with the selection in its middle, or longer where the selection needs it.
+fn around(selection: TimeRange, visible: TimeRange) -> TimeRange {
+    let length = visible.nanos().max(selection.nanos() / 4 * 5).max(NANOS_PER_MS);
+    let middle = selection.from.plus_nanos(selection.nanos() / 2);
+    let from = middle.plus_nanos(-length / 2);
+    TimeRange { from, until: from.plus_nanos(length) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_keeps_the_zoom_where_the_selection_fits() {
+        let range = |from: i64, until: i64| TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until));
+        assert_eq!(around(range(100, 110), range(1_000, 1_100)), range(55, 155));
+        assert_eq!(around(range(0, 400), range(1_000, 1_100)), range(-50, 450));
+    }
+}

@@ -1,0 +1,183 @@
+//! The brush by keys alone: a cursor that the arrows move, a band that Shift extends, edges that `[` and `]` pick.
+
+use super::zoom::zoomed;
+use super::{Brush, Edge, Outcome, Scene};
+use sonde_shared::chart::ticks::neighbour_tick;
+use sonde_shared::time::{TimeRange, Timestamp};
+
+/// About so many pixels lie between two ticks that Ctrl and an arrow step over.
+const TICK_PX: f64 = 90.0;
+/// How far `+` zooms in.
+const ZOOM: f64 = 0.5;
+
+/// A key that means something on a chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Left,
+    Right,
+    Enter,
+    Escape,
+    PickStart,
+    PickEnd,
+    ZoomIn,
+    ZoomOut,
+}
+
+impl Key {
+    /// Reads the browser's name of a key.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "ArrowLeft" => Self::Left,
+            "ArrowRight" => Self::Right,
+            "Enter" => Self::Enter,
+            "Escape" => Self::Escape,
+            "[" => Self::PickStart,
+            "]" => Self::PickEnd,
+            "+" | "=" => Self::ZoomIn,
+            "-" => Self::ZoomOut,
+            _ => return None,
+        })
+    }
+}
+
+/// What is held with a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Modifiers {
+    /// Shift extends a band.
+    pub(crate) shift: bool,
+    /// Ctrl or ⌘ goes from tick to tick.
+    pub(crate) ctrl: bool,
+}
+
+/// What the keys have done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Keyboard {
+    cursor: Option<Timestamp>,
+    band: Band,
+}
+
+/// The band that keys are making.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Band {
+    #[default]
+    None,
+    /// From where Shift was first held to the cursor.
+    New { anchor: Timestamp },
+    /// The cursor is one end of the selection; the other stays.
+    Edge { fixed: Timestamp },
+}
+
+impl Keyboard {
+    fn draft(&self) -> Option<TimeRange> {
+        let cursor = self.cursor?;
+        match self.band {
+            Band::None => None,
+            Band::New { anchor: other } | Band::Edge { fixed: other } => {
+                Some(TimeRange::between(other, cursor))
+            }
+        }
+    }
+}
+
+impl Brush {
+    /// A key is pressed. No outcome: the key means nothing here and is the page's.
+    pub(crate) fn key(&mut self, key: Key, held: Modifiers, scene: &Scene) -> Vec<Outcome> {
+        match key {
+            Key::Escape => self.undo_a_layer(scene),
+            _ if self.is_pressed() => Vec::new(),
+            Key::Left | Key::Right => self.move_cursor(key == Key::Right, held, scene),
+            Key::Enter => self.enter(scene),
+            Key::PickStart => self.pick(Edge::Start, scene),
+            Key::PickEnd => self.pick(Edge::End, scene),
+            Key::ZoomIn => vec![Outcome::Show(zoomed(scene.scale.range(), self.cursor_in(scene), ZOOM))],
+            Key::ZoomOut => {
+                vec![Outcome::Show(zoomed(scene.scale.range(), self.cursor_in(scene), 1.0 / ZOOM))]
+            }
+        }
+    }
+
+    /// The chart lost the focus: what was not committed is dropped.
+    pub(crate) fn blur(&mut self) -> Vec<Outcome> {
+        self.keyboard.cursor = None;
+        self.drop_draft()
+    }
+
+    /// The cursor, which starts in the middle and never leaves what is visible.
+    fn cursor_in(&self, scene: &Scene) -> Timestamp {
+        let TimeRange { from, until } = scene.scale.range();
+        let middle = from.plus_nanos(scene.scale.range().nanos() / 2);
+        self.keyboard.cursor.unwrap_or(middle).clamp(from, until.max(from))
+    }
+
+    fn move_cursor(&mut self, forward: bool, held: Modifiers, scene: &Scene) -> Vec<Outcome> {
+        let before = self.cursor_in(scene);
+        let cursor = stepped(before, forward, held.ctrl, scene);
+        self.keyboard.cursor = Some(cursor);
+        if held.shift && self.keyboard.band == Band::None {
+            self.keyboard.band = Band::New { anchor: before };
+        }
+        // Without Shift the arrows move the cursor only, unless an edge was picked.
+        if !held.shift && matches!(self.keyboard.band, Band::New { .. }) {
+            self.keyboard.band = Band::None;
+            return vec![Outcome::Draft(None), Outcome::Cursor(cursor)];
+        }
+        let draft = self.keyboard.draft().map(|band| Outcome::Draft(Some(band)));
+        let freeze = draft.map(|_| Outcome::Freeze);
+        freeze.into_iter().chain(draft).chain([Outcome::Cursor(cursor)]).collect()
+    }
+
+    fn pick(&mut self, edge: Edge, scene: &Scene) -> Vec<Outcome> {
+        let Some(band) = scene.selection else { return Vec::new() };
+        self.keyboard.cursor = Some(edge.of(band));
+        self.keyboard.band = Band::Edge { fixed: edge.other().of(band) };
+        vec![Outcome::Freeze, Outcome::Draft(Some(band)), Outcome::Cursor(edge.of(band))]
+    }
+
+    fn enter(&mut self, scene: &Scene) -> Vec<Outcome> {
+        let draft = self.keyboard.draft().filter(|band| !band.is_empty());
+        let result = match (self.keyboard.band, draft) {
+            (Band::New { .. }, Some(band)) => Outcome::Select(band),
+            (Band::Edge { .. }, Some(band)) => Outcome::Adjust(band),
+            (Band::None, _) | (_, None) => return vec![Outcome::Click(self.cursor_in(scene))],
+        };
+        self.keyboard.band = Band::None;
+        vec![Outcome::Draft(None), result]
+    }
+
+    /// Escape takes back the last thing only: a drag, a band that keys are making, the pinned crosshair, the selection.
+    fn undo_a_layer(&mut self, scene: &Scene) -> Vec<Outcome> {
+        if self.is_pressed() {
+            return self.cancel();
+        }
+        let dropped = self.drop_draft();
+        if !dropped.is_empty() {
+            dropped
+        } else if scene.is_pinned {
+            vec![Outcome::Unpin]
+        } else if scene.selection.is_some() {
+            vec![Outcome::Clear]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Drops the band that keys are making.
+    pub(super) fn drop_draft(&mut self) -> Vec<Outcome> {
+        match std::mem::take(&mut self.keyboard.band) {
+            Band::None => Vec::new(),
+            Band::New { .. } | Band::Edge { .. } => vec![Outcome::Draft(None)],
+        }
+    }
+}
+
+/// One pixel or one tick further, within what is visible.
+fn stepped(from: Timestamp, forward: bool, by_tick: bool, scene: &Scene) -> Timestamp {
+    let scale = &scene.scale;
+    let visible = scale.range();
+    if by_tick {
+        let most = ((scale.right() - scale.left()) / TICK_PX).max(1.0) as usize;
+        return neighbour_tick(from, forward, visible, scene.offset_minutes, most);
+    }
+    let nanos = scale.nanos_per_px().round().max(1.0) as i64;
+    from.plus_nanos(if forward { nanos } else { -nanos }).clamp(visible.from, visible.until.max(visible.from))
+}

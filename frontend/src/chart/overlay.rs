@@ -1,0 +1,186 @@
+//! What lies over the canvas: band, crosshair, tooltip and value chips. Elements, so that moving one paints no chart.
+
+use super::brush::NARROW_PX;
+use super::readings::{Reading, band_size};
+use super::surface::Surface;
+use super::{ChartContext, Hover};
+use leptos::prelude::*;
+use sonde_shared::chart::draw::{GUTTER_PX, RIGHT_PX, plot_width};
+use sonde_shared::chart::ticks::format_instant;
+use sonde_shared::time::{TimeRange, Timestamp};
+
+/// A tooltip lists so many values.
+const MOST_ROWS: usize = 10;
+/// Chips on the other charts show so many.
+const MOST_CHIPS: usize = 3;
+
+/// A time of day with its date, to the second.
+fn clock(ctx: ChartContext, at: Timestamp) -> String {
+    format_instant(at, ctx.utc_offset_minutes.get_untracked(), 1e9)
+}
+
+/// What a screen reader is told after a key: the band with its lines, or where the cursor is.
+pub(super) fn spoken(ctx: ChartContext) -> String {
+    if let Some(band) = ctx.draft.get_untracked() {
+        let size = band_size(band, ctx.count_lines.run(band));
+        return format!("{} to {}, {size}", clock(ctx, band.from), clock(ctx, band.until));
+    }
+    ctx.hover.get_untracked().map(|hover| clock(ctx, hover.at)).unwrap_or_default()
+}
+
+/// All of a chart's overlay. `readings` tells its values at an instant; an axis has none.
+#[component]
+pub(super) fn Overlay(
+    surface: Surface,
+    #[prop(into)] readings: Callback<Timestamp, Vec<Reading>>,
+) -> impl IntoView {
+    view! {
+        <div class="plot-overlay" style:left=format!("{GUTTER_PX}px") style:right=format!("{RIGHT_PX}px")>
+            <Band surface />
+            <Crosshair surface />
+            <Chips surface readings />
+        </div>
+        <DragLabel surface />
+        <Tooltip surface readings />
+    }
+}
+
+/// The band: what is being dragged anywhere, else the selection.
+#[component]
+fn Band(surface: Surface) -> impl IntoView {
+    let ctx = surface.ctx;
+    let band = Memo::new(move |_| ctx.draft.get().or_else(|| ctx.selection.get()));
+    let place = Memo::new(move |_| {
+        let (band, scale) = (band.get()?, surface.scale());
+        // An element as wide as a far zoom would make it is more than browsers place rightly.
+        let (first, last) = (-50.0, scale.right() - scale.left() + 50.0);
+        let x = |at: Timestamp| (scale.x_from_time(at) - GUTTER_PX).clamp(first, last);
+        let (left, right) = (x(band.from), x(band.until));
+        (right >= 0.0 && left <= last - 50.0).then_some((left, (right - left).max(2.0)))
+    });
+    let range = move || band.get().map(|band| format!("{}..{}", band.from.as_millis(), band.until.as_millis()));
+    view! {
+        <Show when=move || place.with(Option::is_some)>
+            <div
+                class="band"
+                class:draft=move || ctx.draft.with(Option::is_some)
+                class:narrow=move || place.get().is_some_and(|(_, width)| width < NARROW_PX)
+                data-selection=range
+                style:left=move || format!("{}px", place.get().unwrap_or_default().0)
+                style:width=move || format!("{}px", place.get().unwrap_or_default().1)
+            >
+                <i class="grip"></i>
+                <i class="grip"></i>
+            </div>
+        </Show>
+    }
+}
+
+/// The instant under the pointer on all charts, and the pinned one.
+#[component]
+fn Crosshair(surface: Surface) -> impl IntoView {
+    let ctx = surface.ctx;
+    let hover = Memo::new(move |_| ctx.hover.get().and_then(|hover| surface.x_in_view(hover.at)));
+    let pinned = Memo::new(move |_| ctx.pinned.get().and_then(|at| surface.x_in_view(at)));
+    let line = |x: Option<f64>, class: &'static str| {
+        x.map(|x| view! { <div class=class style:transform=format!("translateX({}px)", x.floor())></div> })
+    };
+    view! {
+        {move || line(pinned.get(), "crosshair pinned")}
+        {move || line(hover.get(), "crosshair")}
+    }
+}
+
+/// The instant whose values are shown, and whether this chart has the tooltip for it: the chart under the pointer, or
+/// the active one for a pinned instant. The others have chips.
+fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
+    let ctx = surface.ctx;
+    match ctx.hover.get() {
+        Some(Hover { source, at }) => Some((at, source == surface.panel())),
+        None => ctx.pinned.get().map(|at| (at, ctx.active.get() == Some(surface.panel()))),
+    }
+}
+
+#[component]
+fn Chips(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+    let at = Memo::new(move |_| shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
+    let chips = move || {
+        let at = at.get()?;
+        let x = surface.x_in_view(at)?;
+        let is_right = x > plot_width(surface.width.get()) / 2.0;
+        let rows: Vec<_> = readings.run(at).into_iter().take(MOST_CHIPS).map(chip).collect();
+        let transform = format!("translateX({x:.0}px) {}", if is_right { "translateX(-100%)" } else { "" });
+        Some(view! { <div class="chips" style:transform=transform>{rows}</div> })
+    };
+    view! { {chips} }
+}
+
+fn chip(row: Reading) -> impl IntoView {
+    view! {
+        <span class="chip">
+            <i class="swatch" style:background=row.colour></i>
+            {row.value}
+        </span>
+    }
+}
+
+#[component]
+fn Tooltip(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+    let ctx = surface.ctx;
+    let at = Memo::new(move |_| {
+        let is_dragging = ctx.draft.with(Option::is_some);
+        shown_instant(surface).filter(|(_, is_here)| *is_here && !is_dragging).map(|(at, _)| at)
+    });
+    let tooltip = move || {
+        let at = at.get()?;
+        let x = surface.x_in_view(at)?;
+        let scale = surface.scale();
+        let is_right = x > plot_width(surface.width.get()) / 2.0;
+        let time = format_instant(at, ctx.utc_offset_minutes.get(), scale.nanos_per_px());
+        let mut rows = readings.run(at);
+        let more = rows.len().saturating_sub(MOST_ROWS);
+        rows.truncate(MOST_ROWS);
+        let place = if is_right { "translateX(calc(-100% - 12px))" } else { "translateX(12px)" };
+        let transform = format!("translateX({:.0}px) {place}", x + GUTTER_PX);
+        Some(view! {
+            <div class="tooltip" style:transform=transform>
+                <div class="tooltip-time">{time}</div>
+                {rows.into_iter().map(tooltip_row).collect_view()}
+                {(more > 0).then(|| view! { <div class="tooltip-more">{format!("+{more}")}</div> })}
+            </div>
+        })
+    };
+    view! { {tooltip} }
+}
+
+fn tooltip_row(row: Reading) -> impl IntoView {
+    view! {
+        <div class="tooltip-row">
+            <i class="swatch" style:background=row.colour></i>
+            <span class="tooltip-name">{row.name}</span>
+            <span class="tooltip-value">{row.value}</span>
+        </div>
+    }
+}
+
+/// Start, end, duration and lines of the band while it is dragged, on the chart where it is.
+#[component]
+fn DragLabel(surface: Surface) -> impl IntoView {
+    let ctx = surface.ctx;
+    let label = move || {
+        let band = ctx.draft.get().filter(|_| surface.is_source.get())?;
+        let scale = surface.scale();
+        let middle = (scale.x_from_time(band.from) + scale.x_from_time(band.until)) / 2.0;
+        let text = drag_text(ctx, band, scale.nanos_per_px());
+        // Held inside by half of its usual width.
+        let half = (text.chars().count() as f64 * 3.5 + 8.0).min(surface.width.get() / 2.0);
+        let x = middle.clamp(half, (surface.width.get() - half).max(half));
+        Some(view! { <div class="drag-label" style:left=format!("{x:.0}px")>{text}</div> })
+    };
+    view! { {label} }
+}
+
+fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64) -> String {
+    let time = |at: Timestamp| format_instant(at, ctx.utc_offset_minutes.get_untracked(), nanos_per_px);
+    format!("{} – {} · {}", time(band.from), time(band.until), band_size(band, ctx.count_lines.run(band)))
+}

@@ -1,0 +1,247 @@
+//! What a chart says at an instant, in words and numbers. Pure.
+
+use sonde_shared::api::{Columns, Histogram};
+use sonde_shared::chart::units::format_value;
+use sonde_shared::log::Level;
+use sonde_shared::time::{TimeRange, format_duration};
+
+/// One row of a tooltip, a chip or a legend.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Reading {
+    /// The CSS variable of its colour.
+    pub(super) colour: String,
+    /// Whose value it is.
+    pub(super) name: String,
+    /// The value with its unit.
+    pub(super) value: String,
+}
+
+/// What series have slots, and which: a series keeps its colour while others come and go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slots(Vec<String>);
+
+impl Slots {
+    /// The slot of each series; names not seen before take the next ones.
+    pub(super) fn assign(&mut self, series: &[Columns]) -> Vec<usize> {
+        series.iter().map(|one| self.slot_of(&one.name)).collect()
+    }
+
+    fn slot_of(&mut self, name: &str) -> usize {
+        self.0.iter().position(|seen| seen == name).unwrap_or_else(|| {
+            self.0.push(name.to_owned());
+            self.0.len() - 1
+        })
+    }
+}
+
+/// The variable with the colour of a slot.
+fn slot_colour(slot: usize) -> String {
+    format!("var(--series-{})", slot % 6 + 1)
+}
+
+/// The variable with the colour of a level.
+pub(super) fn level_variable(level: Level) -> &'static str {
+    match level {
+        Level::Fatal => "--fatal",
+        Level::Error => "--error",
+        Level::Warn => "--warn",
+        Level::Info => "--info",
+        Level::Debug | Level::Trace => "--debug",
+    }
+}
+
+/// Each series' value at an instant. A value counts up to `reach_ms` beyond the first and the last point.
+pub(super) fn readings_at(series: &[Columns], slots: &[usize], unit: &str, at_ms: f64, reach_ms: f64) -> Vec<Reading> {
+    let value = |one: &Columns| value_at(one, at_ms, reach_ms).map_or_else(|| "–".to_owned(), |v| format_value(v, unit));
+    rows(series, slots, value)
+}
+
+/// Each series' last value in the range.
+pub(super) fn last_readings(series: &[Columns], slots: &[usize], unit: &str, range: TimeRange) -> Vec<Reading> {
+    let until_ms = range.until.as_nanos() as f64 / 1e6;
+    let from_ms = range.from.as_nanos() as f64 / 1e6;
+    let last = |one: &Columns| {
+        let end = one.times_ms.partition_point(|time| *time < until_ms).min(one.values.len());
+        let seen = one.times_ms.iter().zip(&one.values).take(end).rev().take_while(|(time, _)| **time >= from_ms);
+        let found = seen.map(|(_, value)| *value).find(|value| value.is_finite());
+        found.map_or_else(|| "–".to_owned(), |value| format_value(value, unit))
+    };
+    rows(series, slots, last)
+}
+
+fn rows(series: &[Columns], slots: &[usize], value: impl Fn(&Columns) -> String) -> Vec<Reading> {
+    let names = short_names(series);
+    let slot = |index: usize| slots.get(index).copied().unwrap_or(index);
+    let row = |(index, name): (usize, String)| {
+        Reading { colour: slot_colour(slot(index)), name, value: value(&series[index]) }
+    };
+    names.into_iter().enumerate().map(row).collect()
+}
+
+/// The value of the point nearest to an instant; none in a gap.
+fn value_at(one: &Columns, at_ms: f64, reach_ms: f64) -> Option<f64> {
+    let count = one.times_ms.len().min(one.values.len());
+    let after = one.times_ms[..count].partition_point(|time| *time < at_ms);
+    let before = after.checked_sub(1);
+    let after = (after < count).then_some(after);
+    let distance = |index: usize| (one.times_ms[index] - at_ms).abs();
+    let nearest = match (before, after) {
+        (Some(before), Some(after)) => Some(if distance(before) <= distance(after) { before } else { after }),
+        (lone, None) | (None, lone) => lone.filter(|index| distance(*index) <= reach_ms),
+    };
+    nearest.map(|index| one.values[index]).filter(|value| value.is_finite())
+}
+
+/// The names without the dotted prefix that all of them share.
+fn short_names(series: &[Columns]) -> Vec<String> {
+    let names: Vec<&str> = series.iter().map(|one| one.name.as_str()).collect();
+    let shared = match names.as_slice() {
+        [first, rest @ ..] if !rest.is_empty() => {
+            let is_shared = |end: &usize| rest.iter().all(|name| name.get(..=*end) == first.get(..=*end));
+            first.match_indices('.').map(|(at, _)| at).take_while(is_shared).last().map_or(0, |at| at + 1)
+        }
+        _ => 0,
+    };
+    names.into_iter().map(|name| name[shared..].to_owned()).collect()
+}
+
+/// The lines by level in the bucket of an instant, worst first.
+pub(super) fn counts_at(histogram: &Histogram, at_ms: f64) -> Vec<Reading> {
+    let bucket = (at_ms - histogram.from_ms as f64) / histogram.step_ms.max(1) as f64;
+    if bucket < 0.0 {
+        return Vec::new();
+    }
+    let row = |level: Level| {
+        let count = histogram.levels.get(level).get(bucket as usize).copied().filter(|count| *count > 0)?;
+        let colour = format!("var({})", level_variable(level));
+        Some(Reading { colour, name: level.tag().to_owned(), value: grouped(count) })
+    };
+    Level::ALL.into_iter().rev().filter_map(row).collect()
+}
+
+/// A count with thin gaps between thousands: `1 284`.
+pub(super) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join("\u{202f}")
+}
+
+/// How long a band is and how many lines it holds: `2 m · 412 lines`.
+pub(super) fn band_size(band: TimeRange, lines: Option<u64>) -> String {
+    let duration = format_duration(band.nanos());
+    match lines {
+        None => duration,
+        Some(1) => format!("{duration} · 1 line"),
+        Some(count) => format!("{duration} · {} lines", grouped(count)),
+    }
+}
+
+/// How many rows of a legend fit into a width, when a `+12` has to fit too where not all do.
+pub(super) fn fitting(rows: &[Reading], width_px: f64) -> usize {
+    const CHAR_PX: f64 = 6.8;
+    const AROUND_PX: f64 = 34.0;
+    const MORE_PX: f64 = 40.0;
+    let width_of = |row: &Reading| {
+        let chars = row.name.chars().count().min(LEGEND_NAME_CHARS) + row.value.chars().count();
+        chars as f64 * CHAR_PX + AROUND_PX
+    };
+    if rows.iter().map(width_of).sum::<f64>() <= width_px {
+        return rows.len();
+    }
+    let mut used = MORE_PX;
+    let fits = |row: &&Reading| {
+        used += width_of(row);
+        used <= width_px
+    };
+    rows.iter().take_while(fits).count().max(1).min(rows.len())
+}
+
+/// A longer name is cut in the legend.
+const LEGEND_NAME_CHARS: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonde_shared::api::LevelCounts;
+    use sonde_shared::time::Timestamp;
+
+    fn series(name: &str, points: &[(f64, f64)]) -> Columns {
+        let (times_ms, values) = points.iter().copied().unzip();
+        Columns { name: name.into(), times_ms, values }
+    }
+
+    #[test]
+    fn the_nearest_point_is_read_and_a_gap_is_none() {
+        let one = series("a", &[(10.0, 1.0), (20.0, 2.0), (30.0, f64::NAN), (40.0, 4.0)]);
+        let check = |at: f64, expected: Option<f64>| assert_eq!(value_at(&one, at, 5.0), expected, "at {at}");
+        check(14.0, Some(1.0));
+        check(16.0, Some(2.0));
+        check(31.0, None);
+        check(44.0, Some(4.0));
+        check(46.0, None);
+        check(4.0, None);
+        assert_eq!(value_at(&series("b", &[]), 1.0, 5.0), None);
+    }
+
+    #[test]
+    fn names_lose_what_all_of_them_share() {
+        let check = |names: &[&str], expected: &[&str]| {
+            let all: Vec<Columns> = names.iter().map(|name| series(name, &[])).collect();
+            assert_eq!(short_names(&all), expected);
+        };
+        check(&["node1.io.wait", "node1.io.read"], &["wait", "read"]);
+        check(&["node1.io.wait"], &["node1.io.wait"]);
+        check(&["node1.a", "node2.a"], &["node1.a", "node2.a"]);
+        check(&["a.b", "a.b.c"], &["b", "b.c"]);
+        check(&["a.ü", "a.ö"], &["ü", "ö"]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn a_series_keeps_its_slot_when_others_come_and_go() {
+        let mut slots = Slots::default();
+        let (a, b, c) = (series("a", &[]), series("b", &[]), series("c", &[]));
+        assert_eq!(slots.assign(&[a.clone(), b.clone()]), [0, 1]);
+        assert_eq!(slots.assign(&[c.clone(), b]), [2, 1]);
+        assert_eq!(slots.assign(&[a, c]), [0, 2]);
+    }
+
+    #[test]
+    fn counts_and_sizes_read_as_people_write_them() {
+        assert_eq!(grouped(1_284), "1\u{202f}284");
+        assert_eq!(grouped(7), "7");
+        let band = TimeRange { from: Timestamp::from_secs(0), until: Timestamp::from_secs(120) };
+        assert_eq!(band_size(band, Some(1)), "2 m · 1 line");
+        assert_eq!(band_size(band, None), "2 m");
+    }
+
+    #[test]
+    fn the_last_value_is_that_of_the_range() {
+        let one = [series("a", &[(1_000.0, 1.0), (2_000.0, 2.0), (3_000.0, f64::NAN), (9_000.0, 9.0)])];
+        let last = |from: i64, until: i64| {
+            let range = TimeRange { from: Timestamp::from_millis(from), until: Timestamp::from_millis(until) };
+            last_readings(&one, &[0], "ms", range)[0].value.clone()
+        };
+        assert_eq!(last(0, 5_000), "2 ms");
+        assert_eq!(last(2_500, 5_000), "–");
+    }
+
+    #[test]
+    fn a_bucket_lists_its_levels_worst_first() {
+        let levels = LevelCounts { error: vec![0, 2], info: vec![1, 1_500], ..LevelCounts::default() };
+        let histogram = Histogram { from_ms: 1_000, step_ms: 500, total: 0, levels };
+        let names = |at: f64| counts_at(&histogram, at).into_iter().map(|row| row.name + " " + &row.value).collect::<Vec<_>>();
+        assert_eq!(names(1_600.0), ["ERR 2", "INF 1\u{202f}500"]);
+        assert!(names(0.0).is_empty() && names(9e9).is_empty());
+    }
+
+    #[test]
+    fn a_legend_shows_what_fits_and_at_least_one() {
+        let row = Reading { colour: String::new(), name: "requests".into(), value: "12 k".into() };
+        let rows = vec![row; 20];
+        assert_eq!(fitting(&rows, 10_000.0), 20);
+        assert_eq!(fitting(&rows, 400.0), 3);
+        assert_eq!(fitting(&rows, 10.0), 1);
+        assert_eq!(fitting(&[], 10.0), 0);
+    }
+}

@@ -1,0 +1,42 @@
+//! How large an element is and how fine the screen under it, as signals.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+/// The width of an element in CSS px; zero until it is in the document.
+pub(super) fn watch_width(node: NodeRef<Div>) -> ReadSignal<f64> {
+    let (width, set_width) = signal(0.0);
+    Effect::new(move |_| {
+        let Some(element) = node.get() else { return };
+        let measured = element.clone();
+        let measure = Closure::<dyn FnMut()>::new(move || {
+            let now = f64::from(measured.client_width());
+            // A width that stays draws nothing.
+            if (now - width.get_untracked()).abs() > f64::EPSILON {
+                set_width.set(now);
+            }
+        });
+        let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
+        observer.observe(&element);
+        let held = StoredValue::new_local((observer, measure));
+        on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+    });
+    width
+}
+
+/// Device pixels a CSS pixel; changes when the window moves to another screen or the page is zoomed.
+pub(super) fn watch_pixel_ratio() -> ReadSignal<f64> {
+    let (ratio, set_ratio) = signal(window().device_pixel_ratio());
+    Effect::new(move |_| {
+        // The query holds for this ratio only: each change asks a new one.
+        let query = format!("(resolution: {}dppx)", ratio.get());
+        let Ok(Some(query)) = window().match_media(&query) else { return };
+        let changed = Closure::<dyn FnMut()>::new(move || set_ratio.set(window().device_pixel_ratio()));
+        query.set_onchange(Some(changed.as_ref().unchecked_ref()));
+        let held = StoredValue::new_local((query, changed));
+        on_cleanup(move || held.with_value(|(query, _)| query.set_onchange(None)));
+    });
+    ratio
+}

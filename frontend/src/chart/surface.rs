@@ -1,0 +1,291 @@
+//! What pointer, touch, wheel and keys on a chart do: events in, the brush decides, signals and gestures out.
+
+use super::brush::{Brush, Edge, Hit, Key, Modifiers, Outcome, Press, Scene, Wheel, hit};
+use super::size::watch_width;
+use super::{ChartContext, Gesture, Hover};
+use leptos::ev;
+use leptos::html::Div;
+use leptos::prelude::*;
+use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
+use sonde_shared::chart::scale::TimeScale;
+use sonde_shared::time::{TimeRange, Timestamp};
+use std::time::Duration;
+
+/// The page's other name for a wheel's line and page, in px.
+const LINE_PX: f64 = 16.0;
+const PAGE_PX: f64 = 400.0;
+/// Announcements wait until the keys rest.
+const ANNOUNCE_AFTER: Duration = Duration::from_millis(400);
+
+/// What kind of thing takes the events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A panel's chart.
+    Chart,
+    /// The lines by level: brushes like a chart, but is no panel that could be active.
+    Histogram,
+    /// The time axis: dragging it pans, the wheel zooms.
+    Axis,
+}
+
+/// The element that takes a chart's events, and what is known about it.
+#[derive(Clone, Copy)]
+pub(super) struct Surface {
+    pub(super) ctx: ChartContext,
+    pub(super) node: NodeRef<Div>,
+    /// Its width in CSS px.
+    pub(super) width: ReadSignal<f64>,
+    /// Whether the band that is being dragged is dragged here.
+    pub(super) is_source: RwSignal<bool>,
+    /// The CSS cursor over it.
+    pub(super) cursor: RwSignal<&'static str>,
+    /// What is read out.
+    pub(super) announcement: RwSignal<String>,
+    kind: Kind,
+    panel: StoredValue<String>,
+    brush: StoredValue<Brush>,
+    /// Whether a plain wheel zooms: after a click, until the pointer leaves.
+    wheel_zooms: StoredValue<bool>,
+    announced: StoredValue<u32>,
+}
+
+impl Surface {
+    pub(super) fn new(ctx: ChartContext, panel: String, kind: Kind) -> Self {
+        let node = NodeRef::new();
+        let surface = Self {
+            ctx,
+            node,
+            width: watch_width(node),
+            is_source: RwSignal::new(false),
+            cursor: RwSignal::new(if kind == Kind::Axis { "grab" } else { "crosshair" }),
+            announcement: RwSignal::new(String::new()),
+            kind,
+            panel: StoredValue::new(panel),
+            brush: StoredValue::new(Brush::default()),
+            wheel_zooms: StoredValue::new(kind == Kind::Axis),
+            announced: StoredValue::new(0),
+        };
+        on_cleanup(move || surface.give_up());
+        surface
+    }
+
+    /// The panel's id.
+    pub(super) fn panel(&self) -> String {
+        self.panel.get_value()
+    }
+
+    /// Where times lie now; tracked.
+    pub(super) fn scale(&self) -> TimeScale {
+        TimeScale::new(self.ctx.range.get(), GUTTER_PX, plot_width(self.width.get()))
+    }
+
+    /// An instant's place from the plot's left edge, where it is in view; tracked.
+    pub(super) fn x_in_view(&self, at: Timestamp) -> Option<f64> {
+        let scale = self.scale();
+        let x = scale.x_from_time(at);
+        (scale.left()..=scale.right()).contains(&x).then_some(x - GUTTER_PX)
+    }
+
+    fn scene(&self) -> Scene {
+        let width = plot_width(self.width.get_untracked());
+        Scene {
+            scale: TimeScale::new(self.ctx.range.get_untracked(), GUTTER_PX, width),
+            selection: self.ctx.selection.get_untracked(),
+            is_pinned: self.ctx.pinned.with_untracked(Option::is_some),
+            offset_minutes: self.ctx.utc_offset_minutes.get_untracked(),
+        }
+    }
+
+    fn x_of(&self, event: &ev::MouseEvent) -> f64 {
+        let left = self.node.get_untracked().map_or(0.0, |node| node.get_bounding_client_rect().left());
+        f64::from(event.client_x()) - left
+    }
+
+    fn update_brush(&self, change: impl FnOnce(&mut Brush) -> Vec<Outcome>) -> bool {
+        let outcomes = self.brush.try_update_value(change).unwrap_or_default();
+        let has_meaning = !outcomes.is_empty();
+        outcomes.into_iter().for_each(|outcome| self.perform(outcome));
+        has_meaning
+    }
+
+    fn perform(&self, outcome: Outcome) {
+        let gesture = match outcome {
+            Outcome::Draft(band) => return self.show_draft(band),
+            Outcome::Unpin => return self.ctx.pinned.set(None),
+            Outcome::Cursor(at) => return self.hover(at),
+            Outcome::Click(at) => return self.click(at),
+            Outcome::Select(range) => Gesture::Select { panel: self.panel(), range },
+            Outcome::Adjust(range) => Gesture::Adjust(range),
+            Outcome::Clear => Gesture::Clear,
+            Outcome::Show(range) => Gesture::Show(range),
+            Outcome::ZoomBack => Gesture::ZoomBack,
+            Outcome::Freeze => Gesture::Freeze,
+        };
+        self.ctx.on_gesture.run(gesture);
+    }
+
+    fn show_draft(&self, band: Option<TimeRange>) {
+        self.ctx.draft.set(band);
+        self.is_source.set(band.is_some());
+    }
+
+    fn hover(&self, at: Timestamp) {
+        self.ctx.hover.set(Some(Hover { source: self.panel(), at }));
+    }
+
+    fn click(&self, at: Timestamp) {
+        if self.kind == Kind::Axis {
+            return;
+        }
+        self.ctx.pinned.set(Some(at));
+        self.wheel_zooms.set_value(true);
+        self.ctx.on_gesture.run(Gesture::Freeze);
+        if self.kind == Kind::Chart {
+            self.ctx.on_gesture.run(Gesture::Activate(self.panel()));
+        }
+    }
+
+    /// The chart goes away: what it was dragging goes with it.
+    fn give_up(&self) {
+        if self.is_source.try_get_untracked() == Some(true) {
+            drop(self.ctx.draft.try_set(None));
+        }
+        self.forget_hover();
+    }
+
+    fn forget_hover(&self) {
+        let Some(panel) = self.panel.try_get_value() else { return };
+        let is_ours = self.ctx.hover.try_with_untracked(|hover| hover.as_ref().is_some_and(|h| h.source == panel));
+        if is_ours == Some(true) {
+            drop(self.ctx.hover.try_set(None));
+        }
+    }
+
+    pub(super) fn pointer_down(&self, event: &ev::PointerEvent) {
+        if !event.is_primary() {
+            // A second finger means something else than a band.
+            self.update_brush(Brush::cancel);
+            return;
+        }
+        let pans = self.kind == Kind::Axis || event.button() == 1 || event.shift_key();
+        if !matches!(event.button(), 0 | 1) {
+            return;
+        }
+        if let Some(node) = self.node.get_untracked() {
+            // Without capture a drag would end at the chart's border; failing, it still works inside.
+            drop(node.set_pointer_capture(event.pointer_id()));
+        }
+        let press = Press { is_touch: event.pointer_type() == "touch", pans };
+        let (x, scene) = (self.x_of(event), self.scene());
+        self.brush.update_value(|brush| brush.press(x, press, &scene));
+    }
+
+    pub(super) fn pointer_move(&self, event: &ev::PointerEvent) {
+        if !event.is_primary() {
+            return;
+        }
+        let (x, scene) = (self.x_of(event), self.scene());
+        self.update_brush(|brush| brush.drag_to(x));
+        let is_panning = self.brush.with_value(Brush::is_panning);
+        if self.kind != Kind::Axis && !is_panning {
+            self.hover(scene.scale.time_from_x(scene.scale.clamp_x(x)));
+        }
+        if !self.brush.with_value(Brush::is_pressed) {
+            let is_touch = event.pointer_type() == "touch";
+            self.set_cursor(self.cursor_over(hit(x, is_touch, &scene), event.shift_key()));
+        } else if is_panning {
+            self.set_cursor("grabbing");
+        }
+    }
+
+    fn cursor_over(&self, hit: Hit, shift: bool) -> &'static str {
+        match hit {
+            _ if self.kind == Kind::Axis || shift => "grab",
+            Hit::Edge(Edge::Start | Edge::End) => "ew-resize",
+            Hit::Body => "move",
+            Hit::Plot => "crosshair",
+        }
+    }
+
+    fn set_cursor(&self, cursor: &'static str) {
+        if self.cursor.get_untracked() != cursor {
+            self.cursor.set(cursor);
+        }
+    }
+
+    pub(super) fn pointer_up(&self, event: &ev::PointerEvent) {
+        if event.is_primary() {
+            let x = self.x_of(event);
+            self.update_brush(|brush| brush.release(x));
+        }
+    }
+
+    /// The browser took the pointer away.
+    pub(super) fn pointer_lost(&self) {
+        self.update_brush(Brush::cancel);
+    }
+
+    pub(super) fn pointer_leave(&self) {
+        if !self.brush.with_value(Brush::is_pressed) {
+            self.wheel_zooms.set_value(self.kind == Kind::Axis);
+            self.forget_hover();
+        }
+    }
+
+    pub(super) fn double_click(&self, event: &ev::MouseEvent) {
+        let (x, scene) = (self.x_of(event), self.scene());
+        self.update_brush(|brush| brush.double_click(x, &scene));
+    }
+
+    pub(super) fn wheel(&self, event: &ev::WheelEvent) {
+        let unit = match event.delta_mode() {
+            0 => 1.0,
+            1 => LINE_PX,
+            _ => PAGE_PX,
+        };
+        let zooms = event.ctrl_key() || event.meta_key() || self.wheel_zooms.get_value();
+        // Shift turns an upright wheel into a level one where the browser has not done so already.
+        let (mut delta_x, mut delta_y) = (event.delta_x() * unit, event.delta_y() * unit);
+        if event.shift_key() && delta_x == 0.0 {
+            (delta_x, delta_y) = (delta_y, 0.0);
+        }
+        if let Some(range) = (Wheel { delta_x, delta_y, zooms }).range(self.x_of(event), &self.scene().scale) {
+            event.prevent_default();
+            self.perform(Outcome::Show(range));
+        }
+    }
+
+    pub(super) fn key_down(&self, event: &ev::KeyboardEvent) {
+        let Some(key) = Key::parse(&event.key()).filter(|_| !event.alt_key()) else { return };
+        let held = Modifiers { shift: event.shift_key(), ctrl: event.ctrl_key() || event.meta_key() };
+        // Ctrl and + is the browser's own zoom.
+        if held.ctrl && !matches!(key, Key::Left | Key::Right) {
+            return;
+        }
+        let scene = self.scene();
+        if self.update_brush(|brush| brush.key(key, held, &scene)) {
+            event.prevent_default();
+            event.stop_propagation();
+            self.announce_soon();
+        }
+    }
+
+    pub(super) fn blur(&self) {
+        self.update_brush(Brush::blur);
+        self.forget_hover();
+    }
+
+    /// Reads out where the cursor or the band is, once the keys rest.
+    fn announce_soon(&self) {
+        self.announced.update_value(|count| *count += 1);
+        let (surface, now) = (*self, self.announced.get_value());
+        set_timeout(
+            move || {
+                if surface.announced.try_get_value() == Some(now) {
+                    surface.announcement.set(super::overlay::spoken(surface.ctx));
+                }
+            },
+            ANNOUNCE_AFTER,
+        );
+    }
+}

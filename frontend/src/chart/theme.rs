@@ -1,0 +1,27 @@
+//! The canvas' colours, read from the page's CSS variables.
+
+use super::readings::level_variable;
+use sonde_shared::chart::theme::{Rgb, Theme};
+use sonde_shared::log::Level;
+use web_sys::{CssStyleDeclaration, Element};
+
+/// The theme as it is on an element. A variable that is missing or no plain colour reads as black.
+pub(super) fn read_theme(element: &Element) -> Theme {
+    let Ok(Some(style)) = leptos::prelude::window().get_computed_style(element) else {
+        return Theme::default();
+    };
+    let colour = |name: &str| Rgb::parse(&variable(&style, name)).unwrap_or_default();
+    Theme {
+        line: colour("--line"),
+        text: colour("--text"),
+        muted: colour("--muted"),
+        faint: colour("--faint"),
+        series: [1, 2, 3, 4, 5, 6].map(|number| colour(&format!("--series-{number}"))),
+        levels: Level::ALL.map(|level| colour(level_variable(level))),
+        font: variable(&style, "--font-mono"),
+    }
+}
+
+fn variable(style: &CssStyleDeclaration, name: &str) -> String {
+    style.get_property_value(name).unwrap_or_default().trim().to_owned()
+}
