@@ -23,13 +23,17 @@ pub fn TimeAxis(
         let scale = surface.scale();
         let most = (plot_width(surface.width.get()) / TICK_PX).max(1.0) as usize;
         let ticks = time_ticks(scale.range(), ctx.utc_offset_minutes.get(), most);
-        ticks.into_iter().map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date)).collect::<Vec<_>>()
+        ticks
+            .into_iter()
+            .map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date))
+            .collect::<Vec<_>>()
     });
-    let labels = move || {
-        ticks.get().into_iter().map(|(x, label, is_date)| {
+    let labels =
+        move || {
+            ticks.get().into_iter().map(|(x, label, is_date)| {
             view! { <span class="tick" class:date=is_date style:left=format!("{x:.1}px")>{label}</span> }
         }).collect_view()
-    };
+        };
     view! {
         <div
             class="time-axis"
@@ -44,7 +48,7 @@ pub fn TimeAxis(
             on:pointerup=move |event| surface.pointer_up(&event)
             on:pointercancel=move |_| surface.pointer_lost()
             on:lostpointercapture=move |_| surface.pointer_lost()
-            on:wheel:undelegated=move |event| surface.wheel(&event)
+            on:wheel=move |event| surface.wheel(&event)
         >
             {labels}
             <TimeChip surface />
@@ -114,7 +118,9 @@ mod tests {
 
     #[test]
     fn the_way_back_keeps_the_zoom_where_the_selection_fits() {
-        let range = |from: i64, until: i64| TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until));
+        let range = |from: i64, until: i64| {
+            TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until))
+        };
         assert_eq!(around(range(100, 110), range(1_000, 1_100)), range(55, 155));
         assert_eq!(around(range(0, 400), range(1_000, 1_100)), range(-50, 450));
     }

@@ -137,11 +137,6 @@ enum Drag {
 }
 
 impl Brush {
-    /// Whether something is being dragged.
-    pub(super) const fn is_dragging(&self) -> bool {
-        matches!(self.pointer, Pointer::Dragging { .. })
-    }
-
     /// Whether a button or finger is down.
     pub(super) const fn is_pressed(&self) -> bool {
         !matches!(self.pointer, Pointer::Idle)

@@ -3,12 +3,12 @@
 //! It divides the drawing's fine units down to the screen's pixels, sets lines of one pixel on whole pixels, draws a
 //! polyline with one stroke, and measures text with the canvas itself, so that no label forces a layout.
 
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
-use plotters::coord::Shift;
-use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use sonde_shared::chart::draw::{Frame, UNITS_PER_PX};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -120,7 +120,8 @@ pub(super) fn paint(canvas: &HtmlCanvasElement, frame: &Frame, draw: impl FnOnce
     if canvas.height() != height {
         canvas.set_height(height);
     }
-    let Some(context) = canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into().ok()) else {
+    let Some(context) = canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into().ok())
+    else {
         return;
     };
     let backend = CanvasBackend::new(context, (frame.width_px, frame.height_px), frame.pixel_ratio);

@@ -58,7 +58,8 @@ fn Band(surface: Surface) -> impl IntoView {
         let (left, right) = (x(band.from), x(band.until));
         (right >= 0.0 && left <= last - 50.0).then_some((left, (right - left).max(2.0)))
     });
-    let range = move || band.get().map(|band| format!("{}..{}", band.from.as_millis(), band.until.as_millis()));
+    let range =
+        move || band.get().map(|band| format!("{}..{}", band.from.as_millis(), band.until.as_millis()));
     view! {
         <Show when=move || place.with(Option::is_some)>
             <div

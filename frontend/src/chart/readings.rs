@@ -51,18 +51,32 @@ pub(super) fn level_variable(level: Level) -> &'static str {
 }
 
 /// Each series' value at an instant. A value counts up to `reach_ms` beyond the first and the last point.
-pub(super) fn readings_at(series: &[Columns], slots: &[usize], unit: &str, at_ms: f64, reach_ms: f64) -> Vec<Reading> {
-    let value = |one: &Columns| value_at(one, at_ms, reach_ms).map_or_else(|| "–".to_owned(), |v| format_value(v, unit));
+pub(super) fn readings_at(
+    series: &[Columns],
+    slots: &[usize],
+    unit: &str,
+    at_ms: f64,
+    reach_ms: f64,
+) -> Vec<Reading> {
+    let value = |one: &Columns| {
+        value_at(one, at_ms, reach_ms).map_or_else(|| "–".to_owned(), |v| format_value(v, unit))
+    };
     rows(series, slots, value)
 }
 
 /// Each series' last value in the range.
-pub(super) fn last_readings(series: &[Columns], slots: &[usize], unit: &str, range: TimeRange) -> Vec<Reading> {
+pub(super) fn last_readings(
+    series: &[Columns],
+    slots: &[usize],
+    unit: &str,
+    range: TimeRange,
+) -> Vec<Reading> {
     let until_ms = range.until.as_nanos() as f64 / 1e6;
     let from_ms = range.from.as_nanos() as f64 / 1e6;
     let last = |one: &Columns| {
         let end = one.times_ms.partition_point(|time| *time < until_ms).min(one.values.len());
-        let seen = one.times_ms.iter().zip(&one.values).take(end).rev().take_while(|(time, _)| **time >= from_ms);
+        let seen =
+            one.times_ms.iter().zip(&one.values).take(end).rev().take_while(|(time, _)| **time >= from_ms);
         let found = seen.map(|(_, value)| *value).find(|value| value.is_finite());
         found.map_or_else(|| "–".to_owned(), |value| format_value(value, unit))
     };
@@ -72,8 +86,10 @@ pub(super) fn last_readings(series: &[Columns], slots: &[usize], unit: &str, ran
 fn rows(series: &[Columns], slots: &[usize], value: impl Fn(&Columns) -> String) -> Vec<Reading> {
     let names = short_names(series);
     let slot = |index: usize| slots.get(index).copied().unwrap_or(index);
-    let row = |(index, name): (usize, String)| {
-        Reading { colour: slot_colour(slot(index)), name, value: value(&series[index]) }
+    let row = |(index, name): (usize, String)| Reading {
+        colour: slot_colour(slot(index)),
+        name,
+        value: value(&series[index]),
     };
     names.into_iter().enumerate().map(row).collect()
 }
@@ -122,7 +138,8 @@ pub(super) fn counts_at(histogram: &Histogram, at_ms: f64) -> Vec<Reading> {
 /// A count with thin gaps between thousands: `1 284`.
 pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join("\u{202f}")
 }
 
@@ -219,7 +236,8 @@ mod tests {
     fn the_last_value_is_that_of_the_range() {
         let one = [series("a", &[(1_000.0, 1.0), (2_000.0, 2.0), (3_000.0, f64::NAN), (9_000.0, 9.0)])];
         let last = |from: i64, until: i64| {
-            let range = TimeRange { from: Timestamp::from_millis(from), until: Timestamp::from_millis(until) };
+            let range =
+                TimeRange { from: Timestamp::from_millis(from), until: Timestamp::from_millis(until) };
             last_readings(&one, &[0], "ms", range)[0].value.clone()
         };
         assert_eq!(last(0, 5_000), "2 ms");
@@ -230,7 +248,9 @@ mod tests {
     fn a_bucket_lists_its_levels_worst_first() {
         let levels = LevelCounts { error: vec![0, 2], info: vec![1, 1_500], ..LevelCounts::default() };
         let histogram = Histogram { from_ms: 1_000, step_ms: 500, total: 0, levels };
-        let names = |at: f64| counts_at(&histogram, at).into_iter().map(|row| row.name + " " + &row.value).collect::<Vec<_>>();
+        let names = |at: f64| {
+            counts_at(&histogram, at).into_iter().map(|row| row.name + " " + &row.value).collect::<Vec<_>>()
+        };
         assert_eq!(names(1_600.0), ["ERR 2", "INF 1\u{202f}500"]);
         assert!(names(0.0).is_empty() && names(9e9).is_empty());
     }

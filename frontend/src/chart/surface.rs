@@ -148,16 +148,17 @@ impl Surface {
     /// The chart goes away: what it was dragging goes with it.
     fn give_up(&self) {
         if self.is_source.try_get_untracked() == Some(true) {
-            drop(self.ctx.draft.try_set(None));
+            self.ctx.draft.try_set(None);
         }
         self.forget_hover();
     }
 
     fn forget_hover(&self) {
         let Some(panel) = self.panel.try_get_value() else { return };
-        let is_ours = self.ctx.hover.try_with_untracked(|hover| hover.as_ref().is_some_and(|h| h.source == panel));
+        let is_ours =
+            self.ctx.hover.try_with_untracked(|hover| hover.as_ref().is_some_and(|h| h.source == panel));
         if is_ours == Some(true) {
-            drop(self.ctx.hover.try_set(None));
+            self.ctx.hover.try_set(None);
         }
     }
 
@@ -249,7 +250,8 @@ impl Surface {
         if event.shift_key() && delta_x == 0.0 {
             (delta_x, delta_y) = (delta_y, 0.0);
         }
-        if let Some(range) = (Wheel { delta_x, delta_y, zooms }).range(self.x_of(event), &self.scene().scale) {
+        if let Some(range) = (Wheel { delta_x, delta_y, zooms }).range(self.x_of(event), &self.scene().scale)
+        {
             event.prevent_default();
             self.perform(Outcome::Show(range));
         }

@@ -81,7 +81,8 @@ pub fn Chart(
         let (data, slots) = (data.get(), slots.get());
         let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
         let at_ms = at.as_nanos() as f64 / 1e6;
-        data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms)).unwrap_or_default()
+        data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms))
+            .unwrap_or_default()
     };
     let last = Memo::new(move |_| {
         let (data, slots, range) = (data.get(), slots.get(), ctx.range.get());
@@ -160,7 +161,7 @@ fn Plot(
             on:pointerleave=move |_| surface.pointer_leave()
             on:mousedown=|event| if event.button() == 1 { event.prevent_default() }
             on:dblclick=move |event| surface.double_click(&event)
-            on:wheel:undelegated=move |event| surface.wheel(&event)
+            on:wheel=move |event| surface.wheel(&event)
             on:keydown=move |event| surface.key_down(&event)
             on:blur=move |_| surface.blur()
         >

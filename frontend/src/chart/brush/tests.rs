@@ -153,7 +153,8 @@ fn a_cancelled_pointer_restores_what_was() {
 
 #[test]
 fn a_drag_takes_over_what_keys_or_a_drag_before_left() {
-    let key_band = [Freeze, drafts(500.0, 501.0), Cursor(at(501.0)), Draft(None), Freeze, Show(range(-50.0, 950.0))];
+    let key_band =
+        [Freeze, drafts(500.0, 501.0), Cursor(at(501.0)), Draft(None), Freeze, Show(range(-50.0, 950.0))];
     check(None, &[Shift(Key::Right), Pan(100.0), Move(150.0)], &key_band);
     let double = [Freeze, drafts(100.0, 150.0), Draft(None), Unpin, ZoomBack];
     check(None, &[Do::Press(100.0), Move(150.0), Double(150.0)], &double);
