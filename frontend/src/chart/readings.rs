@@ -1,6 +1,7 @@
 //! What a chart says at an instant, in words and numbers. Pure.
 
-use sonde_shared::api::{Columns, Histogram};
+use sonde_shared::api::{Columns, Event, Histogram};
+use sonde_shared::chart::reduce::last_value;
 use sonde_shared::chart::units::format_value;
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, format_duration};
@@ -74,10 +75,7 @@ pub(super) fn last_readings(
     let until_ms = range.until.as_nanos() as f64 / 1e6;
     let from_ms = range.from.as_nanos() as f64 / 1e6;
     let last = |one: &Columns| {
-        let end = one.times_ms.partition_point(|time| *time < until_ms).min(one.values.len());
-        let seen =
-            one.times_ms.iter().zip(&one.values).take(end).rev().take_while(|(time, _)| **time >= from_ms);
-        let found = seen.map(|(_, value)| *value).find(|value| value.is_finite());
+        let found = last_value(&one.times_ms, &one.values, from_ms, until_ms);
         found.map_or_else(|| "–".to_owned(), |value| format_value(value, unit))
     };
     rows(series, slots, last)
@@ -92,6 +90,16 @@ fn rows(series: &[Columns], slots: &[usize], value: impl Fn(&Columns) -> String)
         value: value(&series[index]),
     };
     names.into_iter().enumerate().map(row).collect()
+}
+
+/// The notes that stand within `reach_ms` of an instant.
+pub(super) fn events_at(events: &[Event], at_ms: f64, reach_ms: f64) -> Vec<Reading> {
+    let near = events.iter().filter(|event| (event.when as f64 * 1e3 - at_ms).abs() <= reach_ms);
+    let row = |event: &Event| {
+        let value = event.tags.join(" ");
+        Reading { colour: "var(--faint)".to_owned(), name: event.what.clone(), value }
+    };
+    near.map(row).collect()
 }
 
 /// The value of the point nearest to an instant; none in a gap.
@@ -242,6 +250,20 @@ mod tests {
         };
         assert_eq!(last(0, 5_000), "2 ms");
         assert_eq!(last(2_500, 5_000), "–");
+    }
+
+    #[test]
+    fn a_note_is_read_near_its_line() {
+        let deploy = Event {
+            id: 1,
+            what: "deploy".into(),
+            when: 60,
+            tags: vec!["web".into(), "v2".into()],
+            data: String::new(),
+        };
+        let read = |at_ms: f64| events_at(std::slice::from_ref(&deploy), at_ms, 100.0);
+        assert_eq!((read(59_950.0)[0].name.as_str(), read(60_100.0)[0].value.as_str()), ("deploy", "web v2"));
+        assert!(read(60_101.0).is_empty());
     }
 
     #[test]

@@ -98,7 +98,9 @@ impl Surface {
 
     fn x_of(&self, event: &ev::MouseEvent) -> f64 {
         let left = self.node.get_untracked().map_or(0.0, |node| node.get_bounding_client_rect().left());
-        f64::from(event.client_x()) - left
+        // web-sys cuts it to a whole pixel, which on a day's chart is a minute.
+        let client_x = js_sys::Reflect::get(event, &"clientX".into()).ok().and_then(|x| x.as_f64());
+        client_x.unwrap_or_else(|| f64::from(event.client_x())) - left
     }
 
     fn update_brush(&self, change: impl FnOnce(&mut Brush) -> Vec<Outcome>) -> bool {

@@ -10,7 +10,7 @@ use super::ChartContext;
 use super::axis::data_range;
 use super::canvas::{Canvas, paint};
 use super::overlay::Overlay;
-use super::readings::{Reading, Slots, counts_at, fitting, last_readings, readings_at};
+use super::readings::{Reading, Slots, counts_at, events_at, fitting, last_readings, readings_at};
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::read_theme;
@@ -81,8 +81,9 @@ pub fn Chart(
         let (data, slots) = (data.get(), slots.get());
         let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
         let at_ms = at.as_nanos() as f64 / 1e6;
-        data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms))
-            .unwrap_or_default()
+        let values = data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms));
+        let notes = events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
+        values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
     let last = Memo::new(move |_| {
         let (data, slots, range) = (data.get(), slots.get(), ctx.range.get());

@@ -6,13 +6,14 @@
 
 use super::histogram::bars;
 use super::outline::{Run, dashes, extent, visible_runs};
+use super::reduce::last_value;
 use super::scale::{TimeScale, ValueScale};
 use super::theme::{Rgb, Theme, dashes_of_slot};
 use super::ticks::{ValueAxis, value_axis};
-use super::units::format_value;
+use super::units::{format_short, format_value};
 use crate::api::{Columns, Event, Histogram};
 use crate::dashboard::Threshold;
-use crate::time::{TimeRange, Timestamp};
+use crate::time::{NANOS_PER_MS, TimeRange, Timestamp};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
@@ -25,7 +26,7 @@ pub const UNITS_PER_PX: f64 = 8.0;
 /// The gutter left of every plot.
 pub const GUTTER_PX: f64 = 64.0;
 /// The space right of every plot, for the last values.
-pub const RIGHT_PX: f64 = 56.0;
+pub const RIGHT_PX: f64 = 76.0;
 /// The space above a plot, for the flags of events.
 pub const TOP_PX: f64 = 8.0;
 /// The space below a plot, so that the lowest label is whole.
@@ -118,9 +119,17 @@ pub fn draw_chart<DB: DrawingBackend>(
         runs.iter().try_for_each(|run| pen.series_line(run, &value, slot_of(index), width_px))?;
     }
     pen.events(&time)?;
-    let last =
-        runs.iter().enumerate().filter_map(|(index, runs)| Some((slot_of(index), *runs.last()?.last()?)));
+    let last = lines
+        .series
+        .iter()
+        .enumerate()
+        .filter_map(|(index, one)| Some((slot_of(index), last_of(one, frame)?)));
     pen.last_values(&time, &value, last.take(MOST_LAST_VALUES).collect(), lines.unit)
+}
+
+fn last_of(series: &Columns, frame: &Frame) -> Option<f64> {
+    let ms = |at: Timestamp| at.as_nanos() as f64 / NANOS_PER_MS as f64;
+    last_value(&series.times_ms, &series.values, ms(frame.range.from), ms(frame.range.until))
 }
 
 /// Draws the lines by level as stacked bars, with the highest bar's count in the gutter.
@@ -233,17 +242,17 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         &self,
         time: &TimeScale,
         value: &ValueScale,
-        last: Vec<(usize, (f64, f64))>,
+        last: Vec<(usize, f64)>,
         unit: &str,
     ) -> Drawn<DB> {
         let mut labels: Vec<(f64, usize, f64)> =
-            last.into_iter().map(|(slot, (_, at))| (value.y_from_value(at), slot, at)).collect();
+            last.into_iter().map(|(slot, at)| (value.y_from_value(at), slot, at)).collect();
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
         push_apart(&mut labels, value.top(), value.bottom());
         for (y, slot, at) in labels {
             let x = time.right() + 4.0;
             self.rect((x, y - 4.0), (x + 3.0, y + 4.0), self.frame.theme.slot(slot), 1.0)?;
-            self.text(&format_value(at, unit), (x + 6.0, y), HPos::Left, self.frame.theme.text)?;
+            self.text(&format_short(at, unit), (x + 6.0, y), HPos::Left, self.frame.theme.text)?;
         }
         Ok(())
     }

@@ -40,6 +40,14 @@ pub fn m4(
     out
 }
 
+/// The last value in `[from_ms, until_ms)` that is a number.
+pub fn last_value(times_ms: &[f64], values: &[f64], from_ms: f64, until_ms: f64) -> Option<f64> {
+    let end = times_ms.partition_point(|time| *time < until_ms).min(values.len());
+    let newest_first = times_ms.iter().zip(values).take(end).rev();
+    let inside = newest_first.take_while(|(time, _)| **time >= from_ms);
+    inside.map(|(_, value)| *value).find(|value| value.is_finite())
+}
+
 /// Equal parts of a span of time.
 struct Columns {
     from_ms: f64,
@@ -153,6 +161,19 @@ mod tests {
         check(&[(1.0, 1.0), (2.0, gap), (3.0, 2.0)], 1, &[(1.0, 1.0), (3.0, 2.0)]);
         check(&[(1.0, gap), (2.0, 5.0), (3.0, gap)], 1, &[(1.0, gap), (2.0, 5.0), (3.0, gap)]);
         check(&[(1.0, 1.0), (60.0, gap), (80.0, 2.0)], 2, &[(1.0, 1.0), (60.0, gap), (80.0, 2.0)]);
+    }
+
+    #[test]
+    fn the_last_value_is_the_last_number_of_the_range() {
+        let (times, values) = ([1.0, 2.0, 3.0, 9.0], [1.0, 2.0, f64::NAN, 9.0]);
+        let check = |from: f64, until: f64, expected: Option<f64>| {
+            assert_eq!(last_value(&times, &values, from, until), expected, "{from}..{until}");
+        };
+        check(0.0, 9.0, Some(2.0));
+        check(0.0, 9.1, Some(9.0));
+        check(2.5, 9.0, None);
+        check(10.0, 20.0, None);
+        assert_eq!(last_value(&times, &values[..1], 0.0, 20.0), Some(1.0), "columns of two lengths");
     }
 
     #[test]

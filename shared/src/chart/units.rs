@@ -58,6 +58,10 @@ fn own_text(unit: &str) -> &str {
     }
 }
 
+fn short_text(unit: &str) -> &str {
+    Some(own_text(unit)).filter(|own| own.chars().count() <= AXIS_UNIT_CHARS).unwrap_or_default()
+}
+
 /// The largest size that is not above the magnitude; the smallest where all are.
 fn step_for(unit: &str, magnitude: f64) -> Step {
     let steps = steps_of(unit);
@@ -78,6 +82,15 @@ pub(super) fn size_at(unit: &str, magnitude: f64) -> f64 {
 
 /// A value with its unit, to three digits or all before the point: `812 ms`, `1.25 s`, `60 %`.
 pub fn format_value(value: f64, unit: &str) -> String {
+    format_with(value, unit, own_text(unit))
+}
+
+/// The same where room is short: without a panel's own unit when that is long.
+pub(super) fn format_short(value: f64, unit: &str) -> String {
+    format_with(value, unit, short_text(unit))
+}
+
+fn format_with(value: f64, unit: &str, own: &str) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
@@ -87,17 +100,16 @@ pub fn format_value(value: f64, unit: &str) -> String {
         n if n >= 99.95 => 0,
         n if n >= 9.995 => 1,
         n if n >= 0.01 || n == 0.0 => 2,
-        _ => return with_unit(&format!("{number:.2e}"), name, own_text(unit)),
+        _ => return with_unit(&format!("{number:.2e}"), name, own),
     };
-    with_unit(&trim_zeros(format!("{number:.decimals$}")), name, own_text(unit))
+    with_unit(&trim_zeros(format!("{number:.decimals$}")), name, own)
 }
 
 /// The labels of an axis whose ticks are `step` apart: all in one size, all with as many decimals as the step needs.
 pub(super) fn format_ticks(values: &[f64], step: f64, unit: &str) -> Vec<String> {
     let magnitude = values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
     let (size, name) = step_for(unit, magnitude);
-    let own = own_text(unit);
-    let own = if own.chars().count() <= AXIS_UNIT_CHARS { own } else { "" };
+    let own = short_text(unit);
     let decimals = decimals_of(step / size);
     values
         .iter()
