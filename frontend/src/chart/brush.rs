@@ -6,7 +6,7 @@
 //! that moves on under the pointer changes nothing.
 
 use sonde_shared::chart::scale::TimeScale;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
 
 mod keys;
 mod zoom;
@@ -219,10 +219,10 @@ fn preview(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale) -> Outcome {
 
 /// The band that a drag gives.
 fn band_of(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale) -> TimeRange {
-    let moved = ((to_x - from_x) * scale.nanos_per_px()).round() as i64;
+    let moved = rounded((to_x - from_x) * scale.nanos_per_px(), scale);
     match drag {
         Drag::New => {
-            let end = |x: f64| scale.time_from_x(scale.clamp_x(x));
+            let end = |x: f64| rounded_time(scale.time_from_x(scale.clamp_x(x)), scale);
             TimeRange::between(end(from_x), end(to_x))
         }
         Drag::Move(band) => {
@@ -232,10 +232,23 @@ fn band_of(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale) -> TimeRange {
             let visible = scale.range();
             // Held within the plot only by the pointer: an edge that was outside may stay there.
             let (first, last) = (visible.from.min(moving), visible.until.max(moving));
-            TimeRange::between(fixed, moving.plus_nanos(moved).clamp(first, last))
+            TimeRange::between(fixed, rounded_time(moving.plus_nanos(moved), scale).clamp(first, last))
         }
         Drag::Pan(before) => before,
     }
+}
+
+/// Rounded to whole seconds, or as much less as a screen can tell apart: an address is read by people.
+fn rounded(nanos: f64, scale: &TimeScale) -> i64 {
+    let grain = [1_000, 100, 10, 1].map(|ms| (ms * NANOS_PER_MS) as f64);
+    let grain = grain.into_iter().find(|grain| *grain <= scale.nanos_per_px() / 2.0).unwrap_or(1.0);
+    ((nanos / grain).round() * grain) as i64
+}
+
+fn rounded_time(at: Timestamp, scale: &TimeScale) -> Timestamp {
+    // From the whole second on: an f64 cannot hold the nanoseconds of our century.
+    let second = Timestamp::from_secs(at.as_secs());
+    second.plus_nanos(rounded(at.nanos_since(second) as f64, scale))
 }
 
 /// What the end of a drag means. A band without any width is none, and leaves what was.

@@ -1,7 +1,7 @@
 //! The brush by keys alone: a cursor that the arrows move, a band that Shift extends, edges that `[` and `]` pick.
 
 use super::zoom::zoomed;
-use super::{Brush, Edge, Outcome, Scene};
+use super::{Brush, Edge, Outcome, Scene, rounded_time};
 use sonde_shared::chart::ticks::neighbour_tick;
 use sonde_shared::time::{TimeRange, Timestamp};
 
@@ -179,5 +179,6 @@ fn stepped(from: Timestamp, forward: bool, by_tick: bool, scene: &Scene) -> Time
         return neighbour_tick(from, forward, visible, scene.offset_minutes, most);
     }
     let nanos = scale.nanos_per_px().round().max(1.0) as i64;
-    from.plus_nanos(if forward { nanos } else { -nanos }).clamp(visible.from, visible.until.max(visible.from))
+    rounded_time(from.plus_nanos(if forward { nanos } else { -nanos }), scale)
+        .clamp(visible.from, visible.until.max(visible.from))
 }

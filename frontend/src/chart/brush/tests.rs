@@ -92,6 +92,21 @@ fn a_band_ends_at_the_plots_edge() {
 }
 
 #[test]
+fn times_are_as_round_as_the_screen_allows() {
+    let rounded = |from: f64, until: f64, second: f64| {
+        let scale = TimeScale::new(range(from, until), 0.0, 1_000.0);
+        rounded_time(at(second), &scale)
+    };
+    assert_eq!(rounded(0.0, 7_200.0, 299.6), at(300.0));
+    assert_eq!(rounded(0.0, 1_000.0, 299.63), at(299.6));
+    assert_eq!(rounded(0.0, 1.0, 0.123_456), at(0.123_456), "under a millisecond a px nothing is lost");
+    let now = Timestamp::from_nanos(1_795_269_899_999_826_028);
+    let day =
+        TimeScale::new(TimeRange { from: now, until: now.plus_nanos(86_400_000_000_000) }, 0.0, 1_000.0);
+    assert_eq!(rounded_time(now, &day), Timestamp::from_secs(1_795_269_900));
+}
+
+#[test]
 fn a_click_activates_and_never_clears() {
     check(Some((100.0, 200.0)), &[Do::Press(500.0), Move(502.0), Release(502.0)], &[Click(at(500.0))]);
     check(Some((100.0, 200.0)), &[Do::Press(150.0), Release(150.0)], &[Click(at(150.0))]);
