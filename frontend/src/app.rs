@@ -25,6 +25,8 @@ pub struct ChartSize {
     pub width_px: Signal<f64>,
     /// The height of a plot.
     pub plot_px: Signal<f64>,
+    /// Rises when the charts are scrolled.
+    pub scrolled: RwSignal<u32>,
 }
 
 /// The page.
@@ -48,7 +50,7 @@ pub fn App() -> impl IntoView {
     let split = RwSignal::new(stored_split());
     listen_to_keys(session, charts, help, tree_open);
     follow_title(session);
-    let span = move |range: TimeRange| range.to_string();
+    let span = move |range: TimeRange| format!("{}..{}", range.from.as_millis(), range.until.as_millis());
     view! {
         <div
             class="page"
@@ -174,6 +176,7 @@ fn watch_centre(centre: NodeRef<html::Main>) -> ChartSize {
         on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
     });
     ChartSize {
+        scrolled: RwSignal::new(0),
         width_px: width.into(),
         plot_px: Signal::derive(move || if narrow.get() { 128.0 } else { 168.0 }),
     }

@@ -78,9 +78,10 @@ impl Session {
         self.state.with_untracked(read)
     }
 
-    /// The time by the server's clock.
+    /// The time by the server's clock, in whole seconds: a range is read by people.
     pub fn server_now(self) -> Timestamp {
-        crate::api::client::browser_now().plus_nanos(self.clock_ahead_nanos.get_value())
+        let now = crate::api::client::browser_now().plus_nanos(self.clock_ahead_nanos.get_value());
+        Timestamp::from_secs(now.as_secs())
     }
 
     /// Learns how far the server's clock is ahead of the browser's.

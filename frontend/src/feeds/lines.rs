@@ -5,6 +5,7 @@
 
 use crate::api::client::{self, LineRequest};
 use crate::api::{Abort, ApiError};
+use crate::feeds::seek;
 use crate::lines::{Cache, Extent, Position, Row, Total, WINDOW_ROWS};
 use crate::session::Session;
 use crate::state::LogQuery;
@@ -68,6 +69,8 @@ pub struct LineFeed {
     cache: StoredValue<Cache, LocalStorage>,
     run: StoredValue<Run, LocalStorage>,
     wanted: StoredValue<Option<Range<u64>>, LocalStorage>,
+    search: StoredValue<Option<Abort>, LocalStorage>,
+    sought: StoredValue<bool>,
     /// Rises when rows came.
     pub revision: RwSignal<u32>,
     /// How many lines there are.
@@ -96,6 +99,8 @@ impl LineFeed {
             cache: StoredValue::new_local(Cache::default()),
             run: StoredValue::new_local(Run::default()),
             wanted: StoredValue::new_local(None),
+            search: StoredValue::new_local(None),
+            sought: StoredValue::new(false),
             revision: RwSignal::new(0),
             total: RwSignal::new(Total::Unknown),
             phase: RwSignal::new(Phase::Loading),
@@ -110,6 +115,11 @@ impl LineFeed {
             if session.ready.get() {
                 feed.follow(session.query.get());
             }
+        });
+        let line = session.part(|state| state.view.line.clone());
+        Effect::new(move |_| {
+            line.track();
+            feed.expanded.set(None);
         });
         Effect::new(move |_| {
             if feed.held.get() && feed.is_at_newest() {
@@ -163,7 +173,13 @@ impl LineFeed {
 
     /// Asks again after a failure.
     pub fn retry(self) {
-        self.open(self.session.query.get_untracked());
+        if self.run.with_value(|run| run.landed) {
+            self.phase.set(Phase::Streaming);
+            let shown = untrack(|| self.extent().visible(self.position.get()));
+            self.want(shown);
+        } else {
+            self.open(self.session.query.get_untracked());
+        }
     }
 
     fn follow(self, query: LogQuery) {
@@ -197,6 +213,8 @@ impl LineFeed {
             only_newer = run.query.as_ref().is_some_and(|former| former.same_filters(&query));
             *run = Run { number, query: Some(query.clone()), ..Run::default() };
         });
+        self.search.set_value(None);
+        self.sought.set_value(false);
         self.held.set(false);
         if live {
             self.ask_newest(number, query);
@@ -229,6 +247,21 @@ impl LineFeed {
         self.dimmed.set(false);
         self.position.set(Position::default());
         self.revision.update(|count| *count += 1);
+    }
+
+    /// A link may name a line that is not among the first rows: the reader is led to it.
+    fn seek_pinned_line(self, number: u64) {
+        let (line, live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
+        let (Some(line), Some(query)) = (line, self.run.with_value(|run| run.query.clone())) else { return };
+        if live || self.cache.with_value(|cache| cache.position_of(&line).is_some()) {
+            return;
+        }
+        spawn_local(async move {
+            let found = seek::position_of(query, line, self.search).await;
+            if let Some(row) = found.filter(|_| self.is_current(number)) {
+                self.go(|extent, at| extent.showing(at, row));
+            }
+        });
     }
 
     /// The first word of a run: the rows of the former one go.
@@ -292,6 +325,9 @@ impl LineFeed {
                 self.land(total);
                 self.learn_end(window);
                 self.settle();
+                if window == 0 && !std::mem::replace(&mut *self.sought.write_value(), true) {
+                    self.seek_pinned_line(self.run.with_value(|run| run.number));
+                }
             }
             Err(error) if error.aborted => {}
             Err(error) => self.phase.set(Phase::Failed(error)),

@@ -11,6 +11,7 @@ pub mod lines;
 mod paused;
 /// Everything that hangs on the visible range: components, events, histogram, panels.
 pub mod range;
+mod seek;
 mod start;
 
 pub use latest::Loaded;

@@ -82,14 +82,19 @@ pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogr
     loaded
 }
 
-/// A panel's series over the visible range.
-pub fn load_panel(session: Session, panel: &Panel, width_px: Signal<f64>) -> Loaded<Vec<Columns>> {
+/// A panel's series over the visible range, as long as the panel is in sight.
+pub fn load_panel(
+    session: Session,
+    panel: &Panel,
+    width_px: Signal<f64>,
+    in_sight: Signal<bool>,
+) -> Loaded<Vec<Columns>> {
     let loaded = Loaded::new();
     let (id, targets) = (panel.id.clone(), panel.targets.clone());
     Effect::new(move |_| {
         loaded.track_retries();
         let width = width_px.get().max(1.0) as u32;
-        if session.ready.get() && width > 1 {
+        if session.ready.get() && width > 1 && in_sight.get() {
             let (range, targets, id) = (session.range.get(), targets.clone(), id.clone());
             loaded.load(
                 move |signal| client::columns(targets, range, width, signal),

@@ -1,10 +1,12 @@
 //! The panels of the dashboard, stacked over one time axis and the histogram of lines.
 
 use super::empty::{ErrorNote, FirstSteps};
+use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{Loaded, PageFeed, range};
 use crate::session::use_session;
+use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Event, Histogram};
 use sonde_shared::dashboard::Panel;
@@ -19,8 +21,10 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     let events = Signal::derive(move || events.value.get().unwrap_or_default());
     let panels =
         session.part(|state| state.dashboard.as_ref().map(|board| board.panels.clone()).unwrap_or_default());
+    let size: ChartSize = expect_context();
+    let scrolled = move |_| size.scrolled.update(|count| *count += 1);
     view! {
-        <section class="charts" aria-label="Charts">
+        <section class="charts" aria-label="Charts" on:scroll=scrolled>
             <div class="panels">
                 <For
                     each=move || panels.get()
@@ -43,7 +47,8 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
     let size: ChartSize = expect_context();
-    let loaded = range::load_panel(session, &panel, size.width_px);
+    let root = NodeRef::<html::Article>::new();
+    let loaded = range::load_panel(session, &panel, size.width_px, in_sight(root, size));
     let id = panel.id.clone();
     let active = session.part(move |state| state.view.panel.as_ref() == Some(&id));
     let outside = session.part({
@@ -56,6 +61,7 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
     view! {
         <article
             class="panel"
+            node_ref=root
             class:active=move || active.get()
             class:outside=move || outside.get()
             aria-label=panel.title.clone()

@@ -4,18 +4,15 @@ use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
 use crate::feeds::Loaded;
 use crate::session::use_session;
-use crate::state::{Command, TreeNode, component_tree};
+use crate::state::{Command, TreeRow, component_rows};
 use crate::text;
 use leptos::prelude::*;
 use sonde_shared::api::Components;
+use std::collections::BTreeMap;
 
 /// The tree, or on narrow pages the rail it opens from.
 #[component]
 pub fn ComponentTree(components: Loaded<Components>, open: RwSignal<bool>) -> impl IntoView {
-    let session = use_session();
-    let nodes = session.part(|state| state.components.as_ref().map(component_tree));
-    let chosen =
-        session.part(|state| if state.view.chosen { state.view.components.first().cloned() } else { None });
     let close_on_escape = move |event: web_sys::KeyboardEvent| {
         if event.key() == "Escape" && open.get_untracked() {
             event.stop_propagation();
@@ -38,51 +35,80 @@ pub fn ComponentTree(components: Loaded<Components>, open: RwSignal<bool>) -> im
                     let retry = move |()| components.retry();
                     components.error.get().map(|error| view! { <ErrorNote error retry /> })
                 }}
-                {move || match nodes.get() {
-                    Some(nodes) if nodes.is_empty() => {
-                        view! { <p class="state faint">"No lines in this range."</p> }.into_any()
-                    }
-                    Some(nodes) => view! { <TreeLevel nodes chosen open /> }.into_any(),
-                    None => ().into_any(),
-                }}
+                <TreeRows open />
             </div>
         </aside>
     }
 }
 
+/// The rows stay the same elements while their numbers change, so that focus and pointer keep theirs.
 #[component]
-fn TreeLevel(nodes: Vec<TreeNode>, chosen: Memo<Option<String>>, open: RwSignal<bool>) -> impl IntoView {
+fn TreeRows(open: RwSignal<bool>) -> impl IntoView {
+    let session = use_session();
+    let rows = session.part(|state| state.components.as_ref().map(component_rows));
+    let places = Memo::new(move |_| {
+        let place = |row: &TreeRow| (row.path.clone(), row.depth);
+        rows.with(|rows| rows.iter().flatten().map(place).collect::<Vec<_>>())
+    });
+    let counts = Memo::new(move |_| {
+        let count = |row: &TreeRow| (row.path.clone(), (row.lines, row.errors));
+        rows.with(|rows| rows.iter().flatten().map(count).collect::<BTreeMap<_, _>>())
+    });
     view! {
+        <Show when=move || rows.with(|rows| rows.as_ref().is_some_and(Vec::is_empty))>
+            <p class="state faint">"No lines in this range."</p>
+        </Show>
         <ul>
-            {nodes.into_iter().map(|node| view! { <TreeItem node chosen open /> }).collect_view()}
+            <For
+                each=move || places.get()
+                key=Clone::clone
+                children=move |(path, depth)| view! { <TreeItem path depth counts open /> }
+            />
         </ul>
     }
 }
 
 #[component]
-fn TreeItem(node: TreeNode, chosen: Memo<Option<String>>, open: RwSignal<bool>) -> AnyView {
+fn TreeItem(
+    path: String,
+    depth: usize,
+    counts: Memo<BTreeMap<String, (u64, u64)>>,
+    open: RwSignal<bool>,
+) -> impl IntoView {
     let session = use_session();
-    let TreeNode { name, path, lines, errors, children } = node;
-    let label = format!("{path}, {}, {errors} errors", text::lines(lines));
-    let is_chosen = {
+    let count = {
         let path = path.clone();
-        move || chosen.get().as_ref() == Some(&path)
+        Memo::new(move |_| counts.with(|counts| counts.get(&path).copied().unwrap_or_default()))
     };
-    let pressed = is_chosen.clone();
+    let is_chosen = session.part({
+        let path = path.clone();
+        move |state| state.view.chosen && state.view.components.first() == Some(&path)
+    });
+    let name = path.rsplit('.').next().unwrap_or_default().to_owned();
+    let label = {
+        let path = path.clone();
+        move || format!("{path}, {}, {} errors", text::lines(count.get().0), count.get().1)
+    };
     let choose = move |_| {
-        let next = if is_chosen() { None } else { Some(path.clone()) };
-        session.send(Command::Choose(next));
+        session.send(Command::Choose((!is_chosen.get_untracked()).then(|| path.clone())));
         open.set(false);
     };
     view! {
         <li>
-            <button class="item tree-item" aria-pressed=move || pressed().to_string() aria-label=label on:click=choose>
+            <button
+                class="item tree-item"
+                style:padding-left=format!("{}px", 8 + 12 * depth)
+                aria-pressed=move || is_chosen.get().to_string()
+                aria-label=label
+                on:click=choose
+            >
                 <span class="tree-name">{name}</span>
-                {(errors > 0).then(|| view! { <span class="tree-errors">{text::short_count(errors)}</span> })}
-                <span class="tree-count">{text::short_count(lines)}</span>
+                {move || {
+                    let errors = count.get().1;
+                    (errors > 0).then(|| view! { <span class="tree-errors">{text::short_count(errors)}</span> })
+                }}
+                <span class="tree-count">{move || text::short_count(count.get().0)}</span>
             </button>
-            {(!children.is_empty()).then(|| view! { <TreeLevel nodes=children chosen open /> })}
         </li>
     }
-    .into_any()
 }

@@ -4,7 +4,6 @@ use super::icons::{Glyph, Icon};
 use super::top_bar::copy_text;
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
-use crate::session::use_session;
 use leptos::html;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -16,19 +15,10 @@ use wasm_bindgen::closure::Closure;
 #[component]
 pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
     let feed: LineFeed = expect_context();
-    let session = use_session();
     let root = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         if let Some(root) = root.get() {
             watch_height(&root, index, feed);
-        }
-    });
-    let id = row.id.clone();
-    on_cleanup(move || {
-        // Scrolled away it keeps its height in the list's arithmetic; closed it has none.
-        let closed = session.now_part(|state| state.view.line.as_deref() != Some(id.as_str()));
-        if closed && feed.expanded.get_untracked().is_some_and(|(expanded, _)| expanded == index) {
-            feed.expanded.set(None);
         }
     });
     let mut fields = row.fields();

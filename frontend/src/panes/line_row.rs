@@ -54,7 +54,7 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>) -> impl 
             on:pointermove=hover
             on:pointerleave=move |_| context.hover.set(None)
         >
-            <div class="cells" on:click=click>
+            <div class="cells" role="presentation" on:click=click>
                 <Cells index row=cells session />
             </div>
             <Show when=move || open.get()>
@@ -76,6 +76,7 @@ fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
     let contains = session.part(|state| state.view.contains.clone());
     let stamp = move || format!("{} {}", text::date(at, session.offset_minutes.get()), time());
     view! {
+        {move || mark().map(|mark| view! { <span class="mark">{mark}</span> })}
         <span class="level-bar" aria-hidden="true"></span>
         <span class="time" role="gridcell" title=stamp>{time}</span>
         <span class="tag" role="gridcell">{row.level.tag()}</span>
@@ -85,7 +86,6 @@ fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
         <span class="message" role="gridcell">{move || marked(&message, &contains.get())}</span>
-        {move || mark().map(|mark| view! { <span class="mark">{mark}</span> })}
     }
 }
 

@@ -8,6 +8,10 @@ use crate::text;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::log::Level;
+use std::time::Duration;
+
+/// How long a pause in typing counts as done.
+const TYPING: Duration = Duration::from_millis(200);
 
 /// The filters.
 #[component]
@@ -27,6 +31,22 @@ fn TextFilter() -> impl IntoView {
     let session = use_session();
     let contains = session.part(|state| state.view.contains.clone());
     let input = NodeRef::<html::Input>::new();
+    let timer = StoredValue::new_local(None::<TimeoutHandle>);
+    let rest = move || {
+        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    };
+    let apply = move || {
+        rest();
+        if let Some(input) = input.get_untracked() {
+            session.send(Command::SetContains(input.value()));
+        }
+    };
+    let typed = move |_| {
+        rest();
+        timer.set_value(set_timeout_with_handle(apply, TYPING).ok());
+    };
     Effect::new(move |_| {
         if session.text_filter_focus.get() > 0
             && let Some(input) = input.get()
@@ -35,13 +55,13 @@ fn TextFilter() -> impl IntoView {
             drop(input.focus());
         }
     });
-    let leave = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Escape"
-            && let Some(input) = input.get_untracked()
-        {
+    let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
+        "Enter" => apply(),
+        "Escape" => {
             event.stop_propagation();
-            drop(input.blur());
+            drop(input.get_untracked().map(|input| input.blur()));
         }
+        _ => {}
     };
     view! {
         <div class="text-filter" class:on=move || contains.with(|text| !text.is_empty())>
@@ -55,8 +75,9 @@ fn TextFilter() -> impl IntoView {
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=move || contains.get()
-                on:input=move |event| session.send(Command::SetContains(event_target_value(&event)))
-                on:keydown=leave
+                on:input=typed
+                on:change=move |_| apply()
+                on:keydown=key
             />
             <Show when=move || contains.with(|text| !text.is_empty())>
                 <button

@@ -3,7 +3,7 @@
 use super::icons::{Glyph, Icon};
 use crate::feeds::{LineFeed, Phase};
 use crate::lines::Total;
-use crate::session::use_session;
+use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
 use leptos::prelude::*;
@@ -37,7 +37,7 @@ pub(super) fn LogHead() -> impl IntoView {
             </Show>
             <span class="spring"></span>
             <Show when=move || feed.held.get()>
-                <button class="control small" on:click=move |_| to_newest(feed)>"Newer lines"</button>
+                <button class="control small" on:click=move |_| to_newest(session, feed)>"Newer lines"</button>
             </Show>
             <Show when=busy>
                 <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
@@ -47,9 +47,8 @@ pub(super) fn LogHead() -> impl IntoView {
     }
 }
 
-fn to_newest(feed: LineFeed) {
-    let descending =
-        crate::session::use_session().query.with_untracked(|query| query.order == Order::Descending);
+fn to_newest(session: Session, feed: LineFeed) {
+    let descending = session.query.with_untracked(|query| query.order == Order::Descending);
     feed.go(|extent, _| if descending { crate::lines::Position::default() } else { extent.end() });
 }
 

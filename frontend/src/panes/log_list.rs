@@ -59,7 +59,7 @@ pub(super) fn LogList() -> impl IntoView {
             on:pointerup=move |_| touch.set(None)
             on:pointercancel=move |_| touch.set(None)
         >
-            <div class="rows" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
+            <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
                 <For each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index cursor /> } />
             </div>
         </div>

@@ -17,7 +17,7 @@ use sonde_shared::view::RangeSpec;
 pub fn LogPane() -> impl IntoView {
     let feed: LineFeed = expect_context();
     let state = move || feed.phase.with(Phase::name);
-    let total = move || feed.total.get().known().map(|lines| lines.to_string());
+    let total = move || feed.total.get().known().map_or_else(String::new, |lines| lines.to_string());
     view! {
         <section class="log-pane" aria-label="Log lines" data-state=state data-total=total>
             <LogHead />
@@ -50,7 +50,8 @@ fn PaneState() -> impl IntoView {
         Phase::Empty => view! { <NoLines /> }.into_any(),
         Phase::Failed(error) => {
             let retry = move |()| feed.retry();
-            view! { <div class="over"><ErrorNote error retry /></div> }.into_any()
+            let class = if feed.total.get().rows() == 0 { "over" } else { "over strip" };
+            view! { <div class=class><ErrorNote error retry /></div> }.into_any()
         }
         _ => ().into_any(),
     }

@@ -8,6 +8,7 @@ mod component_tree;
 mod empty;
 mod help;
 mod icons;
+mod in_sight;
 mod line_fields;
 mod line_row;
 mod log_filters;

@@ -75,8 +75,12 @@ fn LiveButton() -> impl IntoView {
     let new_lines = count_since_paused(session);
     let label = move || match (live.get(), new_lines.get()) {
         (true, _) => "Live".to_owned(),
-        (false, Some(count)) if count > 0 => format!("Paused · {} new lines · Resume", text::count(count)),
-        (false, Some(_)) => "Paused · Resume".to_owned(),
+        (false, Some(count)) if count > 0 => format!(
+            "Paused · {} new {} · Resume (l)",
+            text::count(count),
+            if count == 1 { "line" } else { "lines" }
+        ),
+        (false, Some(_)) => "Paused · Resume (l)".to_owned(),
         (false, None) => "Go live".to_owned(),
     };
     view! {

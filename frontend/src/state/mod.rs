@@ -9,13 +9,13 @@ mod tree;
 mod typed;
 
 pub use query::LogQuery;
-pub use tree::{TreeNode, component_tree};
+pub use tree::{TreeRow, component_rows};
 pub use typed::parse_typed_range;
 
 use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::dashboard::{Dashboard, Panel};
 use sonde_shared::log::Level;
-use sonde_shared::time::{NANOS_PER_SEC, TimeRange, TimeSpec, Timestamp};
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::{Order, RangeSpec, ViewState, Zone};
 use std::collections::BTreeMap;
 
@@ -25,6 +25,9 @@ const DEFAULT_RANGE: RangeSpec = RangeSpec::last(3_600 * NANOS_PER_SEC);
 const MAX_ZOOMS: usize = 50;
 /// The shortest range that can be shown: a millisecond.
 const MIN_RANGE_NANOS: i64 = 1_000_000;
+
+/// How far the browser's clock may be off the server's.
+const CLOCK_TOLERANCE_NANOS: i64 = 2 * NANOS_PER_SEC;
 
 /// The panel name under which the log histogram brushes; it keeps the components of the pane.
 pub const HISTOGRAM: &str = "histogram";
@@ -205,6 +208,7 @@ impl AppState {
                 return Address::Keep;
             }
             Command::PageLoaded(page) => {
+                self.correct_clock(Timestamp::from_millis(page.now_ms));
                 if self.view.dashboard.is_none() {
                     self.view.dashboard = page.dashboards.first().map(|board| board.name.clone());
                 }
@@ -260,6 +264,15 @@ impl AppState {
         }
         if self.dashboard.is_some() {
             self.settle_range(None);
+        }
+    }
+
+    /// A browser whose clock is wrong would show another hour than its neighbour.
+    fn correct_clock(&mut self, server_now: Timestamp) {
+        let is_off = server_now.nanos_since(self.now).abs() > CLOCK_TOLERANCE_NANOS;
+        let moves = self.view.range.is_none_or(RangeSpec::is_relative);
+        if is_off && moves && !self.frozen {
+            self.now = server_now;
         }
     }
 
@@ -389,11 +402,6 @@ impl AppState {
 fn widened(range: TimeRange, times: i64) -> TimeRange {
     let margin = range.nanos().saturating_mul(times) / if times == 1 { 2 } else { 1 };
     TimeRange { from: range.from.plus_nanos(-margin), until: range.until.plus_nanos(margin) }
-}
-
-/// Whether a range moves with the clock at its newer end.
-pub const fn ends_now(spec: RangeSpec) -> bool {
-    matches!(spec.until, TimeSpec::Relative(_))
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn opened(url: &str) -> AppState {
     let boards = vec![DashboardName { name: "shop".into(), title: "Shop".into() }];
     state.apply(Command::PageLoaded(PageInfo {
         version: "1".into(),
-        now_ms: 0,
+        now_ms: now.as_millis(),
         dashboards: boards,
         last_line_ms: None,
         last_point_ms: None,
@@ -163,6 +163,15 @@ fn a_gesture_holds_the_clock() {
     state.apply(Command::Freeze(false));
     state.apply(Command::Tick(at("2026-11-20T15:10:00Z")));
     assert_eq!(state.range(), range("13:10:00", "15:10:00"));
+}
+
+#[test]
+fn a_browser_with_a_wrong_clock_shows_the_servers_hour() {
+    let mut state = opened("/");
+    let mut page = state.page.clone().unwrap();
+    page.now_ms = at("2026-11-20T18:00:00Z").as_millis();
+    state.apply(Command::PageLoaded(page));
+    assert_eq!(state.range(), range("16:00:00", "18:00:00"));
 }
 
 #[test]

@@ -1,45 +1,40 @@
-//! Components as a tree: a parent's numbers include those below it.
+//! Components as the rows of a tree: a parent's numbers include those below it.
 
 use sonde_shared::api::Components;
+use std::collections::BTreeMap;
 
-/// A node of the tree.
+/// A row of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TreeNode {
-    /// The last part of the path.
-    pub name: String,
+pub struct TreeRow {
     /// The whole path.
     pub path: String,
+    /// How many parents it has.
+    pub depth: usize,
     /// Lines of it and all below.
     pub lines: u64,
     /// How many of them are errors.
     pub errors: u64,
-    /// What is below, by name.
-    pub children: Vec<Self>,
 }
 
-/// The tree of the components with lines.
-pub fn component_tree(components: &Components) -> Vec<TreeNode> {
-    let mut roots = Vec::new();
+/// The rows, each parent before what is below it.
+pub fn component_rows(components: &Components) -> Vec<TreeRow> {
+    // Paths as lists of names sort parents directly before their children; as texts `a-b` would come between `a` and `a.b`.
+    let mut rows: BTreeMap<Vec<&str>, (u64, u64)> = BTreeMap::new();
     for component in &components.components {
-        add(&mut roots, "", &component.path, component.lines, component.errors);
+        let names: Vec<&str> = component.path.split('.').collect();
+        for depth in 1..=names.len() {
+            let (lines, errors) = rows.entry(names[..depth].to_vec()).or_default();
+            *lines += component.lines;
+            *errors += component.errors;
+        }
     }
-    roots
-}
-
-fn add(nodes: &mut Vec<TreeNode>, parent: &str, rest: &str, lines: u64, errors: u64) {
-    let (name, below) = rest.split_once('.').map_or((rest, None), |(name, below)| (name, Some(below)));
-    let at = nodes.binary_search_by(|node| node.name.as_str().cmp(name)).unwrap_or_else(|at| {
-        let path = if parent.is_empty() { name.to_owned() } else { format!("{parent}.{name}") };
-        nodes.insert(at, TreeNode { name: name.to_owned(), path, lines: 0, errors: 0, children: Vec::new() });
-        at
-    });
-    let node = &mut nodes[at];
-    node.lines += lines;
-    node.errors += errors;
-    if let Some(below) = below {
-        let path = node.path.clone();
-        add(&mut node.children, &path, below, lines, errors);
-    }
+    let row = |(names, (lines, errors)): (Vec<&str>, (u64, u64))| TreeRow {
+        path: names.join("."),
+        depth: names.len() - 1,
+        lines,
+        errors,
+    };
+    rows.into_iter().map(row).collect()
 }
 
 #[cfg(test)]
@@ -48,18 +43,17 @@ mod tests {
     use sonde_shared::api::ComponentCount;
 
     #[test]
-    fn a_parent_counts_what_is_below_it() {
+    fn a_parent_counts_what_is_below_it_and_stands_before_it() {
         let component = |path: &str, lines, errors| ComponentCount { path: path.into(), lines, errors };
         let components = vec![
             component("a.b", 3, 1),
             component("a.b.c", 4, 0),
-            component("ab", 9, 0),
+            component("a-b", 9, 0),
             component("a", 1, 0),
         ];
-        let tree = component_tree(&Components { components, hosts: vec![] });
-        let [a, ab] = tree.as_slice() else { panic!("{tree:?}") };
-        assert_eq!((a.lines, a.errors, ab.lines), (8, 1, 9));
-        assert_eq!((a.children[0].path.as_str(), a.children[0].lines), ("a.b", 7));
-        assert_eq!(a.children[0].children[0].path, "a.b.c");
+        let rows = component_rows(&Components { components, hosts: vec![] });
+        let rows: Vec<_> =
+            rows.iter().map(|row| (row.path.as_str(), row.depth, row.lines, row.errors)).collect();
+        assert_eq!(rows, [("a", 0, 8, 1), ("a.b", 1, 7, 1), ("a.b.c", 2, 4, 0), ("a-b", 0, 9, 0)]);
     }
 }
