@@ -118,7 +118,7 @@ impl LineFeed {
         });
         let line = session.part(|state| state.view.line.clone());
         Effect::new(move |_| {
-            line.track();
+            drop(line.get());
             feed.expanded.set(None);
         });
         Effect::new(move |_| {

@@ -97,6 +97,7 @@ mod tests {
             level: Level::Info,
             id: index.to_string(),
             message: String::new(),
+            rest: String::new(),
             line: String::new(),
         }
     }

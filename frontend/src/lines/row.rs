@@ -10,6 +10,30 @@ use sonde_shared::time::Timestamp;
 /// The names under which a line carries its message, the first that is there wins.
 const MESSAGE_KEYS: [&str; 4] = ["msg", "message", "_msg", "body"];
 
+/// Fields that a row shows in columns of their own; the usual names of time, level, component and host.
+const COLUMN_KEYS: [&str; 18] = [
+    "ts",
+    "timestamp",
+    "time",
+    "@timestamp",
+    "_time",
+    "level",
+    "severity",
+    "lvl",
+    "component",
+    "logger",
+    "service",
+    "host",
+    "hostname",
+    "msg",
+    "message",
+    "_msg",
+    "body",
+    "date",
+];
+/// The most of the further fields that goes into a row.
+const MAX_REST_CHARS: usize = 400;
+
 /// A line of the pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -25,6 +49,8 @@ pub struct Row {
     pub id: String,
     /// The message, or the whole line where none is found.
     pub message: String,
+    /// The further fields, `client=10.0.0.9 pid=77`, cut where a row ends anyway.
+    pub rest: String,
     /// The stored text.
     pub line: String,
 }
@@ -43,13 +69,15 @@ impl Row {
     pub fn parse(envelope: &[u8]) -> Option<Self> {
         let envelope: Envelope<&RawValue> = serde_json::from_slice(envelope).ok()?;
         let line = envelope.line.get();
+        let fields = fields(line);
         Some(Self {
             at: Timestamp::from_nanos(envelope.t),
             component: envelope.c,
             host: envelope.h,
             level: envelope.l,
             id: envelope.id,
-            message: message(line),
+            message: message(&fields, line),
+            rest: rest(&fields),
             line: line.to_owned(),
         })
     }
@@ -67,12 +95,19 @@ fn fields(line: &str) -> Vec<Field> {
         .unwrap_or_default()
 }
 
-fn message(line: &str) -> String {
-    let Ok(Fields(fields)) = serde_json::from_str::<Fields<'_>>(line) else {
-        return line.to_owned();
-    };
-    let named = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, raw)| plain(raw));
-    MESSAGE_KEYS.iter().find_map(|name| named(name)).unwrap_or_else(|| line.to_owned())
+fn message(fields: &[Field], line: &str) -> String {
+    let named = |name: &&str| fields.iter().find(|field| field.key == *name).map(|field| field.value.clone());
+    MESSAGE_KEYS.iter().find_map(named).unwrap_or_else(|| line.to_owned())
+}
+
+/// The further fields on one line; none where the message is the whole line.
+fn rest(fields: &[Field]) -> String {
+    if !fields.iter().any(|field| MESSAGE_KEYS.contains(&field.key.as_str())) {
+        return String::new();
+    }
+    let further = fields.iter().filter(|field| !COLUMN_KEYS.contains(&field.key.as_str()));
+    let pairs: Vec<String> = further.map(|field| format!("{}={}", field.key, field.value)).collect();
+    pairs.join(" ").chars().take(MAX_REST_CHARS).collect()
 }
 
 fn plain(raw: &RawValue) -> String {
@@ -110,13 +145,25 @@ mod tests {
 
     #[test]
     fn the_message_is_found_under_its_usual_names() {
-        let check = |line: &str, expected: &str| assert_eq!(message(line), expected);
+        let check = |line: &str, expected: &str| assert_eq!(message(&fields(line), line), expected);
         check(r#"{"ts":1,"msg":"a \"b\""}"#, r#"a "b""#);
         check(r#"{"_msg":"x","body":"y"}"#, "x");
         check(r#"{"body":{"a": 1}}"#, r#"{"a": 1}"#);
         check(r#"{"level":"info"}"#, r#"{"level":"info"}"#);
         check(r#""text""#, r#""text""#);
         check("<b>not JSON</b>", "<b>not JSON</b>");
+    }
+
+    #[test]
+    fn a_row_tells_the_further_fields_on_one_line() {
+        let check = |line: &str, expected: &str| assert_eq!(rest(&fields(line)), expected);
+        check(
+            r#"{"ts":1,"msg":"hi","client":"10.0.0.9","pid":77,"level":"info","tags":["a"]}"#,
+            r#"client=10.0.0.9 pid=77 tags=["a"]"#,
+        );
+        check(r#"{"ts":1,"msg":"hi"}"#, "");
+        check(r#"{"client":"10.0.0.9"}"#, "");
+        check("no object", "");
     }
 
     #[test]

@@ -8,12 +8,14 @@ use crate::lines::Row;
 use crate::session::{Session, use_session};
 use crate::text;
 use leptos::prelude::*;
+use sonde_shared::time::Timestamp;
 use std::sync::Arc;
 
 /// The longest message that is put into a row; the fields show all of it.
 const MAX_MESSAGE_CHARS: usize = 1_000;
-/// Neighbours further apart than this get a mark.
-const SILENCE_NANOS: i64 = 30_000_000_000;
+/// A silence is at least this long, and this many times as long as lines are apart on average.
+const SILENCE_NANOS: i64 = 10_000_000_000;
+const SILENCE_TIMES: i64 = 10;
 
 /// The row at a position, or its place while it is not there yet.
 #[component]
@@ -70,9 +72,11 @@ fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
     let (at, host) = (row.at, row.host.clone());
     let time = move || text::clock_ms(at, session.offset_minutes.get());
     let before = index.checked_sub(1).and_then(|before| feed.row(before)).map(|row| row.at);
-    let mark = move || mark_before(session.offset_minutes.get(), before, at, index);
+    let silence = silence_nanos(session, feed);
+    let mark = move || mark_before(session.offset_minutes.get(), before, at, silence);
     let (prefix, name) = split_component(&row.component);
     let message: String = row.message.chars().take(MAX_MESSAGE_CHARS).collect();
+    let rest = row.rest.clone();
     let contains = session.part(|state| state.view.contains.clone());
     let stamp = move || format!("{} {}", text::date(at, session.offset_minutes.get()), time());
     view! {
@@ -85,25 +89,34 @@ fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
             {name}
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
-        <span class="message" role="gridcell">{move || marked(&message, &contains.get())}</span>
+        <span class="message" role="gridcell">
+            {move || marked(&message, &contains.get())}
+            {move || (!rest.is_empty()).then(|| view! { <span class="rest">{marked(&rest, &contains.get())}</span> })}
+        </span>
     }
+}
+
+/// How long a silence is worth a mark among the lines on show.
+fn silence_nanos(session: Session, feed: LineFeed) -> i64 {
+    let range = session.query.with_untracked(|query| query.range.nanos());
+    let lines = feed.total.get_untracked().rows().max(1) as i64;
+    (range / lines).saturating_mul(SILENCE_TIMES).max(SILENCE_NANOS)
 }
 
 /// The day where it begins, or a silence before this line.
 fn mark_before(
     offset_minutes: i32,
-    before: Option<sonde_shared::time::Timestamp>,
-    at: sonde_shared::time::Timestamp,
-    index: u64,
+    before: Option<Timestamp>,
+    at: Timestamp,
+    silence: i64,
 ) -> Option<String> {
     let day = text::date(at, offset_minutes);
-    match before {
-        Some(before) if text::date(before, offset_minutes) != day => Some(day),
-        Some(before) if at.nanos_since(before).abs() >= SILENCE_NANOS => {
-            Some(text::silence(at.nanos_since(before).abs()))
-        }
-        None if index == 0 => Some(day),
-        _ => None,
+    let before = before?;
+    let apart = at.nanos_since(before).saturating_abs();
+    if text::date(before, offset_minutes) != day {
+        Some(day)
+    } else {
+        (apart >= silence).then(|| text::silence(apart))
     }
 }
 
