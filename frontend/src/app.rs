@@ -5,6 +5,7 @@ use crate::feeds::{LineFeed, Loaded, PageFeed, clock, range};
 use crate::panes::{
     Announcer, Charts, ComponentTree, HelpDialog, LogPane, Notes, Splitter, TopBar, stored_split,
 };
+use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::Command;
 use crate::theme::{ThemeSignals, use_theme};
@@ -12,11 +13,15 @@ use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::Histogram;
 use sonde_shared::time::TimeRange;
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 /// What the charts' gutters take of their width, for asking for no more points than can be told apart.
 const GUTTER_PX: f64 = 80.0;
+
+/// How long a wheel must stand still for its burst to be over.
+const ZOOM_REST: Duration = Duration::from_millis(400);
 
 /// How large the charts are.
 #[derive(Clone, Copy)]
@@ -104,6 +109,7 @@ fn provide_charts(session: Session, theme: ThemeSignals, histogram: Loaded<Histo
             .value
             .with_untracked(|counts| counts.as_ref().and_then(|counts| range::count_in(counts, range)))
     };
+    let rest = Rest::new();
     let charts = ChartContext {
         range: session.range.into(),
         selection: session.selection.into(),
@@ -113,7 +119,12 @@ fn provide_charts(session: Session, theme: ThemeSignals, histogram: Loaded<Histo
         active: session.part(|state| state.view.panel.clone()).into(),
         utc_offset_minutes: session.offset_minutes.into(),
         count_lines: Callback::new(count_lines),
-        on_gesture: Callback::new(move |gesture| session.send(command_of(gesture))),
+        on_gesture: Callback::new(move |gesture| {
+            if matches!(gesture, Gesture::Show(_)) {
+                rest.after(ZOOM_REST, move || session.send(Command::Rested));
+            }
+            session.send(command_of(gesture));
+        }),
         theme_generation: theme.generation.into(),
     };
     thaw_after_gestures(session, charts);
@@ -147,7 +158,7 @@ fn thaw_after_gestures(session: Session, charts: ChartContext) {
         charts.pinned.track();
         thaw();
     });
-    let soon = move || set_timeout(thaw, std::time::Duration::ZERO);
+    let soon = move || set_timeout(thaw, Duration::ZERO);
     drop(window_event_listener(leptos::ev::pointerup, move |_| soon()));
     drop(window_event_listener(leptos::ev::pointercancel, move |_| soon()));
     drop(window_event_listener(leptos::ev::keyup, move |_| soon()));

@@ -19,6 +19,8 @@ pub mod lines;
 pub mod panes;
 /// Settings that stay in this browser and are no part of the address.
 pub mod prefs;
+/// Waiting until a burst is over.
+pub mod rest;
 /// The one state as signals, and the way to change it.
 pub mod session;
 /// What the page knows and shows, and how commands change it.

@@ -1,5 +1,6 @@
 //! The address bar: what is written when. A gesture is one entry, a burst of them is one entry, typing makes none.
 
+use crate::rest::Rest;
 use crate::state::Address;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -55,14 +56,13 @@ impl Pending {
 #[derive(Clone, Copy)]
 pub struct AddressBar {
     pending: StoredValue<Pending, LocalStorage>,
-    timer: StoredValue<Option<TimeoutHandle>, LocalStorage>,
+    rest: Rest,
 }
 
 impl AddressBar {
     /// The window's.
     pub fn new() -> Self {
-        let bar =
-            Self { pending: StoredValue::new_local(Pending::default()), timer: StoredValue::new_local(None) };
+        let bar = Self { pending: StoredValue::new_local(Pending::default()), rest: Rest::new() };
         // Leaving within a burst must not lose it: reload shows what was seen.
         drop(window_event_listener(leptos::ev::pagehide, move |_| bar.flush()));
         bar
@@ -74,29 +74,21 @@ impl AddressBar {
             self.pending.try_update_value(|pending| pending.take(address, url)).unwrap_or_default();
         writes.iter().for_each(write_history);
         if let Some(wait) = wait {
-            self.stop_timer();
-            let timer = set_timeout_with_handle(move || self.flush(), wait).ok();
-            self.timer.set_value(timer);
+            self.rest.after(wait, move || self.flush());
         }
     }
 
     /// Forgets what waits: the reader went to another entry.
     pub fn forget(self) {
-        self.stop_timer();
+        self.rest.stop();
         self.pending.set_value(Pending::default());
     }
 
     /// Writes what waits, at once.
     pub fn flush(self) {
-        self.stop_timer();
+        self.rest.stop();
         let waiting = self.pending.try_update_value(|pending| pending.write.take()).flatten();
         waiting.iter().for_each(write_history);
-    }
-
-    fn stop_timer(self) {
-        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A value from the server of which only the latest request counts.
 
 use crate::api::{Abort, ApiError};
+use crate::rest::Rest;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::future::Future;
@@ -19,7 +20,7 @@ pub struct Loaded<T: Send + Sync + 'static> {
     pub error: RwSignal<Option<ApiError>>,
     retries: RwSignal<u32>,
     request: StoredValue<Option<Abort>, LocalStorage>,
-    timer: StoredValue<Option<TimeoutHandle>, LocalStorage>,
+    rest: Rest,
 }
 
 impl<T: Send + Sync + 'static> Clone for Loaded<T> {
@@ -33,14 +34,12 @@ impl<T: Send + Sync + 'static> Copy for Loaded<T> {}
 impl<T: Send + Sync + 'static> Loaded<T> {
     /// Nothing yet.
     pub fn new() -> Self {
-        let timer = StoredValue::new_local(None::<TimeoutHandle>);
-        on_cleanup(move || stop(timer));
         Self {
             value: RwSignal::new(None),
             error: RwSignal::new(None),
             retries: RwSignal::new(0),
             request: StoredValue::new_local(None),
-            timer,
+            rest: Rest::new(),
         }
     }
 
@@ -56,7 +55,7 @@ impl<T: Send + Sync + 'static> Loaded<T> {
 
     /// Gives up what is under way and forgets what is there.
     pub fn clear(self) {
-        stop(self.timer);
+        self.rest.stop();
         self.request.set_value(None);
         self.value.set(None);
         self.error.set(None);
@@ -67,13 +66,12 @@ impl<T: Send + Sync + 'static> Loaded<T> {
     where
         F: Future<Output = Result<T, ApiError>> + 'static,
     {
-        stop(self.timer);
+        self.rest.stop();
         if self.value.with_untracked(Option::is_none) {
             self.ask(ask, then);
             return;
         }
-        let later = set_timeout_with_handle(move || self.ask(ask, then), REST).ok();
-        self.timer.set_value(later);
+        self.rest.after(REST, move || self.ask(ask, then));
     }
 
     fn ask<F>(self, ask: impl FnOnce(AbortSignal) -> F, then: impl FnOnce(&T) + 'static)
@@ -110,11 +108,5 @@ impl<T: Send + Sync + 'static> Loaded<T> {
 impl<T: Send + Sync + 'static> Default for Loaded<T> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-fn stop(timer: StoredValue<Option<TimeoutHandle>, LocalStorage>) {
-    if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-        timer.clear();
     }
 }

@@ -7,6 +7,7 @@ use crate::api::client::{self, LineRequest};
 use crate::api::{Abort, ApiError};
 use crate::feeds::seek;
 use crate::lines::{Cache, Extent, Position, Row, Total, WINDOW_ROWS};
+use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;
@@ -21,6 +22,9 @@ use std::time::Duration;
 const DIMMED: Duration = Duration::from_millis(150);
 /// How long the reader must rest on rows before they are asked for, so that dragging the scrollbar asks for little.
 const REST: Duration = Duration::from_millis(40);
+
+/// How long the visible range must rest before its lines are asked for.
+const TURN: Duration = Duration::from_millis(100);
 
 /// What the pane is doing; `data-state`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,6 +75,7 @@ pub struct LineFeed {
     wanted: StoredValue<Option<Range<u64>>, LocalStorage>,
     search: StoredValue<Option<Abort>, LocalStorage>,
     sought: StoredValue<bool>,
+    turn: Rest,
     /// Rises when rows came.
     pub revision: RwSignal<u32>,
     /// How many lines there are.
@@ -101,6 +106,7 @@ impl LineFeed {
             wanted: StoredValue::new_local(None),
             search: StoredValue::new_local(None),
             sought: StoredValue::new(false),
+            turn: Rest::new(),
             revision: RwSignal::new(0),
             total: RwSignal::new(Total::Unknown),
             phase: RwSignal::new(Phase::Loading),
@@ -190,8 +196,27 @@ impl LineFeed {
             self.held.set(true);
             return;
         }
-        if self.run.with_value(|run| run.query.as_ref() != Some(&query)) {
+        if self.run.with_value(|run| run.query.as_ref() == Some(&query)) {
+            self.stay();
+            return;
+        }
+        let selected = self.session.selection.get_untracked().is_some();
+        if only_newer && !live && !selected {
+            // Zoom and pan change the range once a frame: ask when they rest.
+            self.phase.set(Phase::Loading);
+            self.dimmed.set(true);
+            self.turn.after(TURN, move || self.open(query));
+        } else {
             self.open(query);
+        }
+    }
+
+    /// The range came back before its turn: what is on show is what is wanted.
+    fn stay(self) {
+        self.turn.stop();
+        if self.run.with_value(|run| run.landed) {
+            self.dimmed.set(false);
+            self.settle();
         }
     }
 
@@ -205,6 +230,7 @@ impl LineFeed {
     }
 
     fn open(self, query: LogQuery) {
+        self.turn.stop();
         let live = self.session.view.with_untracked(|view| view.live);
         let mut number = 0;
         let mut only_newer = false;

@@ -2,6 +2,7 @@
 
 use crate::feeds::{LineFeed, Phase};
 use crate::lines::Total;
+use crate::rest::Rest;
 use crate::session::use_session;
 use crate::text;
 use leptos::prelude::*;
@@ -15,14 +16,12 @@ pub fn Announcer() -> impl IntoView {
     let session = use_session();
     let feed: LineFeed = expect_context();
     let said = RwSignal::new(String::new());
-    let timer = StoredValue::new_local(None::<TimeoutHandle>);
+    let rest = Rest::new();
     Effect::new(move |_| {
         let (query, total, phase) = (session.query.get(), feed.total.get(), feed.phase.get());
         let live = session.view.with(|view| view.live);
         let offset = session.offset_minutes.get();
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
+        rest.stop();
         // A view that follows the clock would talk without end.
         if live || matches!(phase, Phase::Loading | Phase::Streaming) {
             return;
@@ -34,7 +33,7 @@ pub fn Announcer() -> impl IntoView {
         };
         let (from, until) = (text::clock(query.range.from, offset), text::clock(query.range.until, offset));
         let say = move || said.set(format!("{from} to {until}, {sentence}"));
-        timer.set_value(set_timeout_with_handle(say, REST).ok());
+        rest.after(REST, say);
     });
     view! { <div class="unseen" role="status" aria-live="polite">{move || said.get()}</div> }
 }

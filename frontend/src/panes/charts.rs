@@ -57,7 +57,6 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
     });
     let missing =
         move || loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| columns.is_empty()));
-    let targets = panel.targets.join(", ");
     view! {
         <article
             class="panel"
@@ -69,7 +68,6 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
             <header class="panel-head">
                 <h2>{panel.title.clone()}</h2>
                 <span class="unit">{panel.unit.clone()}</span>
-                <span class="targets mono">{targets.clone()}</span>
                 <Show when=missing>
                     <span class="panel-note">"no such series in this range"</span>
                 </Show>

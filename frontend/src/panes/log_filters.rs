@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use super::icons::{Glyph, Icon};
+use crate::rest::Rest;
 use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
@@ -31,22 +32,14 @@ fn TextFilter() -> impl IntoView {
     let session = use_session();
     let contains = session.part(|state| state.view.contains.clone());
     let input = NodeRef::<html::Input>::new();
-    let timer = StoredValue::new_local(None::<TimeoutHandle>);
-    let rest = move || {
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
-    };
+    let rest = Rest::new();
     let apply = move || {
-        rest();
+        rest.stop();
         if let Some(input) = input.get_untracked() {
             session.send(Command::SetContains(input.value()));
         }
     };
-    let typed = move |_| {
-        rest();
-        timer.set_value(set_timeout_with_handle(apply, TYPING).ok());
-    };
+    let typed = move |_| rest.after(TYPING, apply);
     Effect::new(move |_| {
         if session.text_filter_focus.get() > 0
             && let Some(input) = input.get()

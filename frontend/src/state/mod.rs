@@ -66,6 +66,8 @@ pub enum Command {
     Activate(String),
     /// Zoomed or panned to a range.
     Show(TimeRange),
+    /// The burst of zooming or panning is over: the next one is taken back by itself.
+    Rested,
     /// Back to the range before the last zoom.
     ZoomBack,
     /// A gesture began (true) or ended: the clock does not move the axis meanwhile.
@@ -132,6 +134,7 @@ pub struct AppState {
     pub frozen: bool,
     follow: Option<RangeSpec>,
     zooms: Vec<RangeSpec>,
+    zooming: bool,
     link_pending: bool,
 }
 
@@ -187,6 +190,7 @@ impl AppState {
                 self.show(range);
                 return Address::PushSoon;
             }
+            Command::Rested => self.zooming = false,
             Command::ZoomBack => self.zoom_back(),
             Command::Freeze(on) => self.frozen = on,
             Command::SetRange(spec) => self.set_range(spec),
@@ -320,7 +324,9 @@ impl AppState {
         if range.nanos() < MIN_RANGE_NANOS {
             return;
         }
-        self.remember_zoom();
+        if !std::mem::replace(&mut self.zooming, true) {
+            self.remember_zoom();
+        }
         self.pause();
         self.view.range = Some(RangeSpec::absolute(range));
     }
@@ -335,6 +341,7 @@ impl AppState {
 
     /// The range before the last zoom; where none is known (after a reload), twice as wide.
     fn zoom_back(&mut self) {
+        self.zooming = false;
         let wider = RangeSpec::absolute(widened(self.range(), 1));
         let range = self.zooms.pop().unwrap_or(wider);
         self.put_range(range);

@@ -141,6 +141,20 @@ fn zooming_leaves_the_selection_and_can_be_taken_back() {
 }
 
 #[test]
+fn a_burst_of_zooming_is_taken_back_at_once() {
+    let mut state = opened("/");
+    for second in 1..30 {
+        state.apply(Command::Show(range(&format!("14:00:{second:02}"), "14:10:00")));
+    }
+    state.apply(Command::Rested);
+    state.apply(Command::Show(range("14:01:00", "14:02:00")));
+    state.apply(Command::ZoomBack);
+    assert_eq!(state.range(), range("14:00:29", "14:10:00"));
+    state.apply(Command::ZoomBack);
+    assert!(state.view.live, "the range that was followed");
+}
+
+#[test]
 fn resuming_goes_back_to_the_range_that_was_followed() {
     let mut state = opened("/");
     state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
