@@ -60,6 +60,8 @@ struct Run {
     number: u64,
     query: Option<LogQuery>,
     landed: bool,
+    /// Whether it follows the clock.
+    live: bool,
     /// Windows under way.
     windows: BTreeMap<u64, Abort>,
     /// The count, or the newest rows, under way.
@@ -192,11 +194,13 @@ impl LineFeed {
         let live = self.session.view.with_untracked(|view| view.live);
         let only_newer =
             self.run.with_value(|run| run.query.as_ref().is_some_and(|former| former.same_filters(&query)));
-        if live && only_newer && !untrack(|| self.is_at_newest()) {
+        let was_live = self.run.with_value(|run| run.live);
+        if live && was_live && only_newer && !untrack(|| self.is_at_newest()) {
             self.held.set(true);
             return;
         }
         if self.run.with_value(|run| run.query.as_ref() == Some(&query)) {
+            self.run.update_value(|run| run.live = live);
             self.stay();
             return;
         }
@@ -237,7 +241,7 @@ impl LineFeed {
         self.run.update_value(|run| {
             number = run.number + 1;
             only_newer = run.query.as_ref().is_some_and(|former| former.same_filters(&query));
-            *run = Run { number, query: Some(query.clone()), ..Run::default() };
+            *run = Run { number, live, query: Some(query.clone()), ..Run::default() };
         });
         self.search.set_value(None);
         self.sought.set_value(false);

@@ -11,6 +11,9 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+/// The most of a value that is laid out.
+const MAX_VALUE_CHARS: usize = 20_000;
+
 /// The fields of an expanded line.
 #[component]
 pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
@@ -40,12 +43,21 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
 #[component]
 fn FieldRow(field: Field) -> impl IntoView {
     let name = format!("Copy {}", field.key);
+    let shown = clipped(&field.value);
     view! {
         <dt>{field.key}</dt>
         <dd>
-            <span class="mono value">{field.value.clone()}</span>
+            <span class="mono value">{shown}</span>
             <CopyButton name text=field.value label="" />
         </dd>
+    }
+}
+
+/// A value of a megabyte is copied whole, but not laid out.
+fn clipped(value: &str) -> String {
+    match value.char_indices().nth(MAX_VALUE_CHARS) {
+        Some((end, _)) => format!("{}… (copy for all of it)", &value[..end]),
+        None => value.to_owned(),
     }
 }
 

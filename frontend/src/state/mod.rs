@@ -29,6 +29,9 @@ const MIN_RANGE_NANOS: i64 = 1_000_000;
 /// How far the browser's clock may be off the server's.
 const CLOCK_TOLERANCE_NANOS: i64 = 2 * NANOS_PER_SEC;
 
+/// About how many pixels wide a plot is.
+const PIXELS: i64 = 1_000;
+
 /// The panel name under which the log histogram brushes; it keeps the components of the pane.
 pub const HISTOGRAM: &str = "histogram";
 
@@ -304,6 +307,7 @@ impl AppState {
         if range.is_empty() {
             return;
         }
+        let range = rounded(range, self.range());
         self.pause();
         self.view.selection = Some(range);
         self.view.line = None;
@@ -314,6 +318,7 @@ impl AppState {
 
     fn adjust(&mut self, range: TimeRange) {
         if !range.is_empty() {
+            let range = rounded(range, self.range());
             self.pause();
             self.view.selection = Some(range);
             self.view.line = None;
@@ -328,6 +333,8 @@ impl AppState {
             self.remember_zoom();
         }
         self.pause();
+        let whole_ms = |at: Timestamp| Timestamp::from_millis(at.as_millis());
+        let range = TimeRange { from: whole_ms(range.from), until: whole_ms(range.until) };
         self.view.range = Some(RangeSpec::absolute(range));
     }
 
@@ -403,6 +410,17 @@ impl AppState {
         self.dashboard = None;
         self.series.clear();
     }
+}
+
+/// A brushed range on round instants: no finer than a pixel of the visible range can mean.
+fn rounded(range: TimeRange, visible: TimeRange) -> TimeRange {
+    const STEPS_MS: [i64; 8] = [3_600_000, 600_000, 60_000, 10_000, 1_000, 100, 10, 1];
+    let pixel_ms = visible.nanos() / 1_000_000 / PIXELS;
+    let step = STEPS_MS.into_iter().find(|step| *step <= pixel_ms).unwrap_or(1) * 1_000_000;
+    let round =
+        |at: Timestamp| Timestamp::from_nanos(at.as_nanos().saturating_add(step / 2).div_euclid(step) * step);
+    let found = TimeRange { from: round(range.from), until: round(range.until) };
+    if found.is_empty() { range } else { found }
 }
 
 /// The range with `times` its length added on either side, within what can be told.

@@ -78,6 +78,20 @@ fn brushing_selects_pauses_and_fixes_the_range_in_one_entry() {
 }
 
 #[test]
+fn a_brushed_range_is_no_finer_than_a_pixel() {
+    let check = |from: i64, until: i64, visible_secs: i64, expected: (i64, i64)| {
+        let ms = |ms| Timestamp::from_nanos(ms * 1_000_000 + 123);
+        let visible = TimeRange::between(Timestamp::from_secs(0), Timestamp::from_secs(visible_secs));
+        let found = rounded(TimeRange::between(ms(from), ms(until)), visible);
+        assert_eq!((found.from.as_millis(), found.until.as_millis()), expected);
+    };
+    check(61_612, 95_422, 3_600, (62_000, 95_000));
+    check(61_612, 95_422, 720, (61_600, 95_400));
+    check(1_234, 1_250, 1, (1_234, 1_250));
+    check(1_100, 1_200, 3_600, (1_100, 1_200));
+}
+
+#[test]
 fn an_empty_band_is_no_selection() {
     let mut state = opened("/");
     let instant = range("14:05:00", "14:05:00");
