@@ -82,9 +82,8 @@ fn check_points(server: &TestServer, client: usize, sent: &Sent) {
     let path = format!("/render?format=json&target=client{client}.n&from={}&until={until}", POINTS_FROM - 10);
     let answer: serde_json::Value = server.get(&path).ok().json();
     let points = answer[0]["datapoints"].as_array().cloned().unwrap_or_default();
-    let found =
-        points.iter().filter_map(|point| Some((point[1].as_u64()? - POINTS_FROM, point[0].as_f64()?)));
-    let found: BTreeMap<u64, f64> = found.collect();
+    let valued = points.iter().filter_map(|point| Some((point[0].as_f64()?, point[1].as_u64()?)));
+    let found: BTreeMap<u64, f64> = valued.map(|(value, at)| (at - POINTS_FROM, value)).collect();
     for number in &sent.acknowledged {
         assert_eq!(found.get(number), Some(&(*number as f64)), "client {client}: point {number}");
     }
@@ -260,9 +259,12 @@ fn garbage_behind_the_last_commit_is_fenced_off() {
     assert!(files.len() >= 2, "{files:?}");
     let half_a_line = br#"{"ts":1741600000000,"component":"shop.cart","msg":"never ackno"#;
     for file in &files {
-        for damage in
-            [Damage::Append(half_a_line), Damage::Append(&[0; 4096]), Damage::Append(b"\n\n\xff{}\n")]
-        {
+        for damage in [
+            Damage::Append(b""),
+            Damage::Append(half_a_line),
+            Damage::Append(&[0; 4096]),
+            Damage::Append(b"\n\n\xff{}\n"),
+        ] {
             after_damage(&data, file, damage, |found, what| assert_same_lines(found, &lines, what));
         }
     }

@@ -140,9 +140,12 @@ fn carbon_points_are_found_whether_they_came_by_tcp_or_udp() {
     let server = TestServer::start();
     let at = a_while_ago();
     server.send_tcp("carbon", format!("shop.cart.ms 80 {at}\nshop.cart.ms 1e2 {}\r\n", at + 10).as_bytes());
-    server.send_udp("carbon", format!("shop.cart.ms  -5.5\t{}\nshop.pay.ms 3 {at}", at + 20).as_bytes());
+    server.send_udp(
+        "carbon",
+        format!("shop.cart.ms  -5.5\t{}\nshop.pay.ms 3 {at}\nshop.pay.ms 4 {}", at + 20, at + 10).as_bytes(),
+    );
     wait_for_points(&server, "shop.cart.ms", &[(80.0, at), (100.0, at + 10), (-5.5, at + 20)]);
-    wait_for_points(&server, "shop.pay.ms", &[(3.0, at)]);
+    wait_for_points(&server, "shop.pay.ms", &[(3.0, at), (4.0, at + 10)]);
     let found: Value = server.get("/metrics/find?query=shop.*").ok().json();
     let texts: Vec<&str> =
         found.as_array().expect("a list").iter().filter_map(|node| node["text"].as_str()).collect();

@@ -8,6 +8,7 @@ use sonde_tests::wait;
 use std::fmt::Write as _;
 
 const LINES: u64 = 1_000_000;
+const SCROLLBAR: &str = "[data-total] [aria-label='Position in the lines']";
 const START_MS: u64 = 1_741_608_000_000;
 
 /// A million lines of one component within an hour, and a metric for a chart above them.
@@ -74,7 +75,7 @@ fn line_one_million_is_reached_by_end_and_by_dragging_the_scrollbar() {
             Err("another")
         }
     });
-    let [left, top, width, height] = page.rect("[data-total] [role=scrollbar]");
+    let [left, top, width, height] = page.rect(SCROLLBAR);
     let x = left + width / 2.0;
     browser.drag(&[
         (x, top + 4.0),
@@ -91,7 +92,7 @@ fn dragging_half_way_shows_the_middle_and_the_wheel_goes_on_line_by_line() {
     let server = server_with_a_million_lines();
     let browser = Browser::open();
     let page = open_all(&browser, &server);
-    let [left, top, width, height] = page.rect("[data-total] [role=scrollbar]");
+    let [left, top, width, height] = page.rect(SCROLLBAR);
     let x = left + width / 2.0;
     browser.drag(&[(x, top + 4.0), (x, top + height * 0.3), (x, top + height * 0.5)]);
     let number =
