@@ -75,6 +75,12 @@ impl Incident {
     }
 }
 
+/// A range as the page's attributes tell it.
+fn in_millis(range: TimeRange) -> TimeRange {
+    let whole = |at: Timestamp| Timestamp::from_millis(at.as_millis());
+    TimeRange { from: whole(range.from), until: whole(range.until) }
+}
+
 /// The dashboard and panel that show a metric.
 fn panel_of(server: &TestServer, metric: &str) -> (String, String) {
     let info: PageInfo = server.get("/api/page").ok().json();
@@ -144,7 +150,7 @@ fn brushing_a_spike_shows_exactly_its_lines_and_the_address_shows_them_to_others
         && (line.component == COMPONENT || line.component.starts_with("webapp.backend.git."))));
     let first = page.wait_for_total(expected.len() as u64);
     check_rows(&first.rows, &expected);
-    assert_eq!(page.band(), Some(selection));
+    assert_eq!(page.band(), Some(in_millis(selection)));
     browser.screenshot("demo-after-the-brush");
     let rows = page.read_to_the_end(expected.len() as u64);
     check_rows(&rows, &expected);
@@ -156,7 +162,7 @@ fn brushing_a_spike_shows_exactly_its_lines_and_the_address_shows_them_to_others
     let same = Page::open(&other, &browser.url());
     let shown = same.wait_for_total(expected.len() as u64);
     check_rows(&shown.rows, &expected);
-    assert_eq!(same.band(), Some(selection));
+    assert_eq!(same.band(), Some(in_millis(selection)));
     assert_eq!(same.selection_in_url(), Some(selection));
     other.screenshot("demo-in-another-browser");
     other.assert_no_errors();
@@ -172,14 +178,14 @@ fn reload_back_and_forward_keep_and_bring_back_the_selection() {
     page.wait_for_total(total);
     let address = browser.url();
     browser.reload();
-    wait::until("the band after a reload", || wait::same(page.band(), &Some(selection)));
+    wait::until("the band after a reload", || wait::same(page.band(), &Some(in_millis(selection))));
     page.wait_for_total(total);
     assert_eq!(browser.url(), address);
     browser.back();
     wait::until("no band after going back", || wait::same(page.band(), &None));
     assert_eq!(page.selection_in_url(), None);
     browser.forward();
-    wait::until("the band after going forward", || wait::same(page.band(), &Some(selection)));
+    wait::until("the band after going forward", || wait::same(page.band(), &Some(in_millis(selection))));
     page.wait_for_total(total);
     assert_eq!(browser.url(), address);
     browser.assert_no_errors();
