@@ -198,8 +198,14 @@ fn paint_on_change(
         paint(&element, &frame, |canvas| draw(canvas, &frame));
     });
     Effect::new(move |_| {
-        (changed.track(), events.track(), height_px.track(), ratio.track());
-        (ctx.range.track(), ctx.theme_generation.track(), surface.width.track(), node.track());
+        changed.track();
+        events.track();
+        height_px.track();
+        ratio.track();
+        ctx.range.track();
+        ctx.theme_generation.track();
+        surface.width.track();
+        node.track();
         if is_asked.get_value() {
             return;
         }
