@@ -4,6 +4,11 @@
 //! on the host; `feeds` ask the server and hand on what comes; panes show and send commands.
 
 #![expect(unreachable_pub, reason = "#[component] makes its function pub whatever was asked for")]
+#![expect(
+    clippy::large_types_passed_by_value,
+    reason = "feeds and surfaces are bundles of handles, copied like signals"
+)]
+#![expect(clippy::needless_pass_by_value, reason = "a component owns what it is given")]
 
 /// The only modules that talk to the network.
 pub mod api;

@@ -35,11 +35,7 @@ impl Pending {
                 self.write = Some(Write::Push(url));
                 (vec![waiting], Some(BURST))
             }
-            (Address::PushSoon, _) => {
-                self.write = Some(Write::Push(url));
-                (vec![], Some(BURST))
-            }
-            (Address::ReplaceSoon | Address::Replace, Some(Write::Push(_))) => {
+            (Address::PushSoon, _) | (Address::ReplaceSoon | Address::Replace, Some(Write::Push(_))) => {
                 self.write = Some(Write::Push(url));
                 (vec![], Some(BURST))
             }

@@ -22,6 +22,9 @@ pub struct Abort {
 
 impl Abort {
     /// A fresh one.
+    ///
+    /// # Panics
+    /// In a browser without `AbortController`, which is too old for this page.
     pub fn new() -> Self {
         Self {
             controller: AbortController::new()
@@ -87,7 +90,8 @@ pub async fn columns(
     width: u32,
     signal: AbortSignal,
 ) -> Result<Vec<Columns>, ApiError> {
-    let targets: String = targets.iter().map(|target| format!("target={}&", encode(target))).collect();
+    let targets: Vec<String> = targets.iter().map(|target| format!("target={}&", encode(target))).collect();
+    let targets = targets.concat();
     let (from, until) = (range.from.as_millis(), range.until.as_millis());
     let url =
         format!("/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}");

@@ -171,7 +171,7 @@ fn DragLabel(surface: Surface) -> impl IntoView {
     let label = move || {
         let band = ctx.draft.get().filter(|_| surface.is_source.get())?;
         let scale = surface.scale();
-        let middle = (scale.x_from_time(band.from) + scale.x_from_time(band.until)) / 2.0;
+        let middle = f64::midpoint(scale.x_from_time(band.from), scale.x_from_time(band.until));
         let text = drag_text(ctx, band, scale.nanos_per_px());
         // Held inside by half of its usual width.
         let half = (text.chars().count() as f64 * 3.5 + 8.0).min(surface.width.get() / 2.0);

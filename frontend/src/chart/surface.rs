@@ -106,7 +106,9 @@ impl Surface {
     fn update_brush(&self, change: impl FnOnce(&mut Brush) -> Vec<Outcome>) -> bool {
         let outcomes = self.brush.try_update_value(change).unwrap_or_default();
         let has_meaning = !outcomes.is_empty();
-        outcomes.into_iter().for_each(|outcome| self.perform(outcome));
+        for outcome in outcomes {
+            self.perform(outcome);
+        }
         has_meaning
     }
 

@@ -281,8 +281,10 @@ impl LineFeed {
 
     /// A link may name a line that is not among the first rows: the reader is led to it.
     fn seek_pinned_line(self, number: u64) {
-        let (line, live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
-        let (Some(line), Some(query)) = (line, self.run.with_value(|run| run.query.clone())) else { return };
+        let (pinned, live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
+        let (Some(line), Some(query)) = (pinned, self.run.with_value(|run| run.query.clone())) else {
+            return;
+        };
         if live || self.cache.with_value(|cache| cache.position_of(&line).is_some()) {
             return;
         }

@@ -24,8 +24,7 @@ impl Total {
     pub const fn rows(self) -> u64 {
         match self {
             Self::Unknown => 0,
-            Self::AtLeast { lines, .. } => lines,
-            Self::Known(lines) => lines,
+            Self::AtLeast { lines, .. } | Self::Known(lines) => lines,
         }
     }
 

@@ -113,10 +113,10 @@ fn mark_before(
     let day = text::date(at, offset_minutes);
     let before = before?;
     let apart = at.nanos_since(before).saturating_abs();
-    if text::date(before, offset_minutes) != day {
-        Some(day)
-    } else {
+    if text::date(before, offset_minutes) == day {
         (apart >= silence).then(|| text::silence(apart))
+    } else {
+        Some(day)
     }
 }
 

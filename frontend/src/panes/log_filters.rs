@@ -118,7 +118,7 @@ fn LevelFilter() -> impl IntoView {
     view! {
         <div class="filter" class:on=move || level.get().is_some()>
             <Choice name="Level" label=label open>
-                <ul class="items">{choices.clone()}</ul>
+                <ul class="items">{choices}</ul>
             </Choice>
             <Show when=move || level.get().is_some()>
                 <ClearButton name="Any level" command=Command::SetLevel(None) />
@@ -157,7 +157,7 @@ fn HostFilter() -> impl IntoView {
     view! {
         <div class="filter" class:on=move || host.get().is_some()>
             <Choice name="Host" label=label open>
-                <ul class="items">{choices.clone()}</ul>
+                <ul class="items">{choices}</ul>
             </Choice>
             <Show when=move || host.get().is_some()>
                 <ClearButton name="Any host" command=Command::SetHost(None) />

@@ -61,7 +61,7 @@ fn DashboardPicker() -> impl IntoView {
     view! {
         <Show when=move || boards.with(|boards| !boards.is_empty())>
             <Choice name="Dashboard" label=label open>
-                <ul class="items">{list.clone()}</ul>
+                <ul class="items">{list}</ul>
             </Choice>
         </Show>
     }

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn values_read_as_people_write_them() {
         let check = |value: f64, unit: &str, text: &str| {
-            assert_eq!(format_value(value, unit), text, "{value} {unit}")
+            assert_eq!(format_value(value, unit), text, "{value} {unit}");
         };
         check(812.0, "ms", "812 ms");
         check(1_250.0, "ms", "1.25 s");

@@ -412,8 +412,7 @@ mod tests {
 
         #[test]
         fn no_text_breaks_the_reader(text in "\\PC{0,24}") {
-            let _ = parse_time(&text, now());
-            let _ = parse_rfc3339(text.as_bytes());
+            std::hint::black_box((parse_time(&text, now()).ok(), parse_rfc3339(text.as_bytes())));
         }
     }
 }
