@@ -281,11 +281,11 @@ impl LineFeed {
 
     /// A link may name a line that is not among the first rows: the reader is led to it.
     fn seek_pinned_line(self, number: u64) {
-        let (pinned, live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
+        let (pinned, is_live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
         let (Some(line), Some(query)) = (pinned, self.run.with_value(|run| run.query.clone())) else {
             return;
         };
-        if live || self.cache.with_value(|cache| cache.position_of(&line).is_some()) {
+        if is_live || self.cache.with_value(|cache| cache.position_of(&line).is_some()) {
             return;
         }
         spawn_local(async move {
