@@ -1,9 +1,11 @@
 //! Requests to the server under test, and the one raw connection for what no client library would send.
 
+use crate::wait;
 use serde::de::DeserializeOwned;
 use sonde_shared::api::Problem;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::HeaderMap;
@@ -136,14 +138,23 @@ impl Client {
         answer.and_then(read_answer).unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
-    /// `GET` whose body is read by the caller, as it comes.
+    /// `GET` whose body is read line by line, as it comes.
     ///
     /// # Panics
     /// When there is no answer.
     #[track_caller]
-    pub fn open(&self, path: &str) -> impl Read + use<> {
+    pub fn follow(&self, path: &str) -> LineReader {
         let answer = self.agent.get(self.url(path)).call();
-        answer.unwrap_or_else(|error| panic!("GET {path}: {error}")).into_body().into_reader()
+        let body = answer.unwrap_or_else(|error| panic!("GET {path}: {error}")).into_body().into_reader();
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(body).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        LineReader { lines }
     }
 
     /// `POST`.
@@ -188,6 +199,27 @@ impl Client {
         // A server that keeps the connection open is as good as one that closes it: what came until then counts.
         drop(stream.read_to_end(&mut answer));
         String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+/// The lines of an answer that may have no end.
+#[derive(Debug)]
+pub struct LineReader {
+    lines: Receiver<String>,
+}
+
+impl LineReader {
+    /// The next line, with its line feed.
+    ///
+    /// # Panics
+    /// When none comes within [`wait::PATIENCE`].
+    #[track_caller]
+    pub fn next_line(&self) -> String {
+        let line = self
+            .lines
+            .recv_timeout(wait::PATIENCE)
+            .unwrap_or_else(|error| panic!("no further line: {error}"));
+        line + "\n"
     }
 }
 

@@ -8,7 +8,6 @@ use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::process::MemoryWatch;
 use sonde_tests::server::TestServer;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 
 /// Over midnight, so that two days are asked at once.
 fn mixed_lines() -> Corpus {
@@ -182,13 +181,12 @@ fn a_followed_query_sends_what_there_is_and_then_what_comes() {
         )
     };
     server.store_logs([line("a.b", 1), line("a.c", 2), line("a.b", 3)].concat().as_bytes());
-    let mut stream = BufReader::new(server.http().open("/api/logs?component=a.b&follow=true")).lines();
-    let mut next = || stream.next().expect("the stream goes on").expect("the stream is whole") + "\n";
-    assert_eq!([next(), next()], [line("a.b", 1), line("a.b", 3)]);
+    let stream = server.http().follow("/api/logs?component=a.b&follow=true");
+    assert_eq!([stream.next_line(), stream.next_line()], [line("a.b", 1), line("a.b", 3)]);
     for number in 4..40 {
         server.store_logs(line("a.c", number).as_bytes());
         server.store_logs(line("a.b", number).as_bytes());
-        assert_eq!(next(), line("a.b", number));
+        assert_eq!(stream.next_line(), line("a.b", number));
     }
 }
 
