@@ -37,6 +37,13 @@ pub fn lines(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "line" } else { "lines" })
 }
 
+/// A message of the server as a sentence begins.
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
 fn shifted(at: Timestamp, offset_minutes: i32) -> Timestamp {
     at.plus_nanos(i64::from(offset_minutes) * 60 * NANOS_PER_SEC)
 }

@@ -124,6 +124,11 @@ impl LineFeed {
                 feed.follow(session.query.get());
             }
         });
+        Effect::new(move |_| {
+            feed.viewport_px.track();
+            feed.row_px.track();
+            feed.hold_position();
+        });
         let line = session.part(|state| state.view.line.clone());
         Effect::new(move |_| {
             drop(line.get());
@@ -213,6 +218,13 @@ impl LineFeed {
         } else {
             self.open(query);
         }
+    }
+
+    /// The pane changed its size: a live one stays at its newest line, no other shows what lies beyond the end.
+    fn hold_position(self) {
+        let ascending = self.session.query.with_untracked(|query| query.order == Order::Ascending);
+        let follows = self.session.view.with_untracked(|view| view.live) && !self.held.get_untracked();
+        self.go(|extent, at| if follows && ascending { extent.end() } else { at });
     }
 
     /// The range came back before its turn: what is on show is what is wanted.

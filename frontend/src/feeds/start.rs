@@ -29,6 +29,7 @@ impl PageFeed {
         feed.ask_info(session);
         feed.ask_dashboard(session);
         feed.poll_while_empty();
+        feed.ask_again_when_points_come();
         feed
     }
 
@@ -65,6 +66,24 @@ impl PageFeed {
             if self.dashboard.error.with(Option::is_some) {
                 session.send(Command::NoDashboard);
             }
+        });
+    }
+
+    /// The dashboard that is made from the metrics that exist has its panels once there are some.
+    fn ask_again_when_points_come(self) {
+        let has_points = Memo::new(move |_| {
+            self.info.value.with(|info| info.as_ref().is_some_and(|info| info.last_point_ms.is_some()))
+        });
+        Effect::new(move |had: Option<bool>| {
+            let has = has_points.get();
+            let bare = self
+                .dashboard
+                .value
+                .with_untracked(|board| board.as_ref().is_some_and(|board| board.panels.is_empty()));
+            if has && had == Some(false) && bare {
+                self.dashboard.retry();
+            }
+            has
         });
     }
 

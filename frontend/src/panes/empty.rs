@@ -1,6 +1,7 @@
 //! States in which there is nothing to show, each saying what to do next.
 
 use crate::api::ApiError;
+use crate::text;
 use leptos::prelude::*;
 
 /// An error: the sentence, the number for the server's log, and another try.
@@ -8,7 +9,7 @@ use leptos::prelude::*;
 pub(super) fn ErrorNote(error: ApiError, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
         <div class="state" role="alert">
-            <p class="problem">{error.sentence}</p>
+            <p class="problem">{text::capitalized(&error.sentence)}</p>
             {error.request_id.map(|id| view! { <p class="faint">"Request " <span class="mono">{id}</span></p> })}
             <button class="control" on:click=move |_| retry.run(())>"Retry"</button>
         </div>
@@ -19,7 +20,7 @@ pub(super) fn ErrorNote(error: ApiError, #[prop(into)] retry: Callback<()>) -> i
 #[component]
 pub(super) fn FirstSteps() -> impl IntoView {
     let origin = window().location().origin().unwrap_or_default();
-    let line = r#"{"ts":"'$(date -u +%FT%TZ)'","component":"shop.orders","level":"info","msg":"hello"}"#;
+    let line = r#"{"ts":'$(date +%s)',"component":"shop.orders","msg":"hello"}"#;
     let log = format!(
         "curl -H 'Content-Type: application/x-ndjson' \\\n  --data-binary '{line}' \\\n  {origin}/api/ingest/logs"
     );

@@ -3,6 +3,7 @@
 use super::icons::{Glyph, Icon};
 use crate::session::use_session;
 use crate::state::Command;
+use crate::text;
 use leptos::prelude::*;
 
 /// The note, while there is one.
@@ -28,8 +29,5 @@ pub fn Notes() -> impl IntoView {
 }
 
 fn sentence(problems: &[String]) -> String {
-    let text = problems.join("; ");
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}. The rest of the link is shown.", letters.as_str())
+    format!("{}. The rest of the link is shown.", text::capitalized(&problems.join("; ")))
 }

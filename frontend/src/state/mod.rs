@@ -216,10 +216,8 @@ impl AppState {
             }
             Command::PageLoaded(page) => {
                 self.correct_clock(Timestamp::from_millis(page.now_ms));
-                if self.view.dashboard.is_none() {
-                    self.view.dashboard = page.dashboards.first().map(|board| board.name.clone());
-                }
                 self.page = Some(page);
+                self.settle_dashboard();
             }
             Command::DashboardLoaded(dashboard) => self.take_dashboard(dashboard),
             Command::NoDashboard => self.settle_range(None),
@@ -255,13 +253,13 @@ impl AppState {
     }
 
     fn navigate(&mut self, path: &str, query: &str, now: Timestamp) {
-        let same_board = |view: &ViewState| view.dashboard == self.view.dashboard;
         let (view, problems) = ViewState::from_url(path, query, now);
-        if !same_board(&view) {
+        let former = std::mem::replace(&mut self.view, view);
+        self.settle_dashboard();
+        if self.view.dashboard != former.dashboard {
             self.dashboard = None;
             self.series.clear();
         }
-        self.view = view;
         self.problems = problems;
         self.now = now;
         self.paused_at = None;
@@ -271,6 +269,14 @@ impl AppState {
         }
         if self.dashboard.is_some() {
             self.settle_range(None);
+        }
+    }
+
+    /// An address without a dashboard opens the first there is.
+    fn settle_dashboard(&mut self) {
+        if self.view.dashboard.is_none() {
+            let first = self.page.as_ref().and_then(|page| page.dashboards.first());
+            self.view.dashboard = first.map(|board| board.name.clone());
         }
     }
 
