@@ -262,7 +262,9 @@ impl LineFeed {
             self.ask_newest(number, query);
         } else {
             self.ask_window(number, 0);
-            self.ask_count(number, query);
+            if query.reads_text() {
+                self.ask_count(number, query);
+            }
         }
         if !(live && only_newer) {
             self.phase.set(Phase::Loading);
@@ -369,12 +371,21 @@ impl LineFeed {
                 self.land(total);
                 self.learn_end(window);
                 self.settle();
+                self.ask_missing_count();
                 if window == 0 && !std::mem::replace(&mut *self.sought.write_value(), true) {
                     self.seek_pinned_line(self.run.with_value(|run| run.number));
                 }
             }
             Err(error) if error.aborted => {}
             Err(error) => self.phase.set(Phase::Failed(error)),
+        }
+    }
+
+    fn ask_missing_count(self) {
+        let (number, query, is_asked) =
+            self.run.with_value(|run| (run.number, run.query.clone(), run.other.is_some()));
+        if let Some(query) = query.filter(|_| !is_asked && self.total.get_untracked().known().is_none()) {
+            self.ask_count(number, query);
         }
     }
 
@@ -398,11 +409,9 @@ impl LineFeed {
         }
     }
 
-    /// With a text filter the number of lines comes from the histogram, which reads all text.
+    /// A number of lines that does not come with the first of them comes from the histogram: with a text filter, which
+    /// reads all text, and where counting takes the server longer than it waits.
     fn ask_count(self, number: u64, query: LogQuery) {
-        if !query.reads_text() {
-            return;
-        }
         let abort = Abort::new();
         let answer = count_lines(query, &abort);
         self.run.update_value(|run| run.other = Some(abort));
@@ -420,23 +429,23 @@ impl LineFeed {
     fn ask_newest(self, number: u64, query: LogQuery) {
         let abort = Abort::new();
         let signal = abort.signal();
-        let count = query.reads_text().then(|| count_lines(query.clone(), &abort));
+        let count = count_lines(query.clone(), &abort);
         self.run.update_value(|run| run.other = Some(abort));
         let order = query.order;
         let request = LineRequest { query, order: Order::Descending, offset: 0, limit: WINDOW_ROWS };
         spawn_local(async move {
-            let counted = match count {
-                Some(count) => count.await.ok(),
-                None => None,
-            };
             let header = StoredValue::new_local(None);
             let newest = StoredValue::new_local(Vec::new());
             let on_rows = move |rows| newest.update_value(|all| all.extend(rows));
             let ended =
                 client::stream_lines(request, signal, move |count| header.set_value(count), on_rows).await;
+            let total = match header.get_value() {
+                None if ended.is_ok() => count.await.ok(),
+                total => total,
+            };
             if self.is_current(number) {
                 let rows = newest.try_update_value(std::mem::take).unwrap_or_default();
-                self.take_newest(header.get_value().or(counted), rows, order, ended);
+                self.take_newest(total, rows, order, ended);
             }
         });
     }
