@@ -136,13 +136,11 @@ fn Tooltip(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> imp
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
         let scale = surface.scale();
-        let is_right = x > plot_width(surface.width.get()) / 2.0;
         let time = format_instant(at, ctx.utc_offset_minutes.get(), scale.nanos_per_px());
         let mut rows = readings.run(at);
         let more = rows.len().saturating_sub(MOST_ROWS);
         rows.truncate(MOST_ROWS);
-        let place = if is_right { "translateX(calc(-100% - 12px))" } else { "translateX(12px)" };
-        let transform = format!("translateX({:.0}px) {place}", x + GUTTER_PX);
+        let transform = tooltip_place(x + GUTTER_PX, surface.width.get());
         Some(view! {
             <div class="tooltip" style:transform=transform>
                 <div class="tooltip-time">{time}</div>
@@ -152,6 +150,21 @@ fn Tooltip(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> imp
         })
     };
     view! { {tooltip} }
+}
+
+/// Where a tooltip for the crosshair at `x` stands in a chart of `width`: right of it, what came before stays in view; left
+/// where there is no room on the right; at the edge where there is none on either side.
+fn tooltip_place(x: f64, width: f64) -> String {
+    const GAP_PX: f64 = 12.0;
+    // As wide as the styles allow it to be.
+    let widest = (width * 0.6).min(360.0);
+    if x + GAP_PX + widest <= width {
+        format!("translateX({:.0}px)", x + GAP_PX)
+    } else if x >= GAP_PX + widest {
+        format!("translateX({:.0}px) translateX(-100%)", x - GAP_PX)
+    } else {
+        format!("translateX({:.0}px)", (width - widest).max(0.0))
+    }
 }
 
 fn tooltip_row(row: Reading) -> impl IntoView {
@@ -184,4 +197,17 @@ fn DragLabel(surface: Surface) -> impl IntoView {
 fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64) -> String {
     let time = |at: Timestamp| format_instant(at, ctx.utc_offset_minutes.get_untracked(), nanos_per_px);
     format!("{} – {} · {}", time(band.from), time(band.until), band_size(band, ctx.count_lines.run(band)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tooltip_stays_inside_its_chart() {
+        assert_eq!(tooltip_place(100.0, 1_000.0), "translateX(112px)");
+        assert_eq!(tooltip_place(628.0, 1_000.0), "translateX(640px)");
+        assert_eq!(tooltip_place(629.0, 1_000.0), "translateX(617px) translateX(-100%)");
+        assert_eq!(tooltip_place(150.0, 300.0), "translateX(120px)");
+    }
 }
