@@ -7,8 +7,7 @@ use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
 use leptos::prelude::*;
-use sonde_shared::time::TimeRange;
-use sonde_shared::view::{Order, RangeSpec};
+use sonde_shared::view::Order;
 
 /// The head of the log pane.
 #[component]
@@ -36,7 +35,6 @@ pub(super) fn LogHead() -> impl IntoView {
                     <Glyph icon=Icon::Close />
                 </button>
             </Show>
-            <BackToSelection />
             <span class="spring"></span>
             <Show when=move || feed.held.get()>
                 <button class="control small" on:click=move |_| to_newest(session, feed)>"Newer lines"</button>
@@ -52,28 +50,6 @@ pub(super) fn LogHead() -> impl IntoView {
 fn to_newest(session: Session, feed: LineFeed) {
     let descending = session.query.with_untracked(|query| query.order == Order::Descending);
     feed.go(|extent, _| if descending { crate::lines::Position::default() } else { extent.end() });
-}
-
-/// Leads back to a selection that zoom or pan has left behind.
-#[component]
-fn BackToSelection() -> impl IntoView {
-    let session = use_session();
-    let left = Memo::new(move |_| {
-        let range = session.range.get();
-        session.selection.get().filter(|selection| !selection.overlaps(range))
-    });
-    let back = move |_| {
-        if let Some(selection) = left.get_untracked() {
-            let margin = selection.nanos().saturating_mul(2);
-            let (from, until) = (selection.from.plus_nanos(-margin), selection.until.plus_nanos(margin));
-            session.send(Command::SetRange(RangeSpec::absolute(TimeRange { from, until })));
-        }
-    };
-    view! {
-        <Show when=move || left.get().is_some()>
-            <button class="control small" on:click=back>"Out of view · show it"</button>
-        </Show>
-    }
 }
 
 fn total_text(total: Total) -> String {
