@@ -91,7 +91,7 @@ fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
         <span class="message" role="gridcell">
             {move || marked(&message, &contains.get())}
-            {move || (!rest.is_empty()).then(|| view! { <span class="rest">{marked(&rest, &contains.get())}</span> })}
+            {move || (!rest.is_empty()).then(|| view! { <span class="rest">" " {marked(&rest, &contains.get())}</span> })}
         </span>
     }
 }
