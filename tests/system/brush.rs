@@ -197,9 +197,9 @@ fn a_live_page_shows_new_lines_and_a_brush_pauses_it() {
     let browser = Browser::open();
     let live = format!("/d/{}?v=1&t=-15min..now&live=1", incident.dashboard);
     let page = Page::open(&browser, &incident.server.http().url(&live));
-    let total = || page.pane().and_then(|pane| pane.total).unwrap_or(0);
-    let before = wait::until("lines", || if total() > 0 { Ok(total()) } else { Err("none") });
-    wait::until("new lines", || if total() > before { Ok(()) } else { Err(total()) });
+    let newest = || page.pane().and_then(|pane| pane.rows.last().map(|row| row.id.clone()));
+    let before = wait::until("lines", || newest().ok_or("none"));
+    wait::until("a newer line", || newest().filter(|id| *id != before).ok_or("none"));
     let plot = wait::until("the chart", || page.plot(&incident.panel).ok_or("none"));
     let end = plot.range.from.plus_nanos(plot.range.nanos() / 2);
     let range = TimeRange::between(plot.range.from.plus_nanos(plot.range.nanos() / 4), end);
