@@ -20,8 +20,11 @@ struct Buckets {
 
 impl Buckets {
     fn new(range: TimeRange, step_nanos: i64) -> Self {
-        let from = range.from.as_nanos().div_euclid(step_nanos) * step_nanos;
-        let count = (range.until.as_nanos() - from + step_nanos - 1) / step_nanos;
+        // Wide enough for ranges and steps that reach the ends of what a timestamp can tell.
+        let step = i128::from(step_nanos);
+        let from = i128::from(range.from.as_nanos()).div_euclid(step) * step;
+        let from = i64::try_from(from).unwrap_or(i64::MIN);
+        let count = (i128::from(range.until.as_nanos()) - i128::from(from) + step - 1) / step;
         Self {
             from: Timestamp::from_nanos(from),
             step_nanos,
@@ -108,5 +111,24 @@ fn count_by_text(snapshot: &Snapshot, filter: &LineFilter, buckets: &mut Buckets
         if needle.find(&line[..line.len() - 1]).is_some() {
             buckets.add(buckets.index(hit.row.ts), hit.row.level, 1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_start_at_multiples_of_the_step_even_at_the_ends_of_time() {
+        let check = |from: i64, until: i64, step: i64, first: i64, count: usize| {
+            let range = TimeRange { from: Timestamp::from_nanos(from), until: Timestamp::from_nanos(until) };
+            let buckets = Buckets::new(range, step);
+            assert_eq!((buckets.from.as_nanos(), buckets.counts[0].len()), (first, count));
+            assert!(buckets.index(Timestamp::from_nanos(until - 1)) < count);
+        };
+        check(15, 25, 10, 10, 2);
+        check(-5, 1, 10, -10, 2);
+        check(i64::MIN, i64::MIN + 3, 1_000_000, i64::MIN, 1);
+        check(i64::MAX - 3, i64::MAX, i64::MAX / 2, i64::MAX / 2, 2);
     }
 }
