@@ -5,6 +5,7 @@
 
 use crate::api::client::{self, LineRequest};
 use crate::api::{Abort, ApiError};
+use crate::feeds::phase::Phase;
 use crate::feeds::seek;
 use crate::lines::{Cache, Extent, Position, Row, Total, WINDOW_ROWS};
 use crate::rest::Rest;
@@ -25,35 +26,6 @@ const REST: Duration = Duration::from_millis(40);
 
 /// How long the visible range must rest before its lines are asked for.
 const TURN: Duration = Duration::from_millis(100);
-
-/// What the pane is doing; `data-state`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Phase {
-    /// Nothing came yet.
-    #[default]
-    Loading,
-    /// Rows are coming.
-    Streaming,
-    /// What was asked for is there.
-    Done,
-    /// There are no such lines.
-    Empty,
-    /// The last request failed.
-    Failed(ApiError),
-}
-
-impl Phase {
-    /// Its name in `data-state`.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Loading => "loading",
-            Self::Streaming => "streaming",
-            Self::Done => "done",
-            Self::Empty => "empty",
-            Self::Failed(_) => "error",
-        }
-    }
-}
 
 #[derive(Default)]
 struct Run {
@@ -365,6 +337,10 @@ impl LineFeed {
     }
 
     fn end_window(self, window: u64, total: Option<u64>, ended: Result<(), ApiError>) {
+        if ended.as_ref().is_err_and(|error| error.aborted) {
+            // Whoever gave it up has taken it from the list; by now the same window may be under way again.
+            return self.settle();
+        }
         self.run.update_value(|run| drop(run.windows.remove(&window)));
         match ended {
             Ok(()) => {
@@ -376,7 +352,6 @@ impl LineFeed {
                     self.seek_pinned_line(self.run.with_value(|run| run.number));
                 }
             }
-            Err(error) if error.aborted => {}
             Err(error) => self.phase.set(Phase::Failed(error)),
         }
     }
@@ -476,8 +451,10 @@ impl LineFeed {
         if !ready || matches!(self.phase.get_untracked(), Phase::Failed(_)) {
             return;
         }
+        // A window that is asked for may have all its rows and not have ended yet.
+        let near = rows.start / WINDOW_ROWS..=rows.end.saturating_sub(1) / WINDOW_ROWS;
         let missing = self.cache.try_update_value(|cache| cache.missing(rows)).unwrap_or_default();
-        self.run.update_value(|run| run.windows.retain(|window, _| missing.contains(window)));
+        self.run.update_value(|run| run.windows.retain(|window, _| near.contains(window)));
         let (number, under_way) =
             self.run.with_value(|run| (run.number, run.windows.keys().copied().collect::<Vec<_>>()));
         for window in missing.into_iter().filter(|window| !under_way.contains(window)) {

@@ -9,12 +9,14 @@ mod latest;
 /// The lines of the log pane.
 pub mod lines;
 mod paused;
+mod phase;
 /// Everything that hangs on the visible range: components, events, histogram, panels.
 pub mod range;
 mod seek;
 mod start;
 
 pub use latest::Loaded;
-pub use lines::{LineFeed, Phase};
+pub use lines::LineFeed;
 pub use paused::count_since_paused;
+pub use phase::Phase;
 pub use start::PageFeed;
