@@ -38,22 +38,20 @@ pub fn run() -> anyhow::Result<()> {
 
 fn parse() -> anyhow::Result<Cli> {
     let file = config_path(std::env::args_os());
-    let mut command = Cli::command();
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-    for name in names {
-        let mut failed = None;
-        command = command.mut_subcommand(name, |sub| {
-            with_file(sub.clone(), file.as_deref()).unwrap_or_else(|error| {
-                failed = Some(error);
-                sub
-            })
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-    }
-    let matches = command.get_matches();
+    let matches = with_settings(Cli::command(), file.as_deref())?.get_matches();
     Cli::from_arg_matches(&matches).map_err(|error| error.exit())
+}
+
+/// The file's settings are those of `serve`; the demo keeps to its own.
+fn with_settings(command: clap::Command, file: Option<&Path>) -> anyhow::Result<clap::Command> {
+    let mut failed = None;
+    let command = command.mut_subcommand("serve", |serve| {
+        with_file(serve.clone(), file).unwrap_or_else(|error| {
+            failed = Some(error);
+            serve
+        })
+    });
+    failed.map_or(Ok(command), Err)
 }
 
 /// The settings' file must be known before the flags are read, because it gives their defaults.
@@ -82,4 +80,34 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .max_blocking_threads(64)
         .build()
         .context("could not start the runtime")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(file: &str) -> anyhow::Result<Config> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("sonde.toml");
+        std::fs::write(&path, file)?;
+        let command = with_settings(Cli::command(), Some(&path))?;
+        match Cli::from_arg_matches(&command.try_get_matches_from(["sonde", "serve"])?)?.command {
+            Command::Serve(config) => Ok(config),
+            Command::Demo(_) => anyhow::bail!("serve was asked for"),
+        }
+    }
+
+    #[test]
+    fn every_setting_of_serve_can_stand_in_the_file() {
+        let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\nsyslog = 'off'\nsyslog-zone = '+01:00'\n\
+            syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nallow-host = ['c.example']";
+        let config = settings(file).unwrap();
+        assert_eq!(config.allow_host, ["c.example"]);
+        assert_eq!(config.dashboards, Some("boards".into()));
+        assert_eq!(
+            (config.syslog_zone.as_str(), config.syslog_component_dotted.as_str()),
+            ("+01:00", "b.{app}")
+        );
+        assert!(settings("colour = 'red'").is_err());
+    }
 }

@@ -137,7 +137,8 @@ pub async fn count_logs(
         let snapshot = state.store.logs().snapshot(filter.range)?;
         let range = bounded(filter.range, &snapshot);
         let step = step.unwrap_or_else(|| default_step(range));
-        if range.nanos() / step >= MAX_BUCKETS {
+        let nanos = i128::from(range.until.as_nanos()) - i128::from(range.from.as_nanos());
+        if nanos / i128::from(step) >= i128::from(MAX_BUCKETS) {
             let detail =
                 format!("that step makes more than {MAX_BUCKETS} buckets of the range; take a longer one");
             return Err(ApiError::parameter(

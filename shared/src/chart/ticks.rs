@@ -373,6 +373,12 @@ mod tests {
         );
     }
 
+    #[test]
+    fn labels_of_many_digits_fit_the_gutter() {
+        let axis = value_axis(Some((-637_189_175_301.1, -636_508_564_761.7)), None, None, "bytes/s");
+        assert!(axis.ticks.iter().all(|(_, label)| label.ends_with(" Gi")), "{axis:?}");
+    }
+
     proptest! {
         #[test]
         fn an_axis_holds_its_data_and_has_one_to_five_ticks(

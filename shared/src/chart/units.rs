@@ -105,26 +105,36 @@ fn format_with(value: f64, unit: &str, own: &str) -> String {
     with_unit(&trim_zeros(format!("{number:.decimals$}")), name, own)
 }
 
+/// So many characters of a label fit the gutter.
+const LABEL_CHARS: usize = 12;
+
 /// The labels of an axis whose ticks are `step` apart: all in one size, all with as many decimals as the step needs.
 pub(super) fn format_ticks(values: &[f64], step: f64, unit: &str) -> Vec<String> {
     let magnitude = values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
     let (size, name) = step_for(unit, magnitude);
     let own = short_text(unit);
     let decimals = decimals_of(step / size);
-    values
-        .iter()
-        .map(|value| {
-            let number = value / size;
-            if number.abs() >= 1e6 || decimals > 5 {
-                // Beyond all prefixes: the bare number, which fits the gutter.
-                return format!("{value:.0e}");
-            }
-            let text = format!("{number:.decimals$}");
-            // No "-0": a tick a rounding error below zero is zero.
-            let is_zero = text.trim_start_matches('-').bytes().all(|b| matches!(b, b'0' | b'.'));
-            with_unit(if is_zero { "0" } else { &text }, name, own)
-        })
-        .collect()
+    let labels = |name: &str| -> Vec<String> {
+        values.iter().map(|value| tick_label(*value, size, decimals, name, own)).collect()
+    };
+    let full = labels(name);
+    if full.iter().all(|label| label.chars().count() <= LABEL_CHARS) {
+        return full;
+    }
+    // Many digits leave room for the prefix alone: the panel's head has the unit.
+    labels(name.trim_end_matches("/s").trim_end_matches("bit").trim_end_matches('B'))
+}
+
+fn tick_label(value: f64, size: f64, decimals: usize, name: &str, own: &str) -> String {
+    let number = value / size;
+    if number.abs() >= 1e6 || decimals > 5 {
+        // Beyond all prefixes: the bare number, which fits the gutter.
+        return format!("{value:.0e}");
+    }
+    let text = format!("{number:.decimals$}");
+    // No "-0": a tick a rounding error below zero is zero.
+    let is_zero = text.trim_start_matches('-').bytes().all(|b| matches!(b, b'0' | b'.'));
+    with_unit(if is_zero { "0" } else { &text }, name, own)
 }
 
 /// How many decimals a number needs to be told exactly, up to six.

@@ -53,8 +53,9 @@ pub(super) fn last_whole<'a>(
     read: impl Fn(u64, u64) -> Option<&'a [u8]>,
 ) -> Commit {
     let (records, _) = records.as_chunks::<RECORD_BYTES>();
-    let start = records
-        .partition_point(|record| Commit::decode(record).is_some_and(|commit| commit.end <= known.end));
+    let covered =
+        |record: &&[u8; RECORD_BYTES]| Commit::decode(record).is_some_and(|commit| commit.end <= known.end);
+    let start = records.iter().take_while(covered).count();
     let before = start.checked_sub(1).and_then(|index| Commit::decode(&records[index]));
     let mut last = before.unwrap_or(Commit { end: 0, rows: 0, text_crc: 0 });
     for record in &records[start..] {

@@ -91,6 +91,12 @@ impl Shared {
         self.open_day(day, &cell)
     }
 
+    /// Whether the day's folder is surely gone, not merely out of reach.
+    fn is_deleted(&self, day: Day) -> bool {
+        let folder = std::fs::metadata(day_dir(&self.dir, day));
+        folder.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    }
+
     fn forget_day(&self, day: Day) {
         self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
     }
@@ -197,7 +203,7 @@ impl LogStore {
         let mut snapshot = Snapshot::default();
         for (day, cell) in days {
             // Whoever deletes the folder of a day forgets the day, although its files are still mapped.
-            if !day_dir(&self.shared.dir, day).exists() {
+            if self.shared.is_deleted(day) {
                 continue;
             }
             let logs = self.shared.open_day(day, &cell)?;
@@ -228,7 +234,7 @@ impl LogStore {
         let days: Vec<Day> =
             self.shared.days.read().unwrap_or_else(PoisonError::into_inner).keys().rev().copied().collect();
         for day in days {
-            let Some(cell) = self.shared.cell(day) else { continue };
+            let Some(cell) = self.shared.cell(day).filter(|_| !self.shared.is_deleted(day)) else { continue };
             let logs = self.shared.open_day(day, &cell)?;
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
             let blocks =

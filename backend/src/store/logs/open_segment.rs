@@ -3,7 +3,7 @@
 use super::block::{self, Block, NewNames, Row};
 use super::commits::{Commit, RECORD_BYTES};
 use super::mapped::Mapped;
-use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create};
+use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, remove_begun};
 use crate::store::StoreError;
 use crate::store::batch::{LineBatch, LineRow};
 use crate::store::layout::day_dir;
@@ -97,8 +97,11 @@ impl OpenSegment {
     pub(super) fn create(data: &Path, day: Day, number: u32) -> Result<Self, StoreError> {
         let (paths, [text, commits, index]) = create(&day_dir(data, day), day, number)?;
         let capacity = SEGMENT_BYTES as usize + crate::store::batch::MAX_LINE_BYTES + 1;
-        let map = Mapped::growing(&text, capacity, &paths.text)?;
-        index.write_all_at(INDEX_MAGIC, 0).map_err(StoreError::io("write", &paths.index))?;
+        let begun = index
+            .write_all_at(INDEX_MAGIC, 0)
+            .map_err(StoreError::io("write", &paths.index))
+            .and_then(|()| Mapped::growing(&text, capacity, &paths.text));
+        let map = begun.inspect_err(|_failed| remove_begun(&paths))?;
         let now = Instant::now();
         Ok(Self {
             segment: Arc::new(Segment::begun(day, number, map)),
@@ -186,9 +189,15 @@ impl OpenSegment {
         part.rows.iter().enumerate().map(row_of).collect()
     }
 
-    /// Forgets what is staged. Its bytes are written over by the next part; nothing names them.
-    pub(super) fn abandon(&mut self) {
+    /// Forgets what is staged, and takes back records of it that may have been written: else a restart would find them
+    /// behind those of a later commit. Its text is written over by the next part; nothing names it.
+    pub(super) fn abandon(&mut self) -> Result<(), StoreError> {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
         self.staged.clear();
+        let whole = self.records * RECORD_BYTES as u64;
+        self.commits.set_len(whole).map_err(StoreError::io("cut", &self.paths.commits))
     }
 
     /// Writes the commit records of what is staged.

@@ -336,8 +336,19 @@ pub fn open_all(dir: &Path, day: Day) -> Result<Vec<Arc<Segment>>, StoreError> {
 pub(super) fn create(dir: &Path, day: Day, number: u32) -> Result<(Paths, [std::fs::File; 3]), StoreError> {
     files::create_dir(dir)?;
     let paths = Paths::new(dir, number);
-    let made = [&paths.text, &paths.commits, &paths.index].map(|path| files::create_new(path));
+    let text = files::create_new(&paths.text)?;
+    let others =
+        files::create_new(&paths.commits).and_then(|commits| Ok([commits, files::create_new(&paths.index)?]));
+    let [commits, index] = others.inspect_err(|_failed| remove_begun(&paths))?;
     tracing::debug!(%day, number, "a segment was opened");
-    let [text, commits, index] = made;
-    Ok((paths, [text?, commits?, index?]))
+    Ok((paths, [text, commits, index]))
+}
+
+/// Removes the files of a segment that could not be begun, so that a full disk is not filled with empty ones.
+pub(super) fn remove_begun(paths: &Paths) {
+    for path in [&paths.index, &paths.commits, &paths.text] {
+        if let Err(error) = std::fs::remove_file(path) {
+            tracing::debug!(path = %path.display(), %error, "a file that was just begun could not be removed");
+        }
+    }
 }

@@ -9,9 +9,9 @@ use super::segment::Segment;
 use super::{SYNC_INTERVAL, Shared};
 use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch, LineRow};
-use crate::store::layout::day_dir;
 use sonde_shared::time::Day;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -93,7 +93,8 @@ impl Writer {
         let outcome = self.append_all(&group).and_then(|()| self.commit(sync));
         if let Err(error) = &outcome {
             tracing::error!(error = error as &dyn std::error::Error, "lines could not be stored");
-            self.open.values_mut().for_each(OpenSegment::abandon);
+            // A segment whose records cannot be taken back is never written again.
+            self.open.retain(|_, segment| segment.abandon().is_ok());
         }
         let why = outcome.err().map(|error| error.with_source());
         self.shared.note_outcome(why.as_deref());
@@ -110,16 +111,15 @@ impl Writer {
     }
 
     fn append(&mut self, batch: &LineBatch) -> Result<(), StoreError> {
-        let mut rest = batch.rows.as_slice();
-        // Nearly always all lines are of one day: then the batch's text is written as it is.
-        while let Some(first) = rest.first() {
-            let day = first.ts.day();
-            let same = rest.iter().take_while(|row| row.ts.day() == day).count();
-            let (run, later) = rest.split_at(same);
-            self.append_run(batch, run, day)?;
-            rest = later;
+        // Nearly always all lines are of one day. Else each day is visited once, so that lines in no order of time do not
+        // open and close segments without end.
+        let mut by_day: BTreeMap<Day, Vec<&[LineRow]>> = BTreeMap::new();
+        for run in batch.rows.chunk_by(|a, b| a.ts.day() == b.ts.day()) {
+            by_day.entry(run[0].ts.day()).or_default().push(run);
         }
-        Ok(())
+        by_day
+            .into_iter()
+            .try_for_each(|(day, runs)| runs.into_iter().try_for_each(|run| self.append_run(batch, run, day)))
     }
 
     fn append_run(&mut self, batch: &LineBatch, run: &[LineRow], day: Day) -> Result<(), StoreError> {
@@ -167,9 +167,18 @@ impl Writer {
 
     fn open_segment(&self, day: Day) -> Result<OpenSegment, StoreError> {
         let logs = self.shared.day_for_writing(day)?;
+        let last = |segments: &Vec<Arc<Segment>>| segments.last().map_or(0, |last| last.number());
+        let mut number = last(&logs.segments.read().unwrap_or_else(PoisonError::into_inner)) + 1;
+        // A number may be taken by files that a failed attempt left behind.
+        let opened = loop {
+            match OpenSegment::create(&self.shared.dir, day, number) {
+                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+                    number += 1
+                }
+                outcome => break outcome?,
+            }
+        };
         let mut segments = logs.segments.write().unwrap_or_else(PoisonError::into_inner);
-        let number = segments.last().map_or(1, |last: &Arc<Segment>| last.number() + 1);
-        let opened = OpenSegment::create(&self.shared.dir, day, number)?;
         segments.push(opened.segment().clone());
         Ok(opened)
     }
@@ -199,8 +208,10 @@ impl Writer {
         for day in days {
             let Some(segment) = self.open.get_mut(&day) else { continue };
             if let Err(error) = segment.sync() {
-                self.open.remove(&day);
-                if !day_dir(&self.shared.dir, day).exists() {
+                if let Some(Err(error)) = self.open.remove(&day).map(|mut failed| failed.abandon()) {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "refused lines may come back");
+                }
+                if self.shared.is_deleted(day) {
                     self.shared.forget_day(day);
                 }
                 failed = Some(error);
