@@ -117,12 +117,10 @@ pub(super) fn format_ticks(values: &[f64], step: f64, unit: &str) -> Vec<String>
     let labels = |name: &str| -> Vec<String> {
         values.iter().map(|value| tick_label(*value, size, decimals, name, own)).collect()
     };
-    let full = labels(name);
-    if full.iter().all(|label| label.chars().count() <= LABEL_CHARS) {
-        return full;
-    }
-    // Many digits leave room for the prefix alone: the panel's head has the unit.
-    labels(name.trim_end_matches("/s").trim_end_matches("bit").trim_end_matches('B'))
+    // Many digits leave room for the prefix alone, the panel's head has the unit; and the most for the digits alone.
+    let prefix = name.trim_end_matches("/s").trim_end_matches("bit").trim_end_matches('B');
+    let fits = |labels: &Vec<String>| labels.iter().all(|label| label.chars().count() <= LABEL_CHARS);
+    [name, prefix].into_iter().map(labels).find(fits).unwrap_or_else(|| labels(""))
 }
 
 fn tick_label(value: f64, size: f64, decimals: usize, name: &str, own: &str) -> String {

@@ -173,7 +173,7 @@ impl Writer {
         let opened = loop {
             match OpenSegment::create(&self.shared.dir, day, number) {
                 Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
-                    number += 1
+                    number += 1;
                 }
                 outcome => break outcome?,
             }
