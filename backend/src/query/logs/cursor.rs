@@ -73,6 +73,8 @@ pub struct Cursor {
     next_day: usize,
     day: usize,
     filters: Vec<SegmentFilter>,
+    /// The first arrival number to send of each of the day's segments.
+    first_rows: Vec<u32>,
     waiting: VecDeque<Waiting>,
     open: Vec<Option<Open>>,
     heap: BinaryHeap<Reverse<(Key, usize, usize)>>,
@@ -90,6 +92,7 @@ impl Cursor {
             next_day: 0,
             day: 0,
             filters: Vec::new(),
+            first_rows: Vec::new(),
             waiting: VecDeque::new(),
             open: Vec::new(),
             heap: BinaryHeap::new(),
@@ -190,12 +193,13 @@ impl Cursor {
         };
         self.next_day += 1;
         let (day, views) = &self.snapshot.days[self.day];
+        self.first_rows = views.iter().map(|view| self.since_row(*day, view.segment.number())).collect();
         self.filters = views.iter().map(|view| self.filter.in_segment(view)).collect();
         let mut waiting = Vec::new();
         for (segment, view) in
             views.iter().enumerate().filter(|(segment, _)| !self.filters[*segment].is_empty())
         {
-            let since = self.since_row(*day, view.segment.number());
+            let since = self.first_rows[segment];
             let wanted = |block: &&Arc<Block>| {
                 block.meta().first_row + block.meta().rows > since && self.filters[segment].may_match(block)
             };
@@ -251,13 +255,10 @@ impl Cursor {
     /// Finds the next matching row of an open block and queues it; frees the slot when there is none.
     fn push_next_row(&mut self, slot: usize) {
         let Some(open) = self.open[slot].as_mut() else { return };
-        let (day, views) = &self.snapshot.days[self.day];
-        let view = &views[open.segment];
+        let view = &self.snapshot.days[self.day].1[open.segment];
         let number = view.segment.number();
         let columns = view.segment.columns(&open.block, &view.published);
-        let since = self.since.as_ref().map_or(0, |since| {
-            since.iter().find(|(d, n, _)| (*d, *n) == (*day, number)).map_or(0, |(_, _, rows)| *rows)
-        });
+        let since = self.first_rows[open.segment];
         let before = open.rest.len();
         let filter = &self.filters[open.segment];
         let found = next_row(&mut open.rest, self.order, |row| {

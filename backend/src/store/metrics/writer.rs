@@ -141,7 +141,7 @@ impl Writer {
     /// Appends the rows of one day to its log.
     fn write(&mut self, day: Day, jobs: &[Job], units: &[Unit]) -> Result<(), String> {
         self.make_room(day);
-        let open = self.open_day(day).map_err(|error| describe(&error))?;
+        let open = self.open_day(day).map_err(|error| error.with_source())?;
         for unit in units {
             open.stage(&jobs[unit.job].batch, &unit.rows);
         }
@@ -358,11 +358,6 @@ fn is_storable(batch: &PointBatch, row: &PointRow) -> bool {
 
 pub(super) fn read_only(why: &str) -> StoreError {
     StoreError::ReadOnly { why: why.to_owned() }
-}
-
-fn describe(error: &StoreError) -> String {
-    let source = std::error::Error::source(error).map(|source| format!(": {source}"));
-    format!("{error}{}", source.unwrap_or_default())
 }
 
 fn today() -> Day {
