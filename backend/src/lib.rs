@@ -15,6 +15,8 @@ pub mod dashboards;
 pub mod demo;
 /// From bytes of a protocol to checked lines and points.
 pub mod ingest;
+/// Patterns of messages.
+pub mod patterns;
 /// Answers over the store: which days, which blocks, in which order.
 pub mod query;
 /// The one table of routes.

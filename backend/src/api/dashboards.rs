@@ -67,8 +67,6 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
     use serde_json::{Value, json};
-    use sonde_shared::log::Level;
-    use sonde_shared::time::Timestamp;
     use std::fs;
     use std::sync::Arc;
     use tower::ServiceExt;
@@ -162,7 +160,7 @@ mod tests {
         points.push("a.b", 1_740_711_600, 1.0);
         world.state.store.append_points(points, Durability::Acknowledged).await.unwrap();
         let mut lines = LineBatch::default();
-        lines.push(Timestamp::from_secs(1_740_711_700), "a", "", Level::Info, b"{}");
+        lines.push_line(br#"{"ts":1740711700,"component":"a","msg":"m"}"#).unwrap();
         world.state.store.append_lines(lines, Durability::Acknowledged).await.unwrap();
         let (_, page) = world.get("/api/page").await;
         assert_eq!(page["last_line_ms"], 1_740_711_700_000_i64);

@@ -131,7 +131,7 @@ async fn append_events(store: &Arc<Store>, demo: &Demo, range: TimeRange) -> Res
 fn line_batch(lines: &mut super::Lines<'_>) -> LineBatch {
     let mut batch = LineBatch::default();
     for line in lines.take(BATCH_LINES) {
-        batch.push(line.ts, line.component, line.host, line.level, line.text.as_bytes());
+        batch.push_line(line.text.as_bytes()).expect("the demo writes whole lines");
     }
     batch
 }

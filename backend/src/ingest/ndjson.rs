@@ -25,7 +25,7 @@ impl LineParser for Ndjson {
     fn parse(&self, line: &[u8], batch: &mut LineBatch) -> Result<(), Refused> {
         let fields = fields::read(line)?;
         Refused::check_time(fields.ts, self.accepts)?;
-        batch.push(fields.ts, fields.component(), fields.host(), fields.level, line);
+        batch.push(&fields, line);
         Ok(())
     }
 

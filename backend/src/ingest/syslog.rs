@@ -134,8 +134,9 @@ pub fn push_message(
         ts_sent,
         truncated: None,
     };
-    batch.push(ts, &component, &host, level, &line.encode());
-    true
+    let pushed = batch.push_line(&line.encode());
+    debug_assert!(pushed.is_ok(), "what is written here can be read");
+    pushed.is_ok()
 }
 
 /// The time to store, the mark for it, and what the sender wrote when that is not it.

@@ -3,6 +3,8 @@
 //! A batch is all or nothing for the clock but not for the days: its rows may fall on several days, and each goes
 //! to its own day's folder. Names are interned once a batch, so that a row is a few integers.
 
+use super::logs::fields::{self, FieldError, Fields};
+use crate::patterns::Masker;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
 use std::collections::HashMap;
@@ -32,6 +34,30 @@ impl Names {
     }
 }
 
+/// Patterns of messages, each held once, told by their number in order of first appearance.
+#[derive(Debug, Default)]
+pub struct PatternNames {
+    masker: Masker,
+    by_id: HashMap<u64, u32>,
+    list: Vec<Box<str>>,
+}
+
+impl PatternNames {
+    /// The number of a message's pattern, given to it now if it is new.
+    fn intern(&mut self, message: &str) -> u32 {
+        let id = self.masker.id(message);
+        *self.by_id.entry(id).or_insert_with(|| {
+            self.list.push(self.masker.template(message).into());
+            self.list.len() as u32 - 1
+        })
+    }
+
+    /// The patterns, by number.
+    pub fn list(&self) -> &[Box<str>] {
+        &self.list
+    }
+}
+
 /// One line of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineRow {
@@ -45,6 +71,8 @@ pub struct LineRow {
     pub component: u32,
     /// Its host's number in the batch's hosts; the empty name means none.
     pub host: u32,
+    /// Its message's pattern, by its number in the batch's patterns.
+    pub pattern: u32,
     /// How bad it is.
     pub level: Level,
 }
@@ -60,27 +88,37 @@ pub struct LineBatch {
     pub components: Names,
     /// The hosts that rows refer to.
     pub hosts: Names,
+    /// The patterns that rows refer to.
+    pub patterns: PatternNames,
 }
 
 /// The longest line that is taken, in bytes, without its line feed.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 impl LineBatch {
-    /// Adds a line. The caller has checked that it is one line (no line feed inside, not empty, at most
-    /// [`MAX_LINE_BYTES`]) and that the names are at most [`sonde_shared::component::MAX_NAME_BYTES`] long.
-    pub fn push(&mut self, ts: Timestamp, component: &str, host: &str, level: Level, line: &[u8]) {
+    /// Adds a line with the fields that were read from it. The caller has checked that it is one line (no line feed inside,
+    /// not empty, at most [`MAX_LINE_BYTES`]).
+    pub fn push(&mut self, fields: &Fields<'_>, line: &[u8]) {
         debug_assert!(!line.contains(&b'\n'), "a line holds no line feed");
         let row = LineRow {
-            ts,
+            ts: fields.ts,
             pos: self.text.len() as u32,
             len: line.len() as u32,
-            component: self.components.intern(component),
-            host: self.hosts.intern(host),
-            level,
+            component: self.components.intern(fields.component()),
+            host: self.hosts.intern(fields.host()),
+            pattern: self.patterns.intern(fields.message),
+            level: fields.level,
         };
         self.text.extend_from_slice(line);
         self.text.push(b'\n');
         self.rows.push(row);
+    }
+
+    /// Reads a line's fields and adds it; see [`Self::push`] for what the caller has checked.
+    pub fn push_line(&mut self, line: &[u8]) -> Result<(), FieldError> {
+        let fields = fields::read(line)?;
+        self.push(&fields, line);
+        Ok(())
     }
 
     /// How many lines it holds.

@@ -2,7 +2,7 @@
 
 use crate::store::logs::SegmentView;
 use crate::store::logs::block::{Block, Columns};
-use crate::store::logs::segment::NameList;
+use crate::store::logs::dictionary::NameList;
 use memchr::memmem::Finder;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;

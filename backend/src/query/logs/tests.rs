@@ -42,7 +42,7 @@ fn store_all(dir: &Path, lines: &[TestLine], batch_lines: usize) -> Store {
     for chunk in lines.chunks(batch_lines.max(1)) {
         let mut batch = LineBatch::default();
         for line in chunk {
-            batch.push(line.ts, line.component, line.host, line.level, line.text.as_bytes());
+            batch.push_line(line.text.as_bytes()).unwrap();
         }
         futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
     }
@@ -270,7 +270,7 @@ fn a_day_whose_folder_is_deleted_is_forgotten_and_can_begin_anew() {
     };
     let append = |line: &TestLine| {
         let mut batch = LineBatch::default();
-        batch.push(line.ts, line.component, line.host, line.level, line.text.as_bytes());
+        batch.push_line(line.text.as_bytes()).unwrap();
         futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged))
     };
     assert_eq!(all().len(), 1);
@@ -307,9 +307,7 @@ fn lines_that_come_later_are_found_beyond_the_earlier_snapshot() {
         LineFilter { components: vec![Selector::parse("app").unwrap()], ..LineFilter::all(TimeRange::all()) };
     let earlier = store.logs().snapshot(filter.range).unwrap();
     let mut batch = LineBatch::default();
-    lines[25..]
-        .iter()
-        .for_each(|line| batch.push(line.ts, line.component, line.host, line.level, line.text.as_bytes()));
+    lines[25..].iter().for_each(|line| batch.push_line(line.text.as_bytes()).unwrap());
     futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
     let cursor = Cursor::beyond(&earlier, store.logs().snapshot(filter.range).unwrap(), filter.clone());
     let mut stream = LineStream::new(cursor, StreamOptions::default());

@@ -4,6 +4,10 @@
 //! are little-endian; the layout is written down in `docs/file-format.md`. Header, names and counts are checked when
 //! the file is opened, the columns when they are first used; columns that fail are rebuilt from the text.
 
+mod columns;
+
+pub use columns::Columns;
+
 use super::mapped::Mapped;
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -12,12 +16,15 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Bytes of a block's fixed head.
-pub const HEAD_BYTES: usize = 72;
-const MAGIC: &[u8; 4] = b"SIB1";
+pub const HEAD_BYTES: usize = 80;
+const MAGIC: &[u8; 4] = b"SIB2";
 const COMPONENT_COUNT_BYTES: usize = 2 + 4 * Level::COUNT;
-const HOST_COUNT_BYTES: usize = 6;
+/// A host's or a pattern's.
+const LINES_BYTES: usize = 6;
+/// In a row's level byte: the line is late.
+const LATE_BIT: u8 = 0x80;
 /// Bytes that a row takes in all columns.
-pub const ROW_BYTES: usize = 8 + 4 + 4 + 2 + 2 + 2 + 1;
+pub const ROW_BYTES: usize = 8 + 4 + 4 + 2 + 2 + 2 + 2 + 1;
 /// A block never holds more rows than its 16-bit arrival numbers can tell apart.
 pub const MAX_ROWS: usize = 1 << 16;
 
@@ -36,8 +43,12 @@ pub struct Row {
     pub component: u16,
     /// Its host's number in the segment's dictionary.
     pub host: u16,
+    /// Its message's pattern, by its number in the segment's dictionary.
+    pub pattern: u16,
     /// How bad it is.
     pub level: Level,
+    /// Whether it came after lines that are much younger.
+    pub is_late: bool,
 }
 
 /// Lines of one component in a block, by level.
@@ -73,6 +84,8 @@ pub struct BlockMeta {
     pub components: Vec<ComponentLines>,
     /// Its hosts with lines: number and lines.
     pub hosts: Vec<(u16, u32)>,
+    /// Its patterns with lines: number and lines.
+    pub patterns: Vec<(u16, u32)>,
     columns_crc: u32,
 }
 
@@ -95,6 +108,8 @@ pub struct NewNames {
     pub components: Vec<String>,
     /// Hosts.
     pub hosts: Vec<String>,
+    /// Patterns.
+    pub patterns: Vec<String>,
 }
 
 /// Sorts rows and writes them as a block. `rows` are neighbours by arrival, not empty, at most [`MAX_ROWS`].
@@ -102,15 +117,16 @@ pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> (BlockM
     rows.sort_unstable_by_key(|row| (row.ts, row.arrival));
     let first_row = rows.iter().map(|row| row.arrival).min().unwrap_or(0);
     let columns = encode_columns(&rows, first_row);
-    let (components, hosts) = count(&rows);
+    let [hosts, patterns] = [count(&rows, |row| row.host), count(&rows, |row| row.pattern)];
     let meta = BlockMeta {
         rows: rows.len() as u32,
         first_row,
         text,
         min_ts: rows.first().map_or(Timestamp::MAX, |row| row.ts),
         max_ts: rows.last().map_or(Timestamp::MIN, |row| row.ts),
-        components,
+        components: count_components(&rows),
         hosts,
+        patterns,
         columns_crc: crc32fast::hash(&columns),
     };
     let mut bytes = encode_head(&meta, names);
@@ -118,16 +134,20 @@ pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> (BlockM
     (meta, bytes)
 }
 
-fn count(rows: &[Row]) -> (Vec<ComponentLines>, Vec<(u16, u32)>) {
-    let mut components: BTreeMap<u16, [u32; Level::COUNT]> = BTreeMap::new();
-    let mut hosts: BTreeMap<u16, u32> = BTreeMap::new();
+fn count_components(rows: &[Row]) -> Vec<ComponentLines> {
+    let mut counts: BTreeMap<u16, [u32; Level::COUNT]> = BTreeMap::new();
     for row in rows {
-        components.entry(row.component).or_default()[row.level as usize] += 1;
-        *hosts.entry(row.host).or_default() += 1;
+        counts.entry(row.component).or_default()[row.level as usize] += 1;
     }
-    let components =
-        components.into_iter().map(|(component, levels)| ComponentLines { component, levels }).collect();
-    (components, hosts.into_iter().collect())
+    counts.into_iter().map(|(component, levels)| ComponentLines { component, levels }).collect()
+}
+
+fn count(rows: &[Row], number: impl Fn(&Row) -> u16) -> Vec<(u16, u32)> {
+    let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(number(row)).or_default() += 1;
+    }
+    counts.into_iter().collect()
 }
 
 fn encode_columns(rows: &[Row], first_row: u32) -> Vec<u8> {
@@ -137,14 +157,15 @@ fn encode_columns(rows: &[Row], first_row: u32) -> Vec<u8> {
     out.extend(rows.iter().flat_map(|row| row.len.to_le_bytes()));
     out.extend(rows.iter().flat_map(|row| row.component.to_le_bytes()));
     out.extend(rows.iter().flat_map(|row| row.host.to_le_bytes()));
+    out.extend(rows.iter().flat_map(|row| row.pattern.to_le_bytes()));
     out.extend(rows.iter().flat_map(|row| ((row.arrival - first_row) as u16).to_le_bytes()));
-    out.extend(rows.iter().map(|row| row.level as u8));
+    out.extend(rows.iter().map(|row| row.level as u8 | if row.is_late { LATE_BIT } else { 0 }));
     out
 }
 
 fn encode_head(meta: &BlockMeta, names: &NewNames) -> Vec<u8> {
     let mut rest = Vec::new();
-    for name in names.components.iter().chain(&names.hosts) {
+    for name in names.components.iter().chain(&names.hosts).chain(&names.patterns) {
         rest.extend_from_slice(&(name.len() as u16).to_le_bytes());
         rest.extend_from_slice(name.as_bytes());
     }
@@ -153,8 +174,8 @@ fn encode_head(meta: &BlockMeta, names: &NewNames) -> Vec<u8> {
         rest.extend_from_slice(&lines.component.to_le_bytes());
         rest.extend(lines.levels.iter().flat_map(|count| count.to_le_bytes()));
     }
-    for (host, lines) in &meta.hosts {
-        rest.extend_from_slice(&host.to_le_bytes());
+    for (number, lines) in meta.hosts.iter().chain(&meta.patterns) {
+        rest.extend_from_slice(&number.to_le_bytes());
         rest.extend_from_slice(&lines.to_le_bytes());
     }
     let mut out = Vec::with_capacity(HEAD_BYTES + rest.len());
@@ -168,7 +189,9 @@ fn encode_head(meta: &BlockMeta, names: &NewNames) -> Vec<u8> {
     for at in [meta.min_ts, meta.max_ts] {
         out.extend_from_slice(&at.as_nanos().to_le_bytes());
     }
-    for count in [names.components.len(), names.hosts.len(), meta.components.len(), meta.hosts.len()] {
+    let new_names = [&names.components, &names.hosts, &names.patterns].map(Vec::len);
+    let with_lines = [meta.components.len(), meta.hosts.len(), meta.patterns.len()];
+    for count in new_names.into_iter().chain(with_lines) {
         out.extend_from_slice(&(count as u32).to_le_bytes());
     }
     out.extend_from_slice(&meta.columns_crc.to_le_bytes());
@@ -198,11 +221,12 @@ pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
         return None;
     }
     let [rows, first_row, names_len] = [u32_at(head, 4), u32_at(head, 8), u32_at(head, 12)];
-    let counts = [48, 52, 56, 60].map(|offset| u32_at(head, offset) as usize);
-    let [new_components, new_hosts, components, hosts] = counts;
+    let number = |offset| u32_at(head, offset) as usize;
+    let (new_names, with_lines) = ([48, 52, 56].map(number), [60, 64, 68].map(number));
+    let [components, hosts, patterns] = with_lines;
     let rest_len = (names_len as usize)
         .checked_add(components.checked_mul(COMPONENT_COUNT_BYTES)?)?
-        .checked_add(hosts.checked_mul(HOST_COUNT_BYTES)?)?;
+        .checked_add(hosts.checked_add(patterns)?.checked_mul(LINES_BYTES)?)?;
     let rest_start = at + HEAD_BYTES;
     let rest = bytes.get(rest_start..rest_start.checked_add(rest_len)?)?;
     let mut crc = crc32fast::Hasher::new();
@@ -215,7 +239,8 @@ pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
     let columns = columns_start..columns_start + rows as usize * ROW_BYTES;
     bytes.get(columns.clone())?;
     let (names_bytes, count_bytes) = rest.split_at(names_len as usize);
-    let (component_bytes, host_bytes) = count_bytes.split_at(components * COMPONENT_COUNT_BYTES);
+    let (component_bytes, count_bytes) = count_bytes.split_at(components * COMPONENT_COUNT_BYTES);
+    let (host_bytes, pattern_bytes) = count_bytes.split_at(hosts * LINES_BYTES);
     let meta = BlockMeta {
         rows,
         first_row,
@@ -223,10 +248,11 @@ pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
         min_ts: Timestamp::from_nanos(u64_at(head, 32) as i64),
         max_ts: Timestamp::from_nanos(u64_at(head, 40) as i64),
         components: component_bytes.chunks_exact(COMPONENT_COUNT_BYTES).map(read_component_lines).collect(),
-        hosts: host_bytes.chunks_exact(HOST_COUNT_BYTES).map(|b| (u16_at(b, 0), u32_at(b, 2))).collect(),
-        columns_crc: u32_at(head, 64),
+        hosts: read_lines(host_bytes),
+        patterns: read_lines(pattern_bytes),
+        columns_crc: u32_at(head, 72),
     };
-    Some(Found { meta, names: read_names(names_bytes, new_components, new_hosts)?, columns })
+    Some(Found { meta, names: read_names(names_bytes, new_names)?, columns })
 }
 
 fn read_component_lines(bytes: &[u8]) -> ComponentLines {
@@ -236,7 +262,11 @@ fn read_component_lines(bytes: &[u8]) -> ComponentLines {
     }
 }
 
-fn read_names(mut bytes: &[u8], components: usize, hosts: usize) -> Option<NewNames> {
+fn read_lines(bytes: &[u8]) -> Vec<(u16, u32)> {
+    bytes.chunks_exact(LINES_BYTES).map(|bytes| (u16_at(bytes, 0), u32_at(bytes, 2))).collect()
+}
+
+fn read_names(mut bytes: &[u8], [components, hosts, patterns]: [usize; 3]) -> Option<NewNames> {
     let mut take = |count: usize| -> Option<Vec<String>> {
         (0..count)
             .map(|_| {
@@ -245,7 +275,7 @@ fn read_names(mut bytes: &[u8], components: usize, hosts: usize) -> Option<NewNa
             })
             .collect()
     };
-    Some(NewNames { components: take(components)?, hosts: take(hosts)? })
+    Some(NewNames { components: take(components)?, hosts: take(hosts)?, patterns: take(patterns)? })
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -263,97 +293,6 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 /// Whether the columns are those that were written.
 pub fn columns_hold(meta: &BlockMeta, columns: &[u8]) -> bool {
     columns.len() == meta.rows as usize * ROW_BYTES && crc32fast::hash(columns) == meta.columns_crc
-}
-
-/// A view of a block's columns; row `i` is the `i`-th by (time, arrival).
-#[derive(Clone, Copy, Debug)]
-pub struct Columns<'a> {
-    first_row: u32,
-    ts: &'a [[u8; 8]],
-    pos: &'a [[u8; 4]],
-    len: &'a [[u8; 4]],
-    component: &'a [[u8; 2]],
-    host: &'a [[u8; 2]],
-    arrival: &'a [[u8; 2]],
-    level: &'a [u8],
-}
-
-impl<'a> Columns<'a> {
-    /// Lays the view over bytes of exactly `meta.rows` rows.
-    pub fn new(meta: &BlockMeta, bytes: &'a [u8]) -> Self {
-        let rows = meta.rows as usize;
-        let (ts, rest) = bytes.split_at(rows * 8);
-        let (pos, rest) = rest.split_at(rows * 4);
-        let (len, rest) = rest.split_at(rows * 4);
-        let (component, rest) = rest.split_at(rows * 2);
-        let (host, rest) = rest.split_at(rows * 2);
-        let (arrival, level) = rest.split_at(rows * 2);
-        Self {
-            first_row: meta.first_row,
-            ts: ts.as_chunks().0,
-            pos: pos.as_chunks().0,
-            len: len.as_chunks().0,
-            component: component.as_chunks().0,
-            host: host.as_chunks().0,
-            arrival: arrival.as_chunks().0,
-            level,
-        }
-    }
-
-    /// How many rows.
-    pub fn len(&self) -> usize {
-        self.level.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.level.is_empty()
-    }
-
-    /// A row's time.
-    pub fn ts(&self, row: usize) -> Timestamp {
-        Timestamp::from_nanos(i64::from_le_bytes(self.ts[row]))
-    }
-
-    /// A row's component.
-    pub fn component(&self, row: usize) -> u16 {
-        u16::from_le_bytes(self.component[row])
-    }
-
-    /// A row's host.
-    pub fn host(&self, row: usize) -> u16 {
-        u16::from_le_bytes(self.host[row])
-    }
-
-    /// A row's level.
-    pub fn level(&self, row: usize) -> Level {
-        Level::from_number(self.level[row])
-    }
-
-    /// A row's number in the segment.
-    pub fn arrival(&self, row: usize) -> u32 {
-        self.first_row + u32::from(u16::from_le_bytes(self.arrival[row]))
-    }
-
-    /// A whole row.
-    pub fn row(&self, row: usize) -> Row {
-        Row {
-            ts: self.ts(row),
-            arrival: self.arrival(row),
-            pos: u32::from_le_bytes(self.pos[row]),
-            len: u32::from_le_bytes(self.len[row]),
-            component: self.component(row),
-            host: self.host(row),
-            level: self.level(row),
-        }
-    }
-
-    /// The rows whose time lies in the range.
-    pub fn rows_in(&self, range: TimeRange) -> Range<usize> {
-        let before = |at: Timestamp| self.ts.partition_point(|ts| i64::from_le_bytes(*ts) < at.as_nanos());
-        let start = before(range.from);
-        start..before(range.until).max(start)
-    }
 }
 
 /// A block and where its columns are.
@@ -418,47 +357,4 @@ impl Block {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    prop_compose! {
-        fn any_rows()(rows in prop::collection::vec((any::<i64>(), 0_u32..1 << 28, 0_u32..1 << 20, 0_u16..9, 0_u16..3, 0_u8..6), 1..200), first in 0_u32..1000) -> Vec<Row> {
-            let row = |(i, (ts, pos, len, component, host, level)): (usize, (i64, u32, u32, u16, u16, u8))| Row {
-                ts: Timestamp::from_nanos(ts % 50), arrival: first + i as u32, pos, len, component, host, level: Level::from_number(level),
-            };
-            rows.into_iter().enumerate().map(row).collect()
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_block_comes_back_sorted_by_time_and_arrival(rows in any_rows(), lead in 0_usize..40) {
-            let names = NewNames { components: vec!["a.b".into(), "ü".into()], hosts: vec![String::new()] };
-            let (meta, encoded) = encode(rows.clone(), 5..900, &names);
-            let mut bytes = vec![7; lead];
-            bytes.extend_from_slice(&encoded);
-            let found = find(&bytes, lead).unwrap();
-            prop_assert_eq!((&found.meta, &found.names, found.columns.end), (&meta, &names, bytes.len()));
-            prop_assert!(columns_hold(&meta, &bytes[found.columns.clone()]));
-            let columns = Columns::new(&meta, &bytes[found.columns]);
-            let mut expected = rows;
-            expected.sort_by_key(|row| row.ts);
-            let read: Vec<Row> = (0..columns.len()).map(|i| columns.row(i)).collect();
-            prop_assert_eq!(&read, &expected);
-            let range = TimeRange::between(Timestamp::from_nanos(-10), Timestamp::from_nanos(20));
-            let inside = expected.iter().filter(|row| range.contains(row.ts)).count();
-            prop_assert_eq!(columns.rows_in(range).len(), inside);
-        }
-
-        #[test]
-        fn a_cut_or_changed_block_is_noticed(rows in any_rows(), cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>()) {
-            let (meta, bytes) = encode(rows, 0..9, &NewNames::default());
-            prop_assert!(find(&bytes[..cut.index(bytes.len())], 0).is_none());
-            let mut changed = bytes.clone();
-            changed[flip.index(bytes.len())] ^= 0x10;
-            let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && columns_hold(&meta, &changed[found.columns]));
-            prop_assert!(!holds);
-        }
-    }
-}
+mod tests;

@@ -34,6 +34,8 @@ pub struct Fields<'a> {
     pub ts: Timestamp,
     /// How bad it is; `info` when it says nothing that is known.
     pub level: Level,
+    /// The message's raw JSON value: a string with its quotes and escapes, or whatever else stands there.
+    pub message: &'a str,
     component: Option<Cow<'a, str>>,
     host: Option<Cow<'a, str>>,
 }
@@ -101,12 +103,11 @@ pub fn read(line: &[u8]) -> Result<Fields<'_>, FieldError> {
     let text =
         std::str::from_utf8(line).map_err(|error| FieldError::NotUtf8 { column: error.valid_up_to() + 1 })?;
     let found = Found::read(text)?;
-    if found.msg.iter().all(Option::is_none) {
-        return Err(FieldError::NoMsg);
-    }
+    let message = found.msg.iter().flatten().next().ok_or(FieldError::NoMsg)?;
     let ts = found.ts.iter().flatten().find(|raw| **raw != "null");
     Ok(Fields {
         ts: read_ts(ts.ok_or(FieldError::NoTs)?)?,
+        message,
         level: found.level.iter().flatten().find_map(|raw| read_level(raw)).unwrap_or_default(),
         component: read_component(&found.component)?,
         host: read_name("host", &found.host)?,

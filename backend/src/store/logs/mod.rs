@@ -6,6 +6,8 @@
 /// A block of the index: columns of neighbouring lines.
 pub mod block;
 mod commits;
+/// A segment's names and their numbers.
+pub mod dictionary;
 /// What a stored line says of itself.
 pub mod fields;
 /// Files mapped for reading.
@@ -257,3 +259,6 @@ impl Drop for LogStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

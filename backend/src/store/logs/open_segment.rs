@@ -2,13 +2,13 @@
 
 use super::block::{self, Block, NewNames, Row};
 use super::commits::{Commit, RECORD_BYTES};
+use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
-use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, remove_begun};
+use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, is_late, remove_begun};
 use crate::store::StoreError;
 use crate::store::batch::{LineBatch, LineRow};
 use crate::store::layout::day_dir;
-use sonde_shared::time::Day;
-use std::collections::HashMap;
+use sonde_shared::time::{Day, Timestamp};
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -20,8 +20,6 @@ use std::time::{Duration, Instant};
 const SEGMENT_BYTES: u64 = 256 << 20;
 /// Address space for the index of a segment: the shortest lines there can be have this many rows.
 const INDEX_CAPACITY: usize = 1 << 29;
-/// The most names of a kind in a segment.
-const MAX_NAMES: usize = u16::MAX as usize;
 
 /// Neighbouring rows of a batch, all of one day, that are committed as one record.
 pub(super) struct Part<'a> {
@@ -34,31 +32,9 @@ impl<'a> Part<'a> {
         Self { batch, rows }
     }
 
-    fn text(&self) -> &'a [u8] {
+    pub(super) fn text(&self) -> &'a [u8] {
         let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return &[] };
         &self.batch.text[first.pos as usize..=last.pos as usize + last.len as usize]
-    }
-}
-
-/// Names of one kind, numbered in order of appearance.
-#[derive(Debug, Default)]
-struct Dictionary {
-    numbers: HashMap<Arc<str>, u16>,
-    list: Vec<Arc<str>>,
-    /// How many of them blocks of the file name.
-    in_file: usize,
-}
-
-impl Dictionary {
-    fn number(&mut self, name: &str) -> u16 {
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let number = self.list.len() as u16;
-        let name: Arc<str> = name.into();
-        self.list.push(name.clone());
-        self.numbers.insert(name, number);
-        number
     }
 }
 
@@ -68,6 +44,15 @@ struct TailRun {
     rows: Vec<Row>,
     text: Range<u64>,
     block: Option<Arc<Block>>,
+}
+
+/// Lines whose text is written and that do not count yet.
+#[derive(Debug)]
+struct Staged {
+    run: TailRun,
+    text_crc: u32,
+    /// The time of the day's latest line up to here.
+    watermark: Timestamp,
 }
 
 #[derive(Debug)]
@@ -81,20 +66,29 @@ pub(super) struct OpenSegment {
     end: u64,
     rows: u32,
     records: u64,
-    staged: Vec<(TailRun, u32)>,
+    staged: Vec<Staged>,
+    /// How many of them belong to requests that are staged as a whole.
+    settled: usize,
     index_len: usize,
     index_map: Option<Mapped>,
     in_file: Vec<Arc<Block>>,
     tail: Vec<TailRun>,
-    components: Dictionary,
-    hosts: Dictionary,
+    names: Dictionaries,
+    /// The time of the day's latest line that counts.
+    watermark: Timestamp,
     is_dirty: bool,
     opened: Instant,
     last_append: Instant,
 }
 
 impl OpenSegment {
-    pub(super) fn create(data: &Path, day: Day, number: u32) -> Result<Self, StoreError> {
+    /// Begins a segment; `watermark` is the time of the latest line of the day's earlier ones.
+    pub(super) fn create(
+        data: &Path,
+        day: Day,
+        number: u32,
+        watermark: Timestamp,
+    ) -> Result<Self, StoreError> {
         let (paths, [text, commits, index]) = create(&day_dir(data, day), day, number)?;
         let capacity = SEGMENT_BYTES as usize + crate::store::batch::MAX_LINE_BYTES + 1;
         let begun = index
@@ -104,7 +98,7 @@ impl OpenSegment {
         let map = begun.inspect_err(|_failed| remove_begun(&paths))?;
         let now = Instant::now();
         Ok(Self {
-            segment: Arc::new(Segment::begun(day, number, map)),
+            segment: Arc::new(Segment::begun(day, number, watermark, map)),
             paths,
             text,
             commits,
@@ -117,8 +111,9 @@ impl OpenSegment {
             index_map: None,
             in_file: Vec::new(),
             tail: Vec::new(),
-            components: Dictionary::default(),
-            hosts: Dictionary::default(),
+            names: Dictionaries::default(),
+            watermark,
+            settled: 0,
             is_dirty: false,
             opened: now,
             last_append: now,
@@ -137,18 +132,20 @@ impl OpenSegment {
         self.last_append.elapsed()
     }
 
-    /// Whether the part's text and names surely fit.
-    pub(super) fn has_room(&self, part: &Part<'_>) -> bool {
-        let (end, _) = self.staged_end();
-        let names = |known: &Dictionary, new: usize| known.list.len() + new.min(part.rows.len()) <= MAX_NAMES;
-        end + part.text().len() as u64 <= SEGMENT_BYTES
-            && names(&self.components, part.batch.components.list().len())
-            && names(&self.hosts, part.batch.hosts.list().len())
+    /// Whether so much more text fits.
+    pub(super) fn has_room(&self, bytes: u64) -> bool {
+        self.staged_end().0 + bytes <= SEGMENT_BYTES
     }
 
     fn staged_end(&self) -> (u64, u32) {
-        let rows: usize = self.staged.iter().map(|(run, _)| run.rows.len()).sum();
-        (self.staged.last().map_or(self.end, |(run, _)| run.text.end), self.rows + rows as u32)
+        (
+            self.staged.last().map_or(self.end, |staged| staged.run.text.end),
+            self.rows + self.staged_rows() as u32,
+        )
+    }
+
+    fn staged_rows(&self) -> usize {
+        self.staged.iter().map(|staged| staged.run.rows.len()).sum()
     }
 
     /// Writes a part's text behind what is there; it counts once its record is written.
@@ -158,33 +155,47 @@ impl OpenSegment {
         self.text.write_all_at(text, start).map_err(StoreError::io("write", &self.paths.text))?;
         self.is_dirty = true;
         self.last_append = Instant::now();
-        let rows = self.number_rows(part, start, first_row);
+        let mut watermark = self.staged.last().map_or(self.watermark, |staged| staged.watermark);
+        let rows = self.number_rows(part, start, first_row, &mut watermark);
         let run = TailRun { rows, text: start..start + text.len() as u64, block: None };
-        self.staged.push((run, crc32fast::hash(text)));
+        self.staged.push(Staged { run, text_crc: crc32fast::hash(text), watermark });
         Ok(())
     }
 
-    fn number_rows(&mut self, part: &Part<'_>, start: u64, first_row: u32) -> Vec<Row> {
+    /// Ends a request: what was staged for it stays, or is forgotten.
+    pub(super) fn settle(&mut self, keep: bool) {
+        if keep {
+            self.settled = self.staged.len();
+        } else {
+            self.staged.truncate(self.settled);
+        }
+    }
+
+    fn number_rows(
+        &mut self,
+        part: &Part<'_>,
+        start: u64,
+        first_row: u32,
+        watermark: &mut Timestamp,
+    ) -> Vec<Row> {
         let batch = part.batch;
         let mut components = vec![None; batch.components.list().len()];
         let mut hosts = vec![None; batch.hosts.list().len()];
+        let mut patterns = vec![None; batch.patterns.list().len()];
         let first_pos = part.rows.first().map_or(0, |row| row.pos);
+        let names = &mut self.names;
         let row_of = |(i, row): (usize, &LineRow)| {
-            let (component, host) = (row.component as usize, row.host as usize);
-            let name = || self.components.number(&batch.components.list()[component]);
-            let component = *components[component].get_or_insert_with(name);
-            let name = || self.hosts.number(&batch.hosts.list()[host]);
-            let host = *hosts[host].get_or_insert_with(name);
+            let [component, host, pattern] = [row.component, row.host, row.pattern].map(|n| n as usize);
+            let number = || names.components.number(&batch.components.list()[component]);
+            let component = *components[component].get_or_insert_with(number);
+            let number = || names.hosts.number(&batch.hosts.list()[host]);
+            let host = *hosts[host].get_or_insert_with(number);
+            let number = || names.patterns.number(&batch.patterns.list()[pattern]);
+            let pattern = *patterns[pattern].get_or_insert_with(number);
             let pos = start as u32 + (row.pos - first_pos);
-            Row {
-                ts: row.ts,
-                arrival: first_row + i as u32,
-                pos,
-                len: row.len,
-                component,
-                host,
-                level: row.level,
-            }
+            let is_late = is_late(row.ts, watermark);
+            let (ts, len, level) = (row.ts, row.len, row.level);
+            Row { ts, arrival: first_row + i as u32, pos, len, component, host, pattern, level, is_late }
         };
         part.rows.iter().enumerate().map(row_of).collect()
     }
@@ -196,6 +207,7 @@ impl OpenSegment {
             return Ok(());
         }
         self.staged.clear();
+        self.settled = 0;
         let whole = self.records * RECORD_BYTES as u64;
         self.commits.set_len(whole).map_err(StoreError::io("cut", &self.paths.commits))
     }
@@ -204,7 +216,7 @@ impl OpenSegment {
     pub(super) fn write_records(&mut self) -> Result<(), StoreError> {
         let mut bytes = Vec::with_capacity(self.staged.len() * RECORD_BYTES);
         let mut rows = self.rows;
-        for (run, text_crc) in &self.staged {
+        for Staged { run, text_crc, .. } in &self.staged {
             rows += run.rows.len() as u32;
             bytes.extend_from_slice(&Commit { end: run.text.end, rows, text_crc: *text_crc }.encode());
         }
@@ -233,8 +245,7 @@ impl OpenSegment {
 
     /// Whether a block is full with what is staged: it goes to the file once its text is synced.
     pub(super) fn has_full_block(&self) -> bool {
-        let staged: usize = self.staged.iter().map(|(run, _)| run.rows.len()).sum();
-        self.tail_rows() + staged >= BLOCK_ROWS
+        self.tail_rows() + self.staged_rows() >= BLOCK_ROWS
     }
 
     fn tail_rows(&self) -> usize {
@@ -246,7 +257,9 @@ impl OpenSegment {
         if self.staged.is_empty() {
             return;
         }
-        for (run, _) in std::mem::take(&mut self.staged) {
+        self.settled = 0;
+        for Staged { run, watermark, .. } in std::mem::take(&mut self.staged) {
+            self.watermark = watermark;
             self.records += 1;
             self.end = run.text.end;
             self.rows += run.rows.len() as u32;
@@ -305,16 +318,13 @@ impl OpenSegment {
     }
 
     fn write_block(&mut self, rows: &[Row]) -> Result<(), StoreError> {
-        let new = |names: &Dictionary| names.list[names.in_file..].iter().map(ToString::to_string).collect();
-        let names = NewNames { components: new(&self.components), hosts: new(&self.hosts) };
-        let (meta, bytes) = block::encode(rows.to_vec(), text_of(rows), &names);
+        let (meta, bytes) = block::encode(rows.to_vec(), text_of(rows), &self.names.new_names());
         let map = self.index_map()?;
         self.index
             .write_all_at(&bytes, self.index_len as u64)
             .map_err(StoreError::io("write", &self.paths.index))?;
         self.index_len += bytes.len();
-        self.components.in_file = self.components.list.len();
-        self.hosts.in_file = self.hosts.list.len();
+        self.names.note_in_file();
         let columns = self.index_len - meta.rows as usize * block::ROW_BYTES..self.index_len;
         self.in_file.push(Arc::new(Block::mapped(meta, map, columns)));
         Ok(())
@@ -332,8 +342,9 @@ impl OpenSegment {
         self.segment.publish(Published {
             rows: self.rows,
             blocks: self.in_file.iter().cloned().chain(tail).collect(),
-            components: self.components.list.as_slice().into(),
-            hosts: self.hosts.list.as_slice().into(),
+            components: self.names.components.published(),
+            hosts: self.names.hosts.published(),
+            patterns: self.names.patterns.published(),
         });
     }
 

@@ -3,15 +3,17 @@
 //! Readers take a [`Published`] and work on it for as long as they like; the writer publishes a new one and never
 //! touches an old one. What a crash left behind the last whole commit is not part of a segment.
 
-use super::block::{self, Block, Columns, NewNames, Row};
+use super::block::{self, Block, Columns, Row};
 use super::commits::{Commit, last_whole};
+use super::dictionary::{Dictionaries, NameList, OTHER};
 use super::fields;
 use super::mapped::Mapped;
+use crate::patterns::Masker;
 use crate::store::files::write_atomically;
 use crate::store::layout::numbered;
 use crate::store::{StoreError, files};
 use sonde_shared::log::Level;
-use sonde_shared::time::Day;
+use sonde_shared::time::{Day, NANOS_PER_SEC, Timestamp};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -21,7 +23,9 @@ pub const PREFIX: &str = "logs";
 /// How many rows a block of the file's index holds; only a segment's last one holds fewer.
 pub const BLOCK_ROWS: usize = 8_192;
 /// The first bytes of an index file: its kind and version.
-pub const INDEX_MAGIC: &[u8; 8] = b"SNDIDX01";
+pub const INDEX_MAGIC: &[u8; 8] = b"SNDIDX02";
+/// A line that is so much older than the day's latest before it is late, in nanoseconds.
+pub const LATE_NANOS: i64 = 60 * NANOS_PER_SEC;
 
 /// The files of a segment.
 #[derive(Clone, Debug)]
@@ -42,9 +46,6 @@ impl Paths {
     }
 }
 
-/// Names by number, cheap to hand on.
-pub type NameList = Arc<[Arc<str>]>;
-
 /// A moment of a segment: all of it is whole and stays as it is.
 #[derive(Clone, Debug)]
 pub struct Published {
@@ -56,11 +57,14 @@ pub struct Published {
     pub components: NameList,
     /// Host names by number; the empty one means none.
     pub hosts: NameList,
+    /// Patterns of messages by number.
+    pub patterns: NameList,
 }
 
 impl Default for Published {
     fn default() -> Self {
-        Self { rows: 0, blocks: Arc::new([]), components: Arc::new([]), hosts: Arc::new([]) }
+        let none = || NameList::from([]);
+        Self { rows: 0, blocks: Arc::new([]), components: none(), hosts: none(), patterns: none() }
     }
 }
 
@@ -69,14 +73,16 @@ impl Default for Published {
 pub struct Segment {
     day: Day,
     number: u32,
+    /// The time of the latest line of the day's earlier segments.
+    watermark: Timestamp,
     text: Mapped,
     published: RwLock<Published>,
 }
 
 impl Segment {
     /// A segment that the writer has just begun.
-    pub(super) fn begun(day: Day, number: u32, text: Mapped) -> Self {
-        Self { day, number, text, published: RwLock::default() }
+    pub(super) fn begun(day: Day, number: u32, watermark: Timestamp, text: Mapped) -> Self {
+        Self { day, number, watermark, text, published: RwLock::default() }
     }
 
     /// The day its lines are of.
@@ -117,26 +123,27 @@ impl Segment {
     fn rebuild(&self, block: &Block, published: &Published) -> Vec<Row> {
         let path = Paths::new(Path::new(&self.day.to_string()), self.number).index;
         tracing::warn!(index = %path.display(), row = block.meta().first_row, "a damaged block is made again from its text");
-        let number_of = |names: &NameList| -> HashMap<String, u16> {
-            names.iter().enumerate().map(|(number, name)| (name.to_string(), number as u16)).collect()
-        };
-        let (components, hosts) = (number_of(&published.components), number_of(&published.hosts));
-        let find = |names: &HashMap<String, u16>, name: &str| names.get(name).copied().unwrap_or(0);
+        let numbers = KnownNumbers::of(published);
         let meta = block.meta();
+        let before = published.blocks.iter().filter(|other| other.meta().first_row < meta.first_row);
+        let watermark = before.map(|other| other.meta().max_ts).fold(self.watermark, Timestamp::max);
         let text = self.text.slice(meta.text.start as usize..meta.text.end as usize);
-        read_rows(text, meta.text.start as u32, meta.first_row, self.day, |kind, name| match kind {
-            NameKind::Component => find(&components, name),
-            NameKind::Host => find(&hosts, name),
-        })
+        let mut reader = RowReader::new(self.day, watermark);
+        reader.read(text, meta.text.start as u32, meta.first_row, |kind, name| numbers.find(kind, name))
     }
 
     /// Opens a finished segment. What its index lacks is made from the text and, for the folder's owner, written down.
-    pub fn open(dir: &Path, day: Day, number: u32) -> Result<Self, StoreError> {
+    /// `watermark` is the time of the latest line of the day's earlier segments.
+    pub fn open(dir: &Path, day: Day, number: u32, watermark: Timestamp) -> Result<Self, StoreError> {
         let paths = Paths::new(dir, number);
         let text = Mapped::whole(&paths.text)?;
+        if u32::try_from(text.len()).is_err() {
+            let why = "a segment holds less than 4 GiB of text; split the file".into();
+            return Err(StoreError::Damaged { path: paths.text, why });
+        }
         let mut recovery = Recovery::from_index(&paths.index, text.len() as u64)?;
         let commit = last_commit(&paths, &recovery, &text)?;
-        recovery.index_rest(&text, commit, day);
+        recovery.index_rest(&text, commit, day, watermark);
         if recovery.is_changed {
             match recovery.save(&paths.index) {
                 Ok(()) => recovery = Recovery::from_index(&paths.index, text.len() as u64)?,
@@ -147,7 +154,7 @@ impl Segment {
             }
         }
         let published = recovery.publish();
-        Ok(Self { day, number, text, published: RwLock::new(published) })
+        Ok(Self { day, number, watermark, text, published: RwLock::new(published) })
     }
 }
 
@@ -165,51 +172,93 @@ fn last_commit(paths: &Paths, recovery: &Recovery, text: &Mapped) -> Result<Comm
     Ok(last_whole(records.slice(0..records.len()), known, read))
 }
 
-/// Which of the two dictionaries a name belongs to.
+/// Which of the dictionaries a name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
     /// Components.
     Component,
     /// Hosts.
     Host,
+    /// Patterns of messages.
+    Pattern,
 }
 
-/// Reads the rows of whole lines; `number` gives each name its number.
-fn read_rows(
-    text: &[u8],
-    text_start: u32,
-    first_row: u32,
-    day: Day,
-    mut number: impl FnMut(NameKind, &str) -> u16,
-) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', text) {
-        let line = &text[start..end];
-        let fields = fields::read(line);
-        let (ts, component, host, level) = fields.as_ref().map_or_else(
-            |_unreadable| (day.start(), fields::UNKNOWN_COMPONENT, "", Level::Info),
-            |fields| (fields.ts, fields.component(), fields.host(), fields.level),
-        );
-        rows.push(Row {
-            ts,
-            arrival: first_row + rows.len() as u32,
-            pos: text_start + start as u32,
-            len: line.len() as u32,
-            component: number(NameKind::Component, component),
-            host: number(NameKind::Host, host),
-            level,
-        });
-        start = end + 1;
+/// The numbers of a segment's names, for blocks that are made again.
+struct KnownNumbers {
+    by_kind: [HashMap<Arc<str>, u16>; 3],
+}
+
+impl KnownNumbers {
+    fn of(published: &Published) -> Self {
+        let numbers = |names: &NameList| {
+            names.iter().enumerate().map(|(number, name)| (name.clone(), number as u16)).collect()
+        };
+        Self { by_kind: [&published.components, &published.hosts, &published.patterns].map(numbers) }
     }
-    rows
+
+    fn find(&self, kind: NameKind, name: &str) -> u16 {
+        let numbers = &self.by_kind[kind as usize];
+        numbers.get(name).or_else(|| numbers.get(OTHER)).copied().unwrap_or(0)
+    }
+}
+
+/// Whether a line comes late, and the time of the latest line with it.
+pub(super) fn is_late(ts: Timestamp, watermark: &mut Timestamp) -> bool {
+    let is_late = ts.plus_nanos(LATE_NANOS) < *watermark;
+    *watermark = ts.max(*watermark);
+    is_late
+}
+
+/// Reads the rows of whole lines, in order of arrival.
+struct RowReader {
+    day: Day,
+    watermark: Timestamp,
+    masker: Masker,
+}
+
+impl RowReader {
+    fn new(day: Day, watermark: Timestamp) -> Self {
+        Self { day, watermark, masker: Masker::default() }
+    }
+
+    /// `number` gives each name its number.
+    fn read(
+        &mut self,
+        text: &[u8],
+        text_start: u32,
+        first_row: u32,
+        mut number: impl FnMut(NameKind, &str) -> u16,
+    ) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', text) {
+            let line = &text[start..end];
+            let fields = fields::read(line);
+            let (ts, component, host, level, message) = fields.as_ref().map_or_else(
+                |_unreadable| (self.day.start(), fields::UNKNOWN_COMPONENT, "", Level::Info, ""),
+                |fields| (fields.ts, fields.component(), fields.host(), fields.level, fields.message),
+            );
+            rows.push(Row {
+                ts,
+                arrival: first_row + rows.len() as u32,
+                pos: text_start + start as u32,
+                len: line.len() as u32,
+                component: number(NameKind::Component, component),
+                host: number(NameKind::Host, host),
+                pattern: number(NameKind::Pattern, self.masker.template(message)),
+                level,
+                is_late: is_late(ts, &mut self.watermark),
+            });
+            start = end + 1;
+        }
+        rows
+    }
 }
 
 /// A segment's index while it is opened: blocks from the file, then those made from the text.
 struct Recovery {
     blocks: Vec<Arc<Block>>,
-    components: Vec<Arc<str>>,
-    hosts: Vec<Arc<str>>,
+    names: Dictionaries,
     /// How much text and how many lines the blocks cover.
     end: u64,
     rows: u32,
@@ -225,8 +274,7 @@ impl Recovery {
     fn from_index(path: &Path, text_len: u64) -> Result<Self, StoreError> {
         let mut this = Self {
             blocks: Vec::new(),
-            components: Vec::new(),
-            hosts: Vec::new(),
+            names: Dictionaries::default(),
             end: 0,
             rows: 0,
             file: Vec::new(),
@@ -246,14 +294,12 @@ impl Recovery {
             let follows = found.meta.first_row == this.rows
                 && found.meta.text.start == this.end
                 && found.meta.text.end <= text_len;
-            if !follows {
+            if !follows || !this.names.add_from_file(found.names) {
                 break;
             }
             this.rows += found.meta.rows;
             this.end = found.meta.text.end;
             this.whole_len = found.columns.end;
-            this.components.extend(found.names.components.into_iter().map(Arc::from));
-            this.hosts.extend(found.names.hosts.into_iter().map(Arc::from));
             this.blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.columns)));
         }
         this.is_changed = this.whole_len != map.len();
@@ -262,36 +308,34 @@ impl Recovery {
     }
 
     /// Makes the blocks of the text between what the index covers and the last commit.
-    fn index_rest(&mut self, text: &Mapped, commit: Commit, day: Day) {
+    fn index_rest(&mut self, text: &Mapped, commit: Commit, day: Day, watermark: Timestamp) {
+        let known = self.blocks.iter().map(|block| block.meta().max_ts);
+        let mut reader = RowReader::new(day, known.fold(watermark, Timestamp::max));
         let mut lines = text.slice(self.end as usize..commit.end.max(self.end) as usize);
         while !lines.is_empty() {
             let chunk_len =
                 memchr::memchr_iter(b'\n', lines).nth(BLOCK_ROWS - 1).map_or(lines.len(), |at| at + 1);
             let (chunk, rest) = lines.split_at(chunk_len);
-            self.index_chunk(chunk, day);
+            self.index_chunk(chunk, &mut reader);
             lines = rest;
         }
     }
 
-    fn index_chunk(&mut self, chunk: &[u8], day: Day) {
-        let known = (self.components.len(), self.hosts.len());
-        let (components, hosts) = (&mut self.components, &mut self.hosts);
-        let mut by_name: HashMap<(bool, String), u16> = HashMap::new();
-        let rows = read_rows(chunk, self.end as u32, self.rows, day, |kind, name| {
-            let list: &mut Vec<Arc<str>> = if kind == NameKind::Component { components } else { hosts };
-            let key = (kind == NameKind::Component, name.to_owned());
-            *by_name.entry(key).or_insert_with(|| number_in(list, name))
+    fn index_chunk(&mut self, chunk: &[u8], reader: &mut RowReader) {
+        let names = &mut self.names;
+        let rows = reader.read(chunk, self.end as u32, self.rows, |kind, name| match kind {
+            NameKind::Component => names.components.number(name),
+            NameKind::Host => names.hosts.number(name),
+            NameKind::Pattern => names.patterns.number(name),
         });
         if rows.is_empty() {
             return;
         }
-        let owned = |names: &[Arc<str>]| names.iter().map(ToString::to_string).collect();
-        let names =
-            NewNames { components: owned(&self.components[known.0..]), hosts: owned(&self.hosts[known.1..]) };
         let text = self.end..self.end + chunk.len() as u64;
         self.rows += rows.len() as u32;
         self.end = text.end;
-        let (meta, bytes) = block::encode(rows, text, &names);
+        let (meta, bytes) = block::encode(rows, text, &self.names.new_names());
+        self.names.note_in_file();
         self.file.extend_from_slice(&bytes);
         self.blocks.push(Arc::new(Block::in_memory(meta, &bytes)));
         self.is_changed = true;
@@ -312,24 +356,27 @@ impl Recovery {
         Published {
             rows: self.rows,
             blocks: self.blocks.into(),
-            components: self.components.into(),
-            hosts: self.hosts.into(),
+            components: self.names.components.published(),
+            hosts: self.names.hosts.published(),
+            patterns: self.names.patterns.published(),
         }
     }
-}
-
-fn number_in(list: &mut Vec<Arc<str>>, name: &str) -> u16 {
-    let known = list.iter().position(|known| &**known == name);
-    known.unwrap_or_else(|| {
-        list.push(name.into());
-        list.len() - 1
-    }) as u16
 }
 
 /// The segments of a day's folder, oldest first.
 pub fn open_all(dir: &Path, day: Day) -> Result<Vec<Arc<Segment>>, StoreError> {
     let numbers = crate::store::layout::list_numbers(dir, PREFIX, "ndjson")?;
-    numbers.into_iter().map(|number| Segment::open(dir, day, number).map(Arc::new)).collect()
+    let mut segments: Vec<Arc<Segment>> = Vec::new();
+    for number in numbers {
+        segments.push(Arc::new(Segment::open(dir, day, number, watermark_of(&segments))?));
+    }
+    Ok(segments)
+}
+
+/// The time of the latest line of segments; [`Timestamp::MIN`] when they have none.
+pub(super) fn watermark_of(segments: &[Arc<Segment>]) -> Timestamp {
+    let latest = |segment: &Arc<Segment>| segment.published().blocks.iter().map(|b| b.meta().max_ts).max();
+    segments.iter().filter_map(latest).max().unwrap_or(Timestamp::MIN)
 }
 
 /// Creates the files of a new segment.

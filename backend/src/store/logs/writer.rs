@@ -1,11 +1,12 @@
 //! The one thread that writes lines.
 //!
 //! Requests that wait together are committed together: all texts, then all commit records, then one sync of every file
-//! touched, then the answers. A failure before the records leaves nothing behind that counts. After a failed sync the
-//! segment is never written again; the next request opens a new one.
+//! touched, then the answers. A request whose day cannot be opened fails alone; a commit that fails does so for all
+//! requests it was for, and leaves nothing behind that counts. After a failed sync the segment is never written again; the
+//! next request opens a new one.
 
 use super::open_segment::{OpenSegment, Part};
-use super::segment::Segment;
+use super::segment::{Segment, watermark_of};
 use super::{SYNC_INTERVAL, Shared};
 use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch, LineRow};
@@ -40,11 +41,22 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     open: BTreeMap<Day, OpenSegment>,
     unsynced_since: Option<Instant>,
+    /// Of the group at hand: requests whose lines are all staged or refused, and those whose lines all count or never will.
+    staged: usize,
+    counted: usize,
+    failed_commit: Option<String>,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, open: BTreeMap::new(), unsynced_since: None }
+        Self {
+            shared,
+            open: BTreeMap::new(),
+            unsynced_since: None,
+            staged: 0,
+            counted: 0,
+            failed_commit: None,
+        }
     }
 
     /// Works until every sender is gone, then closes all segments.
@@ -90,24 +102,35 @@ impl Writer {
     fn commit_group(&mut self, group: Vec<Request>) {
         let sync = group.iter().any(|request| request.durability == Durability::Acknowledged)
             || self.unsynced_since.is_some_and(|since| since.elapsed() >= SYNC_INTERVAL);
-        let outcome = self.append_all(&group).and_then(|()| self.commit(sync));
-        if let Err(error) = &outcome {
-            tracing::error!(error = error as &dyn std::error::Error, "lines could not be stored");
-            // A segment whose records cannot be taken back is never written again.
-            self.open.retain(|_, segment| segment.abandon().is_ok());
+        let mut outcomes = Outcomes::default();
+        self.counted = 0;
+        for request in &group {
+            self.staged = outcomes.failures.len();
+            let appended = self.append(&request.batch);
+            self.open.values_mut().for_each(|segment| segment.settle(appended.is_ok()));
+            outcomes.push(appended);
+            self.fail_with_commit(&mut outcomes);
         }
-        let why = outcome.err().map(|error| error.with_source());
-        self.shared.note_outcome(why.as_deref());
-        for request in group {
-            self.shared.count(&request, why.is_none());
-            let answer = why.clone().map_or(Ok(()), |why| Err(StoreError::ReadOnly { why }));
+        self.staged = outcomes.failures.len();
+        // A failure is taken up by the outcomes.
+        drop(self.commit(sync));
+        self.fail_with_commit(&mut outcomes);
+        self.shared.note_outcome(outcomes.last.as_deref());
+        for (request, failure) in group.into_iter().zip(outcomes.failures) {
+            self.shared.count(&request, failure.is_none());
+            let answer = failure.map_or(Ok(()), |why| Err(StoreError::ReadOnly { why }));
             // Who no longer waits for the answer has it all the same: the lines are stored or they are not.
             drop(request.reply.send(answer));
         }
     }
 
-    fn append_all(&mut self, group: &[Request]) -> Result<(), StoreError> {
-        group.iter().try_for_each(|request| self.append(&request.batch))
+    /// When a commit has failed, so have all requests whose lines it should have made count.
+    fn fail_with_commit(&mut self, outcomes: &mut Outcomes) {
+        let Some(error) = self.failed_commit.take() else { return };
+        outcomes.fail_from(self.counted, &error);
+        self.counted = outcomes.failures.len();
+        // A segment whose records cannot be taken back is never written again.
+        self.open.retain(|_, segment| segment.abandon().is_ok());
     }
 
     fn append(&mut self, batch: &LineBatch) -> Result<(), StoreError> {
@@ -116,6 +139,13 @@ impl Writer {
         let mut by_day: BTreeMap<Day, Vec<&[LineRow]>> = BTreeMap::new();
         for run in batch.rows.chunk_by(|a, b| a.ts.day() == b.ts.day()) {
             by_day.entry(run[0].ts.day()).or_default().push(run);
+        }
+        // Room is made before the first line is staged, so that a batch is not split by a commit on the way.
+        if by_day.len() < MAX_OPEN_DAYS {
+            for (day, runs) in &by_day {
+                let bytes = runs.iter().copied().flatten().map(|row| u64::from(row.len) + 1).sum();
+                self.segment_for(*day, bytes)?;
+            }
         }
         by_day
             .into_iter()
@@ -129,15 +159,15 @@ impl Writer {
             let count = rest.iter().take(PART_ROWS).take_while(fits).count().max(1);
             let (rows, later) = rest.split_at(count);
             let part = Part::new(batch, rows);
-            self.segment_for(day, &part)?.append(&part)?;
+            self.segment_for(day, part.text().len() as u64)?.append(&part)?;
             rest = later;
         }
         Ok(())
     }
 
-    /// The open segment of a day that has room for the part.
-    fn segment_for(&mut self, day: Day, part: &Part<'_>) -> Result<&mut OpenSegment, StoreError> {
-        let is_full = |segment: &OpenSegment| segment.age() >= SEGMENT_AGE || !segment.has_room(part);
+    /// The open segment of a day that has room for so much text.
+    fn segment_for(&mut self, day: Day, bytes: u64) -> Result<&mut OpenSegment, StoreError> {
+        let is_full = |segment: &OpenSegment| segment.age() >= SEGMENT_AGE || !segment.has_room(bytes);
         if self.open.get(&day).is_some_and(is_full) {
             // What is staged counts before its segment is closed; the whole group's sync comes with it.
             self.commit(true)?;
@@ -168,10 +198,13 @@ impl Writer {
     fn open_segment(&self, day: Day) -> Result<OpenSegment, StoreError> {
         let logs = self.shared.day_for_writing(day)?;
         let last = |segments: &Vec<Arc<Segment>>| segments.last().map_or(0, |last| last.number());
-        let mut number = last(&logs.segments.read().unwrap_or_else(PoisonError::into_inner)) + 1;
+        let (mut number, watermark) = {
+            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
+            (last(&segments) + 1, watermark_of(&segments))
+        };
         // A number may be taken by files that a failed attempt left behind.
         let opened = loop {
-            match OpenSegment::create(&self.shared.dir, day, number) {
+            match OpenSegment::create(&self.shared.dir, day, number, watermark) {
                 Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
                     number += 1;
                 }
@@ -185,18 +218,26 @@ impl Writer {
 
     /// Makes all that is staged count, and shows it to readers.
     fn commit(&mut self, sync: bool) -> Result<(), StoreError> {
-        for segment in self.open.values_mut() {
-            segment.write_records()?;
-        }
-        if sync || self.open.values().any(OpenSegment::has_full_block) {
-            self.sync_all()?;
-        } else if self.unsynced_since.is_none() {
-            self.unsynced_since = Some(Instant::now());
+        if let Err(error) = self.write_and_sync(sync) {
+            self.failed_commit = Some(error.with_source());
+            return Err(error);
         }
         for segment in self.open.values_mut() {
             segment.publish();
         }
+        self.counted = self.staged;
         self.shared.note_commit();
+        Ok(())
+    }
+
+    fn write_and_sync(&mut self, sync: bool) -> Result<(), StoreError> {
+        for segment in self.open.values_mut() {
+            segment.write_records()?;
+        }
+        if sync || self.open.values().any(OpenSegment::has_full_block) {
+            return self.sync_all();
+        }
+        self.unsynced_since.get_or_insert_with(Instant::now);
         Ok(())
     }
 
@@ -228,6 +269,30 @@ impl Writer {
     }
 }
 
+/// What became of the requests of a group, in their order: why one was not stored.
+#[derive(Default)]
+struct Outcomes {
+    failures: Vec<Option<String>>,
+    last: Option<String>,
+}
+
+impl Outcomes {
+    fn push(&mut self, appended: Result<(), StoreError>) {
+        self.failures.push(None);
+        if let Err(error) = appended {
+            self.fail_from(self.failures.len() - 1, &error.with_source());
+        }
+    }
+
+    fn fail_from(&mut self, first: usize, why: &str) {
+        tracing::error!(error = why, "lines could not be stored");
+        for failure in &mut self.failures[first..] {
+            failure.get_or_insert_with(|| why.to_owned());
+        }
+        self.last = Some(why.to_owned());
+    }
+}
+
 enum Next {
     Group(Vec<Request>),
     SyncIsDue,
@@ -238,5 +303,56 @@ fn close(segment: OpenSegment) {
     if let Err(error) = segment.close() {
         // The lines are safe: only the index lacks its end, and is made again when the segment is next opened.
         tracing::warn!(error = &error as &dyn std::error::Error, "a segment's index could not be finished");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LogStore;
+    use super::*;
+    use sonde_shared::time::{TimeRange, Timestamp};
+    use tokio::sync::Semaphore;
+
+    fn request(day: i64) -> (Request, oneshot::Receiver<Result<(), StoreError>>) {
+        let mut batch = LineBatch::default();
+        let ts = Timestamp::from_secs(day * 86_400);
+        batch.push_line(format!(r#"{{"ts":"{ts}","msg":"day {day}"}}"#).as_bytes()).unwrap();
+        let (reply, answer) = oneshot::channel();
+        let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        (Request { batch, durability: Durability::Acknowledged, reply, _room: room }, answer)
+    }
+
+    /// Commits a line each on so many days as one group, where one day's folder cannot be made; the days stored, by the
+    /// answers and by what a store finds later.
+    fn commit_with_a_bad_day(days: i64, bad: i64) -> (Vec<i64>, Vec<i64>) {
+        let dir = tempfile::tempdir().unwrap();
+        let day_name = Timestamp::from_secs(bad * 86_400).day().to_string();
+        std::fs::write(dir.path().join(day_name), "a file where a folder should be").unwrap();
+        let shared = LogStore::open(dir.path()).unwrap().shared.clone();
+        let mut writer = Writer::new(shared);
+        let (group, answers): (Vec<_>, Vec<_>) = (1..=days).map(request).unzip();
+        writer.commit_group(group);
+        let stored =
+            (1..).zip(answers).filter_map(|(day, mut answer)| answer.try_recv().unwrap().ok().map(|()| day));
+        let stored = stored.collect();
+        drop(writer);
+        std::fs::remove_file(dir.path().join(Timestamp::from_secs(bad * 86_400).day().to_string())).unwrap();
+        let found = LogStore::open(dir.path()).unwrap().snapshot(TimeRange::all()).unwrap();
+        let has_lines =
+            |views: &Vec<super::super::SegmentView>| views.iter().any(|view| view.published.rows > 0);
+        let days = found.days.iter().filter(|(_, views)| has_lines(views));
+        (stored, days.map(|(day, _)| day.start().as_secs() / 86_400).collect())
+    }
+
+    #[test]
+    fn a_day_that_cannot_be_opened_refuses_its_own_lines_alone() {
+        assert_eq!(commit_with_a_bad_day(3, 2), (vec![1, 3], vec![1, 3]));
+    }
+
+    #[test]
+    fn requests_that_were_committed_on_the_way_are_not_refused_for_a_later_one() {
+        let days = MAX_OPEN_DAYS as i64 + 1;
+        let expected: Vec<i64> = (1..days).collect();
+        assert_eq!(commit_with_a_bad_day(days, days), (expected.clone(), expected));
     }
 }

@@ -1,0 +1,50 @@
+use super::*;
+use proptest::prelude::*;
+
+type AnyRow = (i64, u32, u32, [u16; 3], u8, bool);
+
+fn any_names() -> impl Strategy<Value = [u16; 3]> {
+    (0_u16..9, 0_u16..3, 0_u16..400).prop_map(|(component, host, pattern)| [component, host, pattern])
+}
+
+prop_compose! {
+    fn any_rows()(rows in prop::collection::vec((any::<i64>(), 0_u32..1 << 28, 0_u32..1 << 20, any_names(), 0_u8..6, any::<bool>()), 1..200), first in 0_u32..1000) -> Vec<Row> {
+        let row = |(i, (ts, pos, len, names, level, is_late)): (usize, AnyRow)| {
+            let [component, host, pattern] = names;
+            let (ts, level) = (Timestamp::from_nanos(ts % 50), Level::from_number(level));
+            Row { ts, arrival: first + i as u32, pos, len, component, host, pattern, level, is_late }
+        };
+        rows.into_iter().enumerate().map(row).collect()
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_block_comes_back_sorted_by_time_and_arrival(rows in any_rows(), lead in 0_usize..40) {
+        let names = NewNames { components: vec!["a.b".into(), "ü".into()], hosts: vec![String::new()], patterns: vec!["GET <*>".into()] };
+        let (meta, encoded) = encode(rows.clone(), 5..900, &names);
+        let mut bytes = vec![7; lead];
+        bytes.extend_from_slice(&encoded);
+        let found = find(&bytes, lead).unwrap();
+        prop_assert_eq!((&found.meta, &found.names, found.columns.end), (&meta, &names, bytes.len()));
+        prop_assert!(columns_hold(&meta, &bytes[found.columns.clone()]));
+        let columns = Columns::new(&meta, &bytes[found.columns]);
+        let mut expected = rows;
+        expected.sort_by_key(|row| row.ts);
+        let read: Vec<Row> = (0..columns.len()).map(|i| columns.row(i)).collect();
+        prop_assert_eq!(&read, &expected);
+        let range = TimeRange::between(Timestamp::from_nanos(-10), Timestamp::from_nanos(20));
+        let inside = expected.iter().filter(|row| range.contains(row.ts)).count();
+        prop_assert_eq!(columns.rows_in(range).len(), inside);
+    }
+
+    #[test]
+    fn a_cut_or_changed_block_is_noticed(rows in any_rows(), cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>()) {
+        let (meta, bytes) = encode(rows, 0..9, &NewNames::default());
+        prop_assert!(find(&bytes[..cut.index(bytes.len())], 0).is_none());
+        let mut changed = bytes.clone();
+        changed[flip.index(bytes.len())] ^= 0x10;
+        let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && columns_hold(&meta, &changed[found.columns]));
+        prop_assert!(!holds);
+    }
+}

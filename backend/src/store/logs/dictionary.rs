@@ -1,0 +1,116 @@
+//! A segment's names, numbered in order of their first appearance.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Names by number, cheap to hand on.
+pub type NameList = Arc<[Arc<str>]>;
+
+/// The name that stands for all those a segment has no number left for.
+pub const OTHER: &str = "<other>";
+/// The most names of a kind in a segment, [`OTHER`] among them.
+pub const MAX_NAMES: usize = 20_000;
+
+/// Names of one kind.
+#[derive(Debug, Default)]
+pub(super) struct Dictionary {
+    numbers: HashMap<Arc<str>, u16>,
+    list: Vec<Arc<str>>,
+    /// How many of them blocks of the file name.
+    in_file: usize,
+}
+
+impl Dictionary {
+    /// A name's number, given to it now if it is new; that of [`OTHER`] when there are too many names.
+    pub(super) fn number(&mut self, name: &str) -> u16 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        if self.list.len() + 1 >= MAX_NAMES && name != OTHER {
+            return self.number(OTHER);
+        }
+        let number = self.list.len() as u16;
+        let name: Arc<str> = name.into();
+        self.list.push(name.clone());
+        self.numbers.insert(name, number);
+        number
+    }
+
+    /// Adds names that a block of the file names, in order of their numbers; `false` when they cannot be its.
+    pub(super) fn add_from_file(&mut self, names: Vec<String>) -> bool {
+        for name in names {
+            let number = self.list.len();
+            if number >= MAX_NAMES || usize::from(self.number(&name)) != number {
+                return false;
+            }
+        }
+        self.in_file = self.list.len();
+        true
+    }
+
+    /// The names that no block of the file names yet.
+    pub(super) fn new_names(&self) -> Vec<String> {
+        self.list[self.in_file..].iter().map(ToString::to_string).collect()
+    }
+
+    /// Every name is now named by a block of the file.
+    pub(super) fn note_in_file(&mut self) {
+        self.in_file = self.list.len();
+    }
+
+    /// The names by number.
+    pub(super) fn published(&self) -> NameList {
+        self.list.as_slice().into()
+    }
+}
+
+/// The three kinds of names of a segment.
+#[derive(Debug, Default)]
+pub(super) struct Dictionaries {
+    pub(super) components: Dictionary,
+    pub(super) hosts: Dictionary,
+    pub(super) patterns: Dictionary,
+}
+
+impl Dictionaries {
+    /// The names that no block of the file names yet.
+    pub(super) fn new_names(&self) -> super::block::NewNames {
+        super::block::NewNames {
+            components: self.components.new_names(),
+            hosts: self.hosts.new_names(),
+            patterns: self.patterns.new_names(),
+        }
+    }
+
+    /// Adds the names of a block of the file; `false` when they cannot be its.
+    pub(super) fn add_from_file(&mut self, names: super::block::NewNames) -> bool {
+        self.components.add_from_file(names.components)
+            && self.hosts.add_from_file(names.hosts)
+            && self.patterns.add_from_file(names.patterns)
+    }
+
+    /// Every name is now named by a block of the file.
+    pub(super) fn note_in_file(&mut self) {
+        self.components.note_in_file();
+        self.hosts.note_in_file();
+        self.patterns.note_in_file();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beyond_the_limit_share_one_number() {
+        let mut names = Dictionary::default();
+        for i in 0..MAX_NAMES + 10 {
+            names.number(&format!("n{i}"));
+        }
+        assert_eq!(names.published().len(), MAX_NAMES);
+        assert_eq!(names.number("n3"), 3);
+        assert_eq!(names.number("never seen"), names.number(OTHER));
+        assert_eq!(&*names.published()[MAX_NAMES - 1], OTHER);
+        assert!(!Dictionary::default().add_from_file(vec!["twice".into(), "twice".into()]));
+    }
+}
