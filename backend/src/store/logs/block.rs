@@ -5,6 +5,7 @@
 //! the file is opened, the columns when they are first used; columns that fail are rebuilt from the text.
 
 mod columns;
+mod packed;
 
 pub use columns::Columns;
 
@@ -16,15 +17,11 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Bytes of a block's fixed head.
-pub const HEAD_BYTES: usize = 80;
+pub const HEAD_BYTES: usize = 84;
 const MAGIC: &[u8; 4] = b"SIB2";
 const COMPONENT_COUNT_BYTES: usize = 2 + 4 * Level::COUNT;
 /// A host's or a pattern's.
 const LINES_BYTES: usize = 6;
-/// In a row's level byte: the line is late.
-const LATE_BIT: u8 = 0x80;
-/// Bytes that a row takes in all columns.
-pub const ROW_BYTES: usize = 8 + 4 + 4 + 2 + 2 + 2 + 2 + 1;
 /// A block never holds more rows than its 16-bit arrival numbers can tell apart.
 pub const MAX_ROWS: usize = 1 << 16;
 
@@ -86,6 +83,7 @@ pub struct BlockMeta {
     pub hosts: Vec<(u16, u32)>,
     /// Its patterns with lines: number and lines.
     pub patterns: Vec<(u16, u32)>,
+    columns_len: u32,
     columns_crc: u32,
 }
 
@@ -116,7 +114,7 @@ pub struct NewNames {
 pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> (BlockMeta, Vec<u8>) {
     rows.sort_unstable_by_key(|row| (row.ts, row.arrival));
     let first_row = rows.iter().map(|row| row.arrival).min().unwrap_or(0);
-    let columns = encode_columns(&rows, first_row);
+    let columns = columns::encode(&rows, first_row);
     let [hosts, patterns] = [count(&rows, |row| row.host), count(&rows, |row| row.pattern)];
     let meta = BlockMeta {
         rows: rows.len() as u32,
@@ -127,6 +125,7 @@ pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> (BlockM
         components: count_components(&rows),
         hosts,
         patterns,
+        columns_len: columns.len() as u32,
         columns_crc: crc32fast::hash(&columns),
     };
     let mut bytes = encode_head(&meta, names);
@@ -148,19 +147,6 @@ fn count(rows: &[Row], number: impl Fn(&Row) -> u16) -> Vec<(u16, u32)> {
         *counts.entry(number(row)).or_default() += 1;
     }
     counts.into_iter().collect()
-}
-
-fn encode_columns(rows: &[Row], first_row: u32) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rows.len() * ROW_BYTES);
-    out.extend(rows.iter().flat_map(|row| row.ts.as_nanos().to_le_bytes()));
-    out.extend(rows.iter().flat_map(|row| row.pos.to_le_bytes()));
-    out.extend(rows.iter().flat_map(|row| row.len.to_le_bytes()));
-    out.extend(rows.iter().flat_map(|row| row.component.to_le_bytes()));
-    out.extend(rows.iter().flat_map(|row| row.host.to_le_bytes()));
-    out.extend(rows.iter().flat_map(|row| row.pattern.to_le_bytes()));
-    out.extend(rows.iter().flat_map(|row| ((row.arrival - first_row) as u16).to_le_bytes()));
-    out.extend(rows.iter().map(|row| row.level as u8 | if row.is_late { LATE_BIT } else { 0 }));
-    out
 }
 
 fn encode_head(meta: &BlockMeta, names: &NewNames) -> Vec<u8> {
@@ -194,6 +180,7 @@ fn encode_head(meta: &BlockMeta, names: &NewNames) -> Vec<u8> {
     for count in new_names.into_iter().chain(with_lines) {
         out.extend_from_slice(&(count as u32).to_le_bytes());
     }
+    out.extend_from_slice(&meta.columns_len.to_le_bytes());
     out.extend_from_slice(&meta.columns_crc.to_le_bytes());
     let mut crc = crc32fast::Hasher::new();
     crc.update(&out);
@@ -236,7 +223,8 @@ pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
         return None;
     }
     let columns_start = rest_start + rest_len;
-    let columns = columns_start..columns_start + rows as usize * ROW_BYTES;
+    let columns_len = u32_at(head, 72);
+    let columns = columns_start..columns_start.checked_add(columns_len as usize)?;
     bytes.get(columns.clone())?;
     let (names_bytes, count_bytes) = rest.split_at(names_len as usize);
     let (component_bytes, count_bytes) = count_bytes.split_at(components * COMPONENT_COUNT_BYTES);
@@ -250,7 +238,8 @@ pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
         components: component_bytes.chunks_exact(COMPONENT_COUNT_BYTES).map(read_component_lines).collect(),
         hosts: read_lines(host_bytes),
         patterns: read_lines(pattern_bytes),
-        columns_crc: u32_at(head, 72),
+        columns_len,
+        columns_crc: u32_at(head, 76),
     };
     Some(Found { meta, names: read_names(names_bytes, new_names)?, columns })
 }
@@ -292,7 +281,19 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 /// Whether the columns are those that were written.
 pub fn columns_hold(meta: &BlockMeta, columns: &[u8]) -> bool {
-    columns.len() == meta.rows as usize * ROW_BYTES && crc32fast::hash(columns) == meta.columns_crc
+    columns.len() == meta.columns_len as usize && crc32fast::hash(columns) == meta.columns_crc
+}
+
+/// The columns in the bytes of [`encode`].
+fn columns_of<'a>(meta: &BlockMeta, encoded: &'a [u8]) -> &'a [u8] {
+    &encoded[encoded.len() - meta.columns_len as usize..]
+}
+
+impl BlockMeta {
+    /// Bytes of its columns, the last of the block.
+    pub fn columns_len(&self) -> usize {
+        self.columns_len as usize
+    }
 }
 
 /// A block and where its columns are.
@@ -316,8 +317,8 @@ enum Source {
 impl Block {
     /// A block that is held in memory, from the bytes of [`encode`].
     pub fn in_memory(meta: BlockMeta, encoded: &[u8]) -> Self {
-        let columns = &encoded[encoded.len() - meta.rows as usize * ROW_BYTES..];
-        Self { meta, source: Source::Memory(columns.into()) }
+        let columns = columns_of(&meta, encoded).into();
+        Self { meta, source: Source::Memory(columns) }
     }
 
     /// A block of a mapped file.
@@ -345,8 +346,8 @@ impl Block {
                             ..rows.first().copied().unwrap_or_default()
                         };
                         rows.resize(self.meta.rows as usize, Row { len: 0, ..filler });
-                        let (_, bytes) = encode(rows, self.meta.text.clone(), &NewNames::default());
-                        bytes[bytes.len() - self.meta.rows as usize * ROW_BYTES..].into()
+                        let (meta, bytes) = encode(rows, self.meta.text.clone(), &NewNames::default());
+                        columns_of(&meta, &bytes).into()
                     })
                 };
                 mended.get_or_init(mend).as_deref().unwrap_or(in_file)

@@ -325,7 +325,7 @@ impl OpenSegment {
             .map_err(StoreError::io("write", &self.paths.index))?;
         self.index_len += bytes.len();
         self.names.note_in_file();
-        let columns = self.index_len - meta.rows as usize * block::ROW_BYTES..self.index_len;
+        let columns = self.index_len - meta.columns_len()..self.index_len;
         self.in_file.push(Arc::new(Block::mapped(meta, map, columns)));
         Ok(())
     }

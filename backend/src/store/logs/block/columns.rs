@@ -1,91 +1,122 @@
 //! The columns of a block, read in place.
 
-use super::{BlockMeta, LATE_BIT, Row};
+use super::packed::{Packed, pack};
+use super::{BlockMeta, Row};
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::ops::Range;
 
+/// Times are mostly whole seconds, milliseconds or microseconds.
+const TIME_UNITS: [u32; 3] = [1_000_000_000, 1_000_000, 1_000];
+/// In the number of a level: the line is late.
+const LATE_BIT: i64 = 8;
+
 /// A view of a block's columns; row `i` is the `i`-th by (time, arrival).
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<'a> {
-    first_row: u32,
-    ts: &'a [[u8; 8]],
-    pos: &'a [[u8; 4]],
-    len: &'a [[u8; 4]],
-    component: &'a [[u8; 2]],
-    host: &'a [[u8; 2]],
-    pattern: &'a [[u8; 2]],
-    arrival: &'a [[u8; 2]],
-    level: &'a [u8],
+    rows: usize,
+    first_row: i64,
+    ts: Packed<'a>,
+    pos: Packed<'a>,
+    len: Packed<'a>,
+    component: Packed<'a>,
+    host: Packed<'a>,
+    pattern: Packed<'a>,
+    /// How far a row's arrival lies from its place by time: 0 where lines came in order.
+    shift: Packed<'a>,
+    level: Packed<'a>,
+}
+
+/// Writes the columns of sorted rows.
+pub(super) fn encode(rows: &[Row], first_row: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows.len() * 12 + 256);
+    pack(&rows.iter().map(|row| row.ts.as_nanos()), &TIME_UNITS, &mut out);
+    pack(&rows.iter().map(|row| i64::from(row.pos)), &[], &mut out);
+    pack(&rows.iter().map(|row| i64::from(row.len)), &[], &mut out);
+    pack(&rows.iter().map(|row| i64::from(row.component)), &[], &mut out);
+    pack(&rows.iter().map(|row| i64::from(row.host)), &[], &mut out);
+    pack(&rows.iter().map(|row| i64::from(row.pattern)), &[], &mut out);
+    let shift = |(place, row): (usize, &Row)| i64::from(row.arrival - first_row) - place as i64;
+    pack(&rows.iter().enumerate().map(shift), &[], &mut out);
+    let level = |row: &Row| row.level as i64 | if row.is_late { LATE_BIT } else { 0 };
+    pack(&rows.iter().map(level), &[], &mut out);
+    out
 }
 
 impl<'a> Columns<'a> {
-    /// Lays the view over bytes of exactly `meta.rows` rows.
-    pub fn new(meta: &BlockMeta, bytes: &'a [u8]) -> Self {
+    /// Lays the view over the bytes that were written for a block.
+    pub(super) fn new(meta: &BlockMeta, bytes: &'a [u8]) -> Self {
         let rows = meta.rows as usize;
-        let (ts, rest) = bytes.split_at(rows * 8);
-        let (pos, rest) = rest.split_at(rows * 4);
-        let (len, rest) = rest.split_at(rows * 4);
-        let (component, rest) = rest.split_at(rows * 2);
-        let (host, rest) = rest.split_at(rows * 2);
-        let (pattern, rest) = rest.split_at(rows * 2);
-        let (arrival, level) = rest.split_at(rows * 2);
+        let mut rest = bytes;
+        let mut next = || {
+            let (column, behind) = Packed::split(rest, rows);
+            rest = behind;
+            column
+        };
         Self {
-            first_row: meta.first_row,
-            ts: ts.as_chunks().0,
-            pos: pos.as_chunks().0,
-            len: len.as_chunks().0,
-            component: component.as_chunks().0,
-            host: host.as_chunks().0,
-            pattern: pattern.as_chunks().0,
-            arrival: arrival.as_chunks().0,
-            level,
+            rows,
+            first_row: i64::from(meta.first_row),
+            ts: next(),
+            pos: next(),
+            len: next(),
+            component: next(),
+            host: next(),
+            pattern: next(),
+            shift: next(),
+            level: next(),
         }
     }
 
     /// How many rows.
     pub fn len(&self) -> usize {
-        self.level.len()
+        self.rows
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.level.is_empty()
+        self.rows == 0
     }
 
     /// A row's time.
+    #[inline]
     pub fn ts(&self, row: usize) -> Timestamp {
-        Timestamp::from_nanos(i64::from_le_bytes(self.ts[row]))
+        Timestamp::from_nanos(self.ts.get(row))
     }
 
     /// A row's component.
+    #[inline]
     pub fn component(&self, row: usize) -> u16 {
-        u16::from_le_bytes(self.component[row])
+        self.component.get(row) as u16
     }
 
     /// A row's host.
+    #[inline]
     pub fn host(&self, row: usize) -> u16 {
-        u16::from_le_bytes(self.host[row])
+        self.host.get(row) as u16
     }
 
     /// A row's level.
+    #[inline]
     pub fn level(&self, row: usize) -> Level {
-        Level::from_number(self.level[row] & !LATE_BIT)
+        Level::from_number((self.level.get(row) & !LATE_BIT) as u8)
     }
 
     /// Whether a row's line is late.
+    #[inline]
     pub fn is_late(&self, row: usize) -> bool {
-        self.level[row] & LATE_BIT != 0
+        self.level.get(row) & LATE_BIT != 0
     }
 
     /// A row's pattern.
+    #[inline]
     pub fn pattern(&self, row: usize) -> u16 {
-        u16::from_le_bytes(self.pattern[row])
+        self.pattern.get(row) as u16
     }
 
     /// A row's number in the segment.
+    #[inline]
     pub fn arrival(&self, row: usize) -> u32 {
-        self.first_row + u32::from(u16::from_le_bytes(self.arrival[row]))
+        (self.first_row + row as i64 + self.shift.get(row)) as u32
     }
 
     /// A whole row.
@@ -93,8 +124,8 @@ impl<'a> Columns<'a> {
         Row {
             ts: self.ts(row),
             arrival: self.arrival(row),
-            pos: u32::from_le_bytes(self.pos[row]),
-            len: u32::from_le_bytes(self.len[row]),
+            pos: self.pos.get(row) as u32,
+            len: self.len.get(row) as u32,
             component: self.component(row),
             host: self.host(row),
             pattern: self.pattern(row),
@@ -105,8 +136,21 @@ impl<'a> Columns<'a> {
 
     /// The rows whose time lies in the range.
     pub fn rows_in(&self, range: TimeRange) -> Range<usize> {
-        let before = |at: Timestamp| self.ts.partition_point(|ts| i64::from_le_bytes(*ts) < at.as_nanos());
-        let start = before(range.from);
-        start..before(range.until).max(start)
+        let start = self.first_from(range.from, 0);
+        start..self.first_from(range.until, start)
+    }
+
+    /// The first row from `start` on that is not before an instant.
+    pub fn first_from(&self, at: Timestamp, start: usize) -> usize {
+        let (mut low, mut high) = (start, self.rows);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.ts(middle) < at {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 }

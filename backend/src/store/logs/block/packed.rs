@@ -1,0 +1,111 @@
+//! A column of whole numbers in as many bits as their spread needs, read in place.
+
+/// Bytes of a column's head: base (8), unit (4), width (1).
+const HEAD_BYTES: usize = 13;
+/// Behind the bits, so that the last number too is read with one load of eight bytes.
+const PADDING: usize = 8;
+/// Eight bytes that start at a number's first byte hold at least so many of its bits.
+const MAX_WIDTH: u32 = 57;
+
+/// A number of the column is `base + unit * bits`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed<'a> {
+    base: i64,
+    unit: i64,
+    width: usize,
+    mask: u64,
+    bits: &'a [u8],
+}
+
+impl<'a> Packed<'a> {
+    /// Lays the view over a column of `rows` numbers; gives back the bytes behind it.
+    pub(super) fn split(bytes: &'a [u8], rows: usize) -> (Self, &'a [u8]) {
+        let (head, rest) = bytes.split_at(HEAD_BYTES);
+        let number = |range: std::ops::Range<usize>| {
+            let mut bytes = [0; 8];
+            bytes[..range.len()].copy_from_slice(&head[range]);
+            i64::from_le_bytes(bytes)
+        };
+        let width = usize::from(head[12]);
+        let (bits, rest) = rest.split_at(bit_bytes(rows, width));
+        (Self { base: number(0..8), unit: number(8..12), width, mask: (1 << width) - 1, bits }, rest)
+    }
+
+    /// A number. The row is one of the column's.
+    #[inline]
+    pub(super) fn get(&self, row: usize) -> i64 {
+        let at = row * self.width;
+        let word = self.bits[at / 8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        self.base.wrapping_add(self.unit.wrapping_mul(((word >> (at % 8)) & self.mask) as i64))
+    }
+}
+
+/// Bytes of a column's bits with what lies behind them.
+fn bit_bytes(rows: usize, width: usize) -> usize {
+    (rows * width).div_ceil(8) + PADDING
+}
+
+/// Appends a column. Its numbers lie at most 2^57 units apart; `units` are tried in order, each times that all of
+/// them may be whole multiples of.
+///
+/// # Panics
+/// When the numbers lie further apart.
+pub(super) fn pack(numbers: &(impl Iterator<Item = i64> + Clone), units: &[u32], out: &mut Vec<u8>) {
+    let base = numbers.clone().min().unwrap_or(0);
+    let spread = || numbers.clone().map(|number| number.wrapping_sub(base) as u64);
+    let divides = |unit: &&u32| spread().all(|number| number.is_multiple_of(u64::from(**unit)));
+    let unit = units.iter().find(divides).copied().unwrap_or(1);
+    let widest = spread().max().unwrap_or(0) / u64::from(unit);
+    let width = u64::BITS - widest.leading_zeros();
+    assert!(width <= MAX_WIDTH, "the numbers of a block lie close together");
+    out.extend_from_slice(&base.to_le_bytes());
+    out.extend_from_slice(&unit.to_le_bytes());
+    out.push(width as u8);
+    let (mut word, mut filled) = (0_u64, 0);
+    for number in spread() {
+        let bits = number / u64::from(unit);
+        word |= bits << filled;
+        filled += width;
+        while filled >= 8 {
+            out.push(word as u8);
+            word >>= 8;
+            filled -= 8;
+        }
+    }
+    if filled > 0 {
+        out.push(word as u8);
+    }
+    out.extend_from_slice(&[0; PADDING]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_come_back(base in any::<i32>(), spread in 0_u32..57, raw in prop::collection::vec(any::<u64>(), 1..300), unit in prop::sample::select(vec![1_i64, 1_000, 1_000_000])) {
+            let mask = (1_u64 << spread) - 1;
+            let numbers: Vec<i64> = raw.iter().map(|raw| i64::from(base) + unit * ((raw & mask) as i64 / unit)).collect();
+            let mut bytes = Vec::new();
+            pack(&numbers.iter().copied(), &[1_000_000, 1_000], &mut bytes);
+            bytes.push(9);
+            let (packed, rest) = Packed::split(&bytes, numbers.len());
+            prop_assert_eq!(rest, &[9]);
+            let read: Vec<i64> = (0..numbers.len()).map(|row| packed.get(row)).collect();
+            prop_assert_eq!(read, numbers);
+        }
+    }
+
+    #[test]
+    fn equal_numbers_take_no_bits_and_milliseconds_no_nanoseconds() {
+        let len = |numbers: &[i64]| {
+            let mut bytes = Vec::new();
+            pack(&numbers.iter().copied(), &[1_000_000], &mut bytes);
+            bytes.len() - HEAD_BYTES - PADDING
+        };
+        assert_eq!(len(&[7; 1_000]), 0);
+        assert_eq!(len(&[5, 5 + 255_000_000]), 2);
+    }
+}
