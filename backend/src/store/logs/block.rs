@@ -201,6 +201,13 @@ pub struct Found {
     pub columns: Range<usize>,
 }
 
+/// The first bytes of a sealed segment's index: its kind and version, and which sealed file it is of.
+pub fn sealed_head(print: u32) -> Vec<u8> {
+    let mut head = b"SNDIDS02".to_vec();
+    head.extend_from_slice(&print.to_le_bytes());
+    head
+}
+
 /// Reads the block that starts at `at`; `None` when there is none, it is cut short or its head is damaged.
 pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
     let head = bytes.get(at..at.checked_add(HEAD_BYTES)?)?;

@@ -11,6 +11,17 @@ pub const OTHER: &str = "<other>";
 /// The most names of a kind in a segment, [`OTHER`] among them.
 pub const MAX_NAMES: usize = 20_000;
 
+/// Which of the dictionaries a name belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameKind {
+    /// Components.
+    Component,
+    /// Hosts.
+    Host,
+    /// Patterns of messages.
+    Pattern,
+}
+
 /// Names of one kind.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
@@ -73,6 +84,15 @@ pub(super) struct Dictionaries {
 }
 
 impl Dictionaries {
+    /// A name's number among those of its kind.
+    pub(super) fn number(&mut self, kind: NameKind, name: &str) -> u16 {
+        match kind {
+            NameKind::Component => self.components.number(name),
+            NameKind::Host => self.hosts.number(name),
+            NameKind::Pattern => self.patterns.number(name),
+        }
+    }
+
     /// The names that no block of the file names yet.
     pub(super) fn new_names(&self) -> super::block::NewNames {
         super::block::NewNames {

@@ -13,18 +13,27 @@ pub mod fields;
 /// Files mapped for reading.
 pub mod mapped;
 mod open_segment;
+mod recovery;
+/// The rows of lines, read from their text.
+pub mod rows;
+/// The final, compressed form of a segment.
+pub mod sealed;
+mod sealer;
 /// A segment as its readers see it.
 pub mod segment;
+/// The text of a segment, whichever form it has.
+pub mod text;
 mod writer;
 
 use super::StoreError;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
+use sealed::FrameCache;
 use segment::{Published, Segment};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -49,6 +58,8 @@ struct DayCell {
 #[derive(Debug)]
 struct Shared {
     dir: PathBuf,
+    /// Decoded frames of sealed segments.
+    frames: Arc<FrameCache>,
     days: RwLock<BTreeMap<Day, Arc<DayCell>>>,
     commits: watch::Sender<u64>,
     counters: Counters,
@@ -72,6 +83,13 @@ pub struct Counters {
     pub lost_lines: AtomicU64,
 }
 
+impl DayCell {
+    /// The day's lines, if somebody has asked for them.
+    fn if_open(&self) -> Option<Arc<DayLogs>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Shared {
     fn cell(&self, day: Day) -> Option<Arc<DayCell>> {
         self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).cloned()
@@ -82,7 +100,7 @@ impl Shared {
         if let Some(logs) = &*opened {
             return Ok(logs.clone());
         }
-        let segments = segment::open_all(&day_dir(&self.dir, day), day)?;
+        let segments = segment::open_all(&day_dir(&self.dir, day), day, &self.frames)?;
         let logs = Arc::new(DayLogs { segments: RwLock::new(segments) });
         *opened = Some(logs.clone());
         Ok(logs)
@@ -145,7 +163,8 @@ pub struct LogStore {
     shared: Arc<Shared>,
     queue: Option<mpsc::Sender<writer::Request>>,
     room: Arc<Semaphore>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    stop_sealing: Arc<AtomicBool>,
 }
 
 impl LogStore {
@@ -154,22 +173,29 @@ impl LogStore {
         let days = list_days(dir)?.into_iter().map(|day| (day, Arc::default())).collect();
         let shared = Arc::new(Shared {
             dir: dir.to_owned(),
+            frames: Arc::new(FrameCache::new(sealed::BUDGET_BYTES)),
             days: RwLock::new(days),
             commits: watch::Sender::new(0),
             counters: Counters::default(),
             refusing: Mutex::new(None),
         });
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+            thread.map_err(StoreError::io("start a thread for", dir))
+        };
         let (queue, requests) = mpsc::channel();
-        let writer = writer::Writer::new(shared.clone());
-        let thread = std::thread::Builder::new()
-            .name("log-writer".into())
-            .spawn(move || writer.run(&requests))
-            .map_err(StoreError::io("start a thread for", dir))?;
+        let (finished, to_seal) = mpsc::channel();
+        let writer = writer::Writer::new(shared.clone(), finished);
+        let stop = Arc::new(AtomicBool::new(false));
+        let sealer = sealer::Sealer::new(shared.clone(), stop.clone());
+        let writing = spawn("log-writer", Box::new(move || writer.run(&requests)))?;
+        let sealing = spawn("log-sealer", Box::new(move || sealer.run(&to_seal)))?;
         Ok(Self {
             shared,
             queue: Some(queue),
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
-            thread: Some(thread),
+            threads: vec![writing, sealing],
+            stop_sealing: stop,
         })
     }
 
@@ -252,10 +278,12 @@ impl LogStore {
 impl Drop for LogStore {
     fn drop(&mut self) {
         drop(self.queue.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the log writer has panicked");
+        self.stop_sealing.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                tracing::error!(thread = name, "a thread of the store has panicked");
+            }
         }
     }
 }

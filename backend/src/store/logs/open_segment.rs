@@ -4,7 +4,8 @@ use super::block::{self, Block, NewNames, Row};
 use super::commits::{Commit, RECORD_BYTES};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
-use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, is_late, remove_begun};
+use super::rows::is_late;
+use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, remove_begun};
 use crate::store::StoreError;
 use crate::store::batch::{LineBatch, LineRow};
 use crate::store::layout::day_dir;
@@ -126,6 +127,11 @@ impl OpenSegment {
 
     pub(super) fn age(&self) -> Duration {
         self.opened.elapsed()
+    }
+
+    /// Whether it holds lines that are not synced.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.is_dirty
     }
 
     pub(super) fn idle(&self) -> Duration {
@@ -339,13 +345,8 @@ impl OpenSegment {
 
     fn show(&self) {
         let tail = self.tail.iter().filter_map(|run| run.block.clone());
-        self.segment.publish(Published {
-            rows: self.rows,
-            blocks: self.in_file.iter().cloned().chain(tail).collect(),
-            components: self.names.components.published(),
-            hosts: self.names.hosts.published(),
-            patterns: self.names.patterns.published(),
-        });
+        let blocks = self.in_file.iter().cloned().chain(tail).collect();
+        self.segment.publish(Published::new(self.rows, blocks, &self.names));
     }
 
     /// Finishes the index and lets the files go.

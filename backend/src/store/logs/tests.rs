@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::logs::segment::LATE_NANOS;
+use crate::store::logs::rows::LATE_NANOS;
 
 const NOON: Timestamp = Timestamp::from_secs(1_764_979_200);
 

@@ -13,7 +13,7 @@ use crate::store::batch::{Durability, LineBatch, LineRow};
 use sonde_shared::time::Day;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -22,6 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 const GROUP_BYTES: usize = 16 << 20;
 /// The longest a segment stays open.
 const SEGMENT_AGE: Duration = Duration::from_hours(1);
+/// How often their age is looked at while nothing comes.
+const AGE_CHECK: Duration = Duration::from_secs(60);
 /// How many days may be open for writing at once.
 const MAX_OPEN_DAYS: usize = 32;
 /// A part is one commit record: at most so many rows and about so much text.
@@ -39,6 +41,8 @@ pub(super) struct Request {
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
+    /// Where segments go that are to be sealed.
+    finished: Sender<Arc<Segment>>,
     open: BTreeMap<Day, OpenSegment>,
     unsynced_since: Option<Instant>,
     /// Of the group at hand: requests whose lines are all staged or refused, and those whose lines all count or never will.
@@ -48,9 +52,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, finished: Sender<Arc<Segment>>) -> Self {
         Self {
             shared,
+            finished,
             open: BTreeMap::new(),
             unsynced_since: None,
             staged: 0,
@@ -65,23 +70,24 @@ impl Writer {
             match self.next_group(requests) {
                 Next::Group(group) => self.commit_group(group),
                 Next::SyncIsDue => self.sync_streamed(),
+                Next::Idle => {}
                 Next::Done => break,
             }
+            self.close_aged();
         }
         for (_, segment) in std::mem::take(&mut self.open) {
-            close(segment);
+            self.close(segment);
         }
     }
 
     fn next_group(&self, requests: &Receiver<Request>) -> Next {
         let first = match self.unsynced_since {
-            None => {
-                requests.recv().map_err(|_gone: std::sync::mpsc::RecvError| RecvTimeoutError::Disconnected)
-            }
+            None => requests.recv_timeout(AGE_CHECK),
             Some(since) => requests.recv_timeout(SYNC_INTERVAL.saturating_sub(since.elapsed())),
         };
         let first = match first {
             Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) if self.unsynced_since.is_none() => return Next::Idle,
             Err(RecvTimeoutError::Timeout) => return Next::SyncIsDue,
             Err(RecvTimeoutError::Disconnected) => return Next::Done,
         };
@@ -172,7 +178,7 @@ impl Writer {
             // What is staged counts before its segment is closed; the whole group's sync comes with it.
             self.commit(true)?;
             if let Some(full) = self.open.remove(&day) {
-                close(full);
+                self.close(full);
             }
         }
         if !self.open.contains_key(&day) {
@@ -183,6 +189,32 @@ impl Writer {
         Ok(self.open.get_mut(&day).expect("it was there or was put there above"))
     }
 
+    /// Closes segments that have been open for long, also of days that get no more lines.
+    fn close_aged(&mut self) {
+        let is_aged =
+            |(_, segment): &(&Day, &OpenSegment)| segment.age() >= SEGMENT_AGE && !segment.is_dirty();
+        let aged: Vec<Day> = self.open.iter().filter(is_aged).map(|(day, _)| *day).collect();
+        for segment in aged.into_iter().filter_map(|day| self.open.remove(&day)).collect::<Vec<_>>() {
+            self.close(segment);
+        }
+    }
+
+    /// Finishes a segment and hands it on to be sealed.
+    fn close(&self, segment: OpenSegment) {
+        let finished = segment.segment().clone();
+        if let Err(error) = segment.close() {
+            // The lines are safe: only the index lacks its end, and is made again when the segment is next opened.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a segment's index could not be finished"
+            );
+            return;
+        }
+        finished.note_finished();
+        // At a stop nobody seals any more; the next start does.
+        drop(self.finished.send(finished));
+    }
+
     fn make_room_for_a_day(&mut self) -> Result<(), StoreError> {
         if self.open.len() < MAX_OPEN_DAYS {
             return Ok(());
@@ -190,7 +222,7 @@ impl Writer {
         self.commit(true)?;
         let idle = self.open.iter().max_by_key(|(_, segment)| segment.idle()).map(|(day, _)| *day);
         if let Some(segment) = idle.and_then(|day| self.open.remove(&day)) {
-            close(segment);
+            self.close(segment);
         }
         Ok(())
     }
@@ -296,14 +328,8 @@ impl Outcomes {
 enum Next {
     Group(Vec<Request>),
     SyncIsDue,
+    Idle,
     Done,
-}
-
-fn close(segment: OpenSegment) {
-    if let Err(error) = segment.close() {
-        // The lines are safe: only the index lacks its end, and is made again when the segment is next opened.
-        tracing::warn!(error = &error as &dyn std::error::Error, "a segment's index could not be finished");
-    }
 }
 
 #[cfg(test)]
@@ -329,7 +355,7 @@ mod tests {
         let day_name = Timestamp::from_secs(bad * 86_400).day().to_string();
         std::fs::write(dir.path().join(day_name), "a file where a folder should be").unwrap();
         let shared = LogStore::open(dir.path()).unwrap().shared.clone();
-        let mut writer = Writer::new(shared);
+        let mut writer = Writer::new(shared, std::sync::mpsc::channel().0);
         let (group, answers): (Vec<_>, Vec<_>) = (1..=days).map(request).unzip();
         writer.commit_group(group);
         let stored =

@@ -1,0 +1,147 @@
+//! Opens a segment in its open form: what its index lacks is made from the text, up to the last whole commit.
+
+use super::block::{self, Block};
+use super::commits::{Commit, last_whole};
+use super::dictionary::Dictionaries;
+use super::mapped::Mapped;
+use super::rows::RowReader;
+use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published};
+use crate::store::StoreError;
+use crate::store::files::write_atomically;
+use sonde_shared::time::{Day, Timestamp};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Opens the text and its index. What the index lacks is written down too, for the folder's owner.
+pub(super) fn open(paths: &Paths, day: Day, watermark: Timestamp) -> Result<(Mapped, Published), StoreError> {
+    let text = Mapped::whole(&paths.text)?;
+    if u32::try_from(text.len()).is_err() {
+        let why = "a segment holds less than 4 GiB of text; split the file".into();
+        return Err(StoreError::Damaged { path: paths.text.clone(), why });
+    }
+    let mut recovery = Recovery::from_index(&paths.index, text.len() as u64)?;
+    let commit = last_commit(paths, &recovery, &text)?;
+    recovery.index_rest(&text, commit, day, watermark);
+    if recovery.is_changed {
+        match recovery.save(&paths.index) {
+            Ok(()) => recovery = Recovery::from_index(&paths.index, text.len() as u64)?,
+            // The blocks in memory answer as well; the next start tries again.
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");
+            }
+        }
+    }
+    Ok((text, recovery.publish()))
+}
+
+fn last_commit(paths: &Paths, recovery: &Recovery, text: &Mapped) -> Result<Commit, StoreError> {
+    let known = Commit { end: recovery.end, rows: recovery.rows, text_crc: 0 };
+    if !paths.commits.exists() {
+        // A text that was copied here alone: every line that ends is whole.
+        let end = memchr::memrchr(b'\n', text.slice(0..text.len())).map_or(0, |at| at as u64 + 1);
+        return Ok(Commit { end: end.max(known.end), ..known });
+    }
+    let records = Mapped::whole(&paths.commits)?;
+    let read = |from: u64, until: u64| {
+        (until <= text.len() as u64).then(|| text.slice(from as usize..until as usize))
+    };
+    Ok(last_whole(records.slice(0..records.len()), known, read))
+}
+
+/// A segment's index while it is opened: blocks from the file, then those made from the text.
+struct Recovery {
+    blocks: Vec<Arc<Block>>,
+    names: Dictionaries,
+    /// How much text and how many lines the blocks cover.
+    end: u64,
+    rows: u32,
+    /// The whole part of the file, then new blocks.
+    file: Vec<u8>,
+    map: Option<Mapped>,
+    whole_len: usize,
+    is_changed: bool,
+}
+
+impl Recovery {
+    /// Takes the blocks of the file that follow on one another without a gap, up to the first damaged head.
+    fn from_index(path: &Path, text_len: u64) -> Result<Self, StoreError> {
+        let mut this = Self {
+            blocks: Vec::new(),
+            names: Dictionaries::default(),
+            end: 0,
+            rows: 0,
+            file: Vec::new(),
+            map: None,
+            whole_len: INDEX_MAGIC.len(),
+            is_changed: true,
+        };
+        if !path.exists() {
+            return Ok(this);
+        }
+        let map = Mapped::whole(path)?;
+        let bytes = map.slice(0..map.len());
+        if !bytes.starts_with(INDEX_MAGIC) {
+            return Ok(this);
+        }
+        while let Some(found) = block::find(bytes, this.whole_len) {
+            let follows = found.meta.first_row == this.rows
+                && found.meta.text.start == this.end
+                && found.meta.text.end <= text_len;
+            if !follows || !this.names.add_from_file(found.names) {
+                break;
+            }
+            this.rows += found.meta.rows;
+            this.end = found.meta.text.end;
+            this.whole_len = found.columns.end;
+            this.blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.columns)));
+        }
+        this.is_changed = this.whole_len != map.len();
+        this.map = Some(map);
+        Ok(this)
+    }
+
+    /// Makes the blocks of the text between what the index covers and the last commit.
+    fn index_rest(&mut self, text: &Mapped, commit: Commit, day: Day, watermark: Timestamp) {
+        let known = self.blocks.iter().map(|block| block.meta().max_ts);
+        let mut reader = RowReader::new(day, known.fold(watermark, Timestamp::max));
+        let mut lines = text.slice(self.end as usize..commit.end.max(self.end) as usize);
+        while !lines.is_empty() {
+            let chunk_len =
+                memchr::memchr_iter(b'\n', lines).nth(BLOCK_ROWS - 1).map_or(lines.len(), |at| at + 1);
+            let (chunk, rest) = lines.split_at(chunk_len);
+            self.index_chunk(chunk, &mut reader);
+            lines = rest;
+        }
+    }
+
+    fn index_chunk(&mut self, chunk: &[u8], reader: &mut RowReader) {
+        let names = &mut self.names;
+        let rows = reader.read(chunk, self.end as u32, self.rows, |kind, name| names.number(kind, name));
+        if rows.is_empty() {
+            return;
+        }
+        let text = self.end..self.end + chunk.len() as u64;
+        self.rows += rows.len() as u32;
+        self.end = text.end;
+        let (meta, bytes) = block::encode(rows, text, &self.names.new_names());
+        self.names.note_in_file();
+        self.file.extend_from_slice(&bytes);
+        self.blocks.push(Arc::new(Block::in_memory(meta, &bytes)));
+        self.is_changed = true;
+    }
+
+    fn save(&self, path: &Path) -> Result<(), StoreError> {
+        let mut bytes = INDEX_MAGIC.to_vec();
+        if let Some(map) = &self.map
+            && map.len() > INDEX_MAGIC.len()
+        {
+            bytes.extend_from_slice(map.slice(INDEX_MAGIC.len()..self.whole_len));
+        }
+        bytes.extend_from_slice(&self.file);
+        write_atomically(path, &bytes)
+    }
+
+    fn publish(self) -> Published {
+        Published::new(self.rows, self.blocks, &self.names)
+    }
+}

@@ -1,0 +1,178 @@
+//! What lies in a sealed file beside its text: in zstd's skippable frames, so that `zstd -dc` gives the lines alone.
+
+/// The first bytes of a skippable frame (RFC 8878, 3.1.2); its length follows.
+const SKIPPABLE: [u8; 4] = 0x184D_2A50_u32.to_le_bytes();
+/// The last bytes of a sealed file: its kind and version.
+const MAGIC: &[u8; 8] = b"SNDSEAL1";
+/// Length and checksum of the footer's payload, then the magic.
+const TAIL_BYTES: usize = 4 + 4 + MAGIC.len();
+const HEAD_BYTES: usize = 4 + 8 + 8 + 4 + 4 + 4;
+
+/// A frame of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// Bytes in the file.
+    pub(super) packed: u32,
+    /// Bytes of text.
+    pub(super) text: u32,
+}
+
+/// The last frame of a sealed file: how to read all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Footer {
+    /// How many lines.
+    pub(super) lines: u32,
+    /// The time of the latest line of the day's earlier segments, unix nanoseconds.
+    pub(super) watermark: i64,
+    /// Where the order of arrival lies in the file, and its checksum.
+    pub(super) order_at: u64,
+    pub(super) order_len: u32,
+    pub(super) order_crc: u32,
+    /// The frames, from the file's start.
+    pub(super) frames: Vec<Frame>,
+}
+
+impl Footer {
+    /// The skippable frame as it ends the file, and its checksum, which tells this file from others.
+    pub(super) fn encode(&self) -> (Vec<u8>, u32) {
+        let mut payload = Vec::with_capacity(HEAD_BYTES + self.frames.len() * 8 + TAIL_BYTES);
+        payload.extend_from_slice(&self.lines.to_le_bytes());
+        payload.extend_from_slice(&self.watermark.to_le_bytes());
+        payload.extend_from_slice(&self.order_at.to_le_bytes());
+        for number in [self.order_len, self.order_crc, self.frames.len() as u32] {
+            payload.extend_from_slice(&number.to_le_bytes());
+        }
+        for frame in &self.frames {
+            payload.extend_from_slice(&frame.packed.to_le_bytes());
+            payload.extend_from_slice(&frame.text.to_le_bytes());
+        }
+        let (len, crc) = (payload.len() as u32, crc32fast::hash(&payload));
+        payload.extend_from_slice(&len.to_le_bytes());
+        payload.extend_from_slice(&crc.to_le_bytes());
+        payload.extend_from_slice(MAGIC);
+        (skippable(&payload), crc)
+    }
+
+    /// Reads the footer of a whole file and its checksum; `None` when it is not whole.
+    pub(super) fn find(file: &[u8]) -> Option<(Self, u32)> {
+        let (rest, tail) = file.split_at_checked(file.len().checked_sub(TAIL_BYTES)?)?;
+        if &tail[8..] != MAGIC {
+            return None;
+        }
+        let (len, crc) = (u32_at(tail, 0) as usize, u32_at(tail, 4));
+        let payload = &rest[rest.len().checked_sub(len)?..];
+        if crc32fast::hash(payload) != crc || payload.len() < HEAD_BYTES {
+            return None;
+        }
+        let (head, frames) = payload.split_at(HEAD_BYTES);
+        let frames: Vec<Frame> = frames
+            .chunks_exact(8)
+            .map(|bytes| Frame { packed: u32_at(bytes, 0), text: u32_at(bytes, 4) })
+            .collect();
+        let footer = Self {
+            lines: u32_at(head, 0),
+            watermark: u64_at(head, 4) as i64,
+            order_at: u64_at(head, 12),
+            order_len: u32_at(head, 20),
+            order_crc: u32_at(head, 24),
+            frames,
+        };
+        let packed: u64 = footer.frames.iter().map(|frame| u64::from(frame.packed)).sum();
+        let is_whole = footer.frames.len() == u32_at(head, 28) as usize && packed <= rest.len() as u64;
+        is_whole.then_some((footer, crc))
+    }
+
+    /// The order of arrival, in which the lines of the file are numbered; `None` when it is damaged.
+    pub(super) fn order(&self, file: &[u8]) -> Option<Vec<u32>> {
+        let start = usize::try_from(self.order_at).ok()?;
+        let packed = file.get(start..start.checked_add(self.order_len as usize)?)?;
+        if crc32fast::hash(packed) != self.order_crc {
+            return None;
+        }
+        decode_order(packed, self.lines as usize)
+    }
+}
+
+/// A skippable frame.
+pub(super) fn skippable(payload: &[u8]) -> Vec<u8> {
+    let mut out = SKIPPABLE.to_vec();
+    out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    out.extend_from_slice(payload);
+    out
+}
+
+/// Bytes before a skippable frame's payload.
+pub(super) const SKIPPABLE_HEAD: u64 = 8;
+
+/// Each line's number by arrival less the one before and one, as a zigzag varint, then zstd: within a component numbers rise.
+pub(super) fn encode_order(order: &[u32]) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(order.len() * 2);
+    let mut expected = 0_i64;
+    for arrival in order {
+        let step = i64::from(*arrival) - expected;
+        let mut rest = ((step << 1) ^ (step >> 63)) as u64;
+        while rest >= 0x80 {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+        expected = i64::from(*arrival) + 1;
+    }
+    zstd::bulk::compress(&bytes, 3)
+}
+
+fn decode_order(packed: &[u8], lines: usize) -> Option<Vec<u32>> {
+    let bytes = zstd::bulk::decompress(packed, lines * 5).ok()?;
+    let mut order = Vec::with_capacity(lines);
+    let (mut expected, mut rest, mut shift) = (0_i64, 0_u64, 0);
+    for byte in bytes {
+        rest |= u64::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 {
+            let arrival = expected + ((rest >> 1) as i64 ^ -((rest & 1) as i64));
+            order.push(u32::try_from(arrival).ok()?);
+            (expected, rest, shift) = (arrival + 1, 0, 0);
+        }
+        if shift > 35 {
+            return None;
+        }
+    }
+    (order.len() == lines).then_some(order)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes[at..].first_chunk().map_or(0, |chunk| u32::from_le_bytes(*chunk))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..].first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_order_comes_back(order in prop::collection::vec(any::<u32>(), 0..200)) {
+            let packed = encode_order(&order).unwrap();
+            prop_assert_eq!(decode_order(&packed, order.len()), Some(order));
+        }
+
+        #[test]
+        fn a_footer_comes_back_and_a_changed_one_does_not(texts in prop::collection::vec(1_u32..1 << 18, 0..9), flip in any::<prop::sample::Index>()) {
+            let frames: Vec<Frame> = texts.iter().map(|text| Frame { packed: 3, text: *text }).collect();
+            let footer = Footer { lines: 7, watermark: -5, order_at: 9, order_len: 2, order_crc: 1, frames };
+            let mut file = vec![0; footer.frames.len() * 3];
+            file.extend(footer.encode().0);
+            prop_assert_eq!(Footer::find(&file).map(|(found, _)| found), Some(footer.clone()));
+            let len = file.len();
+            prop_assert!(Footer::find(&file[..len - 1]).is_none());
+            // The skippable frame's own head says nothing that the footer does not say.
+            let start = footer.frames.len() * 3 + 8;
+            file[start + flip.index(len - start)] ^= 4;
+            prop_assert!(Footer::find(&file).is_none());
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The sealed form of a segment: ordinary zstd frames, clustered by component, with what the text does not say in
+//! skippable frames behind them. `docs/file-format.md` has the layout.
+
+mod cache;
+mod layout;
+mod open;
+mod seal;
+mod text;
+
+pub use cache::{BUDGET_BYTES, FrameCache, Text};
+pub use text::SealedText;
+
+pub(super) use open::{open, rebuild};
+pub(super) use seal::seal;

@@ -1,0 +1,192 @@
+//! Writes a finished segment in its sealed form.
+
+use super::cache::FrameCache;
+use super::layout::{Footer, Frame, SKIPPABLE_HEAD, encode_order, skippable};
+use super::text::SealedText;
+use crate::store::logs::block::{self, NewNames};
+use crate::store::logs::segment::{Paths, Segment};
+use crate::store::logs::text::TextReader;
+use crate::store::{StoreError, files};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The most text of a frame, unless a single line is longer.
+const FRAME_BYTES: usize = 256 << 10;
+/// A component with so much text begins a frame of its own; smaller ones share.
+const OWN_FRAME_BYTES: u64 = 64 << 10;
+/// zstd's level; `docs/file-format.md` tells what others cost and give.
+const LEVEL: i32 = 7;
+
+/// A line on its way to its new place.
+#[derive(Clone, Copy)]
+struct Line {
+    component: u16,
+    arrival: u32,
+    pos: u32,
+    len: u32,
+}
+
+/// Writes `logs-NNNN.ndjson.zst` beside a finished segment's text, puts it in its place, then its index, then removes the
+/// text. Whatever happens on the way, each line is there once: the sealed file counts as soon as it has its name.
+pub(in crate::store::logs) fn seal(
+    paths: &Paths,
+    segment: &Segment,
+    stop: &AtomicBool,
+) -> Result<(), StoreError> {
+    let published = segment.published();
+    let mut lines = Vec::with_capacity(published.rows as usize);
+    for block in published.blocks.iter() {
+        let columns = segment.columns(block, &published);
+        lines.extend((0..columns.len()).map(|row| columns.row(row)).map(|row| Line {
+            component: row.component,
+            arrival: row.arrival,
+            pos: row.pos,
+            len: row.len,
+        }));
+    }
+    lines.sort_unstable_by_key(|line| (line.component, line.arrival));
+    let beside = paths.sealed.with_extension("tmp");
+    let written = write_file(&beside, segment, &lines, stop);
+    let print = written.inspect_err(|_failed| {
+        // What could not be written is not wanted; the text is still there.
+        drop(std::fs::remove_file(&beside));
+    })?;
+    let index = encode_index(segment, &lines, print);
+    std::fs::rename(&beside, &paths.sealed).map_err(StoreError::io("rename", &beside))?;
+    files::sync_parent(&paths.sealed)?;
+    files::write_atomically(&paths.index, &index)?;
+    remove_open_form(paths)
+}
+
+/// Removes the text and the commit records of a segment that is sealed.
+pub(in crate::store::logs) fn remove_open_form(paths: &Paths) -> Result<(), StoreError> {
+    for path in [&paths.text, &paths.commits] {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::io("remove", path)(error));
+            }
+            _ => {}
+        }
+    }
+    files::sync_parent(&paths.text)
+}
+
+/// Writes and checks a sealed file; its footer's checksum.
+fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool) -> Result<u32, StoreError> {
+    let error = |source| StoreError::io("write", path)(source);
+    let file = File::create(path).map_err(StoreError::io("create", path))?;
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let mut packer = zstd::bulk::Compressor::new(LEVEL).map_err(error)?;
+    packer.include_checksum(true).map_err(error)?;
+    packer.include_contentsize(true).map_err(error)?;
+    let mut reader = TextReader::default();
+    let (mut frames, mut checksums) = (Vec::new(), Vec::new());
+    let mut text = Vec::with_capacity(FRAME_BYTES);
+    for frame in cut_frames(lines) {
+        text.clear();
+        for line in frame {
+            reader.copy(segment, line.pos as usize..line.pos as usize + line.len as usize + 1, &mut text)?;
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(error(std::io::ErrorKind::Interrupted.into()));
+        }
+        checksums.push(crc32fast::hash(&text));
+        let packed = packer.compress(&text).map_err(error)?;
+        frames.push(Frame { packed: packed.len() as u32, text: text.len() as u32 });
+        out.write_all(&packed).map_err(error)?;
+    }
+    let text_end: u64 = frames.iter().map(|frame| u64::from(frame.packed)).sum();
+    let order: Vec<u32> = lines.iter().map(|line| line.arrival).collect();
+    let order = encode_order(&order).map_err(error)?;
+    out.write_all(&skippable(&order)).map_err(error)?;
+    let footer = Footer {
+        lines: lines.len() as u32,
+        watermark: segment.watermark().as_nanos(),
+        order_at: text_end + SKIPPABLE_HEAD,
+        order_len: order.len() as u32,
+        order_crc: crc32fast::hash(&order),
+        frames,
+    };
+    let (footer, print) = footer.encode();
+    out.write_all(&footer).map_err(error)?;
+    let file = out.into_inner().map_err(|failed| error(failed.into_error()))?;
+    file.sync_all().map_err(StoreError::io("sync", path))?;
+    check(path, &checksums)?;
+    Ok(print)
+}
+
+/// Reads the file as a query would, before the only other copy of its lines goes.
+fn check(path: &Path, checksums: &[u32]) -> Result<(), StoreError> {
+    let sealed = SealedText::open(path, 0, Arc::new(FrameCache::new(0)))?;
+    let damaged =
+        || StoreError::Damaged { path: path.to_owned(), why: "it does not hold what was written".into() };
+    if sealed.print.is_none() || sealed.order.is_none() || sealed.text.frames() as usize != checksums.len() {
+        return Err(damaged());
+    }
+    for (frame, checksum) in (0..).zip(checksums) {
+        if crc32fast::hash(&sealed.text.decode(frame)?) != *checksum {
+            return Err(damaged());
+        }
+    }
+    Ok(())
+}
+
+/// The lines of each frame.
+fn cut_frames(lines: &[Line]) -> Vec<&[Line]> {
+    let mut frames = Vec::new();
+    let (mut start, mut bytes) = (0, 0_usize);
+    let mut at = 0;
+    for component in lines.chunk_by(|a, b| a.component == b.component) {
+        let text: u64 = component.iter().map(|line| u64::from(line.len) + 1).sum();
+        if text >= OWN_FRAME_BYTES && bytes > 0 {
+            frames.push(&lines[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        for line in component {
+            let len = line.len as usize + 1;
+            if bytes > 0 && bytes + len > FRAME_BYTES {
+                frames.push(&lines[start..at]);
+                (start, bytes) = (at, 0);
+            }
+            bytes += len;
+            at += 1;
+        }
+        if text >= OWN_FRAME_BYTES {
+            frames.push(&lines[start..at]);
+            (start, bytes) = (at, 0);
+        }
+    }
+    if start < at {
+        frames.push(&lines[start..at]);
+    }
+    frames
+}
+
+/// The segment's index, with each line's new place.
+fn encode_index(segment: &Segment, lines: &[Line], print: u32) -> Vec<u8> {
+    let published = segment.published();
+    let mut places = vec![0_u32; lines.len()];
+    let mut pos = 0;
+    for line in lines {
+        places[line.arrival as usize] = pos;
+        pos += line.len + 1;
+    }
+    let mut out = block::sealed_head(print);
+    let owned = |names: &[std::sync::Arc<str>]| names.iter().map(ToString::to_string).collect();
+    let mut names = NewNames {
+        components: owned(&published.components),
+        hosts: owned(&published.hosts),
+        patterns: owned(&published.patterns),
+    };
+    for block in published.blocks.iter() {
+        let columns = segment.columns(block, &published);
+        let rows = (0..columns.len()).map(|row| columns.row(row));
+        let rows = rows.map(|row| block::Row { pos: places[row.arrival as usize], ..row }).collect();
+        let (_, bytes) = block::encode(rows, 0..0, &std::mem::take(&mut names));
+        out.extend_from_slice(&bytes);
+    }
+    out
+}

@@ -1,0 +1,143 @@
+//! The text of a sealed file, a frame at a time.
+
+use super::cache::{FrameCache, Text};
+use super::layout::{Footer, Frame};
+use crate::store::StoreError;
+use crate::store::logs::mapped::Mapped;
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zstd::zstd_safe;
+
+/// The first bytes of a frame of text (RFC 8878, 3.1.1).
+const FRAME_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
+/// A frame holds a quarter of a MiB, or a single longer line.
+const MAX_FRAME_TEXT: u64 = 2 << 20;
+
+thread_local! {
+    static DECODER: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// The lines of a sealed segment in storage order: by component, each component's in order of arrival.
+#[derive(Debug)]
+pub struct SealedText {
+    path: PathBuf,
+    map: Mapped,
+    /// Which segment it is, in the cache.
+    id: u64,
+    cache: Arc<FrameCache>,
+    /// Where each frame begins, in the file and in the text, and where the last one ends.
+    starts: Vec<(u64, u64)>,
+}
+
+/// What a sealed file says of its lines.
+#[derive(Debug)]
+pub(in crate::store::logs) struct Sealed {
+    pub(in crate::store::logs) text: SealedText,
+    /// The footer's checksum, by which an index knows its file; `None` when the footer is damaged.
+    pub(in crate::store::logs) print: Option<u32>,
+    /// How many lines there are, where that is known.
+    pub(in crate::store::logs) lines: Option<u32>,
+    /// The order of arrival; `None` when it is damaged: the lines then count in storage order.
+    pub(in crate::store::logs) order: Option<Vec<u32>>,
+}
+
+impl SealedText {
+    /// Opens a sealed file. Where its end is damaged, the whole frames before it are its text.
+    pub(in crate::store::logs) fn open(
+        path: &Path,
+        id: u64,
+        cache: Arc<FrameCache>,
+    ) -> Result<Sealed, StoreError> {
+        let map = Mapped::whole(path)?;
+        let file = map.slice(0..map.len());
+        let found = Footer::find(file);
+        let frames = match &found {
+            Some((footer, _)) => footer.frames.clone(),
+            None => whole_frames(file),
+        };
+        if found.is_none() {
+            tracing::warn!(file = %path.display(), frames = frames.len(), "a sealed file's end is damaged; its whole frames are read");
+        }
+        let order = found.as_ref().and_then(|(footer, _)| footer.order(file));
+        let (lines, print) = (found.as_ref().map(|(footer, _)| footer.lines), found.map(|(_, print)| print));
+        let mut starts = vec![(0, 0)];
+        let (mut packed, mut text) = (0, 0);
+        for frame in frames {
+            packed += u64::from(frame.packed);
+            text += u64::from(frame.text);
+            starts.push((packed, text));
+        }
+        let text = Self { path: path.to_owned(), map, id, cache, starts };
+        Ok(Sealed { text, print, lines, order })
+    }
+
+    /// Opens the same file once more, with what it says of its lines.
+    pub(in crate::store::logs) fn reopen(&self) -> Result<Sealed, StoreError> {
+        Self::open(&self.path, self.id, self.cache.clone())
+    }
+
+    /// How many frames there are.
+    pub(in crate::store::logs) fn frames(&self) -> u32 {
+        self.starts.len() as u32 - 1
+    }
+
+    /// The frame that holds a place of the text.
+    pub(in crate::store::logs) fn frame_at(&self, pos: u64) -> u32 {
+        (self.starts.partition_point(|(_, text)| *text <= pos) as u32).saturating_sub(1).min(self.frames())
+    }
+
+    /// The text of a frame, as a range of all text.
+    pub(in crate::store::logs) fn range(&self, frame: u32) -> Range<u64> {
+        let at = |frame: usize| self.starts.get(frame).map_or(0, |(_, text)| *text);
+        at(frame as usize)..at(frame as usize + 1)
+    }
+
+    /// A frame, from the cache or decoded now.
+    pub(in crate::store::logs) fn frame(&self, frame: u32) -> Result<Text, StoreError> {
+        self.cache.get(self.id, frame, || self.decode(frame))
+    }
+
+    /// Decodes a frame, past the cache.
+    pub(in crate::store::logs) fn decode(&self, frame: u32) -> Result<Text, StoreError> {
+        let index = frame as usize;
+        let (Some((start, _)), Some((end, _))) = (self.starts.get(index), self.starts.get(index + 1)) else {
+            return Err(self.damaged("a line lies behind its end"));
+        };
+        let len = self.range(frame).end - self.range(frame).start;
+        let text = decode(self.map.slice(*start as usize..*end as usize), len as usize);
+        text.ok_or_else(|| self.damaged(&format!("the frame at byte {start} does not hold")))
+    }
+
+    fn damaged(&self, why: &str) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), why: why.to_owned() }
+    }
+}
+
+fn decode(packed: &[u8], len: usize) -> Option<Text> {
+    DECODER.with_borrow_mut(|decoder| {
+        if decoder.is_none() {
+            *decoder = zstd::bulk::Decompressor::new().ok();
+        }
+        let text = decoder.as_mut()?.decompress(packed, len).ok()?;
+        (text.len() == len).then(|| text.into())
+    })
+}
+
+/// The frames of text from the file's start on that hold.
+fn whole_frames(file: &[u8]) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let mut rest = file;
+    while rest.starts_with(&FRAME_MAGIC) {
+        let Ok(packed) = zstd_safe::find_frame_compressed_size(rest) else { break };
+        let Ok(Some(text)) = zstd_safe::get_frame_content_size(rest) else { break };
+        let Some((frame, behind)) = rest.split_at_checked(packed) else { break };
+        if text > MAX_FRAME_TEXT || decode(frame, text as usize).is_none() {
+            break;
+        }
+        frames.push(Frame { packed: packed as u32, text: text as u32 });
+        rest = behind;
+    }
+    frames
+}

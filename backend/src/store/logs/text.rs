@@ -1,0 +1,80 @@
+//! The text of a segment, whichever form it has.
+
+use super::block::Row;
+use super::mapped::Mapped;
+use super::sealed::{SealedText, Text as Frame};
+use super::segment::Segment;
+use crate::store::StoreError;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Where a segment's lines lie.
+#[derive(Debug)]
+pub(super) enum Text {
+    /// As they came, mapped.
+    Open(Mapped),
+    /// In compressed frames.
+    Sealed(SealedText),
+}
+
+/// Reads lines of any segments. It keeps the frames it has used, so it lives as long as one buffer is filled and no longer.
+#[derive(Debug, Default)]
+pub struct TextReader {
+    frames: HashMap<(u64, u32), Frame>,
+}
+
+impl TextReader {
+    /// The text of a line, with its line feed.
+    pub fn line<'a>(&'a mut self, segment: &'a Segment, row: &Row) -> Result<&'a [u8], StoreError> {
+        let start = row.pos as usize;
+        let range = start..start + row.len as usize + 1;
+        match segment.form() {
+            Text::Open(map) => Ok(map.slice(range)),
+            Text::Sealed(sealed) => {
+                let number = sealed.frame_at(range.start as u64);
+                let first = sealed.range(number).start as usize;
+                let frame = self.frame(segment, sealed, number)?;
+                slice(frame, range.start - first..range.end - first)
+            }
+        }
+    }
+
+    /// Appends text, which begins and ends with a line.
+    pub fn copy(
+        &mut self,
+        segment: &Segment,
+        range: Range<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let sealed = match segment.form() {
+            Text::Open(map) => {
+                out.extend_from_slice(map.slice(range));
+                return Ok(());
+            }
+            Text::Sealed(sealed) => sealed,
+        };
+        let mut start = range.start;
+        while start < range.end {
+            let number = sealed.frame_at(start as u64);
+            let place = sealed.range(number);
+            let end = range.end.min(place.end as usize).max(start + 1);
+            let first = place.start as usize;
+            out.extend_from_slice(slice(self.frame(segment, sealed, number)?, start - first..end - first)?);
+            start = end;
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, segment: &Segment, sealed: &SealedText, number: u32) -> Result<&Frame, StoreError> {
+        use std::collections::hash_map::Entry;
+        match self.frames.entry((segment.id(), number)) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(free) => Ok(free.insert(sealed.frame(number)?)),
+        }
+    }
+}
+
+fn slice(frame: &[u8], range: Range<usize>) -> Result<&[u8], StoreError> {
+    let outside = || StoreError::Damaged { path: "a frame".into(), why: "a line lies outside of it".into() };
+    frame.get(range).ok_or_else(outside)
+}
