@@ -152,3 +152,24 @@ fn a_stop_does_not_wait_for_long_queries() {
     assert!(took < Duration::from_millis(1_500), "the stop took {took:?}");
     drop(asked);
 }
+
+#[test]
+fn a_stop_ends_the_answer_of_whoever_follows() {
+    let server = TestServer::start();
+    server.store_logs(br#"{"ts":"2025-03-10T14:05:00Z","component":"a","msg":"x"}"#);
+    let mut follower = ask(&server, "/api/logs?follow=true");
+    follower.set_read_timeout(Some(wait::PATIENCE)).expect("a limit can be set");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}\n\r\n") {
+        let mut byte = [0];
+        follower.read_exact(&mut byte).expect("the line arrives");
+        answer.extend(byte);
+    }
+    let start = Instant::now();
+    server.stop();
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(1), "the stop took {took:?}");
+    let mut rest = Vec::new();
+    follower.read_to_end(&mut rest).expect("the answer ends");
+    assert_eq!(rest, b"0\r\n\r\n", "the body has its end");
+}

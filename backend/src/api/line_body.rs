@@ -41,7 +41,8 @@ enum Stage {
     Done,
 }
 
-/// A body that begins with `first` and goes on with what the stream gives; with `follow` it goes on for ever.
+/// A body that begins with `first` and goes on with what the stream gives; with `follow` it goes on until the server
+/// stops.
 pub(super) fn body(
     state: AppState,
     stream: LineStream,
@@ -118,11 +119,15 @@ impl Sender {
         Ok(Some(HeaderMap::from_iter([(name, HeaderValue::from(lines))])))
     }
 
-    /// Waits for a commit and takes up what it brought; `false` when the store is closing.
+    /// Waits for a commit and takes up what it brought; `false` when the server stops.
     async fn wait_for_more(&mut self) -> Result<bool, BodyError> {
         let Some(commits) = &mut self.follow else { return Ok(false) };
-        if commits.changed().await.is_err() {
-            return Ok(false);
+        let stop = &mut self.state.stop;
+        tokio::select! {
+            biased;
+            // An error means that the sender is gone, which is a stop too.
+            _stopped = stop.wait_for(|stop| *stop) => return Ok(false),
+            changed = commits.changed() => if changed.is_err() { return Ok(false) },
         }
         tokio::time::sleep(FOLLOW_INTERVAL).await;
         commits.borrow_and_update();
