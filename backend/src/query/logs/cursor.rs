@@ -6,6 +6,7 @@
 use super::{LineFilter, SegmentFilter};
 use crate::query::budget::Budget;
 use crate::store::logs::block::{Block, Columns, Row};
+use crate::store::logs::segment::Segment;
 use crate::store::logs::{SegmentView, Snapshot};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use sonde_shared::view::Order;
@@ -80,8 +81,8 @@ pub struct Cursor {
     snapshot: Snapshot,
     filter: LineFilter,
     order: Order,
-    /// Only lines from these arrival numbers on, a segment each: what came after an earlier snapshot.
-    since: Option<Vec<(Day, u32, u32)>>,
+    /// Only lines that an earlier snapshot did not hold.
+    since: Option<Snapshot>,
     next_day: usize,
     day: usize,
     filters: Vec<SegmentFilter>,
@@ -119,9 +120,7 @@ impl Cursor {
 
     /// A walk over what `snapshot` holds beyond `earlier`.
     pub fn beyond(earlier: &Snapshot, snapshot: Snapshot, filter: LineFilter) -> Self {
-        let rows = |view: &SegmentView| (view.segment.day(), view.segment.number(), view.published.rows);
-        let since = earlier.days.iter().flat_map(|(_, views)| views.iter().map(rows)).collect();
-        Self { since: Some(since), ..Self::new(snapshot, filter, Order::Ascending) }
+        Self { since: Some(earlier.clone()), ..Self::new(snapshot, filter, Order::Ascending) }
     }
 
     /// What the walk is over.
@@ -218,7 +217,7 @@ impl Cursor {
         };
         self.next_day += 1;
         let (day, views) = &self.snapshot.days[self.day];
-        self.first_rows = views.iter().map(|view| self.since_row(*day, view.segment.number())).collect();
+        self.first_rows = views.iter().map(|view| self.since_row(*day, &view.segment)).collect();
         self.filters = views.iter().map(|view| self.filter.in_segment(view)).collect();
         let mut waiting = Vec::new();
         for (segment, view) in
@@ -254,9 +253,13 @@ impl Cursor {
         Waiting { least, last_ts, segment, block: block.clone() }
     }
 
-    fn since_row(&self, day: Day, number: u32) -> u32 {
-        let known = self.since.iter().flatten().find(|(d, n, _)| (*d, *n) == (day, number));
-        known.map_or(0, |(_, _, rows)| *rows)
+    /// The first row of a segment that is to be sent. A day that was deleted and begun anew has segments with the same
+    /// numbers, so a segment is known by itself.
+    fn since_row(&self, day: Day, segment: &Arc<Segment>) -> u32 {
+        let days = self.since.as_ref().map_or(&[][..], |since| &since.days);
+        let Ok(at) = days.binary_search_by_key(&day, |(day, _)| *day) else { return 0 };
+        let known = days[at].1.iter().find(|view| Arc::ptr_eq(&view.segment, segment));
+        known.map_or(0, |view| view.published.rows)
     }
 
     /// Opens every block that may hold a line before the nearest one of the open blocks; `false` when the budget was spent

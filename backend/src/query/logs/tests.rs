@@ -379,3 +379,26 @@ fn lines_that_come_later_are_found_beyond_the_earlier_snapshot() {
     let found: Vec<String> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
     assert_eq!(found, naive(&lines[25..], &filter, Order::Ascending));
 }
+
+#[test]
+fn lines_of_a_day_that_is_begun_anew_are_found_beyond_the_one_that_was_deleted() {
+    let lines: Vec<TestLine> = (0..10).map(|number| line(number, (3, 0, 0, 2))).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_all(dir.path(), &lines[..5], 5);
+    let range = TimeRange::all();
+    let earlier = store.logs().snapshot(range).unwrap();
+    std::fs::remove_dir_all(dir.path().join(lines[0].ts.day().to_string())).unwrap();
+    let append = |line: &TestLine| {
+        let mut batch = LineBatch::default();
+        batch.push_line(line.text.as_bytes()).unwrap();
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged))
+    };
+    let stored = lines[5..].iter().filter(|line| append(line).is_ok()).cloned().collect::<Vec<_>>();
+    assert!(stored.len() > 2, "the day goes on");
+    let cursor = Cursor::beyond(&earlier, store.logs().snapshot(range).unwrap(), LineFilter::all(range));
+    let mut stream = LineStream::new(cursor, StreamOptions::default());
+    let mut out = Vec::new();
+    stream.fill(&mut out, 1 << 20, &mut Budget::STEP.clone(), store.logs().counters());
+    let found: Vec<String> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(found, naive(&stored, &LineFilter::all(range), Order::Ascending));
+}
