@@ -327,9 +327,19 @@ fn most_of_a_step(counter: &AtomicU64, mut step: impl FnMut() -> bool) -> (u64, 
 
 #[test]
 fn a_step_reads_so_much_and_no_more_however_little_it_finds() {
-    // Blocks of 8,192 lines, each with a line of the host that is asked for.
+    // Blocks of 8,192 lines, each with lines of the host and lines of the level that are asked for, but of none with both.
     let lines: Vec<TestLine> = (0..40_000)
-        .map(|number| line(number, ((number / 4_000) as i64, 0, usize::from(number % 4_000 == 0), 2)))
+        .map(|number| {
+            line(
+                number,
+                (
+                    (number / 4_000) as i64,
+                    0,
+                    usize::from(number % 4_000 == 0),
+                    if number % 4_000 == 1 { 4 } else { 2 },
+                ),
+            )
+        })
         .collect();
     let dir = tempfile::tempdir().unwrap();
     let store = store_all(dir.path(), &lines, 8_192);
@@ -343,7 +353,8 @@ fn a_step_reads_so_much_and_no_more_however_little_it_finds() {
     };
     let range = TimeRange { from: lines[0].ts, until: lines[39_999].ts.plus_nanos(1) };
     let text = LineFilter { contains: Some(Finder::new("no such text")), ..LineFilter::all(range) };
-    let host = LineFilter { hosts: ["n1".to_owned()].into(), ..LineFilter::all(range) };
+    let host =
+        LineFilter { hosts: ["n1".to_owned()].into(), level: Some(Level::Error), ..LineFilter::all(range) };
     let all_text: u64 = lines.iter().map(|line| line.text.len() as u64 + 1).sum();
     let check_text = |(most, all): (u64, u64)| assert!(most < 30_000 && all == all_text, "{most} {all}");
     let check_rows = |(most, all): (u64, u64)| assert!(most <= 2 * 8_192 && all == 40_000, "{most} {all}");
