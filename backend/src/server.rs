@@ -3,7 +3,6 @@
 use crate::config::Config;
 use crate::dashboards::{BuiltIn, Dashboards};
 use crate::ingest::component_rule::ComponentRule;
-use crate::ingest::counters::Counters;
 use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
 use crate::ingest::syslog::SyslogRules;
 use crate::ingest::zone::Zone;
@@ -13,13 +12,14 @@ use crate::store::Store;
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// How long open answers may go on after the signal to stop.
-const STOP_PATIENCE: Duration = Duration::from_secs(3);
+/// How long queries may go on after the signal to stop.
+const QUERY_PATIENCE: Duration = Duration::from_millis(500);
+/// How long what is still open may go on when queries were given up.
+const STOP_PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// Serves until SIGINT or SIGTERM, then syncs and closes everything.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
@@ -46,13 +46,8 @@ impl Server {
         let data = config.data.clone();
         let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
-        let state = AppState {
-            store: Arc::new(store),
-            config: Arc::new(config),
-            counters: Arc::new(Counters::default()),
-            dashboards: Arc::new(dashboards),
-        };
         let (stop, stopped) = watch::channel(false);
+        let state = AppState::new(store, config, dashboards, stopped.clone());
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
         let http = listener.local_addr()?;
@@ -79,11 +74,13 @@ impl Server {
     }
 
     /// Takes no more requests, lets open ones end for a while, and closes the store.
-    pub async fn stop(self) -> anyhow::Result<()> {
+    pub async fn stop(mut self) -> anyhow::Result<()> {
         self.stop.send_replace(true);
-        let abort = self.task.abort_handle();
-        if tokio::time::timeout(STOP_PATIENCE, self.task).await.is_err() {
-            abort.abort();
+        if tokio::time::timeout(QUERY_PATIENCE, &mut self.task).await.is_err() {
+            self.state.queries.close();
+            if tokio::time::timeout(STOP_PATIENCE, &mut self.task).await.is_err() {
+                self.task.abort();
+            }
         }
         if tokio::time::timeout(STOP_PATIENCE, self.listeners.drained()).await.is_err() {
             tracing::warn!("senders that went on and on were cut off");

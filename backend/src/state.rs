@@ -3,9 +3,11 @@
 use crate::config::Config;
 use crate::dashboards::Dashboards;
 use crate::ingest::counters::Counters;
+use crate::query::threads::QueryThreads;
 use crate::store::Store;
 use sonde_shared::time::Timestamp;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Cheap to clone: a few pointers.
 #[derive(Clone, Debug)]
@@ -18,9 +20,25 @@ pub struct AppState {
     pub counters: Arc<Counters>,
     /// The dashboards of files and of the program.
     pub dashboards: Arc<Dashboards>,
+    /// Where queries run.
+    pub queries: QueryThreads,
+    /// Holds `true` once the server stops.
+    pub stop: watch::Receiver<bool>,
 }
 
 impl AppState {
+    /// What a server that has just been opened shares; `stop` will hold `true` once it stops.
+    pub fn new(store: Store, config: Config, dashboards: Dashboards, stop: watch::Receiver<bool>) -> Self {
+        Self {
+            store: Arc::new(store),
+            config: Arc::new(config),
+            counters: Arc::default(),
+            dashboards: Arc::new(dashboards),
+            queries: QueryThreads::default(),
+            stop,
+        }
+    }
+
     /// The server's clock.
     pub fn now() -> Timestamp {
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();

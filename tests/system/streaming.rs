@@ -99,3 +99,77 @@ fn a_long_answer_arrives_while_it_is_being_found() {
         );
     }
 }
+
+/// Asks on a connection of its own and does not wait for the answer.
+fn ask(server: &TestServer, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.http().address()).expect("the server takes connections");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", server.http().address());
+    stream.write_all(request.as_bytes()).expect("the server reads the request");
+    stream
+}
+
+/// Each reads all of the text and finds nothing.
+const SLOW_QUERIES: [&str; 3] = [
+    "/api/logs/histogram?contains=no+such+text",
+    "/api/logs?contains=no+such+text",
+    "/api/logs?contains=msg&offset=1000000",
+];
+
+/// Asks so many slow queries and waits until the first of them are at work.
+fn ask_slowly(server: &TestServer, rounds: usize) -> Vec<TcpStream> {
+    let asked = SLOW_QUERIES.iter().cycle().take(rounds * SLOW_QUERIES.len());
+    let asked = asked.map(|path| ask(server, path)).collect();
+    wait::until("the queries to begin", || {
+        let read = server.counter("sonde_query_text_bytes_total");
+        if read > 0.0 { Ok(()) } else { Err(read) }
+    });
+    asked
+}
+
+#[test]
+fn queries_that_nobody_waits_for_stop_reading() {
+    const ROUNDS: usize = 30;
+    let corpus = many_lines();
+    let server = server_with(&corpus);
+    let read = || server.counter("sonde_query_text_bytes_total");
+    drop(ask_slowly(&server, ROUNDS));
+    wait::until("the queries to be given up", || wait::same(server.counter("sonde_queries_running"), &0.0));
+    let (given_up, one) = (read(), corpus.text.len() as f64);
+    let all = one * (ROUNDS * SLOW_QUERIES.len()) as f64;
+    assert!(given_up < all / 2.0, "{given_up} bytes of {all} were read for nobody");
+    drop(server.get(SLOW_QUERIES[0]).ok());
+    assert_eq!((read() - given_up).round(), one.round(), "what is read is what is asked for now");
+}
+
+#[test]
+fn a_stop_does_not_wait_for_long_queries() {
+    let corpus = many_lines();
+    let server = server_with(&corpus);
+    let asked = ask_slowly(&server, 100);
+    let start = Instant::now();
+    server.stop();
+    let took = start.elapsed();
+    assert!(took < Duration::from_millis(1_500), "the stop took {took:?}");
+    drop(asked);
+}
+
+#[test]
+fn a_stop_ends_the_answer_of_whoever_follows() {
+    let server = TestServer::start();
+    server.store_logs(br#"{"ts":"2025-03-10T14:05:00Z","component":"a","msg":"x"}"#);
+    let mut follower = ask(&server, "/api/logs?follow=true");
+    follower.set_read_timeout(Some(wait::PATIENCE)).expect("a limit can be set");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}\n\r\n") {
+        let mut byte = [0];
+        follower.read_exact(&mut byte).expect("the line arrives");
+        answer.extend(byte);
+    }
+    let start = Instant::now();
+    server.stop();
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(1), "the stop took {took:?}");
+    let mut rest = Vec::new();
+    follower.read_to_end(&mut rest).expect("the answer ends");
+    assert_eq!(rest, b"0\r\n\r\n", "the body has its end");
+}

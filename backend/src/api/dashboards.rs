@@ -58,17 +58,15 @@ fn died(error: &JoinError) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use crate::api::testing::open_state;
     use crate::dashboards::{BuiltIn, Dashboards};
     use crate::router::router;
     use crate::state::AppState;
-    use crate::store::Store;
     use crate::store::batch::{Durability, LineBatch, PointBatch};
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
     use serde_json::{Value, json};
     use std::fs;
-    use std::sync::Arc;
     use tower::ServiceExt;
 
     const BUILT_IN: [BuiltIn; 1] = [BuiltIn { name: "own", toml: "title = \"Own\"" }];
@@ -86,12 +84,8 @@ mod tests {
             for (name, text) in files {
                 fs::write(boards.join(name), text).unwrap();
             }
-            let state = AppState {
-                store: Arc::new(Store::open(&dir.path().join("data")).unwrap()),
-                config: Arc::new(Config::default()),
-                counters: Arc::default(),
-                dashboards: Arc::new(Dashboards::open(Some(boards), &BUILT_IN).unwrap()),
-            };
+            let dashboards = Dashboards::open(Some(boards), &BUILT_IN).unwrap();
+            let state = open_state(&dir.path().join("data"), dashboards);
             Self { _dir: dir, state }
         }
 

@@ -1,5 +1,6 @@
 //! The one place where an error becomes a status and problem+json (RFC 9457).
 
+use crate::query::threads::Unfinished;
 use crate::store::StoreError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -31,6 +32,9 @@ pub enum ApiError {
     /// The store failed: 503 when it takes no writes, else 500. Details go to the log, not to the client.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A query was given up: 503 when the server stops, else 500.
+    #[error(transparent)]
+    Query(#[from] Unfinished),
     /// Something else broke: 500. Details go to the log, not to the client.
     #[error("{0}")]
     Internal(String),
@@ -60,7 +64,10 @@ impl ApiError {
             Self::Store(StoreError::ReadOnly { why }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be stored now: {why}"), None, None)
             }
-            Self::Store(_) | Self::Internal(_) => {
+            Self::Query(Unfinished::Stopping) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping".to_owned(), None, None)
+            }
+            Self::Store(_) | Self::Query(_) | Self::Internal(_) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "the server failed to answer".to_owned(), None, None)
             }
         };

@@ -1,6 +1,6 @@
 //! `/events`: notes on the time axis in and out, as Graphite takes and answers them.
 
-use super::pieces::blocking;
+use super::pieces::{blocking, query};
 use super::{ApiError, params::Params, params::clip};
 use crate::state::AppState;
 use crate::store::events::NewEvent;
@@ -33,14 +33,16 @@ pub async fn post_event(State(state): State<AppState>, body: Bytes) -> Result<St
 /// Answers the events of a range, both ends included, by time.
 pub async fn list_events(
     State(state): State<AppState>,
-    query: RawQuery,
+    RawQuery(text): RawQuery,
 ) -> Result<Json<Vec<Event>>, ApiError> {
-    let params = Params::parse(query.0.as_deref().unwrap_or_default());
+    let params = Params::parse(text.as_deref().unwrap_or_default());
     let now = AppState::now();
     let from = params.time("from", now)?.unwrap_or_default().as_secs();
     let until = params.time("until", now)?.unwrap_or(now).as_secs();
     let filter = TagFilter::read(&params)?;
-    let events = blocking(move || Ok(state.store.events().read(from, until, MAX_ANSWER_BYTES)?)).await?;
+    let store = state.store;
+    let read = move || Ok(store.events().read(from, until, MAX_ANSWER_BYTES)?);
+    let events = query(&state.queries, read).await?;
     let too_many = || {
         ApiError::parameter("from", "the range holds more than 32 MB of events; ask for a shorter one", "-1d")
     };

@@ -1,6 +1,6 @@
 //! `/metrics/find`, `/metrics/expand` and `/metrics/index.json`: the tree of names, as Graphite answers it.
 
-use super::pieces::blocking;
+use super::pieces;
 use super::{ApiError, params::Params, params::clip};
 use crate::query::find;
 use crate::state::AppState;
@@ -22,8 +22,9 @@ pub async fn find_metrics(
     form: String,
 ) -> Result<impl IntoResponse, ApiError> {
     let request = FindRequest::read(&params(&query, &form))?;
+    let store = state.store;
     let find = move || {
-        let found = state.store.metrics().snapshot(request.range)?.find(&request.glob);
+        let found = store.metrics().snapshot(request.range)?.find(&request.glob);
         Ok(match request.format {
             Format::Tree => json!(find::tree(&found, &request.query, request.with_wildcard)),
             Format::Completer => find::completions(&found, request.with_wildcard),
@@ -31,7 +32,7 @@ pub async fn find_metrics(
             Format::NodeList(position) => find::nodes_at(&found, position),
         })
     };
-    Ok((NO_CACHE, Json(blocking(find).await?)))
+    Ok((NO_CACHE, Json(pieces::query(&state.queries, find).await?)))
 }
 
 /// Answers `/metrics/expand`.
@@ -47,8 +48,9 @@ pub async fn expand_metrics(
     }
     let globs = queries.iter().map(|query| glob(query)).collect::<Result<Vec<_>, _>>()?;
     let (by_query, leaves_only) = (params.flag("groupByExpr")?, params.flag("leavesOnly")?);
+    let store = state.store;
     let expand = move || {
-        let snapshot = state.store.metrics().snapshot(TimeRange::all())?;
+        let snapshot = store.metrics().snapshot(TimeRange::all())?;
         if !by_query {
             return Ok(json!(find::expand(&snapshot, &globs, leaves_only)));
         }
@@ -58,13 +60,14 @@ pub async fn expand_metrics(
         });
         Ok(Value::Object(each.collect()))
     };
-    Ok((NO_CACHE, Json(json!({ "results": blocking(expand).await? }))))
+    Ok((NO_CACHE, Json(json!({ "results": pieces::query(&state.queries, expand).await? }))))
 }
 
 /// Answers `/metrics/index.json`: every series' name.
 pub async fn list_metrics(State(state): State<AppState>) -> Result<Json<Vec<String>>, ApiError> {
-    let list = move || Ok(state.store.metrics().snapshot(TimeRange::all())?.names());
-    Ok(Json(blocking(list).await?))
+    let store = state.store;
+    let list = move || Ok(store.metrics().snapshot(TimeRange::all())?.names());
+    Ok(Json(pieces::query(&state.queries, list).await?))
 }
 
 fn params(query: &RawQuery, form: &str) -> Params {

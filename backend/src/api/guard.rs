@@ -51,9 +51,10 @@ fn check(
     headers: &HeaderMap,
 ) -> Result<(), ApiError> {
     let mut hosts = headers.get_all(header::HOST).into_iter();
-    // Programs may leave the host out, as HTTP/1.0 does. A browser cannot.
-    let host =
-        authority.or_else(|| hosts.next().map(|value| value.to_str().unwrap_or("?"))).map(Authority::read);
+    // Programs may leave the host out, as HTTP/1.0 does. A browser cannot. What a whole address as the target says counts
+    // more than the header beside it (RFC 9112, 3.2.2).
+    let header = hosts.next().map(|value| value.to_str().unwrap_or("?"));
+    let host = authority.or(header).map(Authority::read);
     if hosts.next().is_some() {
         return Err(ApiError::refused(StatusCode::BAD_REQUEST, "the request names more than one host"));
     }
@@ -211,6 +212,22 @@ mod tests {
     async fn two_hosts_are_none() {
         let request = Request::builder().header("host", "127.0.0.1").header("host", "evil.example");
         assert_eq!(ask(request).await.status(), 400);
+    }
+
+    #[test]
+    fn the_target_counts_more_than_the_host_beside_it() {
+        let check_both = |target: &str, hosts: &[&'static str]| {
+            let hosts = hosts.iter().map(|host| (header::HOST, HeaderValue::from_static(host)));
+            let mut headers = HeaderMap::new();
+            headers.extend(hosts);
+            let checked = check(&AllowedHosts::default(), &Method::GET, Some(target), &headers);
+            checked.map_or_else(|error| error.into_response().status().as_u16(), |()| 200)
+        };
+        assert_eq!(check_both("127.0.0.1:8080", &[]), 200);
+        assert_eq!(check_both("127.0.0.1:8080", &["127.0.0.1:8080"]), 200);
+        assert_eq!(check_both("127.0.0.1:8080", &["evil.example"]), 200);
+        assert_eq!(check_both("evil.example", &["127.0.0.1"]), 421);
+        assert_eq!(check_both("127.0.0.1", &["127.0.0.1", "127.0.0.1"]), 400);
     }
 
     #[tokio::test]

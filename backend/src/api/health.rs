@@ -27,6 +27,8 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let mut out = String::with_capacity(8 << 10);
     counters::render(&state.counters, &mut out);
     render_store(&state.store, &mut out);
+    let running = state.queries.running();
+    sample(&mut out, "gauge", "sonde_queries_running", "Queries that work or wait for a thread.", running);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out)
 }
 
@@ -80,10 +82,15 @@ fn render_store(store: &Store, out: &mut String) {
             crate::store::logs::SYNC_INTERVAL.as_millis() as u64,
         ),
     ];
-    let samples =
-        counters.map(|sample| ("counter", sample)).into_iter().chain(gauges.map(|sample| ("gauge", sample)));
-    for (kind, (name, help, value)) in samples {
-        writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}")
-            .expect("a String takes every write");
+    for (name, help, value) in counters {
+        sample(out, "counter", name, help, value);
     }
+    for (name, help, value) in gauges {
+        sample(out, "gauge", name, help, value);
+    }
+}
+
+fn sample(out: &mut String, kind: &str, name: &str, help: &str, value: u64) {
+    writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}")
+        .expect("a String takes every write");
 }

@@ -193,15 +193,13 @@ impl<P: LineParser> Drop for Reception<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::api::testing::open_state;
     use crate::dashboards::Dashboards;
     use crate::router::router;
-    use crate::store::Store;
     use axum::body::{Bytes, to_bytes};
     use axum::http::Request;
     use serde_json::Value;
     use std::io::Write;
-    use std::sync::Arc;
     use tower::ServiceExt;
 
     struct Site {
@@ -212,12 +210,7 @@ mod tests {
     impl Site {
         fn open() -> Self {
             let dir = tempfile::tempdir().unwrap();
-            let state = AppState {
-                store: Arc::new(Store::open(dir.path()).unwrap()),
-                config: Arc::new(Config::default()),
-                counters: Arc::default(),
-                dashboards: Arc::new(Dashboards::open(None, &[]).unwrap()),
-            };
+            let state = open_state(dir.path(), Dashboards::open(None, &[]).unwrap());
             Self { state, _dir: dir }
         }
 

@@ -4,7 +4,8 @@
 //! an incomplete answer cannot pass for a whole one.
 
 use super::logs::LINES_HEADER;
-use crate::query::logs::{Cursor, LineStream, Reached, StreamOptions, count};
+use crate::query::budget::Budget;
+use crate::query::logs::{Cursor, LineCount, LineStream, Reached, StreamOptions};
 use crate::state::AppState;
 use crate::store::StoreError;
 use axum::body::{Body, Bytes};
@@ -40,7 +41,8 @@ enum Stage {
     Done,
 }
 
-/// A body that begins with `first` and goes on with what the stream gives; with `follow` it goes on for ever.
+/// A body that begins with `first` and goes on with what the stream gives; with `follow` it goes on until the server
+/// stops.
 pub(super) fn body(
     state: AppState,
     stream: LineStream,
@@ -87,7 +89,7 @@ impl Sender {
 
     fn after(&self, reached: Reached) -> Stage {
         match reached {
-            Reached::Full => Stage::Lines,
+            Reached::Pause => Stage::Lines,
             Reached::End if self.follow.is_some() && !self.stream.is_limited() => Stage::Following,
             Reached::End => Stage::Trailer,
         }
@@ -96,7 +98,8 @@ impl Sender {
     async fn fill(&mut self) -> Result<(Vec<u8>, Reached), BodyError> {
         self.on_query_thread(|state, stream| {
             let mut buffer = Vec::with_capacity(BUFFER_BYTES + 16_384);
-            let reached = stream.fill(&mut buffer, BUFFER_BYTES, state.store.logs().counters());
+            let counters = state.store.logs().counters();
+            let reached = stream.fill(&mut buffer, BUFFER_BYTES, &mut Budget::STEP.clone(), counters);
             Ok((buffer, reached))
         })
         .await
@@ -105,22 +108,26 @@ impl Sender {
     /// The number of matches: what was sent, or the columns' count where a limit ended the stream. A limited search of texts
     /// does not know it.
     async fn count_lines(&mut self) -> Result<Option<HeaderMap>, BodyError> {
-        let lines = self
-            .on_query_thread(|_, stream| {
-                let counted = || count(stream.cursor().snapshot(), stream.cursor().filter(), None);
-                Ok(if stream.is_limited() { counted() } else { Some(stream.matched()) })
-            })
-            .await?;
-        Ok(lines.map(|lines| {
-            HeaderMap::from_iter([(LINES_HEADER.parse().expect("a header's name"), HeaderValue::from(lines))])
-        }))
+        let lines = if self.stream.is_limited() {
+            let cursor = self.stream.cursor();
+            let Some(count) = LineCount::new(cursor.snapshot(), cursor.filter()) else { return Ok(None) };
+            self.state.queries.run_steps(count, LineCount::step).await?.lines()
+        } else {
+            self.stream.matched()
+        };
+        let name = LINES_HEADER.parse().expect("a header's name");
+        Ok(Some(HeaderMap::from_iter([(name, HeaderValue::from(lines))])))
     }
 
-    /// Waits for a commit and takes up what it brought; `false` when the store is closing.
+    /// Waits for a commit and takes up what it brought; `false` when the server stops.
     async fn wait_for_more(&mut self) -> Result<bool, BodyError> {
         let Some(commits) = &mut self.follow else { return Ok(false) };
-        if commits.changed().await.is_err() {
-            return Ok(false);
+        let stop = &mut self.state.stop;
+        tokio::select! {
+            biased;
+            // An error means that the sender is gone, which is a stop too.
+            _stopped = stop.wait_for(|stop| *stop) => return Ok(false),
+            changed = commits.changed() => if changed.is_err() { return Ok(false) },
         }
         tokio::time::sleep(FOLLOW_INTERVAL).await;
         commits.borrow_and_update();
@@ -146,7 +153,7 @@ impl Sender {
             let result = work(&state, &mut stream);
             (result, stream)
         };
-        let (result, stream) = tokio::task::spawn_blocking(work).await?;
+        let (result, stream) = self.state.queries.run(work).await?;
         self.stream = stream;
         Ok(result?)
     }

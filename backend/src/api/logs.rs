@@ -2,11 +2,12 @@
 
 use super::params::clip;
 use super::{ApiError, line_body, params::Params};
-use crate::query::components::components;
-use crate::query::histogram::{MAX_BUCKETS, histogram};
-use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions, count};
+use crate::query::budget::Budget;
+use crate::query::components::ComponentCounts;
+use crate::query::histogram::{HistogramCounts, MAX_BUCKETS};
+use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions, count_until};
 use crate::state::AppState;
-use crate::store::logs::Snapshot;
+use crate::store::logs::{Counters, LogStore, Snapshot};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, header};
@@ -34,10 +35,7 @@ pub async fn stream_logs(
     let request = LogsRequest::read(&Params::parse(&query.unwrap_or_default()))?;
     let commits = state.store.logs().commits();
     let follow = request.follow.then_some(commits);
-    let working_state = state.clone();
-    let begun = tokio::task::spawn_blocking(move || begin(&working_state, request))
-        .await
-        .map_err(worker_failed)??;
+    let begun = begin(&state, request).await?;
     let lines = begun.lines;
     let body = line_body::body(state, begun.stream, begun.first, begun.reached, follow);
     let mut response = body.into_response();
@@ -105,23 +103,44 @@ struct Begun {
     lines: Option<u64>,
 }
 
-fn begin(state: &AppState, request: LogsRequest) -> Result<Begun, ApiError> {
-    let logs = state.store.logs();
-    let snapshot = logs.snapshot(request.filter.range)?;
-    let deadline = Instant::now() + COUNT_PATIENCE;
-    let mut lines = count(&snapshot, &request.filter, Some(deadline));
-    let mut stream = LineStream::new(Cursor::new(snapshot, request.filter, request.order), request.options);
-    let mut first = Vec::with_capacity(FIRST_BUFFER_BYTES + 4_096);
-    let reached = stream.fill(&mut first, FIRST_BUFFER_BYTES, logs.counters());
-    if reached == Reached::End && !stream.is_limited() {
-        lines = Some(stream.matched());
+/// Takes a snapshot and looks for the first lines, step by step.
+async fn begin(state: &AppState, request: LogsRequest) -> Result<Begun, ApiError> {
+    let store = state.store.clone();
+    let first_step = move || -> Result<(Begun, bool), ApiError> {
+        let mut begun = Begun::new(store.logs(), request)?;
+        let has_lines = begun.step(&mut Budget::STEP.clone(), store.logs().counters());
+        Ok((begun, has_lines))
+    };
+    let (begun, has_lines) = state.queries.run(first_step).await??;
+    if has_lines {
+        return Ok(begun);
     }
-    Ok(Begun { stream, first, reached, lines })
+    let store = state.store.clone();
+    let step = move |begun: &mut Begun, budget: &mut Budget| begun.step(budget, store.logs().counters());
+    Ok(state.queries.run_steps(begun, step).await?)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
-fn worker_failed(error: tokio::task::JoinError) -> ApiError {
-    ApiError::Internal(error.to_string())
+impl Begun {
+    fn new(logs: &LogStore, request: LogsRequest) -> Result<Self, ApiError> {
+        let snapshot = logs.snapshot(request.filter.range)?;
+        let lines = count_until(&snapshot, &request.filter, Instant::now() + COUNT_PATIENCE);
+        let cursor = Cursor::new(snapshot, request.filter, request.order);
+        Ok(Self {
+            stream: LineStream::new(cursor, request.options),
+            first: Vec::with_capacity(FIRST_BUFFER_BYTES + 4_096),
+            reached: Reached::Pause,
+            lines,
+        })
+    }
+
+    /// Looks for lines; whether there are some, or none to come.
+    fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
+        self.reached = self.stream.fill(&mut self.first, FIRST_BUFFER_BYTES, budget, counters);
+        if self.reached == Reached::End && !self.stream.is_limited() {
+            self.lines = Some(self.stream.matched());
+        }
+        self.reached == Reached::End || !self.first.is_empty()
+    }
 }
 
 /// `GET /api/logs/histogram`: counts by level and step.
@@ -133,8 +152,9 @@ pub async fn count_logs(
     params.only(&[&FILTER_PARAMS[..], &["step"]].concat())?;
     let filter = read_filter(&params)?;
     let step = params.get("step").map(read_step).transpose()?;
-    let work = move || -> Result<Histogram, ApiError> {
-        let snapshot = state.store.logs().snapshot(filter.range)?;
+    let store = state.store.clone();
+    let begin = move || -> Result<HistogramCounts, ApiError> {
+        let snapshot = store.logs().snapshot(filter.range)?;
         let range = bounded(filter.range, &snapshot);
         let step = step.unwrap_or_else(|| default_step(range));
         let nanos = i128::from(range.until.as_nanos()) - i128::from(range.from.as_nanos());
@@ -147,9 +167,13 @@ pub async fn count_logs(
                 &format!("{}s", default_step(range) / 1_000_000_000 + 1),
             ));
         }
-        Ok(histogram(&snapshot, &LineFilter { range, ..filter }, step, state.store.logs().counters()))
+        Ok(HistogramCounts::new(snapshot, LineFilter { range, ..filter }, step))
     };
-    tokio::task::spawn_blocking(work).await.map_err(worker_failed)?.map(Json)
+    let counts = state.queries.run(begin).await??;
+    let store = state.store.clone();
+    let step =
+        move |counts: &mut HistogramCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
+    Ok(Json(state.queries.run_steps(counts, step).await?.finish()))
 }
 
 fn read_step(text: &str) -> Result<i64, ApiError> {
@@ -193,9 +217,13 @@ pub async fn list_components(
     let params = Params::parse(&query.unwrap_or_default());
     params.only(&["from", "until"])?;
     let range = params.range()?;
-    let work = move || -> Result<Components, ApiError> {
-        let snapshot = state.store.logs().snapshot(range)?;
-        Ok(components(&snapshot, range))
+    let store = state.store.clone();
+    let begin = move || -> Result<ComponentCounts, ApiError> {
+        Ok(ComponentCounts::new(&store.logs().snapshot(range)?, range))
     };
-    tokio::task::spawn_blocking(work).await.map_err(worker_failed)?.map(Json)
+    let counts = state.queries.run(begin).await??;
+    let store = state.store.clone();
+    let step =
+        move |counts: &mut ComponentCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
+    Ok(Json(state.queries.run_steps(counts, step).await?.finish()))
 }

@@ -26,17 +26,19 @@ pub async fn render(
     let range = range(&params, now)?;
     let targets = targets(&params)?;
     let format = Format::read(&params, now)?;
-    let store = state.store;
+    let (store, queries) = (state.store, state.queries);
     let select = move || Selection::of(store.metrics(), &targets, range).map_err(ApiError::from);
-    let selection = pieces::blocking(select).await?;
+    let selection = pieces::query(&queries, select).await?;
     let selection =
         selection.map_err(|error| ApiError::parameter("target", error.to_string(), "shop.checkout.*"))?;
     let (kind, body) = match format {
         Format::Json(query) => {
-            ("application/json", pieces::body(move || Ok(JsonPieces::new(selection, query)?)).await?)
+            let begin = move || Ok(JsonPieces::new(selection, query)?);
+            ("application/json", pieces::body(queries, begin).await?)
         }
         Format::Columns(width) => {
-            ("application/octet-stream", pieces::body(move || Ok(ColumnPieces::new(selection, width))).await?)
+            let begin = move || Ok(ColumnPieces::new(selection, width));
+            ("application/octet-stream", pieces::body(queries, begin).await?)
         }
     };
     Ok(answer(kind, body))

@@ -9,8 +9,15 @@ use crate::store::batch::{Durability, PointBatch};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
-use std::sync::Arc;
+use std::path::Path;
+use tokio::sync::watch;
 use tower::ServiceExt;
+
+/// A state over a folder, of a server that never stops.
+pub(super) fn open_state(data: &Path, dashboards: Dashboards) -> AppState {
+    let (_, stop) = watch::channel(false);
+    AppState::new(Store::open(data).unwrap(), Config::default(), dashboards, stop)
+}
 
 /// A state and the folder that it lives in.
 pub(super) struct World {
@@ -21,12 +28,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let state = AppState {
-            store: Arc::new(Store::open(&dir.path().join("data")).unwrap()),
-            config: Arc::new(Config::default()),
-            counters: Arc::default(),
-            dashboards: Arc::new(Dashboards::open(None, &[]).unwrap()),
-        };
+        let state = open_state(&dir.path().join("data"), Dashboards::open(None, &[]).unwrap());
         Self { _dir: dir, state }
     }
 

@@ -1,74 +1,118 @@
 //! The components and hosts that have lines in a range, with their volumes.
 
-use super::logs::LineFilter;
+use super::budget::Budget;
+use super::logs::{BlockAt, BlockWalk, LineFilter};
 use crate::store::logs::block::ComponentLines;
-use crate::store::logs::{SegmentView, Snapshot};
+use crate::store::logs::dictionary::NameList;
+use crate::store::logs::{Counters, SegmentView, Snapshot};
 use sonde_shared::api::{ComponentCount, Components, HostCount};
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
-#[derive(Default)]
-struct Tally {
+/// Counts the lines of each component and host, step by step.
+#[derive(Debug)]
+pub struct ComponentCounts {
+    blocks: BlockWalk,
+    segment: Option<SegmentTally>,
+    /// Lines, and those of them that are errors.
     components: BTreeMap<String, (u64, u64)>,
     hosts: BTreeMap<String, u64>,
 }
 
-/// Counts the lines of each component and host. Reads mapped files: not for async threads.
-pub fn components(snapshot: &Snapshot, range: TimeRange) -> Components {
-    let filter = LineFilter::all(range);
-    let mut tally = Tally::default();
-    for view in snapshot.days.iter().flat_map(|(_, views)| views) {
-        tally.add_segment(view, &filter);
+/// The counts of one segment, by its numbers.
+#[derive(Debug)]
+struct SegmentTally {
+    segment: usize,
+    names: (NameList, NameList),
+    components: Vec<(u64, u64)>,
+    hosts: Vec<u64>,
+}
+
+impl ComponentCounts {
+    /// A count over a range that has not begun.
+    pub fn new(snapshot: &Snapshot, range: TimeRange) -> Self {
+        Self {
+            blocks: BlockWalk::new(snapshot, LineFilter::all(range)),
+            segment: None,
+            components: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+        }
     }
-    Components {
-        components: tally
-            .components
-            .into_iter()
-            .map(|(path, (lines, errors))| ComponentCount { path, lines, errors })
-            .collect(),
-        hosts: tally.hosts.into_iter().map(|(name, lines)| HostCount { name, lines }).collect(),
+
+    /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
+    pub fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
+        let range = self.blocks.filter().range;
+        while let Some(at) = self.blocks.next(budget) {
+            let known = self.segment.take_if(|tally| tally.segment == at.segment);
+            let mut tally = known.unwrap_or_else(|| SegmentTally::new(at.segment, at.view));
+            let rows = tally.add_block(&at, range);
+            budget.spend(rows);
+            counters.rows_scanned.fetch_add(rows, Ordering::Relaxed);
+            if let Some(before) = self.segment.replace(tally) {
+                before.add_to(&mut self.components, &mut self.hosts);
+            }
+        }
+        self.blocks.is_at_end()
+    }
+
+    /// The answer, when the last step is done.
+    pub fn finish(mut self) -> Components {
+        if let Some(last) = self.segment.take() {
+            last.add_to(&mut self.components, &mut self.hosts);
+        }
+        let component =
+            |(path, (lines, errors)): (String, (u64, u64))| ComponentCount { path, lines, errors };
+        Components {
+            components: self.components.into_iter().map(component).collect(),
+            hosts: self.hosts.into_iter().map(|(name, lines)| HostCount { name, lines }).collect(),
+        }
     }
 }
 
-impl Tally {
-    fn add_segment(&mut self, view: &SegmentView, filter: &LineFilter) {
-        let published = &view.published;
-        let in_segment = filter.in_segment(view);
-        let mut components = vec![(0_u64, 0_u64); published.components.len()];
-        let mut hosts = vec![0_u64; published.hosts.len()];
-        for block in published.blocks.iter().filter(|block| in_segment.may_match(block)) {
-            if block.meta().lies_within(filter.range) {
-                block.meta().components.iter().for_each(|lines| add(&mut components, lines));
-                block
-                    .meta()
-                    .hosts
-                    .iter()
-                    .for_each(|(host, lines)| hosts[usize::from(*host)] += u64::from(*lines));
-                continue;
-            }
-            let columns = view.segment.columns(block, published);
-            for row in columns.rows_in(filter.range).filter(|row| in_segment.matches(&columns, *row)) {
-                let count = &mut components[usize::from(columns.component(row))];
-                count.0 += 1;
-                count.1 += u64::from(columns.level(row) >= Level::Error);
-                hosts[usize::from(columns.host(row))] += 1;
-            }
+impl SegmentTally {
+    fn new(segment: usize, view: &SegmentView) -> Self {
+        let names = (view.published.components.clone(), view.published.hosts.clone());
+        let (components, hosts) = (vec![(0, 0); names.0.len()], vec![0; names.1.len()]);
+        Self { segment, names, components, hosts }
+    }
+
+    /// Adds a block's lines; returns how many rows it looked at one by one.
+    fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
+        let meta = at.block.meta();
+        if meta.lies_within(range) {
+            meta.components.iter().for_each(|lines| self.add_lines(lines));
+            meta.hosts.iter().for_each(|(host, lines)| self.hosts[usize::from(*host)] += u64::from(*lines));
+            return 0;
         }
-        for (name, count) in published.components.iter().zip(components).filter(|(_, count)| count.0 > 0) {
-            let sum = self.components.entry(name.to_string()).or_default();
+        let columns = at.view.segment.columns(at.block, &at.view.published);
+        let rows = columns.rows_in(range);
+        let seen = rows.len() as u64;
+        for row in rows.filter(|row| at.filter.matches(&columns, *row)) {
+            let count = &mut self.components[usize::from(columns.component(row))];
+            count.0 += 1;
+            count.1 += u64::from(columns.level(row) >= Level::Error);
+            self.hosts[usize::from(columns.host(row))] += 1;
+        }
+        seen
+    }
+
+    fn add_lines(&mut self, lines: &ComponentLines) {
+        let count = &mut self.components[usize::from(lines.component)];
+        count.0 += lines.at_least(Level::Trace);
+        count.1 += lines.at_least(Level::Error);
+    }
+
+    fn add_to(self, components: &mut BTreeMap<String, (u64, u64)>, hosts: &mut BTreeMap<String, u64>) {
+        let counted = self.names.0.iter().zip(self.components).filter(|(_, count)| count.0 > 0);
+        for (name, count) in counted {
+            let sum = components.entry(name.to_string()).or_default();
             *sum = (sum.0 + count.0, sum.1 + count.1);
         }
-        for (name, lines) in
-            published.hosts.iter().zip(hosts).filter(|(name, lines)| *lines > 0 && !name.is_empty())
-        {
-            *self.hosts.entry(name.to_string()).or_default() += lines;
+        let counted = self.names.1.iter().zip(self.hosts);
+        for (name, lines) in counted.filter(|(name, lines)| *lines > 0 && !name.is_empty()) {
+            *hosts.entry(name.to_string()).or_default() += lines;
         }
     }
-}
-
-fn add(components: &mut [(u64, u64)], lines: &ComponentLines) {
-    let count = &mut components[usize::from(lines.component)];
-    count.0 += lines.at_least(Level::Trace);
-    count.1 += lines.at_least(Level::Error);
 }

@@ -1,7 +1,9 @@
 //! Counts of lines by level and step, from columns; only a text filter reads text.
 
-use super::logs::{Cursor, LineFilter};
+use super::budget::Budget;
+use super::logs::{BlockAt, BlockWalk, Cursor, Found, LineFilter};
 use crate::store::logs::{Counters, Snapshot};
+use memchr::memmem::Finder;
 use sonde_shared::api::Histogram;
 use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
@@ -12,6 +14,7 @@ use std::sync::atomic::Ordering;
 pub const MAX_BUCKETS: i64 = 20_000;
 
 /// Buckets of equal width, the first starting at a multiple of it.
+#[derive(Debug)]
 struct Buckets {
     from: Timestamp,
     step_nanos: i64,
@@ -57,59 +60,98 @@ impl Buckets {
     }
 }
 
-/// Counts the matches in a bounded range; the caller has checked that there are at most [`MAX_BUCKETS`] buckets of
-/// `step_nanos`, whole milliseconds. Reads mapped files: not for async threads.
-pub fn histogram(
-    snapshot: &Snapshot,
-    filter: &LineFilter,
-    step_nanos: i64,
-    counters: &Counters,
-) -> Histogram {
-    let mut buckets = Buckets::new(filter.range, step_nanos);
-    if filter.contains.is_some() {
-        count_by_text(snapshot, filter, &mut buckets, counters);
-    } else {
-        count_by_columns(snapshot, filter, &mut buckets, counters);
-    }
-    buckets.finish()
+/// Counts the matches in a bounded range, step by step.
+#[derive(Debug)]
+pub struct HistogramCounts {
+    buckets: Buckets,
+    walk: Walk,
 }
 
-fn count_by_columns(snapshot: &Snapshot, filter: &LineFilter, buckets: &mut Buckets, counters: &Counters) {
-    for view in snapshot.days.iter().flat_map(|(_, views)| views) {
-        let in_segment = filter.in_segment(view);
-        if in_segment.is_empty() {
-            continue;
-        }
-        for block in view.published.blocks.iter().filter(|block| in_segment.may_match(block)) {
-            let meta = block.meta();
-            let known = in_segment
-                .known_counts(block)
-                .filter(|_| buckets.index(meta.min_ts) == buckets.index(meta.max_ts));
-            if let Some(known) = known {
-                let bucket = buckets.index(meta.min_ts);
-                for level in Level::ALL {
-                    buckets.add(bucket, level, known[level as usize]);
+#[derive(Debug)]
+enum Walk {
+    Columns(BlockWalk),
+    Text(Box<Cursor>, Finder<'static>),
+}
+
+impl HistogramCounts {
+    /// A count that has not begun; the caller has checked that there are at most [`MAX_BUCKETS`] buckets of
+    /// `step_nanos`, whole milliseconds.
+    pub fn new(snapshot: Snapshot, filter: LineFilter, step_nanos: i64) -> Self {
+        let buckets = Buckets::new(filter.range, step_nanos);
+        let walk = match filter.contains.clone() {
+            None => Walk::Columns(BlockWalk::new(&snapshot, filter)),
+            Some(needle) => Walk::Text(Box::new(Cursor::new(snapshot, filter, Order::Ascending)), needle),
+        };
+        Self { buckets, walk }
+    }
+
+    /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
+    pub fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
+        match &mut self.walk {
+            Walk::Columns(blocks) => {
+                let range = blocks.filter().range;
+                while let Some(at) = blocks.next(budget) {
+                    let rows = self.buckets.add_block(&at, range);
+                    budget.spend(rows);
+                    counters.rows_scanned.fetch_add(rows, Ordering::Relaxed);
                 }
-                continue;
+                blocks.is_at_end()
             }
-            let columns = view.segment.columns(block, &view.published);
-            let rows = columns.rows_in(filter.range);
-            counters.rows_scanned.fetch_add(rows.len() as u64, Ordering::Relaxed);
-            for row in rows.filter(|row| in_segment.matches(&columns, *row)) {
-                buckets.add(buckets.index(columns.ts(row)), columns.level(row), 1);
+            Walk::Text(cursor, needle) => {
+                let is_done = self.buckets.add_by_text(cursor, needle, budget, counters);
+                counters.rows_scanned.fetch_add(cursor.take_rows_scanned(), Ordering::Relaxed);
+                is_done
             }
         }
     }
+
+    /// The answer, when the last step is done.
+    pub fn finish(self) -> Histogram {
+        self.buckets.finish()
+    }
 }
 
-fn count_by_text(snapshot: &Snapshot, filter: &LineFilter, buckets: &mut Buckets, counters: &Counters) {
-    let Some(needle) = filter.contains.clone() else { return };
-    let mut cursor = Cursor::new(snapshot.clone(), filter.clone(), Order::Ascending);
-    while let Some(hit) = cursor.next_hit() {
-        let line = snapshot.days[hit.day].1[hit.segment].segment.line_with_feed(&hit.row);
-        counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
-        if needle.find(&line[..line.len() - 1]).is_some() {
-            buckets.add(buckets.index(hit.row.ts), hit.row.level, 1);
+impl Buckets {
+    /// Adds a block's matches; returns how many rows it looked at one by one.
+    fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
+        let meta = at.block.meta();
+        let known = at.filter.known_counts(at.block);
+        if let Some(known) = known.filter(|_| self.index(meta.min_ts) == self.index(meta.max_ts)) {
+            let bucket = self.index(meta.min_ts);
+            for level in Level::ALL {
+                self.add(bucket, level, known[level as usize]);
+            }
+            return 0;
+        }
+        let columns = at.view.segment.columns(at.block, &at.view.published);
+        let rows = columns.rows_in(range);
+        let seen = rows.len() as u64;
+        for row in rows.filter(|row| at.filter.matches(&columns, *row)) {
+            self.add(self.index(columns.ts(row)), columns.level(row), 1);
+        }
+        seen
+    }
+
+    /// Adds lines that contain the text until the walk or the budget is at its end; whether the walk is.
+    fn add_by_text(
+        &mut self,
+        cursor: &mut Cursor,
+        needle: &Finder<'_>,
+        budget: &mut Budget,
+        counters: &Counters,
+    ) -> bool {
+        loop {
+            let hit = match cursor.next_hit(budget) {
+                Found::Hit(hit) => hit,
+                Found::Spent => return false,
+                Found::End => return true,
+            };
+            let line = cursor.view(&hit).segment.line_with_feed(&hit.row);
+            budget.spend_text(line.len());
+            counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+            if needle.find(&line[..line.len() - 1]).is_some() {
+                self.add(self.index(hit.row.ts), hit.row.level, 1);
+            }
         }
     }
 }

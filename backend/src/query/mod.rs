@@ -1,5 +1,7 @@
 //! Answers over the store: which days, which blocks, in which order.
 
+/// How much one step of a query may do.
+pub mod budget;
 /// Lines with their volumes: components and hosts of a range.
 pub mod components;
 /// `/metrics/find`: the tree of names.
@@ -10,3 +12,5 @@ pub mod histogram;
 pub mod logs;
 /// `/render`: points of the series that targets name.
 pub mod render;
+/// The threads that queries run on, and how many may at once.
+pub mod threads;

@@ -4,7 +4,9 @@
 //! roughly in order need one or two open blocks, and lines in any order need a few words a block.
 
 use super::{LineFilter, SegmentFilter};
+use crate::query::budget::Budget;
 use crate::store::logs::block::{Block, Columns, Row};
+use crate::store::logs::segment::Segment;
 use crate::store::logs::{SegmentView, Snapshot};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use sonde_shared::view::Order;
@@ -42,6 +44,17 @@ pub struct Hit {
     pub row: Row,
 }
 
+/// What [`Cursor::next_hit`] came to.
+#[derive(Clone, Copy, Debug)]
+pub enum Found {
+    /// A matching line.
+    Hit(Hit),
+    /// The end of the step: there may be more.
+    Spent,
+    /// The end of the walk.
+    End,
+}
+
 /// A block that waits to be opened.
 #[derive(Debug)]
 struct Waiting {
@@ -68,8 +81,8 @@ pub struct Cursor {
     snapshot: Snapshot,
     filter: LineFilter,
     order: Order,
-    /// Only lines from these arrival numbers on, a segment each: what came after an earlier snapshot.
-    since: Option<Vec<(Day, u32, u32)>>,
+    /// Only lines that an earlier snapshot did not hold.
+    since: Option<Snapshot>,
     next_day: usize,
     day: usize,
     filters: Vec<SegmentFilter>,
@@ -107,9 +120,7 @@ impl Cursor {
 
     /// A walk over what `snapshot` holds beyond `earlier`.
     pub fn beyond(earlier: &Snapshot, snapshot: Snapshot, filter: LineFilter) -> Self {
-        let rows = |view: &SegmentView| (view.segment.day(), view.segment.number(), view.published.rows);
-        let since = earlier.days.iter().flat_map(|(_, views)| views.iter().map(rows)).collect();
-        Self { since: Some(since), ..Self::new(snapshot, filter, Order::Ascending) }
+        Self { since: Some(earlier.clone()), ..Self::new(snapshot, filter, Order::Ascending) }
     }
 
     /// What the walk is over.
@@ -127,33 +138,44 @@ impl Cursor {
         std::mem::take(&mut self.rows_scanned)
     }
 
+    /// The segment that a line lies in.
+    pub fn view(&self, hit: &Hit) -> &SegmentView {
+        &self.snapshot.days[hit.day].1[hit.segment]
+    }
+
     /// The next line that matches by its columns; `contains` is not looked at.
-    pub fn next_hit(&mut self) -> Option<Hit> {
+    pub fn next_hit(&mut self, budget: &mut Budget) -> Found {
         loop {
-            self.open_reached();
-            let Some(Reverse((_, slot, row))) = self.heap.pop() else {
-                if self.enter_next_day() {
-                    continue;
-                }
-                return None;
-            };
-            let open = self.open[slot].as_ref()?;
-            let (segment, block) = (open.segment, open.block.clone());
-            let view = &self.snapshot.days[self.day].1[segment];
-            let hit =
-                Hit { day: self.day, segment, row: view.segment.columns(&block, &view.published).row(row) };
-            self.push_next_row(slot);
-            return Some(hit);
+            if budget.is_spent() || !self.open_reached(budget) {
+                return Found::Spent;
+            }
+            if let Some(Reverse((_, slot, row))) = self.heap.pop() {
+                return self.take(slot, row, budget).map_or(Found::End, Found::Hit);
+            }
+            if !self.enter_next_day(budget) {
+                return Found::End;
+            }
         }
     }
 
-    /// Passes over up to `count` lines; returns how many. Blocks that nothing overlaps are passed over whole.
-    pub fn skip(&mut self, count: u64) -> u64 {
+    /// A row of an open block, which is left at its next matching row.
+    fn take(&mut self, slot: usize, row: usize, budget: &mut Budget) -> Option<Hit> {
+        let open = self.open[slot].as_ref()?;
+        let (segment, block) = (open.segment, open.block.clone());
+        let view = &self.snapshot.days[self.day].1[segment];
+        let row = view.segment.columns(&block, &view.published).row(row);
+        self.push_next_row(slot, budget);
+        Some(Hit { day: self.day, segment, row })
+    }
+
+    /// Passes over up to `count` lines; returns how many. Fewer than `count` are the last ones, or the budget is spent.
+    /// Blocks that nothing overlaps are passed over whole.
+    pub fn skip(&mut self, count: u64, budget: &mut Budget) -> u64 {
         let mut skipped = 0;
-        while skipped < count {
-            match self.skip_block(count - skipped) {
+        while skipped < count && !budget.is_spent() {
+            match self.skip_block(count - skipped, budget) {
                 Some(lines) => skipped += lines,
-                None if self.next_hit().is_some() => skipped += 1,
+                None if matches!(self.next_hit(budget), Found::Hit(_)) => skipped += 1,
                 None => break,
             }
         }
@@ -161,12 +183,12 @@ impl Cursor {
     }
 
     /// Passes over the next block when it is not begun, overlaps no other and its matches are known to be at most `most`.
-    fn skip_block(&mut self, most: u64) -> Option<u64> {
+    fn skip_block(&mut self, most: u64, budget: &mut Budget) -> Option<u64> {
         if !self.heap.is_empty() || self.since.is_some() || self.filter.contains.is_some() {
             return None;
         }
         while self.waiting.is_empty() {
-            if !self.enter_next_day() {
+            if budget.is_spent() || !self.enter_next_day(budget) {
                 return None;
             }
         }
@@ -178,11 +200,13 @@ impl Cursor {
         if lines > most {
             return None;
         }
+        // Only what was passed over is paid for, so that each step, however short, comes further.
+        budget.spend(1 + next.block.meta().components.len() as u64);
         self.waiting.pop_front();
         Some(lines)
     }
 
-    fn enter_next_day(&mut self) -> bool {
+    fn enter_next_day(&mut self, budget: &mut Budget) -> bool {
         let days = self.snapshot.days.len();
         if self.next_day >= days {
             return false;
@@ -193,7 +217,7 @@ impl Cursor {
         };
         self.next_day += 1;
         let (day, views) = &self.snapshot.days[self.day];
-        self.first_rows = views.iter().map(|view| self.since_row(*day, view.segment.number())).collect();
+        self.first_rows = views.iter().map(|view| self.since_row(*day, &view.segment)).collect();
         self.filters = views.iter().map(|view| self.filter.in_segment(view)).collect();
         let mut waiting = Vec::new();
         for (segment, view) in
@@ -208,6 +232,7 @@ impl Cursor {
             );
         }
         waiting.sort_unstable_by_key(|waiting| waiting.least);
+        budget.spend(1 + waiting.len() as u64);
         self.waiting = waiting.into();
         self.open.clear();
         true
@@ -228,16 +253,24 @@ impl Cursor {
         Waiting { least, last_ts, segment, block: block.clone() }
     }
 
-    fn since_row(&self, day: Day, number: u32) -> u32 {
-        let known = self.since.iter().flatten().find(|(d, n, _)| (*d, *n) == (day, number));
-        known.map_or(0, |(_, _, rows)| *rows)
+    /// The first row of a segment that is to be sent. A day that was deleted and begun anew has segments with the same
+    /// numbers, so a segment is known by itself.
+    fn since_row(&self, day: Day, segment: &Arc<Segment>) -> u32 {
+        let days = self.since.as_ref().map_or(&[][..], |since| &since.days);
+        let Ok(at) = days.binary_search_by_key(&day, |(day, _)| *day) else { return 0 };
+        let known = days[at].1.iter().find(|view| Arc::ptr_eq(&view.segment, segment));
+        known.map_or(0, |view| view.published.rows)
     }
 
-    /// Opens every block that may hold a line before the nearest one of the open blocks.
-    fn open_reached(&mut self) {
+    /// Opens every block that may hold a line before the nearest one of the open blocks; `false` when the budget was spent
+    /// on some of them.
+    fn open_reached(&mut self, budget: &mut Budget) -> bool {
         while let Some(next) = self.waiting.front() {
             if self.heap.peek().is_some_and(|Reverse((key, _, _))| *key < next.least) {
                 break;
+            }
+            if budget.is_spent() {
+                return false;
             }
             let Some(Waiting { segment, block, .. }) = self.waiting.pop_front() else { break };
             let view = &self.snapshot.days[self.day].1[segment];
@@ -248,12 +281,13 @@ impl Cursor {
                 self.open.push(None);
             }
             self.open[slot] = Some(open);
-            self.push_next_row(slot);
+            self.push_next_row(slot, budget);
         }
+        true
     }
 
     /// Finds the next matching row of an open block and queues it; frees the slot when there is none.
-    fn push_next_row(&mut self, slot: usize) {
+    fn push_next_row(&mut self, slot: usize, budget: &mut Budget) {
         let Some(open) = self.open[slot].as_mut() else { return };
         let view = &self.snapshot.days[self.day].1[open.segment];
         let number = view.segment.number();
@@ -264,7 +298,9 @@ impl Cursor {
         let found = next_row(&mut open.rest, self.order, |row| {
             filter.matches(&columns, row) && (since == 0 || columns.arrival(row) >= since)
         });
-        self.rows_scanned += (before - open.rest.len()) as u64;
+        let seen = (before - open.rest.len()) as u64;
+        self.rows_scanned += seen;
+        budget.spend(1 + seen);
         match found {
             Some(row) => self.heap.push(Reverse((key_of(self.order, &columns, number, row), slot, row))),
             None => self.open[slot] = None,

@@ -1,6 +1,7 @@
 //! Fills buffers with matching lines: as they are stored, or each in an envelope that says what was resolved.
 
-use super::{Cursor, Hit};
+use super::{Cursor, Found, Hit};
+use crate::query::budget::Budget;
 use crate::store::logs::{Counters, SegmentView};
 use sonde_shared::log::Level;
 use std::ops::Range;
@@ -20,15 +21,11 @@ pub struct StreamOptions {
 /// Why [`LineStream::fill`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
-    /// The buffer is full; there may be more.
-    Full,
+    /// The buffer is full or the budget spent; there may be more.
+    Pause,
     /// There is nothing more.
     End,
 }
-
-/// How many candidate lines one call reads at most when none of them contains the text, so that a search that finds nothing
-/// can still be stopped.
-const MAX_MISSES: usize = 200_000;
 
 /// Lines on their way out. Between two calls it holds its place and nothing else.
 #[derive(Debug)]
@@ -80,32 +77,41 @@ impl LineStream {
         self.names = None;
     }
 
-    /// Appends lines to `out` until it holds about `size` bytes. Reads mapped files: not for async threads.
-    pub fn fill(&mut self, out: &mut Vec<u8>, size: usize, counters: &Counters) -> Reached {
+    /// Appends lines to `out` until it holds about `size` bytes, or the budget is spent. Reads mapped files: not for async
+    /// threads.
+    pub fn fill(
+        &mut self,
+        out: &mut Vec<u8>,
+        size: usize,
+        budget: &mut Budget,
+        counters: &Counters,
+    ) -> Reached {
         let reached = if self.options.envelope {
-            self.fill_envelopes(out, size, counters)
+            self.fill_envelopes(out, size, budget, counters)
         } else {
-            self.fill_lines(out, size, counters)
+            self.fill_lines(out, size, budget, counters)
         };
         counters.rows_scanned.fetch_add(self.cursor.take_rows_scanned(), Ordering::Relaxed);
         reached
     }
 
-    fn fill_lines(&mut self, out: &mut Vec<u8>, size: usize, counters: &Counters) -> Reached {
+    fn fill_lines(
+        &mut self,
+        out: &mut Vec<u8>,
+        size: usize,
+        budget: &mut Budget,
+        counters: &Counters,
+    ) -> Reached {
         let mut run: Option<Run> = None;
-        let mut misses = 0;
         let reached = loop {
             let waiting = run.as_ref().map_or(0, |run| run.bytes.len());
-            if out.len() + waiting >= size || misses >= MAX_MISSES {
-                break Reached::Full;
+            if out.len() + waiting >= size {
+                break Reached::Pause;
             }
-            let hit = match self.next(counters) {
-                Next::Line(hit) => hit,
-                Next::Miss => {
-                    misses += 1;
-                    continue;
-                }
-                Next::End => break Reached::End,
+            let hit = match self.next(budget, counters) {
+                Found::Hit(hit) => hit,
+                Found::Spent => break Reached::Pause,
+                Found::End => break Reached::End,
             };
             let start = hit.row.pos as usize;
             let bytes = start..start + hit.row.len as usize + 1;
@@ -132,55 +138,61 @@ impl LineStream {
         out.extend_from_slice(self.cursor.snapshot().days[day].1[segment].segment.text(bytes));
     }
 
-    fn fill_envelopes(&mut self, out: &mut Vec<u8>, size: usize, counters: &Counters) -> Reached {
-        let mut misses = 0;
-        loop {
-            if out.len() >= size || misses >= MAX_MISSES {
-                return Reached::Full;
-            }
-            match self.next(counters) {
-                Next::Line(hit) => self.write_envelope(&hit, out, counters),
-                Next::Miss => misses += 1,
-                Next::End => return Reached::End,
+    fn fill_envelopes(
+        &mut self,
+        out: &mut Vec<u8>,
+        size: usize,
+        budget: &mut Budget,
+        counters: &Counters,
+    ) -> Reached {
+        while out.len() < size {
+            match self.next(budget, counters) {
+                Found::Hit(hit) => self.write_envelope(&hit, out, counters),
+                Found::Spent => return Reached::Pause,
+                Found::End => return Reached::End,
             }
         }
+        Reached::Pause
     }
 
     /// The next line to send.
-    fn next(&mut self, counters: &Counters) -> Next {
+    fn next(&mut self, budget: &mut Budget, counters: &Counters) -> Found {
         if self.is_limited() {
-            return Next::End;
+            return Found::End;
         }
         if self.cursor.filter().contains.is_none() && self.matched < self.options.offset {
-            self.matched += self.cursor.skip(self.options.offset - self.matched);
+            self.matched += self.cursor.skip(self.options.offset - self.matched, budget);
         }
-        let Some(hit) = self.cursor.next_hit() else { return Next::End };
-        if let Some(needle) = &self.cursor.filter().contains {
-            let line = self.view(&hit).segment.line_with_feed(&hit.row);
-            counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
-            if needle.find(&line[..line.len() - 1]).is_none() {
-                return Next::Miss;
+        loop {
+            let found = self.cursor.next_hit(budget);
+            let Found::Hit(hit) = found else { return found };
+            if !self.contains_text(&hit, budget, counters) {
+                continue;
+            }
+            self.matched += 1;
+            if self.matched > self.options.offset {
+                self.sent += 1;
+                return found;
             }
         }
-        self.matched += 1;
-        if self.matched <= self.options.offset {
-            return Next::Miss;
-        }
-        self.sent += 1;
-        Next::Line(hit)
     }
 
-    fn view(&self, hit: &Hit) -> &SegmentView {
-        &self.cursor.snapshot().days[hit.day].1[hit.segment]
+    /// Whether the line contains the text that is asked for, if any.
+    fn contains_text(&self, hit: &Hit, budget: &mut Budget, counters: &Counters) -> bool {
+        let Some(needle) = &self.cursor.filter().contains else { return true };
+        let line = self.cursor.view(hit).segment.line_with_feed(&hit.row);
+        budget.spend_text(line.len());
+        counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+        needle.find(&line[..line.len() - 1]).is_some()
     }
 
     fn write_envelope(&mut self, hit: &Hit, out: &mut Vec<u8>, counters: &Counters) {
         let at = (hit.day, hit.segment);
         if self.names.as_ref().is_none_or(|(known, _)| *known != at) {
-            self.names = Some((at, EnvelopeNames::of(self.view(hit))));
+            self.names = Some((at, EnvelopeNames::of(self.cursor.view(hit))));
         }
         let Some((_, names)) = &self.names else { return };
-        let (view, row) = (self.view(hit), &hit.row);
+        let (view, row) = (self.cursor.view(hit), &hit.row);
         let line = view.segment.line_with_feed(row);
         counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
         let name = |names: &[String], number: u16| {
@@ -200,13 +212,6 @@ impl LineStream {
         out.extend_from_slice(&line[..line.len() - 1]);
         out.extend_from_slice(b"}\n");
     }
-}
-
-enum Next {
-    Line(Hit),
-    /// A line that was looked at and is not sent.
-    Miss,
-    End,
 }
 
 impl EnvelopeNames {

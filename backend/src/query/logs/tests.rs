@@ -1,7 +1,9 @@
 //! Queries against a naive scan of the same lines, before and after restarts, losses and damage.
 
-use super::{Cursor, LineFilter, LineStream, Reached, StreamOptions, count};
-use crate::query::histogram::histogram;
+use super::{Cursor, LineCount, LineFilter, LineStream, Reached, StreamOptions};
+use crate::query::budget::Budget;
+use crate::query::components::ComponentCounts;
+use crate::query::histogram::HistogramCounts;
 use crate::store::Store;
 use crate::store::batch::{Durability, LineBatch};
 use memchr::memmem::Finder;
@@ -12,6 +14,7 @@ use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::Order;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Clone, Debug)]
 struct TestLine {
@@ -21,6 +24,9 @@ struct TestLine {
     level: Level,
     text: String,
 }
+
+/// Steps so short that every answer takes many.
+const SHORT: Budget = Budget::of_rows(5);
 
 const COMPONENTS: [&str; 5] = ["app.git", "app.git.gc", "app.gitaly", "app", "db"];
 const HOSTS: [&str; 3] = ["", "n1", "n2"];
@@ -77,7 +83,7 @@ fn query(
     let mut out = Vec::new();
     loop {
         let mut part = Vec::new();
-        let reached = stream.fill(&mut part, buffer, store.logs().counters());
+        let reached = stream.fill(&mut part, buffer, &mut SHORT.clone(), store.logs().counters());
         out.extend(part);
         if reached == Reached::End {
             break;
@@ -138,12 +144,20 @@ fn check_answers(store: &Store, lines: &[TestLine], filter: &LineFilter, offset:
     }
     let snapshot = store.logs().snapshot(filter.range).unwrap();
     let expected = naive(lines, filter, Order::Ascending).len() as u64;
-    if filter.contains.is_none() {
-        assert_eq!(count(&snapshot, filter, None), Some(expected));
+    if let Some(mut count) = LineCount::new(&snapshot, filter) {
+        while !count.step(&mut SHORT.clone()) {}
+        assert_eq!(count.lines(), expected);
     }
+    let counters = store.logs().counters();
     if filter.range != TimeRange::all() {
-        assert_eq!(histogram(&snapshot, filter, 3 * NANOS_PER_SEC, store.logs().counters()).total, expected);
+        let mut counts = HistogramCounts::new(snapshot.clone(), filter.clone(), 3 * NANOS_PER_SEC);
+        while !counts.step(&mut SHORT.clone(), counters) {}
+        assert_eq!(counts.finish().total, expected);
     }
+    let mut counts = ComponentCounts::new(&snapshot, filter.range);
+    while !counts.step(&mut SHORT.clone(), counters) {}
+    let in_range = naive(lines, &LineFilter::all(filter.range), Order::Ascending).len() as u64;
+    assert_eq!(counts.finish().components.iter().map(|count| count.lines).sum::<u64>(), in_range);
 }
 
 fn copy_folder(from: &Path, to: &Path) {
@@ -294,7 +308,67 @@ fn a_query_reads_the_text_of_its_own_lines_and_no_other() {
     let found = query(&store, &filter, Order::Ascending, StreamOptions::default(), 4_096);
     let sent: u64 = found.iter().map(|line| line.len() as u64 + 1).sum();
     assert_eq!(found.len(), 200);
-    assert_eq!(store.logs().counters().text_bytes_read.load(std::sync::atomic::Ordering::Relaxed), sent);
+    assert_eq!(store.logs().counters().text_bytes_read.load(Ordering::Relaxed), sent);
+}
+
+/// The most that one step adds to a counter, and what all steps add.
+fn most_of_a_step(counter: &AtomicU64, mut step: impl FnMut() -> bool) -> (u64, u64) {
+    let start = counter.load(Ordering::Relaxed);
+    let (mut before, mut most) = (start, 0);
+    loop {
+        let is_done = step();
+        let now = counter.load(Ordering::Relaxed);
+        (before, most) = (now, most.max(now - before));
+        if is_done {
+            return (most, now - start);
+        }
+    }
+}
+
+#[test]
+fn a_step_reads_so_much_and_no_more_however_little_it_finds() {
+    // Blocks of 8,192 lines, each with lines of the host and lines of the level that are asked for, but of none with both.
+    let lines: Vec<TestLine> = (0..40_000)
+        .map(|number| {
+            line(
+                number,
+                (
+                    (number / 4_000) as i64,
+                    0,
+                    usize::from(number % 4_000 == 0),
+                    if number % 4_000 == 1 { 4 } else { 2 },
+                ),
+            )
+        })
+        .collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_all(dir.path(), &lines, 8_192);
+    let counters = store.logs().counters();
+    let stream = |filter: &LineFilter, options: StreamOptions| {
+        let snapshot = store.logs().snapshot(filter.range).unwrap();
+        let mut stream = LineStream::new(Cursor::new(snapshot, filter.clone(), Order::Ascending), options);
+        move |budget: Budget| {
+            stream.fill(&mut Vec::new(), 1 << 20, &mut budget.clone(), counters) == Reached::End
+        }
+    };
+    let range = TimeRange { from: lines[0].ts, until: lines[39_999].ts.plus_nanos(1) };
+    let text = LineFilter { contains: Some(Finder::new("no such text")), ..LineFilter::all(range) };
+    let host =
+        LineFilter { hosts: ["n1".to_owned()].into(), level: Some(Level::Error), ..LineFilter::all(range) };
+    let all_text: u64 = lines.iter().map(|line| line.text.len() as u64 + 1).sum();
+    let check_text = |(most, all): (u64, u64)| assert!(most < 30_000 && all == all_text, "{most} {all}");
+    let check_rows = |(most, all): (u64, u64)| assert!(most <= 2 * 8_192 && all == 40_000, "{most} {all}");
+
+    let mut search = stream(&text, StreamOptions::default());
+    check_text(most_of_a_step(&counters.text_bytes_read, || search(Budget::of_rows(1_000))));
+    let mut counts = HistogramCounts::new(store.logs().snapshot(range).unwrap(), text.clone(), NANOS_PER_SEC);
+    let mut count = || counts.step(&mut Budget::of_rows(1_000), counters);
+    check_text(most_of_a_step(&counters.text_bytes_read, &mut count));
+    let mut skip = stream(&host, StreamOptions { offset: 1_000, ..StreamOptions::default() });
+    check_rows(most_of_a_step(&counters.rows_scanned, || skip(Budget::of_rows(1_000))));
+    let mut counts = HistogramCounts::new(store.logs().snapshot(range).unwrap(), host.clone(), NANOS_PER_SEC);
+    let mut count = || counts.step(&mut Budget::of_rows(1_000), counters);
+    check_rows(most_of_a_step(&counters.rows_scanned, &mut count));
 }
 
 #[test]
@@ -312,7 +386,30 @@ fn lines_that_come_later_are_found_beyond_the_earlier_snapshot() {
     let cursor = Cursor::beyond(&earlier, store.logs().snapshot(filter.range).unwrap(), filter.clone());
     let mut stream = LineStream::new(cursor, StreamOptions::default());
     let mut out = Vec::new();
-    stream.fill(&mut out, 1 << 20, store.logs().counters());
+    stream.fill(&mut out, 1 << 20, &mut Budget::STEP.clone(), store.logs().counters());
     let found: Vec<String> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
     assert_eq!(found, naive(&lines[25..], &filter, Order::Ascending));
+}
+
+#[test]
+fn lines_of_a_day_that_is_begun_anew_are_found_beyond_the_one_that_was_deleted() {
+    let lines: Vec<TestLine> = (0..10).map(|number| line(number, (3, 0, 0, 2))).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_all(dir.path(), &lines[..5], 5);
+    let range = TimeRange::all();
+    let earlier = store.logs().snapshot(range).unwrap();
+    std::fs::remove_dir_all(dir.path().join(lines[0].ts.day().to_string())).unwrap();
+    let append = |line: &TestLine| {
+        let mut batch = LineBatch::default();
+        batch.push_line(line.text.as_bytes()).unwrap();
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged))
+    };
+    let stored = lines[5..].iter().filter(|line| append(line).is_ok()).cloned().collect::<Vec<_>>();
+    assert!(stored.len() > 2, "the day goes on");
+    let cursor = Cursor::beyond(&earlier, store.logs().snapshot(range).unwrap(), LineFilter::all(range));
+    let mut stream = LineStream::new(cursor, StreamOptions::default());
+    let mut out = Vec::new();
+    stream.fill(&mut out, 1 << 20, &mut Budget::STEP.clone(), store.logs().counters());
+    let found: Vec<String> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(found, naive(&stored, &LineFilter::all(range), Order::Ascending));
 }
