@@ -92,6 +92,8 @@ impl Sender {
             Reached::Pause => Stage::Lines,
             Reached::End if self.follow.is_some() && !self.stream.is_limited() => Stage::Following,
             Reached::End => Stage::Trailer,
+            // What failed was told before; nothing can follow it.
+            Reached::Failed => Stage::Done,
         }
     }
 
@@ -100,7 +102,7 @@ impl Sender {
             let mut buffer = Vec::with_capacity(BUFFER_BYTES + 16_384);
             let counters = state.store.logs().counters();
             let reached = stream.fill(&mut buffer, BUFFER_BYTES, &mut Budget::STEP.clone(), counters);
-            Ok((buffer, reached))
+            stream.take_failure().map_or(Ok((buffer, reached)), Err)
         })
         .await
     }

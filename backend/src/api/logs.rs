@@ -113,11 +113,11 @@ async fn begin(state: &AppState, request: LogsRequest) -> Result<Begun, ApiError
     };
     let (begun, has_lines) = state.queries.run(first_step).await??;
     if has_lines {
-        return Ok(begun);
+        return begun.checked();
     }
     let store = state.store.clone();
     let step = move |begun: &mut Begun, budget: &mut Budget| begun.step(budget, store.logs().counters());
-    Ok(state.queries.run_steps(begun, step).await?)
+    state.queries.run_steps(begun, step).await?.checked()
 }
 
 impl Begun {
@@ -133,13 +133,17 @@ impl Begun {
         })
     }
 
+    fn checked(mut self) -> Result<Self, ApiError> {
+        self.stream.take_failure().map_or(Ok(self), |error| Err(error.into()))
+    }
+
     /// Looks for lines; whether there are some, or none to come.
     fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
         self.reached = self.stream.fill(&mut self.first, FIRST_BUFFER_BYTES, budget, counters);
         if self.reached == Reached::End && !self.stream.is_limited() {
             self.lines = Some(self.stream.matched());
         }
-        self.reached == Reached::End || !self.first.is_empty()
+        self.reached != Reached::Pause || !self.first.is_empty()
     }
 }
 
@@ -173,7 +177,7 @@ pub async fn count_logs(
     let store = state.store.clone();
     let step =
         move |counts: &mut HistogramCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
-    Ok(Json(state.queries.run_steps(counts, step).await?.finish()))
+    Ok(Json(state.queries.run_steps(counts, step).await?.finish()?))
 }
 
 fn read_step(text: &str) -> Result<i64, ApiError> {

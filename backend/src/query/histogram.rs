@@ -2,6 +2,8 @@
 
 use super::budget::Budget;
 use super::logs::{BlockAt, BlockWalk, Cursor, Found, LineFilter};
+use crate::store::StoreError;
+use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, Snapshot};
 use memchr::memmem::Finder;
 use sonde_shared::api::Histogram;
@@ -71,6 +73,7 @@ pub struct HistogramCounts {
 enum Walk {
     Columns(BlockWalk),
     Text(Box<Cursor>, Finder<'static>),
+    Failed(StoreError),
 }
 
 impl HistogramCounts {
@@ -98,16 +101,23 @@ impl HistogramCounts {
                 blocks.is_at_end()
             }
             Walk::Text(cursor, needle) => {
-                let is_done = self.buckets.add_by_text(cursor, needle, budget, counters);
+                let added = self.buckets.add_by_text(cursor, needle, budget, counters);
                 counters.rows_scanned.fetch_add(cursor.take_rows_scanned(), Ordering::Relaxed);
-                is_done
+                added.unwrap_or_else(|error| {
+                    self.walk = Walk::Failed(error);
+                    true
+                })
             }
+            Walk::Failed(_) => true,
         }
     }
 
     /// The answer, when the last step is done.
-    pub fn finish(self) -> Histogram {
-        self.buckets.finish()
+    pub fn finish(self) -> Result<Histogram, StoreError> {
+        match self.walk {
+            Walk::Failed(error) => Err(error),
+            _ => Ok(self.buckets.finish()),
+        }
     }
 }
 
@@ -139,14 +149,15 @@ impl Buckets {
         needle: &Finder<'_>,
         budget: &mut Budget,
         counters: &Counters,
-    ) -> bool {
+    ) -> Result<bool, StoreError> {
+        let mut reader = TextReader::default();
         loop {
             let hit = match cursor.next_hit(budget) {
                 Found::Hit(hit) => hit,
-                Found::Spent => return false,
-                Found::End => return true,
+                Found::Spent => return Ok(false),
+                Found::End => return Ok(true),
             };
-            let line = cursor.view(&hit).segment.line_with_feed(&hit.row);
+            let line = reader.line(&cursor.view(&hit).segment, &hit.row)?;
             budget.spend_text(line.len());
             counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
             if needle.find(&line[..line.len() - 1]).is_some() {

@@ -254,11 +254,11 @@ impl Cursor {
     }
 
     /// The first row of a segment that is to be sent. A day that was deleted and begun anew has segments with the same
-    /// numbers, so a segment is known by itself.
+    /// numbers, so a segment is known by itself, its sealed form by the same id.
     fn since_row(&self, day: Day, segment: &Arc<Segment>) -> u32 {
         let days = self.since.as_ref().map_or(&[][..], |since| &since.days);
         let Ok(at) = days.binary_search_by_key(&day, |(day, _)| *day) else { return 0 };
-        let known = days[at].1.iter().find(|view| Arc::ptr_eq(&view.segment, segment));
+        let known = days[at].1.iter().find(|view| view.segment.id() == segment.id());
         known.map_or(0, |view| view.published.rows)
     }
 

@@ -2,6 +2,8 @@
 
 use super::{Cursor, Found, Hit};
 use crate::query::budget::Budget;
+use crate::store::StoreError;
+use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, SegmentView};
 use sonde_shared::log::Level;
 use std::ops::Range;
@@ -25,6 +27,8 @@ pub enum Reached {
     Pause,
     /// There is nothing more.
     End,
+    /// A line could not be read; [`LineStream::take_failure`] has why.
+    Failed,
 }
 
 /// Lines on their way out. Between two calls it holds its place and nothing else.
@@ -36,12 +40,20 @@ pub struct LineStream {
     matched: u64,
     /// Names ready to be written into envelopes, for the segment they belong to.
     names: Option<((usize, usize), EnvelopeNames)>,
+    failure: Option<StoreError>,
 }
 
 #[derive(Debug)]
 struct EnvelopeNames {
     components: Vec<String>,
     hosts: Vec<String>,
+}
+
+/// What one call works with.
+struct Work<'a> {
+    reader: TextReader,
+    budget: &'a mut Budget,
+    counters: &'a Counters,
 }
 
 /// Neighbouring text that is copied at once.
@@ -53,7 +65,7 @@ struct Run {
 impl LineStream {
     /// A stream over what the cursor finds.
     pub fn new(cursor: Cursor, options: StreamOptions) -> Self {
-        Self { cursor, options, sent: 0, matched: 0, names: None }
+        Self { cursor, options, sent: 0, matched: 0, names: None, failure: None }
     }
 
     /// The walk behind it.
@@ -71,6 +83,11 @@ impl LineStream {
         self.options.limit.is_some_and(|limit| self.sent >= limit)
     }
 
+    /// Why the last call failed.
+    pub fn take_failure(&mut self) -> Option<StoreError> {
+        self.failure.take()
+    }
+
     /// Goes on with the lines of another walk, under the same limit.
     pub fn go_on_with(&mut self, cursor: Cursor) {
         self.cursor = cursor;
@@ -86,11 +103,16 @@ impl LineStream {
         budget: &mut Budget,
         counters: &Counters,
     ) -> Reached {
+        let mut work = Work { reader: TextReader::default(), budget, counters };
         let reached = if self.options.envelope {
-            self.fill_envelopes(out, size, budget, counters)
+            self.fill_envelopes(out, size, &mut work)
         } else {
-            self.fill_lines(out, size, budget, counters)
+            self.fill_lines(out, size, &mut work)
         };
+        let reached = reached.unwrap_or_else(|error| {
+            self.failure = Some(error);
+            Reached::Failed
+        });
         counters.rows_scanned.fetch_add(self.cursor.take_rows_scanned(), Ordering::Relaxed);
         reached
     }
@@ -99,16 +121,15 @@ impl LineStream {
         &mut self,
         out: &mut Vec<u8>,
         size: usize,
-        budget: &mut Budget,
-        counters: &Counters,
-    ) -> Reached {
+        work: &mut Work<'_>,
+    ) -> Result<Reached, StoreError> {
         let mut run: Option<Run> = None;
         let reached = loop {
             let waiting = run.as_ref().map_or(0, |run| run.bytes.len());
             if out.len() + waiting >= size {
                 break Reached::Pause;
             }
-            let hit = match self.next(budget, counters) {
+            let hit = match self.next(work)? {
                 Found::Hit(hit) => hit,
                 Found::Spent => break Reached::Pause,
                 Found::End => break Reached::End,
@@ -120,90 +141,95 @@ impl LineStream {
                     run.bytes.end = bytes.end;
                 }
                 _ => {
-                    self.copy(run.take(), out, counters);
+                    self.copy(run.take(), out, work)?;
                     run = Some(Run { at: (hit.day, hit.segment), bytes });
                 }
             }
         };
-        self.copy(run, out, counters);
-        reached
+        self.copy(run, out, work)?;
+        Ok(reached)
     }
 
-    fn copy(&self, run: Option<Run>, out: &mut Vec<u8>, counters: &Counters) {
-        let Some(Run { at: (day, segment), bytes }) = run else { return };
+    fn copy(&self, run: Option<Run>, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
+        let Some(Run { at: (day, segment), bytes }) = run else { return Ok(()) };
         // With a text filter the lines were counted when they were searched.
         if self.cursor.filter().contains.is_none() {
-            counters.text_bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            work.counters.text_bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }
-        out.extend_from_slice(self.cursor.snapshot().days[day].1[segment].segment.text(bytes));
+        work.reader.copy(&self.cursor.snapshot().days[day].1[segment].segment, bytes, out)
     }
 
     fn fill_envelopes(
         &mut self,
         out: &mut Vec<u8>,
         size: usize,
-        budget: &mut Budget,
-        counters: &Counters,
-    ) -> Reached {
+        work: &mut Work<'_>,
+    ) -> Result<Reached, StoreError> {
         while out.len() < size {
-            match self.next(budget, counters) {
-                Found::Hit(hit) => self.write_envelope(&hit, out, counters),
-                Found::Spent => return Reached::Pause,
-                Found::End => return Reached::End,
+            match self.next(work)? {
+                Found::Hit(hit) => self.write_envelope(&hit, out, work)?,
+                Found::Spent => return Ok(Reached::Pause),
+                Found::End => return Ok(Reached::End),
             }
         }
-        Reached::Pause
+        Ok(Reached::Pause)
     }
 
     /// The next line to send.
-    fn next(&mut self, budget: &mut Budget, counters: &Counters) -> Found {
+    fn next(&mut self, work: &mut Work<'_>) -> Result<Found, StoreError> {
         if self.is_limited() {
-            return Found::End;
+            return Ok(Found::End);
         }
         if self.cursor.filter().contains.is_none() && self.matched < self.options.offset {
-            self.matched += self.cursor.skip(self.options.offset - self.matched, budget);
+            self.matched += self.cursor.skip(self.options.offset - self.matched, work.budget);
         }
         loop {
-            let found = self.cursor.next_hit(budget);
-            let Found::Hit(hit) = found else { return found };
-            if !self.contains_text(&hit, budget, counters) {
+            let found = self.cursor.next_hit(work.budget);
+            let Found::Hit(hit) = found else { return Ok(found) };
+            if !self.contains_text(&hit, work)? {
                 continue;
             }
             self.matched += 1;
             if self.matched > self.options.offset {
                 self.sent += 1;
-                return found;
+                return Ok(found);
             }
         }
     }
 
     /// Whether the line contains the text that is asked for, if any.
-    fn contains_text(&self, hit: &Hit, budget: &mut Budget, counters: &Counters) -> bool {
-        let Some(needle) = &self.cursor.filter().contains else { return true };
-        let line = self.cursor.view(hit).segment.line_with_feed(&hit.row);
-        budget.spend_text(line.len());
-        counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
-        needle.find(&line[..line.len() - 1]).is_some()
+    fn contains_text(&self, hit: &Hit, work: &mut Work<'_>) -> Result<bool, StoreError> {
+        let Some(needle) = &self.cursor.filter().contains else { return Ok(true) };
+        let line = work.reader.line(&self.cursor.view(hit).segment, &hit.row)?;
+        work.budget.spend_text(line.len());
+        work.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+        Ok(needle.find(&line[..line.len() - 1]).is_some())
     }
 
-    fn write_envelope(&mut self, hit: &Hit, out: &mut Vec<u8>, counters: &Counters) {
+    fn write_envelope(
+        &mut self,
+        hit: &Hit,
+        out: &mut Vec<u8>,
+        work: &mut Work<'_>,
+    ) -> Result<(), StoreError> {
         let at = (hit.day, hit.segment);
         if self.names.as_ref().is_none_or(|(known, _)| *known != at) {
             self.names = Some((at, EnvelopeNames::of(self.cursor.view(hit))));
         }
-        let Some((_, names)) = &self.names else { return };
+        let Some((_, names)) = &self.names else { return Ok(()) };
         let (view, row) = (self.cursor.view(hit), &hit.row);
-        let line = view.segment.line_with_feed(row);
-        counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+        let line = work.reader.line(&view.segment, row)?;
+        work.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
         let name = |names: &[String], number: u16| {
             names.get(usize::from(number)).map_or("\"\"", |name| name).to_owned()
         };
         let head = format!(
-            "{{\"t\":{},\"c\":{},\"h\":{},\"l\":\"{}\",\"id\":\"{}~{:04}~{}\",\"line\":",
+            "{{\"t\":{},\"c\":{},\"h\":{},\"l\":\"{}\",\"late\":{},\"id\":\"{}~{:04}~{}\",\"line\":",
             row.ts.as_nanos(),
             name(&names.components, row.component),
             name(&names.hosts, row.host),
             Level::name(row.level),
+            row.is_late,
             view.segment.day(),
             view.segment.number(),
             row.arrival,
@@ -211,6 +237,7 @@ impl LineStream {
         out.extend_from_slice(head.as_bytes());
         out.extend_from_slice(&line[..line.len() - 1]);
         out.extend_from_slice(b"}\n");
+        Ok(())
     }
 }
 

@@ -152,7 +152,7 @@ fn check_answers(store: &Store, lines: &[TestLine], filter: &LineFilter, offset:
     if filter.range != TimeRange::all() {
         let mut counts = HistogramCounts::new(snapshot.clone(), filter.clone(), 3 * NANOS_PER_SEC);
         while !counts.step(&mut SHORT.clone(), counters) {}
-        assert_eq!(counts.finish().total, expected);
+        assert_eq!(counts.finish().unwrap().total, expected);
     }
     let mut counts = ComponentCounts::new(&snapshot, filter.range);
     while !counts.step(&mut SHORT.clone(), counters) {}

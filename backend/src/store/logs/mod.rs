@@ -34,7 +34,7 @@ use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -58,6 +58,8 @@ struct DayCell {
 #[derive(Debug)]
 struct Shared {
     dir: PathBuf,
+    /// One seals at a time.
+    sealing: Mutex<()>,
     /// Decoded frames of sealed segments.
     frames: Arc<FrameCache>,
     days: RwLock<BTreeMap<Day, Arc<DayCell>>>,
@@ -84,9 +86,9 @@ pub struct Counters {
 }
 
 impl DayCell {
-    /// The day's lines, if somebody has asked for them.
-    fn if_open(&self) -> Option<Arc<DayLogs>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The day's lines, if somebody has asked for them. Its files are opened and sealed under this lock.
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<DayLogs>>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,7 +98,7 @@ impl Shared {
     }
 
     fn open_day(&self, day: Day, cell: &DayCell) -> Result<Arc<DayLogs>, StoreError> {
-        let mut opened = cell.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opened = cell.lock();
         if let Some(logs) = &*opened {
             return Ok(logs.clone());
         }
@@ -173,6 +175,7 @@ impl LogStore {
         let days = list_days(dir)?.into_iter().map(|day| (day, Arc::default())).collect();
         let shared = Arc::new(Shared {
             dir: dir.to_owned(),
+            sealing: Mutex::new(()),
             frames: Arc::new(FrameCache::new(sealed::BUDGET_BYTES)),
             days: RwLock::new(days),
             commits: watch::Sender::new(0),
@@ -240,6 +243,12 @@ impl LogStore {
             snapshot.days.push((day, segments.into_iter().map(view).collect()));
         }
         Ok(snapshot)
+    }
+
+    /// Seals every finished segment now; an error is that of the first that could not be sealed.
+    pub fn seal_finished(&self) -> Result<(), StoreError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        sealer::Sealer::new(self.shared.clone(), stop).seal_earlier_runs()
     }
 
     /// Changes with every commit.

@@ -4,7 +4,7 @@
 //! that an earlier run left are sealed after the start.
 
 use super::segment::{self, Paths, Segment};
-use super::{Shared, sealed};
+use super::{DayLogs, Shared, sealed};
 use crate::store::StoreError;
 use crate::store::layout::{day_dir, list_days};
 use sonde_shared::time::Day;
@@ -15,7 +15,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// When what could not be sealed is tried again.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 pub(super) struct Sealer {
     shared: Arc<Shared>,
@@ -31,18 +31,23 @@ impl Sealer {
 
     /// Works until every sender is gone or it is told to stop.
     pub(super) fn run(mut self, finished: &Receiver<Arc<Segment>>) {
-        self.seal_earlier_runs();
+        // Each failure was logged, and is tried again below.
+        drop(self.seal_earlier_runs());
         loop {
             match finished.recv_timeout(RETRY) {
                 Ok(segment) => self.waiting.push(segment),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            if self.is_stopped() {
-                return;
-            }
             for segment in std::mem::take(&mut self.waiting) {
-                if !self.seal(&segment) {
+                if self.is_stopped() {
+                    return;
+                }
+                if let Err(error) = self.seal(&segment) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "a segment could not be sealed yet"
+                    );
                     self.waiting.push(segment);
                 }
             }
@@ -53,71 +58,79 @@ impl Sealer {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn seal_earlier_runs(&mut self) {
-        let days = list_days(&self.shared.dir).unwrap_or_default();
-        for day in days {
-            let numbers = segment::open_numbers(&day_dir(&self.shared.dir, day)).unwrap_or_default();
-            if numbers.is_empty() || self.is_stopped() {
-                continue;
+    /// Seals what earlier runs left, each day once; the first error, if there was one.
+    pub(super) fn seal_earlier_runs(&mut self) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for day in list_days(&self.shared.dir)? {
+            if self.is_stopped() {
+                break;
             }
-            match self.segments_of(day) {
-                // Those that are being written come by themselves when they are finished.
-                Ok(segments) => {
-                    let earlier = segments
-                        .iter()
-                        .filter(|found| found.is_finished() && numbers.contains(&found.number()));
-                    let failed: Vec<_> = earlier.filter(|segment| !self.seal(segment)).cloned().collect();
-                    self.waiting.extend(failed);
-                }
-                Err(error) => {
-                    tracing::warn!(%day, error = &error as &dyn std::error::Error, "a day stays unsealed");
-                }
+            if let Err(error) = self.seal_day(day) {
+                tracing::warn!(%day, error = &error as &dyn std::error::Error, "a day could not be sealed");
+                outcome = outcome.and(Err(error));
             }
         }
+        outcome
+    }
+
+    fn seal_day(&mut self, day: Day) -> Result<(), StoreError> {
+        let numbers = segment::open_numbers(&day_dir(&self.shared.dir, day))?;
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let mut outcome = Ok(());
+        // Those that are being written come by themselves when they are finished.
+        for segment in self.segments_of(day)?.iter().filter(|segment| segment.is_finished()) {
+            if let Err(error) = self.seal(segment) {
+                self.waiting.push(segment.clone());
+                outcome = outcome.and(Err(error));
+            }
+        }
+        outcome
     }
 
     /// The segments of a day, without keeping the day open.
     fn segments_of(&self, day: Day) -> Result<Vec<Arc<Segment>>, StoreError> {
-        let opened = self.shared.cell(day).and_then(|cell| cell.if_open());
-        match opened {
+        let Some(cell) = self.shared.cell(day) else { return Ok(Vec::new()) };
+        let opened = cell.lock();
+        match &*opened {
             Some(logs) => Ok(logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone()),
             None => segment::open_all(&day_dir(&self.shared.dir, day), day, &self.shared.frames),
         }
     }
 
-    /// Whether the segment is done with, be it sealed or gone.
-    fn seal(&self, segment: &Arc<Segment>) -> bool {
+    /// Seals a segment that is not sealed yet and whose folder is still there.
+    fn seal(&self, segment: &Arc<Segment>) -> Result<(), StoreError> {
+        let _one_at_a_time = self.shared.sealing.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = day_dir(&self.shared.dir, segment.day());
-        if segment.is_sealed() || segment.published().rows == 0 || self.shared.is_deleted(segment.day()) {
-            return true;
-        }
-        if self.is_stopped() {
-            return false;
-        }
         let paths = Paths::new(&dir, segment.number());
-        let outcome = sealed::seal(&paths, segment, &self.stop).and_then(|()| self.swap(&dir, segment));
-        match outcome {
-            Ok(()) => true,
-            Err(_) if self.is_stopped() => false,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a segment could not be sealed");
-                false
-            }
+        if segment.published().rows == 0 || !paths.text.exists() {
+            return Ok(());
         }
+        if segment.is_sealed() {
+            // A crash came between the two.
+            return sealed::remove_open_form(&paths);
+        }
+        let prepared = sealed::prepare(&paths, segment, &self.stop)?;
+        let Some(cell) = self.shared.cell(segment.day()) else { return Ok(()) };
+        // Whoever opens the day now waits until the files are those of one form.
+        let opened = cell.lock();
+        sealed::install(&paths, &prepared)?;
+        opened.as_ref().map_or(Ok(()), |logs| self.swap(logs, &dir, segment.number()))
     }
 
     /// Puts the sealed form in the open one's place for queries to come; those under way keep the open one.
-    fn swap(&self, dir: &Path, segment: &Segment) -> Result<(), StoreError> {
-        let Some(logs) = self.shared.cell(segment.day()).and_then(|cell| cell.if_open()) else {
-            return Ok(());
+    fn swap(&self, logs: &DayLogs, dir: &Path, number: u32) -> Result<(), StoreError> {
+        let find = |segments: &[Arc<Segment>]| segments.iter().position(|other| other.number() == number);
+        let known = {
+            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
+            find(&segments).map(|at| segments[at].clone())
         };
-        let is_it = |other: &&Arc<Segment>| other.number() == segment.number();
-        let known = logs.segments.read().unwrap_or_else(PoisonError::into_inner).iter().find(is_it).cloned();
         let Some(known) = known else { return Ok(()) };
         let sealed = Arc::new(known.reopened(dir, &self.shared.frames)?);
         let mut segments = logs.segments.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = segments.iter_mut().find(|other| other.id() == known.id()) {
-            *place = sealed;
+        if let Some(at) = find(&segments) {
+            segments[at] = sealed;
         }
         Ok(())
     }

@@ -117,7 +117,8 @@ impl Segment {
         cache: &Arc<FrameCache>,
     ) -> Result<Self, StoreError> {
         let (id, paths) = (next_id(), Paths::new(dir, number));
-        let (text, published) = if paths.sealed.exists() {
+        // A sealed file whose end is damaged counts only where there is no other.
+        let (text, published) = if sealed::is_whole(&paths.sealed) || !paths.text.exists() {
             let (text, published) = sealed::open(&paths, day, watermark, id, cache.clone())?;
             (Text::Sealed(text), published)
         } else {
@@ -177,20 +178,6 @@ impl Segment {
 
     pub(super) fn publish(&self, published: Published) {
         *self.published.write().unwrap_or_else(std::sync::PoisonError::into_inner) = published;
-    }
-
-    /// The text of a line that a block of this segment names, with its line feed.
-    pub fn line_with_feed(&self, row: &Row) -> &[u8] {
-        let start = row.pos as usize;
-        self.text(start..start + row.len as usize + 1)
-    }
-
-    /// Text that blocks of this segment name.
-    pub fn text(&self, range: std::ops::Range<usize>) -> &[u8] {
-        match &self.text {
-            Text::Open(map) => map.slice(range),
-            Text::Sealed(_) => unreachable!(),
-        }
     }
 
     /// A block's columns. Columns on disk are checked once; damaged ones are made again from the text.

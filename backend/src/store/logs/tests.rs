@@ -1,3 +1,6 @@
+//! Whole segments: late lines, patterns, sealing.
+
+use super::text::TextReader;
 use super::*;
 use crate::store::logs::rows::LATE_NANOS;
 
@@ -91,4 +94,173 @@ fn a_text_beyond_four_gib_is_refused_and_not_misread() {
     text.set_len(1 << 32).unwrap();
     let error = LogStore::open(dir.path()).unwrap().snapshot(TimeRange::all()).unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+const COMPONENTS: [&str; 4] = ["shop", "shop.cart", "db", "mail"];
+
+/// Lines of several components, some long, in no order of time, over one segment.
+fn append_mixed(store: &LogStore, lines: usize) {
+    let mut batch = LineBatch::default();
+    for number in 0..lines {
+        let (component, pad) = (COMPONENTS[number * 7 % 5 % 4], "x".repeat(number % 900));
+        let ts = NOON.plus_nanos((number as i64 * 7_919) % 4_000 * 1_000_000_000);
+        let line = format!(
+            r#"{{"ts":"{ts}","component":"{component}","host":"n{}","msg":"{number} {pad}"}}"#,
+            number % 3
+        );
+        batch.push_line(line.as_bytes()).unwrap();
+    }
+    futures::executor::block_on(store.append(batch, Durability::Acknowledged)).unwrap();
+}
+
+/// All lines by arrival, with what the index says of them: the row without its place, and the text.
+fn whole(store: &LogStore) -> Result<Vec<(block::Row, String, Vec<u8>)>, StoreError> {
+    let snapshot = store.snapshot(TimeRange::all())?;
+    let mut reader = TextReader::default();
+    let mut lines = Vec::new();
+    for view in snapshot.days.iter().flat_map(|(_, views)| views) {
+        let first = lines.len();
+        for block in view.published.blocks.iter() {
+            let columns = view.segment.columns(block, &view.published);
+            for row in (0..columns.len()).map(|row| columns.row(row)) {
+                let text = reader.line(&view.segment, &row)?.to_vec();
+                let [component, host, pattern] = [row.component, row.host, row.pattern].map(usize::from);
+                let (components, hosts) = (&view.published.components, &view.published.hosts);
+                let names =
+                    format!("{} {} {}", components[component], hosts[host], view.published.patterns[pattern]);
+                // Places and numbers of names are each form's own.
+                let row = block::Row { pos: 0, component: 0, host: 0, pattern: 0, ..row };
+                lines.push((row, names, text));
+            }
+        }
+        lines[first..].sort_by_key(|(row, _, _)| row.arrival);
+    }
+    Ok(lines)
+}
+
+fn day_file(dir: &Path, name: &str) -> PathBuf {
+    dir.join(NOON.day().to_string()).join(name)
+}
+
+/// A folder with one finished segment, and its lines.
+fn finished(lines: usize) -> (tempfile::TempDir, Vec<(block::Row, String, Vec<u8>)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = LogStore::open(dir.path()).unwrap();
+    append_mixed(&store, lines);
+    let expected = whole(&store).unwrap();
+    drop(store);
+    (dir, expected)
+}
+
+fn sealed_now(dir: &Path) {
+    let store = LogStore::open(dir).unwrap();
+    store.seal_finished().unwrap();
+    let snapshot = store.snapshot(TimeRange::all()).unwrap();
+    assert!(snapshot.days[0].1.iter().all(|view| view.segment.is_sealed()));
+}
+
+#[test]
+fn sealed_lines_are_the_same_lines_in_the_same_order() {
+    let (dir, expected) = finished(20_000);
+    let store = LogStore::open(dir.path()).unwrap();
+    let before = store.snapshot(TimeRange::all()).unwrap();
+    store.seal_finished().unwrap();
+    assert!(!before.days[0].1[0].segment.is_sealed(), "a query under way keeps what it has");
+    assert!(whole(&store).unwrap() == expected, "in the running store");
+    drop(store);
+    assert!(
+        !day_file(dir.path(), "logs-0001.ndjson").exists()
+            && !day_file(dir.path(), "logs-0001.commits").exists()
+    );
+    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "after a restart");
+    std::fs::remove_file(day_file(dir.path(), "logs-0001.idx")).unwrap();
+    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "with an index made anew");
+    let index = day_file(dir.path(), "logs-0001.idx");
+    let mut bytes = std::fs::read(&index).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&index, bytes).unwrap();
+    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "with columns made anew");
+}
+
+#[test]
+fn a_sealed_file_is_plain_zstd_with_each_component_together() {
+    let (dir, expected) = finished(3_000);
+    sealed_now(dir.path());
+    let file = std::fs::File::open(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
+    let text = zstd::stream::decode_all(file).unwrap();
+    let mut lines: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
+    let component = |line: &&[u8]| {
+        let text = String::from_utf8_lossy(line).into_owned();
+        text.split("\"component\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(lines.chunk_by(|a, b| component(a) == component(b)).count(), COMPONENTS.len());
+    lines.sort_unstable();
+    let mut stored: Vec<&[u8]> = expected.iter().map(|(_, _, text)| text.as_slice()).collect();
+    stored.sort_unstable();
+    assert!(lines == stored);
+}
+
+/// Whatever a crash leaves between two steps of sealing, each line is there once.
+#[test]
+fn an_interrupted_seal_loses_and_doubles_nothing() {
+    let (dir, expected) = finished(2_000);
+    let kept = tempfile::tempdir().unwrap();
+    let names = ["logs-0001.ndjson", "logs-0001.commits", "logs-0001.idx"];
+    for name in names {
+        std::fs::copy(day_file(dir.path(), name), kept.path().join(name)).unwrap();
+    }
+    sealed_now(dir.path());
+    let restore = |names: &[&str]| {
+        for name in names {
+            std::fs::copy(kept.path().join(name), day_file(dir.path(), name)).unwrap();
+        }
+    };
+    for left in [&names[..], &names[..2], &names[2..], &names[1..2]] {
+        restore(left);
+        assert!(
+            whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected,
+            "with {left:?} still there"
+        );
+        sealed_now(dir.path());
+        assert!(!day_file(dir.path(), names[0]).exists(), "what a crash left is taken away");
+    }
+    restore(&names[..2]);
+    let sealed = std::fs::read(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
+    std::fs::remove_file(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
+    std::fs::write(day_file(dir.path(), "logs-0001.ndjson.zst"), &sealed[..sealed.len() - 1]).unwrap();
+    assert!(
+        whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected,
+        "with a torn sealed file beside the text"
+    );
+    restore(&names);
+    std::fs::remove_file(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
+    std::fs::write(day_file(dir.path(), "logs-0001.ndjson.tmp"), &sealed[..sealed.len() / 2]).unwrap();
+    sealed_now(dir.path());
+    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "with half a file beside it");
+}
+
+#[test]
+fn a_damaged_sealed_file_gives_right_lines_or_an_error() {
+    let (dir, expected) = finished(1_500);
+    sealed_now(dir.path());
+    let path = day_file(dir.path(), "logs-0001.ndjson.zst");
+    let sealed = std::fs::read(&path).unwrap();
+    let texts: std::collections::HashSet<&[u8]> =
+        expected.iter().map(|(_, _, text)| text.as_slice()).collect();
+    let check = |bytes: &[u8], what: &str| {
+        // A file that a store maps is never written to: the damaged one takes its name.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        match LogStore::open(dir.path()).and_then(|store| whole(&store)) {
+            Ok(lines) => assert!(lines.iter().all(|(_, _, text)| texts.contains(text.as_slice())), "{what}"),
+            Err(error) => assert!(matches!(error, StoreError::Damaged { .. }), "{what}: {error}"),
+        }
+    };
+    let step = sealed.len() / 60 + 1;
+    for at in (0..sealed.len()).step_by(step).chain(sealed.len() - 30..sealed.len()) {
+        check(&sealed[..at], &format!("cut at {at}"));
+        let mut flipped = sealed.clone();
+        flipped[at] ^= 0x10;
+        check(&flipped, &format!("flipped at {at}"));
+    }
 }

@@ -23,7 +23,7 @@ const GROUP_BYTES: usize = 16 << 20;
 /// The longest a segment stays open.
 const SEGMENT_AGE: Duration = Duration::from_hours(1);
 /// How often their age is looked at while nothing comes.
-const AGE_CHECK: Duration = Duration::from_secs(60);
+const AGE_CHECK: Duration = Duration::from_mins(1);
 /// How many days may be open for writing at once.
 const MAX_OPEN_DAYS: usize = 32;
 /// A part is one commit record: at most so many rows and about so much text.

@@ -1,3 +1,5 @@
+//! Blocks come back as they were written.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Opens a sealed segment: its index from the file, or made again from the text.
 
 use super::cache::FrameCache;
+use super::layout::Footer;
 use super::text::{Sealed, SealedText};
 use crate::store::logs::block::{self, Block, BlockMeta, Row};
 use crate::store::logs::dictionary::{Dictionaries, NameKind};
@@ -11,6 +12,11 @@ use crate::store::{StoreError, files};
 use sonde_shared::time::{Day, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
+
+/// Whether there is a sealed file with its end.
+pub(in crate::store::logs) fn is_whole(path: &Path) -> bool {
+    path.exists() && Mapped::whole(path).is_ok_and(|map| Footer::find(map.slice(0..map.len())).is_some())
+}
 
 /// Opens `logs-NNNN.ndjson.zst` and its index. `watermark` is the time of the latest line of the day's earlier segments.
 pub(in crate::store::logs) fn open(

@@ -9,7 +9,7 @@ use crate::store::logs::text::TextReader;
 use crate::store::{StoreError, files};
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,13 +29,18 @@ struct Line {
     len: u32,
 }
 
-/// Writes `logs-NNNN.ndjson.zst` beside a finished segment's text, puts it in its place, then its index, then removes the
-/// text. Whatever happens on the way, each line is there once: the sealed file counts as soon as it has its name.
-pub(in crate::store::logs) fn seal(
+/// A sealed file that is whole and waits beside its place, and its index.
+pub(in crate::store::logs) struct Prepared {
+    beside: PathBuf,
+    index: Vec<u8>,
+}
+
+/// Writes a finished segment's sealed form beside its text.
+pub(in crate::store::logs) fn prepare(
     paths: &Paths,
     segment: &Segment,
     stop: &AtomicBool,
-) -> Result<(), StoreError> {
+) -> Result<Prepared, StoreError> {
     let published = segment.published();
     let mut lines = Vec::with_capacity(published.rows as usize);
     for block in published.blocks.iter() {
@@ -54,10 +59,16 @@ pub(in crate::store::logs) fn seal(
         // What could not be written is not wanted; the text is still there.
         drop(std::fs::remove_file(&beside));
     })?;
-    let index = encode_index(segment, &lines, print);
-    std::fs::rename(&beside, &paths.sealed).map_err(StoreError::io("rename", &beside))?;
+    Ok(Prepared { beside, index: encode_index(segment, &lines, print) })
+}
+
+/// Puts a sealed file in its place, then its index, then removes the text. Whatever happens on the way, each line is there
+/// once: the sealed file counts as soon as it has its name. Nobody may open the segment meanwhile.
+pub(in crate::store::logs) fn install(paths: &Paths, prepared: &Prepared) -> Result<(), StoreError> {
+    let beside = &prepared.beside;
+    std::fs::rename(beside, &paths.sealed).map_err(StoreError::io("rename", beside))?;
     files::sync_parent(&paths.sealed)?;
-    files::write_atomically(&paths.index, &index)?;
+    files::write_atomically(&paths.index, &prepared.index)?;
     remove_open_form(paths)
 }
 
@@ -79,9 +90,9 @@ fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool)
     let error = |source| StoreError::io("write", path)(source);
     let file = File::create(path).map_err(StoreError::io("create", path))?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
-    let mut packer = zstd::bulk::Compressor::new(LEVEL).map_err(error)?;
-    packer.include_checksum(true).map_err(error)?;
-    packer.include_contentsize(true).map_err(error)?;
+    let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(error)?;
+    compressor.include_checksum(true).map_err(error)?;
+    compressor.include_contentsize(true).map_err(error)?;
     let mut reader = TextReader::default();
     let (mut frames, mut checksums) = (Vec::new(), Vec::new());
     let mut text = Vec::with_capacity(FRAME_BYTES);
@@ -94,7 +105,7 @@ fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool)
             return Err(error(std::io::ErrorKind::Interrupted.into()));
         }
         checksums.push(crc32fast::hash(&text));
-        let packed = packer.compress(&text).map_err(error)?;
+        let packed = compressor.compress(&text).map_err(error)?;
         frames.push(Frame { packed: packed.len() as u32, text: text.len() as u32 });
         out.write_all(&packed).map_err(error)?;
     }
