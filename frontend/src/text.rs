@@ -84,6 +84,15 @@ pub fn range(range: TimeRange, today: Timestamp, offset_minutes: i32) -> String 
     format!("{text} ({})", format_duration(range.nanos()))
 }
 
+/// `2026-11-20 14:05:00–14:07:00 (2 m)`: a range always with its date.
+pub fn dated_range(range: TimeRange, offset_minutes: i32) -> String {
+    let (from, until) = (range.from, range.until);
+    let is_one_day = date(from, offset_minutes) == date(until, offset_minutes);
+    let end = if is_one_day { clock(until, offset_minutes) } else { date_clock(until, offset_minutes) };
+    let dash = if is_one_day { "–" } else { " – " };
+    format!("{}{dash}{end} ({})", date_clock(from, offset_minutes), format_duration(range.nanos()))
+}
+
 /// `41 s silence`, where two neighbouring lines lie apart.
 pub fn silence(nanos: i64) -> String {
     format!("{} silence", format_duration(nanos / NANOS_PER_SEC * NANOS_PER_SEC))
@@ -144,6 +153,16 @@ mod tests {
             day("2026-11-19T23:00:00Z", "2026-11-20T01:00:00Z"),
             "2026-11-19 23:00:00 – 2026-11-20 01:00:00 (2 h)"
         );
+    }
+
+    #[test]
+    fn a_dated_range_names_its_day_even_today() {
+        let check = |until: &str, expected: &str| {
+            let range = TimeRange::between(at("2026-11-20T14:05:00Z"), at(until));
+            assert_eq!(dated_range(range, 0), expected);
+        };
+        check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00–14:07:00 (2 m)");
+        check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00 – 2026-11-21 00:00:00 (9 h 55 m)");
     }
 
     #[test]

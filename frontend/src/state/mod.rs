@@ -10,7 +10,7 @@ mod typed;
 
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
-pub use typed::parse_typed_range;
+pub use typed::{TypedAgainst, parse_typed_range};
 
 use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::dashboard::{Dashboard, Panel};
