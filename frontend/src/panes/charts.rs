@@ -1,11 +1,12 @@
 //! The panels of the dashboard, stacked over one time axis and the histogram of lines.
 
-use super::empty::{ErrorNote, FirstSteps};
+use super::empty::{ErrorNote, FirstSteps, NoPanels, PanelSkeletons};
 use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{Loaded, PageFeed, range};
 use crate::session::use_session;
+use crate::state::{AppState, ChartsState};
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Event, Histogram};
@@ -100,33 +101,28 @@ fn PanelError(error: String, #[prop(into)] retry: Callback<()>) -> impl IntoView
     }
 }
 
-/// No dashboard, or none that could be loaded.
+/// No dashboard, or none that could be loaded, or none yet.
 #[component]
 fn ChartStates() -> impl IntoView {
     let session = use_session();
     let feed: PageFeed = expect_context();
-    let nothing = session.part(|state| {
-        state.page.as_ref().is_some_and(|page| page.last_line_ms.is_none() && page.last_point_ms.is_none())
-    });
-    let boards = session.part(|state| state.page.as_ref().map(|page| page.dashboards.len()));
-    let no_panels =
-        session.part(|state| state.dashboard.as_ref().is_some_and(|board| board.panels.is_empty()));
+    let charts = session.part(AppState::charts);
     move || {
         if let Some(error) = feed.info.error.get() {
             let retry = move |()| feed.info.retry();
             return view! { <ErrorNote error retry /> }.into_any();
         }
-        if nothing.get() {
+        if charts.get() == ChartsState::NoData {
             return view! { <FirstSteps /> }.into_any();
         }
         if let Some(error) = feed.dashboard.error.get() {
             let retry = move |()| feed.dashboard.retry();
             return view! { <ErrorNote error retry /> }.into_any();
         }
-        if boards.get() == Some(0) || no_panels.get() {
-            let text = "There are no charts: the server has no dashboard and no metrics. Send Graphite plaintext to its carbon port, or POST it to /api/ingest/metrics.";
-            return view! { <div class="state"><p>{text}</p></div> }.into_any();
+        match charts.get() {
+            ChartsState::NoPanels => view! { <NoPanels /> }.into_any(),
+            ChartsState::Waiting => view! { <PanelSkeletons /> }.into_any(),
+            ChartsState::NoData | ChartsState::Panels => ().into_any(),
         }
-        ().into_any()
     }
 }

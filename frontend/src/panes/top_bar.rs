@@ -54,7 +54,8 @@ fn DashboardPicker() -> impl IntoView {
                 session.send(Command::OpenDashboard(board.name.clone()));
                 open.set(false);
             };
-            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{board.title}</button></li> }
+            let error = board.error.map(|why| view! { <pre class="mono problem board-error">{why}</pre> });
+            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{board.title}</button>{error}</li> }
         };
         boards.get().into_iter().map(item).collect_view()
     };
