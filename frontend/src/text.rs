@@ -37,6 +37,13 @@ pub fn lines(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "line" } else { "lines" })
 }
 
+/// What a panel says of its targets that call functions; nothing where none does.
+pub fn function_note(calls: &[&str]) -> Option<String> {
+    let verb = if calls.len() == 1 { "calls a function" } else { "call functions" };
+    (!calls.is_empty())
+        .then(|| format!("{} {verb}; functions are not there yet, name paths or globs", calls.join(" and ")))
+}
+
 /// A message of the server as a sentence begins.
 pub fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
@@ -163,6 +170,22 @@ mod tests {
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00–14:07:00 (2 m)");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00 – 2026-11-21 00:00:00 (9 h 55 m)");
+    }
+
+    #[test]
+    fn a_panel_says_that_functions_are_not_there_yet() {
+        let check = |calls: &[&str], expected: Option<&str>| {
+            assert_eq!(function_note(calls).as_deref(), expected);
+        };
+        check(&[], None);
+        check(
+            &["scale(a, 2)"],
+            Some("scale(a, 2) calls a function; functions are not there yet, name paths or globs"),
+        );
+        check(
+            &["scale(a, 2)", "abs(b)"],
+            Some("scale(a, 2) and abs(b) call functions; functions are not there yet, name paths or globs"),
+        );
     }
 
     #[test]

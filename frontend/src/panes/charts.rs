@@ -7,6 +7,7 @@ use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{Loaded, PageFeed, range};
 use crate::session::use_session;
 use crate::state::{AppState, ChartsState};
+use crate::text;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Event, Histogram};
@@ -56,6 +57,9 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
         let id = panel.id.clone();
         move |state| state.view.chosen && state.is_outside_choice(&id)
     });
+    let has_paths = !panel.paths().is_empty();
+    let function_note = text::function_note(&panel.function_calls())
+        .map(|note| view! { <p class="function-note problem" role="note">{note}</p> });
     let missing =
         move || loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| columns.is_empty()));
     view! {
@@ -77,18 +81,24 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
                     loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
             </header>
-            <Chart
-                ctx=context
-                panel=panel.id.clone()
-                title=panel.title.clone()
-                data=loaded.value
-                unit=panel.unit.clone()
-                thresholds=panel.thresholds.clone()
-                min=panel.min
-                max=panel.max
-                events=events
-                height_px=size.plot_px
-            />
+            {function_note}
+            {has_paths
+                .then(|| {
+                    view! {
+                        <Chart
+                            ctx=context
+                            panel=panel.id.clone()
+                            title=panel.title.clone()
+                            data=loaded.value
+                            unit=panel.unit.clone()
+                            thresholds=panel.thresholds.clone()
+                            min=panel.min
+                            max=panel.max
+                            events=events
+                            height_px=size.plot_px
+                        />
+                    }
+                })}
         </article>
     }
 }
@@ -96,7 +106,7 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
 #[component]
 fn PanelError(error: String, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
-        <span class="panel-note problem" role="alert">{error}</span>
+        <span class="panel-note problem" role="alert" title=error.clone()>{error.clone()}</span>
         <button class="control small" on:click=move |_| retry.run(())>"Retry"</button>
     }
 }
