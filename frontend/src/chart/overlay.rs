@@ -119,11 +119,11 @@ fn Chips(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl 
 }
 
 fn chip(row: Reading, is_named: bool) -> impl IntoView {
+    let text = if is_named { format!("{} {}", row.name, row.value) } else { row.value };
     view! {
         <span class="chip">
             <i class="swatch" style:background=row.colour></i>
-            {is_named.then_some(row.name)}
-            {row.value}
+            {text}
         </span>
     }
 }

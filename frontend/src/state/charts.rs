@@ -34,11 +34,11 @@ impl AppState {
     /// exist has its panels since, so it is to be asked for again.
     pub fn panels_are_due(&self) -> bool {
         let is_bare = self.dashboard.as_ref().is_some_and(|board| board.panels.is_empty());
-        is_bare && self.has_points() && !self.dashboard_knew_points
+        is_bare && self.last_point_ms().is_some() && self.dashboard_point_ms.is_none()
     }
 
-    /// Whether the server has said that it has points.
-    pub(super) fn has_points(&self) -> bool {
-        self.page.as_ref().is_some_and(|page| page.last_point_ms.is_some())
+    /// The latest point that the server has told of.
+    pub(super) fn last_point_ms(&self) -> Option<i64> {
+        self.page.as_ref().and_then(|page| page.last_point_ms)
     }
 }

@@ -141,8 +141,8 @@ pub struct AppState {
     zooms: Vec<RangeSpec>,
     zooming: bool,
     link_pending: bool,
-    /// Whether the server was known to have points when the dashboard came.
-    dashboard_knew_points: bool,
+    /// The latest point that was known of when the dashboard came.
+    dashboard_point_ms: Option<i64>,
 }
 
 impl AppState {
@@ -297,7 +297,7 @@ impl AppState {
         let dashboard = dashboard.with_ids();
         let range = dashboard.range.as_deref().and_then(|text| RangeSpec::parse(text, self.now).ok());
         self.dashboard = Some(dashboard);
-        self.dashboard_knew_points = self.has_points();
+        self.dashboard_point_ms = self.last_point_ms();
         self.settle_range(range);
     }
 
