@@ -1,9 +1,12 @@
 //! The command line.
 
-use crate::config::{Config, with_file};
+use crate::config::{self, Config, with_file};
 use crate::{demo, server};
 use anyhow::Context;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
@@ -29,6 +32,9 @@ enum Command {
 /// Runs the program.
 pub fn run() -> anyhow::Result<()> {
     start_logging();
+    for warning in config::unknown_variables(&Cli::command(), std::env::vars_os().map(|(name, _)| name)) {
+        tracing::warn!("{warning}");
+    }
     let Cli { command, .. } = parse()?;
     match command {
         Command::Serve(config) => runtime()?.block_on(server::serve(config)),
@@ -37,9 +43,42 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 fn parse() -> anyhow::Result<Cli> {
-    let file = config_path(std::env::args_os());
-    let matches = with_settings(Cli::command(), file.as_deref())?.get_matches();
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let file = config_path(given.iter().cloned());
+    let command = with_settings(Cli::command(), file.as_deref())?;
+    let file = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
+    let is_set = |name: &OsStr| std::env::var_os(name).is_some();
+    let matches = command
+        .clone()
+        .try_get_matches_from(&given)
+        .map_err(|error| refusal(&error, &command, &given, is_set, &file).unwrap_or_else(|| error.exit()))?;
     Cli::from_arg_matches(&matches).map_err(|error| error.exit())
+}
+
+/// For a value that was refused: which, where it stands, and why. Nothing for any other error.
+fn refusal(
+    error: &clap::Error,
+    command: &clap::Command,
+    given: &[OsString],
+    is_set: impl Fn(&OsStr) -> bool,
+    file: &Path,
+) -> Option<anyhow::Error> {
+    if error.kind() != ErrorKind::ValueValidation {
+        return None;
+    }
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (shown, value) = (context(ContextKind::InvalidArg)?, context(ContextKind::InvalidValue)?);
+    let of_subcommands =
+        command.get_subcommands().filter(|one| given.iter().any(|word| word == one.get_name()));
+    let mut args = of_subcommands.flat_map(clap::Command::get_arguments).chain(command.get_arguments());
+    let long = shown.split([' ', '=']).next()?.strip_prefix("--")?;
+    let arg = args.find(|arg| arg.get_long() == Some(long))?;
+    let why = std::error::Error::source(error)?.to_string();
+    let variable_is_set = arg.get_env().is_some_and(is_set);
+    Some(anyhow::anyhow!(config::refused_value(arg, value, &why, given, variable_is_set, file)))
 }
 
 /// The file's settings are those of `serve`; the demo keeps to its own.
@@ -55,7 +94,7 @@ fn with_settings(command: clap::Command, file: Option<&Path>) -> anyhow::Result<
 }
 
 /// The settings' file must be known before the flags are read, because it gives their defaults.
-fn config_path(args: impl Iterator<Item = std::ffi::OsString>) -> Option<PathBuf> {
+fn config_path(args: impl Iterator<Item = OsString>) -> Option<PathBuf> {
     let mut args = args.skip(1);
     while let Some(arg) = args.next() {
         if arg == "--config" {
@@ -70,7 +109,18 @@ fn config_path(args: impl Iterator<Item = std::ffi::OsString>) -> Option<PathBuf
 
 fn start_logging() {
     let filter = EnvFilter::try_from_env("SONDE_LOG").unwrap_or_else(|_unset| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let no_color = std::env::var_os("NO_COLOR");
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(wants_colours(std::io::stderr().is_terminal(), no_color.as_deref()))
+        .with_target(false)
+        .init();
+}
+
+/// Colours are for people at a terminal who have not said no, as <https://no-color.org> has it.
+fn wants_colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
@@ -95,6 +145,37 @@ mod tests {
             Command::Serve(config) => Ok(config),
             Command::Demo(_) => anyhow::bail!("serve was asked for"),
         }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_without_an_objection() {
+        let check = |is_terminal: bool, no_color: Option<&str>, expected: bool| {
+            assert_eq!(wants_colours(is_terminal, no_color.map(OsStr::new)), expected);
+        };
+        check(true, None, true);
+        check(true, Some(""), true);
+        check(true, Some("1"), false);
+        check(false, None, false);
+    }
+
+    #[test]
+    fn a_refused_value_says_where_it_stands() {
+        let check = |file: &str, args: &[&str], expected: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("sonde.toml");
+            std::fs::write(&path, file).unwrap();
+            let command = with_settings(Cli::command(), Some(&path)).unwrap();
+            let given: Vec<OsString> = ["sonde", "serve"].iter().chain(args).map(OsString::from).collect();
+            let error = command.clone().try_get_matches_from(&given).unwrap_err();
+            let said =
+                refusal(&error, &command, &given, |_| false, Path::new("sonde.toml")).unwrap().to_string();
+            assert!(said.starts_with(expected), "{said}");
+        };
+        check("", &["--listen", "nowhere"], "`nowhere` of the flag --listen: write HOST:PORT");
+        check("carbon = 'x'", &[], "`x` of the key `carbon` in sonde.toml: write HOST:PORT");
+        check("syslog-zone = 'Mars/North'", &[], "`Mars/North` of the key `syslog-zone` in sonde.toml: ");
+        check("", &["--syslog-component={oops}"], "`{oops}` of the flag --syslog-component: ");
+        check("", &["--allow-host", "a,http://b"], "`http://b` of the flag --allow-host: no browser");
     }
 
     #[test]

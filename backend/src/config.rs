@@ -2,10 +2,16 @@
 //!
 //! Every flag is an environment variable too (`--allow-host` is `SONDE_ALLOW_HOST`) and a key of the file (`allow-host`).
 
+mod listen;
+mod origin;
+
+pub use listen::{Listen, listen_problem};
+pub use origin::{refused_value, unknown_variables};
+
+use crate::ingest::component_rule::ComponentRule;
+use crate::ingest::zone::Zone;
 use clap::{Args, FromArgMatches};
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// The settings of a server.
 #[derive(Args, Clone, Debug)]
@@ -23,19 +29,19 @@ pub struct Config {
     #[arg(long, env = "SONDE_SYSLOG", default_value = "127.0.0.1:5514", value_name = "ADDRESS")]
     pub syslog: Listen,
     /// The zone of syslog stamps that name none: `UTC`, `+01:00` or `Europe/Berlin`.
-    #[arg(long, env = "SONDE_SYSLOG_ZONE", default_value = "UTC", value_name = "ZONE")]
+    #[arg(long, env = "SONDE_SYSLOG_ZONE", default_value = "UTC", value_name = "ZONE", value_parser = zone_name)]
     pub syslog_zone: String,
     /// The component of a syslog line; {app}, {host} and {facility} are replaced.
-    #[arg(long, env = "SONDE_SYSLOG_COMPONENT", default_value = "syslog.{app}", value_name = "RULE")]
+    #[arg(long, env = "SONDE_SYSLOG_COMPONENT", default_value = "syslog.{app}", value_name = "RULE", value_parser = component_rule)]
     pub syslog_component: String,
     /// The same for lines whose app name has a dot.
-    #[arg(long, env = "SONDE_SYSLOG_COMPONENT_DOTTED", default_value = "{app}", value_name = "RULE")]
+    #[arg(long, env = "SONDE_SYSLOG_COMPONENT_DOTTED", default_value = "{app}", value_name = "RULE", value_parser = component_rule)]
     pub syslog_component_dotted: String,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,
     /// A name under which browsers may ask for the page, besides localhost and plain addresses; may be repeated.
-    #[arg(long, env = "SONDE_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, env = "SONDE_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
     pub allow_host: Vec<String>,
 }
 
@@ -47,28 +53,29 @@ impl Default for Config {
     }
 }
 
-/// An address to listen on, or `off`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen(pub Option<SocketAddr>);
-
-impl FromStr for Listen {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "off" {
-            return Ok(Self(None));
-        }
-        let addresses = text.to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
-        // Of a name's addresses the IPv4 one is what most senders try first.
-        let address = addresses.iter().find(|address| address.is_ipv4()).or(addresses.first());
-        address
-            .map(|address| Self(Some(*address)))
-            .ok_or_else(|| "write HOST:PORT, such as 127.0.0.1:8080, or off".to_owned())
+/// A name under which browsers may ask, as it stands in their address bar. What never stands there is refused, for it would
+/// only seem to be allowed.
+fn host_name(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').filter(|_| !text.contains(']')).unwrap_or((text, "80"));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if !host.is_empty() && text.chars().all(is_plain) && (host.contains(':') || port.parse::<u16>().is_ok()) {
+        return Ok(text.to_owned());
     }
+    Err("no browser asks for this; write the name alone, with a port if it has one: sonde.example or \
+        sonde.example:8443"
+        .to_owned())
+}
+
+fn zone_name(text: &str) -> Result<String, String> {
+    Zone::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+fn component_rule(text: &str) -> Result<String, String> {
+    ComponentRule::parse(text, text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 /// The file that is read when none is named.
-const DEFAULT_FILE: &str = "sonde.toml";
+pub const DEFAULT_FILE: &str = "sonde.toml";
 
 /// Reads the settings' file, named or the usual one, and makes its values the defaults of `command`'s flags.
 pub fn with_file(command: clap::Command, named: Option<&Path>) -> anyhow::Result<clap::Command> {
@@ -131,6 +138,30 @@ mod tests {
         assert_eq!(config.carbon, Listen(None));
         assert_eq!(config.allow_host, ["a.example", "b.example"]);
         assert_eq!(config.syslog, "127.0.0.1:5514".parse().unwrap());
+    }
+
+    #[test]
+    fn a_host_that_no_browser_asks_for_is_refused_with_an_example() {
+        let check = |name: &str, is_right: bool| assert_eq!(host_name(name).is_ok(), is_right, "{name}");
+        for name in ["sonde.example", "sonde.example:8443", "localhost", "10.0.0.1", "[::1]:80", "::1", "a_b"]
+        {
+            check(name, true);
+        }
+        for name in [
+            "",
+            " ",
+            "https://sonde.example",
+            "sonde.example/",
+            "a b",
+            "*.example",
+            ":80",
+            "a:port",
+            "söhne.example",
+        ] {
+            check(name, false);
+        }
+        let said = read("allow-host = ['https://sonde.example']", &[]).unwrap_err();
+        assert!(said.contains("sonde.example:8443"), "{said}");
     }
 
     #[test]

@@ -75,8 +75,8 @@ impl Dashboards {
         Ok(Self { dir, built_in, files: Mutex::new(files) })
     }
 
-    /// Names and titles: the files' by name, then those built in, then the one made from metrics. A file takes the place
-    /// of what it shares its name with.
+    /// Names and titles: the files' by name, then those built in, then the one made from metrics, and behind them what cannot
+    /// be read, so that the first of the list can be opened. A file takes the place of what it shares its name with.
     pub fn list(&self) -> Vec<DashboardName> {
         let files = self.files_now();
         let built_in = self.built_in.iter().filter(|(name, _)| !files.contains_key(name));
@@ -86,8 +86,10 @@ impl Dashboards {
             .chain(built_in.map(|(name, read)| listed(name, read)))
             .collect();
         if list.iter().all(|one| one.name != DEFAULT_NAME) {
-            list.push(DashboardName { name: DEFAULT_NAME.to_owned(), title: from_metrics::TITLE.to_owned() });
+            let title = from_metrics::TITLE.to_owned();
+            list.push(DashboardName { name: DEFAULT_NAME.to_owned(), title, error: None });
         }
+        list.sort_by_key(|one| one.error.is_some());
         list
     }
 
@@ -115,11 +117,11 @@ impl Dashboards {
 }
 
 fn listed(name: &str, read: &Read) -> DashboardName {
-    let title = match read {
-        Ok(dashboard) => dashboard.title.clone(),
-        Err(_) => format!("{name} (broken)"),
+    let (title, error) = match read {
+        Ok(dashboard) => (dashboard.title.clone(), None),
+        Err(why) => (format!("{name} (broken)"), Some(why.clone())),
     };
-    DashboardName { name: name.to_owned(), title }
+    DashboardName { name: name.to_owned(), title, error }
 }
 
 /// Reads the `*.toml` files of a folder; those whose stamp is known are taken over. Hidden files are skipped, as editors
@@ -222,11 +224,15 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_named_and_hides_no_other() {
+    fn a_broken_file_is_named_with_its_error_behind_those_that_can_be_opened() {
         let (_dir, dashboards) =
             folder(&[("bad.toml", "title = \"Bad\"\npanels = 3\n"), ("good.toml", ONE_PANEL)]);
-        assert_eq!(names(&dashboards)[..2], ["bad: bad (broken)", "good: Shop"]);
+        assert_eq!(
+            names(&dashboards),
+            ["good: Shop", "own: Own", "default: All metrics", "bad: bad (broken)"]
+        );
         let why = dashboards.get("bad").unwrap().unwrap_err();
+        assert_eq!(dashboards.list().pop().unwrap().error.as_ref(), Some(&why));
         assert!(why.contains("line 2") && why.contains("panels"), "{why}");
     }
 

@@ -1,6 +1,6 @@
 //! Starts everything and stops it in order.
 
-use crate::config::Config;
+use crate::config::{Config, listen_problem};
 use crate::dashboards::{BuiltIn, Dashboards};
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
@@ -8,10 +8,12 @@ use crate::ingest::syslog::SyslogRules;
 use crate::ingest::zone::Zone;
 use crate::router::router;
 use crate::state::AppState;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use anyhow::Context;
 use axum::serve::ListenerExt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -44,15 +46,21 @@ impl Server {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
         let listen = listen_config(&config)?;
         let data = config.data.clone();
-        let store = tokio::task::spawn_blocking(move || Store::open(&data)).await??;
+        let opened = tokio::task::spawn_blocking(move || Store::open(&data)).await?;
+        let store = opened.map_err(|error| data_problem(&config.data, error))?;
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);
         let state = AppState::new(store, config, dashboards, stopped.clone());
-        let listener =
-            TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| anyhow::anyhow!(listen_problem("--listen", address, &error)))?;
         let http = listener.local_addr()?;
         let (store, counters) = (state.store.clone(), state.counters.clone());
-        let listeners = spawn_listeners(&listen, store, counters, stopped.clone()).await?;
+        let listeners =
+            spawn_listeners(&listen, store, counters, stopped.clone()).await.map_err(|error| {
+                let flag = format!("--{}", error.protocol);
+                anyhow::anyhow!(listen_problem(&flag, error.address, &error.source))
+            })?;
         announce(&format!("listening http {http}"));
         for (name, address) in [("carbon", listeners.carbon), ("syslog", listeners.syslog)] {
             if let Some(address) = address {
@@ -89,6 +97,29 @@ impl Server {
         let state = self.state;
         tokio::task::spawn_blocking(move || drop(state)).await?;
         Ok(())
+    }
+}
+
+/// What to tell whoever started the server when the data folder cannot be had, with the way out.
+fn data_problem(data: &Path, error: StoreError) -> anyhow::Error {
+    let shown = data.display();
+    match &error {
+        StoreError::Locked { .. } => {
+            anyhow::anyhow!("--data {shown}: another sonde has this folder; stop it or name another folder")
+        }
+        StoreError::Io { source, .. } => match source.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                anyhow::anyhow!("--data {shown}: there is a file where a folder is needed; name a folder")
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                let why = error.with_source();
+                anyhow::anyhow!(
+                    "--data {shown}: this user may not write there; give it the folder or name another ({why})"
+                )
+            }
+            _ => error.into(),
+        },
+        _ => error.into(),
     }
 }
 
@@ -133,5 +164,32 @@ pub async fn stop_signal() {
     tokio::select! {
         () = terminate => {}
         _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_that_cannot_be_had_is_told_with_its_flag() {
+        let check = |kind: ErrorKind, expected: &str| {
+            let path = Path::new("/srv/wells");
+            let said = data_problem(path, StoreError::io("open", path)(kind.into())).to_string();
+            assert!(said.starts_with("--data /srv/wells: ") && said.contains(expected), "{said}");
+        };
+        check(ErrorKind::AlreadyExists, "a file where a folder is needed");
+        check(ErrorKind::NotADirectory, "a file where a folder is needed");
+        check(ErrorKind::PermissionDenied, "may not write");
+        check(ErrorKind::ReadOnlyFilesystem, "may not write");
+    }
+
+    #[test]
+    fn a_file_is_no_data_folder() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for path in [file.path().to_owned(), file.path().join("below")] {
+            let said = data_problem(&path, Store::open(&path).unwrap_err()).to_string();
+            assert!(said.contains("a file where a folder is needed"), "{said}");
+        }
     }
 }

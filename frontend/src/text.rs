@@ -37,6 +37,13 @@ pub fn lines(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "line" } else { "lines" })
 }
 
+/// What a panel says of its targets that call functions; nothing where none does.
+pub fn function_note(calls: &[&str]) -> Option<String> {
+    let verb = if calls.len() == 1 { "calls a function" } else { "call functions" };
+    (!calls.is_empty())
+        .then(|| format!("{} {verb}; functions are not there yet, name paths or globs", calls.join(" and ")))
+}
+
 /// A message of the server as a sentence begins.
 pub fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
@@ -82,6 +89,15 @@ pub fn range(range: TimeRange, today: Timestamp, offset_minutes: i32) -> String 
         format!("{}–{}", date_clock(from, offset_minutes), clock(until, offset_minutes))
     };
     format!("{text} ({})", format_duration(range.nanos()))
+}
+
+/// `2026-11-20 14:05:00–14:07:00 (2 m)`: a range always with its date.
+pub fn dated_range(range: TimeRange, offset_minutes: i32) -> String {
+    let (from, until) = (range.from, range.until);
+    let is_one_day = date(from, offset_minutes) == date(until, offset_minutes);
+    let end = if is_one_day { clock(until, offset_minutes) } else { date_clock(until, offset_minutes) };
+    let dash = if is_one_day { "–" } else { " – " };
+    format!("{}{dash}{end} ({})", date_clock(from, offset_minutes), format_duration(range.nanos()))
 }
 
 /// `41 s silence`, where two neighbouring lines lie apart.
@@ -143,6 +159,32 @@ mod tests {
         assert_eq!(
             day("2026-11-19T23:00:00Z", "2026-11-20T01:00:00Z"),
             "2026-11-19 23:00:00 – 2026-11-20 01:00:00 (2 h)"
+        );
+    }
+
+    #[test]
+    fn a_dated_range_names_its_day_even_today() {
+        let check = |until: &str, expected: &str| {
+            let range = TimeRange::between(at("2026-11-20T14:05:00Z"), at(until));
+            assert_eq!(dated_range(range, 0), expected);
+        };
+        check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00–14:07:00 (2 m)");
+        check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00 – 2026-11-21 00:00:00 (9 h 55 m)");
+    }
+
+    #[test]
+    fn a_panel_says_that_functions_are_not_there_yet() {
+        let check = |calls: &[&str], expected: Option<&str>| {
+            assert_eq!(function_note(calls).as_deref(), expected);
+        };
+        check(&[], None);
+        check(
+            &["scale(a, 2)"],
+            Some("scale(a, 2) calls a function; functions are not there yet, name paths or globs"),
+        );
+        check(
+            &["scale(a, 2)", "abs(b)"],
+            Some("scale(a, 2) and abs(b) call functions; functions are not there yet, name paths or globs"),
         );
     }
 

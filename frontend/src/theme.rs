@@ -37,6 +37,14 @@ impl Theme {
         }
     }
 
+    /// The choice, or without one what the system has.
+    const fn resolved(self, system: Self) -> Self {
+        match self {
+            Self::Auto => system,
+            chosen => chosen,
+        }
+    }
+
     fn parse(name: &str) -> Self {
         [Self::Dark, Self::Light].into_iter().find(|theme| theme.name() == name).unwrap_or_default()
     }
@@ -51,33 +59,53 @@ pub struct ThemeSignals {
     pub generation: RwSignal<u32>,
 }
 
-/// Reads the stored choice, applies each change to the document and watches the system's.
+/// Reads the stored choice, applies each change to the document and follows the system's.
 pub fn use_theme() -> ThemeSignals {
     let theme = RwSignal::new(prefs::read("theme").map(|name| Theme::parse(&name)).unwrap_or_default());
     let generation = RwSignal::new(0);
+    let system = watch_system();
     Effect::new(move |_| {
         let theme = theme.get();
         prefs::write("theme", theme.name());
-        show(theme);
+        show(theme.resolved(system.get()));
         generation.update(|count| *count += 1);
     });
-    watch_system(generation);
     ThemeSignals { theme, generation }
 }
 
+/// The style sheet has the colours of both under the name in `data-theme`.
 fn show(theme: Theme) {
-    let Some(root) = document().document_element() else { return };
-    let shown = match theme {
-        Theme::Auto => root.remove_attribute("data-theme"),
-        chosen => root.set_attribute("data-theme", chosen.name()),
-    };
-    drop(shown);
+    if let Some(root) = document().document_element() {
+        drop(root.set_attribute("data-theme", theme.name()));
+    }
 }
 
-fn watch_system(generation: RwSignal<u32>) {
-    let Ok(Some(query)) = window().match_media("(prefers-color-scheme: light)") else { return };
-    let changed = Closure::<dyn FnMut()>::new(move || generation.update(|count| *count += 1));
+/// What the system has, dark or light.
+fn watch_system() -> RwSignal<Theme> {
+    let system = RwSignal::new(Theme::Dark);
+    let Ok(Some(query)) = window().match_media("(prefers-color-scheme: light)") else { return system };
+    let named = |is_light: bool| if is_light { Theme::Light } else { Theme::Dark };
+    system.set(named(query.matches()));
+    let watched = query.clone();
+    let changed = Closure::<dyn FnMut()>::new(move || system.set(named(watched.matches())));
     query.set_onchange(Some(changed.as_ref().unchecked_ref()));
     // The page's own life is the listener's.
     changed.forget();
+    system
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_without_a_choice_the_system_decides() {
+        let check = |chosen: Theme, system: Theme, expected: Theme| {
+            assert_eq!(chosen.resolved(system), expected);
+        };
+        check(Theme::Auto, Theme::Light, Theme::Light);
+        check(Theme::Auto, Theme::Dark, Theme::Dark);
+        check(Theme::Dark, Theme::Light, Theme::Dark);
+        check(Theme::Light, Theme::Dark, Theme::Light);
+    }
 }

@@ -197,7 +197,7 @@ pub struct PageInfo {
     pub version: String,
     /// The server's clock, unix ms.
     pub now_ms: i64,
-    /// Name and title of each dashboard, the one to open first first.
+    /// The dashboards, the one to open first first.
     pub dashboards: Vec<DashboardName>,
     /// The latest line's and point's time, unix ms; `None` while there is none.
     pub last_line_ms: Option<i64>,
@@ -212,6 +212,9 @@ pub struct DashboardName {
     pub name: String,
     /// The title to show.
     pub title: String,
+    /// What is wrong with its file, where it cannot be read; may have several lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// One series as columns: times in unix ms (rising) beside values; a gap is a NaN.

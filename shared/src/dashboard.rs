@@ -86,6 +86,23 @@ impl Dashboard {
     }
 }
 
+impl Panel {
+    /// The targets that name series, which can be asked for.
+    pub fn paths(&self) -> Vec<String> {
+        self.targets.iter().filter(|target| !calls_function(target)).cloned().collect()
+    }
+
+    /// The targets that call functions, which are not there yet.
+    pub fn function_calls(&self) -> Vec<&str> {
+        self.targets.iter().map(String::as_str).filter(|target| calls_function(target)).collect()
+    }
+}
+
+/// Whether a target calls a function, in either of Graphite's ways to write that: `scale(a.b, 2)`, `a.b|scale(2)`.
+pub fn calls_function(target: &str) -> bool {
+    target.contains(['(', ')', '|', '"', '\''])
+}
+
 /// Lower-case letters, digits and dashes: `Tree view (p95)` → `tree-view-p95`.
 fn slug(text: &str) -> String {
     let words: Vec<String> = text
@@ -99,6 +116,15 @@ fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_of_functions_are_told_from_paths() {
+        let targets =
+            ["a.*.{b,c}", "movingAverage(a.b, 10)", "a.b|scale(2)", "disk.used;host=a"].map(str::to_owned);
+        let panel = Panel { targets: targets.to_vec(), ..Panel::default() };
+        assert_eq!(panel.paths(), ["a.*.{b,c}", "disk.used;host=a"]);
+        assert_eq!(panel.function_calls(), ["movingAverage(a.b, 10)", "a.b|scale(2)"]);
+    }
 
     #[test]
     fn panels_get_ids_that_differ() {

@@ -40,6 +40,7 @@ pub struct Setup {
     data: Option<PathBuf>,
     args: Vec<OsString>,
     wrapper: Vec<OsString>,
+    without: Vec<&'static str>,
 }
 
 impl Setup {
@@ -52,6 +53,13 @@ impl Setup {
     #[must_use]
     pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
         self.args.push(arg.into());
+        self
+    }
+
+    /// Leaves out a listener's flag, which otherwise names a free port.
+    #[must_use]
+    pub fn without(mut self, listener: &'static str) -> Self {
+        self.without.push(listener);
         self
     }
 
@@ -98,7 +106,8 @@ impl Setup {
         words.push(binary().into_os_string());
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).arg(subcommand).arg("--data").arg(data);
-        for listener in ["--listen", "--carbon", "--syslog"] {
+        let listeners = ["--listen", "--carbon", "--syslog"];
+        for listener in listeners.into_iter().filter(|listener| !self.without.contains(listener)) {
             command.args([listener, "127.0.0.1:0"]);
         }
         command.args(&self.args);

@@ -15,6 +15,8 @@ mod million;
 mod queries;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
+/// What is said when the server cannot start.
+mod start;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.
 mod streaming;
 /// Rules of the house, read off the sources.

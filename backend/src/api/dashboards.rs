@@ -31,7 +31,8 @@ pub async fn get_dashboard(
 fn find(dashboards: &Dashboards, store: &Store, name: &str) -> Result<Dashboard, ApiError> {
     match dashboards.get(name) {
         Some(read) => read.map_err(|why| {
-            let detail = format!("the dashboard `{}` cannot be read: {why}", clip(name));
+            // What is wrong may be a drawing of several lines that points at a place.
+            let detail = format!("the dashboard `{}` cannot be read:\n{why}", clip(name));
             ApiError::refused(StatusCode::UNPROCESSABLE_ENTITY, detail)
         }),
         None if name == DEFAULT_NAME => Ok(from_metrics(recent_names(store)?)),
@@ -121,7 +122,7 @@ mod tests {
             let (status, problem) = world.get(path).await;
             assert_eq!(status, StatusCode::NOT_FOUND);
             assert!(
-                problem["detail"].as_str().unwrap().ends_with("there are bad, own, default"),
+                problem["detail"].as_str().unwrap().ends_with("there are own, default, bad"),
                 "{problem}"
             );
         }

@@ -76,30 +76,37 @@ struct Shared {
     stop: watch::Receiver<bool>,
 }
 
+/// An address that could not be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("could not listen for {protocol} on {address}")]
+pub struct ListenError {
+    /// `carbon` or `syslog`.
+    pub protocol: &'static str,
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: io::Error,
+}
+
 /// Opens the listeners and serves them until `stop` holds `true` or its sender is gone.
 pub async fn spawn_listeners(
     config: &ListenConfig,
     store: Arc<Store>,
     counters: Arc<Counters>,
     stop: watch::Receiver<bool>,
-) -> io::Result<BoundListeners> {
+) -> Result<BoundListeners, ListenError> {
     let shared = Shared { store, counters, stop };
     let mut bound = BoundListeners { carbon: None, syslog: None, tasks: JoinSet::new() };
-    if let Some(addr) = config.carbon {
-        let opened = spawn_carbon(&mut bound.tasks, addr, &shared).await;
-        bound.carbon = Some(opened.map_err(|error| naming(&error, "carbon", addr))?);
+    if let Some(address) = config.carbon {
+        let opened = spawn_carbon(&mut bound.tasks, address, &shared).await;
+        bound.carbon = Some(opened.map_err(|source| ListenError { protocol: "carbon", address, source })?);
     }
-    if let Some(addr) = config.syslog {
+    if let Some(address) = config.syslog {
         let rules = Arc::new(config.syslog_rules.clone());
-        let opened = spawn_syslog(&mut bound.tasks, addr, rules, &shared).await;
-        bound.syslog = Some(opened.map_err(|error| naming(&error, "syslog", addr))?);
+        let opened = spawn_syslog(&mut bound.tasks, address, rules, &shared).await;
+        bound.syslog = Some(opened.map_err(|source| ListenError { protocol: "syslog", address, source })?);
     }
     Ok(bound)
-}
-
-/// The system's error does not say which address it is about.
-fn naming(error: &io::Error, protocol: &str, addr: SocketAddr) -> io::Error {
-    io::Error::new(error.kind(), format!("could not listen for {protocol} on {addr}: {error}"))
 }
 
 async fn spawn_carbon(tasks: &mut JoinSet<()>, addr: SocketAddr, shared: &Shared) -> io::Result<SocketAddr> {
@@ -446,6 +453,6 @@ mod tests {
         let (_stop, stopped) = watch::channel(false);
         let error =
             spawn_listeners(&config, site.store.clone(), site.counters.clone(), stopped).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        assert_eq!((error.protocol, error.source.kind()), ("carbon", io::ErrorKind::AddrInUse));
     }
 }

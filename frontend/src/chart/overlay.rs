@@ -105,22 +105,25 @@ fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
 #[component]
 fn Chips(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
     let at = Memo::new(move |_| shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
+    let is_named = surface.names_values();
     let chips = move || {
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
         let is_right = x > plot_width(surface.width.get()) / 2.0;
-        let rows: Vec<_> = readings.run(at).into_iter().take(MOST_CHIPS).map(chip).collect();
+        let rows: Vec<_> =
+            readings.run(at).into_iter().take(MOST_CHIPS).map(|row| chip(row, is_named)).collect();
         let transform = format!("translateX({x:.0}px) {}", if is_right { "translateX(-100%)" } else { "" });
         Some(view! { <div class="chips" style:transform=transform>{rows}</div> })
     };
     view! { {chips} }
 }
 
-fn chip(row: Reading) -> impl IntoView {
+fn chip(row: Reading, is_named: bool) -> impl IntoView {
+    let text = if is_named { format!("{} {}", row.name, row.value) } else { row.value };
     view! {
         <span class="chip">
             <i class="swatch" style:background=row.colour></i>
-            {row.value}
+            {text}
         </span>
     }
 }

@@ -74,6 +74,11 @@ impl Surface {
         self.panel.get_value()
     }
 
+    /// Whether a value needs its name beside it: levels are never told by colour alone.
+    pub(super) fn names_values(&self) -> bool {
+        self.kind == Kind::Histogram
+    }
+
     /// Where times lie now; tracked.
     pub(super) fn scale(&self) -> TimeScale {
         TimeScale::new(self.ctx.range.get(), GUTTER_PX, plot_width(self.width.get()))

@@ -168,7 +168,7 @@ fn Plot(
         >
             <canvas node_ref=canvas aria-hidden="true"></canvas>
             <Overlay surface readings />
-            <span class="plot-status" role="status">{move || surface.announcement.get()}</span>
+            <span class="unseen" role="status">{move || surface.announcement.get()}</span>
         </div>
     }
 }

@@ -84,13 +84,15 @@ impl LineFeed {
             revision: RwSignal::new(0),
             total: RwSignal::new(Total::Unknown),
             phase: RwSignal::new(Phase::Loading),
-            dimmed: RwSignal::new(false),
+            dimmed: RwSignal::new(true),
             held: RwSignal::new(false),
             position: RwSignal::new(Position::default()),
             row_px: RwSignal::new(20.0),
             viewport_px: RwSignal::new(0.0),
             expanded: RwSignal::new(None),
         };
+        // Before the first query, too, a moment passes before anything is shown as missing.
+        set_timeout(move || feed.clear_if_waiting(0), DIMMED);
         Effect::new(move |_| {
             if session.ready.get() {
                 feed.follow(session.query.get());

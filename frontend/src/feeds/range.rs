@@ -90,11 +90,11 @@ pub fn load_panel(
     in_sight: Signal<bool>,
 ) -> Loaded<Vec<Columns>> {
     let loaded = Loaded::new();
-    let (id, targets) = (panel.id.clone(), panel.targets.clone());
+    let (id, targets) = (panel.id.clone(), panel.paths());
     Effect::new(move |_| {
         loaded.track_retries();
         let width = width_px.get().max(1.0) as u32;
-        if session.ready.get() && width > 1 && in_sight.get() {
+        if session.ready.get() && width > 1 && in_sight.get() && !targets.is_empty() {
             let (range, targets, id) = (session.range.get(), targets.clone(), id.clone());
             loaded.load(
                 move |signal| client::columns(targets, range, width, signal),

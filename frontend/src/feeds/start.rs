@@ -3,7 +3,7 @@
 use super::Loaded;
 use crate::api::client;
 use crate::session::Session;
-use crate::state::Command;
+use crate::state::{AppState, Command};
 use leptos::prelude::*;
 use sonde_shared::api::PageInfo;
 use sonde_shared::dashboard::Dashboard;
@@ -29,7 +29,7 @@ impl PageFeed {
         feed.ask_info(session);
         feed.ask_dashboard(session);
         feed.poll_while_empty();
-        feed.ask_again_when_points_come();
+        feed.ask_again_when_panels_are_due(session);
         feed
     }
 
@@ -70,20 +70,12 @@ impl PageFeed {
     }
 
     /// The dashboard that is made from the metrics that exist has its panels once there are some.
-    fn ask_again_when_points_come(self) {
-        let has_points = Memo::new(move |_| {
-            self.info.value.with(|info| info.as_ref().is_some_and(|info| info.last_point_ms.is_some()))
-        });
-        Effect::new(move |had: Option<bool>| {
-            let has = has_points.get();
-            let bare = self
-                .dashboard
-                .value
-                .with_untracked(|board| board.as_ref().is_some_and(|board| board.panels.is_empty()));
-            if has && had == Some(false) && bare {
+    fn ask_again_when_panels_are_due(self, session: Session) {
+        let due = session.part(AppState::panels_are_due);
+        Effect::new(move |_| {
+            if due.get() {
                 self.dashboard.retry();
             }
-            has
         });
     }
 

@@ -1,11 +1,13 @@
 //! The panels of the dashboard, stacked over one time axis and the histogram of lines.
 
-use super::empty::{ErrorNote, FirstSteps};
+use super::empty::{ErrorNote, FirstSteps, NoPanels, PanelSkeletons};
 use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{Loaded, PageFeed, range};
 use crate::session::use_session;
+use crate::state::{AppState, ChartsState};
+use crate::text;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Event, Histogram};
@@ -55,6 +57,9 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
         let id = panel.id.clone();
         move |state| state.view.chosen && state.is_outside_choice(&id)
     });
+    let has_paths = !panel.paths().is_empty();
+    let function_note = text::function_note(&panel.function_calls())
+        .map(|note| view! { <p class="function-note problem" role="note">{note}</p> });
     let missing =
         move || loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| columns.is_empty()));
     view! {
@@ -76,18 +81,24 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
                     loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
             </header>
-            <Chart
-                ctx=context
-                panel=panel.id.clone()
-                title=panel.title.clone()
-                data=loaded.value
-                unit=panel.unit.clone()
-                thresholds=panel.thresholds.clone()
-                min=panel.min
-                max=panel.max
-                events=events
-                height_px=size.plot_px
-            />
+            {function_note}
+            {has_paths
+                .then(|| {
+                    view! {
+                        <Chart
+                            ctx=context
+                            panel=panel.id.clone()
+                            title=panel.title.clone()
+                            data=loaded.value
+                            unit=panel.unit.clone()
+                            thresholds=panel.thresholds.clone()
+                            min=panel.min
+                            max=panel.max
+                            events=events
+                            height_px=size.plot_px
+                        />
+                    }
+                })}
         </article>
     }
 }
@@ -95,38 +106,33 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
 #[component]
 fn PanelError(error: String, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
-        <span class="panel-note problem" role="alert">{error}</span>
+        <span class="panel-note problem" role="alert" title=error.clone()>{error.clone()}</span>
         <button class="control small" on:click=move |_| retry.run(())>"Retry"</button>
     }
 }
 
-/// No dashboard, or none that could be loaded.
+/// No dashboard, or none that could be loaded, or none yet.
 #[component]
 fn ChartStates() -> impl IntoView {
     let session = use_session();
     let feed: PageFeed = expect_context();
-    let nothing = session.part(|state| {
-        state.page.as_ref().is_some_and(|page| page.last_line_ms.is_none() && page.last_point_ms.is_none())
-    });
-    let boards = session.part(|state| state.page.as_ref().map(|page| page.dashboards.len()));
-    let no_panels =
-        session.part(|state| state.dashboard.as_ref().is_some_and(|board| board.panels.is_empty()));
+    let charts = session.part(AppState::charts);
     move || {
         if let Some(error) = feed.info.error.get() {
             let retry = move |()| feed.info.retry();
             return view! { <ErrorNote error retry /> }.into_any();
         }
-        if nothing.get() {
+        if charts.get() == ChartsState::NoData {
             return view! { <FirstSteps /> }.into_any();
         }
         if let Some(error) = feed.dashboard.error.get() {
             let retry = move |()| feed.dashboard.retry();
             return view! { <ErrorNote error retry /> }.into_any();
         }
-        if boards.get() == Some(0) || no_panels.get() {
-            let text = "There are no charts: the server has no dashboard and no metrics. Send Graphite plaintext to its carbon port, or POST it to /api/ingest/metrics.";
-            return view! { <div class="state"><p>{text}</p></div> }.into_any();
+        match charts.get() {
+            ChartsState::NoPanels => view! { <NoPanels /> }.into_any(),
+            ChartsState::Waiting => view! { <PanelSkeletons /> }.into_any(),
+            ChartsState::NoData | ChartsState::Panels => ().into_any(),
         }
-        ().into_any()
     }
 }

@@ -12,8 +12,11 @@ pub(super) fn Choice(
     #[prop(into)]
     name: String,
     /// What the button shows.
-    #[prop(into)]
+    #[prop(into, optional)]
     label: Signal<String>,
+    /// What the button shows in place of a label.
+    #[prop(optional)]
+    icon: Option<Icon>,
     /// Whether it is open; the content may close it.
     open: RwSignal<bool>,
     /// What is opened.
@@ -38,13 +41,22 @@ pub(super) fn Choice(
         <div class="choice" node_ref=root on:keydown=on_key>
             <button
                 class="control"
+                class:icon-only=icon.is_some()
                 aria-label=name.clone()
                 aria-expanded=move || open.get().to_string()
                 aria-haspopup="dialog"
                 on:click=move |_| open.update(|open| *open = !*open)
             >
-                <span class="choice-label">{move || label.get()}</span>
-                <Glyph icon=Icon::Chevron />
+                {match icon {
+                    Some(icon) => view! { <Glyph icon /> }.into_any(),
+                    None => {
+                        view! {
+                            <span class="choice-label">{move || label.get()}</span>
+                            <Glyph icon=Icon::Chevron />
+                        }
+                            .into_any()
+                    }
+                }}
             </button>
             <Show when=move || open.get()>
                 <div class="popover" role="dialog" aria-label=name.clone()>{children()}</div>

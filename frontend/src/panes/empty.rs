@@ -3,13 +3,19 @@
 use crate::api::ApiError;
 use crate::text;
 use leptos::prelude::*;
+use std::time::Duration;
+
+/// What comes sooner than this needs no sign that it is on its way.
+const SLOW: Duration = Duration::from_millis(150);
 
 /// An error: the sentence, the number for the server's log, and another try.
 #[component]
 pub(super) fn ErrorNote(error: ApiError, #[prop(into)] retry: Callback<()>) -> impl IntoView {
+    // What is wrong with a file is drawn in several lines, whose places matter.
+    let is_drawn = error.sentence.contains('\n');
     view! {
         <div class="state" role="alert">
-            <p class="problem">{text::capitalized(&error.sentence)}</p>
+            <p class="problem" class:mono=is_drawn>{text::capitalized(&error.sentence)}</p>
             {error.request_id.map(|id| view! { <p class="faint">"Request " <span class="mono">{id}</span></p> })}
             <button class="control" on:click=move |_| retry.run(())>"Retry"</button>
         </div>
@@ -34,5 +40,26 @@ pub(super) fn FirstSteps() -> impl IntoView {
             <pre class="mono">{metric}</pre>
             <p class="faint">"Graphite plaintext and syslog are listened to as well: see the server's start message for their ports."</p>
         </div>
+    }
+}
+
+/// The dashboard has no panels, and there is none to come.
+#[component]
+pub(super) fn NoPanels() -> impl IntoView {
+    let text = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: send Graphite plaintext to the carbon port, or POST it to /api/ingest/metrics.";
+    view! { <div class="state"><p>{text}</p></div> }
+}
+
+/// Where panels will be, shown once they are slow to come.
+#[component]
+pub(super) fn PanelSkeletons() -> impl IntoView {
+    let is_slow = RwSignal::new(false);
+    // The panels may have come by then.
+    set_timeout(move || _ = is_slow.try_set(true), SLOW);
+    view! {
+        <Show when=move || is_slow.get()>
+            <div class="panel skeleton-panel" aria-hidden="true"></div>
+            <div class="panel skeleton-panel" aria-hidden="true"></div>
+        </Show>
     }
 }

@@ -15,6 +15,7 @@ mod log_filters;
 mod log_head;
 mod log_list;
 mod log_pane;
+mod more_menu;
 mod notes;
 mod scrollbar;
 mod splitter;

@@ -2,9 +2,10 @@
 
 use super::choice::Choice;
 use super::icons::{Glyph, Icon};
+use super::more_menu::MoreMenu;
 use super::time_picker::TimePicker;
 use crate::feeds::count_since_paused;
-use crate::session::use_session;
+use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
 use crate::theme::{Theme, ThemeSignals};
@@ -29,6 +30,7 @@ pub fn TopBar(help: RwSignal<bool>) -> impl IntoView {
             <button class="control icon-only wide-only" aria-label="Keys" title="Keys (?)" on:click=move |_| help.set(true)>
                 <Glyph icon=Icon::Help />
             </button>
+            <MoreMenu help />
         </header>
     }
 }
@@ -54,7 +56,8 @@ fn DashboardPicker() -> impl IntoView {
                 session.send(Command::OpenDashboard(board.name.clone()));
                 open.set(false);
             };
-            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{board.title}</button></li> }
+            let error = board.error.map(|why| view! { <pre class="mono problem board-error">{why}</pre> });
+            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{board.title}</button>{error}</li> }
         };
         boards.get().into_iter().map(item).collect_view()
     };
@@ -103,21 +106,37 @@ fn LiveButton() -> impl IntoView {
 fn ZoneButton() -> impl IntoView {
     let session = use_session();
     let zone = session.part(|state| state.view.zone.unwrap_or_default());
-    let toggle = move |_| {
-        let next = if zone.get_untracked() == Zone::Utc { Zone::Local } else { Zone::Utc };
-        session.send(Command::SetZone(next));
-    };
     let name = move || if zone.get() == Zone::Utc { "UTC" } else { "Local" };
     view! {
         <button
             class="control wide-only"
-            aria-label=move || format!("Times in {}", if zone.get() == Zone::Utc { "UTC" } else { "local time" })
+            aria-label=move || format!("Times in {}", zone_name(zone.get()))
             title="Times in UTC or in your own zone"
-            on:click=toggle
+            on:click=move |_| toggle_zone(session)
         >
             {name}
         </button>
     }
+}
+
+/// `UTC` or `local time`, as in "Times in UTC".
+pub(super) const fn zone_name(zone: Zone) -> &'static str {
+    match zone {
+        Zone::Utc => "UTC",
+        Zone::Local => "local time",
+    }
+}
+
+/// Shows times in the other zone.
+pub(super) fn toggle_zone(session: Session) {
+    let zone = session.now_part(|state| state.view.zone.unwrap_or_default());
+    let next = if zone == Zone::Utc { Zone::Local } else { Zone::Utc };
+    session.send(Command::SetZone(next));
+}
+
+/// Goes on to the next theme.
+pub(super) fn next_theme(theme: RwSignal<Theme>) {
+    theme.update(|theme| *theme = theme.next());
 }
 
 #[component]
@@ -133,7 +152,7 @@ fn ThemeButton() -> impl IntoView {
             class="control icon-only wide-only"
             aria-label=move || format!("Theme: {}", theme.get().name())
             title=move || format!("Theme: {}", theme.get().name())
-            on:click=move |_| theme.update(|theme| *theme = theme.next())
+            on:click=move |_| next_theme(theme)
         >
             {move || view! { <Glyph icon=icon() /> }}
         </button>

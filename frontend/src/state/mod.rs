@@ -3,14 +3,16 @@
 //! Pure: no clock, no network, no address bar. What the outside world tells arrives as a command like any click, and
 //! each command answers how the address should follow.
 
+mod charts;
 mod choice;
 mod query;
 mod tree;
 mod typed;
 
+pub use charts::ChartsState;
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
-pub use typed::parse_typed_range;
+pub use typed::{TypedAgainst, parse_typed_range};
 
 use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::dashboard::{Dashboard, Panel};
@@ -139,6 +141,8 @@ pub struct AppState {
     zooms: Vec<RangeSpec>,
     zooming: bool,
     link_pending: bool,
+    /// The latest point that was known of when the dashboard came.
+    dashboard_point_ms: Option<i64>,
 }
 
 impl AppState {
@@ -293,6 +297,7 @@ impl AppState {
         let dashboard = dashboard.with_ids();
         let range = dashboard.range.as_deref().and_then(|text| RangeSpec::parse(text, self.now).ok());
         self.dashboard = Some(dashboard);
+        self.dashboard_point_ms = self.last_point_ms();
         self.settle_range(range);
     }
 

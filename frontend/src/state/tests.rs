@@ -36,7 +36,7 @@ fn opened(url: &str) -> AppState {
     let mut state = AppState::default();
     let now = at("2026-11-20T15:00:00Z");
     state.apply(Command::Navigate { path: path.into(), query: query.into(), now });
-    let boards = vec![DashboardName { name: "shop".into(), title: "Shop".into() }];
+    let boards = vec![DashboardName { name: "shop".into(), title: "Shop".into(), error: None }];
     state.apply(Command::PageLoaded(PageInfo {
         version: "1".into(),
         now_ms: now.as_millis(),
@@ -223,4 +223,39 @@ fn a_broken_field_of_the_address_is_told() {
     assert_eq!(state.problems.len(), 2);
     state.apply(Command::DismissProblems);
     assert!(state.problems.is_empty());
+}
+
+/// The page of a server, with points up to an instant or without any.
+fn page(last_line_ms: Option<i64>, last_point_ms: Option<i64>) -> Command {
+    let now_ms = at("2026-11-20T15:00:00Z").as_millis();
+    let dashboards = vec![DashboardName { name: "default".into(), title: "All metrics".into(), error: None }];
+    Command::PageLoaded(PageInfo { version: "1".into(), now_ms, dashboards, last_line_ms, last_point_ms })
+}
+
+#[test]
+fn the_charts_are_called_empty_only_once_that_is_known() {
+    let mut state = AppState::default();
+    let mut after = |command: Command| {
+        state.apply(command);
+        (state.charts(), state.panels_are_due())
+    };
+    let bare = || Command::DashboardLoaded(Dashboard::default());
+    let now = at("2026-11-20T15:00:00Z");
+    let opened = Command::Navigate { path: "/".into(), query: String::new(), now };
+    assert_eq!(after(opened), (ChartsState::Waiting, false));
+    assert_eq!(after(page(None, None)), (ChartsState::NoData, false));
+    assert_eq!(after(bare()), (ChartsState::NoData, false));
+    assert_eq!(after(page(Some(1), None)), (ChartsState::NoPanels, false), "lines alone make no chart");
+    assert_eq!(after(page(Some(1), Some(1))), (ChartsState::Waiting, true), "the panels are on their way");
+    assert_eq!(after(bare()), (ChartsState::NoPanels, false), "a file without panels");
+    assert_eq!(after(Command::DashboardLoaded(board())), (ChartsState::Panels, false));
+}
+
+#[test]
+fn a_dashboard_that_came_before_the_page_is_asked_for_again_where_it_is_bare() {
+    let mut state = AppState::default();
+    state.apply(Command::DashboardLoaded(Dashboard::default()));
+    assert_eq!(state.charts(), ChartsState::Waiting);
+    state.apply(page(None, Some(1)));
+    assert_eq!((state.charts(), state.panels_are_due()), (ChartsState::Waiting, true));
 }

@@ -1,44 +1,127 @@
 //! Ranges as people type them.
 
-use sonde_shared::time::{NANOS_PER_SEC, TimeError, TimeSpec, Timestamp};
+use sonde_shared::time::{Day, NANOS_PER_SEC, TimeError, TimeRange, TimeSpec, Timestamp};
 use sonde_shared::view::RangeSpec;
 
-/// Reads a typed range: `14:05..14:07`, `-2h..-1h`, `2026-11-20 14:05 to 15:00`, or `-90min` alone for "until now".
-/// Clocks and dates without a zone are meant in the zone that is shown, `offset_minutes` east of UTC.
-pub fn parse_typed_range(text: &str, now: Timestamp, offset_minutes: i32) -> Result<RangeSpec, TimeError> {
+/// What a typed range is read against.
+#[derive(Clone, Copy, Debug)]
+pub struct TypedAgainst {
+    /// The clock.
+    pub now: Timestamp,
+    /// The visible range: a time of day without a date means the day that is in view.
+    pub shown: TimeRange,
+    /// The zone that is shown, in minutes east of UTC: what names no zone is meant in it.
+    pub offset_minutes: i32,
+}
+
+/// Reads a typed range: `14:05..14:07`, `-2h..-1h`, `2026-11-20 14:05 to 15:00`; or its start alone. A day alone
+/// (`yesterday`, `2026-11-20`, `monday`) is all of that day, a time of day that lies on an earlier day goes on to that day's
+/// end, anything else until now.
+pub fn parse_typed_range(text: &str, against: TypedAgainst) -> Result<RangeSpec, TimeError> {
     let text = text.trim();
     let split = ["..", " to ", " – ", "–", " - "].iter().find_map(|separator| text.split_once(separator));
-    let (from, until) = split.unwrap_or((text, "now"));
-    let shift = i64::from(offset_minutes) * 60 * NANOS_PER_SEC;
-    let from_spec = parse_typed_time(from.trim(), now, shift)?;
-    let until_spec = match from_spec {
-        TimeSpec::Absolute(at) => on_the_day_of(at, until.trim(), shift),
-        TimeSpec::Relative(_) => None,
-    }
-    .map_or_else(|| parse_typed_time(until.trim(), now, shift), Ok)?;
-    let spec = RangeSpec { from: from_spec, until: until_spec };
-    let rising = spec.from.resolve(now) < spec.until.resolve(now);
+    let spec = match split {
+        Some((from, until)) => against.between(from.trim(), until.trim())?,
+        None => against.alone(text)?,
+    };
+    let rising = spec.from.resolve(against.now) < spec.until.resolve(against.now);
     if rising { Ok(spec) } else { Err(TimeError { text: text.chars().take(64).collect() }) }
 }
 
-fn parse_typed_time(text: &str, now: Timestamp, shift: i64) -> Result<TimeSpec, TimeError> {
-    let here = if has_zone(text) { 0 } else { shift };
-    match TimeSpec::parse(text, now.plus_nanos(here))? {
-        TimeSpec::Absolute(at) => Ok(TimeSpec::Absolute(at.plus_nanos(-here))),
-        relative @ TimeSpec::Relative(_) => Ok(relative),
+impl TypedAgainst {
+    fn shift(self) -> i64 {
+        i64::from(self.offset_minutes) * 60 * NANOS_PER_SEC
+    }
+
+    /// The day, as it is shown, that an instant falls on.
+    fn day_of(self, at: Timestamp) -> Day {
+        at.plus_nanos(self.shift()).day()
+    }
+
+    fn start_of(self, day: Day) -> Timestamp {
+        day.start().plus_nanos(-self.shift())
+    }
+
+    fn alone(self, text: &str) -> Result<RangeSpec, TimeError> {
+        let from = self.time(text)?;
+        let day = match from {
+            TimeSpec::Absolute(at) if self.day(text).is_some() || self.clock(text).is_some() => {
+                Some(self.day_of(at))
+            }
+            _ => None,
+        };
+        let until = match day {
+            Some(day) if day != self.day_of(self.now) => TimeSpec::Absolute(self.start_of(day.next())),
+            _ => TimeSpec::Relative(0),
+        };
+        Ok(RangeSpec { from, until })
+    }
+
+    fn between(self, from: &str, until: &str) -> Result<RangeSpec, TimeError> {
+        let from = self.time(from)?;
+        let until = match from {
+            TimeSpec::Absolute(at) => self.clock_after(at, until).map(TimeSpec::Absolute),
+            TimeSpec::Relative(_) => None,
+        }
+        .map_or_else(|| self.time(until), Ok)?;
+        Ok(RangeSpec { from, until })
+    }
+
+    fn time(self, text: &str) -> Result<TimeSpec, TimeError> {
+        let day = self.day(text).map(|day| self.start_of(day));
+        if let Some(at) = day.or_else(|| self.clock(text)) {
+            return Ok(TimeSpec::Absolute(at));
+        }
+        let here = if has_zone(text) { 0 } else { self.shift() };
+        match TimeSpec::parse(text, self.now.plus_nanos(here))? {
+            TimeSpec::Absolute(at) => Ok(TimeSpec::Absolute(at.plus_nanos(-here))),
+            relative @ TimeSpec::Relative(_) => Ok(relative),
+        }
+    }
+
+    /// The day that a text names, if it names nothing else: a date, `yesterday`, `monday`.
+    fn day(self, text: &str) -> Option<Day> {
+        if text.is_empty() || text.contains(['+', '-']) {
+            return Day::parse(text);
+        }
+        match TimeSpec::parse(&format!("midnight {text}"), self.now.plus_nanos(self.shift())) {
+            Ok(TimeSpec::Absolute(at)) => Some(at.day()),
+            _ => None,
+        }
+    }
+
+    /// A time of day without a date: on the last day in view, or on the one before if only then it is in view.
+    fn clock(self, text: &str) -> Option<Timestamp> {
+        let (text, shift) = self.zone_of_clock(text);
+        let last = self.shown.until.plus_nanos(shift - 1).day();
+        let on = |day: Day| clock_on(day, text).map(|at| at.plus_nanos(-shift));
+        let (late, early) = (on(last)?, on(Day::from_number(last.number() - 1))?);
+        Some(if !self.shown.contains(late) && self.shown.contains(early) { early } else { late })
+    }
+
+    /// A time of day at the end of a range: on the day of its start, or past the midnight that is over by now.
+    fn clock_after(self, start: Timestamp, text: &str) -> Option<Timestamp> {
+        let (text, shift) = self.zone_of_clock(text);
+        let day = start.plus_nanos(shift).day();
+        let on = |day: Day| clock_on(day, text).map(|at| at.plus_nanos(-shift));
+        let (same, next) = (on(day)?, on(day.next())?);
+        Some(if same <= start && next <= self.now { next } else { same })
+    }
+
+    /// A time of day may say that it is in UTC: `14:05Z`.
+    fn zone_of_clock(self, text: &str) -> (&str, i64) {
+        text.strip_suffix(['Z', 'z']).map_or((text, self.shift()), |clock| (clock, 0))
     }
 }
 
-/// A clock time on the day, as it is shown, of the range's start.
-fn on_the_day_of(start: Timestamp, text: &str, shift: i64) -> Option<TimeSpec> {
-    let is_clock = text.as_bytes().get(2) == Some(&b':') && text.len() <= 18;
-    let day = start.plus_nanos(shift).day();
-    let spec = is_clock
-        .then(|| TimeSpec::parse(&format!("{day} {}", text.trim_end_matches(['Z', 'z'])), start).ok());
-    match spec.flatten()? {
-        TimeSpec::Absolute(at) if text.ends_with(['Z', 'z']) => Some(TimeSpec::Absolute(at)),
-        TimeSpec::Absolute(at) => Some(TimeSpec::Absolute(at.plus_nanos(-shift))),
-        TimeSpec::Relative(_) => None,
+/// `14:05`, `6pm` or `noon` on a day, in the day's own zone; `None` for what is no time of day alone.
+fn clock_on(day: Day, text: &str) -> Option<Timestamp> {
+    if text.is_empty() {
+        return None;
+    }
+    match TimeSpec::parse(&format!("{text} today"), day.start()) {
+        Ok(TimeSpec::Absolute(at)) if at.day() == day => Some(at),
+        _ => None,
     }
 }
 
@@ -54,12 +137,23 @@ mod tests {
     use super::*;
     use sonde_shared::time::parse_rfc3339;
 
+    fn at(text: &str) -> Timestamp {
+        parse_rfc3339(text.as_bytes()).unwrap()
+    }
+
+    /// Typed on 2026-11-23 at 10:00 UTC while a range is in view.
+    #[track_caller]
+    fn check_in(shown: (&str, &str), text: &str, offset_minutes: i32, expected: &str) {
+        let now = at("2026-11-23T10:00:00Z");
+        let shown = TimeRange::between(at(shown.0), at(shown.1));
+        let found = parse_typed_range(text, TypedAgainst { now, shown, offset_minutes })
+            .map_or_else(|_| "error".to_owned(), |spec| spec.resolve(now).to_string());
+        assert_eq!(found, expected, "{text}");
+    }
+
     #[track_caller]
     fn check(text: &str, offset_minutes: i32, expected: &str) {
-        let now = parse_rfc3339(b"2026-11-23T10:00:00Z").unwrap();
-        let found = parse_typed_range(text, now, offset_minutes)
-            .map_or_else(|_| "error".to_owned(), |spec| format!("{spec} {}", spec.resolve(now)));
-        assert_eq!(found.split(' ').next_back().unwrap_or_default(), expected, "{text}");
+        check_in(("2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"), text, offset_minutes, expected);
     }
 
     #[test]
@@ -69,6 +163,8 @@ mod tests {
         check("2026-11-20 14:05 – 14:07", 0, "2026-11-20T14:05:00Z..2026-11-20T14:07:00Z");
         check("2026-11-20T14:05:00Z..14:07:00Z", 0, "2026-11-20T14:05:00Z..2026-11-20T14:07:00Z");
         check("08:00 to 09:30", 0, "2026-11-23T08:00:00Z..2026-11-23T09:30:00Z");
+        check("8am..noon", 0, "2026-11-23T08:00:00Z..2026-11-23T12:00:00Z");
+        check("08:00", 0, "2026-11-23T08:00:00Z..2026-11-23T10:00:00Z");
         check("09:30..08:00", 0, "error");
         check("soon", 0, "error");
         check("", 0, "error");
@@ -77,7 +173,44 @@ mod tests {
     #[test]
     fn clocks_are_meant_in_the_zone_that_is_shown() {
         check("08:00..09:30", 60, "2026-11-23T07:00:00Z..2026-11-23T08:30:00Z");
+        check("08:00Z..09:30Z", 60, "2026-11-23T08:00:00Z..2026-11-23T09:30:00Z");
         check("2026-11-20 00:10..00:20", 60, "2026-11-19T23:10:00Z..2026-11-19T23:20:00Z");
         check("2026-11-20T00:10:00Z..2026-11-20T00:20:00Z", 60, "2026-11-20T00:10:00Z..2026-11-20T00:20:00Z");
+    }
+
+    #[test]
+    fn a_clock_means_the_day_that_is_in_view() {
+        let friday = ("2026-11-20T13:00:00Z", "2026-11-20T15:00:00Z");
+        check_in(friday, "13:50..14:10", 0, "2026-11-20T13:50:00Z..2026-11-20T14:10:00Z");
+        check_in(friday, "14:05", 0, "2026-11-20T14:05:00Z..2026-11-21T00:00:00Z");
+        check_in(friday, "09:00..now", 0, "2026-11-20T09:00:00Z..2026-11-23T10:00:00Z");
+        check_in(friday, "23:50..00:10", 0, "2026-11-20T23:50:00Z..2026-11-21T00:10:00Z");
+        // In Kathmandu the view lies on the evening of the 20th, in Auckland on the 21st.
+        check_in(friday, "20:00..20:30", 345, "2026-11-20T14:15:00Z..2026-11-20T14:45:00Z");
+        check_in(friday, "02:30..03:00", 780, "2026-11-20T13:30:00Z..2026-11-20T14:00:00Z");
+    }
+
+    #[test]
+    fn of_two_days_in_view_a_clock_means_the_one_that_shows_it() {
+        let last_day = ("2026-11-22T10:00:00Z", "2026-11-23T10:00:00Z");
+        check_in(last_day, "13:50..14:10", 0, "2026-11-22T13:50:00Z..2026-11-22T14:10:00Z");
+        check_in(last_day, "08:00..08:10", 0, "2026-11-23T08:00:00Z..2026-11-23T08:10:00Z");
+        check_in(last_day, "23:50..00:10", 0, "2026-11-22T23:50:00Z..2026-11-23T00:10:00Z");
+    }
+
+    #[test]
+    fn a_day_alone_is_that_day_from_midnight_to_midnight_as_it_is_shown() {
+        check("yesterday", 0, "2026-11-22T00:00:00Z..2026-11-23T00:00:00Z");
+        check("Yesterday", 60, "2026-11-21T23:00:00Z..2026-11-22T23:00:00Z");
+        // At 10:00 UTC it is the 24th in a zone fourteen hours ahead.
+        check("yesterday", 840, "2026-11-22T10:00:00Z..2026-11-23T10:00:00Z");
+        check("today", 0, "2026-11-23T00:00:00Z..2026-11-23T10:00:00Z");
+        check("2026-11-20", 60, "2026-11-19T23:00:00Z..2026-11-20T23:00:00Z");
+        check("20261120", 0, "2026-11-20T00:00:00Z..2026-11-21T00:00:00Z");
+        check("friday", 0, "2026-11-20T00:00:00Z..2026-11-21T00:00:00Z");
+        check("yesterday..now", 0, "2026-11-22T00:00:00Z..2026-11-23T10:00:00Z");
+        check("midnight friday..6am", 0, "2026-11-20T00:00:00Z..2026-11-20T06:00:00Z");
+        check("noon yesterday..1pm", 0, "2026-11-22T12:00:00Z..2026-11-22T13:00:00Z");
+        check("2026-11-19..2026-11-21", 0, "2026-11-19T00:00:00Z..2026-11-21T00:00:00Z");
     }
 }

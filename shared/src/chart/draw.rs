@@ -5,7 +5,7 @@
 //! with the value labels and one on the right with the last values, both of one width for all charts.
 
 use super::histogram::bars;
-use super::outline::{Run, dashes, extent, visible_runs};
+use super::outline::{Run, dashes, extent, speck, visible_runs};
 use super::reduce::last_value;
 use super::scale::{TimeScale, ValueScale};
 use super::theme::{Rgb, Theme, dashes_of_slot};
@@ -39,6 +39,8 @@ const AREA_ALPHA: f64 = 0.12;
 const THRESHOLD_ALPHA: f64 = 0.06;
 /// Above so many series lines are thin and have no area.
 const MANY_SERIES: usize = 8;
+/// What of a series is smaller than this dot is drawn as one, for it would not be seen.
+const DOT_PX: f64 = 4.0;
 /// So many last values are written at the right edge; the legend has all.
 const MOST_LAST_VALUES: usize = 4;
 
@@ -176,12 +178,14 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     fn series_line(&self, run: &Run, value: &ValueScale, slot: usize, width_px: f64) -> Drawn<DB> {
         let colour = self.frame.theme.slot(slot);
         let path: Run = run.iter().map(|(x, at)| (*x, value.y_from_value(*at))).collect();
-        match (path.as_slice(), dashes_of_slot(slot)) {
-            // One point between two gaps has no line; a dot keeps it from vanishing.
-            ([lone], _) => self.dot(*lone, width_px, colour),
-            (path, None) => self.path(path, colour, width_px),
-            (path, Some(lengths)) => {
-                dashes(path, lengths).iter().try_for_each(|piece| self.path(piece, colour, width_px))
+        // One point between two gaps has no line, a few that lie close together have hardly one.
+        if let Some(middle) = speck(&path, DOT_PX) {
+            return self.dot(middle, DOT_PX / 2.0, colour);
+        }
+        match dashes_of_slot(slot) {
+            None => self.path(&path, colour, width_px),
+            Some(lengths) => {
+                dashes(&path, lengths).iter().try_for_each(|piece| self.path(piece, colour, width_px))
             }
         }
     }

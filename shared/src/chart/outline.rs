@@ -74,6 +74,18 @@ pub(super) fn extent<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<(f64, f6
     })
 }
 
+/// The middle of a path that is nowhere as long as `size_px`.
+pub(super) fn speck(path: &[(f64, f64)], size_px: f64) -> Option<(f64, f64)> {
+    let (left, right) = span(path.iter().map(|point| point.0));
+    let (top, bottom) = span(path.iter().map(|point| point.1));
+    let is_small = right - left < size_px && bottom - top < size_px;
+    is_small.then(|| (f64::midpoint(left, right), f64::midpoint(top, bottom)))
+}
+
+fn span(places: impl Iterator<Item = f64>) -> (f64, f64) {
+    places.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), at| (least.min(at), most.max(at)))
+}
+
 /// A path as dashes: pieces `on` px long with `off` px between them.
 pub(super) fn dashes(path: &[(f64, f64)], (on, off): (f64, f64)) -> Vec<Run> {
     let mut pieces: Vec<Run> = Vec::new();

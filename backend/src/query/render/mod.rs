@@ -12,6 +12,7 @@ pub use json::{JsonPieces, JsonQuery};
 
 use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Snapshot};
+use sonde_shared::dashboard::calls_function;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
 
@@ -53,7 +54,7 @@ impl Target {
     pub fn parse(text: &str) -> Result<Self, TargetError> {
         let text = text.trim();
         let shown = || text.chars().take(80).collect();
-        if text.contains(['(', ')', '|', '"', '\'']) {
+        if calls_function(text) {
             return Err(TargetError::Function(shown()));
         }
         // What stands behind `;` are tags, which hold dots and other characters freely: such a name is taken as it is.

@@ -90,6 +90,27 @@ fn golden_gaps_lone_points_and_dashes() {
     check("gaps.svg", &chart(&Lines { slots: &[0, 7], ..lines(&two, "") }));
 }
 
+/// The dots of a chart of these points, by time in seconds into the range.
+fn dots(points: &[(f64, f64)]) -> Vec<String> {
+    let times_ms = points.iter().map(|(secs, _)| 1_000_000_000.0 + secs * 1_000.0).collect();
+    let values = points.iter().map(|(_, value)| *value).collect();
+    let svg = chart(&lines(&[Columns { name: "a".into(), times_ms, values }], ""));
+    svg.lines().filter(|line| line.starts_with("<circle")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_lone_point_is_a_dot_of_four_pixels() {
+    let radius = format!("r=\"{}\"", DOT_PX / 2.0 * UNITS_PER_PX);
+    let gap = f64::NAN;
+    for points in
+        [&[(300.0, 5.0)][..], &[(100.0, gap), (300.0, 5.0), (500.0, gap)], &[(300.0, 5.0), (301.0, 5.0)]]
+    {
+        let dots = dots(points);
+        assert!(dots.len() == 1 && dots[0].contains(&radius), "{points:?}: {dots:?}");
+    }
+    assert_eq!(dots(&[(0.0, 1.0), (300.0, 5.0)]), Vec::<String>::new());
+}
+
 #[test]
 fn golden_an_empty_panel_has_its_mesh() {
     check("empty.svg", &chart(&Lines { max: Some(100.0), ..lines(&[], "%") }));

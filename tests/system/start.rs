@@ -1,0 +1,54 @@
+//! What is said when the server cannot start as it was told to.
+
+use sonde_tests::server::Setup;
+use std::net::TcpListener;
+
+/// All that a server says which gives up at its start.
+#[track_caller]
+fn said(setup: Setup) -> String {
+    let (succeeded, said) = setup.fail_to_start();
+    assert!(!succeeded, "{said}");
+    said
+}
+
+#[track_caller]
+fn assert_says(said: &str, words: &[&str]) {
+    for word in words {
+        assert!(said.contains(word), "no `{word}` in: {said}");
+    }
+}
+
+#[test]
+fn a_port_in_use_comes_with_its_flag_and_the_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = taken.local_addr().expect("a listener has an address").to_string();
+    let check = |flag: &'static str, way_out: &str| {
+        let said = said(Setup::default().without(flag).arg(flag).arg(&address));
+        assert_says(&said, &[&format!("{flag} {address}: another program has this port"), way_out]);
+    };
+    check("--listen", "`--listen 127.0.0.1:0`");
+    check("--carbon", "--carbon off");
+    check("--syslog", "--syslog off");
+}
+
+#[test]
+fn a_file_in_place_of_the_data_folder_is_told() {
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    assert_says(&said(Setup::on(file.path())), &["--data", "there is a file where a folder is needed"]);
+}
+
+#[test]
+fn a_value_is_refused_with_the_place_it_stands_in() {
+    let environment = Setup::default().without("--carbon").through(["env", "SONDE_CARBON=here"]);
+    assert_says(&said(environment), &["`here` of the environment variable SONDE_CARBON", "HOST:PORT"]);
+    let flag = Setup::default().arg("--allow-host").arg("https://sonde.example/");
+    assert_says(&said(flag), &["of the flag --allow-host", "sonde.example:8443"]);
+}
+
+#[test]
+fn a_log_that_is_no_terminal_has_no_colours_and_names_a_misspelt_variable() {
+    let file = tempfile::NamedTempFile::new().expect("a file can be made");
+    let said = said(Setup::on(file.path()).through(["env", "SONDE_CABRON=off"]));
+    assert_says(&said, &["WARN", "SONDE_CABRON means nothing here", "SONDE_CARBON"]);
+    assert!(!said.contains('\u{1b}'), "{said}");
+}
