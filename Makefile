@@ -2,7 +2,7 @@
 # ARGS go on: make demo ARGS='--listen 127.0.0.1:9000', make test ARGS='--package sonde-shared'.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev bench bars lint release page
+.PHONY: help demo test dev bench bars grouping lint release page
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,6 +24,9 @@ bench:  ## how fast, beside a plain write and a file server; prints a table
 
 bars:  ## the promises about speed and memory, measured on this machine
 	@scripts/bars.sh $(ARGS)
+
+grouping:  ## how well log messages are grouped: make grouping ARGS=FOLDER
+	@scripts/grouping.sh $(ARGS)
 
 page:  ## build the page alone, into dist/
 	@scripts/page-tools.sh && scripts/page.sh

@@ -15,7 +15,7 @@ pub mod dashboards;
 pub mod demo;
 /// From bytes of a protocol to checked lines and points.
 pub mod ingest;
-/// Patterns of messages.
+/// Patterns of messages: their variable parts masked. Pure, and knows none of the others.
 pub mod patterns;
 /// Answers over the store: which days, which blocks, in which order.
 pub mod query;
