@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::config::{self, Config, with_file};
-use crate::{demo, server};
+use crate::{commands, demo, server};
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -27,6 +27,14 @@ enum Command {
     Serve(Config),
     /// Serves a made-up cluster with an incident, from a temporary folder, and prints the link to open.
     Demo(demo::Options),
+    /// Stores files of NDJSON lines, of whatever days, in a folder that no server has.
+    Import(commands::ImportOptions),
+    /// Writes lines of a folder to standard output, oldest first, as they came.
+    Export(commands::ExportOptions),
+    /// Gives every finished segment of a folder that no server has its compressed form.
+    Seal(commands::SealOptions),
+    /// Reads every line of a folder and says whether all of it holds.
+    Check(commands::CheckOptions),
 }
 
 /// Runs the program.
@@ -39,6 +47,10 @@ pub fn run() -> anyhow::Result<()> {
     match command {
         Command::Serve(config) => runtime()?.block_on(server::serve(config)),
         Command::Demo(options) => runtime()?.block_on(demo::serve(options)),
+        Command::Import(options) => commands::import(&options),
+        Command::Export(options) => commands::export(&options),
+        Command::Seal(options) => commands::seal(&options),
+        Command::Check(options) => commands::check(&options),
     }
 }
 
@@ -143,7 +155,7 @@ mod tests {
         let command = with_settings(Cli::command(), Some(&path))?;
         match Cli::from_arg_matches(&command.try_get_matches_from(["sonde", "serve"])?)?.command {
             Command::Serve(config) => Ok(config),
-            Command::Demo(_) => anyhow::bail!("serve was asked for"),
+            _ => anyhow::bail!("serve was asked for"),
         }
     }
 

@@ -7,6 +7,8 @@
 pub mod api;
 /// The command line.
 pub mod cli;
+/// What the program does beside serving.
+pub mod commands;
 /// Flags, environment and `sonde.toml`, in that order of weight.
 pub mod config;
 /// Dashboards: files of a folder, built-in ones, and one made from the metrics.

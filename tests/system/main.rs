@@ -3,6 +3,8 @@
 
 /// The main job: brush a spike, read its lines, pass the address on.
 mod brush;
+/// What the program does beside serving.
+mod commands;
 /// What was acknowledged is there after a crash, a torn file or a full disk.
 mod durability;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?

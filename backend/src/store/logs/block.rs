@@ -338,6 +338,14 @@ impl Block {
         &self.meta
     }
 
+    /// Whether the columns are those that were written.
+    pub fn holds(&self) -> bool {
+        match &self.source {
+            Source::Memory(_) => true,
+            Source::File { map, columns, .. } => columns_hold(&self.meta, map.slice(columns.clone())),
+        }
+    }
+
     /// The columns; where the file's are damaged, those of the rows that `rebuild` reads from the text.
     pub fn columns(&self, rebuild: impl FnOnce() -> Vec<Row>) -> Columns<'_> {
         let bytes = match &self.source {

@@ -5,6 +5,7 @@
 
 /// A block of the index: columns of neighbouring lines.
 pub mod block;
+mod check;
 mod commits;
 /// A segment's names and their numbers.
 pub mod dictionary;
@@ -25,11 +26,12 @@ pub mod segment;
 pub mod text;
 mod writer;
 
+pub use check::{SegmentReport, check_day};
+
 use super::StoreError;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
-use sealed::FrameCache;
-use segment::{Published, Segment};
+use segment::{Opening, Published, Segment};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,8 +62,7 @@ struct Shared {
     dir: PathBuf,
     /// One seals at a time.
     sealing: Mutex<()>,
-    /// Decoded frames of sealed segments.
-    frames: Arc<FrameCache>,
+    opening: Opening,
     days: RwLock<BTreeMap<Day, Arc<DayCell>>>,
     commits: watch::Sender<u64>,
     counters: Counters,
@@ -102,7 +103,7 @@ impl Shared {
         if let Some(logs) = &*opened {
             return Ok(logs.clone());
         }
-        let segments = segment::open_all(&day_dir(&self.dir, day), day, &self.frames)?;
+        let segments = segment::open_all(&day_dir(&self.dir, day), day, &self.opening)?;
         let logs = Arc::new(DayLogs { segments: RwLock::new(segments) });
         *opened = Some(logs.clone());
         Ok(logs)
@@ -152,11 +153,33 @@ pub struct SegmentView {
     pub published: Published,
 }
 
+impl SegmentView {
+    fn now(segment: Arc<Segment>) -> Self {
+        Self { published: segment.published(), segment }
+    }
+}
+
 /// What the store held at one moment, for a range: days in order, each with its segments in order.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// The segments of each day.
     pub days: Vec<(Day, Vec<SegmentView>)>,
+}
+
+/// What is whole in one day of a folder, read only: also while a server writes there.
+pub fn attach(dir: &Path, day: Day) -> Result<Snapshot, StoreError> {
+    let opening = Opening::new(false);
+    let mut attempts = 0;
+    let segments = loop {
+        attempts += 1;
+        match segment::open_all(&day_dir(dir, day), day, &opening) {
+            // A segment that is sealed at this moment is found in its other form.
+            Err(StoreError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound && attempts < 10 => {}
+            outcome => break outcome?,
+        }
+    };
+    Ok(Snapshot { days: vec![(day, segments.into_iter().map(SegmentView::now).collect())] })
 }
 
 /// All days' lines.
@@ -176,7 +199,7 @@ impl LogStore {
         let shared = Arc::new(Shared {
             dir: dir.to_owned(),
             sealing: Mutex::new(()),
-            frames: Arc::new(FrameCache::new(sealed::BUDGET_BYTES)),
+            opening: Opening::new(true),
             days: RwLock::new(days),
             commits: watch::Sender::new(0),
             counters: Counters::default(),
@@ -239,8 +262,7 @@ impl LogStore {
             }
             let logs = self.shared.open_day(day, &cell)?;
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let view = |segment: Arc<Segment>| SegmentView { published: segment.published(), segment };
-            snapshot.days.push((day, segments.into_iter().map(view).collect()));
+            snapshot.days.push((day, segments.into_iter().map(SegmentView::now).collect()));
         }
         Ok(snapshot)
     }

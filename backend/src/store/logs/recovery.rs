@@ -13,7 +13,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Opens the text and its index. What the index lacks is written down too, for the folder's owner.
-pub(super) fn open(paths: &Paths, day: Day, watermark: Timestamp) -> Result<(Mapped, Published), StoreError> {
+pub(super) fn open(
+    paths: &Paths,
+    day: Day,
+    watermark: Timestamp,
+    is_owner: bool,
+) -> Result<(Mapped, Published), StoreError> {
     let text = Mapped::whole(&paths.text)?;
     if u32::try_from(text.len()).is_err() {
         let why = "a segment holds less than 4 GiB of text; split the file".into();
@@ -22,7 +27,7 @@ pub(super) fn open(paths: &Paths, day: Day, watermark: Timestamp) -> Result<(Map
     let mut recovery = Recovery::from_index(&paths.index, text.len() as u64)?;
     let commit = last_commit(paths, &recovery, &text)?;
     recovery.index_rest(&text, commit, day, watermark);
-    if recovery.is_changed {
+    if recovery.is_changed && is_owner {
         match recovery.save(&paths.index) {
             Ok(()) => recovery = Recovery::from_index(&paths.index, text.len() as u64)?,
             // The blocks in memory answer as well; the next start tries again.
@@ -41,11 +46,12 @@ fn last_commit(paths: &Paths, recovery: &Recovery, text: &Mapped) -> Result<Comm
         let end = memchr::memrchr(b'\n', text.slice(0..text.len())).map_or(0, |at| at as u64 + 1);
         return Ok(Commit { end: end.max(known.end), ..known });
     }
-    let records = Mapped::whole(&paths.commits)?;
+    // Not mapped: the server that writes them may take back the last ones.
+    let records = std::fs::read(&paths.commits).map_err(StoreError::io("read", &paths.commits))?;
     let read = |from: u64, until: u64| {
         (until <= text.len() as u64).then(|| text.slice(from as usize..until as usize))
     };
-    Ok(last_whole(records.slice(0..records.len()), known, read))
+    Ok(last_whole(&records, known, read))
 }
 
 /// A segment's index while it is opened: blocks from the file, then those made from the text.

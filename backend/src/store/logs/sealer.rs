@@ -95,7 +95,7 @@ impl Sealer {
         let opened = cell.lock();
         match &*opened {
             Some(logs) => Ok(logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone()),
-            None => segment::open_all(&day_dir(&self.shared.dir, day), day, &self.shared.frames),
+            None => segment::open_all(&day_dir(&self.shared.dir, day), day, &self.shared.opening),
         }
     }
 
@@ -127,7 +127,7 @@ impl Sealer {
             find(&segments).map(|at| segments[at].clone())
         };
         let Some(known) = known else { return Ok(()) };
-        let sealed = Arc::new(known.reopened(dir, &self.shared.frames)?);
+        let sealed = Arc::new(known.reopened(dir, &self.shared.opening)?);
         let mut segments = logs.segments.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(at) = find(&segments) {
             segments[at] = sealed;

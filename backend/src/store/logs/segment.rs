@@ -85,6 +85,21 @@ impl Default for Published {
     }
 }
 
+/// How segments are opened.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    /// Where decoded frames are kept.
+    pub(super) frames: Arc<FrameCache>,
+    /// Whether what is made again may be written down: the folder is ours.
+    pub(super) is_owner: bool,
+}
+
+impl Opening {
+    pub(super) fn new(is_owner: bool) -> Self {
+        Self { frames: Arc::new(FrameCache::new(sealed::BUDGET_BYTES)), is_owner }
+    }
+}
+
 /// One segment of one day.
 #[derive(Debug)]
 pub struct Segment {
@@ -109,20 +124,20 @@ impl Segment {
 
     /// Opens a finished segment, in its sealed form where there is one. `watermark` is the time of the latest line of the
     /// day's earlier segments.
-    pub fn open(
+    pub(super) fn open(
         dir: &Path,
         day: Day,
         number: u32,
         watermark: Timestamp,
-        cache: &Arc<FrameCache>,
+        opening: &Opening,
     ) -> Result<Self, StoreError> {
         let (id, paths) = (next_id(), Paths::new(dir, number));
         // A sealed file whose end is damaged counts only where there is no other.
         let (text, published) = if sealed::is_whole(&paths.sealed) || !paths.text.exists() {
-            let (text, published) = sealed::open(&paths, day, watermark, id, cache.clone())?;
+            let (text, published) = sealed::open(&paths, day, watermark, id, opening)?;
             (Text::Sealed(text), published)
         } else {
-            let (text, published) = recovery::open(&paths, day, watermark)?;
+            let (text, published) = recovery::open(&paths, day, watermark, opening.is_owner)?;
             (Text::Open(text), published)
         };
         let (published, is_finished) = (RwLock::new(published), AtomicBool::new(true));
@@ -130,8 +145,8 @@ impl Segment {
     }
 
     /// The same lines in their sealed form, which has taken the place of this one's files.
-    pub(super) fn reopened(&self, dir: &Path, cache: &Arc<FrameCache>) -> Result<Self, StoreError> {
-        let sealed = Self::open(dir, self.day, self.number, self.watermark, cache)?;
+    pub(super) fn reopened(&self, dir: &Path, opening: &Opening) -> Result<Self, StoreError> {
+        let sealed = Self::open(dir, self.day, self.number, self.watermark, opening)?;
         Ok(Self { id: self.id, ..sealed })
     }
 
@@ -214,15 +229,21 @@ pub(super) fn open_numbers(dir: &Path) -> Result<Vec<u32>, StoreError> {
     list_numbers(dir, PREFIX, "ndjson")
 }
 
-/// The segments of a day's folder, oldest first.
-pub fn open_all(dir: &Path, day: Day, cache: &Arc<FrameCache>) -> Result<Vec<Arc<Segment>>, StoreError> {
+/// The numbers of a day's segments in either form, in order.
+pub(super) fn all_numbers(dir: &Path) -> Result<Vec<u32>, StoreError> {
     let mut numbers = open_numbers(dir)?;
     numbers.extend(list_numbers(dir, PREFIX, SEALED_SUFFIX)?);
     numbers.sort_unstable();
     numbers.dedup();
+    Ok(numbers)
+}
+
+/// The segments of a day's folder, oldest first.
+pub(super) fn open_all(dir: &Path, day: Day, opening: &Opening) -> Result<Vec<Arc<Segment>>, StoreError> {
+    let numbers = all_numbers(dir)?;
     let mut segments: Vec<Arc<Segment>> = Vec::new();
     for number in numbers {
-        segments.push(Arc::new(Segment::open(dir, day, number, watermark_of(&segments), cache)?));
+        segments.push(Arc::new(Segment::open(dir, day, number, watermark_of(&segments), opening)?));
     }
     Ok(segments)
 }

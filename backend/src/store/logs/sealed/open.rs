@@ -1,13 +1,12 @@
 //! Opens a sealed segment: its index from the file, or made again from the text.
 
-use super::cache::FrameCache;
 use super::layout::Footer;
 use super::text::{Sealed, SealedText};
 use crate::store::logs::block::{self, Block, BlockMeta, Row};
 use crate::store::logs::dictionary::{Dictionaries, NameKind};
 use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::{RowReader, is_late};
-use crate::store::logs::segment::{BLOCK_ROWS, Paths, Published};
+use crate::store::logs::segment::{BLOCK_ROWS, Opening, Paths, Published};
 use crate::store::{StoreError, files};
 use sonde_shared::time::{Day, Timestamp};
 use std::path::Path;
@@ -24,15 +23,18 @@ pub(in crate::store::logs) fn open(
     day: Day,
     watermark: Timestamp,
     id: u64,
-    cache: Arc<FrameCache>,
+    opening: &Opening,
 ) -> Result<(SealedText, Published), StoreError> {
-    let sealed = SealedText::open(&paths.sealed, id, cache)?;
+    let sealed = SealedText::open(&paths.sealed, id, opening.frames.clone())?;
     if let Some(published) = read_index(&paths.index, &sealed)? {
         return Ok((sealed.text, published));
     }
     let mut names = Dictionaries::default();
     let rows = read_rows(&sealed, day, watermark, |kind, name| names.number(kind, name))?;
     let (index, published) = encode_index(&sealed, &rows, names);
+    if !opening.is_owner {
+        return Ok((sealed.text, published));
+    }
     if let Err(error) = files::write_atomically(&paths.index, &index) {
         // The blocks in memory answer as well; the next start tries again.
         tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");

@@ -78,6 +78,22 @@ impl SealedText {
         Self::open(&self.path, self.id, self.cache.clone())
     }
 
+    /// What of the file does not hold, in words.
+    pub(in crate::store::logs) fn problems(&self) -> Vec<String> {
+        let file = self.map.slice(0..self.map.len());
+        let mut problems = Vec::new();
+        match Footer::find(file) {
+            None => problems.push("the sealed file's end is damaged".to_owned()),
+            Some((footer, _)) if footer.order(file).is_none() => {
+                problems.push("the order of arrival is damaged".to_owned());
+            }
+            Some(_) => {}
+        }
+        let damaged = (0..self.frames()).filter_map(|frame| self.decode(frame).err());
+        problems.extend(damaged.map(|error| error.to_string()));
+        problems
+    }
+
     /// How many frames there are.
     pub(in crate::store::logs) fn frames(&self) -> u32 {
         self.starts.len() as u32 - 1

@@ -1,0 +1,196 @@
+//! `sonde import`: files of NDJSON into a folder, of whatever days.
+
+use super::Folder;
+use crate::ingest::decode::Decoder;
+use crate::ingest::intake::{Intake, LineParser};
+use crate::ingest::ndjson::Ndjson;
+use crate::ingest::refused::Refused;
+use crate::state::AppState;
+use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
+use crate::store::{Store, StoreError};
+use anyhow::Context;
+use clap::Args;
+use sonde_shared::time::{TimeRange, Timestamp};
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A batch goes to the store when it has about this size.
+const BATCH_BYTES: usize = 4 << 20;
+const READ_BYTES: usize = 256 << 10;
+/// The most refused lines that are shown, of each file.
+const MAX_SHOWN: u64 = 10;
+const BAR_CHARS: u64 = 30;
+/// How often the progress is shown.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// What `sonde import` is told.
+#[derive(Args, Clone, Debug)]
+pub struct ImportOptions {
+    #[command(flatten)]
+    folder: Folder,
+    /// NDJSON files; those that end in `.gz` or `.zst` are unpacked. `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// NDJSON of any day, however old.
+struct Bulk(Ndjson);
+
+impl LineParser for Bulk {
+    type Batch = LineBatch;
+    const LIMIT_BYTES: usize = MAX_LINE_BYTES;
+
+    fn at(_now: Timestamp) -> Self {
+        Self(Ndjson { accepts: TimeRange::all() })
+    }
+
+    fn parse(&self, line: &[u8], batch: &mut LineBatch) -> Result<(), Refused> {
+        self.0.parse(line, batch)
+    }
+
+    fn rows(batch: &LineBatch) -> usize {
+        Ndjson::rows(batch)
+    }
+
+    fn size_bytes(batch: &LineBatch) -> usize {
+        Ndjson::size_bytes(batch)
+    }
+
+    async fn append(store: &Store, batch: LineBatch, durability: Durability) -> Result<(), StoreError> {
+        Ndjson::append(store, batch, durability).await
+    }
+}
+
+/// Stores the lines of files in a folder that no server has. What was stored stays when a later file fails; lines that
+/// cannot be taken are told and make the command fail at its end.
+pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().build().context("could not start the runtime")?;
+    let store = Store::open(&options.folder.data)?;
+    let mut refused = 0;
+    for path in &options.files {
+        let work = import_file(&store, path);
+        let counts = runtime.block_on(work).with_context(|| format!("{}", path.display()))?;
+        say(format_args!("{}: {} lines stored, {} refused\n", path.display(), counts.stored, counts.refused));
+        refused += counts.refused;
+    }
+    anyhow::ensure!(refused == 0, "{refused} lines were refused");
+    Ok(())
+}
+
+#[derive(Default)]
+struct Counts {
+    stored: u64,
+    refused: u64,
+}
+
+async fn import_file(store: &Store, path: &Path) -> anyhow::Result<Counts> {
+    let (mut file, len): (Box<dyn Read>, u64) = if path == Path::new("-") {
+        (Box::new(std::io::stdin().lock()), 0)
+    } else {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        (Box::new(file), len)
+    };
+    let mut decoder = Decoder::for_encoding(encoding_of(path)).context("an encoding that is not known")??;
+    let mut progress = Progress::new(path, len);
+    let mut intake = Intake::<Bulk>::default();
+    let mut counts = Counts::default();
+    let (mut packed, mut text) = (vec![0; READ_BYTES], Vec::new());
+    loop {
+        let read = file.read(&mut packed)?;
+        progress.add(read as u64);
+        if read == 0 {
+            break;
+        }
+        let mut input = &packed[..read];
+        let mut more = true;
+        while more {
+            more = decoder.step(&mut input, &mut text)?;
+            take(store, &mut intake, &mut text, &mut counts).await?;
+        }
+    }
+    decoder.finish(&mut text)?;
+    take(store, &mut intake, &mut text, &mut counts).await?;
+    intake.finish(AppState::now(), |line, why| counts.refuse(line, &why));
+    counts.stored += append(store, &mut intake).await?;
+    progress.end();
+    Ok(counts)
+}
+
+async fn take(
+    store: &Store,
+    intake: &mut Intake<Bulk>,
+    text: &mut Vec<u8>,
+    counts: &mut Counts,
+) -> Result<(), StoreError> {
+    for chunk in text.chunks(BATCH_BYTES) {
+        intake.feed(chunk, AppState::now(), |line, why| counts.refuse(line, &why));
+        if intake.batch_bytes() >= BATCH_BYTES {
+            counts.stored += append(store, intake).await?;
+        }
+    }
+    text.clear();
+    Ok(())
+}
+
+async fn append(store: &Store, intake: &mut Intake<Bulk>) -> Result<u64, StoreError> {
+    let (batch, rows) = intake.take_batch();
+    Bulk::append(store, batch, Durability::Acknowledged).await?;
+    Ok(rows)
+}
+
+impl Counts {
+    fn refuse(&mut self, line: u64, why: &Refused) {
+        self.refused += 1;
+        if self.refused <= MAX_SHOWN {
+            say(format_args!("line {line}: {why}\n"));
+        }
+    }
+}
+
+/// Tells the person who waits; nobody may be there.
+fn say(text: std::fmt::Arguments<'_>) {
+    drop(std::io::stderr().write_fmt(text));
+}
+
+fn encoding_of(path: &Path) -> &'static str {
+    match path.extension().and_then(|kind| kind.to_str()) {
+        Some("gz") => "gzip",
+        Some("zst") => "zstd",
+        _ => "identity",
+    }
+}
+
+/// How far a file is, on a terminal.
+struct Progress<'a> {
+    path: &'a Path,
+    len: u64,
+    done: u64,
+    shown: Option<Instant>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(path: &'a Path, len: u64) -> Self {
+        let is_wanted = std::io::stderr().is_terminal() && len > 0;
+        Self { path, len, done: 0, shown: is_wanted.then(Instant::now) }
+    }
+
+    fn add(&mut self, bytes: u64) {
+        self.done += bytes;
+        let Some(shown) = self.shown.filter(|shown| shown.elapsed() >= PROGRESS) else { return };
+        let filled = (self.done.min(self.len) * BAR_CHARS / self.len) as usize;
+        let bar = "#".repeat(filled) + &".".repeat(BAR_CHARS as usize - filled);
+        let mib = |bytes: u64| bytes >> 20;
+        say(format_args!("\r{} [{bar}] {} of {} MiB", self.path.display(), mib(self.done), mib(self.len)));
+        self.shown = Some(shown + shown.elapsed());
+    }
+
+    fn end(&self) {
+        if self.shown.is_some() {
+            say(format_args!("\r\x1b[K"));
+        }
+    }
+}

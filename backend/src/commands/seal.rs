@@ -1,0 +1,19 @@
+//! `sonde seal`: every finished segment gets its compressed form now.
+
+use super::Folder;
+use crate::store::Store;
+use anyhow::Context;
+use clap::Args;
+
+/// What `sonde seal` is told.
+#[derive(Args, Clone, Debug)]
+pub struct SealOptions {
+    #[command(flatten)]
+    folder: Folder,
+}
+
+/// Seals all lines of a folder that no server has.
+pub fn seal(options: &SealOptions) -> anyhow::Result<()> {
+    let store = Store::open(&options.folder.data)?;
+    store.logs().seal_finished().context("not everything could be sealed; what is not stays as it was")
+}

@@ -1,0 +1,125 @@
+//! What the program does beside serving: lines go in, are sealed, checked and taken out, and are the same lines.
+
+use sonde_tests::corpus::{Corpus, Recipe, Style, range};
+use sonde_tests::oracle::{Query, assert_same_lines};
+use sonde_tests::server::{TestServer, binary};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn corpus(lines: usize) -> Corpus {
+    let range = range("2025-03-10T12:00:00Z", "2025-03-12T06:00:00Z");
+    Corpus::make(Recipe { seed: 11, lines, range, style: Style::Mixed })
+}
+
+#[track_caller]
+fn sonde(data: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command.env_remove("SONDE_DATA").args(args).arg("--data").arg(data);
+    command.output().expect("the program starts")
+}
+
+#[track_caller]
+fn succeed(data: &Path, args: &[&str]) -> Vec<u8> {
+    let output = sonde(data, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// Lines of a corpus, in a file.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).expect("the file is written");
+    path.to_str().expect("a plain name").to_owned()
+}
+
+fn files(data: &Path, suffix: &str) -> Vec<PathBuf> {
+    let days = std::fs::read_dir(data).expect("the folder is there").map(|day| day.expect("an entry").path());
+    let files = days.filter(|day| day.is_dir()).flat_map(|day| std::fs::read_dir(day).expect("a day"));
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("an entry").path()).collect();
+    files.retain(|file| file.to_str().is_some_and(|name| name.ends_with(suffix)));
+    files
+}
+
+#[test]
+fn imported_lines_come_out_the_same_sealed_or_not() {
+    let corpus = corpus(30_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let half = corpus.rows[15_000].text.start;
+    let plain = write(dir.path(), "a.ndjson", &corpus.text[..half]);
+    let packed = zstd::encode_all(&corpus.text[half..], 3).unwrap();
+    let packed = write(dir.path(), "b.ndjson.zst", &packed);
+    succeed(&data, &["import", &plain, &packed]);
+    let expected = Query::all().body(&corpus);
+    assert_same_lines(&succeed(&data, &["export"]), &expected, "before sealing");
+    succeed(&data, &["seal"]);
+    assert!(files(&data, ".ndjson").is_empty(), "every segment is sealed");
+    assert_same_lines(&succeed(&data, &["export"]), &expected, "after sealing");
+    let git = Query::all()
+        .component("webapp.backend.git")
+        .range(range("2025-03-11T00:00:00Z", "2025-03-11T08:00:00Z"));
+    let args =
+        ["export", "webapp.backend.git", "--from", "2025-03-11T00:00:00Z", "--until", "2025-03-11T08:00:00Z"];
+    assert_same_lines(&succeed(&data, &args), &git.body(&corpus), "a component and a range");
+    assert!(String::from_utf8(succeed(&data, &["check"])).unwrap().ends_with("all of it holds\n"));
+
+    let server = TestServer::on(&data);
+    for ask in [
+        Query::all(),
+        git,
+        Query::all().contains("ms for").descending(),
+        Query::all().host("node1").offset(77).limit(90),
+    ] {
+        let (parameters, expected) = (ask.parameters(), ask.body(&corpus));
+        assert_same_lines(&server.logs(&parameters), &expected, &format!("over HTTP: {parameters}"));
+    }
+    assert_same_lines(&succeed(&data, &["export"]), &expected, "beside a server");
+    let refused = sonde(&data, &["seal"]);
+    assert!(!refused.status.success(), "a folder that a server has is not touched");
+}
+
+#[test]
+fn what_is_stored_beside_sealed_lines_is_in_order_with_them() {
+    let corpus = corpus(9_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let parts: Vec<&[u8]> = corpus.batches(3_000).collect();
+    let first = write(dir.path(), "first.ndjson", parts[0]);
+    succeed(&data, &["import", &first]);
+    succeed(&data, &["seal"]);
+    let server = TestServer::on(&data);
+    server.store_logs(parts[1]);
+    server.store_logs(parts[2]);
+    assert_same_lines(&server.logs(""), &Query::all().body(&corpus), "sealed and open segments");
+    assert_same_lines(
+        &succeed(&data, &["export"]),
+        &Query::all().body(&corpus),
+        "from the folder, while it is written",
+    );
+}
+
+#[test]
+fn damage_is_found_and_what_cannot_be_stored_is_told() {
+    let corpus = corpus(3_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut text = b"no line\n".to_vec();
+    text.extend_from_slice(&corpus.text);
+    let file = write(dir.path(), "a.ndjson", &text);
+    let output = sonde(&data, &["import", &file]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("line 1: "), "{said}");
+    assert!(said.contains("3000 lines stored, 1 refused"), "{said}");
+    succeed(&data, &["seal"]);
+    let sealed = files(&data, ".ndjson.zst").remove(0);
+    let mut bytes = std::fs::read(&sealed).unwrap();
+    bytes[2_000] ^= 1;
+    std::fs::write(&sealed, bytes).unwrap();
+    let output = sonde(&data, &["check"]);
+    assert!(!output.status.success());
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(table.contains("does not hold"), "{table}");
+    // An answer that would lack lines is cut off, so that it cannot pass for a whole one.
+    let output = sonde(&data, &["export"]);
+    assert!(!output.status.success());
+}
