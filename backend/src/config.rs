@@ -37,6 +37,9 @@ pub struct Config {
     /// The same for lines whose app name has a dot.
     #[arg(long, env = "SONDE_SYSLOG_COMPONENT_DOTTED", default_value = "{app}", value_name = "RULE", value_parser = component_rule)]
     pub syslog_component_dotted: String,
+    /// Whether finished files of lines are compressed in the background.
+    #[arg(long, env = "SONDE_SEAL", default_value = "on", value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+    pub seal: bool,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,
@@ -64,6 +67,14 @@ fn host_name(text: &str) -> Result<String, String> {
     Err("no browser asks for this; write the name alone, with a port if it has one: sonde.example or \
         sonde.example:8443"
         .to_owned())
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" | "true" => Ok(true),
+        "off" | "false" => Ok(false),
+        _ => Err("write on or off".to_owned()),
+    }
 }
 
 fn zone_name(text: &str) -> Result<String, String> {

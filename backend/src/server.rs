@@ -45,8 +45,8 @@ impl Server {
     pub async fn start(config: Config, built_in: &[BuiltIn]) -> anyhow::Result<Self> {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
         let listen = listen_config(&config)?;
-        let data = config.data.clone();
-        let opened = tokio::task::spawn_blocking(move || Store::open(&data)).await?;
+        let (data, seals) = (config.data.clone(), config.seal);
+        let opened = tokio::task::spawn_blocking(move || Store::open_as(&data, seals)).await?;
         let store = opened.map_err(|error| data_problem(&config.data, error))?;
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);

@@ -2,15 +2,18 @@
 //! measured on it.
 
 use crate::corpus::{Corpus, Recipe, Style, at};
-use crate::server::TestServer;
+use crate::server::{Setup, TestServer, binary};
 use sonde_shared::api::Histogram;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// How many lines the day has.
 pub const LINES: usize = 10_000_000;
 const PARTS: usize = 10;
-const VERSION: &str = "big-day-1";
+const VERSION: &str = "big-day-2";
 
 /// When it begins. It lies far enough back that no clock finds it in the future.
 fn start() -> Timestamp {
@@ -43,13 +46,13 @@ fn folder() -> PathBuf {
 /// When a server does not take the lines.
 pub fn ready(say: &mut dyn FnMut(&str)) -> PathBuf {
     let folder = folder();
-    if folder.join("lock").exists() && count(&TestServer::on(&folder)) == LINES as u64 {
+    if folder.join("lock").exists() && count(&open_server(&folder)) == LINES as u64 {
         return folder;
     }
     // Nothing to remove is as good as removed.
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).expect("the target folder can be written");
-    let server = TestServer::on(&folder);
+    let server = open_server(&folder);
     for number in 0..PARTS {
         say(&format!("feeding part {} of {PARTS} of a day of {LINES} lines", number + 1));
         part(number).batches(20_000).for_each(|batch| server.store_logs(batch));
@@ -57,6 +60,40 @@ pub fn ready(say: &mut dyn FnMut(&str)) -> PathBuf {
     assert_eq!(count(&server), LINES as u64, "the server counts what it was fed");
     server.stop();
     folder
+}
+
+/// A server on the day as it came: nothing is sealed.
+pub fn open_server(folder: &Path) -> TestServer {
+    Setup::on(folder).arg("--seal=off").start()
+}
+
+/// The same day with every segment sealed, and how long that took.
+///
+/// # Panics
+/// When it cannot be sealed.
+pub fn sealed(folder: &Path) -> (TempDir, Duration) {
+    let copy =
+        tempfile::tempdir_in(folder.parent().expect("it lies in the target folder")).expect("a folder");
+    // Links: sealing takes names away and never writes to a file that is there.
+    let linked = Command::new("cp").arg("-rlT").arg(folder).arg(copy.path()).status().expect("cp is there");
+    assert!(linked.success(), "the day is linked");
+    drop(std::fs::remove_file(copy.path().join("lock")));
+    let start = Instant::now();
+    let sealed =
+        Command::new(binary()).args(["seal", "--data"]).arg(copy.path()).status().expect("sonde starts");
+    assert!(sealed.success(), "the day is sealed");
+    (copy, start.elapsed())
+}
+
+/// Bytes of all files of a folder's days.
+///
+/// # Panics
+/// When they cannot be read.
+pub fn bytes(folder: &Path) -> u64 {
+    let entries =
+        |path: &Path| std::fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let days = entries(folder).filter(|path| path.is_dir());
+    days.flat_map(|day| entries(&day)).map(|file| file.metadata().expect("a file").len()).sum()
 }
 
 fn count(server: &TestServer) -> u64 {

@@ -68,7 +68,7 @@ impl LineParser for Bulk {
 pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().build().context("could not start the runtime")?;
-    let store = Store::open(&options.folder.data)?;
+    let store = Store::open_as(&options.folder.data, false)?;
     let mut refused = 0;
     for path in &options.files {
         let work = import_file(&store, path);

@@ -14,6 +14,6 @@ pub struct SealOptions {
 
 /// Seals all lines of a folder that no server has.
 pub fn seal(options: &SealOptions) -> anyhow::Result<()> {
-    let store = Store::open(&options.folder.data)?;
+    let store = Store::open_as(&options.folder.data, false)?;
     store.logs().seal_finished().context("not everything could be sealed; what is not stays as it was")
 }

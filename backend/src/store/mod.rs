@@ -34,13 +34,19 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a folder for writing, making it if need be. Fails with [`StoreError::Locked`] when a server has it.
+    /// Opens a folder for writing, making it if need be, and seals finished segments in the background. Fails with
+    /// [`StoreError::Locked`] when a server has it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_as(dir, true)
+    }
+
+    /// The same; whether to seal is the caller's choice.
+    pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
         files::create_dir(dir)?;
         let lock = lock(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            logs: logs::LogStore::open(dir)?,
+            logs: logs::LogStore::open_as(dir, seals)?,
             metrics: metrics::MetricStore::open(dir)?,
             events: events::EventStore::open(dir)?,
             _lock: Some(lock),

@@ -88,13 +88,13 @@ fn start(bars: &mut Bars, folder: &Path) -> TestServer {
     let mut slowest = 0.0_f64;
     for _ in 0..3 {
         let begin = Instant::now();
-        let mut server = TestServer::on(folder);
+        let mut server = big_day::open_server(folder);
         assert_eq!(server.get("/health").status, 200);
         slowest = slowest.max(begin.elapsed().as_secs_f64());
         server.kill();
     }
     bars.at_most("/health after the start, 10,000,000 lines on disk, slowest of 3", 1.0, slowest, "s");
-    TestServer::on(folder)
+    big_day::open_server(folder)
 }
 
 /// Somebody asks for half the day and stops reading for a minute; others ask and post meanwhile.

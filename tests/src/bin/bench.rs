@@ -32,8 +32,25 @@ fn compare_all() {
     let mut table = Table::new(["what", "sonde", "peer", "sonde / peer", "to reach"]);
     ingest(&mut table);
     let folder = big_day::ready(&mut |step| println!("{step}"));
-    let server = TestServer::on(&folder);
-    queries(&mut table, &server);
+    let open = big_day::open_server(&folder);
+    let whole = open.logs(&whole_day().parameters());
+    queries(&mut table, &open, &OPEN, &whole);
+    open.stop();
+    println!("sealing the day");
+    let (sealed, took) = big_day::sealed(&folder);
+    let (before, after) = (big_day::bytes(&folder), big_day::bytes(sealed.path()));
+    let rate = format!("{:.0} MB/s", before as f64 / 1e6 / took.as_secs_f64());
+    table.row(["sealing the day".into(), rate, String::new(), String::new(), String::new()]);
+    let size = format!("{:.0} MB", after as f64 / 1e6);
+    let open_size = format!("{:.0} MB as it came", before as f64 / 1e6);
+    table.row([
+        "its size sealed".into(),
+        size,
+        open_size,
+        format!("{:.3}", after as f64 / before as f64),
+        String::new(),
+    ]);
+    queries(&mut table, &TestServer::on(sealed.path()), &SEALED, &whole);
     println!("\n{table}");
 }
 
@@ -127,7 +144,22 @@ impl Drop for Peer {
     }
 }
 
-fn queries(table: &mut Table<5>, server: &TestServer) {
+/// What is promised of a day in one of its forms, against the file server.
+struct Form {
+    name: &'static str,
+    /// So many times as long, and twice as many half milliseconds.
+    times: f64,
+    rate: &'static str,
+}
+
+const OPEN: Form = Form { name: "open", times: 1.0, rate: "0.5" };
+const SEALED: Form = Form { name: "sealed", times: 2.0, rate: "0.33" };
+
+fn whole_day() -> Query {
+    Query::all().component("webapp.backend.git").range(range("2025-03-10T00:00:00Z", "2025-03-11T00:00:00Z"))
+}
+
+fn queries(table: &mut Table<5>, server: &TestServer, form: &Form, whole: &[u8]) {
     println!("asking a day of {} lines, and a file server for the same bytes", big_day::LINES);
     let peer = Peer::start();
     let minutes = range("2025-03-10T14:05:00Z", "2025-03-10T14:07:00Z");
@@ -135,28 +167,26 @@ fn queries(table: &mut Table<5>, server: &TestServer) {
     let expected = two_minutes.body(&big_day::part(big_day::part_at(minutes.from)));
     assert_same_lines(&server.logs(&two_minutes.parameters()), &expected, "two minutes");
     let what = format!(
-        "two minutes of a component ({} lines, {} kB)",
+        "{}: two minutes of a component ({} lines, {} kB)",
+        form.name,
         split_lines(&expected).len(),
         expected.len() / 1000
     );
     let (sonde, file) = pair(server, &peer, &two_minutes, &expected, 300);
-    let limit = format!("3 x + 0.5 ms = {:.2} ms", file * 3e3 + 0.5);
+    let limit = format!("{:.2} ms", (file * 3e3 + 0.5) * form.times);
     table.row([what, millis(sonde), millis(file), format!("{:.1}", sonde / file), limit]);
 
-    let day = Query::all()
-        .component("webapp.backend.git")
-        .range(range("2025-03-10T00:00:00Z", "2025-03-11T00:00:00Z"));
-    let whole = server.logs(&day.parameters());
-    let (sonde, file) = pair(server, &peer, &day, &whole, 5);
+    let day = whole_day();
+    let (sonde, file) = pair(server, &peer, &day, whole, 5);
     let rate = |seconds: f64| format!("{:.0} MB/s", whole.len() as f64 / 1e6 / seconds);
-    let what = format!("a component's whole day ({} MB)", whole.len() / 1_000_000);
-    table.row([what, rate(sonde), rate(file), format!("{:.2}", file / sonde), "0.5".into()]);
+    let what = format!("{}: a component's whole day ({} MB)", form.name, whole.len() / 1_000_000);
+    table.row([what, rate(sonde), rate(file), format!("{:.2}", file / sonde), form.rate.into()]);
 
     let histogram = || server.get("/api/logs/histogram?step=1min").ok().json::<Histogram>();
     assert_eq!(histogram().total, big_day::LINES as u64);
     let time = median((0..20).map(|_| timed(|| drop(histogram()))).collect());
     table.row([
-        "histogram by level of the day".into(),
+        format!("{}: histogram by level of the day", form.name),
         millis(time),
         String::new(),
         String::new(),

@@ -193,8 +193,13 @@ pub struct LogStore {
 }
 
 impl LogStore {
-    /// Opens the lines of a data folder. Reads the names of its days only.
+    /// Opens the lines of a data folder and seals finished segments in the background. Reads the names of its days only.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_as(dir, true)
+    }
+
+    /// The same; whether to seal is the caller's choice.
+    pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
         let days = list_days(dir)?.into_iter().map(|day| (day, Arc::default())).collect();
         let shared = Arc::new(Shared {
             dir: dir.to_owned(),
@@ -214,13 +219,15 @@ impl LogStore {
         let writer = writer::Writer::new(shared.clone(), finished);
         let stop = Arc::new(AtomicBool::new(false));
         let sealer = sealer::Sealer::new(shared.clone(), stop.clone());
-        let writing = spawn("log-writer", Box::new(move || writer.run(&requests)))?;
-        let sealing = spawn("log-sealer", Box::new(move || sealer.run(&to_seal)))?;
+        let mut threads = vec![spawn("log-writer", Box::new(move || writer.run(&requests)))?];
+        if seals {
+            threads.push(spawn("log-sealer", Box::new(move || sealer.run(&to_seal)))?);
+        }
         Ok(Self {
             shared,
             queue: Some(queue),
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
-            threads: vec![writing, sealing],
+            threads,
             stop_sealing: stop,
         })
     }
