@@ -3,9 +3,12 @@
 use super::{Cursor, Found, Hit};
 use crate::query::budget::Budget;
 use crate::store::StoreError;
+use crate::store::logs::block::Row;
+use crate::store::logs::dictionary::NameList;
 use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, SegmentView};
 use sonde_shared::log::Level;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
@@ -38,15 +41,7 @@ pub struct LineStream {
     options: StreamOptions,
     sent: u64,
     matched: u64,
-    /// Names ready to be written into envelopes, for the segment they belong to.
-    names: Option<((usize, usize), EnvelopeNames)>,
     failure: Option<StoreError>,
-}
-
-#[derive(Debug)]
-struct EnvelopeNames {
-    components: Vec<String>,
-    hosts: Vec<String>,
 }
 
 /// What one call works with.
@@ -65,7 +60,7 @@ struct Run {
 impl LineStream {
     /// A stream over what the cursor finds.
     pub fn new(cursor: Cursor, options: StreamOptions) -> Self {
-        Self { cursor, options, sent: 0, matched: 0, names: None, failure: None }
+        Self { cursor, options, sent: 0, matched: 0, failure: None }
     }
 
     /// The walk behind it.
@@ -91,7 +86,6 @@ impl LineStream {
     /// Goes on with the lines of another walk, under the same limit.
     pub fn go_on_with(&mut self, cursor: Cursor) {
         self.cursor = cursor;
-        self.names = None;
     }
 
     /// Appends lines to `out` until it holds about `size` bytes, or the budget is spent. Reads mapped files: not for async
@@ -206,47 +200,30 @@ impl LineStream {
         Ok(needle.find(&line[..line.len() - 1]).is_some())
     }
 
-    fn write_envelope(
-        &mut self,
-        hit: &Hit,
-        out: &mut Vec<u8>,
-        work: &mut Work<'_>,
-    ) -> Result<(), StoreError> {
-        let at = (hit.day, hit.segment);
-        if self.names.as_ref().is_none_or(|(known, _)| *known != at) {
-            self.names = Some((at, EnvelopeNames::of(self.cursor.view(hit))));
-        }
-        let Some((_, names)) = &self.names else { return Ok(()) };
+    fn write_envelope(&self, hit: &Hit, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
         let (view, row) = (self.cursor.view(hit), &hit.row);
         let line = work.reader.line(&view.segment, row)?;
         work.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
-        let name = |names: &[String], number: u16| {
-            names.get(usize::from(number)).map_or("\"\"", |name| name).to_owned()
-        };
-        let head = format!(
-            "{{\"t\":{},\"c\":{},\"h\":{},\"l\":\"{}\",\"late\":{},\"id\":\"{}~{:04}~{}\",\"line\":",
-            row.ts.as_nanos(),
-            name(&names.components, row.component),
-            name(&names.hosts, row.host),
-            Level::name(row.level),
-            row.is_late,
-            view.segment.day(),
-            view.segment.number(),
-            row.arrival,
-        );
-        out.extend_from_slice(head.as_bytes());
+        write_head(view, row, out).expect("a Vec takes all that is written");
         out.extend_from_slice(&line[..line.len() - 1]);
         out.extend_from_slice(b"}\n");
         Ok(())
     }
 }
 
-impl EnvelopeNames {
-    fn of(view: &SegmentView) -> Self {
-        let quoted = |name: &str| serde_json::Value::from(name).to_string();
-        Self {
-            components: view.published.components.iter().map(|name| quoted(name)).collect(),
-            hosts: view.published.hosts.iter().map(|name| quoted(name)).collect(),
-        }
-    }
+/// An envelope up to the line that it holds, written in place: nothing is allocated for a line.
+fn write_head(view: &SegmentView, row: &Row, out: &mut Vec<u8>) -> io::Result<()> {
+    write!(out, "{{\"t\":{},\"c\":", row.ts.as_nanos())?;
+    write_name(&view.published.components, row.component, out)?;
+    out.extend_from_slice(b",\"h\":");
+    write_name(&view.published.hosts, row.host, out)?;
+    let (level, is_late) = (Level::name(row.level), row.is_late);
+    let (day, segment, arrival) = (view.segment.day(), view.segment.number(), row.arrival);
+    write!(out, ",\"l\":\"{level}\",\"late\":{is_late},\"id\":\"{day}~{segment:04}~{arrival}\",\"line\":")
+}
+
+/// A name as a JSON string; the empty one where the number names nothing.
+fn write_name(names: &NameList, number: u16, out: &mut Vec<u8>) -> io::Result<()> {
+    let name = names.get(usize::from(number)).map_or("", |name| name);
+    Ok(serde_json::to_writer(out, name)?)
 }

@@ -413,3 +413,40 @@ fn lines_of_a_day_that_is_begun_anew_are_found_beyond_the_one_that_was_deleted()
     let found: Vec<String> = String::from_utf8(out).unwrap().lines().map(str::to_owned).collect();
     assert_eq!(found, naive(&stored, &LineFilter::all(range), Order::Ascending));
 }
+
+#[test]
+fn envelopes_of_two_interleaved_segments_name_each_line_by_its_own_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |secs: i64| Timestamp::from_secs(1_764_979_300 + secs);
+    // Each start makes a segment, so the same number names something else in the second.
+    let names = [
+        [("a\"q", "h\\1", "warn"), ("b\u{fc}", "", "info")],
+        [("c\\\\\"", "\u{2028}\"", "fatal"), ("d", "h", "trace")],
+    ];
+    let mut expected = vec![serde_json::Value::Null; 40];
+    for (segment, names) in names.iter().enumerate() {
+        let store = Store::open(dir.path()).unwrap();
+        let mut batch = LineBatch::default();
+        for arrival in 0..20 {
+            let (component, host, level) = names[arrival / 3 % 2];
+            // The first of the second segment is far behind the last of the first.
+            let secs = (arrival * 2 + segment) as i64 * 10;
+            let line = serde_json::json!({
+                "ts": at(secs).to_string(), "component": component, "host": host, "level": level, "msg": "\"\\"
+            });
+            batch.push_line(line.to_string().as_bytes()).unwrap();
+            expected[arrival * 2 + segment] = serde_json::json!({
+                "t": at(secs).as_nanos(), "c": component, "h": host, "l": level,
+                "late": segment == 1 && secs < 380 - 60,
+                "id": format!("{}~{:04}~{arrival}", at(secs).day(), segment + 1), "line": line,
+            });
+        }
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+    }
+    let store = Store::open(dir.path()).unwrap();
+    let envelope = StreamOptions { envelope: true, ..StreamOptions::default() };
+    let found = query(&store, &LineFilter::all(TimeRange::all()), Order::Ascending, envelope, 1 << 20);
+    let found: Vec<serde_json::Value> =
+        found.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    assert_eq!(found, expected);
+}
