@@ -6,6 +6,8 @@
 //! writes, what was read is counted as refused and the connection closed, so that the sender keeps its own queue.
 
 use super::counters::{Counters, Protocol};
+use super::first_line::FirstLine;
+use super::refused::Refused;
 use super::syslog::SyslogRules;
 use super::udp_drops;
 use super::wire::{CarbonWire, SyslogWire, Wire};
@@ -240,12 +242,17 @@ enum Burst {
     Open,
     /// The sender has closed, or the connection broke.
     Ended,
+    /// The stream is an HTTP request; nothing of it was taken.
+    Http,
 }
 
 async fn serve_stream<W: Wire>(stream: TcpStream, mut wire: W, shared: Shared) {
-    let mut bell = Bell::new(shared.stop);
+    let (mut bell, mut first_line) = (Bell::new(shared.stop), FirstLine::default());
     while bell.rings(|| stream.readable()).await {
-        let burst = read_burst(&stream, &mut wire).await;
+        let burst = read_burst(&stream, &mut wire, &mut first_line).await;
+        if burst == Burst::Http {
+            return wire.refuse(&Refused::Http);
+        }
         if let Err(error) = wire.flush(&shared.store).await {
             tracing::warn!(%error, "a connection is closed because nothing can be stored");
             return;
@@ -261,12 +268,13 @@ async fn serve_stream<W: Wire>(stream: TcpStream, mut wire: W, shared: Shared) {
 }
 
 /// Reads what there is and what comes shortly after.
-async fn read_burst<W: Wire>(stream: &TcpStream, wire: &mut W) -> Burst {
+async fn read_burst<W: Wire>(stream: &TcpStream, wire: &mut W, first_line: &mut FirstLine) -> Burst {
     let deadline = Instant::now() + GATHER;
     let mut buffer = vec![0; READ_BYTES];
     while wire.batch_bytes() < BATCH_BYTES {
         match stream.try_read(&mut buffer) {
             Ok(0) => return Burst::Ended,
+            Ok(len) if first_line.is_request(&buffer[..len]) => return Burst::Http,
             Ok(len) => wire.feed(&buffer[..len], clock()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if timeout_at(deadline, stream.readable()).await.is_err() {
@@ -324,7 +332,7 @@ mod tests {
     use super::*;
     use std::fs;
     use std::path::Path;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     /// Listeners on free ports over a store in a folder of its own.
     struct Site {
@@ -444,6 +452,29 @@ mod tests {
         let (counters, ..) = site.stop().await;
         assert_eq!(counters.stored_total(Protocol::CarbonTcp), 1);
         assert_eq!(counters.refused_total(Protocol::CarbonTcp), 1);
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_speaks_http_is_cut_off_and_nothing_of_it_is_stored() {
+        let site = Site::start().await;
+        for (address, body) in [(site.carbon(), "a.b 1 1763647500\n"), (site.syslog(), "<13>a: x\n")] {
+            let request = format!("POST /{} HTTP/1.1\r\nHost: x\r\n\r\n{body}", "x".repeat(100_000));
+            let mut tcp = TcpStream::connect(address).await.unwrap();
+            // It may be closed, or reset, before all of the request is taken.
+            drop(tcp.write_all(request.as_bytes()).await);
+            let closed = timeout(Duration::from_secs(10), tcp.read_u8()).await.expect("it is closed in time");
+            assert!(closed.is_err(), "nothing is answered");
+        }
+        let mut tcp = TcpStream::connect(site.carbon()).await.unwrap();
+        tcp.write_all(b"a.b 1 1763647500\nGET / HTTP/1.1\na.c 1 1763647500\n").await.unwrap();
+        site.stored(Protocol::CarbonTcp, 2).await;
+        let (counters, ..) = site.stop().await;
+        assert_eq!(counters.stored_total(Protocol::SyslogTcp), 0);
+        let mut text = String::new();
+        super::super::counters::render(&counters, &mut text);
+        for refused in ["\"carbon_tcp\",reason=\"http\"} 1\n", "\"syslog_tcp\",reason=\"http\"} 1\n"] {
+            assert!(text.contains(refused), "{refused}\n{text}");
+        }
     }
 
     #[tokio::test]

@@ -11,6 +11,8 @@ pub mod component_rule;
 pub mod counters;
 /// Content encodings undone piece by piece.
 pub mod decode;
+/// Connections that begin with an HTTP request.
+mod first_line;
 /// Syslog messages on a TCP stream.
 pub mod framing;
 /// Chunks of a stream to batches: cut into lines, each parsed, in bounded memory.

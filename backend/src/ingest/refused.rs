@@ -65,11 +65,14 @@ pub enum Refused {
     /// A stream that ended inside a line.
     #[error("the connection ended inside the line")]
     Unfinished,
+    /// A connection whose first line is an HTTP request's.
+    #[error("the sender speaks HTTP")]
+    Http,
 }
 
 impl Refused {
     /// Every label, in the order of [`Refused::index`].
-    pub const REASONS: [&'static str; 12] = [
+    pub const REASONS: [&'static str; 13] = [
         "too_long",
         "not_utf8",
         "not_json",
@@ -82,6 +85,7 @@ impl Refused {
         "bad_line",
         "nan",
         "unfinished",
+        "http",
     ];
 
     /// The place of this reason's label in [`Refused::REASONS`].
@@ -99,6 +103,7 @@ impl Refused {
             Self::FieldCount { .. } | Self::BadValue { .. } => 9,
             Self::Nan => 10,
             Self::Unfinished => 11,
+            Self::Http => 12,
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) trait Wire: Send + 'static {
     fn datagram(&mut self, bytes: &[u8], from: IpAddr, now: Timestamp);
     /// Ends the stream.
     fn finish(&mut self, now: Timestamp);
+    /// Counts the whole stream as one refused line.
+    fn refuse(&self, why: &Refused);
     /// Roughly how much memory the batch takes.
     fn batch_bytes(&self) -> usize;
     /// Hands the batch over; waits while the store's queue is full.
@@ -57,9 +59,13 @@ impl Wire for CarbonWire {
     /// A line without its end is not taken: its number may be cut off in the middle. Carbon drops it too.
     fn finish(&mut self, _now: Timestamp) {
         if self.intake.has_unfinished() {
-            self.counters.received(self.protocol, 1);
-            self.counters.refused(self.protocol, &Refused::Unfinished);
+            self.refuse(&Refused::Unfinished);
         }
+    }
+
+    fn refuse(&self, why: &Refused) {
+        self.counters.received(self.protocol, 1);
+        self.counters.refused(self.protocol, why);
     }
 
     fn batch_bytes(&self) -> usize {
@@ -130,6 +136,11 @@ impl Wire for SyslogWire {
 
     fn finish(&mut self, now: Timestamp) {
         self.take(now, |framer, each| framer.finish(each));
+    }
+
+    fn refuse(&self, why: &Refused) {
+        self.counters.received(self.protocol, 1);
+        self.counters.refused(self.protocol, why);
     }
 
     fn batch_bytes(&self) -> usize {
