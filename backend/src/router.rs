@@ -2,6 +2,7 @@
 
 use crate::api::assets::serve_page;
 use crate::api::dashboards::{get_dashboard, list_dashboards};
+use crate::api::error::explain_method;
 use crate::api::events::{list_events, post_event};
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
 use crate::api::guard::{AllowedHosts, guard};
@@ -12,12 +13,21 @@ use crate::api::page::page_info;
 use crate::api::render::render;
 use crate::state::AppState;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 
 /// All routes over a state.
 pub fn router(state: AppState) -> Router {
     let allowed_hosts = AllowedHosts::new(&state.config.allow_host);
+    // Which methods an address takes is only said outside of its table.
+    Router::new()
+        .fallback_service(table().with_state(state))
+        .layer(map_response(explain_method))
+        .layer(from_fn_with_state(allowed_hosts, guard))
+}
+
+/// What lies where; an address that is not in it may be the page's.
+fn table() -> Router<AppState> {
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
@@ -32,8 +42,6 @@ pub fn router(state: AppState) -> Router {
         .route("/api/dashboards", get(list_dashboards))
         .route("/api/dashboards/{name}", get(get_dashboard))
         .fallback(serve_page)
-        .layer(from_fn_with_state(allowed_hosts, guard))
-        .with_state(state)
 }
 
 /// What Graphite's clients ask for, each path with and without a slash at its end, as Graphite takes it.

@@ -67,8 +67,7 @@ impl Page {
             return if is_page { Ok(no_page()) } else { Err(not_found(path)) };
         };
         if method != Method::GET && method != Method::HEAD {
-            let detail = format!("the page's files are only read: GET {path}");
-            return Err(ApiError::refused(StatusCode::METHOD_NOT_ALLOWED, detail));
+            return Err(ApiError::Method { allowed: "GET, HEAD".to_owned() });
         }
         let mut response = asset.answer(headers);
         if name == INDEX {
@@ -290,6 +289,7 @@ mod tests {
         assert_eq!(head(&response, "content-type"), "application/problem+json");
         let refused = page().answer(&Method::POST, "/", &HeaderMap::new()).unwrap_err().into_response();
         assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(head(&refused, "allow"), "GET, HEAD");
     }
 
     #[tokio::test]

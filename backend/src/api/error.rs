@@ -29,6 +29,12 @@ pub enum ApiError {
         /// What was wrong, a sentence for people.
         detail: String,
     },
+    /// What is there cannot be asked so: 405, with the methods that can.
+    #[error("this is answered to {allowed} only")]
+    Method {
+        /// The methods, as the `Allow` header has them.
+        allowed: String,
+    },
     /// The store failed: 503 when it takes no writes, else 500. Details go to the log, not to the client.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -61,6 +67,7 @@ impl ApiError {
                 (StatusCode::BAD_REQUEST, detail.clone(), Some(parameter.clone()), Some(example.clone()))
             }
             Self::Refused { status, detail } => (*status, detail.clone(), None, None),
+            Self::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, self.to_string(), None, None),
             Self::Store(StoreError::ReadOnly { why }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be stored now: {why}"), None, None)
             }
@@ -90,9 +97,47 @@ impl IntoResponse for ApiError {
             problem.request_id = Some(id);
         }
         let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Self::Method { allowed } = self {
+            headers.extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
+        }
         response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        response
+    }
+}
+
+/// Gives the table's refusal of a method, which is empty, the body of a problem.
+pub async fn explain_method(response: Response) -> Response {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED
+        || response.headers().contains_key(header::CONTENT_TYPE)
+    {
+        return response;
+    }
+    let methods = response.headers().get(header::ALLOW).and_then(|allowed| allowed.to_str().ok());
+    let allowed = methods.unwrap_or_default().replace(',', ", ");
+    ApiError::Method { allowed }.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::testing::World;
+    use axum::http::Method;
+
+    #[tokio::test]
+    async fn a_method_that_is_not_taken_is_told_those_that_are() {
+        let world = World::new();
+        let check = async |method: Method, path: &str, allowed: &str| {
+            let response = world.send(method, path, "").await;
+            assert_eq!(response.status(), 405, "{path}");
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            assert_eq!(response.headers()["allow"], allowed);
+            let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["status"], 405);
+            assert_eq!(problem["detail"], format!("this is answered to {allowed} only"));
+        };
+        check(Method::GET, "/api/ingest/logs", "POST").await;
+        check(Method::POST, "/api/logs", "GET, HEAD").await;
+        check(Method::DELETE, "/render", "GET, HEAD, POST").await;
     }
 }

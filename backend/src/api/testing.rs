@@ -7,7 +7,8 @@ use crate::state::AppState;
 use crate::store::Store;
 use crate::store::batch::{Durability, PointBatch};
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{Method, Request, StatusCode};
+use axum::response::Response;
 use serde_json::Value;
 use std::path::Path;
 use tokio::sync::watch;
@@ -41,12 +42,17 @@ impl World {
         self.state.store.append_points(batch, Durability::Acknowledged).await.unwrap();
     }
 
+    /// The answer to a request.
+    pub(super) async fn send(&self, method: Method, path: &str, body: &str) -> Response {
+        let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        router(self.state.clone()).oneshot(request).await.unwrap()
+    }
+
     /// Status and body of a request; one with a body is a POST.
     pub(super) async fn ask(&self, path: &str, body: Option<&str>) -> (StatusCode, Vec<u8>) {
-        let method = if body.is_some() { "POST" } else { "GET" };
-        let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
-        let request = request.body(Body::from(body.unwrap_or_default().to_owned())).unwrap();
-        let response = router(self.state.clone()).oneshot(request).await.unwrap();
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let response = self.send(method, path, body.unwrap_or_default()).await;
         let status = response.status();
         (status, to_bytes(response.into_body(), 1 << 24).await.unwrap().to_vec())
     }
