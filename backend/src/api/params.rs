@@ -106,7 +106,11 @@ impl Params {
             None | Some("0" | "false" | "no") => Ok(false),
             Some("1" | "true" | "yes") => Ok(true),
             Some(other) => {
-                Err(ApiError::parameter(key, format!("`{}` is neither true nor false", clip(other)), "true"))
+                let detail = format!(
+                    "`{}` is neither true nor false; write 1, true or yes, or else 0, false or no",
+                    clip(other)
+                );
+                Err(ApiError::parameter(key, detail, "true"))
             }
         }
     }
@@ -115,4 +119,29 @@ impl Params {
 /// The first 64 characters, for messages.
 pub fn clip(text: &str) -> String {
     text.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_is_on_or_off_and_nothing_else() {
+        let check = |query: &str, expected: bool| {
+            assert_eq!(Params::parse(query).flag("envelope").unwrap(), expected, "{query}");
+        };
+        for on in ["1", "true", "yes"] {
+            check(&format!("envelope={on}"), true);
+        }
+        for off in ["envelope=0", "envelope=false", "envelope=no", "envelope=", "other=1"] {
+            check(off, false);
+        }
+        for wrong in ["2", "TRUE", "on", "1 "] {
+            let error = Params::parse(&format!("envelope={wrong}")).flag("envelope").unwrap_err();
+            let ApiError::Parameter { parameter, detail, example } = error else { panic!("{error}") };
+            assert_eq!((&*parameter, &*example), ("envelope", "true"));
+            let right = "neither true nor false; write 1, true or yes, or else 0, false or no";
+            assert_eq!(detail, format!("`{wrong}` is {right}"));
+        }
+    }
 }

@@ -95,7 +95,7 @@ impl Refused {
             Self::NotUtf8 { .. } | Self::Field(FieldError::NotUtf8 { .. }) => 1,
             Self::Field(FieldError::NotJson { .. } | FieldError::NotObject) => 2,
             Self::Field(FieldError::NoTs) => 3,
-            Self::BadTs { .. } | Self::Field(FieldError::BadTs { .. }) => 4,
+            Self::BadTs { .. } | Self::Field(FieldError::BadTs { .. } | FieldError::NoZone { .. }) => 4,
             Self::Future { .. } => 5,
             Self::Past { .. } => 6,
             Self::Field(FieldError::NoMsg) => 7,

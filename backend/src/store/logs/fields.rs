@@ -79,6 +79,12 @@ pub enum FieldError {
         /// What was given, shortened.
         text: String,
     },
+    /// A date and time that could be anywhere.
+    #[error("`{text}` has no zone; write {text}Z, or the offset from UTC, {text}+01:00")]
+    NoZone {
+        /// What was given.
+        text: String,
+    },
     /// No message.
     #[error("there is no msg; write \"msg\":\"what happened\"")]
     NoMsg,
@@ -94,6 +100,9 @@ pub enum FieldError {
 
 impl FieldError {
     fn bad_ts(text: &str) -> Self {
+        if text.len() < 64 && parse_rfc3339(format!("{text}Z").as_bytes()).is_some() {
+            return Self::NoZone { text: text.to_owned() };
+        }
         Self::BadTs { text: text.chars().take(64).collect() }
     }
 }
@@ -276,7 +285,7 @@ mod tests {
             FieldError::NotUtf8 { .. } => "not_utf8",
             FieldError::NotJson { .. } | FieldError::NotObject => "not_json",
             FieldError::NoTs => "no_ts",
-            FieldError::BadTs { .. } => "bad_ts",
+            FieldError::BadTs { .. } | FieldError::NoZone { .. } => "bad_ts",
             FieldError::NoMsg => "no_msg",
             FieldError::BadName { .. } => "bad_name",
         };
@@ -349,6 +358,7 @@ mod tests {
         refuse(r#"{"ts":null,"msg":"m"}"#, "no_ts");
         refuse(format!(r#"{{"ts":"{AT}"}}"#), "no_msg");
         refuse(r#"{"ts":"yesterday","msg":"m"}"#, "bad_ts");
+        refuse(r#"{"ts":"2026-11-20T14:05:00","msg":"m"}"#, "bad_ts");
         refuse(r#"{"ts":true,"msg":"m"}"#, "bad_ts");
         refuse(r#"{"ts":1e999,"msg":"m"}"#, "bad_ts");
         refuse(r#"{"ts":99999999999999999999,"msg":"m"}"#, "bad_ts");
@@ -397,6 +407,23 @@ mod tests {
             }
             let valid = serde_json::from_slice::<serde_json::Value>(&line).is_ok();
             prop_assert!(valid || read(&line).is_err());
+        }
+    }
+
+    #[test]
+    fn a_time_without_its_zone_is_told_what_is_missing() {
+        let why =
+            |ts: &str| read(format!(r#"{{"ts":"{ts}","msg":"m"}}"#).as_bytes()).unwrap_err().to_string();
+        for ts in ["2026-11-20T14:05:00", "2026-11-20 14:05:00.25"] {
+            assert_eq!(
+                why(ts),
+                format!("`{ts}` has no zone; write {ts}Z, or the offset from UTC, {ts}+01:00")
+            );
+            assert!(read(format!(r#"{{"ts":"{ts}Z","msg":"m"}}"#).as_bytes()).is_ok());
+            assert!(read(format!(r#"{{"ts":"{ts}+01:00","msg":"m"}}"#).as_bytes()).is_ok());
+        }
+        for ts in ["2026-11-20", "2026-13-20T14:05:00", "14:05"] {
+            assert!(why(ts).contains("is not a time; write 2026-11-20T09:30:00Z"), "{ts}");
         }
     }
 }
