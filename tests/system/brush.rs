@@ -184,6 +184,8 @@ fn reload_back_and_forward_keep_and_bring_back_the_selection() {
     browser.back();
     wait::until("no band after going back", || wait::same(page.band(), &None));
     assert_eq!(page.selection_in_url(), None);
+    // Not the page before the first: the dashboard is still there.
+    assert!(browser.url().starts_with(&incident.server.http().url("/d/")), "{}", browser.url());
     browser.forward();
     wait::until("the band after going forward", || wait::same(page.band(), &Some(in_millis(selection))));
     page.wait_for_total(total);
