@@ -18,7 +18,7 @@ const FRAME_BYTES: usize = 256 << 10;
 /// A component with so much text begins a frame of its own; smaller ones share.
 const OWN_FRAME_BYTES: u64 = 64 << 10;
 /// zstd's level; `docs/file-format.md` tells what others cost and give.
-const LEVEL: i32 = 7;
+const LEVEL: i32 = 1;
 
 /// A line on its way to its new place.
 #[derive(Clone, Copy)]
