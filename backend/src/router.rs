@@ -4,6 +4,7 @@ use crate::api::assets::serve_page;
 use crate::api::dashboards::{get_dashboard, list_dashboards};
 use crate::api::error::explain_method;
 use crate::api::events::{list_events, post_event};
+use crate::api::facets::list_facets;
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::{health, metrics, ready};
@@ -34,6 +35,7 @@ fn table() -> Router<AppState> {
         .route("/metrics", get(metrics))
         .route("/api/logs", get(stream_logs))
         .route("/api/logs/histogram", get(count_logs))
+        .route("/api/logs/facets", get(list_facets))
         .route("/api/components", get(list_components))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))

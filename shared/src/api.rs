@@ -88,6 +88,39 @@ impl LevelCounts {
     }
 }
 
+/// `GET /api/logs/facets`: what values the matching lines have, each list by falling count, then by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facets {
+    /// Matching lines.
+    pub total: u64,
+    /// Lines of exactly these components, not of those below them.
+    pub components: Vec<FacetCount>,
+    /// Lines of these hosts; those without a host are in no list.
+    pub hosts: Vec<FacetCount>,
+    /// Lines of each level that has some.
+    pub levels: Vec<FacetCount>,
+    /// How many values the limit has left out.
+    pub left_out: FacetsLeftOut,
+}
+
+/// A value and the lines that have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetCount {
+    /// The value.
+    pub value: String,
+    /// Its lines.
+    pub count: u64,
+}
+
+/// How many values are not in the lists of [`Facets`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetsLeftOut {
+    /// Components.
+    pub components: u64,
+    /// Hosts.
+    pub hosts: u64,
+}
+
 /// `GET /api/components`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Components {

@@ -1,5 +1,6 @@
 //! `/api/logs`, `/api/logs/histogram`, `/api/components`: lines and their volumes.
 
+use super::line_filter::{check_known, read_filter};
 use super::params::clip;
 use super::{ApiError, line_body, params::Params};
 use crate::query::budget::Budget;
@@ -12,7 +13,6 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use memchr::memmem::Finder;
 use sonde_shared::api::{Components, Histogram};
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp, parse_duration_ns};
 use sonde_shared::view::Order;
@@ -24,8 +24,6 @@ pub const LINES_HEADER: &str = "sonde-lines";
 const COUNT_PATIENCE: Duration = Duration::from_millis(5);
 /// The first buffer is small, so that the first lines are on their way at once.
 const FIRST_BUFFER_BYTES: usize = 32 << 10;
-
-const FILTER_PARAMS: [&str; 6] = ["component", "host", "level", "contains", "from", "until"];
 
 /// `GET /api/logs`: matching lines as NDJSON, streamed to the end.
 pub async fn stream_logs(
@@ -59,7 +57,7 @@ struct LogsRequest {
 
 impl LogsRequest {
     fn read(params: &Params) -> Result<Self, ApiError> {
-        params.only(&[&FILTER_PARAMS[..], &["order", "limit", "offset", "follow", "envelope"]].concat())?;
+        check_known(params, &["order", "limit", "offset", "follow", "envelope"])?;
         let order = match params.get("order") {
             None | Some("asc") => Order::Ascending,
             Some("desc") => Order::Descending,
@@ -83,16 +81,6 @@ impl LogsRequest {
         };
         Ok(Self { filter: read_filter(params)?, order, options, follow })
     }
-}
-
-fn read_filter(params: &Params) -> Result<LineFilter, ApiError> {
-    Ok(LineFilter {
-        range: params.range()?,
-        components: params.components()?,
-        hosts: params.all("host").map(str::to_owned).collect(),
-        level: params.level()?,
-        contains: params.get("contains").map(|text| Finder::new(text).into_owned()),
-    })
 }
 
 /// The start of an answer: the first buffer and, where it is known by now, the number of matches.
@@ -153,7 +141,7 @@ pub async fn count_logs(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Histogram>, ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
-    params.only(&[&FILTER_PARAMS[..], &["step"]].concat())?;
+    check_known(&params, &["step"])?;
     let filter = read_filter(&params)?;
     let step = params.get("step").map(read_step).transpose()?;
     let store = state.store.clone();
@@ -171,7 +159,7 @@ pub async fn count_logs(
                 &format!("{}s", default_step(range) / 1_000_000_000 + 1),
             ));
         }
-        Ok(HistogramCounts::new(snapshot, LineFilter { range, ..filter }, step))
+        Ok(HistogramCounts::new(&snapshot, LineFilter { range, ..filter }, step))
     };
     let counts = state.queries.run(begin).await??;
     let store = state.store.clone();

@@ -1,16 +1,14 @@
 //! Counts of lines by level and step, from columns; only a text filter reads text.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, BlockWalk, Cursor, Found, LineFilter};
+use super::logs::{BlockAt, LineFilter};
+use super::tally::{Count, Tally};
 use crate::store::StoreError;
-use crate::store::logs::text::TextReader;
+use crate::store::logs::block::Columns;
 use crate::store::logs::{Counters, Snapshot};
-use memchr::memmem::Finder;
 use sonde_shared::api::Histogram;
 use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
-use sonde_shared::view::Order;
-use std::sync::atomic::Ordering;
 
 /// The most buckets of an answer.
 pub const MAX_BUCKETS: i64 = 20_000;
@@ -64,65 +62,29 @@ impl Buckets {
 
 /// Counts the matches in a bounded range, step by step.
 #[derive(Debug)]
-pub struct HistogramCounts {
-    buckets: Buckets,
-    walk: Walk,
-}
-
-#[derive(Debug)]
-enum Walk {
-    Columns(BlockWalk),
-    Text(Box<Cursor>, Finder<'static>),
-    Failed(StoreError),
-}
+pub struct HistogramCounts(Count<Buckets>);
 
 impl HistogramCounts {
     /// A count that has not begun; the caller has checked that there are at most [`MAX_BUCKETS`] buckets of
     /// `step_nanos`, whole milliseconds.
-    pub fn new(snapshot: Snapshot, filter: LineFilter, step_nanos: i64) -> Self {
+    pub fn new(snapshot: &Snapshot, filter: LineFilter, step_nanos: i64) -> Self {
         let buckets = Buckets::new(filter.range, step_nanos);
-        let walk = match filter.contains.clone() {
-            None => Walk::Columns(BlockWalk::new(&snapshot, filter)),
-            Some(needle) => Walk::Text(Box::new(Cursor::new(snapshot, filter, Order::Ascending)), needle),
-        };
-        Self { buckets, walk }
+        Self(Count::new(snapshot, filter, buckets))
     }
 
     /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
     pub fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
-        match &mut self.walk {
-            Walk::Columns(blocks) => {
-                let range = blocks.filter().range;
-                while let Some(at) = blocks.next(budget) {
-                    let rows = self.buckets.add_block(&at, range);
-                    budget.spend(rows);
-                    counters.rows_scanned.fetch_add(rows, Ordering::Relaxed);
-                }
-                blocks.is_at_end()
-            }
-            Walk::Text(cursor, needle) => {
-                let added = self.buckets.add_by_text(cursor, needle, budget, counters);
-                counters.rows_scanned.fetch_add(cursor.take_rows_scanned(), Ordering::Relaxed);
-                added.unwrap_or_else(|error| {
-                    self.walk = Walk::Failed(error);
-                    true
-                })
-            }
-            Walk::Failed(_) => true,
-        }
+        self.0.step(budget, counters)
     }
 
     /// The answer, when the last step is done.
     pub fn finish(self) -> Result<Histogram, StoreError> {
-        match self.walk {
-            Walk::Failed(error) => Err(error),
-            _ => Ok(self.buckets.finish()),
-        }
+        let (_, buckets) = self.0.finish()?;
+        Ok(buckets.finish())
     }
 }
 
-impl Buckets {
-    /// Adds a block's matches; returns how many rows it looked at one by one.
+impl Tally for Buckets {
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
         let meta = at.block.meta();
         let known = at.filter.known_counts(at.block);
@@ -142,28 +104,8 @@ impl Buckets {
         seen
     }
 
-    /// Adds lines that contain the text until the walk or the budget is at its end; whether the walk is.
-    fn add_by_text(
-        &mut self,
-        cursor: &mut Cursor,
-        needle: &Finder<'_>,
-        budget: &mut Budget,
-        counters: &Counters,
-    ) -> Result<bool, StoreError> {
-        let mut reader = TextReader::default();
-        loop {
-            let hit = match cursor.next_hit(budget) {
-                Found::Hit(hit) => hit,
-                Found::Spent => return Ok(false),
-                Found::End => return Ok(true),
-            };
-            let line = reader.line(&cursor.view(&hit).segment, &hit.row)?;
-            budget.spend_text(line.len());
-            counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
-            if needle.find(&line[..line.len() - 1]).is_some() {
-                self.add(self.index(hit.row.ts), hit.row.level, 1);
-            }
-        }
+    fn add_line(&mut self, _at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {
+        self.add(self.index(columns.ts(row)), columns.level(row), 1);
     }
 }
 

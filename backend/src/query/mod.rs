@@ -4,13 +4,19 @@
 pub mod budget;
 /// Lines with their volumes: components and hosts of a range.
 pub mod components;
+/// Components, hosts and levels of matching lines.
+pub mod facets;
 /// `/metrics/find`: the tree of names.
 pub mod find;
 /// Counts of lines by level and step.
 pub mod histogram;
 /// Lines in order, streamed.
 pub mod logs;
+/// Counts by name over many segments.
+mod names;
 /// `/render`: points of the series that targets name.
 pub mod render;
+/// Counts over matching lines, in steps.
+pub mod tally;
 /// The threads that queries run on, and how many may at once.
 pub mod threads;

@@ -14,6 +14,8 @@ pub struct BlockAt<'a> {
     pub view: &'a SegmentView,
     /// What is asked for, in the numbers of the segment.
     pub filter: &'a SegmentFilter,
+    /// The block's number in the segment.
+    pub number: usize,
     /// The block.
     pub block: &'a Block,
 }
@@ -50,7 +52,19 @@ impl BlockWalk {
         let at = self.find(budget)?;
         let (filter, _) = self.inside.as_ref()?;
         let view = &self.views[self.segment];
-        Some(BlockAt { segment: self.segment, view, filter, block: &view.published.blocks[at] })
+        Some(BlockAt { segment: self.segment, view, filter, number: at, block: &view.published.blocks[at] })
+    }
+
+    /// Lets [`BlockWalk::next`] give the last block once more.
+    pub fn again(&mut self) {
+        if let Some((_, next)) = &mut self.inside {
+            *next = next.saturating_sub(1);
+        }
+    }
+
+    /// The view of a segment, by its number in [`BlockAt`].
+    pub fn view(&self, segment: usize) -> &SegmentView {
+        &self.views[segment]
     }
 
     /// The number of the next block in the segment that it is in.

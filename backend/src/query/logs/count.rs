@@ -15,7 +15,7 @@ pub struct LineCount {
 impl LineCount {
     /// A count that has not begun; `None` when the text would have to be read.
     pub fn new(snapshot: &Snapshot, filter: &LineFilter) -> Option<Self> {
-        let by_columns = filter.contains.is_none();
+        let by_columns = filter.text.is_empty();
         by_columns.then(|| Self { blocks: BlockWalk::new(snapshot, filter.clone()), lines: 0 })
     }
 

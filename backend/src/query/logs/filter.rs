@@ -1,9 +1,9 @@
 //! Which lines a query asks for, and the same in the numbers of one segment.
 
+use super::TextFilter;
 use crate::store::logs::SegmentView;
 use crate::store::logs::block::{Block, Columns};
 use crate::store::logs::dictionary::NameList;
-use memchr::memmem::Finder;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
@@ -20,14 +20,20 @@ pub struct LineFilter {
     pub hosts: BTreeSet<String>,
     /// This level and worse.
     pub level: Option<Level>,
-    /// Text that the line contains, byte for byte; the only part that reads text.
-    pub contains: Option<Finder<'static>>,
+    /// What the text must be like; the only part that reads it.
+    pub text: TextFilter,
 }
 
 impl LineFilter {
     /// All lines of a range.
     pub fn all(range: TimeRange) -> Self {
-        Self { range, components: Vec::new(), hosts: BTreeSet::new(), level: None, contains: None }
+        Self {
+            range,
+            components: Vec::new(),
+            hosts: BTreeSet::new(),
+            level: None,
+            text: TextFilter::default(),
+        }
     }
 
     /// The same, in the numbers of a segment.
@@ -101,6 +107,16 @@ impl SegmentFilter {
         meta.overlaps(self.range)
             && meta.components.iter().any(|lines| wanted(lines.component) && lines.at_least(self.level) > 0)
             && self.hosts.as_ref().is_none_or(|set| meta.hosts.iter().any(|(host, _)| set.has(*host)))
+    }
+
+    /// Whether every line of the block matches, as far as that is known without its columns.
+    pub fn takes_all(&self, block: &Block) -> bool {
+        let meta = block.meta();
+        let all = |set: &Option<NumberSet>, number: u16| set.as_ref().is_none_or(|set| set.has(number));
+        meta.lies_within(self.range)
+            && meta.components.iter().all(|lines| all(&self.components, lines.component))
+            && meta.components.iter().all(|lines| lines.at_least(self.level) == lines.at_least(Level::Trace))
+            && meta.hosts.iter().all(|(host, _)| all(&self.hosts, *host))
     }
 
     /// Matching lines by level, where that is known without columns: the block lies in the range and no host is asked for.

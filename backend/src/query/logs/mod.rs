@@ -8,12 +8,14 @@ mod count;
 mod cursor;
 mod filter;
 mod stream;
+mod text;
 
 pub use blocks::{BlockAt, BlockWalk};
 pub use count::{LineCount, count_until};
 pub use cursor::{Cursor, Found, Hit};
 pub use filter::{LineFilter, SegmentFilter};
 pub use stream::{LineStream, Reached, StreamOptions};
+pub use text::TextFilter;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
