@@ -20,6 +20,12 @@ pub struct BlockAt<'a> {
     pub block: &'a Block,
 }
 
+/// How many names tell which numbers a filter asks for.
+fn names_to_look_at(filter: &LineFilter, view: &SegmentView) -> u64 {
+    let patterns = if filter.patterns.is_empty() { 0 } else { view.published.patterns.len() };
+    (view.published.components.len() + patterns) as u64
+}
+
 /// The blocks of a snapshot that may hold matching lines. Keeps its place between two steps.
 #[derive(Debug)]
 pub struct BlockWalk {
@@ -72,7 +78,7 @@ impl BlockWalk {
         while !budget.is_spent() {
             let view = self.views.get(self.segment)?;
             let (filter, next) = self.inside.get_or_insert_with(|| {
-                budget.spend(view.published.components.len() as u64);
+                budget.spend(names_to_look_at(&self.filter, view));
                 (self.filter.in_segment(view), 0)
             });
             let Some(block) = view.published.blocks.get(*next).filter(|_| !filter.is_empty()) else {

@@ -1,6 +1,7 @@
 //! Queries against a naive scan of the same lines, before and after restarts, losses and damage.
 
 use super::{Cursor, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter};
+use crate::patterns::pattern_id;
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::histogram::HistogramCounts;
@@ -21,6 +22,7 @@ pub(in crate::query) struct TestLine {
     pub(in crate::query) component: &'static str,
     pub(in crate::query) host: &'static str,
     pub(in crate::query) level: Level,
+    pub(in crate::query) pattern: &'static str,
     pub(in crate::query) text: String,
 }
 
@@ -45,7 +47,7 @@ pub(in crate::query) fn line(
         level.name(),
         pattern.replace("<*>", &number.to_string())
     );
-    TestLine { ts, component, host, level, text }
+    TestLine { ts, component, host, level, pattern, text }
 }
 
 pub(in crate::query) fn store_all(dir: &Path, lines: &[TestLine], batch_lines: usize) -> Store {
@@ -72,6 +74,7 @@ pub(in crate::query) fn matching<'a>(lines: &'a [TestLine], filter: &LineFilter)
             && (filter.components.is_empty() || filter.components.iter().any(|s| s.matches(line.component)))
             && (filter.hosts.is_empty() || filter.hosts.contains(line.host))
             && filter.level.is_none_or(|level| line.level >= level)
+            && (filter.patterns.is_empty() || filter.patterns.contains(&pattern_id(line.pattern.as_bytes())))
             && has_text(filter, &line.text)
     };
     lines.iter().filter(wanted).collect()
@@ -119,6 +122,7 @@ prop_compose! {
         component in prop::option::of(prop::sample::select(vec!["app.git", "app", "db", "app.*", "none"])),
         host in prop::option::of(prop::sample::select(vec!["n1", "n2", "n3"])),
         level in prop::option::of(0_u8..6),
+        patterns in prop::collection::vec(prop::sample::select(PATTERNS.as_slice()), 0..3),
         contains in prop::option::of(prop::sample::select(vec!["1", "line 7 ü", "zzz"])),
     ) -> LineFilter {
         let at = |secs| Timestamp::from_secs(1_764_979_190 + secs);
@@ -127,6 +131,7 @@ prop_compose! {
             components: component.iter().map(|text| Selector::parse(text).unwrap()).collect(),
             hosts: host.into_iter().map(str::to_owned).collect(),
             level: level.map(Level::from_number),
+            patterns: patterns.iter().map(|template| pattern_id(template.as_bytes())).collect(),
             text: contains.map(TextFilter::containing).unwrap_or_default(),
         }
     }
