@@ -121,6 +121,48 @@ pub struct FacetsLeftOut {
     pub hosts: u64,
 }
 
+/// `GET /api/logs/patterns`: what the matching lines say, by falling count. `L` is a stored line, unparsed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patterns<L> {
+    /// Matching lines: the sum of all counts, those left out included.
+    pub total: u64,
+    /// Lines of the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_total: Option<u64>,
+    /// Patterns, or groups of them.
+    pub patterns: Vec<PatternCount<L>>,
+    /// What the limit has left out.
+    pub left_out: PatternsLeftOut,
+}
+
+/// A pattern of messages, or a group of patterns that are shown as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternCount<L> {
+    /// Its id, 16 hexadecimal digits; that of the most frequent member of a group.
+    pub id: String,
+    /// The message with `<*>` for what varies.
+    pub pattern: String,
+    /// Its lines.
+    pub count: u64,
+    /// Its lines in the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_count: Option<u64>,
+    /// The ids of all patterns of a group, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// One of its lines.
+    pub example: Envelope<L>,
+}
+
+/// What is not in the list of [`Patterns`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternsLeftOut {
+    /// How many patterns or groups.
+    pub patterns: u64,
+    /// Their lines.
+    pub lines: u64,
+}
+
 /// `GET /api/components`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Components {

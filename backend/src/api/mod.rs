@@ -26,6 +26,8 @@ pub mod logs;
 pub mod page;
 /// Parameters of a query string, read with errors that say how to do it right.
 pub mod params;
+/// Patterns of lines.
+pub mod patterns;
 mod pieces;
 /// Points out.
 pub mod render;

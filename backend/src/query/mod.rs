@@ -14,6 +14,8 @@ pub mod histogram;
 pub mod logs;
 /// Counts by name over many segments.
 mod names;
+/// Patterns of matching lines.
+pub mod patterns;
 /// `/render`: points of the series that targets name.
 pub mod render;
 /// Counts over matching lines, in steps.

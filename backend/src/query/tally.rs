@@ -49,6 +49,9 @@ impl<T: Tally> Count<T> {
 
     /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
     pub fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
+        if self.failure.is_some() {
+            return true;
+        }
         let mut reader = TextReader::default();
         self.count(&mut reader, budget, counters).unwrap_or_else(|error| {
             self.failure = Some(error);
