@@ -11,7 +11,7 @@ use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
 use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
-use crate::api::patterns::list_patterns;
+use crate::api::patterns::{list_patterns, list_values};
 use crate::api::render::render;
 use crate::state::AppState;
 use axum::Router;
@@ -38,6 +38,7 @@ fn table() -> Router<AppState> {
         .route("/api/logs/histogram", get(count_logs))
         .route("/api/logs/facets", get(list_facets))
         .route("/api/logs/patterns", get(list_patterns))
+        .route("/api/logs/patterns/{id}/values", get(list_values))
         .route("/api/components", get(list_components))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))

@@ -163,6 +163,55 @@ pub struct PatternsLeftOut {
     pub lines: u64,
 }
 
+/// `GET /api/logs/patterns/{id}/values`: what stands in the variable parts of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternValues {
+    /// Lines of the selection.
+    pub lines: ScannedLines,
+    /// Lines of the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<ScannedLines>,
+    /// The variable parts, in the order of the pattern.
+    pub slots: Vec<SlotValues>,
+}
+
+/// How many lines there are and how many of them were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannedLines {
+    /// Lines that match by all but their text.
+    pub total: u64,
+    /// Those that were read: all, or every n-th of too many.
+    pub scanned: u64,
+}
+
+/// The values of one variable part, as far as lines were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotValues {
+    /// Which `<*>` of the pattern, from 0.
+    pub slot: usize,
+    /// Different values; others may be among the `rest`.
+    pub distinct: u64,
+    /// Lines whose value came when there were too many to keep.
+    pub rest: u64,
+    /// As `rest`, in the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_rest: Option<u64>,
+    /// The most frequent values by falling count, then by value.
+    pub values: Vec<ValueCount>,
+}
+
+/// A value and the lines that have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueCount {
+    /// The value.
+    pub value: String,
+    /// Its lines.
+    pub count: u64,
+    /// Its lines in the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_count: Option<u64>,
+}
+
 /// `GET /api/components`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Components {

@@ -1,19 +1,22 @@
 //! `/api/logs/patterns`: what the matching lines say, how often, and how often before.
 
-use super::line_filter::{check_known, read_filter};
+use super::line_filter::{check_known, read_filter, read_pattern};
 use super::{ApiError, params::Params};
 use crate::query::budget::Budget;
 use crate::query::logs::LineFilter;
 use crate::query::patterns::PatternCounts;
+use crate::query::values::{ValueCounts, ValueLimits};
 use crate::state::AppState;
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use serde_json::value::RawValue;
-use sonde_shared::api::Patterns;
+use sonde_shared::api::{PatternValues, Patterns};
 use sonde_shared::time::TimeRange;
 
 /// How many patterns are sent unless another number is asked for.
 const DEFAULT_LIMIT: u64 = 100;
+/// How many values of a variable part are sent unless another number is asked for.
+const DEFAULT_VALUES: u64 = 20;
 /// A line is read for each pattern that is sent, all in one step.
 const MAX_LIMIT: u64 = 1_000;
 
@@ -46,7 +49,7 @@ pub async fn list_patterns(
 }
 
 /// The same filter over the range to compare with, where one is given.
-pub(super) fn read_baseline(params: &Params, filter: &LineFilter) -> Result<Option<LineFilter>, ApiError> {
+fn read_baseline(params: &Params, filter: &LineFilter) -> Result<Option<LineFilter>, ApiError> {
     let now = AppState::now();
     let (from, until) = (params.time("baseline_from", now)?, params.time("baseline_until", now)?);
     let range = match (from, until) {
@@ -72,6 +75,32 @@ fn read_limit(params: &Params) -> Result<usize, ApiError> {
         return Err(ApiError::parameter("limit", detail, "1000"));
     }
     Ok(limit as usize)
+}
+
+/// `GET /api/logs/patterns/{id}/values`: what stands in the variable parts, the most frequent first.
+pub async fn list_values(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<PatternValues>, ApiError> {
+    let params = Params::parse(&query.unwrap_or_default());
+    check_known(&params, &["baseline_from", "baseline_until", "slot", "limit"])?;
+    let id = read_pattern("id", &id)?;
+    let filter = read_filter(&params)?;
+    let baseline = read_baseline(&params, &filter)?;
+    let slot = params.number("slot")?.map(|slot| slot as usize);
+    let limit = params.number("limit")?.unwrap_or(DEFAULT_VALUES) as usize;
+    let store = state.store.clone();
+    let begin = move || -> Result<_, ApiError> {
+        let side = |filter: LineFilter| Ok::<_, ApiError>((store.logs().snapshot(filter.range)?, filter));
+        let baseline = baseline.map(side).transpose()?;
+        Ok(ValueCounts::new(id, slot, ValueLimits::USUAL, side(filter)?, baseline))
+    };
+    let counts = state.queries.run(begin).await??;
+    let store = state.store.clone();
+    let step =
+        move |counts: &mut ValueCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
+    Ok(Json(state.queries.run_steps(counts, step).await?.finish(limit)?))
 }
 
 #[cfg(test)]
@@ -113,5 +142,25 @@ mod tests {
             let (parameter, _) = World::refusal(world.get(&format!("/api/logs/patterns{query}")).await);
             assert_eq!(parameter, wrong);
         }
+    }
+
+    #[tokio::test]
+    async fn values_of_a_pattern_come_with_what_was_read() {
+        let world = World::new();
+        let line = |second: u32, millis: u32| {
+            let ts = format!("2026-11-20T09:30:{second:02}Z");
+            format!(r#"{{"ts":"{ts}","component":"shop","msg":"GET /a/b took {millis} ms"}}"#)
+        };
+        let lines = [line(1, 5), line(2, 7), line(3, 7), line(4, 9)];
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        let path = "/api/logs/patterns/030232ce39646f66/values";
+        let (_, answer) = world.get(&format!("{path}?slot=1&limit=1&contains=took")).await;
+        let expected = json!({
+            "lines": {"total": 4, "scanned": 4},
+            "slots": [{"slot": 1, "distinct": 3, "rest": 0, "values": [{"value": "7", "count": 2}]}],
+        });
+        assert_eq!(answer, expected);
+        let (parameter, _) = World::refusal(world.get("/api/logs/patterns/12/values").await);
+        assert_eq!(parameter, "id");
     }
 }

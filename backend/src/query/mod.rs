@@ -22,3 +22,5 @@ pub mod render;
 pub mod tally;
 /// The threads that queries run on, and how many may at once.
 pub mod threads;
+/// What stands in the variable parts of a pattern.
+pub mod values;
