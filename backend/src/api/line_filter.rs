@@ -3,14 +3,21 @@
 use super::ApiError;
 use super::params::{Params, clip};
 use crate::patterns::PatternId;
-use crate::query::logs::{LineFilter, TextFilter};
+use crate::query::logs::{FieldFilter, LineFilter, TextFilter, read_regex};
+use memchr::memmem::Finder;
 use std::collections::BTreeSet;
 
-const FILTER_PARAMS: [&str; 7] = ["component", "host", "level", "pattern", "contains", "from", "until"];
+/// What the name of a field stands behind.
+const FIELD: &str = "field.";
+const FILTER_PARAMS: [&str; 9] =
+    ["component", "host", "level", "pattern", "contains", "regex", "from", "until", "field.NAME"];
 
 /// Refuses parameters that are neither a filter nor among `others`.
 pub(super) fn check_known(params: &Params, others: &[&str]) -> Result<(), ApiError> {
-    params.only(&[&FILTER_PARAMS[..], others].concat())
+    let fields: Vec<String> =
+        params.beginning_with(FIELD).map(|(name, _)| format!("{FIELD}{name}")).collect();
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    params.only(&[&FILTER_PARAMS[..], others, &fields].concat())
 }
 
 /// Which lines are asked for.
@@ -21,7 +28,23 @@ pub(super) fn read_filter(params: &Params) -> Result<LineFilter, ApiError> {
         hosts: params.all("host").map(str::to_owned).collect(),
         level: params.level()?,
         patterns: read_patterns(params)?,
-        text: params.get("contains").map(TextFilter::containing).unwrap_or_default(),
+        text: read_text(params)?,
+    })
+}
+
+fn read_text(params: &Params) -> Result<TextFilter, ApiError> {
+    let mut fields: Vec<FieldFilter> = Vec::new();
+    for (name, value) in params.beginning_with(FIELD) {
+        match fields.iter_mut().find(|field| field.name == name) {
+            Some(field) => field.values.push(value.to_owned()),
+            None => fields.push(FieldFilter { name: name.to_owned(), values: vec![value.to_owned()] }),
+        }
+    }
+    let wrong = |error: regex::Error| ApiError::parameter("regex", error.to_string(), r"timeout|took \d+ ms");
+    Ok(TextFilter {
+        contains: params.get("contains").map(|text| Finder::new(text).into_owned()),
+        regex: params.get("regex").map(read_regex).transpose().map_err(wrong)?,
+        fields,
     })
 }
 
@@ -78,5 +101,22 @@ mod tests {
             let (parameter, _) = World::refusal(world.get(&format!("/api/logs?pattern={wrong}")).await);
             assert_eq!(parameter, "pattern");
         }
+    }
+
+    #[tokio::test]
+    async fn text_is_asked_for_by_expressions_and_fields() {
+        let world = world().await;
+        assert_eq!(found(&world, "regex=took%20%5Cd%7B2%7D%20ms").await, 1);
+        assert_eq!(found(&world, "regex=GET|stop").await, 3);
+        assert_eq!(found(&world, "field.status=500").await, 1);
+        assert_eq!(found(&world, "field.status=500&field.status=200").await, 2);
+        assert_eq!(found(&world, "field.status=500&field.ok=false").await, 0);
+        assert_eq!(found(&world, "field.user=ann&regex=GET&contains=12").await, 1);
+        let (parameter, detail) = World::refusal(world.get("/api/logs?regex=a(b").await);
+        assert_eq!(parameter, "regex");
+        assert!(detail.contains("a(b") && detail.contains("unclosed group"), "{detail}");
+        let huge = "/api/logs?regex=%5Cw%7B1000%7D%7B1000%7D";
+        assert!(World::refusal(world.get(huge).await).1.contains("size limit"));
+        assert_eq!(World::refusal(world.get("/api/logs?field.=1").await).0, "field.");
     }
 }

@@ -6,6 +6,7 @@
 mod blocks;
 mod count;
 mod cursor;
+mod field;
 mod filter;
 mod stream;
 mod text;
@@ -13,9 +14,10 @@ mod text;
 pub use blocks::{BlockAt, BlockWalk};
 pub use count::{LineCount, count_until};
 pub use cursor::{Cursor, Found, Hit};
+pub use field::FieldFilter;
 pub use filter::{LineFilter, SegmentFilter};
 pub use stream::{LineStream, Reached, StreamOptions};
-pub use text::TextFilter;
+pub use text::{TextFilter, read_regex};
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -1,12 +1,15 @@
 //! Queries against a naive scan of the same lines, before and after restarts, losses and damage.
 
-use super::{Cursor, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter};
+use super::{
+    Cursor, FieldFilter, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter, read_regex,
+};
 use crate::patterns::pattern_id;
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::histogram::HistogramCounts;
 use crate::store::Store;
 use crate::store::batch::{Durability, LineBatch};
+use memchr::memmem::Finder;
 use proptest::prelude::*;
 use sonde_shared::api::Envelope;
 use sonde_shared::component::Selector;
@@ -62,9 +65,22 @@ pub(in crate::query) fn store_all(dir: &Path, lines: &[TestLine], batch_lines: u
     store
 }
 
+fn field(name: &str, values: &[&str]) -> FieldFilter {
+    FieldFilter { name: name.to_owned(), values: values.iter().map(|value| (*value).to_owned()).collect() }
+}
+
 fn has_text(filter: &LineFilter, line: &str) -> bool {
     let text = |needle: &[u8]| String::from_utf8(needle.to_vec()).unwrap();
+    let is_like = |expression: &str| match expression {
+        "clos|7 ü" => line.contains("clos") || line.contains("7 ü"),
+        "^.*\"app\"" => line.contains("\"app\""),
+        other => unreachable!("{other}"),
+    };
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    let has = |field: &FieldFilter| field.values.iter().any(|text| value[&field.name] == text.as_str());
     filter.text.contains.as_ref().is_none_or(|finder| line.contains(&text(finder.needle())))
+        && filter.text.regex.as_ref().is_none_or(|regex| is_like(regex.as_str()))
+        && filter.text.fields.iter().all(has)
 }
 
 /// The lines that match, found by looking at each.
@@ -123,6 +139,10 @@ prop_compose! {
         host in prop::option::of(prop::sample::select(vec!["n1", "n2", "n3"])),
         level in prop::option::of(0_u8..6),
         patterns in prop::collection::vec(prop::sample::select(PATTERNS.as_slice()), 0..3),
+        fields in prop::option::weighted(0.2, prop::sample::select(vec![
+            field("host", &["n1"]), field("level", &["error", "info"]), field("none", &["n1"]),
+        ])),
+        regex in prop::option::weighted(0.2, prop::sample::select(vec!["clos|7 ü", "^.*\"app\""])),
         contains in prop::option::of(prop::sample::select(vec!["1", "line 7 ü", "zzz"])),
     ) -> LineFilter {
         let at = |secs| Timestamp::from_secs(1_764_979_190 + secs);
@@ -132,7 +152,11 @@ prop_compose! {
             hosts: host.into_iter().map(str::to_owned).collect(),
             level: level.map(Level::from_number),
             patterns: patterns.iter().map(|template| pattern_id(template.as_bytes())).collect(),
-            text: contains.map(TextFilter::containing).unwrap_or_default(),
+            text: TextFilter {
+                contains: contains.map(Finder::new),
+                regex: regex.map(|expression| read_regex(expression).unwrap()),
+                fields: fields.into_iter().collect(),
+            },
         }
     }
 }
