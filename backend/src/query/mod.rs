@@ -16,6 +16,8 @@ pub mod logs;
 mod names;
 /// Patterns of matching lines.
 pub mod patterns;
+/// Where an instant lies among matching lines.
+pub mod position;
 /// `/render`: points of the series that targets name.
 pub mod render;
 /// Counts over matching lines, in steps.

@@ -12,7 +12,7 @@ mod stream;
 mod text;
 
 pub use blocks::{BlockAt, BlockWalk};
-pub use count::{LineCount, count_until};
+pub use count::{LineCount, count_until, lines_in};
 pub use cursor::{Cursor, Found, Hit};
 pub use field::FieldFilter;
 pub use filter::{LineFilter, SegmentFilter};

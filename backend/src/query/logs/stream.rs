@@ -41,6 +41,8 @@ pub struct LineStream {
     options: StreamOptions,
     sent: u64,
     matched: u64,
+    /// Matches that lie before the walk.
+    before: u64,
     failure: Option<StoreError>,
 }
 
@@ -60,7 +62,18 @@ struct Run {
 impl LineStream {
     /// A stream over what the cursor finds.
     pub fn new(cursor: Cursor, options: StreamOptions) -> Self {
-        Self { cursor, options, sent: 0, matched: 0, failure: None }
+        Self { cursor, options, sent: 0, matched: 0, before: 0, failure: None }
+    }
+
+    /// A stream over the matches from a position on: `before` others come before what the cursor finds.
+    pub fn from_position(cursor: Cursor, options: StreamOptions, before: u64) -> Self {
+        let options = StreamOptions { offset: before, ..options };
+        Self { matched: before, before, ..Self::new(cursor, options) }
+    }
+
+    /// Matches that lie before what the cursor finds.
+    pub fn before(&self) -> u64 {
+        self.before
     }
 
     /// The walk behind it.
