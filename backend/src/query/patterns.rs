@@ -277,7 +277,9 @@ mod tests {
 
     fn naive(found: &[&TestLine]) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
-        found.iter().for_each(|line| *counts.entry(line.pattern.to_owned()).or_default() += 1);
+        for line in found {
+            *counts.entry(line.pattern.to_owned()).or_default() += 1;
+        }
         counts
     }
 
@@ -292,9 +294,10 @@ mod tests {
         for one in &answer.patterns {
             assert_eq!(one.id, pattern_id(one.pattern.as_bytes()).to_string());
             assert_eq!(one.baseline_count, Some(before.get(&one.pattern).copied().unwrap_or(0)));
-            let mut like = found.iter().filter(|line| line.pattern == one.pattern);
+            let mut candidates = found.iter().filter(|line| line.pattern == one.pattern);
             let example = &one.example;
-            let line = like.find(|line| line.text == example.line.get()).expect("a line of the selection");
+            let line =
+                candidates.find(|line| line.text == example.line.get()).expect("a line of the selection");
             let told = (example.t, example.c.as_str(), example.h.as_str(), example.l);
             assert_eq!(told, (line.ts.as_nanos(), line.component, line.host, line.level));
         }
@@ -320,7 +323,9 @@ mod tests {
         ) {
             let dir = tempfile::tempdir().unwrap();
             let store = store_all(dir.path(), &lines, batch_lines);
-            filters.iter().for_each(|(filter, baseline)| check(&store, &lines, filter, baseline));
+            for (filter, baseline) in &filters {
+                check(&store, &lines, filter, baseline);
+            }
             let all = LineFilter::all(TimeRange::all());
             check(&store, &lines, &all, &all);
         }
