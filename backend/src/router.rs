@@ -4,12 +4,14 @@ use crate::api::assets::serve_page;
 use crate::api::dashboards::{get_dashboard, list_dashboards};
 use crate::api::error::explain_method;
 use crate::api::events::{list_events, post_event};
+use crate::api::facets::list_facets;
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
 use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
+use crate::api::patterns::{list_patterns, list_values};
 use crate::api::render::render;
 use crate::state::AppState;
 use axum::Router;
@@ -34,6 +36,9 @@ fn table() -> Router<AppState> {
         .route("/metrics", get(metrics))
         .route("/api/logs", get(stream_logs))
         .route("/api/logs/histogram", get(count_logs))
+        .route("/api/logs/facets", get(list_facets))
+        .route("/api/logs/patterns", get(list_patterns))
+        .route("/api/logs/patterns/{id}/values", get(list_values))
         .route("/api/components", get(list_components))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))

@@ -88,6 +88,130 @@ impl LevelCounts {
     }
 }
 
+/// `GET /api/logs/facets`: what values the matching lines have, each list by falling count, then by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facets {
+    /// Matching lines.
+    pub total: u64,
+    /// Lines of exactly these components, not of those below them.
+    pub components: Vec<FacetCount>,
+    /// Lines of these hosts; those without a host are in no list.
+    pub hosts: Vec<FacetCount>,
+    /// Lines of each level that has some.
+    pub levels: Vec<FacetCount>,
+    /// How many values the limit has left out.
+    pub left_out: FacetsLeftOut,
+}
+
+/// A value and the lines that have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetCount {
+    /// The value.
+    pub value: String,
+    /// Its lines.
+    pub count: u64,
+}
+
+/// How many values are not in the lists of [`Facets`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacetsLeftOut {
+    /// Components.
+    pub components: u64,
+    /// Hosts.
+    pub hosts: u64,
+}
+
+/// `GET /api/logs/patterns`: what the matching lines say, by falling count. `L` is a stored line, unparsed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patterns<L> {
+    /// Matching lines: the sum of all counts, those left out included.
+    pub total: u64,
+    /// Lines of the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_total: Option<u64>,
+    /// Patterns, or groups of them.
+    pub patterns: Vec<PatternCount<L>>,
+    /// What the limit has left out.
+    pub left_out: PatternsLeftOut,
+}
+
+/// A pattern of messages, or a group of patterns that are shown as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternCount<L> {
+    /// Its id, 16 hexadecimal digits; that of the most frequent member of a group.
+    pub id: String,
+    /// The message with `<*>` for what varies.
+    pub pattern: String,
+    /// Its lines.
+    pub count: u64,
+    /// Its lines in the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_count: Option<u64>,
+    /// The ids of all patterns of a group, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// One of its lines.
+    pub example: Envelope<L>,
+}
+
+/// What is not in the list of [`Patterns`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternsLeftOut {
+    /// How many patterns or groups.
+    pub patterns: u64,
+    /// Their lines.
+    pub lines: u64,
+}
+
+/// `GET /api/logs/patterns/{id}/values`: what stands in the variable parts of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternValues {
+    /// Lines of the selection.
+    pub lines: ScannedLines,
+    /// Lines of the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<ScannedLines>,
+    /// The variable parts, in the order of the pattern.
+    pub slots: Vec<SlotValues>,
+}
+
+/// How many lines there are and how many of them were read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannedLines {
+    /// Lines that match by all but their text.
+    pub total: u64,
+    /// Those that were read: all, or every n-th of too many.
+    pub scanned: u64,
+}
+
+/// The values of one variable part, as far as lines were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlotValues {
+    /// Which `<*>` of the pattern, from 0.
+    pub slot: usize,
+    /// Different values; others may be among the `rest`.
+    pub distinct: u64,
+    /// Lines whose value came when there were too many to keep.
+    pub rest: u64,
+    /// As `rest`, in the baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_rest: Option<u64>,
+    /// The most frequent values by falling count, then by value.
+    pub values: Vec<ValueCount>,
+}
+
+/// A value and the lines that have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueCount {
+    /// The value.
+    pub value: String,
+    /// Its lines.
+    pub count: u64,
+    /// Its lines in the baseline, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_count: Option<u64>,
+}
+
 /// `GET /api/components`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Components {

@@ -113,7 +113,7 @@ impl Sender {
         let lines = if self.stream.is_limited() {
             let cursor = self.stream.cursor();
             let Some(count) = LineCount::new(cursor.snapshot(), cursor.filter()) else { return Ok(None) };
-            self.state.queries.run_steps(count, LineCount::step).await?.lines()
+            self.stream.before() + self.state.queries.run_steps(count, LineCount::step).await?.lines()
         } else {
             self.stream.matched()
         };

@@ -1,18 +1,20 @@
 //! `/api/logs`, `/api/logs/histogram`, `/api/components`: lines and their volumes.
 
+use super::line_filter::{check_known, read_filter};
 use super::params::clip;
 use super::{ApiError, line_body, params::Params};
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::histogram::{HistogramCounts, MAX_BUCKETS};
 use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions, count_until};
+use crate::query::position::{LineTally, count_before, split};
+use crate::query::tally::Count;
 use crate::state::AppState;
 use crate::store::logs::{Counters, LogStore, Snapshot};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use memchr::memmem::Finder;
 use sonde_shared::api::{Components, Histogram};
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp, parse_duration_ns};
 use sonde_shared::view::Order;
@@ -20,12 +22,12 @@ use std::time::{Duration, Instant};
 
 /// The header or trailer that counts the matches of the snapshot.
 pub const LINES_HEADER: &str = "sonde-lines";
+/// The header that tells the position of the first line where an instant was asked for.
+const OFFSET_HEADER: &str = "sonde-offset";
 /// How long an answer may wait for that count to come as a header.
 const COUNT_PATIENCE: Duration = Duration::from_millis(5);
 /// The first buffer is small, so that the first lines are on their way at once.
 const FIRST_BUFFER_BYTES: usize = 32 << 10;
-
-const FILTER_PARAMS: [&str; 6] = ["component", "host", "level", "contains", "from", "until"];
 
 /// `GET /api/logs`: matching lines as NDJSON, streamed to the end.
 pub async fn stream_logs(
@@ -36,12 +38,15 @@ pub async fn stream_logs(
     let commits = state.store.logs().commits();
     let follow = request.follow.then_some(commits);
     let begun = begin(&state, request).await?;
-    let lines = begun.lines;
+    let (lines, position) = (begun.lines, begun.position);
     let body = line_body::body(state, begun.stream, begun.first, begun.reached, follow);
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(position) = position {
+        headers.insert(OFFSET_HEADER, HeaderValue::from(position));
+    }
     match lines {
         Some(lines) => headers.insert(LINES_HEADER, HeaderValue::from(lines)),
         None => headers.insert(header::TRAILER, HeaderValue::from_static(LINES_HEADER)),
@@ -55,11 +60,13 @@ struct LogsRequest {
     order: Order,
     options: StreamOptions,
     follow: bool,
+    /// The window begins at the first line that is not before this.
+    at: Option<Timestamp>,
 }
 
 impl LogsRequest {
     fn read(params: &Params) -> Result<Self, ApiError> {
-        params.only(&[&FILTER_PARAMS[..], &["order", "limit", "offset", "follow", "envelope"]].concat())?;
+        check_known(params, &["order", "limit", "offset", "at", "follow", "envelope"])?;
         let order = match params.get("order") {
             None | Some("asc") => Order::Ascending,
             Some("desc") => Order::Descending,
@@ -76,23 +83,18 @@ impl LogsRequest {
             let detail = "what is still to come can only be followed in rising order";
             return Err(ApiError::parameter("follow", detail, "follow=true&order=asc"));
         }
+        let at = params.time("at", AppState::now())?;
+        if at.is_some() && params.get("offset").is_some() {
+            let detail = "a window begins at an instant or at an offset, not at both";
+            return Err(ApiError::parameter("at", detail, "at=14:05&limit=100"));
+        }
         let options = StreamOptions {
             offset: params.number("offset")?.unwrap_or(0),
             limit: params.number("limit")?,
             envelope: params.flag("envelope")?,
         };
-        Ok(Self { filter: read_filter(params)?, order, options, follow })
+        Ok(Self { filter: read_filter(params)?, order, options, follow, at })
     }
-}
-
-fn read_filter(params: &Params) -> Result<LineFilter, ApiError> {
-    Ok(LineFilter {
-        range: params.range()?,
-        components: params.components()?,
-        hosts: params.all("host").map(str::to_owned).collect(),
-        level: params.level()?,
-        contains: params.get("contains").map(|text| Finder::new(text).into_owned()),
-    })
 }
 
 /// The start of an answer: the first buffer and, where it is known by now, the number of matches.
@@ -101,13 +103,19 @@ struct Begun {
     first: Vec<u8>,
     reached: Reached,
     lines: Option<u64>,
+    /// How many matches come before the instant that is asked for.
+    position: Option<u64>,
 }
 
 /// Takes a snapshot and looks for the first lines, step by step.
 async fn begin(state: &AppState, request: LogsRequest) -> Result<Begun, ApiError> {
+    let position = match request.at {
+        Some(at) => Some(find_position(state, &request, at).await?),
+        None => None,
+    };
     let store = state.store.clone();
     let first_step = move || -> Result<(Begun, bool), ApiError> {
-        let mut begun = Begun::new(store.logs(), request)?;
+        let mut begun = Begun::new(store.logs(), request, position)?;
         let has_lines = begun.step(&mut Budget::STEP.clone(), store.logs().counters());
         Ok((begun, has_lines))
     };
@@ -120,13 +128,46 @@ async fn begin(state: &AppState, request: LogsRequest) -> Result<Begun, ApiError
     state.queries.run_steps(begun, step).await?.checked()
 }
 
+/// Where an instant lies in a snapshot.
+struct Position {
+    snapshot: Snapshot,
+    at: Timestamp,
+    before: u64,
+}
+
+/// Counts what comes before an instant, step by step.
+async fn find_position(state: &AppState, request: &LogsRequest, at: Timestamp) -> Result<Position, ApiError> {
+    let (store, filter, order) = (state.store.clone(), request.filter.clone(), request.order);
+    let begin = move || -> Result<_, ApiError> {
+        let snapshot = store.logs().snapshot(filter.range)?;
+        Ok((count_before(&snapshot, &filter, order, at), snapshot))
+    };
+    let (count, snapshot) = state.queries.run(begin).await??;
+    let store = state.store.clone();
+    let step =
+        move |count: &mut Count<LineTally>, budget: &mut Budget| count.step(budget, store.logs().counters());
+    let before = state.queries.run_steps(count, step).await?.lines()?;
+    Ok(Position { snapshot, at, before })
+}
+
 impl Begun {
-    fn new(logs: &LogStore, request: LogsRequest) -> Result<Self, ApiError> {
-        let snapshot = logs.snapshot(request.filter.range)?;
-        let lines = count_until(&snapshot, &request.filter, Instant::now() + COUNT_PATIENCE);
-        let cursor = Cursor::new(snapshot, request.filter, request.order);
+    fn new(logs: &LogStore, request: LogsRequest, position: Option<Position>) -> Result<Self, ApiError> {
+        let LogsRequest { mut filter, order, options, .. } = request;
+        let (snapshot, at) = match position {
+            Some(found) => (found.snapshot, Some((found.at, found.before))),
+            None => (logs.snapshot(filter.range)?, None),
+        };
+        let lines = count_until(&snapshot, &filter, Instant::now() + COUNT_PATIENCE);
+        let stream = match at {
+            Some((at, before)) => {
+                (_, filter.range) = split(filter.range, order, at);
+                LineStream::from_position(Cursor::new(snapshot, filter, order), options, before)
+            }
+            None => LineStream::new(Cursor::new(snapshot, filter, order), options),
+        };
         Ok(Self {
-            stream: LineStream::new(cursor, request.options),
+            stream,
+            position: at.map(|(_, before)| before),
             first: Vec::with_capacity(FIRST_BUFFER_BYTES + 4_096),
             reached: Reached::Pause,
             lines,
@@ -153,7 +194,7 @@ pub async fn count_logs(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Histogram>, ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
-    params.only(&[&FILTER_PARAMS[..], &["step"]].concat())?;
+    check_known(&params, &["step"])?;
     let filter = read_filter(&params)?;
     let step = params.get("step").map(read_step).transpose()?;
     let store = state.store.clone();
@@ -171,7 +212,7 @@ pub async fn count_logs(
                 &format!("{}s", default_step(range) / 1_000_000_000 + 1),
             ));
         }
-        Ok(HistogramCounts::new(snapshot, LineFilter { range, ..filter }, step))
+        Ok(HistogramCounts::new(&snapshot, LineFilter { range, ..filter }, step))
     };
     let counts = state.queries.run(begin).await??;
     let store = state.store.clone();
@@ -230,4 +271,33 @@ pub async fn list_components(
     let step =
         move |counts: &mut ComponentCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
     Ok(Json(state.queries.run_steps(counts, step).await?.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+
+    #[tokio::test]
+    async fn a_window_that_begins_at_an_instant_tells_its_position() {
+        let world = World::new();
+        let line = |second: u32| format!(r#"{{"ts":"2026-11-20T09:30:{second:02}Z","msg":"{second}"}}"#);
+        let lines: Vec<String> = (0..10).map(|number| line(number * 2)).collect();
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        let check = async |query: &str, position: &str, first: u32| {
+            let path = format!("/api/logs?at=2026-11-20T09:30:05Z&limit=1&{query}");
+            let (headers, body) = world.headers(&path).await;
+            let value = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(
+                (value("sonde-offset").as_deref(), value("sonde-lines").as_deref()),
+                (Some(position), Some("10"))
+            );
+            assert_eq!(String::from_utf8(body).unwrap(), line(first) + "\n");
+        };
+        check("order=asc", "3", 6).await;
+        check("order=desc", "7", 4).await;
+        let (headers, _) = world.headers("/api/logs?contains=msg%22%3A%221&at=2026-11-20T09:30:11Z").await;
+        assert_eq!(headers["sonde-offset"], "1");
+        let (parameter, _) = World::refusal(world.get("/api/logs?at=now&offset=3").await);
+        assert_eq!(parameter, "at");
+    }
 }

@@ -8,6 +8,8 @@ pub mod dashboards;
 pub mod error;
 /// Notes on the time axis.
 pub mod events;
+/// Components, hosts and levels of lines.
+pub mod facets;
 /// The tree of metric names.
 pub mod find;
 /// Who may ask at all: hosts and origins.
@@ -17,12 +19,15 @@ pub mod health;
 /// Lines and points in over HTTP.
 pub mod ingest;
 mod line_body;
+mod line_filter;
 /// Lines and their volumes.
 pub mod logs;
 /// `/api/page`: what the page asks first.
 pub mod page;
 /// Parameters of a query string, read with errors that say how to do it right.
 pub mod params;
+/// Patterns of lines.
+pub mod patterns;
 mod pieces;
 /// Points out.
 pub mod render;

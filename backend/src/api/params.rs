@@ -38,6 +38,15 @@ impl Params {
         self.pairs.iter().filter(move |(k, v)| k == key && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
+    /// Keys that begin with `prefix`, without it, each with its value; empty values are left out.
+    pub fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> + 'a {
+        let named =
+            self.pairs.iter().filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value)));
+        named
+            .filter(|(name, value)| !name.is_empty() && !value.is_empty())
+            .map(|(name, v)| (name, v.as_str()))
+    }
+
     /// Refuses keys that are not in the list, so that a misspelt filter is not taken for none.
     pub fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         let unknown = self.pairs.iter().find(|(key, _)| !known.contains(&key.as_str()));

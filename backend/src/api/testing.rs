@@ -7,7 +7,7 @@ use crate::state::AppState;
 use crate::store::Store;
 use crate::store::batch::{Durability, PointBatch};
 use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
 use std::path::Path;
@@ -47,6 +47,12 @@ impl World {
         let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
         let request = request.body(Body::from(body.to_owned())).unwrap();
         router(self.state.clone()).oneshot(request).await.unwrap()
+    }
+
+    /// Headers and body of an answer.
+    pub(super) async fn headers(&self, path: &str) -> (HeaderMap, Vec<u8>) {
+        let (parts, body) = self.send(Method::GET, path, "").await.into_parts();
+        (parts.headers, to_bytes(body, 1 << 24).await.unwrap().to_vec())
     }
 
     /// Status and body of a request; one with a body is a POST.

@@ -1,19 +1,20 @@
 //! Counts of lines by level and step, from columns; only a text filter reads text.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, BlockWalk, Cursor, Found, LineFilter};
+use super::logs::{BlockAt, LineFilter, SegmentFilter};
+use super::tally::{Count, Tally};
 use crate::store::StoreError;
-use crate::store::logs::text::TextReader;
+use crate::store::logs::block::Columns;
 use crate::store::logs::{Counters, Snapshot};
-use memchr::memmem::Finder;
 use sonde_shared::api::Histogram;
 use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
-use sonde_shared::view::Order;
-use std::sync::atomic::Ordering;
+use std::ops::Range;
 
 /// The most buckets of an answer.
 pub const MAX_BUCKETS: i64 = 20_000;
+/// Stretches of fewer rows a bucket are counted row by row: a boundary takes about as many looks at times.
+const LEAST_STRETCH: usize = 32;
 
 /// Buckets of equal width, the first starting at a multiple of it.
 #[derive(Debug)]
@@ -64,65 +65,68 @@ impl Buckets {
 
 /// Counts the matches in a bounded range, step by step.
 #[derive(Debug)]
-pub struct HistogramCounts {
-    buckets: Buckets,
-    walk: Walk,
-}
-
-#[derive(Debug)]
-enum Walk {
-    Columns(BlockWalk),
-    Text(Box<Cursor>, Finder<'static>),
-    Failed(StoreError),
-}
+pub struct HistogramCounts(Count<Buckets>);
 
 impl HistogramCounts {
     /// A count that has not begun; the caller has checked that there are at most [`MAX_BUCKETS`] buckets of
     /// `step_nanos`, whole milliseconds.
-    pub fn new(snapshot: Snapshot, filter: LineFilter, step_nanos: i64) -> Self {
+    pub fn new(snapshot: &Snapshot, filter: LineFilter, step_nanos: i64) -> Self {
         let buckets = Buckets::new(filter.range, step_nanos);
-        let walk = match filter.contains.clone() {
-            None => Walk::Columns(BlockWalk::new(&snapshot, filter)),
-            Some(needle) => Walk::Text(Box::new(Cursor::new(snapshot, filter, Order::Ascending)), needle),
-        };
-        Self { buckets, walk }
+        Self(Count::new(snapshot, filter, buckets))
     }
 
     /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
     pub fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
-        match &mut self.walk {
-            Walk::Columns(blocks) => {
-                let range = blocks.filter().range;
-                while let Some(at) = blocks.next(budget) {
-                    let rows = self.buckets.add_block(&at, range);
-                    budget.spend(rows);
-                    counters.rows_scanned.fetch_add(rows, Ordering::Relaxed);
-                }
-                blocks.is_at_end()
-            }
-            Walk::Text(cursor, needle) => {
-                let added = self.buckets.add_by_text(cursor, needle, budget, counters);
-                counters.rows_scanned.fetch_add(cursor.take_rows_scanned(), Ordering::Relaxed);
-                added.unwrap_or_else(|error| {
-                    self.walk = Walk::Failed(error);
-                    true
-                })
-            }
-            Walk::Failed(_) => true,
-        }
+        self.0.step(budget, counters)
     }
 
     /// The answer, when the last step is done.
     pub fn finish(self) -> Result<Histogram, StoreError> {
-        match self.walk {
-            Walk::Failed(error) => Err(error),
-            _ => Ok(self.buckets.finish()),
-        }
+        let (_, buckets) = self.0.finish()?;
+        Ok(buckets.finish())
     }
 }
 
 impl Buckets {
-    /// Adds a block's matches; returns how many rows it looked at one by one.
+    /// Whether neighbouring rows fall into so few buckets that it is cheaper to look for the boundaries.
+    fn has_long_stretches(&self, columns: &Columns<'_>, rows: &Range<usize>) -> bool {
+        let Some(last) = rows.end.checked_sub(1).filter(|last| rows.start <= *last) else { return false };
+        let buckets = self.index(columns.ts(last)) - self.index(columns.ts(rows.start)) + 1;
+        buckets * LEAST_STRETCH <= rows.len()
+    }
+
+    /// Adds rows bucket by bucket: the boundary is found in the sorted times, so that a row's own time is not looked at.
+    fn add_stretches(&mut self, filter: &SegmentFilter, columns: &Columns<'_>, rows: Range<usize>) {
+        let mut start = rows.start;
+        while start < rows.end {
+            let bucket = self.index(columns.ts(start));
+            let end =
+                self.end_of(bucket).map_or(rows.end, |end| columns.first_from(end, start).min(rows.end));
+            let mut levels = [0; Level::COUNT];
+            for row in (start..end).filter(|row| filter.matches(columns, *row)) {
+                levels[columns.level(row) as usize] += 1;
+            }
+            for level in Level::ALL {
+                self.add(bucket, level, levels[level as usize]);
+            }
+            start = end;
+        }
+    }
+
+    fn add_rows(&mut self, filter: &SegmentFilter, columns: &Columns<'_>, rows: Range<usize>) {
+        for row in rows.filter(|row| filter.matches(columns, *row)) {
+            self.add(self.index(columns.ts(row)), columns.level(row), 1);
+        }
+    }
+
+    /// The first instant behind a bucket; `None` where no timestamp can tell it.
+    fn end_of(&self, bucket: usize) -> Option<Timestamp> {
+        let nanos = (bucket as i128 + 1) * i128::from(self.step_nanos) + i128::from(self.from.as_nanos());
+        i64::try_from(nanos).ok().map(Timestamp::from_nanos)
+    }
+}
+
+impl Tally for Buckets {
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
         let meta = at.block.meta();
         let known = at.filter.known_counts(at.block);
@@ -136,40 +140,25 @@ impl Buckets {
         let columns = at.view.segment.columns(at.block, &at.view.published);
         let rows = columns.rows_in(range);
         let seen = rows.len() as u64;
-        for row in rows.filter(|row| at.filter.matches(&columns, *row)) {
-            self.add(self.index(columns.ts(row)), columns.level(row), 1);
+        if self.has_long_stretches(&columns, &rows) {
+            self.add_stretches(at.filter, &columns, rows);
+        } else {
+            self.add_rows(at.filter, &columns, rows);
         }
         seen
     }
 
-    /// Adds lines that contain the text until the walk or the budget is at its end; whether the walk is.
-    fn add_by_text(
-        &mut self,
-        cursor: &mut Cursor,
-        needle: &Finder<'_>,
-        budget: &mut Budget,
-        counters: &Counters,
-    ) -> Result<bool, StoreError> {
-        let mut reader = TextReader::default();
-        loop {
-            let hit = match cursor.next_hit(budget) {
-                Found::Hit(hit) => hit,
-                Found::Spent => return Ok(false),
-                Found::End => return Ok(true),
-            };
-            let line = reader.line(&cursor.view(&hit).segment, &hit.row)?;
-            budget.spend_text(line.len());
-            counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
-            if needle.find(&line[..line.len() - 1]).is_some() {
-                self.add(self.index(hit.row.ts), hit.row.level, 1);
-            }
-        }
+    fn add_line(&mut self, _at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {
+        self.add(self.index(columns.ts(row)), columns.level(row), 1);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::logs::tests::{any_filter, any_lines, line, store_all};
+    use super::super::logs::{BlockWalk, TextFilter};
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn buckets_start_at_multiples_of_the_step_even_at_the_ends_of_time() {
@@ -183,5 +172,34 @@ mod tests {
         check(-5, 1, 10, -10, 2);
         check(i64::MIN, i64::MIN + 3, 1_000_000, i64::MIN, 1);
         check(i64::MAX - 3, i64::MAX, i64::MAX / 2, i64::MAX / 2, 2);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn stretches_are_counted_as_rows_are(
+            lines in any_lines(),
+            filter in any_filter(),
+            bounds in (0_i64..20, 0_i64..20),
+            step_ms in 1_i64..12_000,
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let store = store_all(dir.path(), &lines, 60);
+            let at = |secs: i64| line(0, (secs, 0, 0, 2)).ts;
+            let range = TimeRange::between(at(bounds.0), at(bounds.1));
+            let filter = LineFilter { range, text: TextFilter::default(), ..filter };
+            let empty = || Buckets::new(range, step_ms * NANOS_PER_MS);
+            let (mut by_stretch, mut by_row, mut whole) = (empty(), empty(), empty());
+            let mut walk = BlockWalk::new(&store.logs().snapshot(range).unwrap(), filter);
+            while let Some(at) = walk.next(&mut Budget::STEP.clone()) {
+                let columns = at.view.segment.columns(at.block, &at.view.published);
+                by_stretch.add_stretches(at.filter, &columns, columns.rows_in(range));
+                by_row.add_rows(at.filter, &columns, columns.rows_in(range));
+                whole.add_block(&at, range);
+            }
+            prop_assert_eq!(&by_stretch.counts, &by_row.counts);
+            prop_assert_eq!(&whole.counts, &by_row.counts);
+        }
     }
 }

@@ -4,13 +4,25 @@
 pub mod budget;
 /// Lines with their volumes: components and hosts of a range.
 pub mod components;
+/// Components, hosts and levels of matching lines.
+pub mod facets;
 /// `/metrics/find`: the tree of names.
 pub mod find;
 /// Counts of lines by level and step.
 pub mod histogram;
 /// Lines in order, streamed.
 pub mod logs;
+/// Counts by name over many segments.
+mod names;
+/// Patterns of matching lines.
+pub mod patterns;
+/// Where an instant lies among matching lines.
+pub mod position;
 /// `/render`: points of the series that targets name.
 pub mod render;
+/// Counts over matching lines, in steps.
+pub mod tally;
 /// The threads that queries run on, and how many may at once.
 pub mod threads;
+/// What stands in the variable parts of a pattern.
+pub mod values;

@@ -14,8 +14,16 @@ pub struct BlockAt<'a> {
     pub view: &'a SegmentView,
     /// What is asked for, in the numbers of the segment.
     pub filter: &'a SegmentFilter,
+    /// The block's number in the segment.
+    pub number: usize,
     /// The block.
     pub block: &'a Block,
+}
+
+/// How many names tell which numbers a filter asks for.
+fn names_to_look_at(filter: &LineFilter, view: &SegmentView) -> u64 {
+    let patterns = if filter.patterns.is_empty() { 0 } else { view.published.patterns.len() };
+    (view.published.components.len() + patterns) as u64
 }
 
 /// The blocks of a snapshot that may hold matching lines. Keeps its place between two steps.
@@ -50,7 +58,19 @@ impl BlockWalk {
         let at = self.find(budget)?;
         let (filter, _) = self.inside.as_ref()?;
         let view = &self.views[self.segment];
-        Some(BlockAt { segment: self.segment, view, filter, block: &view.published.blocks[at] })
+        Some(BlockAt { segment: self.segment, view, filter, number: at, block: &view.published.blocks[at] })
+    }
+
+    /// Lets [`BlockWalk::next`] give the last block once more.
+    pub fn again(&mut self) {
+        if let Some((_, next)) = &mut self.inside {
+            *next = next.saturating_sub(1);
+        }
+    }
+
+    /// The view of a segment, by its number in [`BlockAt`].
+    pub fn view(&self, segment: usize) -> &SegmentView {
+        &self.views[segment]
     }
 
     /// The number of the next block in the segment that it is in.
@@ -58,7 +78,7 @@ impl BlockWalk {
         while !budget.is_spent() {
             let view = self.views.get(self.segment)?;
             let (filter, next) = self.inside.get_or_insert_with(|| {
-                budget.spend(view.published.components.len() as u64);
+                budget.spend(names_to_look_at(&self.filter, view));
                 (self.filter.in_segment(view), 0)
             });
             let Some(block) = view.published.blocks.get(*next).filter(|_| !filter.is_empty()) else {

@@ -1,8 +1,9 @@
 //! How many lines match, by columns alone.
 
-use super::{BlockWalk, LineFilter};
+use super::{BlockAt, BlockWalk, LineFilter};
 use crate::query::budget::Budget;
 use crate::store::logs::Snapshot;
+use sonde_shared::time::TimeRange;
 use std::time::Instant;
 
 /// Counts the matches of a snapshot, step by step.
@@ -15,7 +16,7 @@ pub struct LineCount {
 impl LineCount {
     /// A count that has not begun; `None` when the text would have to be read.
     pub fn new(snapshot: &Snapshot, filter: &LineFilter) -> Option<Self> {
-        let by_columns = filter.contains.is_none();
+        let by_columns = filter.text.is_empty();
         by_columns.then(|| Self { blocks: BlockWalk::new(snapshot, filter.clone()), lines: 0 })
     }
 
@@ -23,14 +24,9 @@ impl LineCount {
     pub fn step(&mut self, budget: &mut Budget) -> bool {
         let range = self.blocks.filter().range;
         while let Some(at) = self.blocks.next(budget) {
-            if let Some(counts) = at.filter.known_counts(at.block) {
-                self.lines += counts.iter().sum::<u64>();
-                continue;
-            }
-            let columns = at.view.segment.columns(at.block, &at.view.published);
-            let rows = columns.rows_in(range);
-            budget.spend(rows.len() as u64);
-            self.lines += rows.filter(|row| at.filter.matches(&columns, *row)).count() as u64;
+            let (lines, seen) = lines_in(&at, range);
+            budget.spend(seen);
+            self.lines += lines;
         }
         self.blocks.is_at_end()
     }
@@ -39,6 +35,17 @@ impl LineCount {
     pub fn lines(&self) -> u64 {
         self.lines
     }
+}
+
+/// How many lines of a block match, and how many rows were looked at one by one.
+pub fn lines_in(at: &BlockAt<'_>, range: TimeRange) -> (u64, u64) {
+    if let Some(counts) = at.filter.known_counts(at.block) {
+        return (counts.iter().sum(), 0);
+    }
+    let columns = at.view.segment.columns(at.block, &at.view.published);
+    let rows = columns.rows_in(range);
+    let seen = rows.len() as u64;
+    (rows.filter(|row| at.filter.matches(&columns, *row)).count() as u64, seen)
 }
 
 /// Counts the matches of a snapshot; `None` when the text would have to be read, or it is not done by `deadline`.

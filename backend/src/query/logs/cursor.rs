@@ -143,7 +143,7 @@ impl Cursor {
         &self.snapshot.days[hit.day].1[hit.segment]
     }
 
-    /// The next line that matches by its columns; `contains` is not looked at.
+    /// The next line that matches by its columns; its text is not looked at.
     pub fn next_hit(&mut self, budget: &mut Budget) -> Found {
         loop {
             if budget.is_spent() || !self.open_reached(budget) {
@@ -184,7 +184,7 @@ impl Cursor {
 
     /// Passes over the next block when it is not begun, overlaps no other and its matches are known to be at most `most`.
     fn skip_block(&mut self, most: u64, budget: &mut Budget) -> Option<u64> {
-        if !self.heap.is_empty() || self.since.is_some() || self.filter.contains.is_some() {
+        if !self.heap.is_empty() || self.since.is_some() || !self.filter.text.is_empty() {
             return None;
         }
         while self.waiting.is_empty() {

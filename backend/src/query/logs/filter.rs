@@ -1,9 +1,10 @@
 //! Which lines a query asks for, and the same in the numbers of one segment.
 
+use super::TextFilter;
+use crate::patterns::{PatternId, pattern_id};
 use crate::store::logs::SegmentView;
 use crate::store::logs::block::{Block, Columns};
 use crate::store::logs::dictionary::NameList;
-use memchr::memmem::Finder;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
@@ -20,14 +21,23 @@ pub struct LineFilter {
     pub hosts: BTreeSet<String>,
     /// This level and worse.
     pub level: Option<Level>,
-    /// Text that the line contains, byte for byte; the only part that reads text.
-    pub contains: Option<Finder<'static>>,
+    /// Patterns of messages.
+    pub patterns: BTreeSet<PatternId>,
+    /// What the text must be like; the only part that reads it.
+    pub text: TextFilter,
 }
 
 impl LineFilter {
     /// All lines of a range.
     pub fn all(range: TimeRange) -> Self {
-        Self { range, components: Vec::new(), hosts: BTreeSet::new(), level: None, contains: None }
+        Self {
+            range,
+            components: Vec::new(),
+            hosts: BTreeSet::new(),
+            level: None,
+            patterns: BTreeSet::new(),
+            text: TextFilter::default(),
+        }
     }
 
     /// The same, in the numbers of a segment.
@@ -40,7 +50,13 @@ impl LineFilter {
         });
         let hosts = (!self.hosts.is_empty())
             .then(|| NumberSet::of(&published.hosts, |name| self.hosts.contains(name)));
-        SegmentFilter { range: self.range, components, hosts, level: self.level.unwrap_or(Level::Trace) }
+        let patterns = (!self.patterns.is_empty()).then(|| {
+            NumberSet::of(&published.patterns, |template| {
+                self.patterns.contains(&pattern_id(template.as_bytes()))
+            })
+        });
+        let level = self.level.unwrap_or(Level::Trace);
+        SegmentFilter { range: self.range, components, hosts, patterns, level }
     }
 }
 
@@ -66,6 +82,11 @@ impl NumberSet {
         self.bits.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
+    /// Whether one of the numbers that lines are counted for is in the set.
+    fn has_some(&self, counts: &[(u16, u32)]) -> bool {
+        counts.iter().any(|(number, _)| self.has(*number))
+    }
+
     fn is_empty(&self) -> bool {
         self.bits.iter().all(|word| *word == 0)
     }
@@ -77,6 +98,7 @@ pub struct SegmentFilter {
     range: TimeRange,
     components: Option<NumberSet>,
     hosts: Option<NumberSet>,
+    patterns: Option<NumberSet>,
     level: Level,
 }
 
@@ -85,6 +107,7 @@ impl SegmentFilter {
     pub fn is_empty(&self) -> bool {
         self.components.as_ref().is_some_and(NumberSet::is_empty)
             || self.hosts.as_ref().is_some_and(NumberSet::is_empty)
+            || self.patterns.as_ref().is_some_and(NumberSet::is_empty)
     }
 
     /// Whether a row that lies in the range matches.
@@ -92,6 +115,7 @@ impl SegmentFilter {
         self.components.as_ref().is_none_or(|set| set.has(columns.component(row)))
             && columns.level(row) >= self.level
             && self.hosts.as_ref().is_none_or(|set| set.has(columns.host(row)))
+            && self.patterns.as_ref().is_none_or(|set| set.has(columns.pattern(row)))
     }
 
     /// Whether the block may hold a matching line, by what is known without its columns.
@@ -100,12 +124,25 @@ impl SegmentFilter {
         let wanted = |component: u16| self.components.as_ref().is_none_or(|set| set.has(component));
         meta.overlaps(self.range)
             && meta.components.iter().any(|lines| wanted(lines.component) && lines.at_least(self.level) > 0)
-            && self.hosts.as_ref().is_none_or(|set| meta.hosts.iter().any(|(host, _)| set.has(*host)))
+            && self.hosts.as_ref().is_none_or(|set| set.has_some(&meta.hosts))
+            && self.patterns.as_ref().is_none_or(|set| set.has_some(&meta.patterns))
     }
 
-    /// Matching lines by level, where that is known without columns: the block lies in the range and no host is asked for.
+    /// Whether every line of the block matches, as far as that is known without its columns.
+    pub fn takes_all(&self, block: &Block) -> bool {
+        let meta = block.meta();
+        let all = |set: &Option<NumberSet>, number: u16| set.as_ref().is_none_or(|set| set.has(number));
+        meta.lies_within(self.range)
+            && meta.components.iter().all(|lines| all(&self.components, lines.component))
+            && meta.components.iter().all(|lines| lines.at_least(self.level) == lines.at_least(Level::Trace))
+            && meta.hosts.iter().all(|(host, _)| all(&self.hosts, *host))
+            && meta.patterns.iter().all(|(pattern, _)| all(&self.patterns, *pattern))
+    }
+
+    /// Matching lines by level, where that is known without columns: the block lies in the range, and neither hosts nor
+    /// patterns are asked for.
     pub fn known_counts(&self, block: &Block) -> Option<[u64; Level::COUNT]> {
-        if self.hosts.is_some() || !block.meta().lies_within(self.range) {
+        if self.hosts.is_some() || self.patterns.is_some() || !block.meta().lies_within(self.range) {
             return None;
         }
         let mut counts = [0; Level::COUNT];

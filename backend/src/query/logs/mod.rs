@@ -6,14 +6,18 @@
 mod blocks;
 mod count;
 mod cursor;
+mod field;
 mod filter;
 mod stream;
+mod text;
 
 pub use blocks::{BlockAt, BlockWalk};
-pub use count::{LineCount, count_until};
+pub use count::{LineCount, count_until, lines_in};
 pub use cursor::{Cursor, Found, Hit};
+pub use field::FieldFilter;
 pub use filter::{LineFilter, SegmentFilter};
 pub use stream::{LineStream, Reached, StreamOptions};
+pub use text::{TextFilter, read_regex};
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

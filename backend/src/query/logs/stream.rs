@@ -41,6 +41,8 @@ pub struct LineStream {
     options: StreamOptions,
     sent: u64,
     matched: u64,
+    /// Matches that lie before the walk.
+    before: u64,
     failure: Option<StoreError>,
 }
 
@@ -60,7 +62,18 @@ struct Run {
 impl LineStream {
     /// A stream over what the cursor finds.
     pub fn new(cursor: Cursor, options: StreamOptions) -> Self {
-        Self { cursor, options, sent: 0, matched: 0, failure: None }
+        Self { cursor, options, sent: 0, matched: 0, before: 0, failure: None }
+    }
+
+    /// A stream over the matches from a position on: `before` others come before what the cursor finds.
+    pub fn from_position(cursor: Cursor, options: StreamOptions, before: u64) -> Self {
+        let options = StreamOptions { offset: before, ..options };
+        Self { matched: before, before, ..Self::new(cursor, options) }
+    }
+
+    /// Matches that lie before what the cursor finds.
+    pub fn before(&self) -> u64 {
+        self.before
     }
 
     /// The walk behind it.
@@ -147,7 +160,7 @@ impl LineStream {
     fn copy(&self, run: Option<Run>, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
         let Some(Run { at: (day, segment), bytes }) = run else { return Ok(()) };
         // With a text filter the lines were counted when they were searched.
-        if self.cursor.filter().contains.is_none() {
+        if self.cursor.filter().text.is_empty() {
             work.counters.text_bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }
         work.reader.copy(&self.cursor.snapshot().days[day].1[segment].segment, bytes, out)
@@ -174,13 +187,13 @@ impl LineStream {
         if self.is_limited() {
             return Ok(Found::End);
         }
-        if self.cursor.filter().contains.is_none() && self.matched < self.options.offset {
+        if self.cursor.filter().text.is_empty() && self.matched < self.options.offset {
             self.matched += self.cursor.skip(self.options.offset - self.matched, work.budget);
         }
         loop {
             let found = self.cursor.next_hit(work.budget);
             let Found::Hit(hit) = found else { return Ok(found) };
-            if !self.contains_text(&hit, work)? {
+            if !self.matches_text(&hit, work)? {
                 continue;
             }
             self.matched += 1;
@@ -191,13 +204,16 @@ impl LineStream {
         }
     }
 
-    /// Whether the line contains the text that is asked for, if any.
-    fn contains_text(&self, hit: &Hit, work: &mut Work<'_>) -> Result<bool, StoreError> {
-        let Some(needle) = &self.cursor.filter().contains else { return Ok(true) };
+    /// Whether the text of the line is what is asked for, if anything is.
+    fn matches_text(&self, hit: &Hit, work: &mut Work<'_>) -> Result<bool, StoreError> {
+        let text = &self.cursor.filter().text;
+        if text.is_empty() {
+            return Ok(true);
+        }
         let line = work.reader.line(&self.cursor.view(hit).segment, &hit.row)?;
         work.budget.spend_text(line.len());
         work.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
-        Ok(needle.find(&line[..line.len() - 1]).is_some())
+        Ok(text.matches(&line[..line.len() - 1]))
     }
 
     fn write_envelope(&self, hit: &Hit, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {

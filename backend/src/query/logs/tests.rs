@@ -1,6 +1,9 @@
 //! Queries against a naive scan of the same lines, before and after restarts, losses and damage.
 
-use super::{Cursor, LineCount, LineFilter, LineStream, Reached, StreamOptions};
+use super::{
+    Cursor, FieldFilter, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter, read_regex,
+};
+use crate::patterns::pattern_id;
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::histogram::HistogramCounts;
@@ -17,33 +20,40 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Clone, Debug)]
-struct TestLine {
-    ts: Timestamp,
-    component: &'static str,
-    host: &'static str,
-    level: Level,
-    text: String,
+pub(in crate::query) struct TestLine {
+    pub(in crate::query) ts: Timestamp,
+    pub(in crate::query) component: &'static str,
+    pub(in crate::query) host: &'static str,
+    pub(in crate::query) level: Level,
+    pub(in crate::query) pattern: &'static str,
+    pub(in crate::query) text: String,
 }
 
 /// Steps so short that every answer takes many.
-const SHORT: Budget = Budget::of_rows(5);
+pub(in crate::query) const SHORT: Budget = Budget::of_rows(5);
 
 const COMPONENTS: [&str; 5] = ["app.git", "app.git.gc", "app.gitaly", "app", "db"];
+const PATTERNS: [&str; 4] = ["line <*> ü", "opened line <*> ü", "line <*> ü", "line <*> ü closed by <*>"];
 const HOSTS: [&str; 3] = ["", "n1", "n2"];
 
-fn line(number: usize, (secs, component, host, level): (i64, usize, usize, u8)) -> TestLine {
+pub(in crate::query) fn line(
+    number: usize,
+    (secs, component, host, level): (i64, usize, usize, u8),
+) -> TestLine {
     // Few different instants around a midnight, so that equal times and two days are common.
     let ts = Timestamp::from_secs(1_764_979_190 + secs);
     let (component, host, level) = (COMPONENTS[component], HOSTS[host], Level::from_number(level));
+    let pattern = PATTERNS[number % PATTERNS.len()];
     let host_field = if host.is_empty() { String::new() } else { format!(r#","host":"{host}""#) };
     let text = format!(
-        r#"{{"ts":"{ts}","component":"{component}"{host_field},"level":"{}","msg":"line {number} ü"}}"#,
-        level.name()
+        r#"{{"ts":"{ts}","component":"{component}"{host_field},"level":"{}","msg":"{}"}}"#,
+        level.name(),
+        pattern.replace("<*>", &number.to_string())
     );
-    TestLine { ts, component, host, level, text }
+    TestLine { ts, component, host, level, pattern, text }
 }
 
-fn store_all(dir: &Path, lines: &[TestLine], batch_lines: usize) -> Store {
+pub(in crate::query) fn store_all(dir: &Path, lines: &[TestLine], batch_lines: usize) -> Store {
     let store = Store::open(dir).unwrap();
     for chunk in lines.chunks(batch_lines.max(1)) {
         let mut batch = LineBatch::default();
@@ -55,15 +65,39 @@ fn store_all(dir: &Path, lines: &[TestLine], batch_lines: usize) -> Store {
     store
 }
 
-fn naive(lines: &[TestLine], filter: &LineFilter, order: Order) -> Vec<String> {
+fn field(name: &str, values: &[&str]) -> FieldFilter {
+    FieldFilter { name: name.to_owned(), values: values.iter().map(|value| (*value).to_owned()).collect() }
+}
+
+fn has_text(filter: &LineFilter, line: &str) -> bool {
+    let text = |needle: &[u8]| String::from_utf8(needle.to_vec()).unwrap();
+    let is_like = |expression: &str| match expression {
+        "clos|7 ü" => line.contains("clos") || line.contains("7 ü"),
+        "^.*\"app\"" => line.contains("\"app\""),
+        other => unreachable!("{other}"),
+    };
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    let has = |field: &FieldFilter| field.values.iter().any(|text| value[&field.name] == text.as_str());
+    filter.text.contains.as_ref().is_none_or(|finder| line.contains(&text(finder.needle())))
+        && filter.text.regex.as_ref().is_none_or(|regex| is_like(regex.as_str()))
+        && filter.text.fields.iter().all(has)
+}
+
+/// The lines that match, found by looking at each.
+pub(in crate::query) fn matching<'a>(lines: &'a [TestLine], filter: &LineFilter) -> Vec<&'a TestLine> {
     let wanted = |line: &&TestLine| {
         filter.range.contains(line.ts)
             && (filter.components.is_empty() || filter.components.iter().any(|s| s.matches(line.component)))
             && (filter.hosts.is_empty() || filter.hosts.contains(line.host))
             && filter.level.is_none_or(|level| line.level >= level)
-            && filter.contains.as_ref().is_none_or(|needle| needle.find(line.text.as_bytes()).is_some())
+            && (filter.patterns.is_empty() || filter.patterns.contains(&pattern_id(line.pattern.as_bytes())))
+            && has_text(filter, &line.text)
     };
-    let mut found: Vec<&TestLine> = lines.iter().filter(wanted).collect();
+    lines.iter().filter(wanted).collect()
+}
+
+fn naive(lines: &[TestLine], filter: &LineFilter, order: Order) -> Vec<String> {
+    let mut found = matching(lines, filter);
     found.sort_by_key(|line| line.ts);
     if order == Order::Descending {
         found.reverse();
@@ -93,17 +127,22 @@ fn query(
 }
 
 prop_compose! {
-    fn any_lines()(rows in prop::collection::vec((0_i64..20, 0_usize..5, 0_usize..3, 0_u8..6), 1..120)) -> Vec<TestLine> {
+    pub(in crate::query) fn any_lines()(rows in prop::collection::vec((0_i64..20, 0_usize..5, 0_usize..3, 0_u8..6), 1..120)) -> Vec<TestLine> {
         rows.into_iter().enumerate().map(|(number, row)| line(number, row)).collect()
     }
 }
 
 prop_compose! {
-    fn any_filter()(
+    pub(in crate::query) fn any_filter()(
         range in prop::option::of((0_i64..20, 0_i64..20)),
         component in prop::option::of(prop::sample::select(vec!["app.git", "app", "db", "app.*", "none"])),
         host in prop::option::of(prop::sample::select(vec!["n1", "n2", "n3"])),
         level in prop::option::of(0_u8..6),
+        patterns in prop::collection::vec(prop::sample::select(PATTERNS.as_slice()), 0..3),
+        fields in prop::option::weighted(0.2, prop::sample::select(vec![
+            field("host", &["n1"]), field("level", &["error", "info"]), field("none", &["n1"]),
+        ])),
+        regex in prop::option::weighted(0.2, prop::sample::select(vec!["clos|7 ü", "^.*\"app\""])),
         contains in prop::option::of(prop::sample::select(vec!["1", "line 7 ü", "zzz"])),
     ) -> LineFilter {
         let at = |secs| Timestamp::from_secs(1_764_979_190 + secs);
@@ -112,7 +151,12 @@ prop_compose! {
             components: component.iter().map(|text| Selector::parse(text).unwrap()).collect(),
             hosts: host.into_iter().map(str::to_owned).collect(),
             level: level.map(Level::from_number),
-            contains: contains.map(Finder::new),
+            patterns: patterns.iter().map(|template| pattern_id(template.as_bytes())).collect(),
+            text: TextFilter {
+                contains: contains.map(Finder::new),
+                regex: regex.map(|expression| read_regex(expression).unwrap()),
+                fields: fields.into_iter().collect(),
+            },
         }
     }
 }
@@ -150,7 +194,7 @@ fn check_answers(store: &Store, lines: &[TestLine], filter: &LineFilter, offset:
     }
     let counters = store.logs().counters();
     if filter.range != TimeRange::all() {
-        let mut counts = HistogramCounts::new(snapshot.clone(), filter.clone(), 3 * NANOS_PER_SEC);
+        let mut counts = HistogramCounts::new(&snapshot, filter.clone(), 3 * NANOS_PER_SEC);
         while !counts.step(&mut SHORT.clone(), counters) {}
         assert_eq!(counts.finish().unwrap().total, expected);
     }
@@ -352,7 +396,7 @@ fn a_step_reads_so_much_and_no_more_however_little_it_finds() {
         }
     };
     let range = TimeRange { from: lines[0].ts, until: lines[39_999].ts.plus_nanos(1) };
-    let text = LineFilter { contains: Some(Finder::new("no such text")), ..LineFilter::all(range) };
+    let text = LineFilter { text: TextFilter::containing("no such text"), ..LineFilter::all(range) };
     let host =
         LineFilter { hosts: ["n1".to_owned()].into(), level: Some(Level::Error), ..LineFilter::all(range) };
     let all_text: u64 = lines.iter().map(|line| line.text.len() as u64 + 1).sum();
@@ -361,12 +405,14 @@ fn a_step_reads_so_much_and_no_more_however_little_it_finds() {
 
     let mut search = stream(&text, StreamOptions::default());
     check_text(most_of_a_step(&counters.text_bytes_read, || search(Budget::of_rows(1_000))));
-    let mut counts = HistogramCounts::new(store.logs().snapshot(range).unwrap(), text.clone(), NANOS_PER_SEC);
+    let mut counts =
+        HistogramCounts::new(&store.logs().snapshot(range).unwrap(), text.clone(), NANOS_PER_SEC);
     let mut count = || counts.step(&mut Budget::of_rows(1_000), counters);
     check_text(most_of_a_step(&counters.text_bytes_read, &mut count));
     let mut skip = stream(&host, StreamOptions { offset: 1_000, ..StreamOptions::default() });
     check_rows(most_of_a_step(&counters.rows_scanned, || skip(Budget::of_rows(1_000))));
-    let mut counts = HistogramCounts::new(store.logs().snapshot(range).unwrap(), host.clone(), NANOS_PER_SEC);
+    let mut counts =
+        HistogramCounts::new(&store.logs().snapshot(range).unwrap(), host.clone(), NANOS_PER_SEC);
     let mut count = || counts.step(&mut Budget::of_rows(1_000), counters);
     check_rows(most_of_a_step(&counters.rows_scanned, &mut count));
 }

@@ -1,0 +1,166 @@
+//! `/api/logs/patterns`: what the matching lines say, how often, and how often before.
+
+use super::line_filter::{check_known, read_filter, read_pattern};
+use super::{ApiError, params::Params};
+use crate::query::budget::Budget;
+use crate::query::logs::LineFilter;
+use crate::query::patterns::PatternCounts;
+use crate::query::values::{ValueCounts, ValueLimits};
+use crate::state::AppState;
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use serde_json::value::RawValue;
+use sonde_shared::api::{PatternValues, Patterns};
+use sonde_shared::time::TimeRange;
+
+/// How many patterns are sent unless another number is asked for.
+const DEFAULT_LIMIT: u64 = 100;
+/// How many values of a variable part are sent unless another number is asked for.
+const DEFAULT_VALUES: u64 = 20;
+/// A line is read for each pattern that is sent, all in one step.
+const MAX_LIMIT: u64 = 1_000;
+
+/// `GET /api/logs/patterns`: patterns with their counts, the most frequent first, and a line of each.
+pub async fn list_patterns(
+    State(state): State<AppState>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Patterns<Box<RawValue>>>, ApiError> {
+    let params = Params::parse(&query.unwrap_or_default());
+    check_known(&params, &["baseline_from", "baseline_until", "group", "limit"])?;
+    let filter = read_filter(&params)?;
+    let baseline = read_baseline(&params, &filter)?;
+    let is_grouped = params.flag("group")?;
+    let limit = read_limit(&params)?;
+    let store = state.store.clone();
+    let begin = move || -> Result<_, ApiError> {
+        let snapshot = |filter: &LineFilter| store.logs().snapshot(filter.range);
+        let other = baseline.map(|filter| snapshot(&filter).map(|taken| (taken, filter))).transpose()?;
+        let other = other.as_ref().map(|(taken, filter)| (taken, filter.clone()));
+        Ok(PatternCounts::new((&snapshot(&filter)?, filter), other))
+    };
+    let counts = state.queries.run(begin).await??;
+    let store = state.store.clone();
+    let step =
+        move |counts: &mut PatternCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
+    let counts = state.queries.run_steps(counts, step).await?;
+    let store = state.store.clone();
+    let finish = move || counts.finish(is_grouped, limit, store.logs().counters());
+    Ok(Json(state.queries.run(finish).await??))
+}
+
+/// The same filter over the range to compare with, where one is given.
+fn read_baseline(params: &Params, filter: &LineFilter) -> Result<Option<LineFilter>, ApiError> {
+    let now = AppState::now();
+    let (from, until) = (params.time("baseline_from", now)?, params.time("baseline_until", now)?);
+    let range = match (from, until) {
+        (None, None) => return Ok(None),
+        (Some(from), Some(until)) if from <= until => TimeRange { from, until },
+        (Some(from), Some(until)) => {
+            let detail = format!("`baseline_from` ({from}) is after `baseline_until` ({until})");
+            return Err(ApiError::parameter("baseline_from", detail, "2026-11-20T13:05:00Z"));
+        }
+        (from, _) => {
+            let missing = if from.is_none() { "baseline_from" } else { "baseline_until" };
+            let detail = "a baseline has both ends: `baseline_from` and `baseline_until`";
+            return Err(ApiError::parameter(missing, detail, "2026-11-20T13:05:00Z"));
+        }
+    };
+    Ok(Some(LineFilter { range, ..filter.clone() }))
+}
+
+fn read_limit(params: &Params) -> Result<usize, ApiError> {
+    let limit = params.number("limit")?.unwrap_or(DEFAULT_LIMIT);
+    if limit > MAX_LIMIT {
+        let detail = format!("at most {MAX_LIMIT} patterns are sent; narrow the filter instead");
+        return Err(ApiError::parameter("limit", detail, "1000"));
+    }
+    Ok(limit as usize)
+}
+
+/// `GET /api/logs/patterns/{id}/values`: what stands in the variable parts, the most frequent first.
+pub async fn list_values(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<PatternValues>, ApiError> {
+    let params = Params::parse(&query.unwrap_or_default());
+    check_known(&params, &["baseline_from", "baseline_until", "slot", "limit"])?;
+    let id = read_pattern("id", &id)?;
+    let filter = read_filter(&params)?;
+    let baseline = read_baseline(&params, &filter)?;
+    let slot = params.number("slot")?.map(|slot| slot as usize);
+    let limit = params.number("limit")?.unwrap_or(DEFAULT_VALUES) as usize;
+    let store = state.store.clone();
+    let begin = move || -> Result<_, ApiError> {
+        let side = |filter: LineFilter| Ok::<_, ApiError>((store.logs().snapshot(filter.range)?, filter));
+        let baseline = baseline.map(side).transpose()?;
+        Ok(ValueCounts::new(id, slot, ValueLimits::USUAL, side(filter)?, baseline))
+    };
+    let counts = state.queries.run(begin).await??;
+    let store = state.store.clone();
+    let step =
+        move |counts: &mut ValueCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
+    Ok(Json(state.queries.run_steps(counts, step).await?.finish(limit)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use serde_json::json;
+
+    #[tokio::test]
+    async fn patterns_come_with_a_line_as_it_is_stored_and_a_baseline() {
+        let world = World::new();
+        let lines = [
+            r#"{"ts":"2026-11-20T09:29:00Z","component":"shop","msg":"took 1 ms"}"#,
+            r#"{"ts":"2026-11-20T09:30:00Z","component":"shop","msg":"took 2 ms"}"#,
+            r#"{"ts":"2026-11-20T09:31:00Z", "component":"shop","host":"n1","msg":"stopped","n":1e0}"#,
+            r#"{"ts":"2026-11-20T09:31:01Z","component":"shop","msg":"took 3 ms"}"#,
+        ];
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        let path = "/api/logs/patterns?from=2026-11-20T09:30:00Z&until=2026-11-20T10:00:00Z";
+        let baseline = "&baseline_from=2026-11-20T09:00:00Z&baseline_until=2026-11-20T09:30:00Z";
+        let (_, body) = world.ask(&format!("{path}{baseline}"), None).await;
+        let body = String::from_utf8(body).unwrap();
+        assert!(body.contains(&format!(r#""line":{}}}"#, lines[2])), "{body}");
+        let answer: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((&answer["total"], &answer["baseline_total"]), (&json!(3), &json!(1)));
+        let counts = |at: usize| {
+            let one = &answer["patterns"][at];
+            [&one["pattern"], &one["count"], &one["baseline_count"]].map(Clone::clone)
+        };
+        assert_eq!(counts(0), [json!("took <*> ms"), json!(2), json!(1)]);
+        assert_eq!(counts(1), [json!("stopped"), json!(1), json!(0)]);
+        assert_eq!(answer["patterns"][1]["example"]["h"], json!("n1"));
+        for (query, wrong) in [
+            ("?baseline_from=now", "baseline_until"),
+            ("?baseline_until=now", "baseline_from"),
+            ("?baseline_from=now&baseline_until=-1h", "baseline_from"),
+            ("?limit=1001", "limit"),
+            ("?grup=true", "grup"),
+        ] {
+            let (parameter, _) = World::refusal(world.get(&format!("/api/logs/patterns{query}")).await);
+            assert_eq!(parameter, wrong);
+        }
+    }
+
+    #[tokio::test]
+    async fn values_of_a_pattern_come_with_what_was_read() {
+        let world = World::new();
+        let line = |second: u32, millis: u32| {
+            let ts = format!("2026-11-20T09:30:{second:02}Z");
+            format!(r#"{{"ts":"{ts}","component":"shop","msg":"GET /a/b took {millis} ms"}}"#)
+        };
+        let lines = [line(1, 5), line(2, 7), line(3, 7), line(4, 9)];
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        let path = "/api/logs/patterns/030232ce39646f66/values";
+        let (_, answer) = world.get(&format!("{path}?slot=1&limit=1&contains=took")).await;
+        let expected = json!({
+            "lines": {"total": 4, "scanned": 4},
+            "slots": [{"slot": 1, "distinct": 3, "rest": 0, "values": [{"value": "7", "count": 2}]}],
+        });
+        assert_eq!(answer, expected);
+        let (parameter, _) = World::refusal(world.get("/api/logs/patterns/12/values").await);
+        assert_eq!(parameter, "id");
+    }
+}

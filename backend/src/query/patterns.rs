@@ -1,0 +1,345 @@
+//! What the matching lines say: their patterns, how often each occurs, and a line of each.
+//!
+//! Patterns are numbers of a column, so counting reads no text. Which line is an example is found, and its text read,
+//! only for patterns that are sent.
+
+use super::budget::Budget;
+use super::logs::{BlockAt, BlockWalk, LineFilter};
+use super::tally::{Count, Tally};
+use crate::patterns::{Counted, Group, PatternId, group, pattern_id};
+use crate::store::StoreError;
+use crate::store::logs::block::{Columns, Row};
+use crate::store::logs::dictionary::NameList;
+use crate::store::logs::text::TextReader;
+use crate::store::logs::{Counters, SegmentView, Snapshot};
+use serde_json::value::RawValue;
+use sonde_shared::api::{Envelope, PatternCount, Patterns, PatternsLeftOut};
+use sonde_shared::time::TimeRange;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Where a line of a pattern is.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    segment: usize,
+    block: usize,
+    /// Any of the pattern's rows in the block where none is named.
+    row: Option<usize>,
+}
+
+/// Lines of one pattern, and where one of them is.
+#[derive(Clone, Copy, Debug)]
+struct Lines {
+    count: u64,
+    last: Place,
+}
+
+/// Counts lines by pattern.
+#[derive(Debug, Default)]
+struct PatternTally {
+    segment: Option<usize>,
+    templates: Option<NameList>,
+    by_number: Vec<Option<Lines>>,
+    by_template: BTreeMap<Arc<str>, Lines>,
+}
+
+impl Tally for PatternTally {
+    fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
+        self.enter(at);
+        if at.filter.takes_all(at.block) {
+            let place = Place { segment: at.segment, block: at.number, row: None };
+            at.block.meta().patterns.iter().for_each(|(number, lines)| self.add(*number, *lines, place));
+            return 0;
+        }
+        let columns = at.view.segment.columns(at.block, &at.view.published);
+        let rows = columns.rows_in(range);
+        let seen = rows.len() as u64;
+        for row in rows.filter(|row| at.filter.matches(&columns, *row)) {
+            self.add_row(at, &columns, row);
+        }
+        seen
+    }
+
+    fn add_line(&mut self, at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {
+        self.enter(at);
+        self.add_row(at, columns, row);
+    }
+}
+
+impl PatternTally {
+    fn enter(&mut self, at: &BlockAt<'_>) {
+        if self.segment.replace(at.segment) != Some(at.segment) {
+            self.leave();
+            self.by_number.resize(at.view.published.patterns.len(), None);
+            self.templates = Some(at.view.published.patterns.clone());
+        }
+    }
+
+    fn add_row(&mut self, at: &BlockAt<'_>, columns: &Columns<'_>, row: usize) {
+        let place = Place { segment: at.segment, block: at.number, row: Some(row) };
+        self.add(columns.pattern(row), 1, place);
+    }
+
+    fn add(&mut self, number: u16, lines: u32, last: Place) {
+        let known = &mut self.by_number[usize::from(number)];
+        let before = known.map_or(0, |known| known.count);
+        *known = Some(Lines { count: before + u64::from(lines), last });
+    }
+
+    fn leave(&mut self) {
+        let templates = self.templates.take();
+        let counted = templates.iter().flat_map(|list| list.iter()).zip(self.by_number.drain(..));
+        for (template, lines) in counted.filter_map(|(template, lines)| Some((template, lines?))) {
+            let known = self.by_template.entry(template.clone()).or_insert(Lines { count: 0, ..lines });
+            *known = Lines { count: known.count + lines.count, ..lines };
+        }
+    }
+
+    fn finish(mut self) -> BTreeMap<Arc<str>, Lines> {
+        self.leave();
+        self.by_template
+    }
+}
+
+/// Counts a query's matches by pattern, step by step, and those of a baseline beside them.
+#[derive(Debug)]
+pub struct PatternCounts {
+    selection: Count<PatternTally>,
+    baseline: Option<Count<PatternTally>>,
+}
+
+impl PatternCounts {
+    /// A count that has not begun. The baseline is another snapshot with a filter of its own.
+    pub fn new(selection: (&Snapshot, LineFilter), baseline: Option<(&Snapshot, LineFilter)>) -> Self {
+        let count = |(snapshot, filter): (&Snapshot, LineFilter)| {
+            Count::new(snapshot, filter, PatternTally::default())
+        };
+        Self { selection: count(selection), baseline: baseline.map(count) }
+    }
+
+    /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
+    pub fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
+        self.selection.step(budget, counters)
+            && self.baseline.as_mut().is_none_or(|baseline| baseline.step(budget, counters))
+    }
+
+    /// The answer, when the last step is done: at most `limit` patterns, joined into groups when asked for. Reads mapped
+    /// files: not for async threads.
+    pub fn finish(
+        self,
+        is_grouped: bool,
+        limit: usize,
+        counters: &Counters,
+    ) -> Result<Patterns<Box<RawValue>>, StoreError> {
+        let (blocks, tally) = self.selection.finish()?;
+        let baseline = match self.baseline {
+            Some(count) => Some(Baseline::of(count.finish()?.1)),
+            None => None,
+        };
+        let lines = tally.finish();
+        let mut groups = groups(&lines, is_grouped);
+        let total = groups.iter().map(|group| group.count).sum();
+        let rest = groups.split_off(limit.min(groups.len()));
+        let places = lines.iter().map(|(template, lines)| (pattern_id(template.as_bytes()), lines.last));
+        let mut examples =
+            Examples { blocks: &blocks, places: places.collect(), reader: TextReader::default(), counters };
+        let shown = groups.into_iter().map(|group| {
+            Ok(PatternCount {
+                id: group.members[0].to_string(),
+                example: examples.read(group.members[0])?,
+                count: group.count,
+                baseline_count: baseline.as_ref().map(|baseline| baseline.lines(&group.members)),
+                pattern: group.template,
+                members: group.members.iter().filter(|_| is_grouped).map(ToString::to_string).collect(),
+            })
+        });
+        Ok(Patterns {
+            total,
+            baseline_total: baseline.as_ref().map(|baseline| baseline.total),
+            patterns: shown.collect::<Result<_, StoreError>>()?,
+            left_out: PatternsLeftOut {
+                patterns: rest.len() as u64,
+                lines: rest.iter().map(|group| group.count).sum(),
+            },
+        })
+    }
+}
+
+/// Patterns by falling count, each alone or with its like.
+fn groups(lines: &BTreeMap<Arc<str>, Lines>, is_grouped: bool) -> Vec<Group> {
+    let counted = lines.iter().map(|(template, lines)| Counted {
+        id: pattern_id(template.as_bytes()),
+        template,
+        count: lines.count,
+    });
+    if is_grouped {
+        return group(&counted.collect::<Vec<_>>());
+    }
+    let alone = |one: Counted<'_>| Group {
+        template: one.template.to_owned(),
+        count: one.count,
+        members: vec![one.id],
+    };
+    let mut groups: Vec<Group> = counted.map(alone).collect();
+    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.members.cmp(&b.members)));
+    groups
+}
+
+/// The lines that a selection is compared with.
+struct Baseline {
+    total: u64,
+    by_pattern: HashMap<PatternId, u64>,
+}
+
+impl Baseline {
+    fn of(tally: PatternTally) -> Self {
+        let lines = tally.finish();
+        let by_pattern = lines.iter().map(|(text, lines)| (pattern_id(text.as_bytes()), lines.count));
+        Self { total: lines.values().map(|lines| lines.count).sum(), by_pattern: by_pattern.collect() }
+    }
+
+    fn lines(&self, members: &[PatternId]) -> u64 {
+        members.iter().filter_map(|id| self.by_pattern.get(id)).sum()
+    }
+}
+
+/// Reads a line of each pattern that is sent.
+struct Examples<'a> {
+    blocks: &'a BlockWalk,
+    places: HashMap<PatternId, Place>,
+    reader: TextReader,
+    counters: &'a Counters,
+}
+
+impl Examples<'_> {
+    fn read(&mut self, id: PatternId) -> Result<Envelope<Box<RawValue>>, StoreError> {
+        let damaged = |why: String| StoreError::Damaged { path: "the index of patterns".into(), why };
+        let place = self.places.get(&id).ok_or_else(|| damaged(format!("no line has pattern {id}")))?;
+        let view = self.blocks.view(place.segment);
+        let row = row_at(view, *place, id).ok_or_else(|| damaged(format!("no row has pattern {id}")))?;
+        let line = self.reader.line(&view.segment, &row)?;
+        self.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+        let text = String::from_utf8_lossy(&line[..line.len() - 1]).into_owned();
+        let line = RawValue::from_string(text).map_err(|error| damaged(error.to_string()))?;
+        Ok(envelope(view, &row, line))
+    }
+}
+
+/// The row that a place means: the one it names, or the first of the pattern.
+fn row_at(view: &SegmentView, place: Place, id: PatternId) -> Option<Row> {
+    let columns = view.segment.columns(&view.published.blocks[place.block], &view.published);
+    let is_meant = |number: u16| {
+        let template = view.published.patterns.get(usize::from(number));
+        template.is_some_and(|template| pattern_id(template.as_bytes()) == id)
+    };
+    let number = || (0..view.published.patterns.len() as u16).find(|number| is_meant(*number));
+    let first = |number: u16| (0..columns.len()).find(|row| columns.pattern(*row) == number);
+    place.row.or_else(|| first(number()?)).map(|row| columns.row(row))
+}
+
+fn envelope(view: &SegmentView, row: &Row, line: Box<RawValue>) -> Envelope<Box<RawValue>> {
+    let name = |names: &NameList, number: u16| {
+        names.get(usize::from(number)).map(ToString::to_string).unwrap_or_default()
+    };
+    Envelope {
+        t: row.ts.as_nanos(),
+        c: name(&view.published.components, row.component),
+        h: name(&view.published.hosts, row.host),
+        l: row.level,
+        id: format!("{}~{:04}~{}", view.segment.day(), view.segment.number(), row.arrival),
+        line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::logs::tests::{SHORT, TestLine, any_filter, any_lines, matching, store_all};
+    use super::*;
+    use crate::store::Store;
+    use proptest::prelude::*;
+
+    fn patterns(
+        store: &Store,
+        filter: &LineFilter,
+        baseline: Option<&LineFilter>,
+        is_grouped: bool,
+        limit: usize,
+    ) -> Patterns<Box<RawValue>> {
+        let logs = store.logs();
+        let snapshot = |filter: &LineFilter| logs.snapshot(filter.range).unwrap();
+        let other = baseline.map(|filter| (snapshot(filter), filter.clone()));
+        let other = other.as_ref().map(|(snapshot, filter)| (snapshot, filter.clone()));
+        let mut counts = PatternCounts::new((&snapshot(filter), filter.clone()), other);
+        while !counts.step(&mut SHORT.clone(), logs.counters()) {}
+        counts.finish(is_grouped, limit, logs.counters()).unwrap()
+    }
+
+    fn naive(found: &[&TestLine]) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for line in found {
+            *counts.entry(line.pattern.to_owned()).or_default() += 1;
+        }
+        counts
+    }
+
+    fn check(store: &Store, lines: &[TestLine], filter: &LineFilter, baseline: &LineFilter) {
+        let (found, before) = (matching(lines, filter), naive(&matching(lines, baseline)));
+        let answer = patterns(store, filter, Some(baseline), false, 100);
+        let counts: BTreeMap<String, u64> =
+            answer.patterns.iter().map(|one| (one.pattern.clone(), one.count)).collect();
+        assert_eq!(counts, naive(&found));
+        assert_eq!((answer.total, answer.baseline_total), (found.len() as u64, Some(before.values().sum())));
+        assert!(answer.patterns.is_sorted_by_key(|one| std::cmp::Reverse(one.count)));
+        for one in &answer.patterns {
+            assert_eq!(one.id, pattern_id(one.pattern.as_bytes()).to_string());
+            assert_eq!(one.baseline_count, Some(before.get(&one.pattern).copied().unwrap_or(0)));
+            let mut candidates = found.iter().filter(|line| line.pattern == one.pattern);
+            let example = &one.example;
+            let line =
+                candidates.find(|line| line.text == example.line.get()).expect("a line of the selection");
+            let told = (example.t, example.c.as_str(), example.h.as_str(), example.l);
+            assert_eq!(told, (line.ts.as_nanos(), line.component, line.host, line.level));
+        }
+        let cut = patterns(store, filter, None, false, 1);
+        assert_eq!(cut.patterns.iter().map(|one| one.count).sum::<u64>() + cut.left_out.lines, answer.total);
+        assert_eq!(cut.patterns.len() as u64 + cut.left_out.patterns, answer.patterns.len() as u64);
+        let grouped = patterns(store, filter, Some(baseline), true, 100);
+        assert_eq!(grouped.patterns.iter().map(|one| one.count).sum::<u64>(), answer.total);
+        let members = grouped.patterns.iter().flat_map(|one| &one.members);
+        let mut members: Vec<&str> = members.map(String::as_str).collect();
+        let mut ids: Vec<&str> = answer.patterns.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!((members.sort_unstable(), members), (ids.sort_unstable(), ids));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn patterns_are_counted_as_a_naive_scan_counts_them(
+            lines in any_lines(),
+            filters in prop::collection::vec((any_filter(), any_filter()), 3),
+            batch_lines in 1_usize..50,
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let store = store_all(dir.path(), &lines, batch_lines);
+            for (filter, baseline) in &filters {
+                check(&store, &lines, filter, baseline);
+            }
+            let all = LineFilter::all(TimeRange::all());
+            check(&store, &lines, &all, &all);
+        }
+    }
+
+    #[test]
+    fn text_is_read_for_the_examples_alone() {
+        let rows = (0..400).map(|number| super::super::logs::tests::line(number, (3, 0, 0, 2)));
+        let lines: Vec<TestLine> = rows.collect();
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_all(dir.path(), &lines, 100);
+        let answer = patterns(&store, &LineFilter::all(TimeRange::all()), None, false, 2);
+        let sent: u64 = answer.patterns.iter().map(|one| one.example.line.get().len() as u64 + 1).sum();
+        assert_eq!((answer.patterns.len(), answer.left_out.patterns), (2, 1));
+        assert_eq!(store.logs().counters().text_bytes_read.load(Ordering::Relaxed), sent);
+    }
+}
