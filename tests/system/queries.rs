@@ -1,6 +1,6 @@
 //! What queries answer, compared with a plain scan of the same lines.
 
-use sonde_shared::api::{Components, Histogram};
+use sonde_shared::api::{Components, Facets, Histogram, Patterns, PatternsLeftOut};
 use sonde_shared::log::Level;
 use sonde_tests::corpus::{Corpus, Recipe, Row, Style, range};
 use sonde_tests::grep::grep_and_sort;
@@ -132,6 +132,56 @@ fn histograms_and_component_counts_add_up_to_the_lines() {
     let found: BTreeMap<&str, u64> =
         components.hosts.iter().map(|host| (host.name.as_str(), host.lines)).collect();
     assert_eq!(found, hosts);
+}
+
+#[test]
+fn facets_add_up_to_the_lines() {
+    let corpus = mixed_lines();
+    let server = server_with(&corpus);
+    let minutes = range("2025-03-09T23:30:00Z", "2025-03-10T00:30:00Z");
+    let query = Query::all().component("webapp").level(Level::Info).range(minutes);
+    let facets: Facets = server.get(&format!("/api/logs/facets?{}&limit=1000", query.filters())).ok().json();
+    let rows = query.rows(&corpus);
+    let mut expected = [BTreeMap::new(), BTreeMap::new(), BTreeMap::new()];
+    for row in &rows {
+        for (counts, value) in expected.iter_mut().zip([row.component, row.host, row.level.name()]) {
+            *counts.entry(value).or_insert(0_u64) += 1;
+        }
+    }
+    assert_eq!(facets.total, rows.len() as u64);
+    for (list, expected) in [&facets.components, &facets.hosts, &facets.levels].into_iter().zip(expected) {
+        let found: BTreeMap<&str, u64> =
+            list.iter().map(|facet| (facet.value.as_str(), facet.count)).collect();
+        assert_eq!(found, expected);
+        assert!(list.is_sorted_by(|a, b| (b.count, &a.value) <= (a.count, &b.value)), "{list:?}");
+    }
+}
+
+#[test]
+fn patterns_add_up_to_the_lines_and_each_finds_its_own() {
+    let corpus = mixed_lines();
+    let server = server_with(&corpus);
+    let minutes = range("2025-03-09T23:30:00Z", "2025-03-10T00:30:00Z");
+    let query = Query::all().component("webapp.backend").range(minutes);
+    let ask = |more: &str| -> Patterns<serde_json::Value> {
+        server.get(&format!("/api/logs/patterns?{}{more}", query.filters())).ok().json()
+    };
+    let total = query.rows(&corpus).len() as u64;
+    let patterns = ask("&limit=1000");
+    assert_eq!((patterns.total, patterns.left_out), (total, PatternsLeftOut::default()));
+    assert_eq!(patterns.patterns.iter().map(|one| one.count).sum::<u64>(), total);
+    let grouped = ask("&limit=3&group=true");
+    let shown: u64 = grouped.patterns.iter().map(|one| one.count).sum();
+    assert_eq!((grouped.total, shown + grouped.left_out.lines), (total, total));
+    for one in patterns.patterns.iter().take(5) {
+        let lines = server.logs(&format!("{}&pattern={}", query.filters(), one.id));
+        let lines = sonde_tests::http::split_lines(&lines);
+        assert_eq!(lines.len() as u64, one.count, "{}", one.pattern);
+        let is_example = |line: &&[u8]| {
+            serde_json::from_slice::<serde_json::Value>(line).is_ok_and(|line| line == one.example.line)
+        };
+        assert!(lines.iter().any(is_example), "{}", one.pattern);
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl LogsRequest {
         let at = params.time("at", AppState::now())?;
         if at.is_some() && params.get("offset").is_some() {
             let detail = "a window begins at an instant or at an offset, not at both";
-            return Err(ApiError::parameter("at", detail, "at=14:05&limit=100"));
+            return Err(ApiError::parameter("at", detail, "at=09:30&limit=100"));
         }
         let options = StreamOptions {
             offset: params.number("offset")?.unwrap_or(0),
