@@ -56,7 +56,7 @@ fn join<'a>(
     by_key.remove("name");
     let mut tags: Vec<String> = by_key.iter().map(|(key, value)| format!(";{key}={value}")).collect();
     tags.sort_unstable();
-    Ok(Cow::Owned(plain_name(name.trim_start_matches('~'))?.into_owned() + &tags.concat()))
+    Ok(Cow::Owned(plain_name(name.trim_start_matches(['~', '.']))?.into_owned() + &tags.concat()))
 }
 
 fn check_tag(key: &str, value: &str) -> Result<(), Refused> {
@@ -133,7 +133,8 @@ mod tests {
         check("m;a=1;a=2", Some("m;a=2"));
         check("m;a=b=c", Some("m;a=b=c"));
         check("~m;name=x;a=1", Some("m;a=1"));
-        for path in ["m;a", "m;a=", "m;=v", "m;a=~v", "m;a!=v", ";a=b", "~;a=b", "m;"] {
+        check(".~.~m;a=1", Some("m;a=1"));
+        for path in ["m;a", "m;a=", "m;=v", "m;a=~v", "m;a!=v", ";a=b", "~;a=b", ".~;a=b", "m;"] {
             check(path, None);
         }
     }
