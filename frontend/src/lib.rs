@@ -12,12 +12,16 @@
 
 /// The only modules that talk to the network.
 pub mod api;
-/// The page's root: layout, keys, and what the charts' gestures mean.
+/// The page's root: what is where.
 pub mod app;
 /// Charts on canvas, with their brush and crosshair.
 pub mod chart;
 /// What keeps the page supplied: one feed for each kind of data.
 pub mod feeds;
+/// What the charts share, and what their gestures mean.
+pub mod gestures;
+/// The keys that act everywhere.
+pub mod keys;
 /// Log lines as pure data: rows, windows of them, scrolling.
 pub mod lines;
 /// The visible parts, one file each.

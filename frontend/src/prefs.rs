@@ -1,4 +1,6 @@
-//! Settings that stay in this browser: theme and pane sizes. Where storage is refused they last as long as the page.
+//! Settings that stay in this browser: theme, pane sizes, snapping, keys. Where storage is refused they last as long as the page.
+
+use leptos::prelude::*;
 
 fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok().flatten()
@@ -15,4 +17,18 @@ pub fn write(name: &str, value: &str) {
         // A full or forbidden storage only means that the setting is gone with the page.
         drop(storage.set_item(&format!("sonde.{name}"), value));
     }
+}
+
+/// A switch that is stored whenever it changes.
+pub fn switch(name: &'static str, default: bool) -> RwSignal<bool> {
+    let stored = read(name).map(|value| value == "on");
+    let switch = RwSignal::new(stored.unwrap_or(default));
+    Effect::new(move |before: Option<bool>| {
+        let on = switch.get();
+        if before.is_some_and(|before| before != on) {
+            write(name, if on { "on" } else { "off" });
+        }
+        on
+    });
+    switch
 }

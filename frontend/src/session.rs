@@ -20,6 +20,8 @@ pub struct Session {
     pub ready: Memo<bool>,
     /// The brushed range.
     pub selection: Memo<Option<TimeRange>>,
+    /// What the selection is compared with, where that was marked.
+    pub baseline: Memo<Option<TimeRange>>,
     /// Which lines the log pane shows.
     pub query: Memo<LogQuery>,
     /// Minutes east of UTC of the shown zone.
@@ -41,6 +43,7 @@ impl Session {
             range,
             ready: Memo::new(move |_| state.with(AppState::is_ready)),
             selection: Memo::new(move |_| state.with(|state| state.view.selection)),
+            baseline: Memo::new(move |_| state.with(|state| state.view.baseline)),
             query: Memo::new(move |_| state.with(AppState::log_query)),
             offset_minutes: Memo::new(move |_| {
                 let zone = state.with(|state| state.view.zone).unwrap_or_default();

@@ -100,6 +100,11 @@ pub fn dated_range(range: TimeRange, offset_minutes: i32) -> String {
     format!("{}{dash}{end} ({})", date_clock(from, offset_minutes), format_duration(range.nanos()))
 }
 
+/// `2026-11-20 14:05:00..2026-11-20 14:07:00`: a range as it could be typed.
+pub fn typed(range: TimeRange, offset_minutes: i32) -> String {
+    format!("{}..{}", date_clock(range.from, offset_minutes), date_clock(range.until, offset_minutes))
+}
+
 /// `41 s silence`, where two neighbouring lines lie apart.
 pub fn silence(nanos: i64) -> String {
     format!("{} silence", format_duration(nanos / NANOS_PER_SEC * NANOS_PER_SEC))

@@ -6,6 +6,8 @@
 
 /// The types that cross the wire as JSON, and the binary columns of `/render`.
 pub mod api;
+/// The time that a selection is compared with unless another was chosen.
+pub mod baseline;
 /// Charts as pure geometry, and their drawing over any plotters backend.
 pub mod chart;
 /// Dotted component paths and the selectors that name a component and all below it.

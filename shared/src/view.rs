@@ -129,6 +129,8 @@ pub struct ViewState {
     pub range: Option<RangeSpec>,
     /// The brushed range.
     pub selection: Option<TimeRange>,
+    /// What the selection is compared with, where it was marked by hand; without a selection there is none.
+    pub baseline: Option<TimeRange>,
     /// The resolved components of the log pane; empty for all.
     pub components: Vec<String>,
     /// Whether `components` was chosen in the tree, and so holds whichever panel is active.
@@ -159,6 +161,7 @@ impl Default for ViewState {
             dashboard: None,
             range: None,
             selection: None,
+            baseline: None,
             components: Vec::new(),
             chosen: false,
             host: None,
@@ -180,7 +183,9 @@ impl ViewState {
         let mut query = Query::new();
         query.push("v", &VERSION.to_string());
         query.push_some("t", self.range.map(|range| range.to_string()).as_deref());
-        query.push_some("s", self.selection.map(|range| RangeSpec::absolute(range).to_string()).as_deref());
+        let absolute = |range| RangeSpec::absolute(range).to_string();
+        query.push_some("s", self.selection.map(absolute).as_deref());
+        query.push_some("b", self.baseline.map(absolute).as_deref());
         self.components.iter().for_each(|component| query.push("c", component));
         query.push_some("chosen", self.chosen.then_some("1"));
         query.push_some("host", self.host.as_deref());
@@ -213,6 +218,8 @@ impl ViewState {
         }
         if view.selection.is_some() {
             view.live = false;
+        } else if view.baseline.take().is_some() {
+            problems.push("the baseline in the address has no selection that is compared with it".to_owned());
         }
         (view, problems)
     }
@@ -229,6 +236,10 @@ impl ViewState {
             "s" => match RangeSpec::parse(&value, now) {
                 Ok(range) => self.selection = Some(range.resolve(now)),
                 Err(_) => return bad("the selection"),
+            },
+            "b" => match RangeSpec::parse(&value, now) {
+                Ok(range) => self.baseline = Some(range.resolve(now)),
+                Err(_) => return bad("the baseline"),
             },
             "c" => match crate::component::Selector::parse(&value) {
                 Ok(_) => self.components.push(value),
@@ -337,10 +348,12 @@ mod tests {
                 at("2026-11-20T15:00:00Z"),
             ))),
             selection: Some(TimeRange::between(at("2026-11-20T14:05:00Z"), at("2026-11-20T14:07:00Z"))),
+            baseline: Some(TimeRange::between(at("2026-11-20T13:50:00Z"), at("2026-11-20T14:00:00Z"))),
             components: vec!["webapp.backend.git".into()],
             ..ViewState::default()
         };
-        let url = "/d/cluster?v=1&t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z&c=webapp.backend.git";
+        let url = "/d/cluster?v=1&t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z\
+                   &b=2026-11-20T13:50:00Z..14:00:00Z&c=webapp.backend.git";
         assert_eq!(view.to_url(), url);
         assert_eq!(read(url), (view, vec![]));
     }
@@ -351,6 +364,14 @@ mod tests {
         assert_eq!(view.dashboard.as_deref(), Some("a b"));
         assert_eq!(view.level, Some(Level::Warn));
         assert_eq!(problems.len(), 4, "{problems:?}");
+    }
+
+    #[test]
+    fn a_baseline_needs_a_selection() {
+        let (view, problems) = read("/?b=2026-11-20T13:00:00Z..14:00:00Z");
+        assert_eq!((view, problems.len()), (ViewState::default(), 1));
+        let (view, problems) = read("/?b=gone&s=2026-11-20T13:00:00Z..14:00:00Z");
+        assert_eq!((view.baseline, view.selection.is_some(), problems.len()), (None, true, 1));
     }
 
     #[test]
@@ -372,7 +393,7 @@ mod tests {
             names in prop::collection::vec(prop::option::of("\\PC{1,12}"), 5),
             range in prop::option::of(any_range()),
             back in 1_i64..10_000_000,
-            selection in prop::option::of(any_range()),
+            selection in prop::option::of((any_range(), prop::option::of(any_range()))),
             components in prop::collection::vec("[a-z]{1,5}(\\.[a-zé]{1,5}){0,3}", 0..3),
             contains in "\\PC{0,20}",
             flags in any::<[bool; 4]>(),
@@ -382,7 +403,8 @@ mod tests {
                 dashboard: names[0].clone(),
                 range: range.map(RangeSpec::absolute).or(flags[0].then(|| RangeSpec::last(back * 1_000_000))),
                 live: selection.is_none() && flags[1],
-                selection,
+                selection: selection.map(|(range, _)| range),
+                baseline: selection.and_then(|(_, baseline)| baseline),
                 components,
                 chosen: flags[2],
                 host: names[1].clone(),

@@ -1,14 +1,12 @@
 //! The time axis that all charts share.
 
+use super::brush::most_ticks;
 use super::surface::{Kind, Surface};
 use super::{ChartContext, Gesture};
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
 use sonde_shared::chart::ticks::{format_instant, time_ticks};
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
-
-/// A tick needs so many px, so that labels with a date do not touch.
-const TICK_PX: f64 = 96.0;
 
 /// The shared time axis, 24 px high, `data-panel="axis"`. It is sticky: the page places it above or below the charts
 /// in the same scrolling box. Dragging it pans, the wheel over it zooms. A selection that is out of view leaves a
@@ -21,8 +19,7 @@ pub fn TimeAxis(
     let surface = Surface::new(ctx, "axis".to_owned(), Kind::Axis);
     let ticks = Memo::new(move |_| {
         let scale = surface.scale();
-        let most = (plot_width(surface.width.get()) / TICK_PX).max(1.0) as usize;
-        let ticks = time_ticks(scale.range(), ctx.utc_offset_minutes.get(), most);
+        let ticks = time_ticks(scale.range(), ctx.utc_offset_minutes.get(), most_ticks(&scale));
         ticks
             .into_iter()
             .map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date))
@@ -46,8 +43,8 @@ pub fn TimeAxis(
             on:pointerdown=move |event| surface.pointer_down(&event)
             on:pointermove=move |event| surface.pointer_move(&event)
             on:pointerup=move |event| surface.pointer_up(&event)
-            on:pointercancel=move |_| surface.pointer_lost()
-            on:lostpointercapture=move |_| surface.pointer_lost()
+            on:pointercancel=move |event| surface.pointer_lost(&event)
+            on:lostpointercapture=move |event| surface.pointer_lost(&event)
             on:wheel=move |event| surface.wheel(&event)
         >
             {labels}

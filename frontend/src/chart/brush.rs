@@ -6,13 +6,18 @@
 //! that moves on under the pointer changes nothing.
 
 use sonde_shared::chart::scale::TimeScale;
-use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
+use sonde_shared::time::{TimeRange, Timestamp};
 
 mod keys;
+mod pinch;
+mod snap;
 mod zoom;
 
 pub(super) use keys::{Key, Modifiers};
-pub(super) use zoom::{Wheel, with_margin};
+pub(super) use pinch::Pinch;
+pub(super) use snap::{Stops, most_ticks};
+pub(super) use zoom::Wheel;
+pub use zoom::with_margin;
 
 /// A drag starts after so many pixels.
 const DRAG_PX: f64 = 4.0;
@@ -22,6 +27,8 @@ const HIT_PX: f64 = 8.0;
 const TOUCH_HIT_PX: f64 = 24.0;
 /// Bands narrower than this have their grips outside.
 pub(super) const NARROW_PX: f64 = 16.0;
+/// The same for fingers.
+pub(super) const TOUCH_NARROW_PX: f64 = TOUCH_HIT_PX * 2.0;
 
 /// What there is on the chart when something happens.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +37,8 @@ pub(super) struct Scene {
     pub(super) scale: TimeScale,
     /// The committed selection.
     pub(super) selection: Option<TimeRange>,
-    /// Whether a crosshair is pinned.
-    pub(super) is_pinned: bool,
+    /// Whether the next band is the baseline.
+    pub(super) is_armed: bool,
     /// Minutes east of UTC, for moving from tick to tick.
     pub(super) offset_minutes: i32,
 }
@@ -54,14 +61,20 @@ pub(super) enum Outcome {
     Select(TimeRange),
     /// The band was changed.
     Adjust(TimeRange),
-    /// The selection is to go.
-    Clear,
+    /// The baseline was marked.
+    Baseline(TimeRange),
     /// The chart was clicked: make it active and pin the crosshair here.
     Click(Timestamp),
     /// The pinned crosshair is to go.
     Unpin,
     /// Show this range.
     Show(TimeRange),
+    /// Show this range while time is dragged.
+    Pan(TimeRange),
+    /// Time was dragged to where it is now.
+    PanEnd,
+    /// Time goes back to where it was before it was dragged.
+    PanUndo,
     /// Go back one zoom.
     ZoomBack,
     /// Hold the axis while this goes on.
@@ -119,8 +132,8 @@ enum Pointer {
     Idle,
     /// Pressed, but not moved far enough to be a drag.
     Pressed { x: f64, scale: TimeScale, drag: Drag },
-    /// Being dragged.
-    Dragging { x: f64, scale: TimeScale, drag: Drag },
+    /// Being dragged, to `to_x` so far.
+    Dragging { x: f64, to_x: f64, scale: TimeScale, drag: Drag },
 }
 
 /// What a drag does.
@@ -128,12 +141,29 @@ enum Pointer {
 enum Drag {
     /// Makes a band from the place of the press.
     New,
+    /// Marks the baseline in the same way.
+    Baseline,
     /// Moves the band, which was here.
     Move(TimeRange),
     /// Moves one end, which was at `moving`; the other stays.
     Resize { moving: Timestamp, fixed: Timestamp },
     /// Moves the time, of which this was visible.
     Pan(TimeRange),
+}
+
+impl Drag {
+    /// What is dragged from here.
+    fn of(x: f64, press: Press, scene: &Scene) -> Self {
+        match (scene.selection, hit(x, press.is_touch, scene)) {
+            _ if press.pans => Self::Pan(scene.scale.range()),
+            _ if scene.is_armed => Self::Baseline,
+            (Some(band), Hit::Edge(edge)) => {
+                Self::Resize { moving: edge.of(band), fixed: edge.other().of(band) }
+            }
+            (Some(band), Hit::Body) => Self::Move(band),
+            _ => Self::New,
+        }
+    }
 }
 
 impl Brush {
@@ -149,48 +179,50 @@ impl Brush {
 
     /// A button or a finger goes down. A second one while one is down means nothing.
     pub(super) fn press(&mut self, x: f64, press: Press, scene: &Scene) {
-        if self.is_pressed() {
-            return;
+        if !self.is_pressed() {
+            self.pointer = Pointer::Pressed { x, scale: scene.scale, drag: Drag::of(x, press, scene) };
         }
-        let drag = match (press.pans, scene.selection, hit(x, press.is_touch, scene)) {
-            (true, ..) => Drag::Pan(scene.scale.range()),
-            (false, Some(band), Hit::Edge(edge)) => {
-                Drag::Resize { moving: edge.of(band), fixed: edge.other().of(band) }
-            }
-            (false, Some(band), Hit::Body) => Drag::Move(band),
-            _ => Drag::New,
-        };
-        self.pointer = Pointer::Pressed { x, scale: scene.scale, drag };
     }
 
     /// The pointer moves.
-    pub(super) fn drag_to(&mut self, to_x: f64) -> Vec<Outcome> {
+    pub(super) fn drag_to(&mut self, to_x: f64, stops: &Stops) -> Vec<Outcome> {
         match self.pointer {
             Pointer::Idle => Vec::new(),
             Pointer::Pressed { x, .. } if (to_x - x).abs() < DRAG_PX => Vec::new(),
             Pointer::Pressed { x, scale, drag } => {
                 let mut outcomes = self.drop_draft();
-                self.pointer = Pointer::Dragging { x, scale, drag };
-                outcomes.extend([Outcome::Freeze, preview(drag, x, to_x, &scale)]);
+                self.pointer = Pointer::Dragging { x, to_x, scale, drag };
+                outcomes.extend([Outcome::Freeze, preview(drag, x, to_x, &scale, stops)]);
                 outcomes
             }
-            Pointer::Dragging { x, scale, drag } => vec![preview(drag, x, to_x, &scale)],
+            Pointer::Dragging { x, scale, drag, .. } => {
+                self.pointer = Pointer::Dragging { x, to_x, scale, drag };
+                vec![preview(drag, x, to_x, &scale, stops)]
+            }
+        }
+    }
+
+    /// Snapping was switched on or off: what is being dragged shows it at once.
+    pub(super) fn snap_again(&mut self, stops: &Stops) -> Vec<Outcome> {
+        match self.pointer {
+            Pointer::Dragging { to_x, .. } => self.drag_to(to_x, stops),
+            Pointer::Idle | Pointer::Pressed { .. } => Vec::new(),
         }
     }
 
     /// The button or finger goes up.
-    pub(super) fn release(&mut self, to_x: f64) -> Vec<Outcome> {
+    pub(super) fn release(&mut self, to_x: f64, stops: &Stops) -> Vec<Outcome> {
         match std::mem::take(&mut self.pointer) {
             Pointer::Idle => Vec::new(),
             Pointer::Pressed { x, scale, .. } => vec![Outcome::Click(scale.time_from_x(scale.clamp_x(x)))],
-            Pointer::Dragging { x, scale, drag } => commit(drag, x, to_x, &scale),
+            Pointer::Dragging { x, scale, drag, .. } => commit(drag, x, to_x, &scale, stops),
         }
     }
 
     /// The drag is taken away: by the browser, by a second finger, by Escape. All is as it was before it.
     pub(super) fn cancel(&mut self) -> Vec<Outcome> {
         match std::mem::take(&mut self.pointer) {
-            Pointer::Dragging { drag: Drag::Pan(before), .. } => vec![Outcome::Show(before)],
+            Pointer::Dragging { drag: Drag::Pan(_), .. } => vec![Outcome::PanUndo],
             Pointer::Dragging { .. } => vec![Outcome::Draft(None)],
             Pointer::Idle | Pointer::Pressed { .. } => Vec::new(),
         }
@@ -210,56 +242,46 @@ impl Brush {
 }
 
 /// What is shown while the pointer is at `to_x`.
-fn preview(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale) -> Outcome {
+fn preview(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale, stops: &Stops) -> Outcome {
     match drag {
-        Drag::Pan(before) => Outcome::Show(zoom::panned(before, from_x - to_x, scale)),
-        _ => Outcome::Draft(Some(band_of(drag, from_x, to_x, scale))),
+        Drag::Pan(before) => Outcome::Pan(zoom::panned(before, from_x - to_x, scale)),
+        _ => Outcome::Draft(Some(band_of(drag, from_x, to_x, scale, stops))),
     }
 }
 
 /// The band that a drag gives.
-fn band_of(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale) -> TimeRange {
-    let moved = rounded((to_x - from_x) * scale.nanos_per_px(), scale);
+fn band_of(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale, stops: &Stops) -> TimeRange {
+    let moved = (to_x - from_x) * scale.nanos_per_px();
     match drag {
-        Drag::New => {
-            let end = |x: f64| rounded_time(scale.time_from_x(scale.clamp_x(x)), scale);
-            TimeRange::between(end(from_x), end(to_x))
+        Drag::New | Drag::Baseline => {
+            let time = |x: f64| scale.time_from_x(scale.clamp_x(x));
+            let (from, to) = (stops.place(time(from_x), scale), stops.place(time(to_x), scale));
+            // Two ends at one stop would be a band without any width.
+            let to = if from == to { snap::rounded_time(time(to_x), scale) } else { to };
+            TimeRange::between(from, to)
         }
-        Drag::Move(band) => {
-            TimeRange { from: band.from.plus_nanos(moved), until: band.until.plus_nanos(moved) }
-        }
+        Drag::Move(band) => stops.place_band(band, moved, scale),
         Drag::Resize { moving, fixed } => {
             let visible = scale.range();
             // Held within the plot only by the pointer: an edge that was outside may stay there.
             let (first, last) = (visible.from.min(moving), visible.until.max(moving));
-            TimeRange::between(fixed, rounded_time(moving.plus_nanos(moved), scale).clamp(first, last))
+            let moved = stops.place(moving.plus_nanos(moved.round() as i64), scale);
+            TimeRange::between(fixed, moved.clamp(first, last))
         }
         Drag::Pan(before) => before,
     }
 }
 
-/// Rounded to whole seconds, or as much less as a screen can tell apart: an address is read by people.
-fn rounded(nanos: f64, scale: &TimeScale) -> i64 {
-    let grain = [1_000, 100, 10, 1].map(|ms| (ms * NANOS_PER_MS) as f64);
-    let grain = grain.into_iter().find(|grain| *grain <= scale.nanos_per_px() / 2.0).unwrap_or(1.0);
-    ((nanos / grain).round() * grain) as i64
-}
-
-fn rounded_time(at: Timestamp, scale: &TimeScale) -> Timestamp {
-    // From the whole second on: an f64 cannot hold the nanoseconds of our century.
-    let second = Timestamp::from_secs(at.as_secs());
-    second.plus_nanos(rounded(at.nanos_since(second) as f64, scale))
-}
-
 /// What the end of a drag means. A band without any width is none, and leaves what was.
-fn commit(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale) -> Vec<Outcome> {
+fn commit(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale, stops: &Stops) -> Vec<Outcome> {
     if let Drag::Pan(_) = drag {
-        return vec![preview(drag, from_x, to_x, scale)];
+        return vec![preview(drag, from_x, to_x, scale, stops), Outcome::PanEnd];
     }
-    let band = band_of(drag, from_x, to_x, scale);
+    let band = band_of(drag, from_x, to_x, scale, stops);
     let result = match drag {
         _ if band.is_empty() => return vec![Outcome::Draft(None)],
         Drag::New => Outcome::Select(band),
+        Drag::Baseline => Outcome::Baseline(band),
         _ => Outcome::Adjust(band),
     };
     vec![Outcome::Draft(None), result]

@@ -14,10 +14,13 @@ mod theme;
 mod view;
 
 pub use axis::TimeAxis;
+pub use brush::with_margin;
 pub use view::{Chart, LogHistogram};
 
 use leptos::prelude::*;
+use sonde_shared::api::Event;
 use sonde_shared::time::{TimeRange, Timestamp};
+use std::sync::Arc;
 
 /// What the operator meant by pointer, touch or keys on a chart.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,16 +34,22 @@ pub enum Gesture {
     },
     /// The existing band was moved or resized; the component stays.
     Adjust(TimeRange),
-    /// Escape undid the selection.
-    Clear,
+    /// What the selection is compared with was marked.
+    Baseline(TimeRange),
     /// The panel was clicked.
     Activate(String),
-    /// Show this range (wheel, pan, double click in the band). While the wheel turns or a pan goes on it comes up to once a
-    /// frame, so that all charts follow; the address is written when they rest.
+    /// Show this range (wheel, keys, double click in the band). While the wheel turns it comes up to once a frame, so that
+    /// all charts follow; the address is written when it rests.
     Show(TimeRange),
+    /// Show this range while time is dragged, by a mouse or two fingers; the address is written at the end.
+    Pan(TimeRange),
+    /// Time was dragged to where it is.
+    PanEnd,
+    /// The drag was taken away: all is as it was before it.
+    PanUndo,
     /// Go back one zoom (double click outside the band).
     ZoomBack,
-    /// A drag or a pinned crosshair started: freeze the axis while live.
+    /// Something is pressed, or a crosshair pinned: freeze the axis while live.
     Freeze,
 }
 
@@ -60,8 +69,22 @@ pub struct ChartContext {
     pub range: Signal<TimeRange>,
     /// The committed selection.
     pub selection: Signal<Option<TimeRange>>,
+    /// What the selection is compared with, where that was marked.
+    pub baseline: Signal<Option<TimeRange>>,
     /// The band while it is being dragged, shown on every chart.
     pub draft: RwSignal<Option<TimeRange>>,
+    /// Whether the next band is the baseline.
+    pub armed: RwSignal<bool>,
+    /// Whether edges snap to ticks and events.
+    pub snaps: RwSignal<bool>,
+    /// Whether a button or a finger is down on a chart.
+    pub held: RwSignal<bool>,
+    /// Rises when what is being dragged is to be dropped.
+    pub drop_drag: RwSignal<u32>,
+    /// The fingers on the charts.
+    pub(crate) pinch: StoredValue<brush::Pinch>,
+    /// Notes on the time axis.
+    pub events: Signal<Arc<Vec<Event>>>,
     /// The instant under the pointer.
     pub hover: RwSignal<Option<Hover>>,
     /// The pinned crosshair.
@@ -76,4 +99,11 @@ pub struct ChartContext {
     pub on_gesture: Callback<Gesture>,
     /// Changes when the colours do, so that canvases draw again.
     pub theme_generation: Signal<u32>,
+}
+
+impl ChartContext {
+    /// The next band is the baseline; nothing to compare means that there is none to mark.
+    pub fn arm(self, on: bool) {
+        self.armed.set(on && self.selection.with_untracked(Option::is_some));
+    }
 }

@@ -1,6 +1,7 @@
 //! What lies over the canvas: band, crosshair, tooltip and value chips. Elements, so that moving one paints no chart.
 
-use super::brush::NARROW_PX;
+use super::axis::data_range;
+use super::brush::{NARROW_PX, TOUCH_NARROW_PX};
 use super::readings::{Reading, band_size};
 use super::surface::Surface;
 use super::{ChartContext, Hover};
@@ -23,7 +24,8 @@ fn clock(ctx: ChartContext, at: Timestamp) -> String {
 pub(super) fn spoken(ctx: ChartContext) -> String {
     if let Some(band) = ctx.draft.get_untracked() {
         let size = band_size(band, ctx.count_lines.run(band));
-        return format!("{} to {}, {size}", clock(ctx, band.from), clock(ctx, band.until));
+        let what = if ctx.armed.get_untracked() { "baseline " } else { "" };
+        return format!("{what}{} to {}, {size}", clock(ctx, band.from), clock(ctx, band.until));
     }
     ctx.hover.get_untracked().map(|hover| clock(ctx, hover.at)).unwrap_or_default()
 }
@@ -36,43 +38,68 @@ pub(super) fn Overlay(
 ) -> impl IntoView {
     view! {
         <div class="plot-overlay" style:left=format!("{GUTTER_PX}px") style:right=format!("{RIGHT_PX}px")>
+            <BaselineBand surface />
             <Band surface />
             <Crosshair surface />
             <Chips surface readings />
         </div>
         <DragLabel surface />
+        <ArmedLabel surface />
         <Tooltip surface readings />
     }
+}
+
+/// Where a band lies on the plot: its left edge and its width.
+fn band_place(surface: Surface, band: TimeRange) -> Option<(f64, f64)> {
+    let scale = surface.scale();
+    // An element as wide as a far zoom would make it is more than browsers place rightly.
+    let (first, last) = (-50.0, scale.right() - scale.left() + 50.0);
+    let x = |at: Timestamp| (scale.x_from_time(at) - GUTTER_PX).clamp(first, last);
+    let (left, right) = (x(band.from), x(band.until));
+    (right >= 0.0 && left <= last - 50.0).then_some((left, (right - left).max(2.0)))
 }
 
 /// The band: what is being dragged anywhere, else the selection.
 #[component]
 fn Band(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
-    let band = Memo::new(move |_| ctx.draft.get().or_else(|| ctx.selection.get()));
-    let place = Memo::new(move |_| {
-        let (band, scale) = (band.get()?, surface.scale());
-        // An element as wide as a far zoom would make it is more than browsers place rightly.
-        let (first, last) = (-50.0, scale.right() - scale.left() + 50.0);
-        let x = |at: Timestamp| (scale.x_from_time(at) - GUTTER_PX).clamp(first, last);
-        let (left, right) = (x(band.from), x(band.until));
-        (right >= 0.0 && left <= last - 50.0).then_some((left, (right - left).max(2.0)))
-    });
-    let range =
-        move || band.get().map(|band| format!("{}..{}", band.from.as_millis(), band.until.as_millis()));
+    let draft = Memo::new(move |_| ctx.draft.get().filter(|_| !ctx.armed.get()));
+    let band = Memo::new(move |_| draft.get().or_else(|| ctx.selection.get()));
+    let place = Memo::new(move |_| band_place(surface, band.get()?));
+    let is_narrower = move |px: f64| place.get().is_some_and(|(_, width)| width < px);
     view! {
         <Show when=move || place.with(Option::is_some)>
             <div
                 class="band"
-                class:draft=move || ctx.draft.with(Option::is_some)
-                class:narrow=move || place.get().is_some_and(|(_, width)| width < NARROW_PX)
-                data-selection=range
+                class:draft=move || draft.with(Option::is_some)
+                class:narrow=move || is_narrower(NARROW_PX)
+                class:touch-narrow=move || is_narrower(TOUCH_NARROW_PX)
+                data-selection=move || band.get().map(data_range)
                 style:left=move || format!("{}px", place.get().unwrap_or_default().0)
                 style:width=move || format!("{}px", place.get().unwrap_or_default().1)
             >
                 <i class="grip"></i>
                 <i class="grip"></i>
             </div>
+        </Show>
+    }
+}
+
+/// What the selection is compared with: while it is dragged, or as it was marked.
+#[component]
+fn BaselineBand(surface: Surface) -> impl IntoView {
+    let ctx = surface.ctx;
+    let draft = move || ctx.draft.get().filter(|_| ctx.armed.get());
+    let band = Memo::new(move |_| draft().or_else(|| ctx.baseline.get()));
+    let place = Memo::new(move |_| band_place(surface, band.get()?));
+    view! {
+        <Show when=move || place.with(Option::is_some)>
+            <div
+                class="baseline-band"
+                data-baseline=move || band.get().map(data_range)
+                style:left=move || format!("{}px", place.get().unwrap_or_default().0)
+                style:width=move || format!("{}px", place.get().unwrap_or_default().1)
+            ></div>
         </Show>
     }
 }
@@ -132,7 +159,7 @@ fn chip(row: Reading, is_named: bool) -> impl IntoView {
 fn Tooltip(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
     let ctx = surface.ctx;
     let at = Memo::new(move |_| {
-        let is_dragging = ctx.draft.with(Option::is_some);
+        let is_dragging = ctx.draft.with(Option::is_some) || ctx.armed.get();
         shown_instant(surface).filter(|(_, is_here)| *is_here && !is_dragging).map(|(at, _)| at)
     });
     let tooltip = move || {
@@ -180,6 +207,13 @@ fn tooltip_row(row: Reading) -> impl IntoView {
     }
 }
 
+/// A label over the plot, its middle at `x` and held inside by half of its usual width.
+fn drag_label(surface: Surface, x: f64, text: String) -> impl IntoView {
+    let half = (text.chars().count() as f64 * 3.5 + 8.0).min(surface.width.get() / 2.0);
+    let x = x.clamp(half, (surface.width.get() - half).max(half));
+    view! { <div class="drag-label" style:left=format!("{x:.0}px")>{text}</div> }
+}
+
 /// Start, end, duration and lines of the band while it is dragged, on the chart where it is.
 #[component]
 fn DragLabel(surface: Surface) -> impl IntoView {
@@ -188,11 +222,23 @@ fn DragLabel(surface: Surface) -> impl IntoView {
         let band = ctx.draft.get().filter(|_| surface.is_source.get())?;
         let scale = surface.scale();
         let middle = f64::midpoint(scale.x_from_time(band.from), scale.x_from_time(band.until));
-        let text = drag_text(ctx, band, scale.nanos_per_px());
-        // Held inside by half of its usual width.
-        let half = (text.chars().count() as f64 * 3.5 + 8.0).min(surface.width.get() / 2.0);
-        let x = middle.clamp(half, (surface.width.get() - half).max(half));
-        Some(view! { <div class="drag-label" style:left=format!("{x:.0}px")>{text}</div> })
+        let what = if ctx.armed.get() { "Baseline " } else { "" };
+        let snaps = if ctx.snaps.get() { " · snaps" } else { "" };
+        let text = format!("{what}{}{snaps}", drag_text(ctx, band, scale.nanos_per_px()));
+        Some(drag_label(surface, middle, text))
+    };
+    view! { {label} }
+}
+
+/// Says what the next drag does, where the pointer is, while that is not what a drag does otherwise.
+#[component]
+fn ArmedLabel(surface: Surface) -> impl IntoView {
+    let ctx = surface.ctx;
+    let label = move || {
+        let is_waiting = ctx.armed.get() && ctx.draft.with(Option::is_none);
+        let hover = ctx.hover.get().filter(|hover| is_waiting && hover.source == surface.panel())?;
+        let x = surface.x_in_view(hover.at)? + GUTTER_PX;
+        Some(drag_label(surface, x, "Drag over the baseline · Esc".to_owned()))
     };
     view! { {label} }
 }

@@ -1,6 +1,6 @@
 //! What pointer, touch, wheel and keys on a chart do: events in, the brush decides, signals and gestures out.
 
-use super::brush::{Brush, Edge, Hit, Key, Modifiers, Outcome, Press, Scene, Wheel, hit};
+use super::brush::{Brush, Key, Modifiers, Outcome, Scene, Stops, Wheel};
 use super::size::watch_width;
 use super::{ChartContext, Gesture, Hover};
 use leptos::ev;
@@ -10,6 +10,8 @@ use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
 use sonde_shared::chart::scale::TimeScale;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::time::Duration;
+
+mod pointer;
 
 /// The page's other name for a wheel's line and page, in px.
 const LINE_PX: f64 = 16.0;
@@ -66,6 +68,7 @@ impl Surface {
             announced: StoredValue::new(0),
         };
         on_cleanup(move || surface.give_up());
+        surface.follow_page();
         surface
     }
 
@@ -91,12 +94,41 @@ impl Surface {
         (scale.left()..=scale.right()).contains(&x).then_some(x - GUTTER_PX)
     }
 
+    /// What the page says in the midst of a drag: drop it, or snapping was switched.
+    fn follow_page(self) {
+        let ctx = self.ctx;
+        Effect::new(move |before: Option<u32>| {
+            let now = ctx.drop_drag.get();
+            if before.is_some_and(|before| before != now) {
+                self.update_brush(Brush::cancel);
+            }
+            now
+        });
+        Effect::new(move |before: Option<bool>| {
+            let now = ctx.snaps.get();
+            if before.is_some_and(|before| before != now) {
+                let stops = self.stops();
+                self.update_brush(|brush| brush.snap_again(&stops));
+            }
+            now
+        });
+    }
+
+    /// What edges snap to now.
+    fn stops(&self) -> Stops {
+        if !self.ctx.snaps.get_untracked() {
+            return Stops::default();
+        }
+        let (scale, offset) = (self.scene().scale, self.ctx.utc_offset_minutes.get_untracked());
+        self.ctx.events.with_untracked(|events| Stops::new(&scale, offset, events))
+    }
+
     fn scene(&self) -> Scene {
         let width = plot_width(self.width.get_untracked());
         Scene {
             scale: TimeScale::new(self.ctx.range.get_untracked(), GUTTER_PX, width),
             selection: self.ctx.selection.get_untracked(),
-            is_pinned: self.ctx.pinned.with_untracked(Option::is_some),
+            is_armed: self.ctx.armed.get_untracked(),
             offset_minutes: self.ctx.utc_offset_minutes.get_untracked(),
         }
     }
@@ -125,8 +157,14 @@ impl Surface {
             Outcome::Click(at) => return self.click(at),
             Outcome::Select(range) => Gesture::Select { panel: self.panel(), range },
             Outcome::Adjust(range) => Gesture::Adjust(range),
-            Outcome::Clear => Gesture::Clear,
+            Outcome::Baseline(range) => {
+                self.ctx.armed.set(false);
+                Gesture::Baseline(range)
+            }
             Outcome::Show(range) => Gesture::Show(range),
+            Outcome::Pan(range) => Gesture::Pan(range),
+            Outcome::PanEnd => Gesture::PanEnd,
+            Outcome::PanUndo => Gesture::PanUndo,
             Outcome::ZoomBack => Gesture::ZoomBack,
             Outcome::Freeze => Gesture::Freeze,
         };
@@ -159,6 +197,9 @@ impl Surface {
         if self.is_source.try_get_untracked() == Some(true) {
             self.ctx.draft.try_set(None);
         }
+        if self.brush.try_with_value(Brush::is_pressed) == Some(true) {
+            self.ctx.held.try_set(false);
+        }
         self.forget_hover();
     }
 
@@ -168,77 +209,6 @@ impl Surface {
             self.ctx.hover.try_with_untracked(|hover| hover.as_ref().is_some_and(|h| h.source == panel));
         if is_ours == Some(true) {
             self.ctx.hover.try_set(None);
-        }
-    }
-
-    pub(super) fn pointer_down(&self, event: &ev::PointerEvent) {
-        if !event.is_primary() {
-            // A second finger means something else than a band.
-            self.update_brush(Brush::cancel);
-            return;
-        }
-        let pans = self.kind == Kind::Axis || event.button() == 1 || event.shift_key();
-        if !matches!(event.button(), 0 | 1) {
-            return;
-        }
-        if let Some(node) = self.node.get_untracked() {
-            // Without capture a drag would end at the chart's border; failing, it still works inside.
-            drop(node.set_pointer_capture(event.pointer_id()));
-        }
-        let press = Press { is_touch: event.pointer_type() == "touch", pans };
-        let (x, scene) = (self.x_of(event), self.scene());
-        self.brush.update_value(|brush| brush.press(x, press, &scene));
-    }
-
-    pub(super) fn pointer_move(&self, event: &ev::PointerEvent) {
-        if !event.is_primary() {
-            return;
-        }
-        let (x, scene) = (self.x_of(event), self.scene());
-        self.update_brush(|brush| brush.drag_to(x));
-        let is_panning = self.brush.with_value(Brush::is_panning);
-        if self.kind != Kind::Axis && !is_panning {
-            self.hover(scene.scale.time_from_x(scene.scale.clamp_x(x)));
-        }
-        if !self.brush.with_value(Brush::is_pressed) {
-            let is_touch = event.pointer_type() == "touch";
-            self.set_cursor(self.cursor_over(hit(x, is_touch, &scene), event.shift_key()));
-        } else if is_panning {
-            self.set_cursor("grabbing");
-        }
-    }
-
-    fn cursor_over(&self, hit: Hit, shift: bool) -> &'static str {
-        match hit {
-            _ if self.kind == Kind::Axis || shift => "grab",
-            Hit::Edge(Edge::Start | Edge::End) => "ew-resize",
-            Hit::Body => "move",
-            Hit::Plot => "crosshair",
-        }
-    }
-
-    fn set_cursor(&self, cursor: &'static str) {
-        if self.cursor.get_untracked() != cursor {
-            self.cursor.set(cursor);
-        }
-    }
-
-    pub(super) fn pointer_up(&self, event: &ev::PointerEvent) {
-        if event.is_primary() {
-            let x = self.x_of(event);
-            self.update_brush(|brush| brush.release(x));
-        }
-    }
-
-    /// The browser took the pointer away.
-    pub(super) fn pointer_lost(&self) {
-        self.update_brush(Brush::cancel);
-    }
-
-    pub(super) fn pointer_leave(&self) {
-        if !self.brush.with_value(Brush::is_pressed) {
-            self.wheel_zooms.set_value(self.kind == Kind::Axis);
-            self.forget_hover();
         }
     }
 

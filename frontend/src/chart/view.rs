@@ -15,7 +15,7 @@ use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::read_theme;
 use leptos::prelude::*;
-use sonde_shared::api::{Columns, Event, Histogram};
+use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::draw::{Frame, GUTTER_PX, Lines, draw_chart, draw_histogram, plot_width};
 use sonde_shared::dashboard::Threshold;
 use sonde_shared::time::Timestamp;
@@ -55,9 +55,6 @@ pub fn Chart(
     /// The highest value of the axis at least; data above it widens the axis.
     #[prop(default = None)]
     max: Option<f64>,
-    /// Notes on the time axis.
-    #[prop(into, optional)]
-    events: Signal<Arc<Vec<Event>>>,
     /// The plot's height in CSS px: 168, 112 compact, 128 on a phone, whatever is free when maximized.
     #[prop(into, default = Signal::stored(168.0))]
     height_px: Signal<f64>,
@@ -82,7 +79,7 @@ pub fn Chart(
         let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
         let at_ms = at.as_nanos() as f64 / 1e6;
         let values = data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms));
-        let notes = events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
+        let notes = ctx.events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
         values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
     let last = Memo::new(move |_| {
@@ -91,7 +88,7 @@ pub fn Chart(
     });
     view! {
         <div class="chart">
-            <Plot surface title events height_px draw readings changed=Signal::derive(move || data.track()) />
+            <Plot surface title height_px draw readings changed=Signal::derive(move || data.track()) />
             <Legend rows=last.into() width=surface.width />
         </div>
     }
@@ -106,9 +103,6 @@ pub fn LogHistogram(
     /// The counts, `None` while nothing was loaded yet.
     #[prop(into)]
     data: Signal<Option<Arc<Histogram>>>,
-    /// Notes on the time axis.
-    #[prop(into, optional)]
-    events: Signal<Arc<Vec<Event>>>,
 ) -> impl IntoView {
     let surface = Surface::new(ctx, "histogram".to_owned(), Kind::Histogram);
     let draw = move |canvas: &Canvas, frame: &Frame| {
@@ -123,7 +117,7 @@ pub fn LogHistogram(
     let title = "Lines by level".to_owned();
     view! {
         <div class="chart">
-            <Plot surface title events height_px draw readings changed=Signal::derive(move || data.track()) />
+            <Plot surface title height_px draw readings changed=Signal::derive(move || data.track()) />
         </div>
     }
 }
@@ -133,14 +127,13 @@ pub fn LogHistogram(
 fn Plot(
     surface: Surface,
     title: String,
-    events: Signal<Arc<Vec<Event>>>,
     height_px: Signal<f64>,
     draw: impl Fn(&Canvas, &Frame) + 'static,
     #[prop(into)] readings: Callback<Timestamp, Vec<Reading>>,
     changed: Signal<()>,
 ) -> impl IntoView {
     let ctx = surface.ctx;
-    let canvas = paint_on_change(surface, events, height_px, changed, draw);
+    let canvas = paint_on_change(surface, height_px, changed, draw);
     view! {
         <div
             class="plot"
@@ -157,8 +150,8 @@ fn Plot(
             on:pointerdown=move |event| surface.pointer_down(&event)
             on:pointermove=move |event| surface.pointer_move(&event)
             on:pointerup=move |event| surface.pointer_up(&event)
-            on:pointercancel=move |_| surface.pointer_lost()
-            on:lostpointercapture=move |_| surface.pointer_lost()
+            on:pointercancel=move |event| surface.pointer_lost(&event)
+            on:lostpointercapture=move |event| surface.pointer_lost(&event)
             on:pointerleave=move |_| surface.pointer_leave()
             on:mousedown=|event| if event.button() == 1 { event.prevent_default() }
             on:dblclick=move |event| surface.double_click(&event)
@@ -176,7 +169,6 @@ fn Plot(
 /// Paints a canvas once a frame when something it shows has changed. Hover and brush are not among that.
 fn paint_on_change(
     surface: Surface,
-    events: Signal<Arc<Vec<Event>>>,
     height_px: Signal<f64>,
     changed: Signal<()>,
     draw: impl Fn(&Canvas, &Frame) + 'static,
@@ -186,7 +178,7 @@ fn paint_on_change(
     let is_asked = StoredValue::new(false);
     let paint_now = std::rc::Rc::new(move || {
         let Some(element) = node.try_get_untracked().flatten() else { return };
-        let (theme, events) = (read_theme(&element), events.get_untracked());
+        let (theme, events) = (read_theme(&element), ctx.events.get_untracked());
         let frame = Frame {
             width_px: surface.width.get_untracked(),
             height_px: height_px.get_untracked(),
@@ -199,7 +191,7 @@ fn paint_on_change(
     });
     Effect::new(move |_| {
         changed.track();
-        events.track();
+        ctx.events.track();
         height_px.track();
         ratio.track();
         ctx.range.track();

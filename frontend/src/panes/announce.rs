@@ -1,5 +1,6 @@
 //! What a screen reader is told: the selection and how many lines it has, once things are at rest.
 
+use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, Phase};
 use crate::lines::Total;
 use crate::rest::Rest;
@@ -32,8 +33,26 @@ pub fn Announcer() -> impl IntoView {
             (_, total) => format!("at least {}", text::lines(total.rows())),
         };
         let (from, until) = (text::clock(query.range.from, offset), text::clock(query.range.until, offset));
-        let say = move || said.set(format!("{from} to {until}, {sentence}"));
+        let against = session.baseline.get().map(|range| {
+            format!(", against {} to {}", text::clock(range.from, offset), text::clock(range.until, offset))
+        });
+        let say = move || said.set(format!("{from} to {until}, {sentence}{}", against.unwrap_or_default()));
         rest.after(REST, say);
     });
+    let charts: ChartContext = expect_context();
+    say_on_change(said, charts.snaps.into(), ["Edges snap no longer", "Edges snap to ticks and events"]);
+    say_on_change(said, charts.armed.into(), ["", "The next band is the baseline"]);
     view! { <div class="unseen" role="status" aria-live="polite">{move || said.get()}</div> }
+}
+
+/// Says what was switched off or on; at the start nothing was.
+fn say_on_change(said: RwSignal<String>, switch: Signal<bool>, words: [&'static str; 2]) {
+    Effect::new(move |before: Option<bool>| {
+        let on = switch.get();
+        let word = words[usize::from(on)];
+        if before.is_some_and(|before| before != on) && !word.is_empty() {
+            said.set(word.to_owned());
+        }
+        on
+    });
 }

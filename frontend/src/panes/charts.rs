@@ -10,17 +10,14 @@ use crate::state::{AppState, ChartsState};
 use crate::text;
 use leptos::html;
 use leptos::prelude::*;
-use sonde_shared::api::{Event, Histogram};
+use sonde_shared::api::Histogram;
 use sonde_shared::dashboard::Panel;
-use std::sync::Arc;
 
 /// The charts.
 #[component]
 pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
-    let events = range::load_events(session);
-    let events = Signal::derive(move || events.value.get().unwrap_or_default());
     let panels =
         session.part(|state| state.dashboard.as_ref().map(|board| board.panels.clone()).unwrap_or_default());
     let size: ChartSize = expect_context();
@@ -31,13 +28,13 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
                 <For
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
-                    children=move |panel| view! { <ChartPanel panel events /> }
+                    children=move |panel| view! { <ChartPanel panel /> }
                 />
                 <ChartStates />
             </div>
             <div class="axis">
                 <TimeAxis ctx=context />
-                <LogHistogram ctx=context data=histogram.value events=events />
+                <LogHistogram ctx=context data=histogram.value />
             </div>
         </section>
     }
@@ -45,7 +42,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
 
 /// One panel: its title and its chart.
 #[component]
-fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
+fn ChartPanel(panel: Panel) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
     let size: ChartSize = expect_context();
@@ -94,7 +91,6 @@ fn ChartPanel(panel: Panel, events: Signal<Arc<Vec<Event>>>) -> impl IntoView {
                             thresholds=panel.thresholds.clone()
                             min=panel.min
                             max=panel.max
-                            events=events
                             height_px=size.plot_px
                         />
                     }

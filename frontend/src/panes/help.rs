@@ -1,15 +1,21 @@
 //! The list of keys.
 
 use super::icons::{Glyph, Icon};
+use crate::chart::ChartContext;
+use crate::keys::KeyChoice;
 use leptos::html;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 16] = [
+const KEYS: [(&str, &str); 20] = [
     ("drag", "select a range and see its lines"),
     ("Shift + drag", "move along the time axis"),
-    ("Ctrl + wheel", "zoom about the pointer"),
+    ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
     ("double-click", "zoom to the selection; outside of it, back"),
+    ("s", "edges snap to ticks and events, also during a drag"),
+    ("b", "the next band is what the selection is compared with"),
+    ("two fingers", "on a chart: move and zoom"),
     ("← →", "on a chart: move the crosshair"),
+    ("Ctrl + ← →", "on a chart: to the next tick"),
     ("Shift + ← →", "on a chart: extend a selection"),
     ("Enter", "on a chart: select; on a line: show its fields"),
     ("[ ]", "on a chart: pick an edge of the selection"),
@@ -19,7 +25,7 @@ const KEYS: [(&str, &str); 16] = [
     ("Home End", "in the lines: first and last line"),
     ("/", "filter the lines by text"),
     ("l", "follow the clock, or stop"),
-    ("Esc", "close, or undo the selection"),
+    ("Esc", "undo one thing: drag, what is open, crosshair, baseline, selection"),
     ("?", "this list"),
 ];
 
@@ -35,6 +41,8 @@ pub fn HelpDialog(open: RwSignal<bool>) -> impl IntoView {
             _ => {}
         }
     });
+    let charts: ChartContext = expect_context();
+    let KeyChoice(letters) = expect_context();
     view! {
         <dialog class="help" node_ref=dialog aria-label="Keys" on:close=move |_| open.set(false)>
             <header>
@@ -49,6 +57,19 @@ pub fn HelpDialog(open: RwSignal<bool>) -> impl IntoView {
                     .map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> })
                     .collect_view()}
             </dl>
+            <Switch name="Edges snap to ticks and events (s)" on=charts.snaps />
+            <Switch name="Single letters act as keys (/ ? b l s)" on=letters />
         </dialog>
+    }
+}
+
+/// A choice that is kept in this browser.
+#[component]
+fn Switch(name: &'static str, on: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <label class="switch">
+            <input type="checkbox" prop:checked=on on:change=move |event| on.set(event_target_checked(&event)) />
+            {name}
+        </label>
     }
 }

@@ -1,5 +1,6 @@
 //! One line that says what is shown: how many lines, of what, when.
 
+use super::baseline_control::BaselineControl;
 use super::icons::{Glyph, Icon};
 use crate::feeds::{LineFeed, Phase};
 use crate::lines::Total;
@@ -34,6 +35,7 @@ pub(super) fn LogHead() -> impl IntoView {
                 >
                     <Glyph icon=Icon::Close />
                 </button>
+                <BaselineControl />
             </Show>
             <span class="spring"></span>
             <Show when=move || feed.held.get()>

@@ -2,6 +2,7 @@
 //! address.
 
 mod announce;
+mod baseline_control;
 mod charts;
 mod choice;
 mod component_tree;
@@ -18,9 +19,11 @@ mod log_pane;
 mod more_menu;
 mod notes;
 mod scrollbar;
+mod selection_bar;
 mod splitter;
 mod time_picker;
 mod top_bar;
+mod typed_range;
 
 pub use announce::Announcer;
 pub use charts::Charts;
@@ -28,5 +31,6 @@ pub use component_tree::ComponentTree;
 pub use help::HelpDialog;
 pub use log_pane::LogPane;
 pub use notes::Notes;
+pub use selection_bar::SelectionBar;
 pub use splitter::{Splitter, stored_split};
 pub use top_bar::TopBar;

@@ -1,13 +1,13 @@
 //! Which range is shown: presets that follow the clock, or any range as it is typed.
 
 use super::choice::Choice;
+use super::typed_range::TypedRange;
 use crate::session::{Session, use_session};
-use crate::state::{Command, TypedAgainst, parse_typed_range};
+use crate::state::Command;
 use crate::text;
-use leptos::html;
 use leptos::prelude::*;
-use sonde_shared::time::{NANOS_PER_SEC, TimeError};
-use sonde_shared::view::{RangeSpec, Zone};
+use sonde_shared::time::NANOS_PER_SEC;
+use sonde_shared::view::RangeSpec;
 
 const MINUTE: i64 = 60 * NANOS_PER_SEC;
 const PRESETS: [(&str, i64); 8] = [
@@ -52,85 +52,21 @@ pub(super) fn TimePicker() -> impl IntoView {
                         })
                         .collect_view()}
                 </ul>
-                <TypedRange open />
+                <TypedVisible open />
             </div>
         </Choice>
     }
 }
 
-/// The range as text; under it what it means, or what is wrong with it.
+/// The visible range as text.
 #[component]
-fn TypedRange(open: RwSignal<bool>) -> impl IntoView {
+fn TypedVisible(open: RwSignal<bool>) -> impl IntoView {
     let session = use_session();
-    let input = NodeRef::<html::Input>::new();
-    let typed = RwSignal::new(String::new());
-    let problem = RwSignal::new(None::<String>);
-    let apply = move |event: web_sys::SubmitEvent| {
-        event.prevent_default();
-        let text = input.get_untracked().map(|input| input.value()).unwrap_or_default();
-        match read(session, &text) {
-            Ok(spec) => {
-                session.send(Command::SetRange(spec));
-                open.set(false);
-            }
-            Err(error) => problem.set(Some(error.to_string())),
-        }
+    let apply = move |spec| {
+        session.send(Command::SetRange(spec));
+        open.set(false);
     };
-    let on_input = move |event| {
-        problem.set(None);
-        typed.set(event_target_value(&event));
-    };
-    Effect::new(move |_| {
-        if let Some(input) = input.get() {
-            input.select();
-            drop(input.focus());
-        }
-    });
-    view! {
-        <form class="typed-range" on:submit=apply>
-            <label for="typed-range">"From..until"</label>
-            <input
-                id="typed-range"
-                node_ref=input
-                class="field mono"
-                spellcheck="false"
-                autocomplete="off"
-                value=untrack(|| written(session))
-                aria-invalid=move || problem.with(Option::is_some).to_string()
-                aria-describedby="typed-range-note"
-                on:input=on_input
-            />
-            <p id="typed-range-note" class:problem=move || problem.with(Option::is_some)>
-                {move || problem.get().or_else(|| meaning(session, &typed.get())).unwrap_or_else(|| hint(session))}
-            </p>
-            <button class="control primary" type="submit">"Show"</button>
-        </form>
-    }
-}
-
-/// Reads what was typed against what is in view.
-fn read(session: Session, text: &str) -> Result<RangeSpec, TimeError> {
-    let against = TypedAgainst {
-        now: session.server_now(),
-        shown: session.range.get_untracked(),
-        offset_minutes: session.offset_minutes.get_untracked(),
-    };
-    parse_typed_range(text, against)
-}
-
-/// The range that the text means, with its date, as soon as it means one.
-fn meaning(session: Session, text: &str) -> Option<String> {
-    let spec = read(session, text).ok()?;
-    let offset = session.offset_minutes.get_untracked();
-    Some(text::dated_range(spec.resolve(session.server_now()), offset))
-}
-
-fn hint(session: Session) -> String {
-    let zone = session.view.with(|view| view.zone.unwrap_or_default());
-    let zone = if zone == Zone::Local { "your own zone" } else { "UTC" };
-    format!(
-        "09:30..10:15 on the day in view, yesterday, 2026-11-20 09:30..10:15, -90min or -2h..-1h; in {zone}"
-    )
+    view! { <TypedRange value=untrack(|| written(session)) apply /> }
 }
 
 /// The range as it could be typed.
@@ -139,6 +75,6 @@ fn written(session: Session) -> String {
     let range = session.range.get();
     match session.view.with(|view| view.range) {
         Some(spec) if spec.is_relative() => spec.to_string(),
-        _ => format!("{}..{}", text::date_clock(range.from, offset), text::date_clock(range.until, offset)),
+        _ => text::typed(range, offset),
     }
 }

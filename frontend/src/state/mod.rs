@@ -8,6 +8,7 @@ mod choice;
 mod query;
 mod tree;
 mod typed;
+mod zoom;
 
 pub use charts::ChartsState;
 pub use query::LogQuery;
@@ -23,16 +24,9 @@ use std::collections::BTreeMap;
 
 /// The range of a page whose address and dashboard name none.
 const DEFAULT_RANGE: RangeSpec = RangeSpec::last(3_600 * NANOS_PER_SEC);
-/// How many zooms can be taken back.
-const MAX_ZOOMS: usize = 50;
-/// The shortest range that can be shown: a millisecond.
-const MIN_RANGE_NANOS: i64 = 1_000_000;
 
 /// How far the browser's clock may be off the server's.
 const CLOCK_TOLERANCE_NANOS: i64 = 2 * NANOS_PER_SEC;
-
-/// About how many pixels wide a plot is.
-const PIXELS: i64 = 1_000;
 
 /// The panel name under which the log histogram brushes; it keeps the components of the pane.
 pub const HISTOGRAM: &str = "histogram";
@@ -65,12 +59,20 @@ pub enum Command {
     Select(String, TimeRange),
     /// The band was moved or resized.
     Adjust(TimeRange),
-    /// The selection was undone.
+    /// The selection was undone, and with it what it is compared with.
     ClearSelection,
+    /// What the selection is compared with was marked; `None` undoes that.
+    SetBaseline(Option<TimeRange>),
     /// A panel was clicked.
     Activate(String),
-    /// Zoomed or panned to a range.
+    /// Zoomed to a range.
     Show(TimeRange),
+    /// Time is being dragged to a range.
+    Pan(TimeRange),
+    /// Time was dragged to where it is.
+    PanEnd,
+    /// The drag of time was taken away.
+    PanUndo,
     /// The burst of zooming or panning is over: the next one is taken back by itself.
     Rested,
     /// Back to the range before the last zoom.
@@ -140,6 +142,8 @@ pub struct AppState {
     follow: Option<RangeSpec>,
     zooms: Vec<RangeSpec>,
     zooming: bool,
+    /// What was shown before time was dragged, while it is.
+    before_pan: Option<zoom::Shown>,
     link_pending: bool,
     /// The latest point that was known of when the dashboard came.
     dashboard_point_ms: Option<i64>,
@@ -175,8 +179,14 @@ impl AppState {
 
     /// Changes the state and says how the address follows.
     pub fn apply(&mut self, command: Command) -> Address {
+        if command == Command::PanEnd {
+            return self.end_pan();
+        }
         let before = self.view.clone();
         let address = self.change(command);
+        if self.view.selection.is_none() {
+            self.view.baseline = None;
+        }
         if self.view == before { Address::Keep } else { address }
     }
 
@@ -192,14 +202,16 @@ impl AppState {
             Command::Select(panel, range) => self.select(&panel, range),
             Command::Adjust(range) => self.adjust(range),
             Command::ClearSelection => self.view.selection = None,
+            Command::SetBaseline(range) => self.view.baseline = range.filter(|range| !range.is_empty()),
             Command::Activate(panel) => self.activate(&panel),
             Command::Show(range) => {
                 self.show(range);
                 return Address::PushSoon;
             }
+            Command::Pan(_) | Command::PanEnd | Command::PanUndo => return self.drag_time(command),
             Command::Rested => self.zooming = false,
             Command::ZoomBack => self.zoom_back(),
-            Command::Freeze(on) => self.frozen = on,
+            Command::Freeze(on) => self.freeze(on),
             Command::SetRange(spec) => self.set_range(spec),
             Command::OpenDashboard(name) => self.open_dashboard(name),
             Command::Choose(component) => self.choose(component),
@@ -318,7 +330,6 @@ impl AppState {
         if range.is_empty() {
             return;
         }
-        let range = rounded(range, self.range());
         self.pause();
         self.view.selection = Some(range);
         self.view.line = None;
@@ -329,40 +340,10 @@ impl AppState {
 
     fn adjust(&mut self, range: TimeRange) {
         if !range.is_empty() {
-            let range = rounded(range, self.range());
             self.pause();
             self.view.selection = Some(range);
             self.view.line = None;
         }
-    }
-
-    fn show(&mut self, range: TimeRange) {
-        if range.nanos() < MIN_RANGE_NANOS {
-            return;
-        }
-        if !std::mem::replace(&mut self.zooming, true) {
-            self.remember_zoom();
-        }
-        self.pause();
-        let whole_ms = |at: Timestamp| Timestamp::from_millis(at.as_millis());
-        let range = TimeRange { from: whole_ms(range.from), until: whole_ms(range.until) };
-        self.view.range = Some(RangeSpec::absolute(range));
-    }
-
-    fn remember_zoom(&mut self) {
-        if let Some(range) = self.view.range {
-            self.zooms.push(range);
-            let excess = self.zooms.len().saturating_sub(MAX_ZOOMS);
-            self.zooms.drain(..excess);
-        }
-    }
-
-    /// The range before the last zoom; where none is known (after a reload), twice as wide.
-    fn zoom_back(&mut self) {
-        self.zooming = false;
-        let wider = RangeSpec::absolute(widened(self.range(), 1));
-        let range = self.zooms.pop().unwrap_or(wider);
-        self.put_range(range);
     }
 
     fn set_range(&mut self, spec: RangeSpec) {
@@ -421,17 +402,6 @@ impl AppState {
         self.dashboard = None;
         self.series.clear();
     }
-}
-
-/// A brushed range on round instants: no finer than a pixel of the visible range can mean.
-fn rounded(range: TimeRange, visible: TimeRange) -> TimeRange {
-    const STEPS_MS: [i64; 8] = [3_600_000, 600_000, 60_000, 10_000, 1_000, 100, 10, 1];
-    let pixel_ms = visible.nanos() / 1_000_000 / PIXELS;
-    let step = STEPS_MS.into_iter().find(|step| *step <= pixel_ms).unwrap_or(1) * 1_000_000;
-    let round =
-        |at: Timestamp| Timestamp::from_nanos(at.as_nanos().saturating_add(step / 2).div_euclid(step) * step);
-    let found = TimeRange { from: round(range.from), until: round(range.until) };
-    if found.is_empty() { range } else { found }
 }
 
 /// The range with `times` its length added on either side, within what can be told.

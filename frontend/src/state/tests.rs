@@ -78,17 +78,59 @@ fn brushing_selects_pauses_and_fixes_the_range_in_one_entry() {
 }
 
 #[test]
-fn a_brushed_range_is_no_finer_than_a_pixel() {
-    let check = |from: i64, until: i64, visible_secs: i64, expected: (i64, i64)| {
-        let ms = |ms| Timestamp::from_nanos(ms * 1_000_000 + 123);
-        let visible = TimeRange::between(Timestamp::from_secs(0), Timestamp::from_secs(visible_secs));
-        let found = rounded(TimeRange::between(ms(from), ms(until)), visible);
-        assert_eq!((found.from.as_millis(), found.until.as_millis()), expected);
-    };
-    check(61_612, 95_422, 3_600, (62_000, 95_000));
-    check(61_612, 95_422, 720, (61_600, 95_400));
-    check(1_234, 1_250, 1, (1_234, 1_250));
-    check(1_100, 1_200, 3_600, (1_100, 1_200));
+fn a_baseline_is_in_the_address_and_goes_with_its_selection() {
+    let mut state = opened("/");
+    let quiet = range("13:50:00", "14:00:00");
+    assert_eq!(state.apply(Command::SetBaseline(Some(quiet))), Address::Keep, "there is nothing to compare");
+    state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    assert_eq!(state.apply(Command::SetBaseline(Some(quiet))), Address::Push);
+    assert!(state.view.to_url().contains("&b=2026-11-20T13:50:00Z..14:00:00Z"), "{}", state.view.to_url());
+    state.apply(Command::Select("orders".into(), range("14:15:00", "14:17:00")));
+    assert_eq!(state.view.baseline, Some(quiet), "another spike, the same quiet time");
+    let mut undone = state.clone();
+    assert_eq!(undone.apply(Command::SetBaseline(None)), Address::Push);
+    assert_eq!((undone.view.baseline, undone.view.selection.is_some()), (None, true));
+    let ends =
+        [Command::ClearSelection, Command::ToggleLive, Command::SetRange(RangeSpec::last(NANOS_PER_SEC))];
+    for end in ends {
+        let mut state = state.clone();
+        state.apply(end);
+        assert_eq!((state.view.selection, state.view.baseline), (None, None));
+    }
+}
+
+#[test]
+fn dragging_time_is_one_entry_at_its_end() {
+    let mut state = opened("/");
+    for minute in 1..9 {
+        let shown = range(&format!("12:0{minute}:00"), &format!("14:0{minute}:00"));
+        assert_eq!(state.apply(Command::Pan(shown)), Address::Keep);
+        assert_eq!(state.range(), shown);
+    }
+    assert_eq!(state.apply(Command::PanEnd), Address::Push);
+    assert_eq!(state.apply(Command::PanEnd), Address::Keep, "nothing was dragged since");
+    state.apply(Command::ZoomBack);
+    assert!(state.view.live, "one way back for the whole drag");
+}
+
+#[test]
+fn a_drag_of_time_that_is_given_up_leaves_all_as_it_was() {
+    let mut state = opened("/");
+    state.apply(Command::Show(range("14:00:00", "14:10:00")));
+    for url in ["/", "/d/shop?v=1&t=2026-11-20T13:00:00Z..15:00:00Z"] {
+        let mut state = opened(url);
+        state.apply(Command::Freeze(true));
+        let before = state.clone();
+        state.apply(Command::Pan(range("12:00:00", "14:00:00")));
+        assert_eq!(state.apply(Command::PanUndo), Address::Keep);
+        assert_eq!((&state.view, state.paused_at), (&before.view, before.paused_at));
+        assert_eq!(state.zooms, before.zooms);
+    }
+    // A wheel that had just turned is another zoom.
+    state.apply(Command::Freeze(true));
+    state.apply(Command::Pan(range("14:05:00", "14:15:00")));
+    state.apply(Command::PanUndo);
+    assert_eq!(state.range(), range("14:00:00", "14:10:00"));
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! The brush by keys alone: a cursor that the arrows move, a band that Shift extends, edges that `[` and `]` pick.
 
+use super::snap::{most_ticks, rounded_time};
 use super::zoom::zoomed;
-use super::{Brush, Edge, Outcome, Scene, rounded_time};
+use super::{Brush, Edge, Outcome, Scene};
 use sonde_shared::chart::ticks::neighbour_tick;
 use sonde_shared::time::{TimeRange, Timestamp};
 
-/// About so many pixels lie between two ticks that Ctrl and an arrow step over.
-const TICK_PX: f64 = 90.0;
 /// How far `+` zooms in.
 const ZOOM: f64 = 0.5;
 
@@ -83,7 +82,7 @@ impl Brush {
     /// A key is pressed. No outcome: the key means nothing here and is the page's.
     pub(crate) fn key(&mut self, key: Key, held: Modifiers, scene: &Scene) -> Vec<Outcome> {
         match key {
-            Key::Escape => self.undo_a_layer(scene),
+            Key::Escape => self.drop_drag(),
             _ if self.is_pressed() => Vec::new(),
             Key::Left | Key::Right => self.move_cursor(key == Key::Right, held, scene),
             Key::Enter => self.enter(scene),
@@ -136,6 +135,7 @@ impl Brush {
     fn enter(&mut self, scene: &Scene) -> Vec<Outcome> {
         let draft = self.keyboard.draft().filter(|band| !band.is_empty());
         let result = match (self.keyboard.band, draft) {
+            (Band::New { .. }, Some(band)) if scene.is_armed => Outcome::Baseline(band),
             (Band::New { .. }, Some(band)) => Outcome::Select(band),
             (Band::Edge { .. }, Some(band)) => Outcome::Adjust(band),
             (Band::None, _) | (_, None) => return vec![Outcome::Click(self.cursor_in(scene))],
@@ -144,21 +144,9 @@ impl Brush {
         vec![Outcome::Draft(None), result]
     }
 
-    /// Escape takes back the last thing only: a drag, a band that keys are making, the pinned crosshair, the selection.
-    fn undo_a_layer(&mut self, scene: &Scene) -> Vec<Outcome> {
-        if self.is_pressed() {
-            return self.cancel();
-        }
-        let dropped = self.drop_draft();
-        if !dropped.is_empty() {
-            dropped
-        } else if scene.is_pinned {
-            vec![Outcome::Unpin]
-        } else if scene.selection.is_some() {
-            vec![Outcome::Clear]
-        } else {
-            Vec::new()
-        }
+    /// What is being dragged, by pointer or keys, is dropped. Nothing was: the key is the page's, which has other layers to undo.
+    fn drop_drag(&mut self) -> Vec<Outcome> {
+        if self.is_pressed() { self.cancel() } else { self.drop_draft() }
     }
 
     /// Drops the band that keys are making.
@@ -175,8 +163,7 @@ fn stepped(from: Timestamp, forward: bool, by_tick: bool, scene: &Scene) -> Time
     let scale = &scene.scale;
     let visible = scale.range();
     if by_tick {
-        let most = ((scale.right() - scale.left()) / TICK_PX).max(1.0) as usize;
-        return neighbour_tick(from, forward, visible, scene.offset_minutes, most);
+        return neighbour_tick(from, forward, visible, scene.offset_minutes, most_ticks(scale));
     }
     let nanos = scale.nanos_per_px().round().max(1.0) as i64;
     rounded_time(from.plus_nanos(if forward { nanos } else { -nanos }), scale)

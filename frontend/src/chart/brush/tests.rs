@@ -1,5 +1,6 @@
 //! One second a pixel: x is the second, 0 to 1000.
 
+use super::snap::rounded_time;
 use super::*;
 use proptest::prelude::*;
 
@@ -13,7 +14,7 @@ fn range(from: f64, until: f64) -> TimeRange {
 
 fn scene(selection: Option<TimeRange>) -> Scene {
     let scale = TimeScale::new(range(0.0, 1_000.0), 0.0, 1_000.0);
-    Scene { scale, selection, is_pinned: false, offset_minutes: 0 }
+    Scene { scale, selection, is_armed: false, offset_minutes: 0 }
 }
 
 /// What is done to a brush.
@@ -33,7 +34,9 @@ enum Do {
 }
 
 use Do::{Blur, Cancel, Ctrl, Double, Move, Pan, Release, Shift, Touch};
-use Outcome::{Adjust, Clear, Click, Cursor, Draft, Freeze, Select, Show, Unpin, ZoomBack};
+use Outcome::{
+    Adjust, Baseline, Click, Cursor, Draft, Freeze, PanEnd, PanUndo, Select, Show, Unpin, ZoomBack,
+};
 
 fn act(brush: &mut Brush, step: Do, scene: &Scene) -> Vec<Outcome> {
     let mut press = |x: f64, press: Press| {
@@ -44,8 +47,8 @@ fn act(brush: &mut Brush, step: Do, scene: &Scene) -> Vec<Outcome> {
         Do::Press(x) => press(x, Press::default()),
         Touch(x) => press(x, Press { is_touch: true, pans: false }),
         Pan(x) => press(x, Press { is_touch: false, pans: true }),
-        Move(x) => brush.drag_to(x),
-        Release(x) => brush.release(x),
+        Move(x) => brush.drag_to(x, &Stops::default()),
+        Release(x) => brush.release(x, &Stops::default()),
         Cancel => brush.cancel(),
         Double(x) => brush.double_click(x, scene),
         Do::Key(key) => brush.key(key, Modifiers::default(), scene),
@@ -98,8 +101,9 @@ fn times_are_as_round_as_the_screen_allows() {
         rounded_time(at(second), &scale)
     };
     assert_eq!(rounded(0.0, 7_200.0, 299.6), at(300.0));
-    assert_eq!(rounded(0.0, 1_000.0, 299.63), at(299.6));
-    assert_eq!(rounded(0.0, 1.0, 0.123_456), at(0.123_456), "under a millisecond a px nothing is lost");
+    assert_eq!(rounded(0.0, 720.0, 299.63), at(299.6));
+    assert_eq!(rounded(0.0, 36_000.0, 299.6), at(300.0), "10 s a step where a px is 36 s");
+    assert_eq!(rounded(0.0, 0.5, 0.123_456), at(0.123_456), "under a millisecond a px nothing is lost");
     let now = Timestamp::from_nanos(1_795_269_899_999_826_028);
     let day =
         TimeScale::new(TimeRange { from: now, until: now.plus_nanos(86_400_000_000_000) }, 0.0, 1_000.0);
@@ -149,14 +153,15 @@ fn an_edge_stays_in_the_plot_unless_it_was_outside() {
 
 #[test]
 fn shift_and_the_middle_button_pan() {
-    let panned = &[Freeze, Show(range(-50.0, 950.0)), Show(range(30.0, 1_030.0)), Show(range(30.0, 1_030.0))];
+    let to = |from: f64| Outcome::Pan(range(from, from + 1_000.0));
+    let panned = &[Freeze, to(-50.0), to(30.0), to(30.0), PanEnd];
     check(Some((100.0, 200.0)), &[Pan(150.0), Move(200.0), Move(120.0), Release(120.0)], panned);
 }
 
 #[test]
 fn a_cancelled_pointer_restores_what_was() {
     check(None, &[Do::Press(100.0), Move(150.0), Cancel], &[Freeze, drafts(100.0, 150.0), Draft(None)]);
-    let pan = &[Freeze, Show(range(-50.0, 950.0)), Show(range(0.0, 1_000.0))];
+    let pan = &[Freeze, Outcome::Pan(range(-50.0, 950.0)), PanUndo];
     check(None, &[Pan(100.0), Move(150.0), Cancel, Release(150.0)], pan);
     check(None, &[Do::Press(100.0), Cancel, Release(100.0)], &[]);
     check(
@@ -168,8 +173,14 @@ fn a_cancelled_pointer_restores_what_was() {
 
 #[test]
 fn a_drag_takes_over_what_keys_or_a_drag_before_left() {
-    let key_band =
-        [Freeze, drafts(500.0, 501.0), Cursor(at(501.0)), Draft(None), Freeze, Show(range(-50.0, 950.0))];
+    let key_band = [
+        Freeze,
+        drafts(500.0, 501.0),
+        Cursor(at(501.0)),
+        Draft(None),
+        Freeze,
+        Outcome::Pan(range(-50.0, 950.0)),
+    ];
     check(None, &[Shift(Key::Right), Pan(100.0), Move(150.0)], &key_band);
     let double = [Freeze, drafts(100.0, 150.0), Draft(None), Unpin, ZoomBack];
     check(None, &[Do::Press(100.0), Move(150.0), Double(150.0)], &double);
@@ -276,16 +287,81 @@ fn brackets_pick_an_edge_that_the_arrows_move() {
 }
 
 #[test]
-fn escape_undoes_one_layer_at_a_time() {
+fn escape_drops_what_is_dragged_and_leaves_the_rest_to_the_page() {
     let escape = Do::Key(Key::Escape);
-    let all = Scene { is_pinned: true, ..scene(Some(range(100.0, 200.0))) };
-    check_in(
-        &all,
-        &[Do::Key(Key::PickStart), escape, escape],
-        &[Freeze, drafts(100.0, 200.0), Cursor(at(100.0)), Draft(None), Unpin],
-    );
-    check(Some((100.0, 200.0)), &[escape], &[Clear]);
-    check(None, &[escape], &[]);
+    let picked = &[Freeze, drafts(100.0, 200.0), Cursor(at(100.0)), Draft(None)];
+    check(Some((100.0, 200.0)), &[Do::Key(Key::PickStart), escape, escape], picked);
+    check(Some((100.0, 200.0)), &[escape], &[]);
+}
+
+#[test]
+fn an_armed_drag_marks_the_baseline_wherever_it_begins() {
+    let armed = Scene { is_armed: true, ..scene(Some(range(100.0, 200.0))) };
+    let marked =
+        |from: f64, until: f64| [Freeze, drafts(from, until), Draft(None), Baseline(range(from, until))];
+    for x in [100.0, 150.0, 500.0] {
+        check_in(&armed, &[Do::Press(x), Move(x + 50.0), Release(x + 50.0)], &marked(x, x + 50.0));
+    }
+    let key_band =
+        [Freeze, drafts(500.0, 501.0), Cursor(at(501.0)), Draft(None), Baseline(range(500.0, 501.0))];
+    check_in(&armed, &[Shift(Key::Right), Do::Key(Key::Enter)], &key_band);
+    let panned = [Freeze, Outcome::Pan(range(-50.0, 950.0)), Outcome::Pan(range(-50.0, 950.0)), PanEnd];
+    check_in(&armed, &[Pan(150.0), Move(200.0), Release(200.0)], &panned);
+}
+
+/// What a drag gives with ticks every 120 s and a deploy at 333 s.
+fn snapped(selection: Option<(f64, f64)>, from: f64, to: f64) -> Option<TimeRange> {
+    let scene = scene(selection.map(|(from, until)| range(from, until)));
+    let deploy =
+        sonde_shared::api::Event { id: 1, what: String::new(), when: 333, tags: vec![], data: String::new() };
+    let stops = Stops::new(&scene.scale, 0, &[deploy]);
+    let mut brush = Brush::default();
+    brush.press(from, Press::default(), &scene);
+    brush.drag_to(to, &stops);
+    brush.release(to, &stops).into_iter().find_map(|outcome| match outcome {
+        Select(band) | Adjust(band) => Some(band),
+        _ => None,
+    })
+}
+
+#[test]
+fn edges_snap_to_ticks_and_events_near_them() {
+    let check = |from: f64, to: f64, expected: (f64, f64)| {
+        assert_eq!(snapped(None, from, to), Some(range(expected.0, expected.1)), "{from} to {to}");
+    };
+    check(112.0, 352.0, (120.0, 360.0));
+    check(125.0, 340.0, (120.0, 333.0));
+    check(60.0, 300.0, (60.0, 300.0));
+    check(109.0, 180.0, (109.0, 180.0));
+    check(122.0, 128.0, (120.0, 128.0));
+    check(115.0, 125.0, (120.0, 125.0));
+}
+
+#[test]
+fn a_moved_band_snaps_with_its_nearer_end_and_keeps_its_length() {
+    let moved = |to: f64| snapped(Some((600.0, 650.0)), 620.0, to);
+    assert_eq!(moved(624.0), Some(range(600.0, 650.0)));
+    assert_eq!(moved(688.0), Some(range(670.0, 720.0)), "its end at 718 goes to 720");
+    assert_eq!(moved(690.0 + 47.0), Some(range(720.0, 770.0)));
+    assert_eq!(moved(660.0), Some(range(640.0, 690.0)), "no stop is near");
+}
+
+#[test]
+fn an_edge_snaps_and_the_other_stays() {
+    assert_eq!(snapped(Some((500.0, 650.0)), 650.0, 726.0), Some(range(500.0, 720.0)));
+}
+
+#[test]
+fn switching_snapping_shows_at_once() {
+    let scene = scene(None);
+    let stops = Stops::new(&scene.scale, 0, &[]);
+    let mut brush = Brush::default();
+    assert_eq!(brush.snap_again(&stops), []);
+    brush.press(300.0, Press::default(), &scene);
+    assert_eq!(brush.drag_to(355.0, &Stops::default()), [Freeze, drafts(300.0, 355.0)]);
+    assert_eq!(brush.snap_again(&stops), [drafts(300.0, 360.0)]);
+    assert_eq!(brush.snap_again(&Stops::default()), [drafts(300.0, 355.0)]);
+    assert_eq!(brush.release(355.0, &stops), [Draft(None), Select(range(300.0, 360.0))]);
 }
 
 #[test]
@@ -362,21 +438,21 @@ proptest! {
     fn whatever_is_done_bands_have_width_and_a_draft_ends(
         steps in prop::collection::vec(any_step(), 0..40),
         band in prop::option::of((0.0..500.0f64, 1.0..600.0f64)),
+        is_armed: bool,
     ) {
-        let mut scene = scene(band.map(|(from, length)| range(from, from + length)));
+        let mut scene = Scene { is_armed, ..scene(band.map(|(from, length)| range(from, from + length))) };
         let mut brush = Brush::default();
         let mut draft = None;
         for step in steps.into_iter().chain([Cancel, Blur]) {
             for outcome in act(&mut brush, step, &scene) {
                 match outcome {
                     Draft(shown) => draft = shown,
-                    Select(band) | Adjust(band) => {
+                    Select(band) | Adjust(band) | Baseline(band) => {
                         prop_assert!(!band.is_empty());
                         prop_assert_eq!(draft, None, "the draft ends before the band is committed");
                         scene.selection = Some(band);
                     }
-                    Clear => scene.selection = None,
-                    Show(shown) => prop_assert!(!shown.is_empty()),
+                    Show(shown) | Outcome::Pan(shown) => prop_assert!(!shown.is_empty()),
                     _ => {}
                 }
             }

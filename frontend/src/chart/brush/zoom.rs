@@ -54,7 +54,7 @@ pub(crate) fn zoomed(range: TimeRange, about: Timestamp, factor: f64) -> TimeRan
 }
 
 /// The range with a tenth of its length on each side.
-pub(crate) fn with_margin(range: TimeRange) -> TimeRange {
+pub fn with_margin(range: TimeRange) -> TimeRange {
     let margin = (range.nanos() / 10).max(SHORTEST_NANOS as i64 / 2);
     TimeRange { from: range.from.plus_nanos(-margin), until: range.until.plus_nanos(margin) }
 }

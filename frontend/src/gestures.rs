@@ -1,0 +1,104 @@
+//! What the charts share, and what their gestures mean to the page.
+
+use crate::chart::{ChartContext, Gesture};
+use crate::feeds::{Loaded, range};
+use crate::prefs;
+use crate::rest::Rest;
+use crate::session::Session;
+use crate::state::Command;
+use crate::theme::ThemeSignals;
+use leptos::prelude::*;
+use sonde_shared::api::{Event, Histogram};
+use std::time::Duration;
+
+/// How long a wheel must stand still for its burst to be over.
+const ZOOM_REST: Duration = Duration::from_millis(400);
+
+/// Offers the charts' context to all panes.
+pub fn provide_charts(
+    session: Session,
+    theme: ThemeSignals,
+    histogram: Loaded<Histogram>,
+    events: Loaded<Vec<Event>>,
+) -> ChartContext {
+    let count_lines = move |range| {
+        histogram
+            .value
+            .with_untracked(|counts| counts.as_ref().and_then(|counts| range::count_in(counts, range)))
+    };
+    let rest = Rest::new();
+    let charts = ChartContext {
+        range: session.range.into(),
+        selection: session.selection.into(),
+        baseline: session.baseline.into(),
+        draft: RwSignal::new(None),
+        armed: RwSignal::new(false),
+        snaps: prefs::switch("snap", false),
+        held: RwSignal::new(false),
+        drop_drag: RwSignal::new(0),
+        pinch: StoredValue::default(),
+        events: Signal::derive(move || events.value.get().unwrap_or_default()),
+        hover: RwSignal::new(None),
+        pinned: RwSignal::new(None),
+        active: session.part(|state| state.view.panel.clone()).into(),
+        utc_offset_minutes: session.offset_minutes.into(),
+        count_lines: Callback::new(count_lines),
+        on_gesture: Callback::new(move |gesture| {
+            if matches!(gesture, Gesture::Show(_)) {
+                rest.after(ZOOM_REST, move || session.send(Command::Rested));
+            }
+            session.send(command_of(gesture));
+        }),
+        theme_generation: theme.generation.into(),
+    };
+    thaw_after_gestures(session, charts);
+    disarm(charts);
+    provide_context(charts);
+    charts
+}
+
+fn command_of(gesture: Gesture) -> Command {
+    match gesture {
+        Gesture::Select { panel, range } => Command::Select(panel, range),
+        Gesture::Adjust(range) => Command::Adjust(range),
+        Gesture::Baseline(range) => Command::SetBaseline(Some(range)),
+        Gesture::Activate(panel) => Command::Activate(panel),
+        Gesture::Show(range) => Command::Show(range),
+        Gesture::Pan(range) => Command::Pan(range),
+        Gesture::PanEnd => Command::PanEnd,
+        Gesture::PanUndo => Command::PanUndo,
+        Gesture::ZoomBack => Command::ZoomBack,
+        Gesture::Freeze => Command::Freeze(true),
+    }
+}
+
+/// Without a selection there is nothing to compare, and the next band is an ordinary one.
+fn disarm(charts: ChartContext) {
+    Effect::new(move |_| {
+        if charts.selection.with(Option::is_none) {
+            charts.armed.set(false);
+        }
+    });
+}
+
+/// The axis moves again once nothing is pressed or dragged and no crosshair is pinned.
+fn thaw_after_gestures(session: Session, charts: ChartContext) {
+    let thaw = move || {
+        let is_held = charts.held.get_untracked()
+            || charts.draft.with_untracked(Option::is_some)
+            || charts.pinned.with_untracked(Option::is_some);
+        if !is_held {
+            session.send(Command::Freeze(false));
+        }
+    };
+    Effect::new(move |_| {
+        charts.held.track();
+        charts.draft.track();
+        charts.pinned.track();
+        thaw();
+    });
+    let soon = move || set_timeout(thaw, Duration::ZERO);
+    drop(window_event_listener(leptos::ev::pointerup, move |_| soon()));
+    drop(window_event_listener(leptos::ev::pointercancel, move |_| soon()));
+    drop(window_event_listener(leptos::ev::keyup, move |_| soon()));
+}

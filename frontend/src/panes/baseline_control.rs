@@ -1,0 +1,55 @@
+//! What the selection is compared with: marks it, says it, takes it back.
+
+use super::icons::{Glyph, Icon};
+use crate::chart::ChartContext;
+use crate::session::use_session;
+use crate::state::Command;
+use crate::text;
+use leptos::prelude::*;
+
+/// The control beside the selection in the pane's head.
+#[component]
+pub(super) fn BaselineControl() -> impl IntoView {
+    let session = use_session();
+    let marked = move || session.baseline.get().is_some();
+    view! {
+        <span class="baseline-control" class:chip=marked>
+            <BaselineButton />
+            <Show when=marked>
+                <button
+                    class="control small icon-only"
+                    aria-label="Clear the baseline"
+                    title="Clear the baseline (Esc)"
+                    on:click=move |_| session.send(Command::SetBaseline(None))
+                >
+                    <Glyph icon=Icon::Close />
+                </button>
+            </Show>
+        </span>
+    }
+}
+
+/// Arms one drag that marks the baseline. Once there is one it says when that is.
+#[component]
+fn BaselineButton() -> impl IntoView {
+    let session = use_session();
+    let charts: ChartContext = expect_context();
+    let label = move || {
+        let offset = session.offset_minutes.get();
+        match session.baseline.get() {
+            _ if charts.armed.get() => "Drag over the baseline".to_owned(),
+            Some(range) => format!("Baseline {}", text::range(range, session.server_now(), offset)),
+            None => "Baseline".to_owned(),
+        }
+    };
+    view! {
+        <button
+            class="control small"
+            title="Mark what the selection is compared with: the next drag (b)"
+            aria-pressed=move || charts.armed.get().to_string()
+            on:click=move |_| charts.arm(!charts.armed.get_untracked())
+        >
+            {label}
+        </button>
+    }
+}
