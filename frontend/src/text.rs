@@ -100,9 +100,12 @@ pub fn dated_range(range: TimeRange, offset_minutes: i32) -> String {
     format!("{}{dash}{end} ({})", date_clock(from, offset_minutes), format_duration(range.nanos()))
 }
 
-/// `2026-11-20 14:05:00..2026-11-20 14:07:00`: a range as it could be typed.
+/// `2026-11-20 14:05:00..14:07:00`: a range as it could be typed.
 pub fn typed(range: TimeRange, offset_minutes: i32) -> String {
-    format!("{}..{}", date_clock(range.from, offset_minutes), date_clock(range.until, offset_minutes))
+    let (from, until) = (range.from, range.until);
+    let is_one_day = date(from, offset_minutes) == date(until, offset_minutes);
+    let end = if is_one_day { clock(until, offset_minutes) } else { date_clock(until, offset_minutes) };
+    format!("{}..{end}", date_clock(from, offset_minutes))
 }
 
 /// `41 s silence`, where two neighbouring lines lie apart.
@@ -175,6 +178,15 @@ mod tests {
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00–14:07:00 (2 m)");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00 – 2026-11-21 00:00:00 (9 h 55 m)");
+    }
+
+    #[test]
+    fn a_typed_range_names_a_day_once() {
+        let check = |until: &str, expected: &str| {
+            assert_eq!(typed(TimeRange::between(at("2026-11-20T14:05:00Z"), at(until)), 0), expected);
+        };
+        check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00..14:07:00");
+        check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00..2026-11-21 00:00:00");
     }
 
     #[test]

@@ -32,11 +32,13 @@ pub struct Settings {
     pub zone: &'static str,
     /// Whether the system asks for dark colours.
     pub dark: bool,
+    /// Whether it is a phone: fingers in place of a mouse.
+    pub touch: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { width: 1280, height: 900, zone: "UTC", dark: true }
+        Self { width: 1280, height: 900, zone: "UTC", dark: true, touch: false }
     }
 }
 
@@ -77,8 +79,12 @@ impl Browser {
     }
 
     fn emulate(&self, settings: &Settings) {
-        let size = json!({"width": settings.width, "height": settings.height, "deviceScaleFactor": 1, "mobile": false});
+        let size = json!({"width": settings.width, "height": settings.height, "deviceScaleFactor": 1, "mobile": settings.touch});
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
+        if settings.touch {
+            let touch = json!({"enabled": true, "maxTouchPoints": 5});
+            self.devtools("Emulation.setTouchEmulationEnabled", &touch);
+        }
         self.prefer_dark(settings.dark);
     }
 
@@ -169,6 +175,42 @@ impl Browser {
             mouse = mouse.then(move_to(*point, 30));
         }
         self.act(mouse.then(up()));
+    }
+
+    /// Puts fingers down at the first points, moves them through the others and lifts them. Each step has a point a finger,
+    /// in the same order; they come down one after the other and go up together.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn fingers(&self, steps: &[&[(f64, f64)]]) {
+        for down in 1..=steps[0].len() {
+            self.touch("touchStart", &steps[0][..down]);
+        }
+        steps[1..].iter().for_each(|points| self.touch("touchMove", points));
+        self.touch("touchEnd", &[]);
+    }
+
+    #[track_caller]
+    fn touch(&self, kind: &str, points: &[(f64, f64)]) {
+        let points = points.iter().enumerate().map(|(id, (x, y))| json!({"x": x, "y": y, "id": id}));
+        let points: Vec<Value> = points.collect();
+        self.devtools("Input.dispatchTouchEvent", &json!({"type": kind, "touchPoints": points}));
+    }
+
+    /// Presses at a point, moves through the others, presses a key and only then lets go.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn drag_with_key(&self, points: &[(f64, f64)], value: impl Into<char>) {
+        let mut mouse = MouseActions::new("mouse".to_owned()).then(move_to(points[0], 0)).then(down());
+        for point in &points[1..] {
+            mouse = mouse.then(move_to(*point, 30));
+        }
+        self.act(mouse);
+        self.key(value);
+        self.act(MouseActions::new("mouse".to_owned()).then(up()));
     }
 
     /// Moves the pointer there.

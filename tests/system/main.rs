@@ -7,6 +7,8 @@ mod brush;
 mod commands;
 /// What was acknowledged is there after a crash, a torn file or a full disk.
 mod durability;
+/// Snapping, the baseline, fingers and Escape on the charts.
+mod gestures;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.

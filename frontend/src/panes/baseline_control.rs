@@ -38,7 +38,11 @@ fn BaselineButton() -> impl IntoView {
         let offset = session.offset_minutes.get();
         match session.baseline.get() {
             _ if charts.armed.get() => "Drag over the baseline".to_owned(),
-            Some(range) => format!("Baseline {}", text::range(range, session.server_now(), offset)),
+            Some(range) => {
+                // The day of the selection beside it is not said twice.
+                let day = session.selection.get().map_or(range.from, |selection| selection.from);
+                format!("Baseline {}", text::range(range, day, offset))
+            }
             None => "Baseline".to_owned(),
         }
     };

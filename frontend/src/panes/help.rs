@@ -25,7 +25,7 @@ const KEYS: [(&str, &str); 20] = [
     ("Home End", "in the lines: first and last line"),
     ("/", "filter the lines by text"),
     ("l", "follow the clock, or stop"),
-    ("Esc", "undo one thing: drag, what is open, crosshair, baseline, selection"),
+    ("Esc", "undo one layer: drag, crosshair, baseline, selection"),
     ("?", "this list"),
 ];
 

@@ -47,11 +47,12 @@ pub fn SelectionBar() -> impl IntoView {
 /// The selection and what it is compared with.
 fn spans(session: Session) -> String {
     let offset = session.offset_minutes.get();
-    let say = |range| text::range(range, session.server_now(), offset);
-    let selection = session.selection.get().map(say).unwrap_or_default();
-    match session.baseline.get().map(say) {
-        Some(baseline) => format!("{selection} against {baseline}"),
-        None => selection,
+    let Some(selection) = session.selection.get() else { return String::new() };
+    let shown = text::range(selection, session.server_now(), offset);
+    // The day of the selection is not said twice.
+    match session.baseline.get().map(|range| text::range(range, selection.from, offset)) {
+        Some(baseline) => format!("{shown} against {baseline}"),
+        None => shown,
     }
 }
 
@@ -70,7 +71,7 @@ fn Edit() -> impl IntoView {
     };
     view! {
         <Choice name="Edit the selection" label=Signal::stored("Edit".to_owned()) open>
-            <TypedRange value=written() apply />
+            <TypedRange value=written() apply action="Select" />
         </Choice>
     }
 }

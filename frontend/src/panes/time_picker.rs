@@ -32,7 +32,8 @@ pub(super) fn TimePicker() -> impl IntoView {
         let resolved = session.range.get();
         match session.view.with(|view| view.range) {
             Some(spec) if spec.is_relative() => text::range_label(spec, now, offset),
-            _ => text::range(resolved, now, offset),
+            // Where it takes two lines, the clock times stay together.
+            _ => text::range(resolved, now, offset).replace('–', "–\u{2060}"),
         }
     });
     view! {

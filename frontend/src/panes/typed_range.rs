@@ -16,6 +16,9 @@ pub(super) fn TypedRange(
     /// Takes what was typed once it is a range.
     #[prop(into)]
     apply: Callback<RangeSpec>,
+    /// What the button is called.
+    #[prop(default = "Show")]
+    action: &'static str,
 ) -> impl IntoView {
     let session = use_session();
     let input = NodeRef::<html::Input>::new();
@@ -56,7 +59,7 @@ pub(super) fn TypedRange(
             <p id="typed-range-note" class:problem=move || problem.with(Option::is_some)>
                 {move || problem.get().or_else(|| meaning(session, &typed.get())).unwrap_or_else(|| hint(session))}
             </p>
-            <button class="control primary" type="submit">"Show"</button>
+            <button class="control primary" type="submit">{action}</button>
         </form>
     }
 }

@@ -26,7 +26,7 @@ impl AppState {
             self.remember_zoom();
         }
         self.pause();
-        let whole_ms = |at: Timestamp| Timestamp::from_millis(at.as_millis());
+        let whole_ms = |at: Timestamp| Timestamp::from_millis(at.plus_nanos(500_000).as_millis());
         let range = TimeRange { from: whole_ms(range.from), until: whole_ms(range.until) };
         self.view.range = Some(RangeSpec::absolute(range));
     }
