@@ -1,4 +1,4 @@
-//! What was acknowledged is there after `kill -9` at any moment: some dozens of times in mid-write, while segments begin,
+//! What was acknowledged is there after `kill -9` at any moment: hundreds of times in mid-write, while segments begin,
 //! end and are sealed.
 //!
 //! `KILLS` says how often, `KILL_SEED` from which seed the moments are drawn; every failure tells its seed. Lines
@@ -229,7 +229,7 @@ fn what_was_acknowledged_survives_kill_9_at_any_moment() {
     let seed = number_from("KILL_SEED", 1);
     let _says_seed = SaysSeed(seed);
     let mut dice = Dice::new(seed);
-    let kills = number_from("KILLS", 60) as usize;
+    let kills = number_from("KILLS", 200) as usize;
     for done in (0..kills).step_by(LIFE) {
         live(LIFE.min(kills - done), &mut dice);
     }
