@@ -5,8 +5,10 @@
 mod brush;
 /// What the program does beside serving.
 mod commands;
-/// What was acknowledged is there after a crash, a torn file or a full disk.
+/// What was acknowledged is there after a torn file or a full disk.
 mod durability;
+/// What was acknowledged is there after `kill -9` at any moment.
+mod durability_kills;
 /// Snapping, the baseline, fingers and Escape on the charts.
 mod gestures;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?

@@ -115,6 +115,9 @@ const SLOW_QUERIES: [&str; 3] = [
     "/api/logs?contains=msg&offset=1000000",
 ];
 
+/// The most text that a step reads: what is begun is ended, so a line more than 4 MiB.
+const STEP_TEXT_BYTES: f64 = 5.0 * 1_048_576.0;
+
 /// Asks so many slow queries and waits until the first of them are at work.
 fn ask_slowly(server: &TestServer, rounds: usize) -> Vec<TcpStream> {
     let asked = SLOW_QUERIES.iter().cycle().take(rounds * SLOW_QUERIES.len());
@@ -137,6 +140,9 @@ fn queries_that_nobody_waits_for_stop_reading() {
     let given_up = read();
     let all = corpus.text.len() as f64 * (ROUNDS * SLOW_QUERIES.len()) as f64;
     assert!(given_up < all / 2.0, "{given_up} bytes of {all} were read for nobody");
+    // A step is what is done for nobody at worst, whoever is quicker: the server to read or the client to leave.
+    let steps = server.counter("sonde_query_steps_total");
+    assert!(given_up <= steps * STEP_TEXT_BYTES, "{given_up} bytes were read in {steps} steps");
     drop(server.get(SLOW_QUERIES[0]).ok());
     assert_eq!((read() - given_up) as u64, corpus.text.len() as u64, "what is read is what is asked for now");
 }

@@ -29,6 +29,8 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     render_store(&state.store, &mut out);
     let running = state.queries.running();
     sample(&mut out, "gauge", "sonde_queries_running", "Queries that work or wait for a thread.", running);
+    let steps = state.queries.steps();
+    sample(&mut out, "counter", "sonde_query_steps_total", "Steps that queries have taken.", steps);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out)
 }
 

@@ -29,6 +29,7 @@ pub enum Unfinished {
 pub struct QueryThreads {
     places: Arc<Semaphore>,
     running: Arc<AtomicU64>,
+    steps: Arc<AtomicU64>,
 }
 
 impl Default for QueryThreads {
@@ -41,12 +42,17 @@ impl Default for QueryThreads {
 impl QueryThreads {
     /// So many places.
     pub fn new(places: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), running: Arc::default() }
+        Self { places: Arc::new(Semaphore::new(places)), running: Arc::default(), steps: Arc::default() }
     }
 
     /// How many queries work or wait for their place. An answer that waits for its reader does neither.
     pub fn running(&self) -> u64 {
         self.running.load(Ordering::Relaxed)
+    }
+
+    /// How many steps queries have taken.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
     }
 
     /// From now on no step begins.
@@ -89,6 +95,7 @@ impl QueryThreads {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unfinished> {
         let place = self.places.clone().acquire_owned().await.map_err(|_closed| Unfinished::Stopping)?;
+        self.steps.fetch_add(1, Ordering::Relaxed);
         let work = move || {
             let result = work();
             drop((place, noted));

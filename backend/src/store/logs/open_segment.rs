@@ -144,14 +144,13 @@ impl OpenSegment {
     }
 
     fn staged_end(&self) -> (u64, u32) {
-        (
-            self.staged.last().map_or(self.end, |staged| staged.run.text.end),
-            self.rows + self.staged_rows() as u32,
-        )
+        // Asked for with every part, of which a batch in no order of time has one a line: nothing is added up.
+        let last = self.staged.last().and_then(|staged| Some((staged.run.text.end, staged.run.rows.last()?)));
+        last.map_or((self.end, self.rows), |(end, row)| (end, row.arrival + 1))
     }
 
     fn staged_rows(&self) -> usize {
-        self.staged.iter().map(|staged| staged.run.rows.len()).sum()
+        (self.staged_end().1 - self.rows) as usize
     }
 
     /// Writes a part's text behind what is there; it counts once its record is written.
