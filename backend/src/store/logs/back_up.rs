@@ -90,7 +90,7 @@ fn is_closed(index: &Path) -> bool {
     let (mut at, mut is_closed) = (INDEX_MAGIC.len(), false);
     while let Some(found) = block::find(bytes, at) {
         is_closed = (found.meta.rows as usize) < BLOCK_ROWS;
-        at = found.columns.end;
+        at = found.body.end;
     }
     bytes.starts_with(INDEX_MAGIC) && is_closed
 }
