@@ -35,6 +35,8 @@ enum Command {
     Seal(commands::SealOptions),
     /// Reads every line of a folder and says whether all of it holds.
     Check(commands::CheckOptions),
+    /// Copies a folder by hard links, also while a server writes to it.
+    Snapshot(commands::SnapshotOptions),
 }
 
 /// Runs the program.
@@ -51,6 +53,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Export(options) => commands::export(&options),
         Command::Seal(options) => commands::seal(&options),
         Command::Check(options) => commands::check(&options),
+        Command::Snapshot(options) => commands::snapshot(&options),
     }
 }
 

@@ -21,6 +21,8 @@ mod million;
 mod queries;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
+/// A copy of a folder, taken while a server writes to it.
+mod snapshot;
 /// What is said when the server cannot start.
 mod start;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.

@@ -4,11 +4,13 @@ mod check;
 mod export;
 mod import;
 mod seal;
+mod snapshot;
 
 pub use check::{CheckOptions, check};
 pub use export::{ExportOptions, export};
 pub use import::{ImportOptions, import};
 pub use seal::{SealOptions, seal};
+pub use snapshot::{SnapshotOptions, snapshot};
 
 use clap::Args;
 use std::path::PathBuf;

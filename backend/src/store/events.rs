@@ -4,6 +4,7 @@
 //! acknowledged. A file with a torn last line, and one that a write failed on, is never appended to again; the day goes on
 //! in `events-0002.ndjson` and so on.
 
+use super::backup::{self, Transfer};
 use super::{StoreError, files, layout};
 use sonde_shared::api::Event;
 use sonde_shared::time::{Day, TimeRange, Timestamp};
@@ -162,6 +163,18 @@ fn day_files(dir: &Path) -> Result<Vec<(u32, PathBuf)>, StoreError> {
     let further = layout::list_numbers(dir, PREFIX, SUFFIX)?;
     let first = first.exists().then_some((1, first));
     Ok(first.into_iter().chain(further.into_iter().map(|number| (number, file_path(dir, number)))).collect())
+}
+
+/// Copies the events of a day's folder into another folder, up to the last that is whole.
+pub fn back_up(from: &Path, to: &Path, transfer: &mut Transfer) -> Result<(), StoreError> {
+    for (number, path) in day_files(from)? {
+        let Some(mut file) = backup::open(&path)? else { continue };
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(StoreError::io("read", &path))?;
+        text.truncate(memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1));
+        transfer.copy(&*text, u64::MAX, &file_path(to, number))?;
+    }
+    Ok(())
 }
 
 fn file_path(dir: &Path, number: u32) -> PathBuf {

@@ -3,6 +3,8 @@
 //! `DATA/YYYY-MM-DD/` holds a day's lines (`logs-*`), points (`metrics-*`) and events (`events.ndjson`). The text and the
 //! points are the truth; indexes are derived. What was acknowledged is on disk.
 
+/// A copy of a data folder, made beside a running server.
+pub mod backup;
 /// Lines and points on their way in.
 pub mod batch;
 mod error;

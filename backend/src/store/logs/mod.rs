@@ -3,6 +3,7 @@
 //! Each line's time says which day's folder it lies in, so days never overlap and a query walks them in order. One thread
 //! writes (`writer`); readers take a [`Snapshot`] and never wait for it.
 
+mod back_up;
 /// A block of the index: columns of neighbouring lines.
 pub mod block;
 mod check;
@@ -26,6 +27,7 @@ pub mod segment;
 pub mod text;
 mod writer;
 
+pub use back_up::back_up;
 pub use check::{SegmentReport, check_day};
 
 use super::StoreError;

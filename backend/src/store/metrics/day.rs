@@ -9,7 +9,7 @@ use sonde_shared::time::Day;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-const PREFIX: &str = "metrics";
+pub(super) const PREFIX: &str = "metrics";
 
 /// The path of a write-ahead log.
 pub(super) fn wal_path(dir: &Path, number: u32) -> PathBuf {

@@ -5,6 +5,7 @@
 //! heads, and never wait for the writer's disk. After a crash the logs that have no part yet are replayed; days
 //! without such logs are opened when they are first asked for.
 
+mod back_up;
 mod day;
 mod flush;
 mod head;
@@ -16,6 +17,7 @@ mod tests;
 mod wal;
 mod writer;
 
+pub use back_up::back_up;
 pub use points::Points;
 pub use snapshot::{Found, Snapshot};
 
