@@ -17,6 +17,8 @@ mod million;
 mod queries;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
+/// A body that is sent again is stored once.
+mod resend;
 /// What is said when the server cannot start.
 mod start;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.
