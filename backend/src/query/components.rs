@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::logs::{BlockAt, BlockWalk, LineFilter};
-use crate::store::logs::block::ComponentLines;
+use crate::store::logs::block::Counts;
 use crate::store::logs::dictionary::NameList;
 use crate::store::logs::{Counters, SegmentView, Snapshot};
 use sonde_shared::api::{ComponentCount, Components, HostCount};
@@ -80,10 +80,8 @@ impl SegmentTally {
 
     /// Adds a block's lines; returns how many rows it looked at one by one.
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
-        let meta = at.block.meta();
-        if meta.lies_within(range) {
-            meta.components.iter().for_each(|lines| self.add_lines(lines));
-            meta.hosts.iter().for_each(|(host, lines)| self.hosts[usize::from(*host)] += u64::from(*lines));
+        if at.block.meta().lies_within(range) {
+            self.add_whole(&at.block.counts());
             return 0;
         }
         let columns = at.view.segment.columns(at.block, &at.view.published);
@@ -98,10 +96,14 @@ impl SegmentTally {
         seen
     }
 
-    fn add_lines(&mut self, lines: &ComponentLines) {
-        let count = &mut self.components[usize::from(lines.component)];
-        count.0 += lines.at_least(Level::Trace);
-        count.1 += lines.at_least(Level::Error);
+    fn add_whole(&mut self, counts: &Counts<'_>) {
+        for lines in counts.components() {
+            let levels = counts.by_level(lines.cells);
+            let count = &mut self.components[usize::from(lines.component)];
+            count.0 += levels.iter().sum::<u64>();
+            count.1 += levels[Level::Error as usize..].iter().sum::<u64>();
+        }
+        counts.hosts().for_each(|(host, lines)| self.hosts[usize::from(host)] += lines);
     }
 
     fn add_to(self, components: &mut BTreeMap<String, (u64, u64)>, hosts: &mut BTreeMap<String, u64>) {

@@ -5,7 +5,7 @@ use super::names::NameCounts;
 use super::tally::{Count, Tally};
 use crate::store::StoreError;
 use crate::store::logs::Snapshot;
-use crate::store::logs::block::{BlockMeta, Columns};
+use crate::store::logs::block::{Columns, Counts};
 use sonde_shared::api::{FacetCount, Facets, FacetsLeftOut};
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
@@ -31,7 +31,7 @@ impl Tally for FacetTally {
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
         self.enter(at);
         if at.filter.takes_all(at.block) {
-            self.add_whole(at.block.meta());
+            self.add_whole(&at.block.counts());
             return 0;
         }
         let columns = at.view.segment.columns(at.block, &at.view.published);
@@ -55,12 +55,13 @@ impl FacetTally {
         }
     }
 
-    fn add_whole(&mut self, meta: &BlockMeta) {
-        for lines in &meta.components {
-            self.components.add(lines.component, lines.at_least(Level::Trace));
-            self.levels.iter_mut().zip(lines.levels).for_each(|(sum, lines)| *sum += u64::from(lines));
+    fn add_whole(&mut self, counts: &Counts<'_>) {
+        for lines in counts.components() {
+            let levels = counts.by_level(lines.cells);
+            self.components.add(lines.component, levels.iter().sum());
+            self.levels.iter_mut().zip(levels).for_each(|(sum, lines)| *sum += lines);
         }
-        meta.hosts.iter().for_each(|(host, lines)| self.hosts.add(*host, u64::from(*lines)));
+        counts.hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
     }
 
     fn add_row(&mut self, columns: &Columns<'_>, row: usize) {

@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::logs::{BlockAt, LineFilter, SegmentFilter};
 use super::tally::{Count, Tally};
 use crate::store::StoreError;
-use crate::store::logs::block::Columns;
+use crate::store::logs::block::{Columns, Counts};
 use crate::store::logs::{Counters, Snapshot};
 use sonde_shared::api::Histogram;
 use sonde_shared::log::Level;
@@ -95,6 +95,12 @@ impl Buckets {
         buckets * LEAST_STRETCH <= rows.len()
     }
 
+    /// Whether every slot of some counts lies in one bucket.
+    fn has_whole(&self, counts: &Counts<'_>) -> bool {
+        let slot = counts.slot_nanos();
+        self.step_nanos % slot == 0 && self.from.as_nanos() % slot == 0
+    }
+
     /// Adds rows bucket by bucket: the boundary is found in the sorted times, so that a row's own time is not looked at.
     fn add_stretches(&mut self, filter: &SegmentFilter, columns: &Columns<'_>, rows: Range<usize>) {
         let mut start = rows.start;
@@ -126,9 +132,24 @@ impl Buckets {
     }
 }
 
+/// Whether a range holds each slot of some counts whole or not at all.
+fn is_of_slots(range: TimeRange, counts: &Counts<'_>) -> bool {
+    [range.from, range.until].iter().all(|end| end.as_nanos() % counts.slot_nanos() == 0)
+}
+
 impl Tally for Buckets {
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
         let meta = at.block.meta();
+        let counts = at.block.counts();
+        if at.filter.is_of_cells()
+            && self.has_whole(&counts)
+            && (meta.lies_within(range) || is_of_slots(range, &counts))
+        {
+            let cells =
+                at.filter.cells(&counts).filter(|cell| meta.lies_within(range) || range.contains(cell.from));
+            cells.for_each(|cell| self.add(self.index(cell.from), cell.level, u64::from(cell.lines)));
+            return 0;
+        }
         let known = at.filter.known_counts(at.block);
         if let Some(known) = known.filter(|_| self.index(meta.min_ts) == self.index(meta.max_ts)) {
             let bucket = self.index(meta.min_ts);
@@ -155,7 +176,7 @@ impl Tally for Buckets {
 
 #[cfg(test)]
 mod tests {
-    use super::super::logs::tests::{any_filter, any_lines, line, store_all};
+    use super::super::logs::tests::{any_filter, line, store_all};
     use super::super::logs::{BlockWalk, TextFilter};
     use super::*;
     use proptest::prelude::*;
@@ -174,32 +195,56 @@ mod tests {
         check(i64::MAX - 3, i64::MAX, i64::MAX / 2, i64::MAX / 2, 2);
     }
 
+    /// Counts by what blocks tell, by stretches and by rows.
+    fn counted(store: &crate::store::Store, filter: &LineFilter, step_nanos: i64) -> [Buckets; 3] {
+        let range = filter.range;
+        let empty = || Buckets::new(range, step_nanos);
+        let (mut whole, mut by_stretch, mut by_row) = (empty(), empty(), empty());
+        let mut walk = BlockWalk::new(&store.logs().snapshot(range).unwrap(), filter.clone());
+        while let Some(at) = walk.next(&mut Budget::STEP.clone()) {
+            let columns = at.view.segment.columns(at.block, &at.view.published);
+            by_stretch.add_stretches(at.filter, &columns, columns.rows_in(range));
+            by_row.add_rows(at.filter, &columns, columns.rows_in(range));
+            whole.add_block(&at, range);
+        }
+        [whole, by_stretch, by_row]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
-        fn stretches_are_counted_as_rows_are(
-            lines in any_lines(),
+        fn stretches_and_blocks_are_counted_as_rows_are(
+            lines in prop::collection::vec((0_i64..400, 0_usize..5, 0_usize..3, 0_u8..6), 1..120),
             filter in any_filter(),
-            bounds in (0_i64..20, 0_i64..20),
-            step_ms in 1_i64..12_000,
+            bounds in (-2_i64..8, -2_i64..8),
+            shift_secs in prop::sample::select(vec![0_i64, 0, 7]),
+            step_ms in prop_oneof![1_i64..12_000, (1_i64..4).prop_map(|minutes| minutes * 60_000)],
         ) {
             let dir = tempfile::tempdir().unwrap();
+            let lines: Vec<_> = lines.into_iter().enumerate().map(|(number, row)| line(number, row)).collect();
             let store = store_all(dir.path(), &lines, 60);
-            let at = |secs: i64| line(0, (secs, 0, 0, 2)).ts;
+            let minute = line(0, (10, 0, 0, 2)).ts;
+            let at = |minutes: i64| minute.plus_nanos((minutes * 60 + shift_secs) * 1_000 * NANOS_PER_MS);
             let range = TimeRange::between(at(bounds.0), at(bounds.1));
             let filter = LineFilter { range, text: TextFilter::default(), ..filter };
-            let empty = || Buckets::new(range, step_ms * NANOS_PER_MS);
-            let (mut by_stretch, mut by_row, mut whole) = (empty(), empty(), empty());
-            let mut walk = BlockWalk::new(&store.logs().snapshot(range).unwrap(), filter);
-            while let Some(at) = walk.next(&mut Budget::STEP.clone()) {
-                let columns = at.view.segment.columns(at.block, &at.view.published);
-                by_stretch.add_stretches(at.filter, &columns, columns.rows_in(range));
-                by_row.add_rows(at.filter, &columns, columns.rows_in(range));
-                whole.add_block(&at, range);
-            }
+            let [whole, by_stretch, by_row] = counted(&store, &filter, step_ms * NANOS_PER_MS);
             prop_assert_eq!(&by_stretch.counts, &by_row.counts);
             prop_assert_eq!(&whole.counts, &by_row.counts);
         }
+    }
+
+    #[test]
+    fn steps_of_whole_minutes_look_at_no_row() {
+        let lines: Vec<_> =
+            (0..500).map(|number| line(number, (number as i64 / 2, number % 5, 1, 2))).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_all(dir.path(), &lines, 500);
+        let range = TimeRange::between(lines[0].ts.plus_nanos(-1), lines[499].ts.plus_nanos(1));
+        let snapshot = store.logs().snapshot(range).unwrap();
+        let mut count = HistogramCounts::new(&snapshot, LineFilter::all(range), 60_000 * NANOS_PER_MS);
+        while !count.step(&mut Budget::STEP.clone(), store.logs().counters()) {}
+        assert_eq!(count.finish().unwrap().total, 500);
+        assert_eq!(store.logs().counters().rows_scanned.load(std::sync::atomic::Ordering::Relaxed), 0);
     }
 }

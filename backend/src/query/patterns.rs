@@ -49,7 +49,7 @@ impl Tally for PatternTally {
         self.enter(at);
         if at.filter.takes_all(at.block) {
             let place = Place { segment: at.segment, block: at.number, row: None };
-            at.block.meta().patterns.iter().for_each(|(number, lines)| self.add(*number, *lines, place));
+            at.block.counts().patterns().for_each(|(number, lines)| self.add(number, lines, place));
             return 0;
         }
         let columns = at.view.segment.columns(at.block, &at.view.published);
@@ -81,10 +81,10 @@ impl PatternTally {
         self.add(columns.pattern(row), 1, place);
     }
 
-    fn add(&mut self, number: u16, lines: u32, last: Place) {
+    fn add(&mut self, number: u16, lines: u64, last: Place) {
         let known = &mut self.by_number[usize::from(number)];
         let before = known.map_or(0, |known| known.count);
-        *known = Some(Lines { count: before + u64::from(lines), last });
+        *known = Some(Lines { count: before + lines, last });
     }
 
     fn leave(&mut self) {

@@ -87,7 +87,7 @@ impl BlockWalk {
                 continue;
             };
             *next += 1;
-            budget.spend(1 + block.meta().components.len() as u64);
+            budget.spend(1 + block.counts().component_count() as u64);
             if filter.may_match(block) {
                 return Some(*next - 1);
             }

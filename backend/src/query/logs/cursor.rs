@@ -201,7 +201,7 @@ impl Cursor {
             return None;
         }
         // Only what was passed over is paid for, so that each step, however short, comes further.
-        budget.spend(1 + next.block.meta().components.len() as u64);
+        budget.spend(1 + next.block.counts().component_count() as u64);
         self.waiting.pop_front();
         Some(lines)
     }

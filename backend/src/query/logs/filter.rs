@@ -3,12 +3,13 @@
 use super::TextFilter;
 use crate::patterns::{PatternId, pattern_id};
 use crate::store::logs::SegmentView;
-use crate::store::logs::block::{Block, Columns};
+use crate::store::logs::block::{Block, Cell, Columns, Counts};
 use crate::store::logs::dictionary::NameList;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// What a query asks for. Every part must hold; a list holds when one of its entries does, an empty one always.
 #[derive(Clone, Debug)]
@@ -83,8 +84,13 @@ impl NumberSet {
     }
 
     /// Whether one of the numbers that lines are counted for is in the set.
-    fn has_some(&self, counts: &[(u16, u32)]) -> bool {
-        counts.iter().any(|(number, _)| self.has(*number))
+    fn has_some(&self, mut counts: impl Iterator<Item = (u16, u64)>) -> bool {
+        counts.any(|(number, _)| self.has(number))
+    }
+
+    /// Whether all of them are.
+    fn has_all(&self, mut counts: impl Iterator<Item = (u16, u64)>) -> bool {
+        counts.all(|(number, _)| self.has(number))
     }
 
     fn is_empty(&self) -> bool {
@@ -120,38 +126,59 @@ impl SegmentFilter {
 
     /// Whether the block may hold a matching line, by what is known without its columns.
     pub fn may_match(&self, block: &Block) -> bool {
-        let meta = block.meta();
-        let wanted = |component: u16| self.components.as_ref().is_none_or(|set| set.has(component));
-        meta.overlaps(self.range)
-            && meta.components.iter().any(|lines| wanted(lines.component) && lines.at_least(self.level) > 0)
-            && self.hosts.as_ref().is_none_or(|set| set.has_some(&meta.hosts))
-            && self.patterns.as_ref().is_none_or(|set| set.has_some(&meta.patterns))
+        if !block.meta().overlaps(self.range) {
+            return false;
+        }
+        let counts = block.counts();
+        self.wanted_cells(&counts).any(|cells| counts.has_level(cells, self.level))
+            && self.hosts.as_ref().is_none_or(|set| set.has_some(counts.hosts()))
+            && self.patterns.as_ref().is_none_or(|set| set.has_some(counts.patterns()))
     }
 
     /// Whether every line of the block matches, as far as that is known without its columns.
     pub fn takes_all(&self, block: &Block) -> bool {
-        let meta = block.meta();
-        let all = |set: &Option<NumberSet>, number: u16| set.as_ref().is_none_or(|set| set.has(number));
-        meta.lies_within(self.range)
-            && meta.components.iter().all(|lines| all(&self.components, lines.component))
-            && meta.components.iter().all(|lines| lines.at_least(self.level) == lines.at_least(Level::Trace))
-            && meta.hosts.iter().all(|(host, _)| all(&self.hosts, *host))
-            && meta.patterns.iter().all(|(pattern, _)| all(&self.patterns, *pattern))
+        if !block.meta().lies_within(self.range) {
+            return false;
+        }
+        let counts = block.counts();
+        let is_level = |cells: Range<usize>| {
+            self.level == Level::Trace || cells.into_iter().all(|at| counts.cell(at).level >= self.level)
+        };
+        counts.components().all(|lines| self.wants(lines.component) && is_level(lines.cells))
+            && self.hosts.as_ref().is_none_or(|set| set.has_all(counts.hosts()))
+            && self.patterns.as_ref().is_none_or(|set| set.has_all(counts.patterns()))
     }
 
     /// Matching lines by level, where that is known without columns: the block lies in the range, and neither hosts nor
     /// patterns are asked for.
     pub fn known_counts(&self, block: &Block) -> Option<[u64; Level::COUNT]> {
-        if self.hosts.is_some() || self.patterns.is_some() || !block.meta().lies_within(self.range) {
+        if !self.is_of_cells() || !block.meta().lies_within(self.range) {
             return None;
         }
-        let mut counts = [0; Level::COUNT];
-        for lines in &block.meta().components {
-            if self.components.as_ref().is_none_or(|set| set.has(lines.component)) {
-                let asked = counts.iter_mut().zip(lines.levels).skip(self.level as usize);
-                asked.for_each(|(sum, lines)| *sum += u64::from(lines));
-            }
+        let (counts, mut sums) = (block.counts(), [0; Level::COUNT]);
+        for cells in self.wanted_cells(&counts) {
+            let asked = sums.iter_mut().zip(counts.by_level(cells)).skip(self.level as usize);
+            asked.for_each(|(sum, lines)| *sum += lines);
         }
-        Some(counts)
+        Some(sums)
+    }
+
+    /// Whether cells of counts tell what matches: neither hosts nor patterns are asked for.
+    pub fn is_of_cells(&self) -> bool {
+        self.hosts.is_none() && self.patterns.is_none()
+    }
+
+    /// The cells whose lines match by component and level, whatever their hosts, patterns and times.
+    pub fn cells<'a>(&'a self, counts: &'a Counts<'_>) -> impl Iterator<Item = Cell> {
+        let cells = self.wanted_cells(counts).flatten().map(|at| counts.cell(at));
+        cells.filter(|cell| cell.level >= self.level)
+    }
+
+    fn wanted_cells(&self, counts: &Counts<'_>) -> impl Iterator<Item = Range<usize>> {
+        counts.components().filter(|lines| self.wants(lines.component)).map(|lines| lines.cells)
+    }
+
+    fn wants(&self, component: u16) -> bool {
+        self.components.as_ref().is_none_or(|set| set.has(component))
     }
 }

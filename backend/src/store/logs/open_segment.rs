@@ -312,8 +312,8 @@ impl OpenSegment {
         }
         for run in &mut merged {
             run.block.get_or_insert_with(|| {
-                let (meta, bytes) = block::encode(run.rows.clone(), run.text.clone(), &NewNames::default());
-                Arc::new(Block::in_memory(meta, &bytes))
+                let encoded = block::encode(run.rows.clone(), run.text.clone(), &NewNames::default());
+                Arc::new(Block::in_memory(&encoded))
             });
         }
         self.tail = merged;
@@ -339,15 +339,15 @@ impl OpenSegment {
     }
 
     fn write_block(&mut self, rows: &[Row]) -> Result<(), StoreError> {
-        let (meta, bytes) = block::encode(rows.to_vec(), text_of(rows), &self.names.new_names());
+        let encoded = block::encode(rows.to_vec(), text_of(rows), &self.names.new_names());
         let map = self.index_map()?;
         self.index
-            .write_all_at(&bytes, self.index_len as u64)
+            .write_all_at(&encoded.bytes, self.index_len as u64)
             .map_err(StoreError::io("write", &self.paths.index))?;
-        self.index_len += bytes.len();
+        let body = encoded.body_in_file(self.index_len);
+        self.index_len = body.end;
         self.names.note_in_file();
-        let columns = self.index_len - meta.columns_len()..self.index_len;
-        self.in_file.push(Arc::new(Block::mapped(meta, map, columns)));
+        self.in_file.push(Arc::new(Block::mapped(encoded.meta, map, body)));
         Ok(())
     }
 

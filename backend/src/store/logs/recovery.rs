@@ -98,8 +98,8 @@ impl Recovery {
             }
             this.rows += found.meta.rows;
             this.end = found.meta.text.end;
-            this.whole_len = found.columns.end;
-            this.blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.columns)));
+            this.whole_len = found.body.end;
+            this.blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.body)));
         }
         this.is_changed = this.whole_len != map.len();
         this.map = Some(map);
@@ -129,10 +129,10 @@ impl Recovery {
         let text = self.end..self.end + chunk.len() as u64;
         self.rows += rows.len() as u32;
         self.end = text.end;
-        let (meta, bytes) = block::encode(rows, text, &self.names.new_names());
+        let encoded = block::encode(rows, text, &self.names.new_names());
         self.names.note_in_file();
-        self.file.extend_from_slice(&bytes);
-        self.blocks.push(Arc::new(Block::in_memory(meta, &bytes)));
+        self.file.extend_from_slice(&encoded.bytes);
+        self.blocks.push(Arc::new(Block::in_memory(&encoded)));
         self.is_changed = true;
     }
 

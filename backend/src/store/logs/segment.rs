@@ -23,7 +23,7 @@ const SEALED_SUFFIX: &str = "ndjson.zst";
 /// How many rows a block of the file's index holds; only a segment's last one holds fewer.
 pub const BLOCK_ROWS: usize = 8_192;
 /// The first bytes of an index file: its kind and version.
-pub const INDEX_MAGIC: &[u8; 8] = b"SNDIDX02";
+pub const INDEX_MAGIC: &[u8; 8] = b"SNDIDX03";
 
 /// The files of a segment.
 #[derive(Clone, Debug)]

@@ -80,9 +80,8 @@ fn lines_of_one_pattern_share_its_number() {
     let patterns: Vec<String> = lines(&store).into_iter().map(|(_, _, pattern)| pattern).collect();
     assert!(patterns[0].starts_with("order ") && !patterns[0].contains('1'), "{}", patterns[0]);
     assert!(patterns.iter().all(|pattern| *pattern == patterns[0]), "{patterns:?}");
-    let counts =
-        store.snapshot(TimeRange::all()).unwrap().days[0].1[0].published.blocks[0].meta().patterns.clone();
-    assert_eq!(counts, [(0, 3)]);
+    let published = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].published.clone();
+    assert_eq!(published.blocks[0].counts().patterns().collect::<Vec<_>>(), [(0, 3)]);
 }
 
 #[test]

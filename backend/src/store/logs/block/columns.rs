@@ -48,8 +48,9 @@ impl<'a> Columns<'a> {
     pub(super) fn new(meta: &BlockMeta, bytes: &'a [u8]) -> Self {
         let rows = meta.rows as usize;
         let mut rest = bytes;
+        // Bytes that hold no column give one of zeros, which names the segment's first line.
         let mut next = || {
-            let (column, behind) = Packed::split(rest, rows);
+            let (column, behind) = Packed::split(rest, rows).unwrap_or_default();
             rest = behind;
             column
         };

@@ -8,7 +8,7 @@ const PADDING: usize = 8;
 const MAX_WIDTH: u32 = 57;
 
 /// A number of the column is `base + unit * bits`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Packed<'a> {
     base: i64,
     unit: i64,
@@ -18,17 +18,18 @@ pub(super) struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    /// Lays the view over a column of `rows` numbers; gives back the bytes behind it.
-    pub(super) fn split(bytes: &'a [u8], rows: usize) -> (Self, &'a [u8]) {
-        let (head, rest) = bytes.split_at(HEAD_BYTES);
-        let number = |range: std::ops::Range<usize>| {
-            let mut bytes = [0; 8];
-            bytes[..range.len()].copy_from_slice(&head[range]);
-            i64::from_le_bytes(bytes)
-        };
+    /// Lays the view over a column of `rows` numbers, and gives back the bytes behind it; `None` where there is no such
+    /// column.
+    pub(super) fn split(bytes: &'a [u8], rows: usize) -> Option<(Self, &'a [u8])> {
+        let (head, rest) = bytes.split_at_checked(HEAD_BYTES)?;
+        let base = i64::from_le_bytes(*head.first_chunk()?);
+        let unit = i64::from(u32::from_le_bytes([head[8], head[9], head[10], head[11]]));
         let width = usize::from(head[12]);
-        let (bits, rest) = rest.split_at(bit_bytes(rows, width));
-        (Self { base: number(0..8), unit: number(8..12), width, mask: (1 << width) - 1, bits }, rest)
+        if width > MAX_WIDTH as usize {
+            return None;
+        }
+        let (bits, rest) = rest.split_at_checked(bit_bytes(rows, width))?;
+        Some((Self { base, unit, width, mask: (1 << width) - 1, bits }, rest))
     }
 
     /// A number. The row is one of the column's.
@@ -91,7 +92,8 @@ mod tests {
             let mut bytes = Vec::new();
             pack(&numbers.iter().copied(), &[1_000_000, 1_000], &mut bytes);
             bytes.push(9);
-            let (packed, rest) = Packed::split(&bytes, numbers.len());
+            let (packed, rest) = Packed::split(&bytes, numbers.len()).unwrap();
+            prop_assert!(Packed::split(&bytes[..bytes.len() - 2], numbers.len()).is_none());
             prop_assert_eq!(rest, &[9]);
             let read: Vec<i64> = (0..numbers.len()).map(|row| packed.get(row)).collect();
             prop_assert_eq!(read, numbers);

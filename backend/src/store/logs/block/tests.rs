@@ -2,6 +2,14 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// A block as a file has it.
+fn in_file(bytes: &[u8], found: &Found) -> Block {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    Block::mapped(found.meta.clone(), Mapped::whole(file.path()).unwrap(), found.body.clone())
+}
 
 type AnyRow = (i64, u32, u32, [u16; 3], u8, bool);
 
@@ -24,13 +32,15 @@ proptest! {
     #[test]
     fn a_block_comes_back_sorted_by_time_and_arrival(rows in any_rows(), lead in 0_usize..40) {
         let names = NewNames { components: vec!["a.b".into(), "ü".into()], hosts: vec![String::new()], patterns: vec!["GET <*>".into()] };
-        let (meta, encoded) = encode(rows.clone(), 5..900, &names);
+        let encoded = encode(rows.clone(), 5..900, &names);
         let mut bytes = vec![7; lead];
-        bytes.extend_from_slice(&encoded);
+        bytes.extend_from_slice(&encoded.bytes);
         let found = find(&bytes, lead).unwrap();
-        prop_assert_eq!((&found.meta, &found.names, found.columns.end), (&meta, &names, bytes.len()));
-        prop_assert!(columns_hold(&meta, &bytes[found.columns.clone()]));
-        let columns = Columns::new(&meta, &bytes[found.columns]);
+        prop_assert_eq!((&found.meta, &found.names, found.body.end), (&encoded.meta, &names, bytes.len()));
+        prop_assert_eq!(&found.body, &encoded.body_in_file(lead));
+        let block = in_file(&bytes, &found);
+        prop_assert!(block.holds());
+        let columns = block.columns(|| unreachable!("its columns hold"));
         let mut expected = rows;
         expected.sort_by_key(|row| row.ts);
         let read: Vec<Row> = (0..columns.len()).map(|i| columns.row(i)).collect();
@@ -41,12 +51,31 @@ proptest! {
     }
 
     #[test]
+    fn a_block_counts_its_lines(rows in any_rows(), minutes in prop::collection::vec(-3_i64..400, 200)) {
+        let rows: Vec<Row> = rows.into_iter().zip(minutes).map(|(row, minute)| Row { ts: row.ts.plus_nanos(minute * SLOT_NANOS), ..row }).collect();
+        let block = Block::in_memory(&encode(rows.clone(), 0..9, &NewNames::default()));
+        let counts = block.counts();
+        let (mut cells, mut hosts, mut patterns) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for row in &rows {
+            let minute = row.ts.as_nanos().div_euclid(SLOT_NANOS) * SLOT_NANOS;
+            *cells.entry((row.component, minute, row.level as u8)).or_insert(0) += 1;
+            *hosts.entry(row.host).or_insert(0) += 1;
+            *patterns.entry(row.pattern).or_insert(0) += 1;
+        }
+        let told = counts.components().flat_map(|lines| lines.cells.map(move |at| (lines.component, counts.cell(at))));
+        let told: Vec<_> = told.map(|(component, cell)| ((component, cell.from.as_nanos(), cell.level as u8), cell.lines)).collect();
+        prop_assert_eq!(told, cells.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(counts.hosts().collect::<Vec<_>>(), hosts.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(counts.patterns().collect::<Vec<_>>(), patterns.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_cut_or_changed_block_is_noticed(rows in any_rows(), cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>()) {
-        let (meta, bytes) = encode(rows, 0..9, &NewNames::default());
+        let Encoded { meta, bytes, .. } = encode(rows, 0..9, &NewNames::default());
         prop_assert!(find(&bytes[..cut.index(bytes.len())], 0).is_none());
         let mut changed = bytes.clone();
         changed[flip.index(bytes.len())] ^= 0x10;
-        let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && columns_hold(&meta, &changed[found.columns]));
+        let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && in_file(&changed, &found).holds());
         prop_assert!(!holds);
     }
 }

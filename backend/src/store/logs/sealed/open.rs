@@ -60,8 +60,8 @@ fn read_index(path: &Path, sealed: &Sealed) -> Result<Option<Published>, StoreEr
             return Ok(None);
         }
         rows += found.meta.rows;
-        at = found.columns.end;
-        blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.columns)));
+        at = found.body.end;
+        blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.body)));
     }
     let is_whole = at == map.len() && sealed.lines == Some(rows);
     Ok(is_whole.then(|| Published::new(rows, blocks, &names)))
@@ -96,10 +96,10 @@ fn encode_index(sealed: &Sealed, rows: &[Row], mut names: Dictionaries) -> (Vec<
     let mut index = block::sealed_head(sealed.print.unwrap_or(0));
     let mut blocks = Vec::new();
     for chunk in rows.chunks(BLOCK_ROWS) {
-        let (meta, bytes) = block::encode(chunk.to_vec(), 0..0, &names.new_names());
+        let encoded = block::encode(chunk.to_vec(), 0..0, &names.new_names());
         names.note_in_file();
-        index.extend_from_slice(&bytes);
-        blocks.push(Arc::new(Block::in_memory(meta, &bytes)));
+        index.extend_from_slice(&encoded.bytes);
+        blocks.push(Arc::new(Block::in_memory(&encoded)));
     }
     (index, Published::new(rows.len() as u32, blocks, &names))
 }

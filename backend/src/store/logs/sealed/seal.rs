@@ -196,8 +196,7 @@ fn encode_index(segment: &Segment, lines: &[Line], print: u32) -> Vec<u8> {
         let columns = segment.columns(block, &published);
         let rows = (0..columns.len()).map(|row| columns.row(row));
         let rows = rows.map(|row| block::Row { pos: places[row.arrival as usize], ..row }).collect();
-        let (_, bytes) = block::encode(rows, 0..0, &std::mem::take(&mut names));
-        out.extend_from_slice(&bytes);
+        out.extend_from_slice(&block::encode(rows, 0..0, &std::mem::take(&mut names)).bytes);
     }
     out
 }

@@ -1,0 +1,212 @@
+//! How many lines there are of what, read in place: by component, stretch of time and level; by host; by pattern.
+//!
+//! Blocks and whole segments have such counts, in stretches ("slots") of their own width, so that what asks for no more than
+//! they tell looks at no line's columns.
+
+use super::Row;
+use super::packed::{Packed, pack};
+use sonde_shared::log::Level;
+use sonde_shared::time::Timestamp;
+use std::ops::Range;
+
+/// Width of a slot (8), then how many components, cells, hosts and patterns there are (4 each).
+const HEAD_BYTES: usize = 24;
+
+/// Lines of one component, slot and level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Where the slot begins; a multiple of [`Counts::slot_nanos`].
+    pub from: Timestamp,
+    /// The level.
+    pub level: Level,
+    /// How many; not 0.
+    pub lines: u32,
+}
+
+/// A component's number and where its cells are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentCells {
+    /// The component's number.
+    pub component: u16,
+    /// Its cells, by slot and level.
+    pub cells: Range<usize>,
+}
+
+/// A view of counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts<'a> {
+    slot_nanos: i64,
+    component_count: usize,
+    cell_count: usize,
+    host_count: usize,
+    pattern_count: usize,
+    components: Packed<'a>,
+    ends: Packed<'a>,
+    slots: Packed<'a>,
+    levels: Packed<'a>,
+    lines: Packed<'a>,
+    hosts: [Packed<'a>; 2],
+    patterns: [Packed<'a>; 2],
+}
+
+impl<'a> Counts<'a> {
+    /// Lays the view over counts of at most `rows` lines, and gives back the bytes behind them; `None` where these cannot
+    /// be such counts.
+    pub(in crate::store::logs) fn split(bytes: &'a [u8], rows: u32) -> Option<(Self, &'a [u8])> {
+        let (head, mut rest) = bytes.split_at_checked(HEAD_BYTES)?;
+        let slot_nanos = i64::from_le_bytes(*head.first_chunk()?);
+        let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let counts = [8, 12, 16, 20].map(number);
+        if slot_nanos <= 0 || counts.iter().any(|count| *count > rows) {
+            return None;
+        }
+        let [component_count, cell_count, host_count, pattern_count] = counts.map(|count| count as usize);
+        let mut next = |rows| {
+            let (column, behind) = Packed::split(rest, rows)?;
+            rest = behind;
+            Some(column)
+        };
+        let view = Self {
+            slot_nanos,
+            component_count,
+            cell_count,
+            host_count,
+            pattern_count,
+            components: next(component_count)?,
+            ends: next(component_count)?,
+            slots: next(cell_count)?,
+            levels: next(cell_count)?,
+            lines: next(cell_count)?,
+            hosts: [next(host_count)?, next(host_count)?],
+            patterns: [next(pattern_count)?, next(pattern_count)?],
+        };
+        Some((view, rest))
+    }
+
+    /// How wide slots are.
+    pub fn slot_nanos(&self) -> i64 {
+        self.slot_nanos
+    }
+
+    /// How many components have lines.
+    pub fn component_count(&self) -> usize {
+        self.component_count
+    }
+
+    /// The components with lines, by number.
+    pub fn components(&self) -> impl Iterator<Item = ComponentCells> {
+        let (numbers, ends, cells) = (self.components, self.ends, self.cell_count);
+        let mut start = 0;
+        (0..self.component_count).map(move |at| {
+            let end = (ends.get(at) as usize).min(cells);
+            ComponentCells {
+                component: numbers.get(at) as u16,
+                cells: std::mem::replace(&mut start, end)..end,
+            }
+        })
+    }
+
+    /// A cell, by its place in [`ComponentCells::cells`].
+    #[inline]
+    pub fn cell(&self, at: usize) -> Cell {
+        Cell {
+            from: Timestamp::from_nanos(self.slots.get(at).wrapping_mul(self.slot_nanos)),
+            level: self.level(at),
+            lines: self.lines.get(at) as u32,
+        }
+    }
+
+    #[inline]
+    fn level(&self, at: usize) -> Level {
+        Level::from_number(self.levels.get(at) as u8)
+    }
+
+    /// Whether one of the cells has lines of a level or worse.
+    pub fn has_level(&self, mut cells: Range<usize>, level: Level) -> bool {
+        if level == Level::Trace { !cells.is_empty() } else { cells.any(|at| self.level(at) >= level) }
+    }
+
+    /// Lines of some cells, by level.
+    pub fn by_level(&self, cells: Range<usize>) -> [u64; Level::COUNT] {
+        let mut levels = [0; Level::COUNT];
+        cells.for_each(|at| levels[self.level(at) as usize] += self.lines.get(at) as u64);
+        levels
+    }
+
+    /// Hosts with lines, by number, and how many.
+    pub fn hosts(&self) -> impl Iterator<Item = (u16, u64)> {
+        pairs(self.hosts, self.host_count)
+    }
+
+    /// Patterns with lines, by number, and how many.
+    pub fn patterns(&self) -> impl Iterator<Item = (u16, u64)> {
+        pairs(self.patterns, self.pattern_count)
+    }
+}
+
+fn pairs([numbers, lines]: [Packed<'_>; 2], count: usize) -> impl Iterator<Item = (u16, u64)> {
+    (0..count).map(move |at| (numbers.get(at) as u16, lines.get(at) as u64))
+}
+
+/// Lines on their way to be counted.
+#[derive(Debug)]
+pub(in crate::store::logs) struct Tallies {
+    slot_nanos: i64,
+    /// Component, slot and level, each with its lines.
+    cells: Vec<((u16, i64, u8), u32)>,
+    hosts: Vec<(u16, u32)>,
+    patterns: Vec<(u16, u32)>,
+}
+
+impl Tallies {
+    /// The counts of rows, in slots of a width.
+    pub(super) fn of(rows: &[Row], slot_nanos: i64) -> Self {
+        let slot = |row: &Row| row.ts.as_nanos().div_euclid(slot_nanos);
+        let mut tallies = Self {
+            slot_nanos,
+            cells: rows.iter().map(|row| ((row.component, slot(row), row.level as u8), 1)).collect(),
+            hosts: rows.iter().map(|row| (row.host, 1)).collect(),
+            patterns: rows.iter().map(|row| (row.pattern, 1)).collect(),
+        };
+        tallies.join();
+        tallies
+    }
+
+    fn join(&mut self) {
+        join(&mut self.cells);
+        join(&mut self.hosts);
+        join(&mut self.patterns);
+    }
+
+    /// Appends the counts' bytes.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        let by_component = || self.cells.chunk_by(|a, b| a.0.0 == b.0.0);
+        let counts = [by_component().count(), self.cells.len(), self.hosts.len(), self.patterns.len()];
+        out.extend_from_slice(&self.slot_nanos.to_le_bytes());
+        out.extend(counts.iter().flat_map(|count| (*count as u32).to_le_bytes()));
+        pack(&by_component().map(|cells| i64::from(cells[0].0.0)), &[], out);
+        let end = |end: &mut usize, cells: &[_]| {
+            *end += cells.len();
+            Some(*end as i64)
+        };
+        let ends: Vec<i64> = by_component().scan(0, end).collect();
+        pack(&ends.into_iter(), &[], out);
+        pack(&self.cells.iter().map(|((_, slot, _), _)| *slot), &[], out);
+        pack(&self.cells.iter().map(|((.., level), _)| i64::from(*level)), &[], out);
+        pack(&self.cells.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
+        for pairs in [&self.hosts, &self.patterns] {
+            pack(&pairs.iter().map(|(number, _)| i64::from(*number)), &[], out);
+            pack(&pairs.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
+        }
+    }
+}
+
+/// Sorts pairs and adds up those of one key.
+fn join<K: Ord + Copy>(pairs: &mut Vec<(K, u32)>) {
+    pairs.sort_unstable_by_key(|(key, _)| *key);
+    pairs.dedup_by(|next, kept| {
+        let is_same = next.0 == kept.0;
+        kept.1 += if is_same { next.1 } else { 0 };
+        is_same
+    });
+}
