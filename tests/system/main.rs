@@ -21,6 +21,8 @@ mod million;
 mod queries;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
+/// A body that is sent again is stored once.
+mod resend;
 /// A copy of a folder, taken while a server writes to it.
 mod snapshot;
 /// What is said when the server cannot start.

@@ -29,6 +29,14 @@ pub enum ApiError {
         /// What was wrong, a sentence for people.
         detail: String,
     },
+    /// Not now, but soon: 503, with the time to wait.
+    #[error("{detail}")]
+    Later {
+        /// What is in the way, a sentence for people.
+        detail: String,
+        /// When to come again, in seconds.
+        after_secs: u64,
+    },
     /// What is there cannot be asked so: 405, with the methods that can.
     #[error("this is answered to {allowed} only")]
     Method {
@@ -67,6 +75,7 @@ impl ApiError {
                 (StatusCode::BAD_REQUEST, detail.clone(), Some(parameter.clone()), Some(example.clone()))
             }
             Self::Refused { status, detail } => (*status, detail.clone(), None, None),
+            Self::Later { detail, .. } => (StatusCode::SERVICE_UNAVAILABLE, detail.clone(), None, None),
             Self::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, self.to_string(), None, None),
             Self::Store(StoreError::ReadOnly { why }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be stored now: {why}"), None, None)
@@ -91,7 +100,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let (status, mut problem) = self.problem();
-        if status.is_server_error() {
+        if status.is_server_error() && !matches!(self, Self::Later { .. }) {
             let id = NEXT_ID.fetch_add(1, Ordering::Relaxed).to_string();
             tracing::error!(request_id = %id, error = &self as &dyn std::error::Error, "request failed");
             problem.request_id = Some(id);
@@ -99,8 +108,11 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Self::Method { allowed } = self {
+        if let Self::Method { allowed } = &self {
             headers.extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
+        }
+        if let Self::Later { after_secs, .. } = self {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(after_secs));
         }
         response
     }

@@ -37,6 +37,7 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
 fn render_store(store: &Store, out: &mut String) {
     let logs = store.logs().counters();
     let points = store.metrics().stats();
+    let batches = store.logs().remembered().counts();
     let counters = [
         (
             "sonde_logs_stored_lines_total",
@@ -64,6 +65,11 @@ fn render_store(store: &Store, out: &mut String) {
             "Index rows that queries have looked at one by one.",
             logs.rows_scanned.load(Ordering::Relaxed),
         ),
+        (
+            "sonde_batches_forgotten_total",
+            "Keys of Sonde-Batch that were forgotten before their time, for want of room.",
+            batches.forgotten,
+        ),
         ("sonde_metrics_stored_points_total", "Points that were stored.", points.points_stored),
         ("sonde_metrics_refused_points_total", "Points that no file can hold.", points.points_refused),
         (
@@ -73,6 +79,7 @@ fn render_store(store: &Store, out: &mut String) {
         ),
     ];
     let gauges = [
+        ("sonde_batches", "Keys of Sonde-Batch that are remembered.", batches.bodies),
         ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
         ("sonde_metrics_head_points", "Points in memory.", points.head_points),
         ("sonde_metrics_open_parts", "Part files that are open.", points.parts),

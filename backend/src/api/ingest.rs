@@ -4,6 +4,7 @@
 //! While one batch is being synced the next one is read. What was committed stays when the body breaks off later.
 
 use super::ApiError;
+use super::resend::{Turn, other_body, read_key};
 use crate::ingest::carbon::Plaintext;
 use crate::ingest::counters::Protocol;
 use crate::ingest::decode::{Decoder, ENCODINGS};
@@ -11,7 +12,8 @@ use crate::ingest::intake::{Intake, LineParser};
 use crate::ingest::ndjson::Ndjson;
 use crate::state::AppState;
 use crate::store::StoreError;
-use crate::store::batch::Durability;
+use crate::store::batch::{Durability, LineBatch};
+use crate::store::source::Source;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -19,6 +21,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use sonde_shared::api::IngestReport;
+use sonde_shared::time::Timestamp;
 use std::io;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -33,13 +36,18 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub async fn post_logs(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
     let empty =
         "the body has no lines; send one JSON object a line: {\"ts\":\"2026-11-20T09:30:00Z\",\"msg\":\"…\"}";
-    answer(receive::<Ndjson>(state, Protocol::NdjsonHttp, &headers, body).await, empty)
+    answer(receive_logs(state, &headers, body).await, empty)
 }
 
 /// Takes Graphite plaintext lines.
 pub async fn post_metrics(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
     let empty = "the body has no lines; send one point a line: shop.requests 12.5 1763647500";
-    answer(receive::<Plaintext>(state, Protocol::CarbonHttp, &headers, body).await, empty)
+    // A point that comes again takes its own place, so a key has nothing to keep apart.
+    let received = match read_key(&headers) {
+        Ok(_) => receive(Reception::<Plaintext>::new(state, Protocol::CarbonHttp), &headers, body).await,
+        Err(error) => Err(error),
+    };
+    answer(received, empty)
 }
 
 fn answer(result: Result<(IngestReport, u64), ApiError>, empty: &str) -> Response {
@@ -57,18 +65,38 @@ fn answer(result: Result<(IngestReport, u64), ApiError>, empty: &str) -> Respons
     }
 }
 
+/// Takes NDJSON lines, those of a body with a key once.
+async fn receive_logs(
+    state: AppState,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(IngestReport, u64), ApiError> {
+    let key = read_key(headers)?;
+    let mut reception = Reception::<Ndjson>::new(state, Protocol::NdjsonHttp);
+    if let Some(key) = key {
+        let (turn, source) = Turn::take(&reception.state, key).await?;
+        reception.turn = Some(turn);
+        reception.intake =
+            Intake::from_batch(LineBatch { source: Some(Box::new(source)), ..LineBatch::default() });
+    }
+    receive(reception, headers, body).await
+}
+
 /// The report, and how many lines there were.
 async fn receive<P: LineParser + 'static>(
-    state: AppState,
-    protocol: Protocol,
+    mut reception: Reception<P>,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(IngestReport, u64), ApiError> {
     let mut decoder = decoder_of(headers)?;
-    let mut reception = Reception::<P>::new(state, protocol);
     let mut chunks = body.into_data_stream();
     loop {
-        match timeout(SILENCE, chunks.next()).await {
+        let next = tokio::select! {
+            biased;
+            outrun = outrun(reception.turn.as_mut()) => return Err(outrun),
+            next = timeout(SILENCE, chunks.next()) => next,
+        };
+        match next {
             Err(_silence) => reception.commit().await?,
             Ok(Some(Ok(chunk))) => reception.take(&mut decoder, &chunk).await?,
             Ok(Some(Err(error))) => return Err(reception.broken(&format!("the body broke off: {error}"))),
@@ -76,6 +104,14 @@ async fn receive<P: LineParser + 'static>(
         }
     }
     reception.finish(&mut decoder).await
+}
+
+/// Returns once a newer request brings the same body; never for a body without a key.
+async fn outrun(turn: Option<&mut Turn>) -> ApiError {
+    match turn {
+        Some(turn) => turn.outrun().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn decoder_of(headers: &HeaderMap) -> Result<Decoder, ApiError> {
@@ -98,6 +134,7 @@ struct Reception<P: LineParser> {
     report: IngestReport,
     decoded: Vec<u8>,
     in_flight: Option<InFlight>,
+    turn: Option<Turn>,
 }
 
 /// A batch that the store is writing, and its rows.
@@ -109,7 +146,7 @@ struct InFlight {
 impl<P: LineParser + 'static> Reception<P> {
     fn new(state: AppState, protocol: Protocol) -> Self {
         let (intake, report) = (Intake::default(), IngestReport::default());
-        Self { state, protocol, intake, report, decoded: Vec::new(), in_flight: None }
+        Self { state, protocol, intake, report, decoded: Vec::new(), in_flight: None, turn: None }
     }
 
     async fn take(&mut self, decoder: &mut Decoder, mut chunk: &[u8]) -> Result<(), ApiError> {
@@ -132,19 +169,31 @@ impl<P: LineParser + 'static> Reception<P> {
     async fn finish(mut self, decoder: &mut Decoder) -> Result<(IngestReport, u64), ApiError> {
         decoder.finish(&mut self.decoded).map_err(|error| self.broken_encoding(&error))?;
         self.parse_decoded();
+        let now = self.clock();
         let Self { intake, report, state, protocol, .. } = &mut self;
-        intake.finish(AppState::now(), |number, why| {
+        intake.finish(now, |number, why| {
             state.counters.refused(*protocol, &why);
             report.refuse(number, why.to_string());
         });
+        self.intake.source().map(Source::finish);
         self.commit().await?;
         self.settle().await?;
+        if let (Some(turn), Some(source)) = (&self.turn, self.intake.source()) {
+            turn.finish(&self.state, source);
+            self.report.stored += source.repeated();
+        }
         Ok((std::mem::take(&mut self.report), self.intake.lines()))
     }
 
+    /// The clock by which lines are judged: the first try's, where a body is sent again.
+    fn clock(&mut self) -> Timestamp {
+        self.intake.source().map_or_else(AppState::now, |source| source.begun())
+    }
+
     fn parse_decoded(&mut self) {
+        let now = self.clock();
         let Self { intake, report, state, protocol, decoded, .. } = self;
-        intake.feed(decoded, AppState::now(), |number, why| {
+        intake.feed(decoded, now, |number, why| {
             state.counters.refused(*protocol, &why);
             report.refuse(number, why.to_string());
         });
@@ -154,10 +203,20 @@ impl<P: LineParser + 'static> Reception<P> {
     /// Sends the batch off and returns once the one before it is on disk.
     async fn commit(&mut self) -> Result<(), ApiError> {
         self.settle().await?;
+        match self.intake.source() {
+            Some(source) if source.is_other() => return Err(other_body()),
+            Some(source) if !source.is_compared() => return Ok(()),
+            _ => {}
+        }
         let (batch, rows) = self.intake.take_batch();
         if rows > 0 {
-            let store = self.state.store.clone();
-            let task = tokio::spawn(async move { P::append(&store, batch, Durability::Acknowledged).await });
+            let (store, turn) = (self.state.store.clone(), self.turn.clone());
+            let task = tokio::spawn(async move {
+                let appended = P::append(&store, batch, Durability::Acknowledged).await;
+                // Also when nobody waits any more: the next try begins where this ends.
+                drop(turn);
+                appended
+            });
             self.in_flight = Some(InFlight { task, rows });
         }
         Ok(())
@@ -172,12 +231,12 @@ impl<P: LineParser + 'static> Reception<P> {
         Ok(())
     }
 
-    fn broken_encoding(&self, error: &io::Error) -> ApiError {
+    fn broken_encoding(&mut self, error: &io::Error) -> ApiError {
         self.broken(&format!("the body could not be unpacked: {error}"))
     }
 
-    fn broken(&self, why: &str) -> ApiError {
-        let stored = self.report.stored;
+    fn broken(&mut self, why: &str) -> ApiError {
+        let stored = self.report.stored + self.intake.source().map_or(0, |source| source.repeated());
         let detail = format!("{why}; at least {stored} lines before that are stored and stay");
         ApiError::refused(StatusCode::BAD_REQUEST, detail)
     }
@@ -187,6 +246,8 @@ impl<P: LineParser> Drop for Reception<P> {
     /// Counts what arrived, also when the client went away in the middle.
     fn drop(&mut self) {
         self.state.counters.received(self.protocol, self.intake.lines());
+        let repeated = self.intake.source().map_or(0, |source| source.repeated());
+        self.state.counters.repeated(self.protocol, repeated);
     }
 }
 

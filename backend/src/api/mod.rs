@@ -31,6 +31,7 @@ pub mod patterns;
 mod pieces;
 /// Points out.
 pub mod render;
+mod resend;
 #[cfg(test)]
 mod testing;
 

@@ -33,6 +33,7 @@ const REASONS: usize = Refused::REASONS.len() + 1;
 struct Lane {
     received: AtomicU64,
     stored: AtomicU64,
+    repeated: AtomicU64,
     refused: [AtomicU64; REASONS],
 }
 
@@ -52,6 +53,11 @@ impl Counters {
     /// Notes lines or points that the store has taken.
     pub fn stored(&self, protocol: Protocol, rows: u64) {
         self.lane(protocol).stored.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Notes lines that were stored before, under the same key.
+    pub fn repeated(&self, protocol: Protocol, lines: u64) {
+        self.lane(protocol).repeated.fetch_add(lines, Ordering::Relaxed);
     }
 
     /// Notes a refused line.
@@ -116,6 +122,9 @@ pub fn render(counters: &Counters, out: &mut String) {
             lane.stored.load(Ordering::Relaxed),
         );
     }
+    head(out, "sonde_ingest_repeated_total", "Lines of bodies sent again that were stored before.");
+    let repeated = counters.lanes[Protocol::NdjsonHttp as usize].repeated.load(Ordering::Relaxed);
+    sample(out, "sonde_ingest_repeated_total", "protocol=\"ndjson_http\"", repeated);
     head(out, "sonde_ingest_refused_total", "Lines that were not taken, by reason.");
     for (label, lane) in lanes() {
         for (reason, count) in Refused::REASONS.iter().chain([&STORE_REASON]).zip(&lane.refused) {

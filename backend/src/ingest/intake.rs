@@ -6,6 +6,7 @@
 use super::lines::{Cut, LineCutter};
 use super::refused::Refused;
 use crate::store::batch::Durability;
+use crate::store::source::Source;
 use crate::store::{Store, StoreError};
 use sonde_shared::time::Timestamp;
 
@@ -24,6 +25,14 @@ pub trait LineParser: Send + Sync {
     fn rows(batch: &Self::Batch) -> usize;
     /// Roughly how much memory a batch takes.
     fn size_bytes(batch: &Self::Batch) -> usize;
+    /// The body that a batch is of, when it may be sent again.
+    fn source(_batch: &mut Self::Batch) -> Option<&mut Source> {
+        None
+    }
+    /// Takes the batch away and leaves an empty one of the same body.
+    fn take(batch: &mut Self::Batch) -> Self::Batch {
+        std::mem::take(batch)
+    }
     /// Hands a batch to the store.
     fn append(
         store: &Store,
@@ -47,6 +56,16 @@ impl<P: LineParser> Default for Intake<P> {
 }
 
 impl<P: LineParser> Intake<P> {
+    /// An intake that goes on from a batch.
+    pub fn from_batch(batch: P::Batch) -> Self {
+        Self { batch, ..Self::default() }
+    }
+
+    /// The body that is taken in, when it may be sent again.
+    pub fn source(&mut self) -> Option<&mut Source> {
+        P::source(&mut self.batch)
+    }
+
     /// Takes a chunk that arrived at `now`; each refused line is told with its number, from 1.
     pub fn feed(&mut self, chunk: &[u8], now: Timestamp, mut refuse: impl FnMut(u64, Refused)) {
         let parser = P::at(now);
@@ -78,7 +97,7 @@ impl<P: LineParser> Intake<P> {
 
     /// The batch so far and its number of rows, leaving an empty one.
     pub fn take_batch(&mut self) -> (P::Batch, u64) {
-        let batch = std::mem::take(&mut self.batch);
+        let batch = P::take(&mut self.batch);
         let rows = P::rows(&batch) as u64;
         (batch, rows)
     }

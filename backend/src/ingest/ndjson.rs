@@ -4,6 +4,7 @@ use super::intake::LineParser;
 use super::refused::Refused;
 use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::logs::fields;
+use crate::store::source::Source;
 use crate::store::{Store, StoreError};
 use sonde_shared::time::{TimeRange, Timestamp};
 
@@ -23,9 +24,14 @@ impl LineParser for Ndjson {
     }
 
     fn parse(&self, line: &[u8], batch: &mut LineBatch) -> Result<(), Refused> {
+        if let Some(source) = &mut batch.source {
+            source.read(line);
+        }
         let fields = fields::read(line)?;
         Refused::check_time(fields.ts, self.accepts)?;
-        batch.push(&fields, line);
+        if batch.source.as_mut().is_none_or(|source| !source.repeats(fields.ts.day())) {
+            batch.push(&fields, line);
+        }
         Ok(())
     }
 
@@ -35,6 +41,16 @@ impl LineParser for Ndjson {
 
     fn size_bytes(batch: &LineBatch) -> usize {
         batch.text.len() + batch.rows.len() * 32
+    }
+
+    fn source(batch: &mut LineBatch) -> Option<&mut Source> {
+        batch.source.as_deref_mut()
+    }
+
+    fn take(batch: &mut LineBatch) -> LineBatch {
+        let source = batch.source.as_mut().map(|source| Box::new(source.hand_over()));
+        let next = LineBatch { source: batch.source.take(), ..LineBatch::default() };
+        LineBatch { source, ..std::mem::replace(batch, next) }
     }
 
     async fn append(store: &Store, batch: LineBatch, durability: Durability) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 //! to its own day's folder. Names are interned once a batch, so that a row is a few integers.
 
 use super::logs::fields::{self, FieldError, Fields};
+use super::source::Source;
 use crate::patterns::Masker;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
@@ -90,6 +91,8 @@ pub struct LineBatch {
     pub hosts: Names,
     /// The patterns that rows refer to.
     pub patterns: PatternNames,
+    /// The body that the lines are of, when it may be sent again.
+    pub source: Option<Box<Source>>,
 }
 
 /// The longest line that is taken, in bytes, without its line feed.
@@ -112,6 +115,9 @@ impl LineBatch {
         self.text.extend_from_slice(line);
         self.text.push(b'\n');
         self.rows.push(row);
+        if let Some(source) = &mut self.source {
+            source.mark_row();
+        }
     }
 
     /// Reads a line's fields and adds it; see [`Self::push`] for what the caller has checked.

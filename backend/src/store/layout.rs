@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// Held by the one server that writes.
 pub const LOCK_FILE: &str = "lock";
 
+/// The keys of bodies that were stored in the last minutes, as far as no segment has them any more.
+pub const BATCHES_FILE: &str = "batches";
+
 /// The folder of a day.
 pub fn day_dir(data: &Path, day: Day) -> PathBuf {
     data.join(day.to_string())

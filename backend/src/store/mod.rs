@@ -18,6 +18,8 @@ pub mod layout;
 pub mod logs;
 /// Points: a write-ahead log, what is in memory, and parts.
 pub mod metrics;
+/// Bodies of lines that may be sent again.
+pub mod source;
 
 pub use error::StoreError;
 

@@ -1,7 +1,11 @@
 //! Commit records: which part of a segment's text is whole.
 //!
 //! One record of [`RECORD_BYTES`] a commit, at a multiple of its size, so that a failed one is simply written over.
-//! A record counts when its own checksum holds and the text it adds has the checksum it names.
+//! A record counts when its own checksum holds and the text it adds has the checksum it names. A note before it tells which
+//! body the lines are of, when that may be sent again; it counts with its record, so neither is there without the other.
+
+use crate::store::source::{BatchKey, Mark, Note};
+use sonde_shared::time::{Day, Timestamp};
 
 /// Bytes of a record.
 pub(super) const RECORD_BYTES: usize = 24;
@@ -42,6 +46,57 @@ impl Commit {
     }
 }
 
+/// Bytes of a note: as many as two records.
+pub(super) const NOTE_BYTES: usize = 2 * RECORD_BYTES;
+
+/// A note as it lies in the file.
+pub(super) fn encode_note(note: &Note) -> [u8; NOTE_BYTES] {
+    let mut out = [0; NOTE_BYTES];
+    out[..16].copy_from_slice(&note.key.0);
+    out[16..20].copy_from_slice(b"SBK1");
+    out[24..32].copy_from_slice(&note.mark.lines.to_le_bytes());
+    out[32..36].copy_from_slice(&note.mark.checksum.to_le_bytes());
+    out[36..40].copy_from_slice(&(note.begun.as_secs() as u32).to_le_bytes());
+    out[40..44].copy_from_slice(&(note.at.as_secs() as u32).to_le_bytes());
+    out[44..].copy_from_slice(&(note.day.number() as i32).to_le_bytes());
+    let crc = note_crc(&out);
+    out[20..24].copy_from_slice(&crc.to_le_bytes());
+    out
+}
+
+/// Reads a note; `None` when it is none or not whole.
+pub(super) fn decode_note(bytes: &[u8; NOTE_BYTES]) -> Option<Note> {
+    let word = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_le_bytes);
+    let is_whole = &bytes[16..20] == b"SBK1" && word(20)? == note_crc(bytes);
+    is_whole.then_some(Note {
+        key: BatchKey(*bytes.first_chunk()?),
+        begun: Timestamp::from_secs(i64::from(word(36)?)),
+        at: Timestamp::from_secs(i64::from(word(40)?)),
+        day: Day::from_number(i64::from(word(44)? as i32)),
+        mark: Mark { lines: u64::from_le_bytes(*bytes[24..].first_chunk()?), checksum: word(32)? },
+    })
+}
+
+/// The checksum of all of a note but the checksum.
+fn note_crc(bytes: &[u8; NOTE_BYTES]) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&bytes[..20]);
+    crc.update(&bytes[24..]);
+    crc.finalize()
+}
+
+/// The commits of a file, each with its note, up to the first that is not whole.
+pub(super) fn read_commits(mut records: &[u8]) -> impl Iterator<Item = (Commit, Option<Note>)> {
+    std::iter::from_fn(move || {
+        let note = records.first_chunk().and_then(decode_note);
+        let rest = if note.is_some() { &records[NOTE_BYTES..] } else { records };
+        let (record, rest) = rest.split_first_chunk()?;
+        records = rest;
+        Some((Commit::decode(record)?, note))
+    })
+    .fuse()
+}
+
 /// The last commit whose text is whole, walking from `known`, which an index vouches for. `read` gives the text between
 /// two offsets, or `None` when the file is shorter.
 ///
@@ -52,19 +107,13 @@ pub(super) fn last_whole<'a>(
     known: Commit,
     read: impl Fn(u64, u64) -> Option<&'a [u8]>,
 ) -> Commit {
-    let (records, _) = records.as_chunks::<RECORD_BYTES>();
-    let covered =
-        |record: &&[u8; RECORD_BYTES]| Commit::decode(record).is_some_and(|commit| commit.end <= known.end);
-    let start = records.iter().take_while(covered).count();
-    let before = start.checked_sub(1).and_then(|index| Commit::decode(&records[index]));
-    let mut last = before.unwrap_or(Commit { end: 0, rows: 0, text_crc: 0 });
-    for record in &records[start..] {
-        let Some(commit) = Commit::decode(record) else { break };
-        if commit.end <= last.end || commit.rows <= last.rows {
-            break;
-        }
-        let whole = read(last.end, commit.end).is_some_and(|text| crc32fast::hash(text) == commit.text_crc);
-        if !whole {
+    let mut last = Commit { end: 0, rows: 0, text_crc: 0 };
+    for (commit, _) in read_commits(records) {
+        let is_covered = last.end <= known.end && commit.end <= known.end;
+        let follows = || commit.end > last.end && commit.rows > last.rows;
+        let holds =
+            || read(last.end, commit.end).is_some_and(|text| crc32fast::hash(text) == commit.text_crc);
+        if !(is_covered || follows() && holds()) {
             break;
         }
         last = commit;
@@ -87,6 +136,32 @@ mod tests {
         }
         let records = commits[1..].iter().flat_map(|commit| commit.encode()).collect();
         (text, records, commits)
+    }
+
+    #[test]
+    fn a_note_counts_with_its_record_whatever_is_cut_off() {
+        let (text, plain, commits) = three_commits();
+        let note = |lines: u64| Note {
+            key: BatchKey::of(b"a key"),
+            begun: Timestamp::from_secs(1_763_647_500),
+            at: Timestamp::from_secs(1_763_647_501),
+            day: Day::from_number(-7),
+            mark: Mark { lines, checksum: 9 },
+        };
+        let (first, rest) = plain.split_at(RECORD_BYTES);
+        let (second, third) = rest.split_at(RECORD_BYTES);
+        let records = [first, &encode_note(&note(5)), second, &encode_note(&note(6)), third].concat();
+        let ends = [24, 96, 168];
+        for len in 0..=records.len() {
+            let whole = ends.iter().filter(|end| **end <= len).count();
+            let found: Vec<_> = read_commits(&records[..len]).collect();
+            let expected = [None, Some(note(5)), Some(note(6))];
+            assert_eq!(found, commits[1..].iter().copied().zip(expected).take(whole).collect::<Vec<_>>());
+            assert_eq!(recover(&text, &records[..len], NONE), commits[whole]);
+        }
+        let mut damaged = records.clone();
+        damaged[50] ^= 1;
+        assert_eq!(recover(&text, &damaged, NONE), commits[1], "a damaged note ends what is whole");
     }
 
     fn recover(text: &[u8], records: &[u8], known: Commit) -> Commit {

@@ -16,6 +16,8 @@ pub mod fields;
 pub mod mapped;
 mod open_segment;
 mod recovery;
+/// What is stored of bodies that may be sent again.
+pub mod remembered;
 /// The rows of lines, read from their text.
 pub mod rows;
 /// The final, compressed form of a segment.
@@ -33,6 +35,7 @@ pub use check::{SegmentReport, check_day};
 use super::StoreError;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
+use remembered::Remembered;
 use segment::{Opening, Published, Segment};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
@@ -44,6 +47,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 /// Lines without an acknowledgement are on disk after this long at the latest.
 pub const SYNC_INTERVAL: Duration = Duration::from_millis(900);
+/// The longest a segment stays open.
+const SEGMENT_AGE: Duration = Duration::from_hours(1);
 /// How much may wait for the writer, in units of a KiB; who comes later waits with his data.
 const QUEUE_KIB: usize = 64 << 10;
 
@@ -69,6 +74,7 @@ struct Shared {
     commits: watch::Sender<u64>,
     counters: Counters,
     refusing: Mutex<Option<String>>,
+    remembered: Arc<Remembered>,
 }
 
 /// What the store has done since it was opened.
@@ -211,7 +217,16 @@ impl LogStore {
             commits: watch::Sender::new(0),
             counters: Counters::default(),
             refusing: Mutex::new(None),
+            remembered: Arc::default(),
         });
+        // Before anything is sealed, which takes records away.
+        if let Err(error) = shared.remembered.read(&shared) {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "what came in with a Sonde-Batch before the start may be stored twice if it is sent again"
+            );
+        }
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
             thread.map_err(StoreError::io("start a thread for", dir))
@@ -290,6 +305,11 @@ impl LogStore {
     /// What the store has done since it was opened.
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    /// The bodies of the last minutes that may be sent again.
+    pub fn remembered(&self) -> &Arc<Remembered> {
+        &self.shared.remembered
     }
 
     /// Why the last request was not stored; `None` while all is well.

@@ -1,7 +1,7 @@
 //! The segment of a day that is being written: its files, and its newest lines' columns in memory.
 
 use super::block::{self, Block, NewNames, Row};
-use super::commits::{Commit, RECORD_BYTES};
+use super::commits::{Commit, encode_note};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
 use super::rows::is_late;
@@ -9,6 +9,7 @@ use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create,
 use crate::store::StoreError;
 use crate::store::batch::{LineBatch, LineRow};
 use crate::store::layout::day_dir;
+use crate::store::source::Note;
 use sonde_shared::time::{Day, Timestamp};
 use std::fs::File;
 use std::ops::Range;
@@ -37,6 +38,12 @@ impl<'a> Part<'a> {
         let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return &[] };
         &self.batch.text[first.pos as usize..=last.pos as usize + last.len as usize]
     }
+
+    /// What its commit settles of a body that may be sent again.
+    fn note(&self, day: Day) -> Option<Note> {
+        let (source, last) = (self.batch.source.as_ref()?, self.rows.last()?);
+        Some(source.note(self.batch.rows.partition_point(|row| row.pos < last.pos), day))
+    }
 }
 
 /// A run of lines whose columns are in memory only.
@@ -54,6 +61,7 @@ struct Staged {
     text_crc: u32,
     /// The time of the day's latest line up to here.
     watermark: Timestamp,
+    note: Option<Note>,
 }
 
 #[derive(Debug)]
@@ -66,7 +74,9 @@ pub(super) struct OpenSegment {
     /// Text and lines that are committed; staged ones lie behind.
     end: u64,
     rows: u32,
-    records: u64,
+    /// Bytes of commit records, their notes included: those that count, and with those of what is staged.
+    records_len: u64,
+    written_len: u64,
     staged: Vec<Staged>,
     /// How many of them belong to requests that are staged as a whole.
     settled: usize,
@@ -106,7 +116,8 @@ impl OpenSegment {
             index,
             end: 0,
             rows: 0,
-            records: 0,
+            records_len: 0,
+            written_len: 0,
             staged: Vec::new(),
             index_len: INDEX_MAGIC.len(),
             index_map: None,
@@ -163,7 +174,8 @@ impl OpenSegment {
         let mut watermark = self.staged.last().map_or(self.watermark, |staged| staged.watermark);
         let rows = self.number_rows(part, start, first_row, &mut watermark);
         let run = TailRun { rows, text: start..start + text.len() as u64, block: None };
-        self.staged.push(Staged { run, text_crc: crc32fast::hash(text), watermark });
+        let note = part.note(self.segment.day());
+        self.staged.push(Staged { run, text_crc: crc32fast::hash(text), watermark, note });
         Ok(())
     }
 
@@ -213,23 +225,24 @@ impl OpenSegment {
         }
         self.staged.clear();
         self.settled = 0;
-        let whole = self.records * RECORD_BYTES as u64;
-        self.commits.set_len(whole).map_err(StoreError::io("cut", &self.paths.commits))
+        self.commits.set_len(self.records_len).map_err(StoreError::io("cut", &self.paths.commits))
     }
 
     /// Writes the commit records of what is staged.
     pub(super) fn write_records(&mut self) -> Result<(), StoreError> {
-        let mut bytes = Vec::with_capacity(self.staged.len() * RECORD_BYTES);
+        let mut bytes = Vec::new();
         let mut rows = self.rows;
-        for Staged { run, text_crc, .. } in &self.staged {
+        for Staged { run, text_crc, note, .. } in &self.staged {
             rows += run.rows.len() as u32;
+            bytes.extend(note.iter().flat_map(encode_note));
             bytes.extend_from_slice(&Commit { end: run.text.end, rows, text_crc: *text_crc }.encode());
         }
         if bytes.is_empty() {
             return Ok(());
         }
-        let at = self.records * RECORD_BYTES as u64;
-        self.commits.write_all_at(&bytes, at).map_err(StoreError::io("write", &self.paths.commits))
+        self.written_len = self.records_len + bytes.len() as u64;
+        let written = self.commits.write_all_at(&bytes, self.records_len);
+        written.map_err(StoreError::io("write", &self.paths.commits))
     }
 
     /// Text and records are on disk when this returns.
@@ -257,15 +270,16 @@ impl OpenSegment {
         self.tail.iter().map(|run| run.rows.len()).sum()
     }
 
-    /// Shows readers what was staged, and moves full blocks to the file.
-    pub(super) fn publish(&mut self) {
+    /// Shows readers what was staged, and moves full blocks to the file. Returns what that settles of bodies.
+    pub(super) fn publish(&mut self) -> Vec<Note> {
         if self.staged.is_empty() {
-            return;
+            return Vec::new();
         }
         self.settled = 0;
+        self.records_len = self.written_len;
+        let notes = self.staged.iter().filter_map(|staged| staged.note).collect();
         for Staged { run, watermark, .. } in std::mem::take(&mut self.staged) {
             self.watermark = watermark;
-            self.records += 1;
             self.end = run.text.end;
             self.rows += run.rows.len() as u32;
             self.tail.push(run);
@@ -279,6 +293,7 @@ impl OpenSegment {
         }
         self.merge_tail();
         self.show();
+        notes
     }
 
     /// Joins neighbouring runs of like size, so that there are never more than a few.

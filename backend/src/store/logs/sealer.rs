@@ -107,6 +107,7 @@ impl Sealer {
         if segment.published().rows == 0 || !paths.text.exists() {
             return Ok(());
         }
+        self.shared.remembered.save(&self.shared.dir)?;
         if segment.is_sealed() {
             // A crash came between the two.
             return sealed::remove_open_form(&paths);

@@ -7,7 +7,7 @@
 
 use super::open_segment::{OpenSegment, Part};
 use super::segment::{Segment, watermark_of};
-use super::{SYNC_INTERVAL, Shared};
+use super::{SEGMENT_AGE, SYNC_INTERVAL, Shared};
 use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch, LineRow};
 use sonde_shared::time::Day;
@@ -20,8 +20,6 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// One commit takes at most so much text together, so that nobody waits long.
 const GROUP_BYTES: usize = 16 << 20;
-/// The longest a segment stays open.
-const SEGMENT_AGE: Duration = Duration::from_hours(1);
 /// How often their age is looked at while nothing comes.
 const AGE_CHECK: Duration = Duration::from_mins(1);
 /// How many days may be open for writing at once.
@@ -254,8 +252,8 @@ impl Writer {
             self.failed_commit = Some(error.with_source());
             return Err(error);
         }
-        for segment in self.open.values_mut() {
-            segment.publish();
+        for note in self.open.values_mut().flat_map(OpenSegment::publish) {
+            self.shared.remembered.note(&note);
         }
         self.counted = self.staged;
         self.shared.note_commit();
