@@ -65,7 +65,7 @@ fn a_body_is_stored_once_though_the_server_is_killed_in_the_middle_of_it() {
     server.kill();
     drop(server);
     let server = TestServer::on(dir.path());
-    assert_eq!(server.counter("sonde_batches"), 1.0);
+    assert!((server.counter("sonde_batches") - 1.0).abs() < f64::EPSILON);
     send_again(&server, &body);
 }
 
