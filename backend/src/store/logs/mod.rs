@@ -49,6 +49,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 pub const SYNC_INTERVAL: Duration = Duration::from_millis(900);
 /// The longest a segment stays open.
 const SEGMENT_AGE: Duration = Duration::from_hours(1);
+/// A segment takes no more text than this.
+const SEGMENT_BYTES: u64 = 256 << 20;
 /// How much may wait for the writer, in units of a KiB; who comes later waits with his data.
 const QUEUE_KIB: usize = 64 << 10;
 
@@ -67,6 +69,8 @@ struct DayCell {
 #[derive(Debug)]
 struct Shared {
     dir: PathBuf,
+    /// The most text of a segment.
+    segment_bytes: u64,
     /// One seals at a time.
     sealing: Mutex<()>,
     opening: Opening,
@@ -208,9 +212,14 @@ impl LogStore {
 
     /// The same; whether to seal is the caller's choice.
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
+        Self::open_with(dir, seals, SEGMENT_BYTES)
+    }
+
+    fn open_with(dir: &Path, seals: bool, segment_bytes: u64) -> Result<Self, StoreError> {
         let days = list_days(dir)?.into_iter().map(|day| (day, Arc::default())).collect();
         let shared = Arc::new(Shared {
             dir: dir.to_owned(),
+            segment_bytes,
             sealing: Mutex::new(()),
             opening: Opening::new(true),
             days: RwLock::new(days),

@@ -6,20 +6,18 @@ use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
 use super::rows::is_late;
 use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, remove_begun};
-use crate::store::StoreError;
 use crate::store::batch::{LineBatch, LineRow};
 use crate::store::layout::day_dir;
 use crate::store::source::Note;
+use crate::store::{StoreError, files};
 use sonde_shared::time::{Day, Timestamp};
 use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A segment takes no more text than this.
-const SEGMENT_BYTES: u64 = 256 << 20;
 /// Address space for the index of a segment: the shortest lines there can be have this many rows.
 const INDEX_CAPACITY: usize = 1 << 29;
 
@@ -101,10 +99,8 @@ impl OpenSegment {
         watermark: Timestamp,
     ) -> Result<Self, StoreError> {
         let (paths, [text, commits, index]) = create(&day_dir(data, day), day, number)?;
-        let capacity = SEGMENT_BYTES as usize + crate::store::batch::MAX_LINE_BYTES + 1;
-        let begun = index
-            .write_all_at(INDEX_MAGIC, 0)
-            .map_err(StoreError::io("write", &paths.index))
+        let capacity = super::SEGMENT_BYTES as usize + crate::store::batch::MAX_LINE_BYTES + 1;
+        let begun = files::write_at(&index, &paths.index, INDEX_MAGIC, 0)
             .and_then(|()| Mapped::growing(&text, capacity, &paths.text));
         let map = begun.inspect_err(|_failed| remove_begun(&paths))?;
         let now = Instant::now();
@@ -149,9 +145,9 @@ impl OpenSegment {
         self.last_append.elapsed()
     }
 
-    /// Whether so much more text fits.
-    pub(super) fn has_room(&self, bytes: u64) -> bool {
-        self.staged_end().0 + bytes <= SEGMENT_BYTES
+    /// Whether so much more text fits into a segment of a size.
+    pub(super) fn has_room(&self, bytes: u64, segment_bytes: u64) -> bool {
+        self.staged_end().0 + bytes <= segment_bytes
     }
 
     fn staged_end(&self) -> (u64, u32) {
@@ -168,7 +164,7 @@ impl OpenSegment {
     pub(super) fn append(&mut self, part: &Part<'_>) -> Result<(), StoreError> {
         let (start, first_row) = self.staged_end();
         let text = part.text();
-        self.text.write_all_at(text, start).map_err(StoreError::io("write", &self.paths.text))?;
+        files::write_at(&self.text, &self.paths.text, text, start)?;
         self.is_dirty = true;
         self.last_append = Instant::now();
         let mut watermark = self.staged.last().map_or(self.watermark, |staged| staged.watermark);
@@ -225,7 +221,7 @@ impl OpenSegment {
         }
         self.staged.clear();
         self.settled = 0;
-        self.commits.set_len(self.records_len).map_err(StoreError::io("cut", &self.paths.commits))
+        files::cut(&self.commits, &self.paths.commits, self.records_len)
     }
 
     /// Writes the commit records of what is staged.
@@ -241,8 +237,7 @@ impl OpenSegment {
             return Ok(());
         }
         self.written_len = self.records_len + bytes.len() as u64;
-        let written = self.commits.write_all_at(&bytes, self.records_len);
-        written.map_err(StoreError::io("write", &self.paths.commits))
+        files::write_at(&self.commits, &self.paths.commits, &bytes, self.records_len)
     }
 
     /// Text and records are on disk when this returns.
@@ -254,8 +249,8 @@ impl OpenSegment {
                 let gone = std::io::Error::new(std::io::ErrorKind::NotFound, "the file was deleted");
                 return Err(StoreError::io("sync", &self.paths.text)(gone));
             }
-            self.text.sync_data().map_err(StoreError::io("sync", &self.paths.text))?;
-            self.commits.sync_data().map_err(StoreError::io("sync", &self.paths.commits))?;
+            files::sync(&self.text, &self.paths.text)?;
+            files::sync(&self.commits, &self.paths.commits)?;
             self.is_dirty = false;
         }
         Ok(())
@@ -340,9 +335,7 @@ impl OpenSegment {
     fn write_block(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         let encoded = block::encode(rows.to_vec(), text_of(rows), &self.names.new_names());
         let map = self.index_map()?;
-        self.index
-            .write_all_at(&encoded.bytes, self.index_len as u64)
-            .map_err(StoreError::io("write", &self.paths.index))?;
+        files::write_at(&self.index, &self.paths.index, &encoded.bytes, self.index_len as u64)?;
         let body = encoded.body_in_file(self.index_len);
         self.index_len = body.end;
         self.names.note_in_file();

@@ -12,13 +12,20 @@ use sonde_shared::time::{Day, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
 
+/// A segment's text, what of it counts, and whether all of that is surely on disk.
+pub(super) struct Recovered {
+    pub(super) text: Mapped,
+    pub(super) published: Published,
+    pub(super) is_synced: bool,
+}
+
 /// Opens the text and its index. What the index lacks is written down too, for the folder's owner.
 pub(super) fn open(
     paths: &Paths,
     day: Day,
     watermark: Timestamp,
     is_owner: bool,
-) -> Result<(Mapped, Published), StoreError> {
+) -> Result<Recovered, StoreError> {
     let text = Mapped::whole(&paths.text)?;
     if u32::try_from(text.len()).is_err() {
         let why = "a segment holds less than 4 GiB of text; split the file".into();
@@ -27,8 +34,12 @@ pub(super) fn open(
     let mut recovery = Recovery::from_index(&paths.index, text.len() as u64)?;
     let commit = last_commit(paths, &recovery, &text)?;
     recovery.index_rest(&text, commit, day, watermark);
+    let mut is_synced = true;
     if recovery.is_changed && is_owner {
-        match recovery.save(&paths.index) {
+        // A killed process leaves what it wrote, not what it synced. A block vouches for its text, which no start reads again.
+        let synced = paths.sync_left();
+        is_synced = synced.is_ok();
+        match synced.and_then(|()| recovery.save(&paths.index)) {
             Ok(()) => recovery = Recovery::from_index(&paths.index, text.len() as u64)?,
             // The blocks in memory answer as well; the next start tries again.
             Err(error) => {
@@ -36,7 +47,7 @@ pub(super) fn open(
             }
         }
     }
-    Ok((text, recovery.publish()))
+    Ok(Recovered { text, published: recovery.publish(), is_synced })
 }
 
 fn last_commit(paths: &Paths, recovery: &Recovery, text: &Mapped) -> Result<Commit, StoreError> {

@@ -178,12 +178,12 @@ fn notes_of_day(shared: &Shared, day: Day, dir: &Path) -> Result<Vec<Note>, Stor
     Ok(found)
 }
 
-/// The lines of a segment that count.
+/// The lines of a segment that count, as far as a sender may be told that they are stored.
 fn rows_of(shared: &Shared, day: Day, number: u32) -> Result<u32, StoreError> {
     let Some(cell) = shared.cell(day) else { return Ok(0) };
     let logs = shared.open_day(day, &cell)?;
     let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
-    let segment = segments.iter().find(|segment| segment.number() == number);
+    let segment = segments.iter().find(|segment| segment.number() == number && segment.is_synced());
     Ok(segment.map_or(0, |segment| segment.published().rows))
 }
 

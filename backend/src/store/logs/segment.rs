@@ -49,6 +49,12 @@ impl Paths {
             index: path("idx"),
         }
     }
+
+    /// Syncs text and commit records that an earlier run has left.
+    pub(super) fn sync_left(&self) -> Result<(), StoreError> {
+        files::sync_left(&self.text)?;
+        if self.commits.exists() { files::sync_left(&self.commits) } else { Ok(()) }
+    }
 }
 
 /// A moment of a segment: all of it is whole and stays as it is.
@@ -112,6 +118,8 @@ pub struct Segment {
     published: RwLock<Published>,
     /// Whether nothing will be written to it any more.
     is_finished: AtomicBool,
+    /// Whether what an earlier run has left of it is surely on disk.
+    is_synced: bool,
 }
 
 impl Segment {
@@ -119,7 +127,7 @@ impl Segment {
     pub(super) fn begun(day: Day, number: u32, watermark: Timestamp, text: Mapped) -> Self {
         let (text, published) = (Text::Open(text), RwLock::default());
         let is_finished = AtomicBool::new(false);
-        Self { id: next_id(), day, number, watermark, text, published, is_finished }
+        Self { id: next_id(), day, number, watermark, text, published, is_finished, is_synced: true }
     }
 
     /// Opens a finished segment, in its sealed form where there is one. `watermark` is the time of the latest line of the
@@ -133,15 +141,15 @@ impl Segment {
     ) -> Result<Self, StoreError> {
         let (id, paths) = (next_id(), Paths::new(dir, number));
         // A sealed file whose end is damaged counts only where there is no other.
-        let (text, published) = if sealed::is_whole(&paths.sealed) || !paths.text.exists() {
+        let (text, published, is_synced) = if sealed::is_whole(&paths.sealed) || !paths.text.exists() {
             let (text, published) = sealed::open(&paths, day, watermark, id, opening)?;
-            (Text::Sealed(text), published)
+            (Text::Sealed(text), published, true)
         } else {
-            let (text, published) = recovery::open(&paths, day, watermark, opening.is_owner)?;
-            (Text::Open(text), published)
+            let found = recovery::open(&paths, day, watermark, opening.is_owner)?;
+            (Text::Open(found.text), found.published, found.is_synced)
         };
         let (published, is_finished) = (RwLock::new(published), AtomicBool::new(true));
-        Ok(Self { id, day, number, watermark, text, published, is_finished })
+        Ok(Self { id, day, number, watermark, text, published, is_finished, is_synced })
     }
 
     /// The same lines in their sealed form, which has taken the place of this one's files.
@@ -176,6 +184,10 @@ impl Segment {
 
     pub(super) fn note_finished(&self) {
         self.is_finished.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_synced(&self) -> bool {
+        self.is_synced
     }
 
     pub(super) fn watermark(&self) -> Timestamp {
@@ -269,8 +281,9 @@ pub(super) fn create(dir: &Path, day: Day, number: u32) -> Result<(Paths, [std::
 /// Removes the files of a segment that could not be begun, so that a full disk is not filled with empty ones.
 pub(super) fn remove_begun(paths: &Paths) {
     for path in [&paths.index, &paths.commits, &paths.text] {
-        if let Err(error) = std::fs::remove_file(path) {
-            tracing::debug!(path = %path.display(), %error, "a file that was just begun could not be removed");
+        if let Err(error) = files::remove(path) {
+            let error = &error as &dyn std::error::Error;
+            tracing::debug!(error, "a file that was just begun could not be removed");
         }
     }
 }

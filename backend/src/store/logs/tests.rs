@@ -1,5 +1,10 @@
 //! Whole segments: late lines, patterns, sealing.
 
+mod disk;
+mod failing_disk;
+mod power_loss;
+mod sender;
+
 use super::text::TextReader;
 use super::*;
 use crate::store::logs::rows::LATE_NANOS;

@@ -171,7 +171,8 @@ impl Writer {
 
     /// The open segment of a day that has room for so much text.
     fn segment_for(&mut self, day: Day, bytes: u64) -> Result<&mut OpenSegment, StoreError> {
-        let is_full = |segment: &OpenSegment| segment.age() >= SEGMENT_AGE || !segment.has_room(bytes);
+        let has_room = |segment: &OpenSegment| segment.has_room(bytes, self.shared.segment_bytes);
+        let is_full = |segment: &OpenSegment| segment.age() >= SEGMENT_AGE || !has_room(segment);
         if self.open.get(&day).is_some_and(is_full) {
             // What is staged counts before its segment is closed; the whole group's sync comes with it.
             self.commit(true)?;

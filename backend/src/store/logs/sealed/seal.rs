@@ -7,8 +7,6 @@ use crate::store::logs::block::{self, NewNames};
 use crate::store::logs::segment::{Paths, Segment};
 use crate::store::logs::text::TextReader;
 use crate::store::{StoreError, files};
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +55,7 @@ pub(in crate::store::logs) fn prepare(
     let written = write_file(&beside, segment, &lines, stop);
     let print = written.inspect_err(|_failed| {
         // What could not be written is not wanted; the text is still there.
-        drop(std::fs::remove_file(&beside));
+        drop(files::remove(&beside));
     })?;
     Ok(Prepared { beside, index: encode_index(segment, &lines, print) })
 }
@@ -65,37 +63,29 @@ pub(in crate::store::logs) fn prepare(
 /// Puts a sealed file in its place, then its index, then removes the text. Whatever happens on the way, each line is there
 /// once: the sealed file counts as soon as it has its name. Nobody may open the segment meanwhile.
 pub(in crate::store::logs) fn install(paths: &Paths, prepared: &Prepared) -> Result<(), StoreError> {
-    let beside = &prepared.beside;
-    std::fs::rename(beside, &paths.sealed).map_err(StoreError::io("rename", beside))?;
-    files::sync_parent(&paths.sealed)?;
+    files::rename(&prepared.beside, &paths.sealed)?;
     files::write_atomically(&paths.index, &prepared.index)?;
     remove_open_form(paths)
 }
 
-/// Removes the text and the commit records of a segment that is sealed.
+/// Removes the text and the commit records of a segment that is sealed, once the sealed file's name is surely on disk.
 pub(in crate::store::logs) fn remove_open_form(paths: &Paths) -> Result<(), StoreError> {
-    for path in [&paths.text, &paths.commits] {
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(StoreError::io("remove", path)(error));
-            }
-            _ => {}
-        }
-    }
+    files::sync_parent(&paths.sealed)?;
+    files::remove(&paths.text)?;
+    files::remove(&paths.commits)?;
     files::sync_parent(&paths.text)
 }
 
 /// Writes and checks a sealed file; its footer's checksum.
 fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool) -> Result<u32, StoreError> {
     let error = |source| StoreError::io("write", path)(source);
-    let file = File::create(path).map_err(StoreError::io("create", path))?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let file = files::create(path)?;
     let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(error)?;
     compressor.include_checksum(true).map_err(error)?;
     compressor.include_contentsize(true).map_err(error)?;
     let mut reader = TextReader::default();
     let (mut frames, mut checksums) = (Vec::new(), Vec::new());
-    let mut text = Vec::with_capacity(FRAME_BYTES);
+    let (mut text, mut text_end) = (Vec::with_capacity(FRAME_BYTES), 0);
     for frame in cut_frames(lines) {
         text.clear();
         for line in frame {
@@ -107,12 +97,12 @@ fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool)
         checksums.push(crc32fast::hash(&text));
         let packed = compressor.compress(&text).map_err(error)?;
         frames.push(Frame { packed: packed.len() as u32, text: text.len() as u32 });
-        out.write_all(&packed).map_err(error)?;
+        files::write_at(&file, path, &packed, text_end)?;
+        text_end += packed.len() as u64;
     }
-    let text_end: u64 = frames.iter().map(|frame| u64::from(frame.packed)).sum();
     let order: Vec<u32> = lines.iter().map(|line| line.arrival).collect();
     let order = encode_order(&order).map_err(error)?;
-    out.write_all(&skippable(&order)).map_err(error)?;
+    let mut end = skippable(&order);
     let footer = Footer {
         lines: lines.len() as u32,
         watermark: segment.watermark().as_nanos(),
@@ -122,9 +112,9 @@ fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool)
         frames,
     };
     let (footer, print) = footer.encode();
-    out.write_all(&footer).map_err(error)?;
-    let file = out.into_inner().map_err(|failed| error(failed.into_error()))?;
-    file.sync_all().map_err(StoreError::io("sync", path))?;
+    end.extend_from_slice(&footer);
+    files::write_at(&file, path, &end, text_end)?;
+    files::sync(&file, path)?;
     check(path, &checksums)?;
     Ok(print)
 }
