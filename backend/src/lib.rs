@@ -3,6 +3,8 @@
 //! Imports run one way: `cli` → `server` → `router` → `api` → {`ingest`, `query`} → `store`. The store knows no HTTP;
 //! `ingest` and `query` do not know each other.
 
+#[cfg(test)]
+mod allocations;
 /// HTTP handlers, one file a route family; errors become problem+json here and nowhere else.
 pub mod api;
 /// The command line.

@@ -88,10 +88,9 @@ impl SegmentTally {
         let rows = columns.rows_in(range);
         let seen = rows.len() as u64;
         for row in rows.filter(|row| at.filter.matches(&columns, *row)) {
-            let count = &mut self.components[usize::from(columns.component(row))];
-            count.0 += 1;
-            count.1 += u64::from(columns.level(row) >= Level::Error);
-            self.hosts[usize::from(columns.host(row))] += 1;
+            let errors = u64::from(columns.level(row) >= Level::Error);
+            self.add_component(columns.component(row), 1, errors);
+            self.add_host(columns.host(row), 1);
         }
         seen
     }
@@ -99,11 +98,22 @@ impl SegmentTally {
     fn add_whole(&mut self, counts: &Counts<'_>) {
         for lines in counts.components() {
             let levels = counts.by_level(lines.cells);
-            let count = &mut self.components[usize::from(lines.component)];
-            count.0 += levels.iter().sum::<u64>();
-            count.1 += levels[Level::Error as usize..].iter().sum::<u64>();
+            let errors = levels[Level::Error as usize..].iter().sum();
+            self.add_component(lines.component, levels.iter().sum(), errors);
         }
-        counts.hosts().for_each(|(host, lines)| self.hosts[usize::from(host)] += lines);
+        counts.hosts().for_each(|(host, lines)| self.add_host(host, lines));
+    }
+
+    fn add_component(&mut self, number: u16, lines: u64, errors: u64) {
+        if let Some(count) = self.components.get_mut(usize::from(number)) {
+            *count = (count.0 + lines, count.1 + errors);
+        }
+    }
+
+    fn add_host(&mut self, number: u16, lines: u64) {
+        if let Some(count) = self.hosts.get_mut(usize::from(number)) {
+            *count += lines;
+        }
     }
 
     fn add_to(self, components: &mut BTreeMap<String, (u64, u64)>, hosts: &mut BTreeMap<String, u64>) {

@@ -43,7 +43,10 @@ impl Buckets {
     }
 
     fn add(&mut self, bucket: usize, level: Level, lines: u64) {
-        self.counts[level as usize][bucket] += lines;
+        // Times that are not in order, in a file that somebody has changed, may lie outside of the range.
+        if let Some(count) = self.counts[level as usize].get_mut(bucket) {
+            *count += lines;
+        }
     }
 
     fn finish(self) -> Histogram {
@@ -91,8 +94,8 @@ impl Buckets {
     /// Whether neighbouring rows fall into so few buckets that it is cheaper to look for the boundaries.
     fn has_long_stretches(&self, columns: &Columns<'_>, rows: &Range<usize>) -> bool {
         let Some(last) = rows.end.checked_sub(1).filter(|last| rows.start <= *last) else { return false };
-        let buckets = self.index(columns.ts(last)) - self.index(columns.ts(rows.start)) + 1;
-        buckets * LEAST_STRETCH <= rows.len()
+        let buckets = self.index(columns.ts(last)).saturating_sub(self.index(columns.ts(rows.start)));
+        buckets.saturating_add(1).saturating_mul(LEAST_STRETCH) <= rows.len()
     }
 
     /// Whether every slot of some counts lies in one bucket.

@@ -4,6 +4,8 @@
 pub mod budget;
 /// Lines with their volumes: components and hosts of a range.
 pub mod components;
+#[cfg(test)]
+mod damaged;
 /// Components, hosts and levels of matching lines.
 pub mod facets;
 /// `/metrics/find`: the tree of names.

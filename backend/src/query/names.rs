@@ -22,7 +22,10 @@ impl NameCounts {
 
     /// Adds lines of the name with a number.
     pub(super) fn add(&mut self, number: u16, lines: u64) {
-        self.counts[usize::from(number)] += lines;
+        // A column may name what the segment has no name for only where somebody has changed the file.
+        if let Some(count) = self.counts.get_mut(usize::from(number)) {
+            *count += lines;
+        }
     }
 
     /// Lines of each name that has any.

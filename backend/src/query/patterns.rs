@@ -82,7 +82,7 @@ impl PatternTally {
     }
 
     fn add(&mut self, number: u16, lines: u64, last: Place) {
-        let known = &mut self.by_number[usize::from(number)];
+        let Some(known) = self.by_number.get_mut(usize::from(number)) else { return };
         let before = known.map_or(0, |known| known.count);
         *known = Some(Lines { count: before + lines, last });
     }

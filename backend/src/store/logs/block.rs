@@ -198,11 +198,10 @@ pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&head[..HEAD_BYTES - 4]);
     crc.update(rest);
-    if crc.finalize() != u32_at(head, HEAD_BYTES - 4) {
+    if crc.finalize() != u32_at(head, HEAD_BYTES - 4) || u64_at(head, 16) > u64_at(head, 24) {
         return None;
     }
     let (names, counts) = rest.split_at(names_len);
-    Counts::split(counts, rows)?;
     let meta = BlockMeta {
         rows,
         first_row: u32_at(head, 8),
@@ -213,7 +212,8 @@ pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
         columns_len: columns_len as u32,
         columns_crc: u32_at(head, 68),
     };
-    Some(Found { meta, names: read_names(names, [48, 52, 56].map(number))?, body })
+    let is_whole = Counts::split(counts, rows)?.0.holds(&meta);
+    is_whole.then_some(Found { meta, names: read_names(names, [48, 52, 56].map(number))?, body })
 }
 
 fn read_names(mut bytes: &[u8], [components, hosts, patterns]: [usize; 3]) -> Option<NewNames> {
@@ -308,7 +308,9 @@ impl Block {
     /// Columns of rows that were read again.
     fn mend(&self, mut rows: Vec<Row>) -> Box<[u8]> {
         // Lines cannot have come or gone; should the text be damaged too, no row may point outside it.
-        let filler = Row { pos: self.meta.text.start as u32, ..rows.first().copied().unwrap_or_default() };
+        let meta = &self.meta;
+        let none = Row { arrival: meta.first_row, ts: meta.min_ts, ..Row::default() };
+        let filler = Row { pos: meta.text.start as u32, ..rows.first().copied().unwrap_or(none) };
         rows.resize(self.meta.rows as usize, Row { len: 0, ..filler });
         rows.sort_unstable_by_key(|row| (row.ts, row.arrival));
         columns::encode(&rows, self.meta.first_row).into()

@@ -49,6 +49,11 @@ impl Mapped {
         self.len == 0
     }
 
+    /// Some of the bytes; `None` when the range is not inside the mapping.
+    pub fn get(&self, range: Range<usize>) -> Option<&[u8]> {
+        self.map.as_ref()?.get(range)
+    }
+
     /// Some of the bytes; nothing where nothing is mapped.
     ///
     /// # Panics

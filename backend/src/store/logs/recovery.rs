@@ -103,7 +103,9 @@ impl Recovery {
         while let Some(found) = block::find(bytes, this.whole_len) {
             let follows = found.meta.first_row == this.rows
                 && found.meta.text.start == this.end
-                && found.meta.text.end <= text_len;
+                && found.meta.text.end <= text_len
+                // A line has a line feed at least, so that lines and text stay countable together.
+                && u64::from(found.meta.rows) <= found.meta.text.end - found.meta.text.start;
             if !follows || !this.names.add_from_file(found.names) {
                 break;
             }

@@ -13,6 +13,14 @@ use std::sync::Arc;
 /// A line that is so much older than the day's latest before it is late, in nanoseconds.
 pub const LATE_NANOS: i64 = 60 * NANOS_PER_SEC;
 
+/// A line's time is so near to its day, or counts as the day's start: a year.
+const MOST_NANOS_AWAY: u64 = 366 * 86_400 * NANOS_PER_SEC as u64;
+
+/// Whether a line's time can be told in a block beside that of its neighbours.
+pub(super) fn is_near(ts: Timestamp, day: Day) -> bool {
+    ts.nanos_since(day.start()).unsigned_abs() < MOST_NANOS_AWAY
+}
+
 /// Whether a line comes late, and the time of the latest line with it.
 pub(super) fn is_late(ts: Timestamp, watermark: &mut Timestamp) -> bool {
     let is_late = ts.plus_nanos(LATE_NANOS) < *watermark;
@@ -68,6 +76,8 @@ impl RowReader {
                 |_unreadable| (self.day.start(), fields::UNKNOWN_COMPONENT, "", Level::Info, ""),
                 |fields| (fields.ts, fields.component(), fields.host(), fields.level, fields.message),
             );
+            // Lines of other days come with a text that was copied here or damaged. A block holds no such distances.
+            let ts = if is_near(ts, self.day) { ts } else { self.day.start() };
             rows.push(Row {
                 ts,
                 arrival: first_row + rows.len() as u32,

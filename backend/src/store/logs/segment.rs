@@ -212,8 +212,13 @@ impl Segment {
         block.columns(|| self.rebuild(block, published))
     }
 
+    /// Its index, for messages.
+    pub(super) fn index_name(&self) -> PathBuf {
+        Paths::new(Path::new(&self.day.to_string()), self.number).index
+    }
+
     fn rebuild(&self, block: &Block, published: &Published) -> Vec<Row> {
-        let path = Paths::new(Path::new(&self.day.to_string()), self.number).index;
+        let path = self.index_name();
         let meta = block.meta();
         tracing::warn!(index = %path.display(), row = meta.first_row, "a damaged block is made again from its text");
         let numbers = KnownNumbers::of(published);

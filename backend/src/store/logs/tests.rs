@@ -100,6 +100,74 @@ fn a_text_beyond_four_gib_is_refused_and_not_misread() {
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
 }
 
+#[test]
+fn a_line_that_no_sender_may_send_is_sealed_where_it_was_copied_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let day = dir.path().join(NOON.day().to_string());
+    std::fs::create_dir(&day).unwrap();
+    let line = format!("{{\"ts\":\"{NOON}\",\"msg\":\"{}\"}}\n", "x".repeat(3 << 20));
+    std::fs::write(day.join("logs-0001.ndjson"), &line).unwrap();
+    sealed_now(dir.path());
+    let found = whole(&LogStore::open(dir.path()).unwrap()).unwrap();
+    assert!(found.len() == 1 && found[0].2 == line.as_bytes());
+}
+
+/// The text goes when it is sealed, so it is not sealed by an index that is not its own, whatever checksums say.
+#[test]
+fn an_index_of_another_text_does_not_seal_this_one() {
+    let text = "{\"ts\":1764979200,\"msg\":\"a\"}\n".repeat(2);
+    let len = text.len() as u32 / 2 - 1;
+    let check_at = |times: [Timestamp; 2], places: &[(u32, u32)], may_seal: bool| {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(NOON.day().to_string())).unwrap();
+        let row = |(arrival, (pos, len)): (u32, &(u32, u32))| block::Row {
+            ts: times[arrival as usize],
+            arrival,
+            pos: *pos,
+            len: *len,
+            ..block::Row::default()
+        };
+        let names = [["unknown"], [""], ["a"]].map(|names| names.map(str::to_owned).to_vec());
+        let [components, hosts, patterns] = names;
+        let names = block::NewNames { components, hosts, patterns };
+        let rows = (0..).zip(places).map(row).collect();
+        let index = block::encode(rows, 0..text.len() as u64, &names).bytes;
+        std::fs::write(day_file(dir.path(), "logs-0001.ndjson"), &text).unwrap();
+        let index = [&segment::INDEX_MAGIC[..], &index].concat();
+        std::fs::write(day_file(dir.path(), "logs-0001.idx"), index).unwrap();
+        let outcome = LogStore::open_as(dir.path(), false).unwrap().seal_finished();
+        assert_eq!(outcome.is_ok(), may_seal, "{places:?}: {outcome:?}");
+        assert_eq!(day_file(dir.path(), "logs-0001.ndjson").exists(), !may_seal, "{places:?}");
+    };
+    let check = |places: &[(u32, u32)], may_seal: bool| check_at([NOON; 2], places, may_seal);
+    check_at([Timestamp::from_secs(0), NOON], &[(0, len), (len + 1, len)], false);
+    check(&[(0, len), (len + 1, len)], true);
+    check(&[(0, len), (0, len)], false);
+    check(&[(0, len - 1), (len, len + 1)], false);
+    check(&[(0, len), (len + 1, len - 1)], false);
+    check(&[(0, 0), (1, 2 * len)], false);
+    check(&[(0, 2 * len + 1)], false);
+}
+
+/// A text that was copied into a day's folder may hold anything.
+#[test]
+fn lines_of_other_years_in_a_text_do_no_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let day = dir.path().join(NOON.day().to_string());
+    std::fs::create_dir(&day).unwrap();
+    let line = |ts: &str| format!("{{\"ts\":\"{ts}\",\"msg\":\"x\"}}\n");
+    let noon = NOON.plus_nanos(1).to_string();
+    let text = [line("1985-12-06T12:00:00.000000001Z"), line(&noon), line("2255-12-06T12:00:00.000000002Z")];
+    std::fs::write(day.join("logs-0001.ndjson"), text.concat()).unwrap();
+    let store = LogStore::open(dir.path()).unwrap();
+    let found: Vec<String> =
+        whole(&store).unwrap().into_iter().map(|(_, _, text)| String::from_utf8(text).unwrap()).collect();
+    assert_eq!(found, text);
+    let start = NOON.day().start();
+    let times: Vec<Timestamp> = whole(&store).unwrap().iter().map(|(row, ..)| row.ts).collect();
+    assert_eq!(times, [start, NOON.plus_nanos(1), start]);
+}
+
 const COMPONENTS: [&str; 4] = ["shop", "shop.cart", "db", "mail"];
 
 /// Lines of several components, some long, in no order of time, over one segment.

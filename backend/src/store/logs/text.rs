@@ -29,7 +29,7 @@ impl TextReader {
         let start = row.pos as usize;
         let range = start..start + row.len as usize + 1;
         match segment.form() {
-            Text::Open(map) => Ok(map.slice(range)),
+            Text::Open(map) => map.get(range).ok_or_else(|| outside("a text")),
             Text::Sealed(sealed) => {
                 let number = sealed.frame_at(range.start as u64);
                 let first = sealed.range(number).start as usize;
@@ -48,7 +48,7 @@ impl TextReader {
     ) -> Result<(), StoreError> {
         let sealed = match segment.form() {
             Text::Open(map) => {
-                out.extend_from_slice(map.slice(range));
+                out.extend_from_slice(map.get(range).ok_or_else(|| outside("a text"))?);
                 return Ok(());
             }
             Text::Sealed(sealed) => sealed,
@@ -75,6 +75,10 @@ impl TextReader {
 }
 
 fn slice(frame: &[u8], range: Range<usize>) -> Result<&[u8], StoreError> {
-    let outside = || StoreError::Damaged { path: "a frame".into(), why: "a line lies outside of it".into() };
-    frame.get(range).ok_or_else(outside)
+    frame.get(range).ok_or_else(|| outside("a frame"))
+}
+
+/// An index that somebody has changed names a line where there is none.
+fn outside(what: &str) -> StoreError {
+    StoreError::Damaged { path: what.into(), why: "a line lies outside of it".into() }
 }

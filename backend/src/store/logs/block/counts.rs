@@ -3,8 +3,8 @@
 //! Blocks and whole segments have such counts, in stretches ("slots") of their own width, so that what asks for no more than
 //! they tell looks at no line's columns.
 
-use super::Row;
 use super::packed::{Packed, pack};
+use super::{BlockMeta, Row};
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
 use std::ops::Range;
@@ -81,6 +81,26 @@ impl<'a> Counts<'a> {
             patterns: [next(pattern_count)?, next(pattern_count)?],
         };
         Some((view, rest))
+    }
+
+    /// Whether they can be those of a block: every line is counted once as one of a component, host and pattern, in a slot
+    /// that has to do with the block's times. So sums stay small and slots near, whatever a file says.
+    pub(super) fn holds(&self, meta: &BlockMeta) -> bool {
+        let [min, max] = [meta.min_ts, meta.max_ts].map(|ts| ts.as_nanos().div_euclid(self.slot_nanos));
+        let is_cell = |at| (min..=max).contains(&self.slots.get(at));
+        let ends: Vec<i64> = (0..self.component_count).map(|at| self.ends.get(at)).collect();
+        let sums = |lines: Packed<'_>, count: usize| {
+            let mut lines = (0..count).map(|at| lines.get(at));
+            let rows = i64::from(meta.rows);
+            lines.try_fold(0, |sum, lines| (1..=rows - sum).contains(&lines).then_some(sum + lines))
+                == Some(rows)
+        };
+        ends.is_sorted()
+            && ends.last().is_some_and(|end| *end == self.cell_count as i64)
+            && (0..self.cell_count).all(is_cell)
+            && sums(self.lines, self.cell_count)
+            && sums(self.hosts[1], self.host_count)
+            && sums(self.patterns[1], self.pattern_count)
     }
 
     /// How wide slots are.

@@ -79,3 +79,13 @@ proptest! {
         prop_assert!(!holds);
     }
 }
+
+#[test]
+fn a_block_whose_columns_and_text_are_damaged_has_its_lines_all_the_same() {
+    let rows: Vec<Row> = (5..9).map(|arrival| Row { arrival, ..Row::default() }).collect();
+    let mut bytes = encode(rows, 7..99, &NewNames::default()).bytes;
+    *bytes.last_mut().unwrap() ^= 1;
+    let block = in_file(&bytes, &find(&bytes, 0).unwrap());
+    let columns = block.columns(Vec::new);
+    assert_eq!((columns.len(), columns.row(3).pos, columns.row(3).len), (4, 7, 0));
+}

@@ -1,5 +1,7 @@
 //! What lies in a sealed file beside its text: in zstd's skippable frames, so that `zstd -dc` gives the lines alone.
 
+use std::io::Read;
+
 /// The first bytes of a skippable frame (RFC 8878, 3.1.2); its length follows.
 const SKIPPABLE: [u8; 4] = 0x184D_2A50_u32.to_le_bytes();
 /// The last bytes of a sealed file: its kind and version.
@@ -77,9 +79,18 @@ impl Footer {
             order_crc: u32_at(head, 24),
             frames,
         };
-        let packed: u64 = footer.frames.iter().map(|frame| u64::from(frame.packed)).sum();
-        let is_whole = footer.frames.len() == u32_at(head, 28) as usize && packed <= rest.len() as u64;
+        let is_whole = footer.frames.len() == u32_at(head, 28) as usize && footer.fits(rest.len() as u64);
         is_whole.then_some((footer, crc))
+    }
+
+    /// Whether a file of a length can have such frames and lines, so that no number of it is taken at its word.
+    fn fits(&self, file_bytes: u64) -> bool {
+        let sum =
+            |bytes: fn(&Frame) -> u32| self.frames.iter().map(|frame| u64::from(bytes(frame))).sum::<u64>();
+        let text = sum(|frame| frame.text);
+        sum(|frame| frame.packed) <= file_bytes
+            && u32::try_from(text).is_ok()
+            && u64::from(self.lines) <= text
     }
 
     /// The order of arrival, in which the lines of the file are numbered; `None` when it is damaged.
@@ -122,8 +133,11 @@ pub(super) fn encode_order(order: &[u32]) -> std::io::Result<Vec<u8>> {
 }
 
 fn decode_order(packed: &[u8], lines: usize) -> Option<Vec<u32>> {
-    let bytes = zstd::bulk::decompress(packed, lines * 5).ok()?;
-    let mut order = Vec::with_capacity(lines);
+    let mut bytes = Vec::new();
+    // Memory is taken for what comes, not for what the frame says of its size.
+    let decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?;
+    decoder.take(lines as u64 * 5 + 1).read_to_end(&mut bytes).ok()?;
+    let mut order = Vec::with_capacity(lines.min(bytes.len()));
     let (mut expected, mut rest, mut shift) = (0_i64, 0_u64, 0);
     for byte in bytes {
         rest |= u64::from(byte & 0x7f) << shift;
@@ -137,7 +151,15 @@ fn decode_order(packed: &[u8], lines: usize) -> Option<Vec<u32>> {
             return None;
         }
     }
-    (order.len() == lines).then_some(order)
+    (order.len() == lines && numbers_each_once(&order)).then_some(order)
+}
+
+/// Whether the lines are numbered from 0 on, each once.
+fn numbers_each_once(order: &[u32]) -> bool {
+    let mut seen = vec![false; order.len()];
+    order
+        .iter()
+        .all(|number| seen.get_mut(*number as usize).is_some_and(|seen| !std::mem::replace(seen, true)))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -155,15 +177,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_order_comes_back(order in prop::collection::vec(any::<u32>(), 0..200)) {
+        fn an_order_comes_back(order in Just((0..200).collect::<Vec<u32>>()).prop_shuffle(), len in 0_u32..200) {
+            let order: Vec<u32> = order.into_iter().filter(|number| *number < len).collect();
             let packed = encode_order(&order).unwrap();
-            prop_assert_eq!(decode_order(&packed, order.len()), Some(order));
+            prop_assert_eq!(decode_order(&packed, order.len()), Some(order.clone()));
+            let twice: Vec<u32> = order.iter().map(|number| number / 2).collect();
+            let packed = encode_order(&twice).unwrap();
+            prop_assert!(len < 2 || decode_order(&packed, twice.len()).is_none());
         }
 
         #[test]
         fn a_footer_comes_back_and_a_changed_one_does_not(texts in prop::collection::vec(1_u32..1 << 18, 0..9), flip in any::<prop::sample::Index>()) {
             let frames: Vec<Frame> = texts.iter().map(|text| Frame { packed: 3, text: *text }).collect();
-            let footer = Footer { lines: 7, watermark: -5, order_at: 9, order_len: 2, order_crc: 1, frames };
+            let footer = Footer { lines: texts.len() as u32, watermark: -5, order_at: 9, order_len: 2, order_crc: 1, frames };
             let mut file = vec![0; footer.frames.len() * 3];
             file.extend(footer.encode().0);
             prop_assert_eq!(Footer::find(&file).map(|(found, _)| found), Some(footer.clone()));
@@ -174,5 +200,20 @@ mod tests {
             file[start + flip.index(len - start)] ^= 4;
             prop_assert!(Footer::find(&file).is_none());
         }
+    }
+
+    #[test]
+    fn a_footer_is_not_taken_at_its_word() {
+        let check = |lines: u32, texts: &[u32], expected: bool| {
+            let frames: Vec<Frame> = texts.iter().map(|text| Frame { packed: 3, text: *text }).collect();
+            let footer = Footer { lines, watermark: 0, order_at: 0, order_len: 0, order_crc: 0, frames };
+            let mut file = vec![0; texts.len() * 3];
+            file.extend(footer.encode().0);
+            assert_eq!(Footer::find(&file).is_some(), expected, "{lines} lines in {} frames", texts.len());
+        };
+        check(7, &[3, 4], true);
+        check(8, &[3, 4], false);
+        check(1, &[1 << 31, (1 << 31) - 1], true);
+        check(1, &[1 << 31, 1 << 31], false);
     }
 }

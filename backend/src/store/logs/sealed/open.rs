@@ -53,13 +53,14 @@ fn read_index(path: &Path, sealed: &Sealed) -> Result<Option<Published>, StoreEr
     if !bytes.starts_with(&head) {
         return Ok(None);
     }
-    let (mut names, mut blocks, mut rows) = (Dictionaries::default(), Vec::new(), 0);
+    let (mut names, mut blocks, mut rows) = (Dictionaries::default(), Vec::new(), 0_u32);
     let mut at = head.len();
     while let Some(found) = block::find(bytes, at) {
         if found.meta.first_row != rows || !names.add_from_file(found.names) {
             return Ok(None);
         }
-        rows += found.meta.rows;
+        let Some(with) = rows.checked_add(found.meta.rows) else { return Ok(None) };
+        rows = with;
         at = found.body.end;
         blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.body)));
     }
@@ -74,7 +75,7 @@ fn read_rows(
     watermark: Timestamp,
     mut number: impl FnMut(NameKind, &str) -> u16,
 ) -> Result<Vec<Row>, StoreError> {
-    let mut rows: Vec<Row> = Vec::with_capacity(sealed.lines.unwrap_or(0) as usize);
+    let mut rows: Vec<Row> = Vec::new();
     let mut reader = RowReader::new(day, Timestamp::MIN);
     for frame in 0..sealed.text.frames() {
         let text = sealed.text.decode(frame)?;

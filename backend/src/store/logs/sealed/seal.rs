@@ -4,6 +4,7 @@ use super::cache::FrameCache;
 use super::layout::{Footer, Frame, SKIPPABLE_HEAD, encode_order, skippable};
 use super::text::SealedText;
 use crate::store::logs::block::{self, NewNames};
+use crate::store::logs::rows::is_near;
 use crate::store::logs::segment::{Paths, Segment};
 use crate::store::logs::text::TextReader;
 use crate::store::{StoreError, files};
@@ -41,14 +42,20 @@ pub(in crate::store::logs) fn prepare(
 ) -> Result<Prepared, StoreError> {
     let published = segment.published();
     let mut lines = Vec::with_capacity(published.rows as usize);
+    let mut are_near = true;
     for block in published.blocks.iter() {
         let columns = segment.columns(block, &published);
-        lines.extend((0..columns.len()).map(|row| columns.row(row)).map(|row| Line {
-            component: row.component,
-            arrival: row.arrival,
-            pos: row.pos,
-            len: row.len,
-        }));
+        for block::Row { ts, component, arrival, pos, len, .. } in
+            (0..columns.len()).map(|row| columns.row(row))
+        {
+            are_near &= is_near(ts, segment.day());
+            lines.push(Line { component, arrival, pos, len });
+        }
+    }
+    let text_end = published.blocks.last().map_or(0, |block| block.meta().text.end);
+    // The text is not taken away because of an index that says something else.
+    if !(are_near && covers(&mut lines, text_end)) {
+        return Err(not_of_its_text(&paths.index));
     }
     lines.sort_unstable_by_key(|line| (line.component, line.arrival));
     let beside = paths.sealed.with_extension("tmp");
@@ -58,6 +65,24 @@ pub(in crate::store::logs) fn prepare(
         drop(files::remove(&beside));
     })?;
     Ok(Prepared { beside, index: encode_index(segment, &lines, print) })
+}
+
+/// Whether the lines are all of the text, each once.
+fn covers(lines: &mut [Line], text_end: u64) -> bool {
+    lines.sort_unstable_by_key(|line| line.arrival);
+    let follows = |end: &mut u64, (arrival, line): (u32, &Line)| {
+        let is_next = line.arrival == arrival && u64::from(line.pos) == *end;
+        *end += u64::from(line.len) + 1;
+        is_next
+    };
+    let mut end = 0;
+    let all_follow = (0..).zip(&*lines).all(|line| follows(&mut end, line));
+    all_follow && end == text_end
+}
+
+fn not_of_its_text(index: &Path) -> StoreError {
+    let why = "it is not that of its text; once it is removed, it is made again at the next start".into();
+    StoreError::Damaged { path: index.to_owned(), why }
 }
 
 /// Puts a sealed file in its place, then its index, then removes the text. Whatever happens on the way, each line is there
@@ -87,10 +112,7 @@ fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool)
     let (mut frames, mut checksums) = (Vec::new(), Vec::new());
     let (mut text, mut text_end) = (Vec::with_capacity(FRAME_BYTES), 0);
     for frame in cut_frames(lines) {
-        text.clear();
-        for line in frame {
-            reader.copy(segment, line.pos as usize..line.pos as usize + line.len as usize + 1, &mut text)?;
-        }
+        read_frame(&mut reader, segment, frame, &mut text)?;
         if stop.load(Ordering::Relaxed) {
             return Err(error(std::io::ErrorKind::Interrupted.into()));
         }
@@ -117,6 +139,23 @@ fn write_file(path: &Path, segment: &Segment, lines: &[Line], stop: &AtomicBool)
     files::sync(&file, path)?;
     check(path, &checksums)?;
     Ok(print)
+}
+
+/// The text of a frame's lines, each of which must be one.
+fn read_frame(
+    reader: &mut TextReader,
+    segment: &Segment,
+    frame: &[Line],
+    text: &mut Vec<u8>,
+) -> Result<(), StoreError> {
+    text.clear();
+    let mut is_right = true;
+    for line in frame {
+        reader.copy(segment, line.pos as usize..line.pos as usize + line.len as usize + 1, text)?;
+        is_right &= text.last() == Some(&b'\n');
+    }
+    let is_right = is_right && memchr::memchr_iter(b'\n', text).count() == frame.len();
+    if is_right { Ok(()) } else { Err(not_of_its_text(&segment.index_name())) }
 }
 
 /// Reads the file as a query would, before the only other copy of its lines goes.

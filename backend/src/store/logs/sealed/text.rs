@@ -5,6 +5,7 @@ use super::layout::{Footer, Frame};
 use crate::store::StoreError;
 use crate::store::logs::mapped::Mapped;
 use std::cell::RefCell;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use zstd::zstd_safe;
 
 /// The first bytes of a frame of text (RFC 8878, 3.1.1).
 const FRAME_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
-/// A frame holds a quarter of a MiB, or a single longer line.
+
+/// A frame holds a quarter of a MiB, or a single longer line: of at most a MiB, unless its text was copied in by hand.
 const MAX_FRAME_TEXT: u64 = 2 << 20;
 
 thread_local! {
@@ -132,6 +134,9 @@ impl SealedText {
 }
 
 fn decode(packed: &[u8], len: usize) -> Option<Text> {
+    if len as u64 > MAX_FRAME_TEXT {
+        return decode_long(packed, len);
+    }
     DECODER.with_borrow_mut(|decoder| {
         if decoder.is_none() {
             *decoder = zstd::bulk::Decompressor::new().ok();
@@ -141,19 +146,47 @@ fn decode(packed: &[u8], len: usize) -> Option<Text> {
     })
 }
 
+/// A frame of a line that is far too long, or whose length somebody has changed: memory is taken for what comes.
+fn decode_long(packed: &[u8], len: usize) -> Option<Text> {
+    let mut text = Vec::new();
+    let decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?;
+    decoder.take(len as u64 + 1).read_to_end(&mut text).ok()?;
+    (text.len() == len).then(|| text.into())
+}
+
 /// The frames of text from the file's start on that hold.
 fn whole_frames(file: &[u8]) -> Vec<Frame> {
-    let mut frames = Vec::new();
+    let (mut frames, mut all_text) = (Vec::new(), 0_u64);
     let mut rest = file;
     while rest.starts_with(&FRAME_MAGIC) {
         let Ok(packed) = zstd_safe::find_frame_compressed_size(rest) else { break };
         let Ok(Some(text)) = zstd_safe::get_frame_content_size(rest) else { break };
         let Some((frame, behind)) = rest.split_at_checked(packed) else { break };
-        if text > MAX_FRAME_TEXT || decode(frame, text as usize).is_none() {
+        all_text += text;
+        let is_too_long = text > MAX_FRAME_TEXT || all_text > u64::from(u32::MAX);
+        if is_too_long || decode(frame, text as usize).is_none() {
             break;
         }
         frames.push(Frame { packed: packed as u32, text: text as u32 });
         rest = behind;
     }
     frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allocations;
+
+    #[test]
+    fn a_frame_is_not_taken_at_its_word() {
+        // A single segment whose content size has four bytes, and one raw block of one byte (RFC 8878, 3.1.1).
+        let frame = |len: u32| [&FRAME_MAGIC[..], &[0xA0], &len.to_le_bytes(), &[0x09, 0, 0], b"x"].concat();
+        assert_eq!(decode(&frame(1), 1).as_deref(), Some(&b"x"[..]));
+        for len in [2, 3 << 20, 1 << 30] {
+            allocations::begin();
+            assert_eq!(decode(&frame(len), len as usize), None);
+            assert!(allocations::most_bytes() < 8 << 20, "{len}: {}", allocations::most_bytes());
+        }
+    }
 }
