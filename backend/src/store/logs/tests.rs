@@ -263,3 +263,33 @@ fn a_damaged_sealed_file_gives_right_lines_or_an_error() {
         check(&flipped, &format!("flipped at {at}"));
     }
 }
+
+#[test]
+fn a_segment_of_a_deleted_folder_is_never_sealed_into_the_one_made_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    drop({
+        let store = LogStore::open_as(dir.path(), false).unwrap();
+        append(&store, &[1, 2, 3]);
+        store
+    });
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    let stale = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].segment.clone();
+    assert!(stale.is_finished());
+    append(&store, &[4]);
+    std::fs::remove_dir_all(dir.path().join(NOON.day().to_string())).unwrap();
+    // The first request finds the folder gone, the next one makes it again: its first segment has the old one's number.
+    let mut batch = LineBatch::default();
+    batch.push_line(format!(r#"{{"ts":"{NOON}","msg":"refused"}}"#).as_bytes()).unwrap();
+    futures::executor::block_on(store.append(batch, Durability::Acknowledged)).unwrap_err();
+    append(&store, &[7, 8]);
+    let expected = lines(&store);
+    let sealer = sealer::Sealer::new(store.shared.clone(), Arc::default());
+    sealer.seal(&stale).unwrap();
+    append(&store, &[9]);
+    assert_eq!((lines(&store).len(), &lines(&store)[..2]), (3, &expected[..]));
+    drop(store);
+    assert_eq!(lines(&LogStore::open_as(dir.path(), false).unwrap())[..2], expected[..]);
+    let files = std::fs::read_dir(dir.path().join(NOON.day().to_string())).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.contains("zst") && !name.contains("tmp")));
+}
