@@ -166,7 +166,11 @@ impl Store {
             // After a power loss a day is there as a whole or not at all: the names are on disk before the first file goes.
             files::sync_parent(folder)?;
         }
-        folders.iter().fold(Ok(()), |outcome, folder| outcome.and(remove(folder, is_stopped)))
+        let mut outcome = Ok(());
+        for folder in folders {
+            outcome = outcome.and(remove(&folder, is_stopped));
+        }
+        outcome
     }
 }
 

@@ -11,6 +11,7 @@ pub use transfer::{Report, Transfer, open};
 use super::layout::{day_dir, list_days};
 use super::{StoreError, events, files, logs, metrics};
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Copies all days of `data` into `beside`, a folder that must not be there yet, and then gives that the name `target`,
@@ -31,26 +32,87 @@ pub fn back_up(data: &Path, beside: &Path, target: &Path) -> Result<Report, Stor
 fn copy_days(data: &Path, target: &Path) -> Result<Report, StoreError> {
     let mut transfer = Transfer::default();
     for day in list_days(data)? {
-        let (from, to) = (day_dir(data, day), day_dir(target, day));
-        if !from.is_dir() {
-            continue;
-        }
-        fs::create_dir(&to).map_err(StoreError::io("create", &to))?;
-        logs::back_up(&from, &to, &mut transfer)?;
-        metrics::back_up(&from, &to, &mut transfer)?;
-        events::back_up(&from, &to, &mut transfer)?;
-        if from.is_dir() {
-            transfer.report.days += 1;
-            sync_dir(&to)?;
-        } else {
-            // It was deleted meanwhile; half a day is none.
-            fs::remove_dir_all(&to).map_err(StoreError::io("remove", &to))?;
-        }
+        copy_day(&day_dir(data, day), &day_dir(target, day), &mut transfer)?;
     }
     sync_dir(target)?;
     Ok(transfer.report)
 }
 
+/// Copies a day. One that is deleted meanwhile is not in the copy, for half a day is none; one that is made again then is.
+fn copy_day(from: &Path, to: &Path, transfer: &mut Transfer) -> Result<(), StoreError> {
+    while let Some(folder) = folder_at(from) {
+        let so_far = transfer.so_far();
+        fs::create_dir(to).map_err(StoreError::io("create", to))?;
+        logs::back_up(from, to, transfer)?;
+        metrics::back_up(from, to, transfer)?;
+        events::back_up(from, to, transfer)?;
+        if folder_at(from) == Some(folder) {
+            transfer.report.days += 1;
+            return sync_dir(to);
+        }
+        fs::remove_dir_all(to).map_err(StoreError::io("remove", to))?;
+        transfer.undo(&so_far, [])?;
+    }
+    Ok(())
+}
+
+/// Which folder has the name now, if there is one.
+fn folder_at(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().filter(fs::Metadata::is_dir).map(|found| (found.dev(), found.ino()))
+}
+
 fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::io("sync", dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    const FILES: usize = 40;
+
+    /// Makes a day's folder with events that say which folder they are of, each file of its own.
+    fn make(day: &Path, name: usize) {
+        let beside = day.with_extension("made");
+        fs::create_dir(&beside).unwrap();
+        for number in 0..FILES {
+            let first = beside.join("events.ndjson");
+            let path =
+                if number == 0 { first } else { beside.join(format!("events-{:04}.ndjson", number + 1)) };
+            fs::write(path, format!("{name}\n")).unwrap();
+        }
+        fs::rename(&beside, day).unwrap();
+    }
+
+    #[test]
+    fn a_day_that_is_deleted_meanwhile_is_copied_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let day = dir.path().join("2025-03-10");
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for name in 0.. {
+                    if done.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    make(&day, name);
+                    fs::rename(&day, day.with_extension("deleted")).unwrap();
+                    fs::remove_dir_all(day.with_extension("deleted")).unwrap();
+                }
+            });
+            for _ in 0..200 {
+                let target = tempfile::tempdir().unwrap();
+                let (to, mut transfer) = (target.path().join("copy"), Transfer::default());
+                copy_day(&day, &to, &mut transfer).unwrap();
+                let (days, files) = (transfer.report.days, transfer.report.copied_files as usize);
+                assert_eq!((days == 1, files), (to.exists(), FILES * days as usize));
+                let entries = fs::read_dir(&to).into_iter().flatten().map(|entry| entry.unwrap().path());
+                let texts: std::collections::BTreeSet<_> =
+                    entries.map(|path| fs::read(path).unwrap()).collect();
+                assert!(texts.len() == days as usize, "files of two folders: {texts:?}");
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+    }
 }

@@ -290,7 +290,11 @@ impl LogStore {
         let room = self.room.clone().acquire_many_owned(kib).await.map_err(|_closed| gone())?;
         let (reply, answer) = oneshot::channel();
         let request = writer::Request { batch, durability, reply, _room: room };
-        self.queue.as_ref().ok_or_else(gone)?.send(writer::Work::Append(request)).map_err(|_gone| gone())?;
+        self.queue
+            .as_ref()
+            .ok_or_else(gone)?
+            .send(writer::Work::Append(Box::new(request)))
+            .map_err(|_gone| gone())?;
         if durability == Durability::Acknowledged {
             answer.await.map_err(|_gone| gone())??;
         }

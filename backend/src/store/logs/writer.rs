@@ -41,7 +41,7 @@ pub(super) struct Request {
 
 /// What the writer is asked for, in the order in which it is done.
 pub(super) enum Work {
-    Append(Request),
+    Append(Box<Request>),
     /// To take the folder of a day away, and to say how that went.
     SetAside(SetAside),
 }
@@ -82,7 +82,9 @@ impl Writer {
             match self.next_group(requests) {
                 Next::Group(group, then) => {
                     self.commit_group(group);
-                    then.into_iter().for_each(|one| self.answer_set_aside(&one));
+                    if let Some(one) = then {
+                        self.answer_set_aside(&one);
+                    }
                 }
                 Next::SetAside(one) => self.answer_set_aside(&one),
                 Next::SyncIsDue => self.sync_streamed(),
@@ -102,7 +104,7 @@ impl Writer {
             Some(since) => requests.recv_timeout(SYNC_INTERVAL.saturating_sub(since.elapsed())),
         };
         let first = match first {
-            Ok(Work::Append(first)) => first,
+            Ok(Work::Append(first)) => *first,
             Ok(Work::SetAside(one)) => return Next::SetAside(one),
             Err(RecvTimeoutError::Timeout) if self.unsynced_since.is_none() => return Next::Idle,
             Err(RecvTimeoutError::Timeout) => return Next::SyncIsDue,
@@ -115,7 +117,7 @@ impl Writer {
                 Ok(Work::SetAside(one)) => return Next::Group(group, Some(one)),
                 Ok(Work::Append(request)) => {
                     bytes += request.batch.text.len();
-                    group.push(request);
+                    group.push(*request);
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }

@@ -92,7 +92,9 @@ impl Writer {
                 Ok(Some(Work::Append(job))) => {
                     let (jobs, then) = gather(job, &mut jobs);
                     self.commit(jobs);
-                    then.into_iter().for_each(|let_go| self.let_go(&let_go));
+                    if let Some(let_go) = then {
+                        self.let_go(&let_go);
+                    }
                 }
                 Ok(Some(Work::LetGo(let_go))) => self.let_go(&let_go),
                 Ok(None) => break,
