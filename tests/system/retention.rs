@@ -170,7 +170,7 @@ fn a_disk_that_is_full_does_not_keep_days_from_going() {
     let mount = format!("mount -t tmpfs -o size=8m none '{}' && exec \"$@\"", data.display());
     let server = Setup::on(&data)
         .arg("--retention-bytes")
-        .arg("1MB")
+        .arg("100KB")
         .arg("--seal")
         .arg("off")
         .through(["unshare", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"])

@@ -122,6 +122,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut days = Vec::new();
         for day in self.days_with_folder()? {
+            if is_stopped() {
+                return Ok(());
+            }
             let dir = layout::day_dir(&self.dir, day);
             days.push((day, size_on_disk(&dir).map_err(StoreError::io("read", &dir))?));
         }

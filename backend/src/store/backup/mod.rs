@@ -68,7 +68,6 @@ fn sync_dir(dir: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     const FILES: usize = 40;
 
@@ -89,30 +88,25 @@ mod tests {
     fn a_day_that_is_deleted_meanwhile_is_copied_whole_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let day = dir.path().join("2025-03-10");
-        let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for name in 0.. {
-                    if done.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    make(&day, name);
-                    fs::rename(&day, day.with_extension("deleted")).unwrap();
-                    fs::remove_dir_all(day.with_extension("deleted")).unwrap();
+            let copying = scope.spawn(|| {
+                for _ in 0..200 {
+                    let target = tempfile::tempdir().unwrap();
+                    let (to, mut transfer) = (target.path().join("copy"), Transfer::default());
+                    copy_day(&day, &to, &mut transfer).unwrap();
+                    let (days, files) = (transfer.report.days, transfer.report.copied_files as usize);
+                    assert_eq!((days == 1, files), (to.exists(), FILES * days as usize));
+                    let entries = fs::read_dir(&to).into_iter().flatten().map(|entry| entry.unwrap().path());
+                    let texts: std::collections::BTreeSet<_> =
+                        entries.map(|path| fs::read(path).unwrap()).collect();
+                    assert!(texts.len() == days as usize, "files of two folders: {texts:?}");
                 }
             });
-            for _ in 0..200 {
-                let target = tempfile::tempdir().unwrap();
-                let (to, mut transfer) = (target.path().join("copy"), Transfer::default());
-                copy_day(&day, &to, &mut transfer).unwrap();
-                let (days, files) = (transfer.report.days, transfer.report.copied_files as usize);
-                assert_eq!((days == 1, files), (to.exists(), FILES * days as usize));
-                let entries = fs::read_dir(&to).into_iter().flatten().map(|entry| entry.unwrap().path());
-                let texts: std::collections::BTreeSet<_> =
-                    entries.map(|path| fs::read(path).unwrap()).collect();
-                assert!(texts.len() == days as usize, "files of two folders: {texts:?}");
+            for name in (0..).take_while(|_| !copying.is_finished()) {
+                make(&day, name);
+                fs::rename(&day, day.with_extension("deleted")).unwrap();
+                fs::remove_dir_all(day.with_extension("deleted")).unwrap();
             }
-            done.store(true, Ordering::Relaxed);
         });
     }
 }
