@@ -13,6 +13,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+/// How often it is tried to find a day that nobody is just opening.
+const ATTEMPTS: usize = 1_000;
+
 /// What is kept. By default everything is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -153,13 +156,24 @@ impl Store {
         let dir = layout::day_dir(&self.dir, day);
         let segments = logs::count_segments(&dir)? as u64;
         let bytes = size_on_disk(&dir).map_err(StoreError::io("read", &dir))?;
-        self.metrics.without(day, || self.events.without(day, || self.logs.set_aside(day)))??;
+        self.set_aside(day, &dir)?;
         let Deleted { days, segments: all_segments, bytes: all_bytes } = &self.retention.deleted;
         days.fetch_add(1, Ordering::Relaxed);
         all_segments.fetch_add(segments, Ordering::Relaxed);
         all_bytes.fetch_add(bytes, Ordering::Relaxed);
         tracing::info!(%day, segments, bytes, "a day is deleted for {why}");
         Ok(())
+    }
+
+    /// Gives a day's folder its other name while no writer has a file of it open.
+    fn set_aside(&self, day: Day, dir: &Path) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            self.logs.wait_for_openers(day);
+            if self.metrics.without(day, || self.events.without(day, || self.logs.set_aside(day)))?? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::io("rename", dir)(ErrorKind::ResourceBusy.into()))
     }
 
     /// Removes the files of days that were taken away.

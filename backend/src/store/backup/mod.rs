@@ -68,20 +68,17 @@ fn sync_dir(dir: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     const FILES: usize = 40;
 
-    /// Makes a day's folder with events that say which folder they are of, each file of its own.
-    fn make(day: &Path, name: usize) {
-        let beside = day.with_extension("made");
-        fs::create_dir(&beside).unwrap();
-        for number in 0..FILES {
-            let first = beside.join("events.ndjson");
-            let path =
-                if number == 0 { first } else { beside.join(format!("events-{:04}.ndjson", number + 1)) };
-            fs::write(path, format!("{name}\n")).unwrap();
+    /// Makes a folder with events that say which folder they are of, in files of their own.
+    fn make(folder: &Path, name: usize) {
+        fs::create_dir(folder).unwrap();
+        for number in 1..=FILES {
+            let number = if number == 1 { String::new() } else { format!("-{number:04}") };
+            fs::write(folder.join(format!("events{number}.ndjson")), format!("{name}\n")).unwrap();
         }
-        fs::rename(&beside, day).unwrap();
     }
 
     #[test]
@@ -89,23 +86,31 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let day = dir.path().join("2025-03-10");
         std::thread::scope(|scope| {
-            let copying = scope.spawn(|| {
-                for _ in 0..200 {
-                    let target = tempfile::tempdir().unwrap();
-                    let (to, mut transfer) = (target.path().join("copy"), Transfer::default());
-                    copy_day(&day, &to, &mut transfer).unwrap();
-                    let (days, files) = (transfer.report.days, transfer.report.copied_files as usize);
-                    assert_eq!((days == 1, files), (to.exists(), FILES * days as usize));
-                    let entries = fs::read_dir(&to).into_iter().flatten().map(|entry| entry.unwrap().path());
-                    let texts: std::collections::BTreeSet<_> =
-                        entries.map(|path| fs::read(path).unwrap()).collect();
-                    assert!(texts.len() == days as usize, "files of two folders: {texts:?}");
+            let deleting = scope.spawn(|| {
+                for name in 0..300 {
+                    let (next, aside) = (dir.path().join("next"), dir.path().join("aside"));
+                    make(&next, name);
+                    fs::rename(&next, &day).unwrap();
+                    if name % 3 == 0 {
+                        // Another one comes in its place at once.
+                        make(&next, name + 1_000);
+                        fs::rename(&day, &aside).unwrap();
+                        fs::rename(&next, &day).unwrap();
+                        fs::remove_dir_all(&aside).unwrap();
+                    }
+                    fs::rename(&day, &aside).unwrap();
+                    fs::remove_dir_all(&aside).unwrap();
                 }
             });
-            for name in (0..).take_while(|_| !copying.is_finished()) {
-                make(&day, name);
-                fs::rename(&day, day.with_extension("deleted")).unwrap();
-                fs::remove_dir_all(day.with_extension("deleted")).unwrap();
+            while !deleting.is_finished() {
+                let target = tempfile::tempdir().unwrap();
+                let (to, mut transfer) = (target.path().join("copy"), Transfer::default());
+                copy_day(&day, &to, &mut transfer).unwrap();
+                let (days, files) = (transfer.report.days, transfer.report.copied_files as usize);
+                assert_eq!((days == 1, FILES * days as usize), (to.exists(), files));
+                let entries = fs::read_dir(&to).into_iter().flatten().map(|entry| entry.unwrap().path());
+                let texts: BTreeSet<_> = entries.map(|path| fs::read(path).unwrap()).collect();
+                assert!(texts.len() == days as usize, "files of two folders: {texts:?}");
             }
         });
     }

@@ -301,13 +301,16 @@ impl LogStore {
         Ok(())
     }
 
-    /// Gives the folder of a day the name of one that is being deleted, and forgets the day. Waits for the writer, and for
-    /// whoever opens the day at the moment.
-    pub(super) fn set_aside(&self, day: Day) -> Result<(), StoreError> {
+    /// Waits for whoever is just opening the day, or sealing a segment of it.
+    pub(super) fn wait_for_openers(&self, day: Day) {
         if let Some(cell) = self.shared.cell(day) {
-            // Waited for here, the writer finds the day free and holds up nobody.
             drop(cell.lock());
         }
+    }
+
+    /// Gives the folder of a day the name of one that is being deleted, and forgets the day. False, and nothing is done, when
+    /// somebody is just opening it: that may take long, and whoever sends lines is not to wait for it.
+    pub(super) fn set_aside(&self, day: Day) -> Result<bool, StoreError> {
         let (reply, answer) = mpsc::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
         queue.send(writer::Work::SetAside(writer::SetAside { day, reply })).map_err(|_gone| gone())?;

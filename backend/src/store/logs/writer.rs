@@ -48,7 +48,8 @@ pub(super) enum Work {
 
 pub(super) struct SetAside {
     pub(super) day: Day,
-    pub(super) reply: Sender<Result<(), StoreError>>,
+    /// Whether it was done; not while somebody opens the day.
+    pub(super) reply: Sender<Result<bool, StoreError>>,
 }
 
 pub(super) struct Writer {
@@ -276,16 +277,15 @@ impl Writer {
     }
 
     /// Takes the folder of a day away. Its open segment is written no more; who reads it keeps the files.
-    fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<()> {
+    fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<bool> {
         let cell = self.shared.cell(day).unwrap_or_default();
-        // Somebody may be making an index of the day, which takes long. Those who send lines do not wait for that.
-        let mut opened = cell.try_lock().ok_or(ErrorKind::ResourceBusy)?;
+        let Some(mut opened) = cell.try_lock() else { return Ok(false) };
         std::fs::rename(dir, deleted_dir(&self.shared.dir, day))?;
         // Who holds on to the cell finds no lines, also when another folder of the day is made.
         *opened = Some(Arc::default());
         self.open.remove(&day);
         self.shared.forget_day(day);
-        Ok(())
+        Ok(true)
     }
 
     /// Makes all that is staged count, and shows it to readers.
