@@ -192,6 +192,11 @@ impl MetricStore {
         is_ready.recv().map_err(|_gone| gone())?;
         let outcome = work();
         drop::<std_mpsc::Sender<()>>(done);
+        let has_forgotten = is_ready.recv();
+        debug_assert!(
+            has_forgotten.is_err(),
+            "the writer drops its end when the day is forgotten, and sends nothing"
+        );
         Ok(outcome)
     }
 

@@ -42,7 +42,7 @@ pub(super) enum Work {
 /// To let go of a day whose folder is to be taken away, and to wait meanwhile.
 pub(super) struct LetGo {
     pub(super) day: Day,
-    /// Told once no file of the day is open.
+    /// Told once no file of the day is open; dropped once the day is forgotten.
     pub(super) ready: Sender<()>,
     /// Its sender goes when the folder has.
     pub(super) is_done: Receiver<()>,

@@ -15,7 +15,7 @@ const NEVER: &dyn Fn() -> bool = &|| false;
 /// A store of which so many days before today are kept, and today.
 fn open(dir: &Path, days: i64) -> Store {
     let limits = Limits { age_nanos: Some(days * NANOS_PER_DAY), bytes: None };
-    Store::open(dir).unwrap().with_limits(limits)
+    Store::open_as(dir, false).unwrap().with_limits(limits)
 }
 
 /// The day so many days before today.
@@ -176,7 +176,7 @@ fn what_is_stored_later_of_a_deleted_day_begins_it_anew() {
 
 /// A store that has room for so many bytes.
 fn with_room(dir: &Path, bytes: u64) -> Store {
-    Store::open(dir).unwrap().with_limits(Limits { age_nanos: None, bytes: Some(bytes) })
+    Store::open_as(dir, false).unwrap().with_limits(Limits { age_nanos: None, bytes: Some(bytes) })
 }
 
 #[test]
