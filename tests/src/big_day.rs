@@ -1,7 +1,7 @@
 //! A day of ten million lines, fed over HTTP once and kept in the target folder, since feeding takes longer than all that is
 //! measured on it.
 
-use crate::corpus::{Corpus, Recipe, Style, at};
+use crate::corpus::{Corpus, Names, Recipe, Style, at};
 use crate::server::{Setup, TestServer, binary};
 use sonde_shared::api::Histogram;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// How many lines the day has.
 pub const LINES: usize = 10_000_000;
 const PARTS: usize = 10;
-const VERSION: &str = "big-day-2";
+const VERSION: &str = "big-day-3";
 
 /// When it begins. It lies far enough back that no clock finds it in the future.
 fn start() -> Timestamp {
@@ -25,7 +25,13 @@ pub fn part(number: usize) -> Corpus {
     let length = 86_400 / PARTS as i64 * NANOS_PER_SEC;
     let from = start().plus_nanos(length * number as i64);
     let range = TimeRange { from, until: from.plus_nanos(length) };
-    Corpus::make(Recipe { seed: 1_000 + number as u64, lines: LINES / PARTS, range, style: Style::Plain })
+    let seed = 1_000 + number as u64;
+    Corpus::make(Recipe { seed, lines: LINES / PARTS, range, style: Style::Plain, names: Names::Many })
+}
+
+/// The whole day's lines, part by part.
+pub fn parts() -> impl Iterator<Item = Corpus> {
+    (0..PARTS).map(part)
 }
 
 /// The number of a part that holds this instant.

@@ -5,26 +5,13 @@
 //! use (offsets, unix numbers, synonyms of the fields, spaces); in the [`Style::Plain`] in one, so that `grep` and `sort` can
 //! answer queries too.
 
+mod names;
+
+pub use names::{COMPONENTS, Names};
 use sonde_shared::log::Level;
 use sonde_shared::time::{Civil, NANOS_PER_SEC, TimeRange, Timestamp, parse_rfc3339};
 use std::fmt::Write as _;
 use std::ops::Range;
-
-/// Components whose names begin alike, so that a match by prefix finds too much. Earlier ones have more lines.
-pub const COMPONENTS: [&str; 12] = [
-    "webapp.backend.git",
-    "webapp.backend.db",
-    "webapp.frontend",
-    "webapp.backend.gitaly",
-    "webapp.backend.git.gc",
-    "webapp.backend",
-    "webapp.backend.git-mirror",
-    "webapp.backend.mail",
-    "webapp.backend.git.pack.idx",
-    "webapp",
-    "büro.drucker",
-    "webapp2.backend.git",
-];
 
 const HOSTS: [&str; 5] = ["node1", "node2", "node3", "node10", "knoten-ä"];
 
@@ -62,6 +49,8 @@ pub struct Recipe {
     pub range: TimeRange,
     /// In which form.
     pub style: Style,
+    /// Of which components.
+    pub names: Names,
 }
 
 /// What is known about a line.
@@ -113,20 +102,20 @@ impl Corpus {
         let mut ts = recipe.range.from;
         for number in 0..recipe.lines {
             ts = next_time(&mut dice, ts, recipe.range.from.plus_nanos(step * number as i64));
-            corpus.push(&mut dice, recipe.style, ts, number);
+            corpus.push(&mut dice, &recipe, ts, number);
         }
         corpus
     }
 
-    fn push(&mut self, dice: &mut Dice, style: Style, ts: Timestamp, number: usize) {
-        let component = COMPONENTS[dice.skewed(COMPONENTS.len())];
+    fn push(&mut self, dice: &mut Dice, recipe: &Recipe, ts: Timestamp, number: usize) {
+        let component = recipe.names.pick(dice);
         let host = HOSTS[dice.below(HOSTS.len())];
         let level = Level::ALL[[2, 2, 2, 2, 1, 1, 3, 0, 4, 5][dice.skewed(10)]];
         let message =
             MESSAGES[dice.skewed(MESSAGES.len())].replacen('#', &dice.below(100_000).to_string(), 1);
         let facts = Facts { ts, component, host, level, message: &message, number };
         let start = self.text.len();
-        let line = match style {
+        let line = match recipe.style {
             Style::Plain => facts.plain(),
             Style::Mixed => facts.mixed(dice.below(8)),
         };

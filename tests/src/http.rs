@@ -128,6 +128,24 @@ impl Client {
         read_answer(self.agent.get(self.url(path)).call()?)
     }
 
+    /// `GET` whose body is read in pieces, as it comes, and not kept.
+    ///
+    /// # Panics
+    /// When there is no whole answer, or no 200.
+    #[track_caller]
+    pub fn read(&self, path: &str, mut piece: impl FnMut(&[u8])) {
+        let answer =
+            self.agent.get(self.url(path)).call().unwrap_or_else(|error| panic!("GET {path}: {error}"));
+        assert_eq!(answer.status(), 200, "GET {path}");
+        let (mut body, mut buffer) = (answer.into_body().into_reader(), vec![0; 64 * 1024]);
+        loop {
+            match body.read(&mut buffer).unwrap_or_else(|error| panic!("GET {path}: {error}")) {
+                0 => return,
+                read => piece(&buffer[..read]),
+            }
+        }
+    }
+
     /// `GET` with one more header.
     ///
     /// # Panics

@@ -3,8 +3,9 @@
 
 use crate::corpus::{Corpus, Row};
 use sonde_shared::log::Level;
-use sonde_shared::time::TimeRange;
+use sonde_shared::time::{TimeRange, Timestamp};
 use sonde_shared::view::encode;
+use std::ops::Range;
 
 /// A query, both for the server and for the scan.
 #[derive(Clone, Debug, Default)]
@@ -126,7 +127,8 @@ impl Query {
         body
     }
 
-    fn takes(&self, corpus: &Corpus, row: &Row) -> bool {
+    /// Whether a line matches.
+    pub fn takes(&self, corpus: &Corpus, row: &Row) -> bool {
         let below = |name: &String| {
             row.component
                 .strip_prefix(name.as_str())
@@ -139,6 +141,32 @@ impl Query {
             && self.level.is_none_or(|level| row.level >= level)
             && self.range.is_none_or(|range| range.from <= row.ts && row.ts < range.until)
             && self.contains.as_ref().is_none_or(has)
+    }
+}
+
+/// Lines of an answer on their way: those of one corpus after the other, in the order in which they were sent.
+#[derive(Debug, Default)]
+pub struct Found {
+    rows: Vec<(Timestamp, Range<usize>)>,
+    text: Vec<u8>,
+}
+
+impl Found {
+    /// Adds a line.
+    pub fn add(&mut self, corpus: &Corpus, row: &Row) {
+        let start = self.text.len();
+        self.text.extend_from_slice(corpus.line(row));
+        self.text.push(b'\n');
+        self.rows.push((row.ts, start..self.text.len()));
+    }
+
+    /// The body to expect.
+    pub fn body(mut self) -> Vec<u8> {
+        self.rows.sort_by_key(|(ts, _)| *ts);
+        let lines = self.rows.into_iter().map(|(_, place)| &self.text[place]);
+        let mut body = Vec::with_capacity(self.text.len());
+        lines.for_each(|line| body.extend_from_slice(line));
+        body
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the program does beside serving: lines go in, are sealed, checked and taken out, and are the same lines.
 
-use sonde_tests::corpus::{Corpus, Recipe, Style, range};
+use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::server::{TestServer, binary};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 fn corpus(lines: usize) -> Corpus {
     let range = range("2025-03-10T12:00:00Z", "2025-03-12T06:00:00Z");
-    Corpus::make(Recipe { seed: 11, lines, range, style: Style::Mixed })
+    Corpus::make(Recipe { seed: 11, lines, range, style: Style::Mixed, names: Names::Few })
 }
 
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sonde_tests::browser::{Browser, Key, Settings, wait_for};
-use sonde_tests::corpus::{Corpus, Recipe, Style, range};
+use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
 use sonde_tests::{oracle, static_server, wait};
 use std::sync::mpsc::channel;
 
@@ -64,7 +64,8 @@ fn a_browser_has_the_zone_and_the_colours_it_is_told() {
 #[test]
 fn the_made_up_lines_are_json_and_hold_what_is_known_about_them() {
     let range = range("2025-03-09T22:00:00Z", "2025-03-10T02:00:00Z");
-    let corpus = Corpus::make(Recipe { seed: 7, lines: 2_000, range, style: Style::Mixed });
+    let corpus =
+        Corpus::make(Recipe { seed: 7, lines: 2_000, range, style: Style::Mixed, names: Names::Few });
     for row in &corpus.rows {
         let line: serde_json::Value = serde_json::from_slice(corpus.line(row)).expect("a line is JSON");
         let fields = ["component", "logger", "service"].map(|name| line[name].as_str());

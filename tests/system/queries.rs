@@ -2,7 +2,7 @@
 
 use sonde_shared::api::{Components, Facets, Histogram, Patterns, PatternsLeftOut};
 use sonde_shared::log::Level;
-use sonde_tests::corpus::{Corpus, Recipe, Row, Style, range};
+use sonde_tests::corpus::{Corpus, Names, Recipe, Row, Style, range};
 use sonde_tests::grep::grep_and_sort;
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::process::MemoryWatch;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// Over midnight, so that two days are asked at once.
 fn mixed_lines() -> Corpus {
     let range = range("2025-03-09T22:00:00Z", "2025-03-10T02:00:00Z");
-    Corpus::make(Recipe { seed: 11, lines: 40_000, range, style: Style::Mixed })
+    Corpus::make(Recipe { seed: 11, lines: 40_000, range, style: Style::Mixed, names: Names::Few })
 }
 
 fn server_with(corpus: &Corpus) -> TestServer {
@@ -272,7 +272,13 @@ fn a_small_component_is_answered_without_reading_the_lines_of_others() {
 #[test]
 fn a_million_lines_are_answered_as_grep_and_sort_do() {
     let range = range("2025-03-10T00:00:00Z", "2025-03-11T00:00:00Z");
-    let corpus = Corpus::make(Recipe { seed: 1_000_000, lines: 1_000_000, range, style: Style::Plain });
+    let corpus = Corpus::make(Recipe {
+        seed: 1_000_000,
+        lines: 1_000_000,
+        range,
+        style: Style::Plain,
+        names: Names::Few,
+    });
     let server = TestServer::start();
     let memory = MemoryWatch::of(server.pid());
     corpus.batches(20_000).for_each(|batch| server.store_logs(batch));

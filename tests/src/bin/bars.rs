@@ -3,7 +3,7 @@
 
 use sonde_shared::time::TimeRange;
 use sonde_tests::big_day;
-use sonde_tests::corpus::{Corpus, Recipe, Style, range};
+use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
 use sonde_tests::grep::grep_and_sort;
 use sonde_tests::http::split_lines;
 use sonde_tests::oracle::{Query, assert_same_lines};
@@ -55,7 +55,13 @@ fn main() -> ExitCode {
 fn million_lines(bars: &mut Bars) {
     println!("posting 1,000,000 lines and comparing with grep and sort");
     let day = range("2025-03-10T00:00:00Z", "2025-03-11T00:00:00Z");
-    let corpus = Corpus::make(Recipe { seed: 1, lines: 1_000_000, range: day, style: Style::Plain });
+    let corpus = Corpus::make(Recipe {
+        seed: 1,
+        lines: 1_000_000,
+        range: day,
+        style: Style::Plain,
+        names: Names::Few,
+    });
     let server = TestServer::start();
     let watch = MemoryWatch::of(server.pid());
     let start = Instant::now();

@@ -1,0 +1,64 @@
+//! How fast, beside the plainest program that does as much: writing and syncing the same bytes, serving the same bytes from
+//! a file. Paired rounds in one run on one machine; answers are compared before anything is timed.
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+/// Taking lines in, alone and while they are asked for.
+mod ingest;
+/// A plain file server to compare with.
+mod peer;
+/// Answers about a day of ten million lines, in both of its forms.
+mod queries;
+/// Rows of the table, and medians.
+mod report;
+
+use report::Report;
+use sonde_tests::process::MemoryWatch;
+use sonde_tests::server::TestServer;
+use sonde_tests::{big_day, static_server};
+use std::path::Path;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    if args.next().as_deref() == Some("static-server") {
+        let folder = args.next().expect("static-server FOLDER");
+        static_server::serve(Path::new(&folder), |address| println!("{address}")).expect("a port is free");
+    } else {
+        compare_all();
+    }
+}
+
+fn compare_all() {
+    let mut report = Report::default();
+    let alone = ingest::alone(&mut report);
+    ingest::small_requests(&mut report);
+    let folder = big_day::ready(&mut |step| println!("{step}"));
+    println!("making the answers to expect, by a plain scan");
+    let truth = queries::Truth::of_the_day();
+    let open = big_day::open_server(&folder);
+    with_memory(&mut report, &open, "open", |report| {
+        queries::compare(report, &open, &queries::OPEN, &truth);
+    });
+    ingest::beside_queries(&mut report, &truth, alone);
+    drop(open);
+    println!("sealing the day");
+    let (sealed, took) = big_day::sealed(&folder);
+    let (before, after) = (big_day::bytes(&folder), big_day::bytes(sealed.path()));
+    let rate = format!("{:.0} MB/s", before as f64 / 1e6 / took.as_secs_f64());
+    report.row("sealing the day", rate, "", "", "in step with ingest");
+    let (size, as_it_came) =
+        (format!("{:.0} MB", after as f64 / 1e6), format!("{:.0} MB open", before as f64 / 1e6));
+    report.row("its size sealed", size, as_it_came, format!("{:.3}", after as f64 / before as f64), "");
+    let server = TestServer::on(sealed.path());
+    with_memory(&mut report, &server, "sealed", |report| {
+        queries::compare(report, &server, &queries::SEALED, &truth);
+    });
+    println!("\n{report}");
+}
+
+/// Does something and tells how much memory the server took for it at most.
+fn with_memory(report: &mut Report, server: &TestServer, form: &str, work: impl FnOnce(&mut Report)) {
+    let watch = MemoryWatch::of(server.pid());
+    work(report);
+    let peak = format!("{:.0} MB", watch.peak_bytes() as f64 / 1e6);
+    report.row(format!("{form}: anonymous memory through all of it"), peak, "", "", "200 MB");
+}
