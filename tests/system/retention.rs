@@ -1,7 +1,7 @@
 //! What is older than the retention goes, whole days at once; nothing else does.
 
 use sonde_shared::time::{Day, NANOS_PER_DAY, Timestamp};
-use sonde_tests::corpus::{Corpus, Recipe, Style};
+use sonde_tests::corpus::{Corpus, Names, Recipe, Style};
 use sonde_tests::http::split_lines;
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::server::{Setup, TestServer, binary};
@@ -133,8 +133,13 @@ fn stalled_reader(server: &TestServer, query: &str) -> (TcpStream, Vec<u8>) {
 fn days_go_for_want_of_room_under_readers_that_read_on_and_today_never_does() {
     let server = Setup::default().arg("--retention-bytes").arg("1MB").start();
     let (before, yesterday, today) = (ago(2).day(), ago(1).day(), ago(0).day());
-    let corpus =
-        Corpus::make(Recipe { seed: 5, lines: 100_000, range: yesterday.range(), style: Style::Plain });
+    let corpus = Corpus::make(Recipe {
+        seed: 5,
+        lines: 100_000,
+        range: yesterday.range(),
+        style: Style::Plain,
+        names: Names::Few,
+    });
     corpus.batches(20_000).for_each(|batch| server.store_logs(batch));
     server.store_logs(line(before.start()).as_bytes());
     let todays = line(today.start()).repeat(20_000);
@@ -151,9 +156,9 @@ fn days_go_for_want_of_room_under_readers_that_read_on_and_today_never_does() {
     let body = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("the headers end") + 4;
     assert_same_lines(&answer[body..], &expected, "the answer that had begun");
     let expected = [&*expected, todays.as_bytes()].concat();
-    let mut followed = vec![first];
-    followed.extend((1..split_lines(&expected).len()).map(|_| follower.next_line()));
-    assert_same_lines(followed.concat().as_bytes(), &expected, "what is followed");
+    let mut answered = vec![first];
+    answered.extend((1..split_lines(&expected).len()).map(|_| follower.next_line()));
+    assert_same_lines(answered.concat().as_bytes(), &expected, "what is followed");
     let report: sonde_shared::api::IngestReport =
         server.http().post("/api/ingest/logs", line(yesterday.start()).as_bytes()).json();
     assert!(report.refused[0].why.contains(&format!("before {}", today.start())), "{:?}", report.refused);
