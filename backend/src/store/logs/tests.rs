@@ -293,3 +293,36 @@ fn a_segment_of_a_deleted_folder_is_never_sealed_into_the_one_made_after_it() {
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert!(names.into_iter().all(|name| !name.contains("zst") && !name.contains("tmp")));
 }
+
+#[test]
+fn a_folder_that_is_another_one_once_its_segment_is_ready_to_be_sealed_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    append(&store, &[1, 2, 3]);
+    drop(store);
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    let segment = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].segment.clone();
+    let day = dir.path().join(NOON.day().to_string());
+    let cell = store.shared.cell(NOON.day()).unwrap();
+    // The sealed form is ready and waits for the day's lock.
+    let opened = cell.lock();
+    std::thread::scope(|scope| {
+        let sealer = sealer::Sealer::new(store.shared.clone(), Arc::default());
+        let sealing = scope.spawn(move || sealer.seal(&segment));
+        while !sealed::is_whole(&day.join("logs-0001.ndjson.tmp")) {
+            assert!(!sealing.is_finished(), "it waits for the lock");
+            std::thread::yield_now();
+        }
+        // Another folder comes in its place, with a text of the same number.
+        let next = dir.path().join("next");
+        std::fs::create_dir(&next).unwrap();
+        std::fs::write(next.join("logs-0001.ndjson"), "another text").unwrap();
+        std::fs::copy(day.join("logs-0001.ndjson.tmp"), next.join("logs-0001.ndjson.tmp")).unwrap();
+        std::fs::rename(&day, dir.path().join("aside")).unwrap();
+        std::fs::rename(&next, &day).unwrap();
+        drop(opened);
+        sealing.join().unwrap().unwrap();
+    });
+    assert!(!day.join("logs-0001.ndjson.zst").exists(), "no sealed form takes the place of the other text");
+    assert_eq!(std::fs::read_to_string(day.join("logs-0001.ndjson")).unwrap(), "another text");
+}
