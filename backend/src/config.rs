@@ -4,9 +4,11 @@
 
 mod listen;
 mod origin;
+mod retention;
 
 pub use listen::{Listen, listen_problem};
 pub use origin::{refused_value, unknown_variables};
+pub use retention::{Age, Room};
 
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::zone::Zone;
@@ -40,6 +42,12 @@ pub struct Config {
     /// Whether finished files of lines are compressed in the background.
     #[arg(long, env = "SONDE_SEAL", default_value = "on", value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
     pub seal: bool,
+    /// How long days are kept, such as 90d: those that ended longer ago are deleted; `off` keeps all.
+    #[arg(long, env = "SONDE_RETENTION", default_value = "off", value_name = "AGE")]
+    pub retention: Age,
+    /// How much of the disk all days may take, such as 500GB: the oldest ones are deleted, today never; `off` for no limit.
+    #[arg(long, env = "SONDE_RETENTION_BYTES", default_value = "off", value_name = "BYTES")]
+    pub retention_bytes: Room,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,

@@ -8,16 +8,20 @@ use crate::ingest::syslog::SyslogRules;
 use crate::ingest::zone::Zone;
 use crate::router::router;
 use crate::state::AppState;
+use crate::store::retention::Limits;
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+/// How often it is looked for days that are beyond the retention.
+const RETENTION_INTERVAL: Duration = Duration::from_mins(1);
 /// How long queries may go on after the signal to stop.
 const QUERY_PATIENCE: Duration = Duration::from_millis(500);
 /// How long what is still open may go on when queries were given up.
@@ -38,6 +42,7 @@ pub struct Server {
     listeners: BoundListeners,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
+    retention: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
@@ -47,7 +52,8 @@ impl Server {
         let listen = listen_config(&config)?;
         let (data, seals) = (config.data.clone(), config.seal);
         let opened = tokio::task::spawn_blocking(move || Store::open_as(&data, seals)).await?;
-        let store = opened.map_err(|error| data_problem(&config.data, error))?;
+        let limits = Limits { age_nanos: config.retention.nanos, bytes: config.retention_bytes.bytes };
+        let store = opened.map_err(|error| data_problem(&config.data, error))?.with_limits(limits);
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);
         let state = AppState::new(store, config, dashboards, stopped.clone());
@@ -67,8 +73,9 @@ impl Server {
                 announce(&format!("listening {name} {address}"));
             }
         }
+        let retention = tokio::spawn(keep_limits(state.store.clone(), stopped.clone()));
         let task = tokio::spawn(serve_http(listener, state.clone(), stopped));
-        Ok(Self { state, http, listeners, stop, task })
+        Ok(Self { state, http, listeners, stop, task, retention })
     }
 
     /// Where the page is.
@@ -93,6 +100,8 @@ impl Server {
         if tokio::time::timeout(STOP_PATIENCE, self.listeners.drained()).await.is_err() {
             tracing::warn!("senders that went on and on were cut off");
         }
+        // It ends behind the file that it is removing.
+        self.retention.await?;
         // What is in memory goes to disk now, which takes a moment.
         let state = self.state;
         tokio::task::spawn_blocking(move || drop(state)).await?;
@@ -120,6 +129,21 @@ fn data_problem(data: &Path, error: StoreError) -> anyhow::Error {
             _ => error.into(),
         },
         _ => error.into(),
+    }
+}
+
+/// Deletes what is beyond the limits, now and then every minute, until the server stops.
+async fn keep_limits(store: Arc<Store>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        let (store, stop) = (store.clone(), stopped.clone());
+        let work = move || store.delete_surplus(AppState::now(), &|| *stop.borrow());
+        if let Err(error) = tokio::task::spawn_blocking(work).await {
+            tracing::error!(%error, "the deletion of old days has panicked");
+        }
+        // An error means that the sender is gone, which is a stop too.
+        if tokio::time::timeout(RETENTION_INTERVAL, stopped.wait_for(|stop| *stop)).await.is_ok() {
+            return;
+        }
     }
 }
 

@@ -23,6 +23,8 @@ mod queries;
 mod refusals;
 /// A body that is sent again is stored once.
 mod resend;
+/// What is older than the retention goes, and nothing else.
+mod retention;
 /// A copy of a folder, taken while a server writes to it.
 mod snapshot;
 /// What is said when the server cannot start.

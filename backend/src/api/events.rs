@@ -2,6 +2,7 @@
 
 use super::pieces::{blocking, query};
 use super::{ApiError, params::Params, params::clip};
+use crate::ingest::Clock;
 use crate::state::AppState;
 use crate::store::events::NewEvent;
 use axum::Json;
@@ -25,7 +26,7 @@ const MAX_ANSWER_BYTES: u64 = 32 << 20;
 
 /// Stores an event. Answers 200 with an empty body once it is on disk.
 pub async fn post_event(State(state): State<AppState>, body: Bytes) -> Result<StatusCode, ApiError> {
-    let event = read_event(&body, AppState::now())?;
+    let event = read_event(&body, Clock::of(&state.store, AppState::now()))?;
     blocking(move || Ok(state.store.events().append(event)?)).await?;
     Ok(StatusCode::OK)
 }
@@ -83,7 +84,7 @@ fn wrong(detail: impl Into<String>) -> ApiError {
     ApiError::parameter("body", detail, example)
 }
 
-fn read_event(body: &[u8], now: Timestamp) -> Result<NewEvent, ApiError> {
+fn read_event(body: &[u8], clock: Clock) -> Result<NewEvent, ApiError> {
     let fields: Map<String, Value> = serde_json::from_slice(body)
         .map_err(|error| wrong(format!("the body is no JSON object: {error}")))?;
     let what = text(&fields, "what", MAX_WHAT_BYTES)?;
@@ -91,7 +92,7 @@ fn read_event(body: &[u8], now: Timestamp) -> Result<NewEvent, ApiError> {
         return Err(wrong("`what`, the title, is needed"));
     }
     let data = text(&fields, "data", MAX_DATA_BYTES)?;
-    Ok(NewEvent { what, when: when(&fields, now)?, tags: tags(&fields)?, data })
+    Ok(NewEvent { what, when: when(&fields, clock)?, tags: tags(&fields)?, data })
 }
 
 fn text(fields: &Map<String, Value>, key: &str, max_bytes: usize) -> Result<String, ApiError> {
@@ -103,13 +104,16 @@ fn text(fields: &Map<String, Value>, key: &str, max_bytes: usize) -> Result<Stri
     }
 }
 
-/// Unix seconds, whole or not, from 1970 until a day from now.
-fn when(fields: &Map<String, Value>, now: Timestamp) -> Result<i64, ApiError> {
+/// Unix seconds, whole or not, from 1970 or what is kept until a day from now.
+fn when(fields: &Map<String, Value>, Clock { now, earliest }: Clock) -> Result<i64, ApiError> {
     let secs = match fields.get("when") {
         None | Some(Value::Null) => return Ok(now.as_secs()),
         Some(when) => when.as_f64().ok_or_else(|| wrong("`when` must be a number, unix seconds"))?.floor(),
     };
     let latest = now.plus_nanos(NANOS_PER_DAY).as_secs();
+    if secs < earliest.as_secs() as f64 && earliest > Timestamp::default() {
+        return Err(wrong(format!("`when` lies before {earliest}, the earliest time that is kept")));
+    }
     if (0.0..=latest as f64).contains(&secs) {
         return Ok(secs as i64);
     }

@@ -38,6 +38,7 @@ fn render_store(store: &Store, out: &mut String) {
     let logs = store.logs().counters();
     let points = store.metrics().stats();
     let batches = store.logs().remembered().counts();
+    let deleted = store.deleted();
     let counters = [
         (
             "sonde_logs_stored_lines_total",
@@ -69,6 +70,21 @@ fn render_store(store: &Store, out: &mut String) {
             "sonde_batches_forgotten_total",
             "Keys of Sonde-Batch that were forgotten before their time, for want of room.",
             batches.forgotten,
+        ),
+        (
+            "sonde_retention_deleted_days_total",
+            "Days that were deleted because of their age or for want of room.",
+            deleted.days.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_retention_deleted_segments_total",
+            "Segments of lines that were deleted with their days.",
+            deleted.segments.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_retention_deleted_bytes_total",
+            "Bytes of the disk that deleted days took.",
+            deleted.bytes.load(Ordering::Relaxed),
         ),
         ("sonde_metrics_stored_points_total", "Points that were stored.", points.points_stored),
         ("sonde_metrics_refused_points_total", "Points that no file can hold.", points.points_refused),

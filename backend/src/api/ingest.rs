@@ -5,6 +5,7 @@
 
 use super::ApiError;
 use super::resend::{Turn, other_body, read_key};
+use crate::ingest::Clock;
 use crate::ingest::carbon::Plaintext;
 use crate::ingest::counters::Protocol;
 use crate::ingest::decode::{Decoder, ENCODINGS};
@@ -21,7 +22,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use sonde_shared::api::IngestReport;
-use sonde_shared::time::Timestamp;
 use std::io;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -169,9 +169,9 @@ impl<P: LineParser + 'static> Reception<P> {
     async fn finish(mut self, decoder: &mut Decoder) -> Result<(IngestReport, u64), ApiError> {
         decoder.finish(&mut self.decoded).map_err(|error| self.broken_encoding(&error))?;
         self.parse_decoded();
-        let now = self.clock();
+        let clock = self.clock();
         let Self { intake, report, state, protocol, .. } = &mut self;
-        intake.finish(now, |number, why| {
+        intake.finish(clock, |number, why| {
             state.counters.refused(*protocol, &why);
             report.refuse(number, why.to_string());
         });
@@ -186,14 +186,15 @@ impl<P: LineParser + 'static> Reception<P> {
     }
 
     /// The clock by which lines are judged: the first try's, where a body is sent again.
-    fn clock(&mut self) -> Timestamp {
-        self.intake.source().map_or_else(AppState::now, |source| source.begun())
+    fn clock(&mut self) -> Clock {
+        let now = self.intake.source().map_or_else(AppState::now, |source| source.begun());
+        Clock::of(&self.state.store, now)
     }
 
     fn parse_decoded(&mut self) {
-        let now = self.clock();
+        let clock = self.clock();
         let Self { intake, report, state, protocol, decoded, .. } = self;
-        intake.feed(decoded, now, |number, why| {
+        intake.feed(decoded, clock, |number, why| {
             state.counters.refused(*protocol, &why);
             report.refuse(number, why.to_string());
         });

@@ -1,6 +1,7 @@
 //! `sonde import`: files of NDJSON into a folder, of whatever days.
 
 use super::Folder;
+use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
 use crate::ingest::ndjson::Ndjson;
@@ -10,7 +11,7 @@ use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use clap::Args;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::TimeRange;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ impl LineParser for Bulk {
     type Batch = LineBatch;
     const LIMIT_BYTES: usize = MAX_LINE_BYTES;
 
-    fn at(_now: Timestamp) -> Self {
+    fn at(_clock: Clock) -> Self {
         Self(Ndjson { accepts: TimeRange::all() })
     }
 
@@ -114,7 +115,7 @@ async fn import_file(store: &Store, path: &Path) -> anyhow::Result<Counts> {
     }
     decoder.finish(&mut text)?;
     take(store, &mut intake, &mut text, &mut counts).await?;
-    intake.finish(AppState::now(), |line, why| counts.refuse(line, &why));
+    intake.finish(Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
     counts.stored += append(store, &mut intake).await?;
     progress.end();
     Ok(counts)
@@ -127,7 +128,7 @@ async fn take(
     counts: &mut Counts,
 ) -> Result<(), StoreError> {
     for chunk in text.chunks(BATCH_BYTES) {
-        intake.feed(chunk, AppState::now(), |line, why| counts.refuse(line, &why));
+        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
         if intake.batch_bytes() >= BATCH_BYTES {
             counts.stored += append(store, intake).await?;
         }

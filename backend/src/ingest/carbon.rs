@@ -3,6 +3,7 @@
 //! Follows `lib/carbon/protocols.py`: any run of white space separates, exactly three fields, value and time are
 //! Python floats (`1e3`, `+5`, `1_0`, `inf`), NaN is dropped, a time of −1 means now, fractions of a second are cut off.
 
+use super::Clock;
 use super::intake::LineParser;
 use super::refused::Refused;
 use super::series_path::normal_form;
@@ -85,8 +86,8 @@ impl LineParser for Plaintext {
     type Batch = PointBatch;
     const LIMIT_BYTES: usize = MAX_LINE_BYTES;
 
-    fn at(now: Timestamp) -> Self {
-        Self { now, accepts: super::accepted_range(now) }
+    fn at(clock: Clock) -> Self {
+        Self { now: clock.now, accepts: clock.accepts() }
     }
 
     fn parse(&self, line: &[u8], batch: &mut PointBatch) -> Result<(), Refused> {
@@ -117,7 +118,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_763_647_500);
 
     fn parse(line: &[u8]) -> Result<Point<'_>, Refused> {
-        parse_line(line, NOW, super::super::accepted_range(NOW))
+        parse_line(line, NOW, Clock { now: NOW, earliest: Timestamp::MIN }.accepts())
     }
 
     #[track_caller]

@@ -3,12 +3,12 @@
 //! Protocol by protocol only [`LineParser`] differs. An intake holds at most one unfinished line and the batch that
 //! its owner takes away when it is big enough, so a body of any length needs little memory.
 
+use super::Clock;
 use super::lines::{Cut, LineCutter};
 use super::refused::Refused;
 use crate::store::batch::Durability;
 use crate::store::source::Source;
 use crate::store::{Store, StoreError};
-use sonde_shared::time::Timestamp;
 
 /// Reads one kind of line into one kind of batch.
 pub trait LineParser: Send + Sync {
@@ -17,8 +17,8 @@ pub trait LineParser: Send + Sync {
     /// The longest line that is taken, in bytes without its end.
     const LIMIT_BYTES: usize;
 
-    /// The parser for lines that arrive at `now`.
-    fn at(now: Timestamp) -> Self;
+    /// The parser for lines that are judged by this clock.
+    fn at(clock: Clock) -> Self;
     /// Adds a line that is not blank to the batch.
     fn parse(&self, line: &[u8], batch: &mut Self::Batch) -> Result<(), Refused>;
     /// How many rows a batch holds.
@@ -66,16 +66,16 @@ impl<P: LineParser> Intake<P> {
         P::source(&mut self.batch)
     }
 
-    /// Takes a chunk that arrived at `now`; each refused line is told with its number, from 1.
-    pub fn feed(&mut self, chunk: &[u8], now: Timestamp, mut refuse: impl FnMut(u64, Refused)) {
-        let parser = P::at(now);
+    /// Takes a chunk; each refused line is told with its number, from 1.
+    pub fn feed(&mut self, chunk: &[u8], clock: Clock, mut refuse: impl FnMut(u64, Refused)) {
+        let parser = P::at(clock);
         let Self { cutter, batch, lines } = self;
         cutter.feed(chunk, |number, cut| take(&parser, batch, lines, number, cut, &mut refuse));
     }
 
     /// Ends the stream; an unterminated last line is a line.
-    pub fn finish(&mut self, now: Timestamp, mut refuse: impl FnMut(u64, Refused)) {
-        let parser = P::at(now);
+    pub fn finish(&mut self, clock: Clock, mut refuse: impl FnMut(u64, Refused)) {
+        let parser = P::at(clock);
         let Self { cutter, batch, lines } = self;
         cutter.finish(|number, cut| take(&parser, batch, lines, number, cut, &mut refuse));
     }
@@ -128,8 +128,10 @@ mod tests {
     use super::*;
     use crate::store::batch::LineBatch;
     use proptest::prelude::*;
+    use sonde_shared::time::Timestamp;
 
-    const NOW: Timestamp = Timestamp::from_secs(1_763_647_500);
+    const CLOCK: Clock =
+        Clock { now: Timestamp::from_secs(1_763_647_500), earliest: Timestamp::from_secs(1) };
 
     type Seen = (Vec<u8>, Vec<crate::store::batch::LineRow>, Vec<Box<str>>, Vec<(u64, Refused)>, u64);
 
@@ -137,9 +139,9 @@ mod tests {
         let mut intake = Intake::<Ndjson>::default();
         let mut refused = Vec::new();
         for chunk in chunks {
-            intake.feed(chunk, NOW, |number, why| refused.push((number, why)));
+            intake.feed(chunk, CLOCK, |number, why| refused.push((number, why)));
         }
-        intake.finish(NOW, |number, why| refused.push((number, why)));
+        intake.finish(CLOCK, |number, why| refused.push((number, why)));
         let lines = intake.lines();
         let (batch, rows): (LineBatch, u64) = intake.take_batch();
         assert_eq!(rows as usize, batch.len());

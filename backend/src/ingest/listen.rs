@@ -5,6 +5,7 @@
 //! counts those that find no place. Idle connections keep no buffer and are never closed. When the store takes no
 //! writes, what was read is counted as refused and the connection closed, so that the sender keeps its own queue.
 
+use super::Clock;
 use super::counters::{Counters, Protocol};
 use super::first_line::FirstLine;
 use super::refused::Refused;
@@ -207,9 +208,9 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-fn clock() -> Timestamp {
+fn clock(store: &Store) -> Clock {
     let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    Clock::of(store, Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)))
 }
 
 /// Says when the next burst is to be read, and when none is any more.
@@ -249,7 +250,7 @@ enum Burst {
 async fn serve_stream<W: Wire>(stream: TcpStream, mut wire: W, shared: Shared) {
     let (mut bell, mut first_line) = (Bell::new(shared.stop), FirstLine::default());
     while bell.rings(|| stream.readable()).await {
-        let burst = read_burst(&stream, &mut wire, &mut first_line).await;
+        let burst = read_burst(&stream, &mut wire, &mut first_line, &shared.store).await;
         if burst == Burst::Http {
             return wire.refuse(&Refused::Http);
         }
@@ -261,21 +262,26 @@ async fn serve_stream<W: Wire>(stream: TcpStream, mut wire: W, shared: Shared) {
             break;
         }
     }
-    wire.finish(clock());
+    wire.finish(clock(&shared.store));
     if let Err(error) = wire.flush(&shared.store).await {
         tracing::warn!(%error, "the end of a connection could not be stored");
     }
 }
 
 /// Reads what there is and what comes shortly after.
-async fn read_burst<W: Wire>(stream: &TcpStream, wire: &mut W, first_line: &mut FirstLine) -> Burst {
+async fn read_burst<W: Wire>(
+    stream: &TcpStream,
+    wire: &mut W,
+    first_line: &mut FirstLine,
+    store: &Store,
+) -> Burst {
     let deadline = Instant::now() + GATHER;
     let mut buffer = vec![0; READ_BYTES];
     while wire.batch_bytes() < BATCH_BYTES {
         match stream.try_read(&mut buffer) {
             Ok(0) => return Burst::Ended,
             Ok(len) if first_line.is_request(&buffer[..len]) => return Burst::Http,
-            Ok(len) => wire.feed(&buffer[..len], clock()),
+            Ok(len) => wire.feed(&buffer[..len], clock(store)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if timeout_at(deadline, stream.readable()).await.is_err() {
                     break;
@@ -297,7 +303,7 @@ async fn serve_datagrams<W: Wire>(socket: UdpSocket, mut wire: W, shared: Shared
     let mut buffer = vec![0; READ_BYTES];
     let mut is_failing = false;
     while bell.rings(|| socket.readable()).await {
-        receive_burst(&socket, &mut wire, &mut buffer).await;
+        receive_burst(&socket, &mut wire, &mut buffer, &shared.store).await;
         let flushed = wire.flush(&shared.store).await;
         if let (Err(error), false) = (&flushed, is_failing) {
             tracing::warn!(%error, "datagrams are lost because nothing can be stored");
@@ -307,11 +313,11 @@ async fn serve_datagrams<W: Wire>(socket: UdpSocket, mut wire: W, shared: Shared
 }
 
 /// Takes the datagrams that are there and that come shortly after.
-async fn receive_burst<W: Wire>(socket: &UdpSocket, wire: &mut W, buffer: &mut [u8]) {
+async fn receive_burst<W: Wire>(socket: &UdpSocket, wire: &mut W, buffer: &mut [u8], store: &Store) {
     let deadline = Instant::now() + GATHER;
     while wire.batch_bytes() < BATCH_BYTES {
         match socket.try_recv_from(buffer) {
-            Ok((len, from)) => wire.datagram(&buffer[..len], from.ip(), clock()),
+            Ok((len, from)) => wire.datagram(&buffer[..len], from.ip(), clock(store)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if timeout_at(deadline, socket.readable()).await.is_err() {
                     break;

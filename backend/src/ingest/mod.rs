@@ -44,10 +44,29 @@ pub mod zone;
 
 pub use refused::Refused;
 
+use crate::store::Store;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
 
-/// The stamps that are taken at `now`: not later than 24 hours ahead, and not before 1678, where days are still whole.
-pub fn accepted_range(now: Timestamp) -> TimeRange {
-    const YEAR_1678_SECS: i64 = -9_214_560_000;
-    TimeRange { from: Timestamp::from_secs(YEAR_1678_SECS), until: now.plus_nanos(NANOS_PER_DAY + 1) }
+/// What the time of a line is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// When the line arrives.
+    pub now: Timestamp,
+    /// Nothing before this is kept.
+    pub earliest: Timestamp,
+}
+
+impl Clock {
+    /// The clock for what a store is to keep.
+    pub fn of(store: &Store, now: Timestamp) -> Self {
+        Self { now, earliest: store.earliest(now) }
+    }
+
+    /// The stamps that are taken: not later than 24 hours ahead, not before what is kept, nor before 1678, where days are
+    /// still whole.
+    pub fn accepts(self) -> TimeRange {
+        const YEAR_1678_SECS: i64 = -9_214_560_000;
+        let from = self.earliest.max(Timestamp::from_secs(YEAR_1678_SECS));
+        TimeRange { from, until: self.now.plus_nanos(NANOS_PER_DAY + 1) }
+    }
 }

@@ -1,12 +1,13 @@
 //! NDJSON: each line one JSON object, checked and stored byte for byte.
 
+use super::Clock;
 use super::intake::LineParser;
 use super::refused::Refused;
 use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::logs::fields;
 use crate::store::source::Source;
 use crate::store::{Store, StoreError};
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::TimeRange;
 
 /// Parses NDJSON lines into a [`LineBatch`].
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +20,8 @@ impl LineParser for Ndjson {
     type Batch = LineBatch;
     const LIMIT_BYTES: usize = MAX_LINE_BYTES;
 
-    fn at(now: Timestamp) -> Self {
-        Self { accepts: super::accepted_range(now) }
+    fn at(clock: Clock) -> Self {
+        Self { accepts: clock.accepts() }
     }
 
     fn parse(&self, line: &[u8], batch: &mut LineBatch) -> Result<(), Refused> {

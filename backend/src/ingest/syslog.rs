@@ -4,6 +4,7 @@
 //! that is missing, unreadable or more than 24 hours ahead gives way to the time of arrival, and `ts_from` says so.
 //! Unlike NDJSON, text that is not UTF-8 is mended with U+FFFD: the protocol's old form has no encoding at all.
 
+use super::Clock;
 use super::component_rule::ComponentRule;
 use super::syslog_stamp::is_believable;
 use super::zone::Zone;
@@ -103,15 +104,15 @@ pub fn push_message(
     batch: &mut LineBatch,
     bytes: &[u8],
     peer: &str,
-    now: Timestamp,
+    clock: Clock,
     rules: &SyslogRules,
 ) -> bool {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
         return false;
     }
     let text = String::from_utf8_lossy(bytes);
-    let record = parse(&text, now, &rules.zone);
-    let (ts, ts_from, ts_sent) = settle_time(record.stamp, now);
+    let record = parse(&text, clock.now, &rules.zone);
+    let (ts, ts_from, ts_sent) = settle_time(record.stamp, clock);
     let host = clean_host(record.host.unwrap_or(peer));
     let facility = FACILITIES[usize::from(record.pri >> 3)];
     let component = rules.component.component(record.app, &host, facility);
@@ -140,10 +141,11 @@ pub fn push_message(
 }
 
 /// The time to store, the mark for it, and what the sender wrote when that is not it.
-fn settle_time(stamp: Stamp<'_>, now: Timestamp) -> (Timestamp, Option<&'static str>, Option<Cow<'_, str>>) {
+fn settle_time(stamp: Stamp<'_>, clock: Clock) -> (Timestamp, Option<&'static str>, Option<Cow<'_, str>>) {
     const RECEIVED: Option<&str> = Some("received");
+    let now = clock.now;
     match stamp {
-        Stamp::Read(at) if is_believable(at, now) => (at, None, None),
+        Stamp::Read(at) if is_believable(at, clock) => (at, None, None),
         Stamp::Read(at) => (now, RECEIVED, Some(Cow::Owned(at.to_string()))),
         Stamp::Unreadable(text) => (now, RECEIVED, Some(Cow::Borrowed(short(text)))),
         Stamp::Missing => (now, RECEIVED, None),
@@ -241,8 +243,9 @@ mod tests {
 
     fn lines(messages: &[&[u8]]) -> LineBatch {
         let mut batch = LineBatch::default();
+        let clock = Clock { now: NOW, earliest: Timestamp::from_secs(946_684_800) };
         for message in messages {
-            push_message(&mut batch, message, "192.0.2.1", NOW, &SyslogRules::default());
+            push_message(&mut batch, message, "192.0.2.1", clock, &SyslogRules::default());
         }
         batch
     }
@@ -289,6 +292,8 @@ mod tests {
         };
         check("2025-11-21T14:05:00Z", "2025-11-21T14:05:00Z", "");
         check("2025-11-21T14:05:01Z", "2025-11-20T14:05:00Z", "2025-11-21T14:05:01Z");
+        check("2000-01-01T00:00:00Z", "2000-01-01T00:00:00Z", "");
+        check("1999-12-31T23:59:59Z", "2025-11-20T14:05:00Z", "1999-12-31T23:59:59Z");
         check("2025-02-30T14:05:01Z", "2025-11-20T14:05:00Z", "2025-02-30T14:05:01Z");
         check("-", "2025-11-20T14:05:00Z", "");
     }

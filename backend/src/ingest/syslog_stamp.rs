@@ -1,5 +1,6 @@
 //! The stamps of syslog messages: RFC 3339 and its near misses, and `Mmm dd hh:mm:ss` with what vendors add.
 
+use super::Clock;
 use super::zone::Zone;
 use sonde_shared::time::{Civil, NANOS_PER_DAY, Timestamp, parse_rfc3339};
 use std::borrow::Cow;
@@ -63,9 +64,10 @@ fn nearest_year(local: Civil, now: Timestamp, zone: &Zone) -> Option<Timestamp> 
     instants.min_by_key(|at| at.nanos_since(now).unsigned_abs())
 }
 
-/// Whether a stamp can be stored when it arrives at `now`: a clock that runs more than a day ahead is not believed.
-pub fn is_believable(at: Timestamp, now: Timestamp) -> bool {
-    super::accepted_range(now).contains(at) && at.nanos_since(now) <= NANOS_PER_DAY
+/// Whether a stamp can be stored: a clock that runs more than a day ahead is not believed, nor one that is older than all
+/// that is kept.
+pub fn is_believable(at: Timestamp, clock: Clock) -> bool {
+    clock.accepts().contains(at) && at.nanos_since(clock.now) <= NANOS_PER_DAY
 }
 
 struct Scan<'a> {

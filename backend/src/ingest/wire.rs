@@ -1,5 +1,6 @@
 //! What carbon and syslog do with the bytes of a socket: one state a connection, or one for all datagrams.
 
+use super::Clock;
 use super::carbon::Plaintext;
 use super::counters::{Counters, Protocol};
 use super::framing::Framer;
@@ -10,18 +11,17 @@ use super::syslog::{SyslogRules, push_message};
 use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::{Store, StoreError};
 use memchr::memchr_iter;
-use sonde_shared::time::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Turns bytes into a batch and the batch over to the store.
 pub(super) trait Wire: Send + 'static {
     /// Takes a piece of a stream.
-    fn feed(&mut self, bytes: &[u8], now: Timestamp);
+    fn feed(&mut self, bytes: &[u8], clock: Clock);
     /// Takes a whole datagram.
-    fn datagram(&mut self, bytes: &[u8], from: IpAddr, now: Timestamp);
+    fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock);
     /// Ends the stream.
-    fn finish(&mut self, now: Timestamp);
+    fn finish(&mut self, clock: Clock);
     /// Counts the whole stream as one refused line.
     fn refuse(&self, why: &Refused);
     /// Roughly how much memory the batch takes.
@@ -45,19 +45,19 @@ impl CarbonWire {
 }
 
 impl Wire for CarbonWire {
-    fn feed(&mut self, bytes: &[u8], now: Timestamp) {
+    fn feed(&mut self, bytes: &[u8], clock: Clock) {
         let Self { intake, protocol, counters, .. } = self;
-        intake.feed(bytes, now, |_, why| counters.refused(*protocol, &why));
+        intake.feed(bytes, clock, |_, why| counters.refused(*protocol, &why));
     }
 
-    fn datagram(&mut self, bytes: &[u8], _from: IpAddr, now: Timestamp) {
-        self.feed(bytes, now);
+    fn datagram(&mut self, bytes: &[u8], _from: IpAddr, clock: Clock) {
+        self.feed(bytes, clock);
         let Self { intake, protocol, counters, .. } = self;
-        intake.finish(now, |_, why| counters.refused(*protocol, &why));
+        intake.finish(clock, |_, why| counters.refused(*protocol, &why));
     }
 
     /// A line without its end is not taken: its number may be cut off in the middle. Carbon drops it too.
-    fn finish(&mut self, _now: Timestamp) {
+    fn finish(&mut self, _clock: Clock) {
         if self.intake.has_unfinished() {
             self.refuse(&Refused::Unfinished);
         }
@@ -106,11 +106,11 @@ impl SyslogWire {
         Self { framer: Framer::default(), batch: LineBatch::default(), peer, rules, protocol, counters }
     }
 
-    fn take(&mut self, now: Timestamp, frame: impl FnOnce(&mut Framer, &mut dyn FnMut(Cut<'_>))) {
+    fn take(&mut self, clock: Clock, frame: impl FnOnce(&mut Framer, &mut dyn FnMut(Cut<'_>))) {
         let Self { framer, batch, peer, rules, protocol, counters } = self;
         frame(framer, &mut |cut| match cut {
             Cut::Line(message) => {
-                let was_taken = push_message(batch, message, peer, now, rules);
+                let was_taken = push_message(batch, message, peer, clock, rules);
                 counters.received(*protocol, u64::from(was_taken));
             }
             Cut::TooLong => {
@@ -122,20 +122,20 @@ impl SyslogWire {
 }
 
 impl Wire for SyslogWire {
-    fn feed(&mut self, bytes: &[u8], now: Timestamp) {
-        self.take(now, |framer, each| framer.feed(bytes, each));
+    fn feed(&mut self, bytes: &[u8], clock: Clock) {
+        self.take(clock, |framer, each| framer.feed(bytes, each));
     }
 
-    fn datagram(&mut self, bytes: &[u8], from: IpAddr, now: Timestamp) {
+    fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock) {
         let peer = from.to_canonical().to_string();
         for message in split_datagram(bytes) {
-            let was_taken = push_message(&mut self.batch, message, &peer, now, &self.rules);
+            let was_taken = push_message(&mut self.batch, message, &peer, clock, &self.rules);
             self.counters.received(self.protocol, u64::from(was_taken));
         }
     }
 
-    fn finish(&mut self, now: Timestamp) {
-        self.take(now, |framer, each| framer.finish(each));
+    fn finish(&mut self, clock: Clock) {
+        self.take(clock, |framer, each| framer.finish(each));
     }
 
     fn refuse(&self, why: &Refused) {

@@ -80,6 +80,14 @@ impl EventStore {
         written.map(|()| event)
     }
 
+    /// Does work that takes the day's folder away, while no event is stored and none of its files is open.
+    pub(super) fn without<T>(&self, day: Day, work: impl FnOnce() -> T) -> T {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.open.take_if(|open| open.day == day);
+        writer.least_number.remove(&day);
+        work()
+    }
+
     /// The events with `from <= when <= until`, by time; `None` when they take more than `max_bytes`. Blocks for the disk.
     pub fn read(&self, from: i64, until: i64, max_bytes: u64) -> Result<Option<Vec<Event>>, StoreError> {
         let range = TimeRange {

@@ -15,6 +15,26 @@ pub fn day_dir(data: &Path, day: Day) -> PathBuf {
     data.join(day.to_string())
 }
 
+/// What stands behind the day in the name of a folder that is being deleted.
+const DELETED_SUFFIX: &str = ".deleted";
+
+/// The folder of a day that is being deleted. It is no day's.
+pub fn deleted_dir(data: &Path, day: Day) -> PathBuf {
+    data.join(format!("{day}{DELETED_SUFFIX}"))
+}
+
+/// The folders of days that are being deleted.
+pub fn list_deleted(data: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(data).map_err(StoreError::io("read", data))? {
+        let entry = entry.map_err(StoreError::io("read", data))?;
+        let name = entry.file_name();
+        let day = name.to_str().and_then(|name| name.strip_suffix(DELETED_SUFFIX)).and_then(Day::parse);
+        folders.extend(day.map(|_| entry.path()));
+    }
+    Ok(folders)
+}
+
 /// The days that have a folder, in order. Folders of other names are left alone.
 pub fn list_days(data: &Path) -> Result<Vec<Day>, StoreError> {
     let entries = std::fs::read_dir(data).map_err(StoreError::io("read", data))?;

@@ -18,6 +18,8 @@ pub mod layout;
 pub mod logs;
 /// Points: a write-ahead log, what is in memory, and parts.
 pub mod metrics;
+/// How long days are kept.
+pub mod retention;
 /// Bodies of lines that may be sent again.
 pub mod source;
 
@@ -34,6 +36,7 @@ pub struct Store {
     logs: logs::LogStore,
     metrics: metrics::MetricStore,
     events: events::EventStore,
+    retention: retention::Retention,
     _lock: Option<File>,
 }
 
@@ -53,6 +56,7 @@ impl Store {
             logs: logs::LogStore::open_as(dir, seals)?,
             metrics: metrics::MetricStore::open(dir)?,
             events: events::EventStore::open(dir)?,
+            retention: retention::Retention::new(retention::Limits::default()),
             _lock: Some(lock),
         })
     }

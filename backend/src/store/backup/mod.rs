@@ -11,6 +11,7 @@ pub use transfer::{Report, Transfer, open};
 use super::layout::{day_dir, list_days};
 use super::{StoreError, events, files, logs, metrics};
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Copies all days of `data` into `beside`, a folder that must not be there yet, and then gives that the name `target`,
@@ -31,26 +32,86 @@ pub fn back_up(data: &Path, beside: &Path, target: &Path) -> Result<Report, Stor
 fn copy_days(data: &Path, target: &Path) -> Result<Report, StoreError> {
     let mut transfer = Transfer::default();
     for day in list_days(data)? {
-        let (from, to) = (day_dir(data, day), day_dir(target, day));
-        if !from.is_dir() {
-            continue;
-        }
-        fs::create_dir(&to).map_err(StoreError::io("create", &to))?;
-        logs::back_up(&from, &to, &mut transfer)?;
-        metrics::back_up(&from, &to, &mut transfer)?;
-        events::back_up(&from, &to, &mut transfer)?;
-        if from.is_dir() {
-            transfer.report.days += 1;
-            sync_dir(&to)?;
-        } else {
-            // It was deleted meanwhile; half a day is none.
-            fs::remove_dir_all(&to).map_err(StoreError::io("remove", &to))?;
-        }
+        copy_day(&day_dir(data, day), &day_dir(target, day), &mut transfer)?;
     }
     sync_dir(target)?;
     Ok(transfer.report)
 }
 
+/// Copies a day. One that is deleted meanwhile is not in the copy, for half a day is none; one that is made again then is.
+fn copy_day(from: &Path, to: &Path, transfer: &mut Transfer) -> Result<(), StoreError> {
+    while let Some(folder) = folder_at(from) {
+        let so_far = transfer.so_far();
+        fs::create_dir(to).map_err(StoreError::io("create", to))?;
+        logs::back_up(from, to, transfer)?;
+        metrics::back_up(from, to, transfer)?;
+        events::back_up(from, to, transfer)?;
+        if folder_at(from) == Some(folder) {
+            transfer.report.days += 1;
+            return sync_dir(to);
+        }
+        fs::remove_dir_all(to).map_err(StoreError::io("remove", to))?;
+        transfer.undo(&so_far, [])?;
+    }
+    Ok(())
+}
+
+/// Which folder has the name now, if there is one.
+fn folder_at(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().filter(fs::Metadata::is_dir).map(|found| (found.dev(), found.ino()))
+}
+
 fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::io("sync", dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const FILES: usize = 40;
+
+    /// Makes a folder with events that say which folder they are of, in files of their own.
+    fn make(folder: &Path, name: usize) {
+        fs::create_dir(folder).unwrap();
+        for number in 1..=FILES {
+            let number = if number == 1 { String::new() } else { format!("-{number:04}") };
+            fs::write(folder.join(format!("events{number}.ndjson")), format!("{name}\n")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_day_that_is_deleted_meanwhile_is_copied_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let day = dir.path().join("2025-03-10");
+        std::thread::scope(|scope| {
+            let deleting = scope.spawn(|| {
+                for name in 0..300 {
+                    let (next, aside) = (dir.path().join("next"), dir.path().join("aside"));
+                    make(&next, name);
+                    fs::rename(&next, &day).unwrap();
+                    if name % 3 == 0 {
+                        // Another one comes in its place at once.
+                        make(&next, name + 1_000);
+                        fs::rename(&day, &aside).unwrap();
+                        fs::rename(&next, &day).unwrap();
+                        fs::remove_dir_all(&aside).unwrap();
+                    }
+                    fs::rename(&day, &aside).unwrap();
+                    fs::remove_dir_all(&aside).unwrap();
+                }
+            });
+            while !deleting.is_finished() {
+                let target = tempfile::tempdir().unwrap();
+                let (to, mut transfer) = (target.path().join("copy"), Transfer::default());
+                copy_day(&day, &to, &mut transfer).unwrap();
+                let (days, files) = (transfer.report.days, transfer.report.copied_files as usize);
+                assert_eq!((days == 1, FILES * days as usize), (to.exists(), files));
+                let entries = fs::read_dir(&to).into_iter().flatten().map(|entry| entry.unwrap().path());
+                let texts: BTreeSet<_> = entries.map(|path| fs::read(path).unwrap()).collect();
+                assert!(texts.len() == days as usize, "files of two folders: {texts:?}");
+            }
+        });
+    }
 }

@@ -41,7 +41,7 @@ use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError, mpsc};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -103,6 +103,15 @@ impl DayCell {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<DayLogs>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The same without waiting; `None` while somebody else has the lock.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Arc<DayLogs>>>> {
+        match self.opened.try_lock() {
+            Ok(opened) => Some(opened),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
 }
 
 impl Shared {
@@ -124,6 +133,19 @@ impl Shared {
     fn day_for_writing(&self, day: Day) -> Result<Arc<DayLogs>, StoreError> {
         let cell = self.days.write().unwrap_or_else(PoisonError::into_inner).entry(day).or_default().clone();
         self.open_day(day, &cell)
+    }
+
+    /// The day's lines; none when its folder is gone.
+    fn open_if_there(&self, day: Day, cell: &DayCell) -> Result<Option<Arc<DayLogs>>, StoreError> {
+        // Whoever deletes the folder of a day forgets the day, although its files are still mapped.
+        if self.is_deleted(day) {
+            return Ok(None);
+        }
+        match self.open_day(day, cell) {
+            // Its files went while they were opened.
+            Err(_) if self.is_deleted(day) => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     /// Whether the day's folder is surely gone, not merely out of reach.
@@ -194,11 +216,20 @@ pub fn attach(dir: &Path, day: Day) -> Result<Snapshot, StoreError> {
     Ok(Snapshot { days: vec![(day, segments.into_iter().map(SegmentView::now).collect())] })
 }
 
+/// How many segments a day's folder has.
+pub(super) fn count_segments(dir: &Path) -> Result<usize, StoreError> {
+    Ok(segment::all_numbers(dir)?.len())
+}
+
+fn gone() -> StoreError {
+    StoreError::ReadOnly { why: "the log writer has stopped".into() }
+}
+
 /// All days' lines.
 #[derive(Debug)]
 pub struct LogStore {
     shared: Arc<Shared>,
-    queue: Option<mpsc::Sender<writer::Request>>,
+    queue: Option<mpsc::Sender<writer::Work>>,
     room: Arc<Semaphore>,
     threads: Vec<std::thread::JoinHandle<()>>,
     stop_sealing: Arc<AtomicBool>,
@@ -264,16 +295,35 @@ impl LogStore {
         if batch.is_empty() {
             return Ok(());
         }
-        let gone = || StoreError::ReadOnly { why: "the log writer has stopped".into() };
         let kib = (batch.text.len() / 1_024 + batch.len() / 32 + 1).min(QUEUE_KIB) as u32;
         let room = self.room.clone().acquire_many_owned(kib).await.map_err(|_closed| gone())?;
         let (reply, answer) = oneshot::channel();
         let request = writer::Request { batch, durability, reply, _room: room };
-        self.queue.as_ref().ok_or_else(gone)?.send(request).map_err(|_gone| gone())?;
+        self.queue
+            .as_ref()
+            .ok_or_else(gone)?
+            .send(writer::Work::Append(Box::new(request)))
+            .map_err(|_gone| gone())?;
         if durability == Durability::Acknowledged {
             answer.await.map_err(|_gone| gone())??;
         }
         Ok(())
+    }
+
+    /// Waits for whoever is just opening the day, or sealing a segment of it.
+    pub(super) fn wait_for_openers(&self, day: Day) {
+        if let Some(cell) = self.shared.cell(day) {
+            drop(cell.lock());
+        }
+    }
+
+    /// Gives the folder of a day the name of one that is being deleted, and forgets the day. False, and nothing is done, when
+    /// somebody is just opening it: that may take long, and whoever sends lines is not to wait for it.
+    pub(super) fn set_aside(&self, day: Day) -> Result<bool, StoreError> {
+        let (reply, answer) = mpsc::channel();
+        let queue = self.queue.as_ref().ok_or_else(gone)?;
+        queue.send(writer::Work::SetAside(writer::SetAside { day, reply })).map_err(|_gone| gone())?;
+        answer.recv().map_err(|_gone| gone())?
     }
 
     /// What is whole now in the days that the range touches. Opens those that were not yet asked for, which reads files:
@@ -289,11 +339,7 @@ impl LogStore {
         };
         let mut snapshot = Snapshot::default();
         for (day, cell) in days {
-            // Whoever deletes the folder of a day forgets the day, although its files are still mapped.
-            if self.shared.is_deleted(day) {
-                continue;
-            }
-            let logs = self.shared.open_day(day, &cell)?;
+            let Some(logs) = self.shared.open_if_there(day, &cell)? else { continue };
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
             snapshot.days.push((day, segments.into_iter().map(SegmentView::now).collect()));
         }
@@ -331,8 +377,8 @@ impl LogStore {
         let days: Vec<Day> =
             self.shared.days.read().unwrap_or_else(PoisonError::into_inner).keys().rev().copied().collect();
         for day in days {
-            let Some(cell) = self.shared.cell(day).filter(|_| !self.shared.is_deleted(day)) else { continue };
-            let logs = self.shared.open_day(day, &cell)?;
+            let Some(cell) = self.shared.cell(day) else { continue };
+            let Some(logs) = self.shared.open_if_there(day, &cell)? else { continue };
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
             let blocks =
                 |segment: &Arc<Segment>| segment.published().blocks.iter().map(|b| b.meta().max_ts).max();

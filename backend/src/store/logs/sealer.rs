@@ -4,6 +4,7 @@
 //! that an earlier run left are sealed after the start.
 
 use super::segment::{self, Paths, Segment};
+use super::text::Text;
 use super::{DayLogs, Shared, sealed};
 use crate::store::StoreError;
 use crate::store::layout::{day_dir, list_days};
@@ -100,22 +101,29 @@ impl Sealer {
     }
 
     /// Seals a segment that is not sealed yet and whose folder is still there.
-    fn seal(&self, segment: &Arc<Segment>) -> Result<(), StoreError> {
+    pub(super) fn seal(&self, segment: &Arc<Segment>) -> Result<(), StoreError> {
         let _one_at_a_time = self.shared.sealing.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = day_dir(&self.shared.dir, segment.day());
         let paths = Paths::new(&dir, segment.number());
-        if segment.published().rows == 0 || !paths.text.exists() {
+        if segment.published().rows == 0 || !is_current(segment, &paths) {
             return Ok(());
         }
         self.shared.remembered.save(&self.shared.dir)?;
-        if segment.is_sealed() {
-            // A crash came between the two.
-            return sealed::remove_open_form(&paths);
-        }
-        let prepared = sealed::prepare(&paths, segment, &self.stop)?;
-        let Some(cell) = self.shared.cell(segment.day()) else { return Ok(()) };
-        // Whoever opens the day now waits until the files are those of one form.
-        let opened = cell.lock();
+        let prepared = match segment.form() {
+            // A crash came between the two forms.
+            Text::Sealed(_) => None,
+            Text::Open(_) => match sealed::prepare(&paths, segment, &self.stop) {
+                Err(_) if !is_current(segment, &paths) => return Ok(()),
+                prepared => Some(prepared?),
+            },
+        };
+        let cell = self.shared.cell(segment.day());
+        // Whoever opens the day now waits until the files are those of one form. Who takes its folder away has done so or waits.
+        let opened = cell.as_ref().map(|cell| cell.lock());
+        let Some(opened) = opened.filter(|_| is_current(segment, &paths)) else {
+            return prepared.map_or(Ok(()), |prepared| prepared.give_up());
+        };
+        let Some(prepared) = prepared else { return sealed::remove_open_form(&paths) };
         sealed::install(&paths, &prepared)?;
         opened.as_ref().map_or(Ok(()), |logs| self.swap(logs, &dir, segment.number()))
     }
@@ -134,5 +142,14 @@ impl Sealer {
             segments[at] = sealed;
         }
         Ok(())
+    }
+}
+
+/// Whether the files of this number are the segment's own. A folder that was deleted may have been made again, with others.
+fn is_current(segment: &Segment, paths: &Paths) -> bool {
+    match segment.form() {
+        Text::Open(text) => text.is_at(&paths.text),
+        // Where there is a sealed form the open one of the same number counts no more, whichever segment it was of.
+        Text::Sealed(_) => paths.text.exists() && sealed::is_whole(&paths.sealed),
     }
 }

@@ -336,3 +336,66 @@ fn a_damaged_sealed_file_gives_right_lines_or_an_error() {
         check(&flipped, &format!("flipped at {at}"));
     }
 }
+
+#[test]
+fn a_segment_of_a_deleted_folder_is_never_sealed_into_the_one_made_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    drop({
+        let store = LogStore::open_as(dir.path(), false).unwrap();
+        append(&store, &[1, 2, 3]);
+        store
+    });
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    let stale = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].segment.clone();
+    assert!(stale.is_finished());
+    append(&store, &[4]);
+    std::fs::remove_dir_all(dir.path().join(NOON.day().to_string())).unwrap();
+    // The first request finds the folder gone, the next one makes it again: its first segment has the old one's number.
+    let mut batch = LineBatch::default();
+    batch.push_line(format!(r#"{{"ts":"{NOON}","msg":"refused"}}"#).as_bytes()).unwrap();
+    futures::executor::block_on(store.append(batch, Durability::Acknowledged)).unwrap_err();
+    append(&store, &[7, 8]);
+    let expected = lines(&store);
+    let sealer = sealer::Sealer::new(store.shared.clone(), Arc::default());
+    sealer.seal(&stale).unwrap();
+    append(&store, &[9]);
+    assert_eq!((lines(&store).len(), &lines(&store)[..2]), (3, &expected[..]));
+    drop(store);
+    assert_eq!(lines(&LogStore::open_as(dir.path(), false).unwrap())[..2], expected[..]);
+    let files = std::fs::read_dir(dir.path().join(NOON.day().to_string())).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.contains("zst") && !name.contains("tmp")));
+}
+
+#[test]
+fn a_folder_that_is_another_one_once_its_segment_is_ready_to_be_sealed_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    append(&store, &[1, 2, 3]);
+    drop(store);
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    let segment = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].segment.clone();
+    let day = dir.path().join(NOON.day().to_string());
+    let cell = store.shared.cell(NOON.day()).unwrap();
+    // The sealed form is ready and waits for the day's lock.
+    let opened = cell.lock();
+    std::thread::scope(|scope| {
+        let sealer = sealer::Sealer::new(store.shared.clone(), Arc::default());
+        let sealing = scope.spawn(move || sealer.seal(&segment));
+        while !sealed::is_whole(&day.join("logs-0001.ndjson.tmp")) {
+            assert!(!sealing.is_finished(), "it waits for the lock");
+            std::thread::yield_now();
+        }
+        // Another folder comes in its place, with a text of the same number.
+        let next = dir.path().join("next");
+        std::fs::create_dir(&next).unwrap();
+        std::fs::write(next.join("logs-0001.ndjson"), "another text").unwrap();
+        std::fs::copy(day.join("logs-0001.ndjson.tmp"), next.join("logs-0001.ndjson.tmp")).unwrap();
+        std::fs::rename(&day, dir.path().join("aside")).unwrap();
+        std::fs::rename(&next, &day).unwrap();
+        drop(opened);
+        sealing.join().unwrap().unwrap();
+    });
+    assert!(!day.join("logs-0001.ndjson.zst").exists(), "no sealed form takes the place of the other text");
+    assert_eq!(std::fs::read_to_string(day.join("logs-0001.ndjson")).unwrap(), "another text");
+}

@@ -10,9 +10,11 @@ use super::segment::{Segment, watermark_of};
 use super::{SEGMENT_AGE, SYNC_INTERVAL, Shared};
 use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch, LineRow};
+use crate::store::layout::{day_dir, deleted_dir};
 use sonde_shared::time::Day;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -35,6 +37,19 @@ pub(super) struct Request {
     pub(super) reply: oneshot::Sender<Result<(), StoreError>>,
     /// Room in the queue, given back when the request is done.
     pub(super) _room: OwnedSemaphorePermit,
+}
+
+/// What the writer is asked for, in the order in which it is done.
+pub(super) enum Work {
+    Append(Box<Request>),
+    /// To take the folder of a day away, and to say how that went.
+    SetAside(SetAside),
+}
+
+pub(super) struct SetAside {
+    pub(super) day: Day,
+    /// Whether it was done; not while somebody opens the day.
+    pub(super) reply: Sender<Result<bool, StoreError>>,
 }
 
 pub(super) struct Writer {
@@ -63,10 +78,16 @@ impl Writer {
     }
 
     /// Works until every sender is gone, then closes all segments.
-    pub(super) fn run(mut self, requests: &Receiver<Request>) {
+    pub(super) fn run(mut self, requests: &Receiver<Work>) {
         loop {
             match self.next_group(requests) {
-                Next::Group(group) => self.commit_group(group),
+                Next::Group(group, then) => {
+                    self.commit_group(group);
+                    if let Some(one) = then {
+                        self.answer_set_aside(&one);
+                    }
+                }
+                Next::SetAside(one) => self.answer_set_aside(&one),
                 Next::SyncIsDue => self.sync_streamed(),
                 Next::Idle => {}
                 Next::Done => break,
@@ -78,13 +99,14 @@ impl Writer {
         }
     }
 
-    fn next_group(&self, requests: &Receiver<Request>) -> Next {
+    fn next_group(&self, requests: &Receiver<Work>) -> Next {
         let first = match self.unsynced_since {
             None => requests.recv_timeout(AGE_CHECK),
             Some(since) => requests.recv_timeout(SYNC_INTERVAL.saturating_sub(since.elapsed())),
         };
         let first = match first {
-            Ok(first) => first,
+            Ok(Work::Append(first)) => *first,
+            Ok(Work::SetAside(one)) => return Next::SetAside(one),
             Err(RecvTimeoutError::Timeout) if self.unsynced_since.is_none() => return Next::Idle,
             Err(RecvTimeoutError::Timeout) => return Next::SyncIsDue,
             Err(RecvTimeoutError::Disconnected) => return Next::Done,
@@ -93,14 +115,15 @@ impl Writer {
         let mut group = vec![first];
         while bytes < GROUP_BYTES {
             match requests.try_recv() {
-                Ok(request) => {
+                Ok(Work::SetAside(one)) => return Next::Group(group, Some(one)),
+                Ok(Work::Append(request)) => {
                     bytes += request.batch.text.len();
-                    group.push(request);
+                    group.push(*request);
                 }
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
-        Next::Group(group)
+        Next::Group(group, None)
     }
 
     fn commit_group(&mut self, group: Vec<Request>) {
@@ -247,6 +270,25 @@ impl Writer {
         Ok(opened)
     }
 
+    fn answer_set_aside(&mut self, SetAside { day, reply }: &SetAside) {
+        let dir = day_dir(&self.shared.dir, *day);
+        let outcome = self.set_aside(*day, &dir).map_err(StoreError::io("rename", &dir));
+        // Who no longer waits for the answer has it all the same.
+        drop(reply.send(outcome));
+    }
+
+    /// Takes the folder of a day away. Its open segment is written no more; who reads it keeps the files.
+    fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<bool> {
+        let cell = self.shared.cell(day).unwrap_or_default();
+        let Some(mut opened) = cell.try_lock() else { return Ok(false) };
+        std::fs::rename(dir, deleted_dir(&self.shared.dir, day))?;
+        // Who holds on to the cell finds no lines, also when another folder of the day is made.
+        *opened = Some(Arc::default());
+        self.open.remove(&day);
+        self.shared.forget_day(day);
+        Ok(true)
+    }
+
     /// Makes all that is staged count, and shows it to readers.
     fn commit(&mut self, sync: bool) -> Result<(), StoreError> {
         if let Err(error) = self.write_and_sync(sync) {
@@ -325,7 +367,9 @@ impl Outcomes {
 }
 
 enum Next {
-    Group(Vec<Request>),
+    /// What is committed together, and what comes right behind it.
+    Group(Vec<Request>, Option<SetAside>),
+    SetAside(SetAside),
     SyncIsDue,
     Idle,
     Done,

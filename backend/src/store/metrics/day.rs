@@ -97,10 +97,14 @@ impl DayState {
             match wal::replay(&path, number) {
                 Ok(head) if head.point_count() == 0 => remove(&path),
                 Ok(head) => unflushed.push(Arc::new(head)),
-                Err(error) => damaged += report(&error),
+                Err(error) => damaged += report(&dir, &error),
             }
         }
         sources.extend(unflushed.iter().cloned().map(Source::Head));
+        if !dir.is_dir() {
+            // It was deleted while it was read, or is yet to be made: half a day is none.
+            (sources, unflushed) = (Vec::new(), Vec::new());
+        }
         sources.sort_by_key(Source::number);
         let state = Arc::new(Self { day, dir, sources: RwLock::new(sources), is_whole: damaged == 0 });
         Ok(Loaded { state, unflushed, damaged })
@@ -169,7 +173,7 @@ fn load_parts(dir: &Path, sources: &mut Vec<Source>) -> Result<u64, StoreError> 
             .and_then(|part| if with_wal { part.verify().map(|()| part) } else { Ok(part) })
         {
             Ok(part) => sources.push(Source::Part(Arc::new(part))),
-            Err(error) => damaged += report(&error),
+            Err(error) => damaged += report(dir, &error),
         }
     }
     Ok(damaged)
@@ -181,8 +185,11 @@ fn is_replaced(sources: &[Source], number: u32) -> bool {
         .any(|source| matches!(source, Source::Part(part) if (part.first..=part.last).contains(&number)))
 }
 
-/// Logs a file that is left out; counts as one.
-fn report(error: &StoreError) -> u64 {
+/// Logs a file that is left out; counts as one. In a folder that was deleted meanwhile nothing is amiss.
+fn report(dir: &Path, error: &StoreError) -> u64 {
+    if !dir.is_dir() {
+        return 0;
+    }
     tracing::error!(error = error as &dyn std::error::Error, "a file of points is left out");
     1
 }

@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use writer::{Job, Writer};
+use writer::{Job, LetGo, Work, Writer};
 
 /// How many batches wait for the writer before a sender has to.
 const QUEUE_BATCHES: usize = 1_024;
@@ -46,7 +46,7 @@ const REFUSE_FOR: Duration = Duration::from_secs(1);
 /// All days' points. Dropping it syncs what is queued and writes all that is in memory into parts.
 pub struct MetricStore {
     shared: Arc<Shared>,
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<mpsc::Sender<Work>>,
     room: Arc<Semaphore>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -168,16 +168,36 @@ impl MetricStore {
         if batch.is_empty() {
             return Ok(());
         }
-        let gone = || writer::read_only("the store is closing");
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         let points = batch.len().min(QUEUE_POINTS) as u32;
         let room = Arc::clone(&self.room).acquire_many_owned(points).await.map_err(|_closed| gone())?;
         if durability == Durability::Streamed {
-            return jobs.send(Job { batch, ack: None, _room: room }).await.map_err(|_returned| gone());
+            let job = Work::Append(Job { batch, ack: None, _room: room });
+            return jobs.send(job).await.map_err(|_returned| gone());
         }
         let (ack, answer) = oneshot::channel();
-        jobs.send(Job { batch, ack: Some(ack), _room: room }).await.map_err(|_returned| gone())?;
+        let job = Work::Append(Job { batch, ack: Some(ack), _room: room });
+        jobs.send(job).await.map_err(|_returned| gone())?;
         answer.await.unwrap_or_else(|_dropped| Err(gone()))
+    }
+
+    /// Does work that takes the day's folder away, while no point is stored and none of its logs is open. Not for async
+    /// threads.
+    pub(super) fn without<T>(&self, day: Day, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+        let (ready, is_ready) = std_mpsc::channel();
+        let (done, is_done) = std_mpsc::channel();
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        let let_go = LetGo { day, ready, is_done };
+        jobs.blocking_send(Work::LetGo(let_go)).map_err(|_returned| gone())?;
+        is_ready.recv().map_err(|_gone| gone())?;
+        let outcome = work();
+        drop::<std_mpsc::Sender<()>>(done);
+        let has_forgotten = is_ready.recv();
+        debug_assert!(
+            has_forgotten.is_err(),
+            "the writer drops its end when the day is forgotten, and sends nothing"
+        );
+        Ok(outcome)
     }
 
     /// What is stored of the days that a range touches, as of now. May read files: call it where blocking is fine.
@@ -237,6 +257,10 @@ impl fmt::Debug for MetricStore {
     }
 }
 
+fn gone() -> StoreError {
+    writer::read_only("the store is closing")
+}
+
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(run)
 }
@@ -249,6 +273,21 @@ impl Shared {
     fn note_sync(&self) {
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         self.counters.last_sync_ms.store(since.as_millis() as i64, Ordering::Relaxed);
+    }
+
+    /// Looks for the latest point again, if it was one of that day.
+    fn forget_last_point(&self, day: Day) {
+        let last_point = &self.counters.last_point;
+        if Timestamp::from_secs(last_point.load(Ordering::Relaxed)).day() != day {
+            return;
+        }
+        match self.days.last_point() {
+            Ok(last) => last_point.store(last, Ordering::Relaxed),
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the time of the latest point could not be read");
+            }
+        }
     }
 
     fn refused(&self) -> MutexGuard<'_, Option<(String, Instant)>> {
@@ -299,6 +338,22 @@ impl Days {
         }
         loaded.insert(day, Arc::clone(&found.state));
         Ok(found.state)
+    }
+
+    /// Forgets what was loaded of a day.
+    fn forget(&self, day: Day) {
+        self.loaded().remove(&day);
+    }
+
+    /// The second of the latest point; `i64::MIN` without any.
+    fn last_point(&self) -> Result<i64, StoreError> {
+        for day in layout::list_days(&self.data)?.into_iter().rev() {
+            let last = self.get(day)?.last_point();
+            if last > i64::MIN {
+                return Ok(last);
+            }
+        }
+        Ok(i64::MIN)
     }
 
     /// Loads the days that have a write-ahead log, and the newest one with points. Returns the latest point's second.

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
@@ -30,6 +31,21 @@ pub(super) struct Job {
     pub(super) ack: Option<oneshot::Sender<Result<(), StoreError>>>,
     /// Its share of the queue, free again when it is committed.
     pub(super) _room: OwnedSemaphorePermit,
+}
+
+/// What the writer is asked for, in the order in which it is done.
+pub(super) enum Work {
+    Append(Job),
+    LetGo(LetGo),
+}
+
+/// To let go of a day whose folder is to be taken away, and to wait meanwhile.
+pub(super) struct LetGo {
+    pub(super) day: Day,
+    /// Told once no file of the day is open; dropped once the day is forgotten.
+    pub(super) ready: Sender<()>,
+    /// Its sender goes when the folder has.
+    pub(super) is_done: Receiver<()>,
 }
 
 /// A day that is written to.
@@ -69,11 +85,18 @@ impl Writer {
     }
 
     /// Commits until the senders are gone, then closes every day.
-    pub(super) fn run(mut self, runtime: &tokio::runtime::Runtime, mut jobs: mpsc::Receiver<Job>) {
+    pub(super) fn run(mut self, runtime: &tokio::runtime::Runtime, mut jobs: mpsc::Receiver<Work>) {
         loop {
             let next = runtime.block_on(async { tokio::time::timeout(self.patience(), jobs.recv()).await });
             match next {
-                Ok(Some(job)) => self.commit(gather(job, &mut jobs)),
+                Ok(Some(Work::Append(job))) => {
+                    let (jobs, then) = gather(job, &mut jobs);
+                    self.commit(jobs);
+                    if let Some(let_go) = then {
+                        self.let_go(&let_go);
+                    }
+                }
+                Ok(Some(Work::LetGo(let_go))) => self.let_go(&let_go),
                 Ok(None) => break,
                 Err(_elapsed) => {}
             }
@@ -83,6 +106,20 @@ impl Writer {
         for day in days {
             self.close(day);
         }
+    }
+
+    /// Forgets a day and waits while its folder is taken away.
+    fn let_go(&mut self, LetGo { day, ready, is_done }: &LetGo) {
+        // Nothing of it is flushed. Should the folder stay, the log in it is replayed when the day is next asked for.
+        self.open.remove(day);
+        self.shared.days.forget(*day);
+        if ready.send(()).is_ok() {
+            let gone = is_done.recv();
+            debug_assert!(gone.is_err(), "nothing is ever sent: the sender goes when the folder has");
+        }
+        // A query may have opened the day again before the folder went.
+        self.shared.days.forget(*day);
+        self.shared.forget_last_point(*day);
     }
 
     /// How long to wait for a batch before something else is due.
@@ -338,16 +375,21 @@ impl OpenDay {
     }
 }
 
-/// The first batch and all that wait behind it, up to a commit's size.
-fn gather(first: Job, waiting: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+/// The first batch and all that wait behind it, up to a commit's size or to what is not to be committed.
+fn gather(first: Job, waiting: &mut mpsc::Receiver<Work>) -> (Vec<Job>, Option<LetGo>) {
     let mut points = first.batch.len();
     let mut jobs = vec![first];
     while points < MAX_COMMIT_POINTS {
-        let Ok(job) = waiting.try_recv() else { break };
-        points += job.batch.len();
-        jobs.push(job);
+        match waiting.try_recv() {
+            Ok(Work::Append(job)) => {
+                points += job.batch.len();
+                jobs.push(job);
+            }
+            Ok(Work::LetGo(let_go)) => return (jobs, Some(let_go)),
+            Err(_none) => break,
+        }
     }
-    jobs
+    (jobs, None)
 }
 
 fn is_storable(batch: &PointBatch, row: &PointRow) -> bool {

@@ -34,6 +34,18 @@ pub(in crate::store::logs) struct Prepared {
     index: Vec<u8>,
 }
 
+impl Prepared {
+    /// Removes the file again: its segment has no place any more.
+    pub(in crate::store::logs) fn give_up(&self) -> Result<(), StoreError> {
+        match std::fs::remove_file(&self.beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", &self.beside)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Writes a finished segment's sealed form beside its text.
 pub(in crate::store::logs) fn prepare(
     paths: &Paths,

@@ -1,0 +1,102 @@
+//! How long days are kept, as it is written in flags.
+
+use sonde_shared::time::{NANOS_PER_DAY, parse_duration_ns};
+use std::str::FromStr;
+
+/// An age, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    /// In nanoseconds, at least a day.
+    pub nanos: Option<i64>,
+}
+
+impl FromStr for Age {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self { nanos: None });
+        }
+        let nanos = parse_duration_ns(text).ok_or("write a number of days, such as 90d, or off")?;
+        if nanos < NANOS_PER_DAY {
+            return Err("days are kept whole, so at least 1d; write off to keep all of them".to_owned());
+        }
+        Ok(Self { nanos: Some(nanos) })
+    }
+}
+
+/// An amount of disk, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// In bytes, at least one.
+    pub bytes: Option<u64>,
+}
+
+impl FromStr for Room {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self { bytes: None });
+        }
+        let wrong = || "write a number with its unit, such as 500GB or 450GiB, or off".to_owned();
+        let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(unit);
+        let bytes = number.parse::<u64>().ok().zip(unit_bytes(unit)).ok_or_else(wrong)?;
+        let bytes = bytes.0.checked_mul(bytes.1).ok_or_else(wrong)?;
+        if bytes == 0 {
+            return Err("no room at all; write off to keep all days".to_owned());
+        }
+        Ok(Self { bytes: Some(bytes) })
+    }
+}
+
+fn unit_bytes(unit: &str) -> Option<u64> {
+    match unit.trim_start() {
+        "kB" | "KB" => Some(1_000),
+        "MB" => Some(1_000_000),
+        "GB" => Some(1_000_000_000),
+        "TB" => Some(1_000_000_000_000),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        "TiB" => Some(1 << 40),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_at_least_a_day() {
+        let check = |text: &str, days: Option<i64>| {
+            let expected = days.map(|days| Age { nanos: Some(days * NANOS_PER_DAY) });
+            assert_eq!(text.parse::<Age>().ok(), expected, "{text}");
+        };
+        check("90d", Some(90));
+        check("2w", Some(14));
+        check("1y", Some(365));
+        check("24h", Some(1));
+        for text in ["23h", "0d", "90", "", "-5d", "d", "90 days ago", "99999999999999d"] {
+            check(text, None);
+        }
+        assert_eq!("off".parse(), Ok(Age { nanos: None }));
+    }
+
+    #[test]
+    fn room_has_a_number_and_a_unit() {
+        let check = |text: &str, bytes: Option<u64>| {
+            let expected = bytes.map(|bytes| Room { bytes: Some(bytes) });
+            assert_eq!(text.parse::<Room>().ok(), expected, "{text}");
+        };
+        check("500GB", Some(500_000_000_000));
+        check("450GiB", Some(450 << 30));
+        check("20 kB", Some(20_000));
+        for text in ["500", "0GB", "GB", "", "-5GB", "1.5TB", "5 G", "18446744073709551615KB"] {
+            check(text, None);
+        }
+        assert_eq!("off".parse(), Ok(Room { bytes: None }));
+    }
+}

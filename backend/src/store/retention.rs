@@ -1,0 +1,237 @@
+//! How long days are kept: by age and by the room they take, whole days alone.
+//!
+//! A day goes in two steps. Its writers let go of it and its folder gets a name that is no day's: from then on nobody finds it,
+//! and whoever reads it goes on with the files that are open. Then the files are removed, one by one. What a crash or a stop
+//! leaves of that is removed the next time. No step needs room on the disk.
+
+use super::{Store, StoreError, files, layout, logs};
+use sonde_shared::time::{Day, Timestamp};
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// How often it is tried to find a day that nobody is just opening.
+const ATTEMPTS: usize = 1_000;
+
+/// What is kept. By default everything is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Days that ended so many nanoseconds ago, or longer, go.
+    pub age_nanos: Option<i64>,
+    /// The oldest days go while all days together take more than so many bytes of the disk; today never.
+    pub bytes: Option<u64>,
+}
+
+impl Limits {
+    /// The first day that is young enough.
+    fn first_day(self, now: Timestamp) -> Option<Day> {
+        self.age_nanos.map(|age| now.plus_nanos(age.saturating_neg()).day())
+    }
+}
+
+/// What was deleted since the folder was opened.
+#[derive(Debug, Default)]
+pub struct Deleted {
+    /// Days.
+    pub days: AtomicU64,
+    /// Their segments of lines.
+    pub segments: AtomicU64,
+    /// The bytes that they took on the disk.
+    pub bytes: AtomicU64,
+}
+
+/// The limits in force and what they came to.
+#[derive(Debug)]
+pub(super) struct Retention {
+    limits: Limits,
+    /// The number of the first day after those that went for want of room.
+    first_with_room: AtomicI64,
+    deleted: Deleted,
+    /// One deletes at a time.
+    at_work: Mutex<()>,
+}
+
+impl Retention {
+    pub(super) fn new(limits: Limits) -> Self {
+        let first_with_room = AtomicI64::new(i64::MIN);
+        Self { limits, first_with_room, deleted: Deleted::default(), at_work: Mutex::default() }
+    }
+}
+
+impl Store {
+    /// The same folder, of which no more is kept than that once [`Store::delete_surplus`] is called.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.retention = Retention::new(limits);
+        self
+    }
+
+    /// The earliest instant that is kept, the start of a day; [`Timestamp::MIN`] where all are. What is older would be deleted
+    /// at once, or stand for a whole day of which the rest was deleted, and is to be refused.
+    pub fn earliest(&self, now: Timestamp) -> Timestamp {
+        let with_room = Day::from_number(self.retention.first_with_room.load(Ordering::Relaxed));
+        let young = self.retention.limits.first_day(now).map_or(Timestamp::MIN, Day::start);
+        with_room.start().max(young)
+    }
+
+    /// What was deleted so far.
+    pub fn deleted(&self) -> &Deleted {
+        &self.retention.deleted
+    }
+
+    /// Deletes the days that are beyond the limits, and what earlier attempts have left. What cannot be deleted now is logged
+    /// and tried again with the next call. Returns early once `is_stopped`. Blocks for the disk.
+    pub fn delete_surplus(&self, now: Timestamp, is_stopped: &dyn Fn() -> bool) {
+        let limits = self.retention.limits;
+        if limits == Limits::default() {
+            return;
+        }
+        let _one_at_a_time = self.retention.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        // What an earlier run has left would be in the way of the same day's other name.
+        let steps: [&dyn Fn() -> Result<(), StoreError>; 4] = [
+            &|| self.sweep(is_stopped),
+            &|| limits.first_day(now).map_or(Ok(()), |first| self.delete_old(first, is_stopped)),
+            &|| limits.bytes.map_or(Ok(()), |bytes| self.delete_for_room(bytes, now.day(), is_stopped)),
+            &|| self.sweep(is_stopped),
+        ];
+        for error in steps.into_iter().filter_map(|step| step().err()) {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "what is beyond the retention could not all be deleted yet");
+        }
+    }
+
+    /// Deletes the days before this one. One that cannot be deleted does not keep the others; the first error is returned.
+    fn delete_old(&self, first: Day, is_stopped: &dyn Fn() -> bool) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
+        for day in self.days_with_folder()?.into_iter().filter(|day| *day < first) {
+            if is_stopped() {
+                break;
+            }
+            outcome = outcome.and(self.delete_day(day, "its age"));
+        }
+        outcome
+    }
+
+    /// Deletes the oldest days before today while all together take too much. When one cannot be deleted, no younger one
+    /// goes in its place.
+    fn delete_for_room(
+        &self,
+        limit: u64,
+        today: Day,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<(), StoreError> {
+        let mut days = Vec::new();
+        for day in self.days_with_folder()? {
+            if is_stopped() {
+                return Ok(());
+            }
+            let dir = layout::day_dir(&self.dir, day);
+            days.push((day, size_on_disk(&dir).map_err(StoreError::io("read", &dir))?));
+        }
+        for (day, _) in days.iter().take(surplus(&days, limit, today)) {
+            if is_stopped() {
+                break;
+            }
+            // First, so that nothing more is taken for the day.
+            self.retention.first_with_room.fetch_max(day.next().number(), Ordering::Relaxed);
+            self.delete_day(*day, "want of room")?;
+        }
+        Ok(())
+    }
+
+    /// The days whose folders are real ones. A link that stands for a day was made by a person, and is left alone.
+    fn days_with_folder(&self) -> Result<Vec<Day>, StoreError> {
+        let mut days = layout::list_days(&self.dir)?;
+        days.retain(|day| {
+            fs::symlink_metadata(layout::day_dir(&self.dir, *day)).is_ok_and(|found| found.is_dir())
+        });
+        Ok(days)
+    }
+
+    /// Takes a day away from everybody; [`Store::sweep`] then removes its files.
+    fn delete_day(&self, day: Day, why: &str) -> Result<(), StoreError> {
+        let dir = layout::day_dir(&self.dir, day);
+        let segments = logs::count_segments(&dir)? as u64;
+        let bytes = size_on_disk(&dir).map_err(StoreError::io("read", &dir))?;
+        self.set_aside(day, &dir)?;
+        let Deleted { days, segments: all_segments, bytes: all_bytes } = &self.retention.deleted;
+        days.fetch_add(1, Ordering::Relaxed);
+        all_segments.fetch_add(segments, Ordering::Relaxed);
+        all_bytes.fetch_add(bytes, Ordering::Relaxed);
+        tracing::info!(%day, segments, bytes, "a day is deleted for {why}");
+        Ok(())
+    }
+
+    /// Gives a day's folder its other name while no writer has a file of it open.
+    fn set_aside(&self, day: Day, dir: &Path) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            self.logs.wait_for_openers(day);
+            if self.metrics.without(day, || self.events.without(day, || self.logs.set_aside(day)))?? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::io("rename", dir)(ErrorKind::ResourceBusy.into()))
+    }
+
+    /// Removes the files of days that were taken away.
+    fn sweep(&self, is_stopped: &dyn Fn() -> bool) -> Result<(), StoreError> {
+        let folders = layout::list_deleted(&self.dir)?;
+        if let Some(folder) = folders.first() {
+            // After a power loss a day is there as a whole or not at all: the names are on disk before the first file goes.
+            files::sync_parent(folder)?;
+        }
+        let mut outcome = Ok(());
+        for folder in folders {
+            outcome = outcome.and(remove(&folder, is_stopped));
+        }
+        outcome
+    }
+}
+
+/// Removes a folder, file by file, so that a stop need not wait for all of them.
+fn remove(folder: &Path, is_stopped: &dyn Fn() -> bool) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(StoreError::io("read", folder))? {
+        if is_stopped() {
+            return Ok(());
+        }
+        let entry = entry.map_err(StoreError::io("read", folder))?;
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            fs::remove_file(entry.path()).map_err(StoreError::io("remove", &entry.path()))?;
+        }
+    }
+    fs::remove_dir_all(folder).map_err(StoreError::io("remove", folder))
+}
+
+/// How many of the oldest days go so that the rest takes at most `limit` bytes; only days before today.
+fn surplus(days: &[(Day, u64)], limit: u64, today: Day) -> usize {
+    let mut all: u64 = days.iter().map(|(_, bytes)| bytes).sum();
+    let goes = |(day, bytes): &&(Day, u64)| {
+        let is_too_much = all > limit && *day < today;
+        all -= bytes;
+        is_too_much
+    };
+    days.iter().take_while(goes).count()
+}
+
+/// What a folder takes on the disk, as `du` counts it. What is removed meanwhile takes nothing.
+fn size_on_disk(dir: &Path) -> io::Result<u64> {
+    /// The unit of `st_blocks`, whatever the file system's own blocks are.
+    const BLOCK_BYTES: u64 = 512;
+    let found = match fs::symlink_metadata(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        found => found?,
+    };
+    let mut bytes = found.blocks() * BLOCK_BYTES;
+    if found.is_dir() {
+        for entry in fs::read_dir(dir)? {
+            bytes += size_on_disk(&entry?.path())?;
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;
