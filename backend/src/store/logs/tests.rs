@@ -217,7 +217,7 @@ fn day_file(dir: &Path, name: &str) -> PathBuf {
 /// A folder with one finished segment, and its lines.
 fn finished(lines: usize) -> (tempfile::TempDir, Vec<(block::Row, String, Vec<u8>)>) {
     let dir = tempfile::tempdir().unwrap();
-    let store = LogStore::open(dir.path()).unwrap();
+    let store = LogStore::open_as(dir.path(), false).unwrap();
     append_mixed(&store, lines);
     let expected = whole(&store).unwrap();
     drop(store);
@@ -225,7 +225,7 @@ fn finished(lines: usize) -> (tempfile::TempDir, Vec<(block::Row, String, Vec<u8
 }
 
 fn sealed_now(dir: &Path) {
-    let store = LogStore::open(dir).unwrap();
+    let store = LogStore::open_as(dir, false).unwrap();
     store.seal_finished().unwrap();
     let snapshot = store.snapshot(TimeRange::all()).unwrap();
     assert!(snapshot.days[0].1.iter().all(|view| view.segment.is_sealed()));
@@ -234,7 +234,7 @@ fn sealed_now(dir: &Path) {
 #[test]
 fn sealed_lines_are_the_same_lines_in_the_same_order() {
     let (dir, expected) = finished(20_000);
-    let store = LogStore::open(dir.path()).unwrap();
+    let store = LogStore::open_as(dir.path(), false).unwrap();
     let before = store.snapshot(TimeRange::all()).unwrap();
     store.seal_finished().unwrap();
     assert!(!before.days[0].1[0].segment.is_sealed(), "a query under way keeps what it has");
@@ -244,14 +244,20 @@ fn sealed_lines_are_the_same_lines_in_the_same_order() {
         !day_file(dir.path(), "logs-0001.ndjson").exists()
             && !day_file(dir.path(), "logs-0001.commits").exists()
     );
-    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "after a restart");
+    assert!(whole(&LogStore::open_as(dir.path(), false).unwrap()).unwrap() == expected, "after a restart");
     std::fs::remove_file(day_file(dir.path(), "logs-0001.idx")).unwrap();
-    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "with an index made anew");
+    assert!(
+        whole(&LogStore::open_as(dir.path(), false).unwrap()).unwrap() == expected,
+        "with an index made anew"
+    );
     let index = day_file(dir.path(), "logs-0001.idx");
     let mut bytes = std::fs::read(&index).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&index, bytes).unwrap();
-    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "with columns made anew");
+    assert!(
+        whole(&LogStore::open_as(dir.path(), false).unwrap()).unwrap() == expected,
+        "with columns made anew"
+    );
 }
 
 #[test]
@@ -290,7 +296,7 @@ fn an_interrupted_seal_loses_and_doubles_nothing() {
     for left in [&names[..], &names[..2], &names[2..], &names[1..2]] {
         restore(left);
         assert!(
-            whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected,
+            whole(&LogStore::open_as(dir.path(), false).unwrap()).unwrap() == expected,
             "with {left:?} still there"
         );
         sealed_now(dir.path());
@@ -301,14 +307,17 @@ fn an_interrupted_seal_loses_and_doubles_nothing() {
     std::fs::remove_file(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
     std::fs::write(day_file(dir.path(), "logs-0001.ndjson.zst"), &sealed[..sealed.len() - 1]).unwrap();
     assert!(
-        whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected,
+        whole(&LogStore::open_as(dir.path(), false).unwrap()).unwrap() == expected,
         "with a torn sealed file beside the text"
     );
     restore(&names);
     std::fs::remove_file(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
     std::fs::write(day_file(dir.path(), "logs-0001.ndjson.tmp"), &sealed[..sealed.len() / 2]).unwrap();
     sealed_now(dir.path());
-    assert!(whole(&LogStore::open(dir.path()).unwrap()).unwrap() == expected, "with half a file beside it");
+    assert!(
+        whole(&LogStore::open_as(dir.path(), false).unwrap()).unwrap() == expected,
+        "with half a file beside it"
+    );
 }
 
 #[test]
