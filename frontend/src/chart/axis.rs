@@ -4,7 +4,7 @@ use super::brush::most_ticks;
 use super::surface::{Kind, Surface};
 use super::{ChartContext, Gesture};
 use leptos::prelude::*;
-use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
+use sonde_shared::chart::draw::GUTTER_PX;
 use sonde_shared::chart::ticks::{format_instant, time_ticks};
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
 
@@ -38,7 +38,7 @@ pub fn TimeAxis(
             data-panel="axis"
             data-range=move || data_range(ctx.range.get())
             data-plot-left=GUTTER_PX
-            data-plot-width=move || plot_width(surface.width.get())
+            data-plot-width=move || surface.laid_out_width()
             style:cursor=move || surface.cursor.get()
             on:pointerdown=move |event| surface.pointer_down(&event)
             on:pointermove=move |event| surface.pointer_move(&event)

@@ -87,6 +87,12 @@ impl Surface {
         TimeScale::new(self.ctx.range.get(), GUTTER_PX, plot_width(self.width.get()))
     }
 
+    /// The plot's width in CSS px once the browser has laid it out; tracked.
+    pub(super) fn laid_out_width(&self) -> Option<f64> {
+        let width = self.width.get();
+        (width > 0.0).then(|| plot_width(width))
+    }
+
     /// An instant's place from the plot's left edge, where it is in view; tracked.
     pub(super) fn x_in_view(&self, at: Timestamp) -> Option<f64> {
         let scale = self.scale();

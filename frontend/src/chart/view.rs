@@ -144,7 +144,7 @@ fn Plot(
             data-panel=surface.panel()
             data-range=move || data_range(ctx.range.get())
             data-plot-left=GUTTER_PX
-            data-plot-width=move || plot_width(surface.width.get())
+            data-plot-width=move || surface.laid_out_width()
             style:height=move || format!("{}px", height_px.get())
             style:cursor=move || surface.cursor.get()
             on:pointerdown=move |event| surface.pointer_down(&event)
