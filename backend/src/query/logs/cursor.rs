@@ -5,14 +5,18 @@
 
 use super::{LineFilter, SegmentFilter};
 use crate::query::budget::Budget;
-use crate::store::logs::block::{Block, Columns, Row};
+use crate::store::logs::block::{Block, Row};
 use crate::store::logs::segment::Segment;
 use crate::store::logs::{SegmentView, Snapshot};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use sonde_shared::view::Order;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::binary_heap::{BinaryHeap, PeekMut};
 use std::sync::Arc;
+
+/// So many matching rows of an open block are read at a time.
+const ROWS_READ: usize = 64;
 
 /// Where a line stands among all lines; smaller comes first in the order that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,9 +74,33 @@ struct Waiting {
 #[derive(Debug)]
 struct Open {
     segment: usize,
+    number: u32,
     block: Arc<Block>,
+    /// Its next matching rows.
+    ready: VecDeque<Row>,
     /// Rows still to be seen, in block order whichever way they are walked.
     rest: std::ops::Range<usize>,
+}
+
+impl Open {
+    /// Where its next matching row stands.
+    fn key(&self, order: Order) -> Option<Key> {
+        self.ready.front().map(|row| Key::new(order, row.ts, self.number, row.arrival))
+    }
+
+    /// Reads its next matching rows that have this arrival number at least; returns how many rows were looked at.
+    fn read_on(&mut self, view: &SegmentView, filter: &SegmentFilter, order: Order, since: u32) -> u64 {
+        let columns = view.segment.columns(&self.block, &view.published);
+        let matches =
+            |row: &usize| filter.matches(&columns, *row) && (since == 0 || columns.arrival(*row) >= since);
+        let before = self.rest.len();
+        let mut found = || match order {
+            Order::Ascending => self.rest.find(matches),
+            Order::Descending => self.rest.rfind(matches),
+        };
+        self.ready.extend(std::iter::from_fn(&mut found).take(ROWS_READ).map(|row| columns.row(row)));
+        (before - self.rest.len()) as u64
+    }
 }
 
 /// The matching lines of a snapshot, one by one.
@@ -90,7 +118,8 @@ pub struct Cursor {
     first_rows: Vec<u32>,
     waiting: VecDeque<Waiting>,
     open: Vec<Option<Open>>,
-    heap: BinaryHeap<Reverse<(Key, usize, usize)>>,
+    /// The next matching row of each open block, and the block's slot.
+    heap: BinaryHeap<Reverse<(Key, usize)>>,
     rows_scanned: u64,
 }
 
@@ -149,8 +178,8 @@ impl Cursor {
             if budget.is_spent() || !self.open_reached(budget) {
                 return Found::Spent;
             }
-            if let Some(Reverse((_, slot, row))) = self.heap.pop() {
-                return self.take(slot, row, budget).map_or(Found::End, Found::Hit);
+            if let Some(hit) = self.take(budget) {
+                return Found::Hit(hit);
             }
             if !self.enter_next_day(budget) {
                 return Found::End;
@@ -158,14 +187,27 @@ impl Cursor {
         }
     }
 
-    /// A row of an open block, which is left at its next matching row.
-    fn take(&mut self, slot: usize, row: usize, budget: &mut Budget) -> Option<Hit> {
-        let open = self.open[slot].as_ref()?;
-        let (segment, block) = (open.segment, open.block.clone());
-        let view = &self.snapshot.days[self.day].1[segment];
-        let row = view.segment.columns(&block, &view.published).row(row);
-        self.push_next_row(slot, budget);
-        Some(Hit { day: self.day, segment, row })
+    /// The nearest row of the open blocks; its block is left at its next matching row, or closed.
+    fn take(&mut self, budget: &mut Budget) -> Option<Hit> {
+        let mut nearest = self.heap.peek_mut()?;
+        let slot = nearest.0.1;
+        let open = self.open[slot].as_mut()?;
+        let hit = Hit { day: self.day, segment: open.segment, row: open.ready.pop_front()? };
+        budget.spend(1);
+        if open.ready.is_empty() {
+            let view = &self.snapshot.days[self.day].1[hit.segment];
+            let since = self.first_rows[hit.segment];
+            let seen = open.read_on(view, &self.filters[hit.segment], self.order, since);
+            self.rows_scanned += seen;
+            budget.spend(seen);
+        }
+        if let Some(key) = open.key(self.order) {
+            nearest.0.0 = key;
+        } else {
+            self.open[slot] = None;
+            PeekMut::pop(nearest);
+        }
+        Some(hit)
     }
 
     /// Passes over up to `count` lines; returns how many. Fewer than `count` are the last ones, or the budget is spent.
@@ -266,59 +308,33 @@ impl Cursor {
     /// on some of them.
     fn open_reached(&mut self, budget: &mut Budget) -> bool {
         while let Some(next) = self.waiting.front() {
-            if self.heap.peek().is_some_and(|Reverse((key, _, _))| *key < next.least) {
+            if self.heap.peek().is_some_and(|Reverse((key, _))| *key < next.least) {
                 break;
             }
             if budget.is_spent() {
                 return false;
             }
             let Some(Waiting { segment, block, .. }) = self.waiting.pop_front() else { break };
-            let view = &self.snapshot.days[self.day].1[segment];
-            let rest = view.segment.columns(&block, &view.published).rows_in(self.filter.range);
-            let open = Open { segment, block, rest };
-            let slot = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
-            if slot == self.open.len() {
-                self.open.push(None);
-            }
-            self.open[slot] = Some(open);
-            self.push_next_row(slot, budget);
+            self.open_block(segment, block, budget);
         }
         true
     }
 
-    /// Finds the next matching row of an open block and queues it; frees the slot when there is none.
-    fn push_next_row(&mut self, slot: usize, budget: &mut Budget) {
-        let Some(open) = self.open[slot].as_mut() else { return };
-        let view = &self.snapshot.days[self.day].1[open.segment];
+    /// Opens a block at its first matching row, if it has one.
+    fn open_block(&mut self, segment: usize, block: Arc<Block>, budget: &mut Budget) {
+        let view = &self.snapshot.days[self.day].1[segment];
+        let rest = view.segment.columns(&block, &view.published).rows_in(self.filter.range);
         let number = view.segment.number();
-        let columns = view.segment.columns(&open.block, &view.published);
-        let since = self.first_rows[open.segment];
-        let before = open.rest.len();
-        let filter = &self.filters[open.segment];
-        let found = next_row(&mut open.rest, self.order, |row| {
-            filter.matches(&columns, row) && (since == 0 || columns.arrival(row) >= since)
-        });
-        let seen = (before - open.rest.len()) as u64;
+        let mut open = Open { segment, number, block, ready: VecDeque::new(), rest };
+        let seen = open.read_on(view, &self.filters[segment], self.order, self.first_rows[segment]);
         self.rows_scanned += seen;
         budget.spend(1 + seen);
-        match found {
-            Some(row) => self.heap.push(Reverse((key_of(self.order, &columns, number, row), slot, row))),
-            None => self.open[slot] = None,
+        let Some(key) = open.key(self.order) else { return };
+        let slot = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
+        if slot == self.open.len() {
+            self.open.push(None);
         }
-    }
-}
-
-fn key_of(order: Order, columns: &Columns<'_>, segment: u32, row: usize) -> Key {
-    Key::new(order, columns.ts(row), segment, columns.arrival(row))
-}
-
-fn next_row(
-    rest: &mut std::ops::Range<usize>,
-    order: Order,
-    matches: impl Fn(usize) -> bool,
-) -> Option<usize> {
-    match order {
-        Order::Ascending => rest.find(|row| matches(*row)),
-        Order::Descending => rest.rfind(|row| matches(*row)),
+        self.open[slot] = Some(open);
+        self.heap.push(Reverse((key, slot)));
     }
 }
