@@ -25,7 +25,7 @@ pub const LINES_HEADER: &str = "sonde-lines";
 /// The header that tells the position of the first line where an instant was asked for.
 const OFFSET_HEADER: &str = "sonde-offset";
 /// How long an answer may wait for that count to come as a header.
-const COUNT_PATIENCE: Duration = Duration::from_millis(5);
+const COUNT_PATIENCE: Duration = Duration::from_millis(2);
 /// The first buffer is small, so that the first lines are on their way at once.
 const FIRST_BUFFER_BYTES: usize = 32 << 10;
 
@@ -116,7 +116,7 @@ async fn begin(state: &AppState, request: LogsRequest) -> Result<Begun, ApiError
     let store = state.store.clone();
     let first_step = move || -> Result<(Begun, bool), ApiError> {
         let mut begun = Begun::new(store.logs(), request, position)?;
-        let has_lines = begun.step(&mut Budget::STEP.clone(), store.logs().counters());
+        let has_lines = begun.step(&mut Budget::FIRST.clone(), store.logs().counters());
         Ok((begun, has_lines))
     };
     let (begun, has_lines) = state.queries.run(first_step).await??;

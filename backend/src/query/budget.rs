@@ -15,6 +15,8 @@ pub struct Budget {
 impl Budget {
     /// The work of one step: some milliseconds, far more than it costs to begin one.
     pub const STEP: Self = Self::of_rows(1 << 18);
+    /// The work before the first lines of an answer are sent.
+    pub const FIRST: Self = Self::of_rows(1 << 14);
     /// The work between two looks at the clock.
     pub const TICK: Self = Self::of_rows(1 << 12);
 

@@ -97,6 +97,19 @@ pub fn sync(file: &File, path: &Path) -> Result<(), StoreError> {
     Change::Sync.make(path, || file.sync_data())
 }
 
+/// The same for two files, at the same time: the disk takes both with one of its own writes.
+pub fn sync_both(first: (&File, &Path), second: (&File, &Path)) -> Result<(), StoreError> {
+    std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new().spawn_scoped(scope, || second.0.sync_data());
+        sync(first.0, first.1)?;
+        Change::Sync.make(second.1, || match beside.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(synced)) => synced,
+            // No thread could be had.
+            Ok(Err(_)) | Err(_) => second.0.sync_data(),
+        })
+    })
+}
+
 /// The same for a file that an earlier run has left: a killed process leaves what it wrote, not what it synced.
 pub fn sync_left(path: &Path) -> Result<(), StoreError> {
     Change::Sync.make(path, || File::open(path)?.sync_data())

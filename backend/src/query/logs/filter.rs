@@ -116,10 +116,11 @@ impl SegmentFilter {
             || self.patterns.as_ref().is_some_and(NumberSet::is_empty)
     }
 
-    /// Whether a row that lies in the range matches.
+    /// Whether a row that lies in the range matches. What leaves out most is looked at first.
+    #[inline]
     pub fn matches(&self, columns: &Columns<'_>, row: usize) -> bool {
-        self.components.as_ref().is_none_or(|set| set.has(columns.component(row)))
-            && columns.level(row) >= self.level
+        (self.level == Level::Trace || columns.level(row) >= self.level)
+            && self.components.as_ref().is_none_or(|set| set.has(columns.component(row)))
             && self.hosts.as_ref().is_none_or(|set| set.has(columns.host(row)))
             && self.patterns.as_ref().is_none_or(|set| set.has(columns.pattern(row)))
     }

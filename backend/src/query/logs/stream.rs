@@ -50,7 +50,7 @@ pub struct LineStream {
 struct Work<'a> {
     reader: TextReader,
     budget: &'a mut Budget,
-    counters: &'a Counters,
+    text_bytes: usize,
 }
 
 /// Neighbouring text that is copied at once.
@@ -110,7 +110,7 @@ impl LineStream {
         budget: &mut Budget,
         counters: &Counters,
     ) -> Reached {
-        let mut work = Work { reader: TextReader::default(), budget, counters };
+        let mut work = Work { reader: TextReader::default(), budget, text_bytes: 0 };
         let reached = if self.options.envelope {
             self.fill_envelopes(out, size, &mut work)
         } else {
@@ -120,6 +120,7 @@ impl LineStream {
             self.failure = Some(error);
             Reached::Failed
         });
+        counters.text_bytes_read.fetch_add(work.text_bytes as u64, Ordering::Relaxed);
         counters.rows_scanned.fetch_add(self.cursor.take_rows_scanned(), Ordering::Relaxed);
         reached
     }
@@ -161,7 +162,7 @@ impl LineStream {
         let Some(Run { at: (day, segment), bytes }) = run else { return Ok(()) };
         // With a text filter the lines were counted when they were searched.
         if self.cursor.filter().text.is_empty() {
-            work.counters.text_bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            work.text_bytes += bytes.len();
         }
         work.reader.copy(&self.cursor.snapshot().days[day].1[segment].segment, bytes, out)
     }
@@ -212,14 +213,14 @@ impl LineStream {
         }
         let line = work.reader.line(&self.cursor.view(hit).segment, &hit.row)?;
         work.budget.spend_text(line.len());
-        work.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+        work.text_bytes += line.len();
         Ok(text.matches(&line[..line.len() - 1]))
     }
 
     fn write_envelope(&self, hit: &Hit, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
         let (view, row) = (self.cursor.view(hit), &hit.row);
         let line = work.reader.line(&view.segment, row)?;
-        work.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
+        work.text_bytes += line.len();
         write_head(view, row, out).expect("a Vec takes all that is written");
         out.extend_from_slice(&line[..line.len() - 1]);
         out.extend_from_slice(b"}\n");

@@ -249,8 +249,7 @@ impl OpenSegment {
                 let gone = std::io::Error::new(std::io::ErrorKind::NotFound, "the file was deleted");
                 return Err(StoreError::io("sync", &self.paths.text)(gone));
             }
-            files::sync(&self.text, &self.paths.text)?;
-            files::sync(&self.commits, &self.paths.commits)?;
+            files::sync_both((&self.text, &self.paths.text), (&self.commits, &self.paths.commits))?;
             self.is_dirty = false;
         }
         Ok(())

@@ -175,9 +175,10 @@ fn append_mixed(store: &LogStore, lines: usize) {
     let mut batch = LineBatch::default();
     for number in 0..lines {
         let (component, pad) = (COMPONENTS[number * 7 % 5 % 4], "x".repeat(number % 900));
+        let level = if number % 11 == 0 { "error" } else { "info" };
         let ts = NOON.plus_nanos((number as i64 * 7_919) % 4_000 * 1_000_000_000);
         let line = format!(
-            r#"{{"ts":"{ts}","component":"{component}","host":"n{}","msg":"{number} {pad}"}}"#,
+            r#"{{"ts":"{ts}","component":"{component}","host":"n{}","level":"{level}","msg":"{number} {pad}"}}"#,
             number % 3
         );
         batch.push_line(line.as_bytes()).unwrap();
@@ -261,7 +262,7 @@ fn sealed_lines_are_the_same_lines_in_the_same_order() {
 }
 
 #[test]
-fn a_sealed_file_is_plain_zstd_with_each_component_together() {
+fn a_sealed_file_is_plain_zstd_with_each_component_and_errors_together() {
     let (dir, expected) = finished(3_000);
     sealed_now(dir.path());
     let file = std::fs::File::open(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
@@ -271,7 +272,12 @@ fn a_sealed_file_is_plain_zstd_with_each_component_together() {
         let text = String::from_utf8_lossy(line).into_owned();
         text.split("\"component\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
     };
-    assert_eq!(lines.chunk_by(|a, b| component(a) == component(b)).count(), COMPONENTS.len());
+    let is_error = |line: &&[u8]| fields::read(line).unwrap().level >= sonde_shared::log::Level::Error;
+    let groups: Vec<_> =
+        lines.chunk_by(|a, b| (is_error(a), component(a)) == (is_error(b), component(b))).collect();
+    assert!(groups.is_sorted_by_key(|group| is_error(&group[0])), "errors lie behind all others");
+    let of_level = |errors| groups.iter().filter(|group| is_error(&group[0]) == errors).count();
+    assert_eq!([of_level(false), of_level(true)], [COMPONENTS.len(); 2]);
     lines.sort_unstable();
     let mut stored: Vec<&[u8]> = expected.iter().map(|(_, _, text)| text.as_slice()).collect();
     stored.sort_unstable();

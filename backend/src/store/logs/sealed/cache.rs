@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most decoded text that is kept, in bytes.
-pub const BUDGET_BYTES: usize = 96 << 20;
+pub const BUDGET_BYTES: usize = 64 << 20;
 
 /// A decoded frame.
-pub type Text = Arc<[u8]>;
+pub type Text = Arc<Vec<u8>>;
 type Key = (u64, u32);
 
 /// The frames that were used last.

@@ -8,24 +8,34 @@ use crate::store::logs::rows::is_near;
 use crate::store::logs::segment::{Paths, Segment};
 use crate::store::logs::text::TextReader;
 use crate::store::{StoreError, files};
+use sonde_shared::log::Level;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most text of a frame, unless a single line is longer.
 const FRAME_BYTES: usize = 256 << 10;
-/// A component with so much text begins a frame of its own; smaller ones share.
+/// A group of lines with so much text begins a frame of its own; smaller ones share.
 const OWN_FRAME_BYTES: u64 = 64 << 10;
 /// zstd's level; `docs/file-format.md` tells what others cost and give.
 const LEVEL: i32 = 1;
 
-/// A line on its way to its new place.
+/// A line on its way to its new place: errors and worse lie together, behind all others, so that who asks for them alone
+/// decodes little else.
 #[derive(Clone, Copy)]
 struct Line {
+    is_error: bool,
     component: u16,
     arrival: u32,
     pos: u32,
     len: u32,
+}
+
+impl Line {
+    /// Lines of one group lie together.
+    fn group(&self) -> (bool, u16) {
+        (self.is_error, self.component)
+    }
 }
 
 /// A sealed file that is whole and waits beside its place, and its index.
@@ -57,11 +67,11 @@ pub(in crate::store::logs) fn prepare(
     let mut are_near = true;
     for block in published.blocks.iter() {
         let columns = segment.columns(block, &published);
-        for block::Row { ts, component, arrival, pos, len, .. } in
+        for block::Row { ts, component, level, arrival, pos, len, .. } in
             (0..columns.len()).map(|row| columns.row(row))
         {
             are_near &= is_near(ts, segment.day());
-            lines.push(Line { component, arrival, pos, len });
+            lines.push(Line { is_error: level >= Level::Error, component, arrival, pos, len });
         }
     }
     let text_end = published.blocks.last().map_or(0, |block| block.meta().text.end);
@@ -69,7 +79,7 @@ pub(in crate::store::logs) fn prepare(
     if !(are_near && covers(&mut lines, text_end)) {
         return Err(not_of_its_text(&paths.index));
     }
-    lines.sort_unstable_by_key(|line| (line.component, line.arrival));
+    lines.sort_unstable_by_key(|line| (line.group(), line.arrival));
     let beside = paths.sealed.with_extension("tmp");
     let written = write_file(&beside, segment, &lines, stop);
     let print = written.inspect_err(|_failed| {
@@ -191,13 +201,13 @@ fn cut_frames(lines: &[Line]) -> Vec<&[Line]> {
     let mut frames = Vec::new();
     let (mut start, mut bytes) = (0, 0_usize);
     let mut at = 0;
-    for component in lines.chunk_by(|a, b| a.component == b.component) {
-        let text: u64 = component.iter().map(|line| u64::from(line.len) + 1).sum();
+    for group in lines.chunk_by(|a, b| a.group() == b.group()) {
+        let text: u64 = group.iter().map(|line| u64::from(line.len) + 1).sum();
         if text >= OWN_FRAME_BYTES && bytes > 0 {
             frames.push(&lines[start..at]);
             (start, bytes) = (at, 0);
         }
-        for line in component {
+        for line in group {
             let len = line.len as usize + 1;
             if bytes > 0 && bytes + len > FRAME_BYTES {
                 frames.push(&lines[start..at]);
