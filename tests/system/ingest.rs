@@ -95,6 +95,19 @@ fn a_bomb_or_a_cut_off_archive_is_refused_and_the_server_lives() {
     server.store_logs(GOOD.as_bytes());
 }
 
+/// Else its sender, still sending, finds the connection closed and not the answer.
+#[test]
+fn a_body_that_is_refused_at_its_first_byte_is_answered_however_long_it_is() {
+    let server = TestServer::start();
+    let body: Vec<u8> = (0..16_u32 << 20).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for _ in 0..5 {
+        for (name, status) in [("zstd", 400), ("gzip", 400), ("br", 415)] {
+            let answer = server.http().post_with("/api/ingest/logs", &body, &[("content-encoding", name)]);
+            assert_eq!(answer.status, status, "{name}: {}", answer.text());
+        }
+    }
+}
+
 #[test]
 fn a_bad_line_is_named_and_the_good_ones_are_kept() {
     let server = TestServer::start();

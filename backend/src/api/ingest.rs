@@ -16,7 +16,7 @@ use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch};
 use crate::store::source::Source;
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -31,27 +31,41 @@ use tokio::time::timeout;
 const BATCH_BYTES: usize = 4 << 20;
 /// A body that trickles is committed after this much silence.
 const SILENCE: Duration = Duration::from_secs(1);
+/// Of a body that is refused so much is read on, and for so long: a sender that is still sending when the connection
+/// closes may never see why.
+const REST_BYTES: usize = 64 << 20;
+const REST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes NDJSON lines.
 pub async fn post_logs(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
     let empty =
         "the body has no lines; send one JSON object a line: {\"ts\":\"2026-11-20T09:30:00Z\",\"msg\":\"…\"}";
-    answer(receive_logs(state, &headers, body).await, empty)
+    let mut chunks = body.into_data_stream();
+    let received = receive_logs(state, &headers, &mut chunks).await;
+    answer(received, chunks, empty).await
 }
 
 /// Takes Graphite plaintext lines.
 pub async fn post_metrics(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
     let empty = "the body has no lines; send one point a line: shop.requests 12.5 1763647500";
+    let mut chunks = body.into_data_stream();
     // A point that comes again takes its own place, so a key has nothing to keep apart.
     let received = match read_key(&headers) {
-        Ok(_) => receive(Reception::<Plaintext>::new(state, Protocol::CarbonHttp), &headers, body).await,
+        Ok(_) => {
+            let reception = Reception::<Plaintext>::new(state, Protocol::CarbonHttp);
+            receive(reception, &headers, &mut chunks).await
+        }
         Err(error) => Err(error),
     };
-    answer(received, empty)
+    answer(received, chunks, empty).await
 }
 
-fn answer(result: Result<(IngestReport, u64), ApiError>, empty: &str) -> Response {
-    match result {
+async fn answer(
+    received: Result<(IngestReport, u64), ApiError>,
+    mut chunks: BodyDataStream,
+    empty: &str,
+) -> Response {
+    match received {
         Ok((_, 0)) => ApiError::refused(StatusCode::BAD_REQUEST, empty).into_response(),
         Ok((report, _)) if report.stored == 0 => (StatusCode::BAD_REQUEST, Json(report)).into_response(),
         Ok((report, _)) => Json(report).into_response(),
@@ -60,16 +74,29 @@ fn answer(result: Result<(IngestReport, u64), ApiError>, empty: &str) -> Respons
             if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
                 response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
             }
+            if timeout(REST_PATIENCE, pass_over(&mut chunks)).await != Ok(true) {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             response
         }
     }
+}
+
+/// Reads what is left of a body, up to a limit; whether that was all.
+async fn pass_over(chunks: &mut BodyDataStream) -> bool {
+    let mut left = REST_BYTES;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        let Some(less) = left.checked_sub(chunk.len()) else { return false };
+        left = less;
+    }
+    true
 }
 
 /// Takes NDJSON lines, those of a body with a key once.
 async fn receive_logs(
     state: AppState,
     headers: &HeaderMap,
-    body: Body,
+    chunks: &mut BodyDataStream,
 ) -> Result<(IngestReport, u64), ApiError> {
     let key = read_key(headers)?;
     let mut reception = Reception::<Ndjson>::new(state, Protocol::NdjsonHttp);
@@ -79,17 +106,16 @@ async fn receive_logs(
         reception.intake =
             Intake::from_batch(LineBatch { source: Some(Box::new(source)), ..LineBatch::default() });
     }
-    receive(reception, headers, body).await
+    receive(reception, headers, chunks).await
 }
 
 /// The report, and how many lines there were.
 async fn receive<P: LineParser + 'static>(
     mut reception: Reception<P>,
     headers: &HeaderMap,
-    body: Body,
+    chunks: &mut BodyDataStream,
 ) -> Result<(IngestReport, u64), ApiError> {
     let mut decoder = decoder_of(headers)?;
-    let mut chunks = body.into_data_stream();
     loop {
         let next = tokio::select! {
             biased;
