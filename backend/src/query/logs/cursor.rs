@@ -91,14 +91,14 @@ impl Open {
     /// Reads its next matching rows that have this arrival number at least; returns how many rows were looked at.
     fn read_on(&mut self, view: &SegmentView, filter: &SegmentFilter, order: Order, since: u32) -> u64 {
         let columns = view.segment.columns(&self.block, &view.published);
-        let matches =
-            |row: &usize| filter.matches(&columns, *row) && (since == 0 || columns.arrival(*row) >= since);
         let before = self.rest.len();
-        let mut found = || match order {
-            Order::Ascending => self.rest.find(matches),
-            Order::Descending => self.rest.rfind(matches),
-        };
-        self.ready.extend(std::iter::from_fn(&mut found).take(ROWS_READ).map(|row| columns.row(row)));
+        while self.ready.len() < ROWS_READ
+            && let Some(row) = filter.next_match(&columns, &mut self.rest, order)
+        {
+            if since == 0 || columns.arrival(row) >= since {
+                self.ready.push_back(columns.row(row));
+            }
+        }
         (before - self.rest.len()) as u64
     }
 }

@@ -8,6 +8,7 @@ use crate::store::logs::dictionary::NameList;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
+use sonde_shared::view::Order;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -116,11 +117,38 @@ impl SegmentFilter {
             || self.patterns.as_ref().is_some_and(NumberSet::is_empty)
     }
 
-    /// Whether a row that lies in the range matches. What leaves out most is looked at first.
-    #[inline]
+    /// Whether a row that lies in the range matches.
     pub fn matches(&self, columns: &Columns<'_>, row: usize) -> bool {
-        (self.level == Level::Trace || columns.level(row) >= self.level)
-            && self.components.as_ref().is_none_or(|set| set.has(columns.component(row)))
+        (self.level == Level::Trace || columns.level(row) >= self.level) && self.matches_names(columns, row)
+    }
+
+    /// Takes rows away up to the first that matches, or the last where they are walked backwards.
+    pub fn next_match(&self, columns: &Columns<'_>, rows: &mut Range<usize>, order: Order) -> Option<usize> {
+        if order == Order::Descending {
+            return rows.rfind(|row| self.matches(columns, *row));
+        }
+        let found = self.first_match(columns, rows.clone());
+        rows.start = found.map_or(rows.end, |row| row + 1);
+        found
+    }
+
+    /// The first of some rows that matches. Levels, which leave out most, are looked at first.
+    fn first_match(&self, columns: &Columns<'_>, mut rows: Range<usize>) -> Option<usize> {
+        if self.level == Level::Trace {
+            return rows.find(|row| self.matches_names(columns, *row));
+        }
+        loop {
+            let row = columns.first_of_level(rows.clone(), self.level)?;
+            if self.matches_names(columns, row) {
+                return Some(row);
+            }
+            rows.start = row + 1;
+        }
+    }
+
+    #[inline]
+    fn matches_names(&self, columns: &Columns<'_>, row: usize) -> bool {
+        self.components.as_ref().is_none_or(|set| set.has(columns.component(row)))
             && self.hosts.as_ref().is_none_or(|set| set.has(columns.host(row)))
             && self.patterns.as_ref().is_none_or(|set| set.has(columns.pattern(row)))
     }

@@ -90,6 +90,12 @@ impl<'a> Columns<'a> {
         self.component.get(row) as u16
     }
 
+    /// The first of some rows whose level is this or worse.
+    #[inline]
+    pub fn first_of_level(&self, rows: Range<usize>, level: Level) -> Option<usize> {
+        self.level.find(rows, |number| Level::from_number((number & !LATE_BIT) as u8) >= level)
+    }
+
     /// A row's host.
     #[inline]
     pub fn host(&self, row: usize) -> u16 {

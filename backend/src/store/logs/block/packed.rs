@@ -1,5 +1,7 @@
 //! A column of whole numbers in as many bits as their spread needs, read in place.
 
+use std::ops::Range;
+
 /// Bytes of a column's head: base (8), unit (4), width (1).
 const HEAD_BYTES: usize = 13;
 /// Behind the bits, so that the last number too is read with one load of eight bytes.
@@ -35,9 +37,42 @@ impl<'a> Packed<'a> {
     /// A number. The row is one of the column's.
     #[inline]
     pub(super) fn get(&self, row: usize) -> i64 {
-        let at = row * self.width;
+        self.number(self.load(row * self.width))
+    }
+
+    /// The first of some rows whose number is wanted. As many are looked at as one load of eight bytes holds.
+    #[inline]
+    pub(super) fn find(&self, rows: Range<usize>, wanted: impl Fn(i64) -> bool) -> Option<usize> {
+        if self.width == 0 {
+            return (!rows.is_empty() && wanted(self.base)).then_some(rows.start);
+        }
+        let mut row = rows.start;
+        while row < rows.end {
+            let at = row * self.width;
+            let mut bits = self.load(at);
+            let behind = rows.end.min(row + (64 - at % 8) / self.width);
+            while row < behind {
+                if wanted(self.number(bits)) {
+                    return Some(row);
+                }
+                bits >>= self.width;
+                row += 1;
+            }
+        }
+        None
+    }
+
+    /// The bits from a place on: at least those of one number.
+    #[inline]
+    fn load(&self, at: usize) -> u64 {
         let word = self.bits[at / 8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        self.base.wrapping_add(self.unit.wrapping_mul(((word >> (at % 8)) & self.mask) as i64))
+        word >> (at % 8)
+    }
+
+    /// The number whose bits are the lowest ones.
+    #[inline]
+    fn number(&self, bits: u64) -> i64 {
+        self.base.wrapping_add(self.unit.wrapping_mul((bits & self.mask) as i64))
     }
 }
 
@@ -96,6 +131,12 @@ mod tests {
             prop_assert!(Packed::split(&bytes[..bytes.len() - 2], numbers.len()).is_none());
             prop_assert_eq!(rest, &[9]);
             let read: Vec<i64> = (0..numbers.len()).map(|row| packed.get(row)).collect();
+            for wanted in [numbers[0], numbers[numbers.len() / 2], i64::MIN] {
+                for start in [0, numbers.len() / 3, numbers.len()] {
+                    let expected = (start..numbers.len()).find(|row| numbers[*row] == wanted);
+                    prop_assert_eq!(packed.find(start..numbers.len(), |number| number == wanted), expected);
+                }
+            }
             prop_assert_eq!(read, numbers);
         }
     }
