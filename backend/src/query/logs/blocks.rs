@@ -87,7 +87,11 @@ impl BlockWalk {
                 continue;
             };
             *next += 1;
-            budget.spend(1 + block.counts().component_count() as u64);
+            budget.spend(1);
+            if !block.meta().overlaps(self.filter.range) {
+                continue;
+            }
+            budget.spend(block.counts().component_count() as u64);
             if filter.may_match(block) {
                 return Some(*next - 1);
             }

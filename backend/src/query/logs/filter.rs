@@ -42,9 +42,19 @@ impl LineFilter {
         }
     }
 
-    /// The same, in the numbers of a segment.
+    /// The same, in the numbers of a segment. Of one that holds nothing of the range the names are not looked at.
     pub fn in_segment(&self, view: &SegmentView) -> SegmentFilter {
         let published = &view.published;
+        if !published.blocks.iter().any(|block| block.meta().overlaps(self.range)) {
+            let components = Some(NumberSet { bits: Box::default() });
+            return SegmentFilter {
+                range: self.range,
+                components,
+                hosts: None,
+                patterns: None,
+                level: Level::Trace,
+            };
+        }
         let components = (!self.components.is_empty()).then(|| {
             NumberSet::of(&published.components, |name| {
                 self.components.iter().any(|selector| selector.matches(name))
