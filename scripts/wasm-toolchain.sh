@@ -9,10 +9,13 @@ say() { echo "$*" >&2; }
 
 rustup_has_it() {
     command -v rustup >/dev/null || return 1
-    rustup target list --installed 2>/dev/null | grep -qx "$wasm" && return 0
+    std_is_there && return 0
     say "asking rustup for $wasm"
-    timeout 180 rustup target add "$wasm" >/dev/null 2>&1
+    timeout 180 rustup target add "$wasm" >/dev/null 2>&1 && std_is_there
 }
+
+# Looks for the library itself: what rustup lists may have been taken away, and another rustc may stand first on PATH.
+std_is_there() { compgen -G "$(rustc --print target-libdir --target "$wasm" 2>/dev/null)/libstd-*.rlib" >/dev/null; }
 
 if [ "${SONDE_WASM_TOOLCHAIN:-}" != debian ]; then
     if rustup_has_it; then

@@ -30,7 +30,8 @@ impl DemoPlan {
     pub fn page(&self) -> String {
         let incident = self.demo.incident();
         let half_hour = 1_800 * NANOS_PER_SEC;
-        let until = incident.until.plus_nanos(half_hour).min(self.history.until.max(incident.until));
+        let passed = self.history.until.as_nanos() / NANOS_PER_SEC * NANOS_PER_SEC;
+        let until = incident.until.plus_nanos(half_hour).min(Timestamp::from_nanos(passed).max(incident.until));
         let range = TimeRange { from: incident.from.plus_nanos(-half_hour), until };
         let dashboard = Some(DASHBOARDS[0].name.to_owned());
         ViewState { dashboard, range: Some(RangeSpec::absolute(range)), ..ViewState::default() }.to_url()
@@ -170,7 +171,7 @@ mod tests {
         let at = |range: &str| format!("/d/cluster?v=1&t=2026-03-01T13:35:00Z..{range}");
         assert_eq!(page("2026-03-01T20:00:00Z"), at("14:37:00Z"));
         assert_eq!(page("2026-03-02T14:00:00Z"), at("14:37:00Z"));
-        assert_eq!(page("2026-03-01T14:20:00Z"), at("14:20:00Z"));
+        assert_eq!(page("2026-03-01T14:20:00.123456789Z"), at("14:20:00Z"));
         assert_eq!(page("2026-03-01T14:05:30Z"), at("14:07:00Z"));
     }
 

@@ -5,7 +5,7 @@ use super::mapped::Mapped;
 use super::sealed::{SealedText, Text as Frame};
 use super::segment::Segment;
 use crate::store::StoreError;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// Where a segment's lines lie.
@@ -20,7 +20,7 @@ pub(super) enum Text {
 /// Reads lines of any segments. It keeps the frames it has used, so it lives as long as one buffer is filled and no longer.
 #[derive(Debug, Default)]
 pub struct TextReader {
-    frames: HashMap<(u64, u32), Frame>,
+    frames: FxHashMap<(u64, u32), Frame>,
 }
 
 impl TextReader {

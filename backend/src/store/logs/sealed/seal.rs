@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most text of a frame, unless a single line is longer.
-const FRAME_BYTES: usize = 256 << 10;
+const FRAME_BYTES: usize = 64 << 10;
 /// A group of lines with so much text begins a frame of its own; smaller ones share.
-const OWN_FRAME_BYTES: u64 = 64 << 10;
+const OWN_FRAME_BYTES: u64 = 32 << 10;
 /// zstd's level; `docs/file-format.md` tells what others cost and give.
 const LEVEL: i32 = 1;
 

@@ -14,8 +14,11 @@ use zstd::zstd_safe;
 /// The first bytes of a frame of text (RFC 8878, 3.1.1).
 const FRAME_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
-/// A frame holds a quarter of a MiB, or a single longer line: of at most a MiB, unless its text was copied in by hand.
+/// A frame holds at most a quarter of a MiB, or a single longer line: of at most a MiB, unless its text was copied in by hand.
 const MAX_FRAME_TEXT: u64 = 2 << 20;
+
+/// How many bytes of text share an entry of the way to their frame, as a power of two.
+const STRIDE: u32 = 16;
 
 thread_local! {
     static DECODER: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
@@ -31,6 +34,8 @@ pub struct SealedText {
     cache: Arc<FrameCache>,
     /// Where each frame begins, in the file and in the text, and where the last one ends.
     starts: Vec<(u64, u64)>,
+    /// For each [`STRIDE`] of the text the frame that holds its first byte, so that a line's frame is found without a search.
+    strides: Vec<u32>,
 }
 
 /// What a sealed file says of its lines.
@@ -71,7 +76,8 @@ impl SealedText {
             text += u64::from(frame.text);
             starts.push((packed, text));
         }
-        let text = Self { path: path.to_owned(), map, id, cache, starts };
+        let strides = strides(&starts);
+        let text = Self { path: path.to_owned(), map, id, cache, starts, strides };
         Ok(Sealed { text, print, lines, order })
     }
 
@@ -103,7 +109,7 @@ impl SealedText {
 
     /// The frame that holds a place of the text.
     pub(in crate::store::logs) fn frame_at(&self, pos: u64) -> u32 {
-        (self.starts.partition_point(|(_, text)| *text <= pos) as u32).saturating_sub(1).min(self.frames())
+        frame_of(&self.starts, &self.strides, pos) as u32
     }
 
     /// The text of a frame, as a range of all text.
@@ -131,6 +137,27 @@ impl SealedText {
     fn damaged(&self, why: &str) -> StoreError {
         StoreError::Damaged { path: self.path.clone(), why: why.to_owned() }
     }
+}
+
+/// The frame that holds a place of the text, or the number of frames where it lies behind all.
+fn frame_of(starts: &[(u64, u64)], strides: &[u32], pos: u64) -> usize {
+    let first = strides.get((pos >> STRIDE) as usize).map_or(starts.len() - 1, |frame| *frame as usize);
+    first + starts[first + 1..].iter().take_while(|(_, text)| *text <= pos).count()
+}
+
+/// For each stride of the text the last frame that begins at its first byte or before; `starts` ends with the end of the last.
+fn strides(starts: &[(u64, u64)]) -> Vec<u32> {
+    // A line's place has 32 bits, whatever a file says.
+    let end = starts.last().map_or(0, |(_, text)| *text).min(u64::from(u32::MAX));
+    let mut strides = Vec::with_capacity((end >> STRIDE) as usize + 1);
+    let mut frame = 0;
+    for pos in (0..end).step_by(1 << STRIDE) {
+        while starts.get(frame + 1).is_some_and(|(_, text)| *text <= pos) {
+            frame += 1;
+        }
+        strides.push(frame as u32);
+    }
+    strides
 }
 
 fn decode(packed: &[u8], len: usize) -> Option<Text> {
@@ -177,6 +204,20 @@ fn whole_frames(file: &[u8]) -> Vec<Frame> {
 mod tests {
     use super::*;
     use crate::allocations;
+
+    #[test]
+    fn the_way_to_a_frame_leads_where_a_search_would() {
+        let stride = 1 << STRIDE;
+        let ends = [0, 1, 2, stride - 1, stride, stride + 1, 3 * stride, 3 * stride + 5, 9 * stride + 1];
+        for frames in 1..=ends.len() {
+            let starts: Vec<(u64, u64)> = ends[..frames].iter().map(|end| (0, *end)).collect();
+            let strides = strides(&starts);
+            for pos in ends.iter().flat_map(|end| [end.saturating_sub(1), *end, end + 1, end + stride]) {
+                let searched = starts.partition_point(|(_, text)| *text <= pos) - 1;
+                assert_eq!(frame_of(&starts, &strides, pos), searched, "{pos} of {starts:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_frame_is_not_taken_at_its_word() {
