@@ -31,7 +31,8 @@ impl DemoPlan {
         let incident = self.demo.incident();
         let half_hour = 1_800 * NANOS_PER_SEC;
         let passed = self.history.until.as_nanos() / NANOS_PER_SEC * NANOS_PER_SEC;
-        let until = incident.until.plus_nanos(half_hour).min(Timestamp::from_nanos(passed).max(incident.until));
+        let until =
+            incident.until.plus_nanos(half_hour).min(Timestamp::from_nanos(passed).max(incident.until));
         let range = TimeRange { from: incident.from.plus_nanos(-half_hour), until };
         let dashboard = Some(DASHBOARDS[0].name.to_owned());
         ViewState { dashboard, range: Some(RangeSpec::absolute(range)), ..ViewState::default() }.to_url()
