@@ -12,7 +12,7 @@ use sonde_tests::server::{TestServer, binary};
 use sonde_tests::wait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,8 +78,7 @@ fn post_until_killed(http: &Client, client: usize, sent: &mut Sent, answers: &At
 }
 
 /// Sends syslog messages until nobody takes them.
-fn stream_until_killed(to: SocketAddr, sent: &mut Sent) {
-    let mut stream = TcpStream::connect(to).expect("the listener takes connections");
+fn stream_until_killed(mut stream: TcpStream, sent: &mut Sent) {
     loop {
         let numbers = sent.next..sent.next + 20;
         sent.next = numbers.end;
@@ -155,12 +154,13 @@ fn check_all(server: &TestServer, clients: &[Sent], stream: &Sent) {
 fn write_until_killed(server: &mut TestServer, clients: &mut [Sent], stream: &mut Sent, dice: &mut Dice) {
     let (wanted, moment) = (dice.below(10), Duration::from_micros(dice.below(20_000) as u64));
     let answers = AtomicUsize::new(0);
+    // Before the first answer, which may come, and bring the end, before this sender has begun.
+    let syslog = TcpStream::connect(server.listener("syslog")).expect("the listener takes connections");
     std::thread::scope(|scope| {
         for (client, sent) in clients.iter_mut().enumerate() {
             let (http, answers) = (server.http().clone(), &answers);
             scope.spawn(move || post_until_killed(&http, client, sent, answers));
         }
-        let syslog = server.listener("syslog");
         scope.spawn(move || stream_until_killed(syslog, stream));
         let start = Instant::now();
         while answers.load(Ordering::Relaxed) < wanted && start.elapsed() < wait::PATIENCE {
