@@ -32,8 +32,7 @@ pub(super) fn TimePicker() -> impl IntoView {
         let resolved = session.range.get();
         match session.view.with(|view| view.range) {
             Some(spec) if spec.is_relative() => text::range_label(spec, now, offset),
-            // Where it takes two lines, the clock times stay together.
-            _ => text::range(resolved, now, offset).replace('–', "–\u{2060}"),
+            _ => unbroken(&text::range(resolved, now, offset)),
         }
     });
     view! {
@@ -57,6 +56,12 @@ pub(super) fn TimePicker() -> impl IntoView {
             </div>
         </Choice>
     }
+}
+
+/// Where a range takes two lines its clock times stay together, and so does how long it is.
+fn unbroken(range: &str) -> String {
+    let (times, length) = range.split_at(range.rfind(" (").map_or(range.len(), |at| at + 1));
+    times.replace('–', "–\u{2060}") + &length.replace(' ', "\u{a0}")
 }
 
 /// The visible range as text.
