@@ -56,7 +56,8 @@ impl Server {
         let store = opened.map_err(|error| data_problem(&config.data, error))?.with_limits(limits);
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);
-        let state = AppState::new(store, config, dashboards, stopped.clone());
+        let state =
+            AppState::new(store, config, dashboards, stopped.clone()).context("no threads can be had")?;
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| anyhow::anyhow!(listen_problem("--listen", address, &error)))?;

@@ -3,9 +3,11 @@
 use crate::config::Config;
 use crate::dashboards::Dashboards;
 use crate::ingest::counters::Counters;
+use crate::ingest::threads::IngestThreads;
 use crate::query::threads::QueryThreads;
 use crate::store::Store;
 use sonde_shared::time::Timestamp;
+use std::io;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -22,21 +24,29 @@ pub struct AppState {
     pub dashboards: Arc<Dashboards>,
     /// Where queries run.
     pub queries: QueryThreads,
+    /// Where long bodies are read.
+    pub ingest: IngestThreads,
     /// Holds `true` once the server stops.
     pub stop: watch::Receiver<bool>,
 }
 
 impl AppState {
     /// What a server that has just been opened shares; `stop` will hold `true` once it stops.
-    pub fn new(store: Store, config: Config, dashboards: Dashboards, stop: watch::Receiver<bool>) -> Self {
-        Self {
+    pub fn new(
+        store: Store,
+        config: Config,
+        dashboards: Dashboards,
+        stop: watch::Receiver<bool>,
+    ) -> io::Result<Self> {
+        Ok(Self {
             store: Arc::new(store),
             config: Arc::new(config),
             counters: Arc::default(),
             dashboards: Arc::new(dashboards),
             queries: QueryThreads::default(),
+            ingest: IngestThreads::start()?,
             stop,
-        }
+        })
     }
 
     /// The server's clock.

@@ -11,6 +11,7 @@ use crate::ingest::counters::Protocol;
 use crate::ingest::decode::{Decoder, ENCODINGS};
 use crate::ingest::intake::{Intake, LineParser};
 use crate::ingest::ndjson::Ndjson;
+use crate::ingest::threads::IngestThreads;
 use crate::state::AppState;
 use crate::store::StoreError;
 use crate::store::batch::{Durability, LineBatch};
@@ -29,6 +30,8 @@ use tokio::time::timeout;
 
 /// A batch goes to the store when it has about this size.
 const BATCH_BYTES: usize = 4 << 20;
+/// Bodies of this size are read where they arrive.
+const SHORT_BYTES: u64 = 64 << 10;
 /// A body that trickles is committed after this much silence.
 const SILENCE: Duration = Duration::from_secs(1);
 /// Of a body that is refused so much is read on, and for so long: a sender that is still sending when the connection
@@ -38,6 +41,32 @@ const REST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes NDJSON lines.
 pub async fn post_logs(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+    let threads = (!is_short(&headers)).then(|| state.ingest.clone());
+    apart(threads, take_logs(state, headers, body)).await
+}
+
+/// Takes Graphite plaintext lines.
+pub async fn post_metrics(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+    let threads = (!is_short(&headers)).then(|| state.ingest.clone());
+    apart(threads, take_metrics(state, headers, body)).await
+}
+
+/// Whether a body is read sooner than it is handed to another thread. None is longer than it says.
+fn is_short(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    length.is_some_and(|length: u64| length <= SHORT_BYTES) && !headers.contains_key(header::CONTENT_ENCODING)
+}
+
+async fn apart(
+    threads: Option<IngestThreads>,
+    answer: impl Future<Output = Response> + Send + 'static,
+) -> Response {
+    let Some(threads) = threads else { return answer.await };
+    let answered = threads.run(answer).await;
+    answered.unwrap_or_else(|| ApiError::Internal("a body was not read to its end".into()).into_response())
+}
+
+async fn take_logs(state: AppState, headers: HeaderMap, body: Body) -> Response {
     let empty =
         "the body has no lines; send one JSON object a line: {\"ts\":\"2026-11-20T09:30:00Z\",\"msg\":\"…\"}";
     let mut chunks = body.into_data_stream();
@@ -45,8 +74,7 @@ pub async fn post_logs(State(state): State<AppState>, headers: HeaderMap, body: 
     answer(received, chunks, empty).await
 }
 
-/// Takes Graphite plaintext lines.
-pub async fn post_metrics(State(state): State<AppState>, headers: HeaderMap, body: Body) -> Response {
+async fn take_metrics(state: AppState, headers: HeaderMap, body: Body) -> Response {
     let empty = "the body has no lines; send one point a line: shop.requests 12.5 1763647500";
     let mut chunks = body.into_data_stream();
     // A point that comes again takes its own place, so a key has nothing to keep apart.

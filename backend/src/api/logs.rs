@@ -26,8 +26,8 @@ pub const LINES_HEADER: &str = "sonde-lines";
 const OFFSET_HEADER: &str = "sonde-offset";
 /// How long an answer may wait for that count to come as a header.
 const COUNT_PATIENCE: Duration = Duration::from_millis(2);
-/// The first buffer is small, so that the first lines are on their way at once.
-const FIRST_BUFFER_BYTES: usize = 32 << 10;
+/// The first buffer is small, so that the first lines are on their way at once: of a sealed file they may each want a frame.
+const FIRST_BUFFER_BYTES: usize = 8 << 10;
 
 /// `GET /api/logs`: matching lines as NDJSON, streamed to the end.
 pub async fn stream_logs(

@@ -35,6 +35,8 @@ pub mod syslog_3164;
 pub mod syslog_5424;
 /// The stamps of syslog messages.
 pub mod syslog_stamp;
+/// Where long bodies are read.
+pub mod threads;
 /// Datagrams that the kernel threw away.
 mod udp_drops;
 /// What carbon and syslog do with the bytes of a socket.

@@ -4,7 +4,7 @@
 //! what is counted, lines are read one by one, and a step may end in the middle of a block.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, BlockWalk, LineFilter, TextFilter};
+use super::logs::{BlockAt, BlockWalk, Candidates, LineFilter, TextFilter};
 use crate::store::StoreError;
 use crate::store::logs::block::Columns;
 use crate::store::logs::text::TextReader;
@@ -35,7 +35,9 @@ pub struct Count<T> {
     blocks: BlockWalk,
     text: TextFilter,
     /// Where a step has ended in the middle of a block.
-    row: usize,
+    row: Option<usize>,
+    /// What a search of that block has found.
+    candidates: Option<Candidates>,
     tally: T,
     failure: Option<StoreError>,
 }
@@ -44,7 +46,14 @@ impl<T: Tally> Count<T> {
     /// A count that has not begun.
     pub fn new(snapshot: &Snapshot, filter: LineFilter, tally: T) -> Self {
         let text = filter.text.clone();
-        Self { blocks: BlockWalk::new(snapshot, filter), text, row: 0, tally, failure: None }
+        Self {
+            blocks: BlockWalk::new(snapshot, filter),
+            text,
+            row: None,
+            candidates: None,
+            tally,
+            failure: None,
+        }
     }
 
     /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
@@ -79,9 +88,10 @@ impl<T: Tally> Count<T> {
                 counters.rows_scanned.fetch_add(rows, Ordering::Relaxed);
                 continue;
             }
-            let mut lines = Lines { text: &self.text, reader, budget, counters };
+            let mut lines =
+                Lines { text: &self.text, candidates: &mut self.candidates, reader, budget, counters };
             self.row = lines.read(&at, range, self.row, &mut self.tally)?;
-            if self.row > 0 {
+            if self.row.is_some() {
                 self.blocks.again();
                 return Ok(false);
             }
@@ -93,34 +103,57 @@ impl<T: Tally> Count<T> {
 /// Reads lines of blocks.
 struct Lines<'a> {
     text: &'a TextFilter,
+    candidates: &'a mut Option<Candidates>,
     reader: &'a mut TextReader,
     budget: &'a mut Budget,
     counters: &'a Counters,
 }
 
 impl Lines<'_> {
-    /// Adds a block's matches from row `start` on. Where to go on when the budget is spent; 0 at the end of the block.
-    /// However small the budget, it comes further.
+    /// Adds a block's matches from row `start` on, where it was begun before. Where to go on when the budget is spent; `None` at
+    /// the end of the block. However small the budget, it comes further.
     fn read<T: Tally>(
         &mut self,
         at: &BlockAt<'_>,
         range: TimeRange,
-        start: usize,
+        start: Option<usize>,
         tally: &mut T,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Option<usize>, StoreError> {
         let columns = at.view.segment.columns(at.block, &at.view.published);
         let rows = columns.rows_in(range);
-        for row in rows.start.max(start)..rows.end {
+        if start.is_none() {
+            *self.candidates = Candidates::begin(&at.view.segment, at.block, &rows, at.filter, self.text);
+        }
+        let start = start.unwrap_or(rows.start);
+        if !self.search(at) {
+            return Ok(Some(start));
+        }
+        for row in start..rows.end {
             self.budget.spend(1);
             self.counters.rows_scanned.fetch_add(1, Ordering::Relaxed);
-            if at.filter.matches(&columns, row) && tally.wants_next() {
+            if at.filter.matches(&columns, row) && tally.wants_next() && self.may_match(&columns, row) {
                 self.read_line(at, &columns, row, tally)?;
             }
             if self.budget.is_spent() {
-                return Ok(row + 1);
+                return Ok(Some(row + 1));
             }
         }
-        Ok(0)
+        Ok(None)
+    }
+
+    /// Searches a block as a whole, where that is worth it; whether that was all of it.
+    fn search(&mut self, at: &BlockAt<'_>) -> bool {
+        let Some(candidates) = self.candidates.as_mut() else { return true };
+        let before = candidates.searched_bytes();
+        let is_done = candidates.go_on(&at.view.segment, at.block, self.text, self.budget);
+        let searched = candidates.searched_bytes() - before;
+        self.counters.text_bytes_read.fetch_add(searched, Ordering::Relaxed);
+        is_done
+    }
+
+    /// Whether the text of a row may match.
+    fn may_match(&self, columns: &Columns<'_>, row: usize) -> bool {
+        self.candidates.as_ref().is_none_or(|candidates| candidates.has(columns, row))
     }
 
     fn read_line<T: Tally>(

@@ -3,7 +3,7 @@
 //! Blocks are opened when the walk reaches their first instant and dropped behind their last line, so lines that came
 //! roughly in order need one or two open blocks, and lines in any order need a few words a block.
 
-use super::{LineFilter, SegmentFilter};
+use super::{Candidates, LineFilter, SegmentFilter};
 use crate::query::budget::Budget;
 use crate::store::logs::block::{Block, Row};
 use crate::store::logs::segment::Segment;
@@ -13,6 +13,7 @@ use sonde_shared::view::Order;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::collections::binary_heap::{BinaryHeap, PeekMut};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// So many matching rows of an open block are read at a time.
@@ -68,6 +69,8 @@ struct Waiting {
     last_ts: i64,
     segment: usize,
     block: Arc<Block>,
+    /// What a search of its text, once begun, has found so far.
+    candidates: Option<Candidates>,
 }
 
 /// A block that is being walked.
@@ -79,7 +82,9 @@ struct Open {
     /// Its next matching rows.
     ready: VecDeque<Row>,
     /// Rows still to be seen, in block order whichever way they are walked.
-    rest: std::ops::Range<usize>,
+    rest: Range<usize>,
+    /// Where its lines may have the text that is asked for; `None` where they must all be looked at.
+    candidates: Option<Candidates>,
 }
 
 impl Open {
@@ -95,7 +100,8 @@ impl Open {
         while self.ready.len() < ROWS_READ
             && let Some(row) = filter.next_match(&columns, &mut self.rest, order)
         {
-            if since == 0 || columns.arrival(row) >= since {
+            let may_match = self.candidates.as_ref().is_none_or(|candidates| candidates.has(&columns, row));
+            if may_match && (since == 0 || columns.arrival(row) >= since) {
                 self.ready.push_back(columns.row(row));
             }
         }
@@ -121,6 +127,7 @@ pub struct Cursor {
     /// The next matching row of each open block, and the block's slot.
     heap: BinaryHeap<Reverse<(Key, usize)>>,
     rows_scanned: u64,
+    text_bytes_searched: u64,
 }
 
 impl Cursor {
@@ -139,6 +146,7 @@ impl Cursor {
             open: Vec::new(),
             heap: BinaryHeap::new(),
             rows_scanned: 0,
+            text_bytes_searched: 0,
         }
     }
 
@@ -165,6 +173,11 @@ impl Cursor {
     /// Rows looked at since this was last asked.
     pub fn take_rows_scanned(&mut self) -> u64 {
         std::mem::take(&mut self.rows_scanned)
+    }
+
+    /// Bytes of text that were searched, block by block, since this was last asked.
+    pub fn take_text_bytes_searched(&mut self) -> u64 {
+        std::mem::take(&mut self.text_bytes_searched)
     }
 
     /// The segment that a line lies in.
@@ -292,7 +305,7 @@ impl Cursor {
                 (Key::new(self.order, meta.max_ts, number, last_row), !meta.min_ts.as_nanos())
             }
         };
-        Waiting { least, last_ts, segment, block: block.clone() }
+        Waiting { least, last_ts, segment, block: block.clone(), candidates: None }
     }
 
     /// The first row of a segment that is to be sent. A day that was deleted and begun anew has segments with the same
@@ -314,27 +327,52 @@ impl Cursor {
             if budget.is_spent() {
                 return false;
             }
-            let Some(Waiting { segment, block, .. }) = self.waiting.pop_front() else { break };
-            self.open_block(segment, block, budget);
+            let Some(next) = self.waiting.pop_front() else { break };
+            if let Some(unfinished) = self.open_block(next, budget) {
+                self.waiting.push_front(unfinished);
+                return false;
+            }
         }
         true
     }
 
-    /// Opens a block at its first matching row, if it has one.
-    fn open_block(&mut self, segment: usize, block: Arc<Block>, budget: &mut Budget) {
+    /// Opens a block at its first matching row, if it has one. Gives it back when the budget was spent on a search of its text.
+    fn open_block(&mut self, mut next: Waiting, budget: &mut Budget) -> Option<Waiting> {
+        let view = &self.snapshot.days[self.day].1[next.segment];
+        let rest = view.segment.columns(&next.block, &view.published).rows_in(self.filter.range);
+        let is_searched = self.search(&mut next, &rest, budget);
+        if !is_searched {
+            return Some(next);
+        }
+        let Waiting { segment, block, candidates, .. } = next;
+        if candidates.as_ref().is_some_and(Candidates::is_empty) {
+            return None;
+        }
         let view = &self.snapshot.days[self.day].1[segment];
-        let rest = view.segment.columns(&block, &view.published).rows_in(self.filter.range);
         let number = view.segment.number();
-        let mut open = Open { segment, number, block, ready: VecDeque::new(), rest };
+        let mut open = Open { segment, number, block, ready: VecDeque::new(), rest, candidates };
         let seen = open.read_on(view, &self.filters[segment], self.order, self.first_rows[segment]);
         self.rows_scanned += seen;
         budget.spend(1 + seen);
-        let Some(key) = open.key(self.order) else { return };
+        let key = open.key(self.order)?;
         let slot = self.open.iter().position(Option::is_none).unwrap_or(self.open.len());
         if slot == self.open.len() {
             self.open.push(None);
         }
         self.open[slot] = Some(open);
         self.heap.push(Reverse((key, slot)));
+        None
+    }
+
+    /// Searches the text of a block as a whole, where that is worth it; whether that was all of it.
+    fn search(&mut self, next: &mut Waiting, rows: &Range<usize>, budget: &mut Budget) -> bool {
+        let (text, segment) = (&self.filter.text, &self.snapshot.days[self.day].1[next.segment].segment);
+        let begin = || Candidates::begin(segment, &next.block, rows, &self.filters[next.segment], text);
+        let Some(mut candidates) = next.candidates.take().or_else(begin) else { return true };
+        let before = candidates.searched_bytes();
+        let is_done = candidates.go_on(segment, &next.block, text, budget);
+        self.text_bytes_searched += candidates.searched_bytes() - before;
+        next.candidates = Some(candidates);
+        is_done
     }
 }

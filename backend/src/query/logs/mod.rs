@@ -8,6 +8,7 @@ mod count;
 mod cursor;
 mod field;
 mod filter;
+mod search;
 mod stream;
 mod text;
 
@@ -16,6 +17,7 @@ pub use count::{LineCount, count_until, lines_in};
 pub use cursor::{Cursor, Found, Hit};
 pub use field::FieldFilter;
 pub use filter::{LineFilter, SegmentFilter};
+pub use search::Candidates;
 pub use stream::{LineStream, Reached, StreamOptions};
 pub use text::{TextFilter, read_regex};
 

@@ -5,6 +5,7 @@ use crate::query::budget::Budget;
 use crate::store::StoreError;
 use crate::store::logs::block::Row;
 use crate::store::logs::dictionary::NameList;
+use crate::store::logs::segment::Segment;
 use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, SegmentView};
 use sonde_shared::log::Level;
@@ -53,10 +54,40 @@ struct Work<'a> {
     text_bytes: usize,
 }
 
+/// So many pieces of text are found before the first of them is copied.
+const RUNS: usize = 64;
+
 /// Neighbouring text that is copied at once.
 struct Run {
     at: (usize, usize),
     bytes: Range<usize>,
+}
+
+/// Text that was found and is not copied yet.
+struct Runs {
+    list: Vec<Run>,
+    bytes: usize,
+}
+
+impl Runs {
+    fn new() -> Self {
+        Self { list: Vec::with_capacity(RUNS), bytes: 0 }
+    }
+
+    fn add(&mut self, hit: &Hit) {
+        let at = (hit.day, hit.segment);
+        let start = hit.row.pos as usize;
+        let bytes = start..start + hit.row.len as usize + 1;
+        self.bytes += bytes.len();
+        match self.list.last_mut() {
+            Some(last) if last.at == at && last.bytes.end == bytes.start => last.bytes.end = bytes.end,
+            _ => self.list.push(Run { at, bytes }),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.list.len() >= RUNS
+    }
 }
 
 impl LineStream {
@@ -120,7 +151,8 @@ impl LineStream {
             self.failure = Some(error);
             Reached::Failed
         });
-        counters.text_bytes_read.fetch_add(work.text_bytes as u64, Ordering::Relaxed);
+        let text_bytes = work.text_bytes as u64 + self.cursor.take_text_bytes_searched();
+        counters.text_bytes_read.fetch_add(text_bytes, Ordering::Relaxed);
         counters.rows_scanned.fetch_add(self.cursor.take_rows_scanned(), Ordering::Relaxed);
         reached
     }
@@ -131,40 +163,39 @@ impl LineStream {
         size: usize,
         work: &mut Work<'_>,
     ) -> Result<Reached, StoreError> {
-        let mut run: Option<Run> = None;
+        let mut runs = Runs::new();
         let reached = loop {
-            let waiting = run.as_ref().map_or(0, |run| run.bytes.len());
-            if out.len() + waiting >= size {
+            if out.len() + runs.bytes >= size {
                 break Reached::Pause;
             }
-            let hit = match self.next(work)? {
-                Found::Hit(hit) => hit,
+            match self.next(work)? {
+                Found::Hit(hit) => runs.add(&hit),
                 Found::Spent => break Reached::Pause,
                 Found::End => break Reached::End,
-            };
-            let start = hit.row.pos as usize;
-            let bytes = start..start + hit.row.len as usize + 1;
-            match &mut run {
-                Some(run) if run.at == (hit.day, hit.segment) && run.bytes.end == bytes.start => {
-                    run.bytes.end = bytes.end;
-                }
-                _ => {
-                    self.copy(run.take(), out, work)?;
-                    run = Some(Run { at: (hit.day, hit.segment), bytes });
-                }
+            }
+            if runs.is_full() {
+                self.copy(&mut runs, out, work)?;
             }
         };
-        self.copy(run, out, work)?;
+        self.copy(&mut runs, out, work)?;
         Ok(reached)
     }
 
-    fn copy(&self, run: Option<Run>, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
-        let Some(Run { at: (day, segment), bytes }) = run else { return Ok(()) };
-        // With a text filter the lines were counted when they were searched.
+    /// Appends what was found to `out`.
+    fn copy(&self, runs: &mut Runs, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
+        // With a text filter the lines were read, and counted, when they were searched.
         if self.cursor.filter().text.is_empty() {
-            work.text_bytes += bytes.len();
+            work.text_bytes += runs.bytes;
+            for Run { at, bytes } in &runs.list {
+                work.reader.fetch(self.segment(*at), bytes.start);
+            }
         }
-        work.reader.copy(&self.cursor.snapshot().days[day].1[segment].segment, bytes, out)
+        runs.bytes = 0;
+        runs.list.drain(..).try_for_each(|Run { at, bytes }| work.reader.copy(self.segment(at), bytes, out))
+    }
+
+    fn segment(&self, (day, segment): (usize, usize)) -> &Segment {
+        &self.cursor.snapshot().days[day].1[segment].segment
     }
 
     fn fill_envelopes(

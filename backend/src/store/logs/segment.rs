@@ -212,6 +212,15 @@ impl Segment {
         block.columns(|| self.rebuild(block, published))
     }
 
+    /// The text of a block in one piece, where it lies so.
+    pub fn text_of(&self, block: &Block) -> Option<&[u8]> {
+        let range = &block.meta().text;
+        match &self.text {
+            Text::Open(map) => map.get(range.start as usize..range.end as usize),
+            Text::Sealed(_) => None,
+        }
+    }
+
     /// Its index, for messages.
     pub(super) fn index_name(&self) -> PathBuf {
         Paths::new(Path::new(&self.day.to_string()), self.number).index

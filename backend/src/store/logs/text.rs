@@ -39,6 +39,15 @@ impl TextReader {
         }
     }
 
+    /// Looks at text that is about to be copied. Lines of a component lie far apart: the processor fetches several at a time
+    /// where one look does not wait for the other, and copies them one by one.
+    pub fn fetch(&self, segment: &Segment, start: usize) {
+        if let Text::Open(map) = segment.form() {
+            let text = map.get(start..start + 1).map_or(0, |text| text[0]);
+            std::hint::black_box(text);
+        }
+    }
+
     /// Appends text, which begins and ends with a line.
     pub fn copy(
         &mut self,

@@ -23,36 +23,57 @@ fn main() {
         let folder = args.next().expect("static-server FOLDER");
         static_server::serve(Path::new(&folder), |address| println!("{address}")).expect("a port is free");
     } else {
-        compare_all();
+        compare(&std::env::args().skip(1).collect::<Vec<_>>());
     }
 }
 
-fn compare_all() {
+/// Compares the parts that are named, or all of them.
+fn compare(parts: &[String]) {
+    const PARTS: [&str; 4] = ["ingest", "beside", "open", "sealed"];
+    assert!(parts.iter().all(|part| PARTS.contains(&part.as_str())), "the parts are {}", PARTS.join(", "));
+    let has = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let mut report = Report::default();
-    let alone = ingest::alone(&mut report);
-    ingest::small_requests(&mut report);
+    let alone = (has("ingest") || has("beside")).then(|| ingest::alone(&mut report));
+    if has("ingest") {
+        ingest::small_requests(&mut report);
+    }
+    if ["beside", "open", "sealed"].into_iter().any(has) {
+        compare_the_day(&mut report, has, alone.unwrap_or(f64::NAN));
+    }
+    println!("\n{report}");
+}
+
+fn compare_the_day(report: &mut Report, has: impl Fn(&str) -> bool, alone: f64) {
     let folder = big_day::ready(&mut |step| println!("{step}"));
     println!("making the answers to expect, by a plain scan");
     let truth = queries::Truth::of_the_day();
-    let open = big_day::open_server(&folder);
-    with_memory(&mut report, &open, "open", |report| {
-        queries::compare(report, &open, &queries::OPEN, &truth);
-    });
-    ingest::beside_queries(&mut report, &truth, alone);
-    drop(open);
+    if has("open") {
+        let open = big_day::open_server(&folder);
+        with_memory(report, &open, "open", |report| {
+            queries::compare(report, &open, &queries::OPEN, &truth);
+        });
+    }
+    if has("beside") {
+        ingest::beside_queries(report, &truth, alone);
+    }
+    if has("sealed") {
+        compare_sealed(report, &folder, &truth);
+    }
+}
+
+fn compare_sealed(report: &mut Report, folder: &Path, truth: &queries::Truth) {
     println!("sealing the day");
-    let (sealed, took) = big_day::sealed(&folder);
-    let (before, after) = (big_day::bytes(&folder), big_day::bytes(sealed.path()));
+    let (sealed, took) = big_day::sealed(folder);
+    let (before, after) = (big_day::bytes(folder), big_day::bytes(sealed.path()));
     let rate = format!("{:.0} MB/s", before as f64 / 1e6 / took.as_secs_f64());
     report.row("sealing the day", rate, "", "", "in step with ingest");
     let (size, as_it_came) =
         (format!("{:.0} MB", after as f64 / 1e6), format!("{:.0} MB open", before as f64 / 1e6));
     report.row("its size sealed", size, as_it_came, format!("{:.3}", after as f64 / before as f64), "");
     let server = TestServer::on(sealed.path());
-    with_memory(&mut report, &server, "sealed", |report| {
-        queries::compare(report, &server, &queries::SEALED, &truth);
+    with_memory(report, &server, "sealed", |report| {
+        queries::compare(report, &server, &queries::SEALED, truth);
     });
-    println!("\n{report}");
 }
 
 /// Does something and tells how much memory the server took for it at most.

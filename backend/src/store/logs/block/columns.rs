@@ -84,6 +84,13 @@ impl<'a> Columns<'a> {
         Timestamp::from_nanos(self.ts.get(row))
     }
 
+    /// Where a row's line lies in the segment, without its line feed.
+    #[inline]
+    pub fn text(&self, row: usize) -> Range<u32> {
+        let start = self.pos.get(row) as u32;
+        start..start.saturating_add(self.len.get(row) as u32)
+    }
+
     /// A row's component.
     #[inline]
     pub fn component(&self, row: usize) -> u16 {
