@@ -117,7 +117,9 @@ fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String
             .find(|arg| arg.get_long() == Some(key.as_str()))
             .map(|arg| arg.get_id().clone());
         let Some(id) = id else {
-            return Err(format!("there is no setting `{key}`; there are {}", known.join(", ")));
+            let nearest = known.iter().min_by_key(|one| strsim::osa_distance(one, &key));
+            let nearest = nearest.map_or("none", String::as_str);
+            return Err(format!("there is no setting `{key}`; the nearest that there is is `{nearest}`"));
         };
         let values =
             texts(&value).ok_or_else(|| format!("`{key}` is neither a text, a number nor a list of them"))?;

@@ -68,6 +68,7 @@ impl Server {
                 let flag = format!("--{}", error.protocol);
                 anyhow::anyhow!(listen_problem(&flag, error.address, &error.source))
             })?;
+        tell_start(&state);
         announce(&format!("listening http {http}"));
         for (name, address) in [("carbon", listeners.carbon), ("syslog", listeners.syslog)] {
             if let Some(address) = address {
@@ -108,6 +109,14 @@ impl Server {
         tokio::task::spawn_blocking(move || drop(state)).await?;
         Ok(())
     }
+}
+
+/// What an operator looks for first in the server's log.
+fn tell_start(state: &AppState) {
+    let data = &state.config.data;
+    let data = std::path::absolute(data).unwrap_or_else(|_| data.clone());
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(version, data = %data.display(), "sonde starts");
 }
 
 /// What to tell whoever started the server when the data folder cannot be had, with the way out.

@@ -61,7 +61,11 @@ fn imported_lines_come_out_the_same_sealed_or_not() {
     let args =
         ["export", "webapp.backend.git", "--from", "2025-03-11T00:00:00Z", "--until", "2025-03-11T08:00:00Z"];
     assert_same_lines(&succeed(&data, &args), &git.body(&corpus), "a component and a range");
-    assert!(String::from_utf8(succeed(&data, &["check"])).unwrap().ends_with("all of it holds\n"));
+    assert!(
+        String::from_utf8(succeed(&data, &["check"]))
+            .unwrap()
+            .ends_with("all lines, points and events hold\n")
+    );
 
     let server = TestServer::on(&data);
     for ask in [
@@ -108,7 +112,7 @@ fn damage_is_found_and_what_cannot_be_stored_is_told() {
     let file = write(dir.path(), "a.ndjson", &text);
     let output = sonde(&data, &["import", &file]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("line 1: "), "{said}");
+    assert!(!output.status.success() && said.contains("a.ndjson, line 1: "), "{said}");
     assert!(said.contains("3000 lines stored, 1 refused"), "{said}");
     succeed(&data, &["seal"]);
     let sealed = files(&data, ".ndjson.zst").remove(0);
@@ -122,4 +126,56 @@ fn damage_is_found_and_what_cannot_be_stored_is_told() {
     // An answer that would lack lines is cut off, so that it cannot pass for a whole one.
     let output = sonde(&data, &["export"]);
     assert!(!output.status.success());
+}
+
+#[test]
+fn a_check_reads_points_and_events_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = TestServer::on(&data);
+    let points: String = (0..500).map(|n| format!("shop.cart.size {n} {}\n", 1_741_600_000 + n)).collect();
+    drop(server.http().post("/api/ingest/metrics", points.as_bytes()).ok());
+    drop(server.http().post("/events/", br#"{"what":"deploy","when":1741600000}"#).ok());
+    server.stop();
+    let table = String::from_utf8(succeed(&data, &["check"])).unwrap();
+    assert!(table.contains("events.ndjson") && table.contains(" 500 "), "{table}");
+
+    // What a crash leaves behind the last whole record costs nothing that was acknowledged.
+    let events = files(&data, "events.ndjson").remove(0);
+    let whole = std::fs::read(&events).unwrap();
+    std::fs::write(&events, [&whole[..], b"{\"what\""].concat()).unwrap();
+    let table = String::from_utf8(succeed(&data, &["check"])).unwrap();
+    assert!(table.contains("was never acknowledged"), "{table}");
+
+    let found = |bytes: &[u8], path: &Path, expected: &str| {
+        let before = std::fs::read(path).unwrap();
+        std::fs::write(path, bytes).unwrap();
+        let output = sonde(&data, &["check"]);
+        let table = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!output.status.success() && table.contains(expected), "{table}");
+        std::fs::write(path, before).unwrap();
+    };
+    found(&[&whole[..], b"no event\n"].concat(), &events, "line 2 is no event");
+    let part = files(&data, ".part").remove(0);
+    let mut bytes = std::fs::read(&part).unwrap();
+    bytes[100] ^= 1;
+    found(&bytes, &part, "the points of `shop.cart.size`");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_made_by_a_look_at_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("typo");
+    for command in ["seal", "check", "export"] {
+        let output = sonde(&data, &[command]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            !output.status.success() && said.contains("typo") && !said.contains("stack"),
+            "{command}: {said}"
+        );
+        assert!(!data.exists(), "{command}");
+    }
+    let said = sonde(&data, &["import", "no-such-file.ndjson"]).stderr;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.contains("no-such-file.ndjson could not be read") && !data.exists(), "{said}");
 }

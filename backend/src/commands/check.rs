@@ -1,11 +1,13 @@
-//! `sonde check`: whether the lines of a folder are whole.
+//! `sonde check`: whether what a folder holds is whole.
 
-use super::Folder;
-use crate::store::layout::list_days;
-use crate::store::logs::{SegmentReport, check_day};
+use super::{Folder, read_days};
+use crate::store::layout::day_dir;
+use crate::store::metrics::FileReport;
+use crate::store::{StoreError, events, logs, metrics};
 use clap::Args;
 use sonde_shared::time::Day;
-use std::io::Write;
+use std::fmt;
+use std::io::{self, Write};
 
 /// What `sonde check` is told.
 #[derive(Args, Clone, Debug)]
@@ -14,34 +16,71 @@ pub struct CheckOptions {
     folder: Folder,
 }
 
-/// Reads every line of a folder and prints a row a segment; an error when something does not hold. Changes nothing, and may
-/// run beside a server.
+/// Reads every line, point and event of a folder and prints a row a file; an error when something does not hold. Changes
+/// nothing, and may run beside a server.
 pub fn check(options: &CheckOptions) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let mut problems = 0;
-    writeln!(out, "{:10}  {:>7}  {:6}  {:>12}  {:>14}", "day", "segment", "form", "lines", "bytes")?;
-    for day in list_days(&options.folder.data)? {
-        match check_day(&options.folder.data, day) {
-            Ok(reports) => {
-                for report in reports {
-                    problems += report.problems.len();
-                    print(&mut out, day, &report)?;
-                }
-            }
-            Err(error) => {
-                problems += 1;
-                writeln!(out, "{day}  {}", error.with_source())?;
-            }
-        }
+    let data = &options.folder.data;
+    let mut table = Table { out: io::stdout().lock(), problems: 0 };
+    writeln!(table.out, "{:10}  {:24}  {:>14}  {:>14}", "day", "file", "records", "bytes")?;
+    for day in read_days(data)? {
+        table.lines(day, logs::check_day(data, day))?;
+        table.files(day, metrics::check_day(&day_dir(data, day)))?;
+        table.files(day, events::check_day(&day_dir(data, day)))?;
     }
+    let Table { mut out, problems } = table;
     anyhow::ensure!(problems == 0, "{problems} problems were found");
-    writeln!(out, "all of it holds")?;
+    writeln!(out, "all lines, points and events hold")?;
     Ok(())
 }
 
-fn print(out: &mut impl Write, day: Day, report: &SegmentReport) -> std::io::Result<()> {
-    let SegmentReport { number, is_sealed, lines, text_bytes, problems } = report;
-    let form = if *is_sealed { "sealed" } else { "open" };
-    writeln!(out, "{day}  {number:>7}  {form:6}  {lines:>12}  {text_bytes:>14}")?;
-    problems.iter().try_for_each(|problem| writeln!(out, "            {problem}"))
+struct Table<W> {
+    out: W,
+    problems: usize,
+}
+
+impl<W: Write> Table<W> {
+    fn lines(&mut self, day: Day, found: Result<Vec<logs::SegmentReport>, StoreError>) -> io::Result<()> {
+        self.each(day, found, |table, segment| {
+            let form = if segment.is_sealed { "ndjson.zst" } else { "ndjson" };
+            let name = format!("logs-{:04}.{form}", segment.number);
+            table.row(day, &name, segment.lines, segment.text_bytes)?;
+            table.problems(&segment.problems)
+        })
+    }
+
+    fn files(&mut self, day: Day, found: Result<Vec<FileReport>, StoreError>) -> io::Result<()> {
+        self.each(day, found, |table, file| {
+            table.row(day, &file.name, file.records, file.bytes)?;
+            file.notes.iter().try_for_each(|note| table.remark(note))?;
+            table.problems(&file.problems)
+        })
+    }
+
+    fn each<T>(
+        &mut self,
+        day: Day,
+        found: Result<Vec<T>, StoreError>,
+        tell: impl Fn(&mut Self, &T) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match found {
+            Ok(reports) => reports.iter().try_for_each(|report| tell(self, report)),
+            Err(error) => {
+                self.problems += 1;
+                writeln!(self.out, "{day}  {}", error.with_source())
+            }
+        }
+    }
+
+    fn row(&mut self, day: Day, name: &str, records: u64, bytes: u64) -> io::Result<()> {
+        writeln!(self.out, "{day}  {name:24}  {records:>14}  {bytes:>14}")
+    }
+
+    fn problems(&mut self, problems: &[String]) -> io::Result<()> {
+        self.problems += problems.len();
+        problems.iter().try_for_each(|problem| self.remark(problem))
+    }
+
+    fn remark(&mut self, what: impl fmt::Display) -> io::Result<()> {
+        writeln!(self.out, "            {what}")
+    }
 }

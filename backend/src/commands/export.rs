@@ -1,10 +1,9 @@
 //! `sonde export`: lines out of a folder, in order of time, as they came.
 
-use super::Folder;
+use super::{Folder, read_days, say};
 use crate::query::budget::Budget;
 use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions};
 use crate::state::AppState;
-use crate::store::layout::list_days;
 use crate::store::logs::{Counters, attach};
 use clap::Args;
 use sonde_shared::component::Selector;
@@ -61,8 +60,8 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
         level: options.level,
         ..LineFilter::all(range)
     };
-    let mut out = std::io::stdout().lock();
-    for day in list_days(&options.folder.data)? {
+    let (mut out, mut lines) = (std::io::stdout().lock(), 0);
+    for day in read_days(&options.folder.data)? {
         if !day.range().overlaps(range) {
             continue;
         }
@@ -71,13 +70,17 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
         match written {
             // Whoever reads has enough, as `head` does.
             Err(error) if is_broken_pipe(&error) => return Ok(()),
-            written => written?,
+            written => lines += written?,
         }
+    }
+    if lines == 0 {
+        say(format_args!("no lines match; `--from` and `--until` are in UTC\n"));
     }
     Ok(())
 }
 
-fn write_all(mut lines: LineStream, out: &mut impl Write) -> anyhow::Result<()> {
+/// How many lines were written.
+fn write_all(mut lines: LineStream, out: &mut impl Write) -> anyhow::Result<u64> {
     let counters = Counters::default();
     let mut buffer = Vec::with_capacity(BUFFER_BYTES);
     loop {
@@ -86,7 +89,10 @@ fn write_all(mut lines: LineStream, out: &mut impl Write) -> anyhow::Result<()> 
         out.write_all(&buffer)?;
         match reached {
             Reached::Pause => {}
-            Reached::End => return Ok(out.flush()?),
+            Reached::End => {
+                out.flush()?;
+                return Ok(lines.matched());
+            }
             Reached::Failed => lines.take_failure().map_or(Ok(()), Err)?,
         }
     }

@@ -1,6 +1,6 @@
 //! `sonde import`: files of NDJSON into a folder, of whatever days.
 
-use super::Folder;
+use super::{Folder, say};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
@@ -11,9 +11,9 @@ use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use clap::Args;
-use sonde_shared::time::TimeRange;
+use sonde_shared::time::{TimeRange, Timestamp};
 use std::fs::File;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -69,25 +69,44 @@ impl LineParser for Bulk {
 pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().build().context("could not start the runtime")?;
-    let store = Store::open_as(&options.folder.data, false)?;
+    let data = &options.folder.data;
+    if !data.exists() {
+        say(format_args!("--data {}: a new folder\n", data.display()));
+    }
+    // Before anything is stored: a name that is wrong is told at once.
+    for path in options.files.iter().filter(|path| *path != Path::new("-")) {
+        File::open(path).with_context(|| format!("{} could not be read", path.display()))?;
+    }
+    let store = Store::open_as(data, false)?;
     let mut refused = 0;
     for path in &options.files {
         let work = import_file(&store, path);
-        let counts = runtime.block_on(work).with_context(|| format!("{}", path.display()))?;
+        let counts =
+            runtime.block_on(work).with_context(|| format!("{} could not be read", path.display()))?;
         say(format_args!("{}: {} lines stored, {} refused\n", path.display(), counts.stored, counts.refused));
+        if let Some(latest) =
+            counts.latest.filter(|latest| *latest >= Clock::of(&store, AppState::now()).accepts().until)
+        {
+            say(format_args!(
+                "{}: its latest line is of {latest}; a server would refuse that\n",
+                path.display()
+            ));
+        }
         refused += counts.refused;
     }
     anyhow::ensure!(refused == 0, "{refused} lines were refused");
     Ok(())
 }
 
-#[derive(Default)]
-struct Counts {
+struct Counts<'a> {
+    path: &'a Path,
     stored: u64,
     refused: u64,
+    /// The time of the latest line that was stored.
+    latest: Option<Timestamp>,
 }
 
-async fn import_file(store: &Store, path: &Path) -> anyhow::Result<Counts> {
+async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts<'a>> {
     let (mut file, len): (Box<dyn Read>, u64) = if path == Path::new("-") {
         (Box::new(std::io::stdin().lock()), 0)
     } else {
@@ -98,7 +117,7 @@ async fn import_file(store: &Store, path: &Path) -> anyhow::Result<Counts> {
     let mut decoder = Decoder::for_encoding(encoding_of(path)).context("an encoding that is not known")??;
     let mut progress = Progress::new(path, len);
     let mut intake = Intake::<Bulk>::default();
-    let mut counts = Counts::default();
+    let mut counts = Counts { path, stored: 0, refused: 0, latest: None };
     let (mut packed, mut text) = (vec![0; READ_BYTES], Vec::new());
     loop {
         let read = file.read(&mut packed)?;
@@ -116,7 +135,7 @@ async fn import_file(store: &Store, path: &Path) -> anyhow::Result<Counts> {
     decoder.finish(&mut text)?;
     take(store, &mut intake, &mut text, &mut counts).await?;
     intake.finish(Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
-    counts.stored += append(store, &mut intake).await?;
+    append(store, &mut intake, &mut counts).await?;
     progress.end();
     Ok(counts)
 }
@@ -125,36 +144,33 @@ async fn take(
     store: &Store,
     intake: &mut Intake<Bulk>,
     text: &mut Vec<u8>,
-    counts: &mut Counts,
+    counts: &mut Counts<'_>,
 ) -> Result<(), StoreError> {
     for chunk in text.chunks(BATCH_BYTES) {
         intake.feed(chunk, Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
         if intake.batch_bytes() >= BATCH_BYTES {
-            counts.stored += append(store, intake).await?;
+            append(store, intake, counts).await?;
         }
     }
     text.clear();
     Ok(())
 }
 
-async fn append(store: &Store, intake: &mut Intake<Bulk>) -> Result<u64, StoreError> {
+async fn append(store: &Store, intake: &mut Intake<Bulk>, counts: &mut Counts<'_>) -> Result<(), StoreError> {
     let (batch, rows) = intake.take_batch();
+    counts.latest = counts.latest.max(batch.rows.iter().map(|row| row.ts).max());
     Bulk::append(store, batch, Durability::Acknowledged).await?;
-    Ok(rows)
+    counts.stored += rows;
+    Ok(())
 }
 
-impl Counts {
+impl Counts<'_> {
     fn refuse(&mut self, line: u64, why: &Refused) {
         self.refused += 1;
         if self.refused <= MAX_SHOWN {
-            say(format_args!("line {line}: {why}\n"));
+            say(format_args!("{}, line {line}: {why}\n", self.path.display()));
         }
     }
-}
-
-/// Tells the person who waits; nobody may be there.
-fn say(text: std::fmt::Arguments<'_>) {
-    drop(std::io::stderr().write_fmt(text));
 }
 
 fn encoding_of(path: &Path) -> &'static str {

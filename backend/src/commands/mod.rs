@@ -12,8 +12,11 @@ pub use import::{ImportOptions, import};
 pub use seal::{SealOptions, seal};
 pub use snapshot::{SnapshotOptions, snapshot};
 
+use crate::store::layout::list_days;
+use anyhow::Context;
 use clap::Args;
-use std::path::PathBuf;
+use sonde_shared::time::Day;
+use std::path::{Path, PathBuf};
 
 /// The folder that a command works on.
 #[derive(Args, Clone, Debug)]
@@ -21,4 +24,14 @@ pub struct Folder {
     /// The folder of the daily files.
     #[arg(long, env = "SONDE_DATA", default_value = "data", value_name = "DIR")]
     pub data: PathBuf,
+}
+
+/// The days of a folder that is to be read; one that is not there is an error, not an empty one.
+fn read_days(data: &Path) -> anyhow::Result<Vec<Day>> {
+    list_days(data).with_context(|| format!("--data {}", data.display()))
+}
+
+/// Tells the person who waits; nobody may be there.
+fn say(text: std::fmt::Arguments<'_>) {
+    drop(std::io::Write::write_fmt(&mut std::io::stderr(), text));
 }

@@ -1,6 +1,6 @@
 //! `sonde seal`: every finished segment gets its compressed form now.
 
-use super::Folder;
+use super::{Folder, read_days};
 use crate::store::Store;
 use anyhow::Context;
 use clap::Args;
@@ -14,6 +14,7 @@ pub struct SealOptions {
 
 /// Seals all lines of a folder that no server has.
 pub fn seal(options: &SealOptions) -> anyhow::Result<()> {
+    read_days(&options.folder.data)?;
     let store = Store::open_as(&options.folder.data, false)?;
     store.logs().seal_finished().context("not everything could be sealed; what is not stays as it was")
 }

@@ -53,7 +53,14 @@ fn read_time(text: &str, now: Timestamp, accepts: TimeRange) -> Result<i64, Refu
     if secs == -1 {
         return Ok(now.as_secs());
     }
-    Refused::check_time(Timestamp::from_secs(secs), accepts)?;
+    let ts = Timestamp::from_secs(secs);
+    Refused::check_time(ts, accepts).map_err(|refused| match refused {
+        // It would be told as the last instant that there is, which nobody has sent.
+        Refused::Future { .. } if ts.as_secs() != secs => {
+            Refused::FarAway { text: text.chars().take(64).collect() }
+        }
+        refused => refused,
+    })?;
     Ok(secs)
 }
 

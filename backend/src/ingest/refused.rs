@@ -33,6 +33,12 @@ pub enum Refused {
         /// The line's time.
         ts: Timestamp,
     },
+    /// Later than any time that can be told.
+    #[error("`{text}` lies centuries ahead; write unix seconds")]
+    FarAway {
+        /// What was given, shortened.
+        text: String,
+    },
     /// Earlier than what can be stored.
     #[error("{ts} is before {earliest}, the earliest time that is kept")]
     Past {
@@ -92,11 +98,11 @@ impl Refused {
     pub fn index(&self) -> usize {
         match self {
             Self::TooLong { .. } => 0,
-            Self::NotUtf8 { .. } | Self::Field(FieldError::NotUtf8 { .. }) => 1,
-            Self::Field(FieldError::NotJson { .. } | FieldError::NotObject) => 2,
+            Self::NotUtf8 { .. } | Self::Field(FieldError::NotUtf8 { .. } | FieldError::Packed { .. }) => 1,
+            Self::Field(FieldError::NotJson { .. } | FieldError::NotObject { .. }) => 2,
             Self::Field(FieldError::NoTs) => 3,
             Self::BadTs { .. } | Self::Field(FieldError::BadTs { .. } | FieldError::NoZone { .. }) => 4,
-            Self::Future { .. } => 5,
+            Self::Future { .. } | Self::FarAway { .. } => 5,
             Self::Past { .. } => 6,
             Self::Field(FieldError::NoMsg) => 7,
             Self::BadPath { .. } | Self::Field(FieldError::BadName { .. }) => 8,

@@ -5,6 +5,7 @@
 //! in `events-0002.ndjson` and so on.
 
 use super::backup::{self, Transfer};
+use super::metrics::FileReport;
 use super::{StoreError, files, layout};
 use sonde_shared::api::Event;
 use sonde_shared::time::{Day, TimeRange, Timestamp};
@@ -183,6 +184,30 @@ pub fn back_up(from: &Path, to: &Path, transfer: &mut Transfer) -> Result<(), St
         transfer.copy(&*text, u64::MAX, &file_path(to, number))?;
     }
     Ok(())
+}
+
+/// Checks the events of a day's folder without changing anything.
+pub fn check_day(dir: &Path) -> Result<Vec<FileReport>, StoreError> {
+    day_files(dir)?.iter().map(|(_, path)| check_file(path)).collect()
+}
+
+fn check_file(path: &Path) -> Result<FileReport, StoreError> {
+    let mut report = FileReport::of(path);
+    let text = fs::read(path).map_err(StoreError::io("read", path))?;
+    let mut lines = text.split(|byte| *byte == b'\n');
+    // What follows the last line feed; nothing where the file ends with one.
+    if lines.next_back().is_some_and(|rest| !rest.is_empty()) {
+        report
+            .notes
+            .push("its last line has no end: it was never acknowledged and does not count".to_owned());
+    }
+    for (number, line) in (1..).zip(lines) {
+        match serde_json::from_slice::<Event>(line) {
+            Ok(_) => report.records += 1,
+            Err(error) => report.problems.push(format!("line {number} is no event: {error}")),
+        }
+    }
+    Ok(report)
 }
 
 fn file_path(dir: &Path, number: u32) -> PathBuf {

@@ -61,6 +61,12 @@ pub enum FieldError {
         /// Where, in bytes from 1.
         column: usize,
     },
+    /// The first bytes of a packed body.
+    #[error("the body is packed; send it with the header Content-Encoding: {encoding}")]
+    Packed {
+        /// How.
+        encoding: &'static str,
+    },
     /// Not JSON.
     #[error("the line is not JSON: {why}")]
     NotJson {
@@ -68,8 +74,13 @@ pub enum FieldError {
         why: String,
     },
     /// JSON, but no object.
-    #[error("the line is not a JSON object; write {{\"ts\":\"2026-11-20T09:30:00Z\",\"msg\":\"…\"}}")]
-    NotObject,
+    #[error(
+        "the line is {found}, not an object; write {{\"ts\":\"2026-11-20T09:30:00Z\",\"msg\":\"…\"}}, one a line"
+    )]
+    NotObject {
+        /// What it is.
+        found: &'static str,
+    },
     /// No time.
     #[error("there is no ts; write \"ts\":\"2026-11-20T09:30:00Z\" or unix seconds, ms, us or ns")]
     NoTs,
@@ -109,8 +120,7 @@ impl FieldError {
 
 /// Checks a line, which has no line end, and reads its columns.
 pub fn read(line: &[u8]) -> Result<Fields<'_>, FieldError> {
-    let text =
-        std::str::from_utf8(line).map_err(|error| FieldError::NotUtf8 { column: error.valid_up_to() + 1 })?;
+    let text = std::str::from_utf8(line).map_err(|error| not_utf8(line, error))?;
     let found = Found::read(text)?;
     let message = found.msg.iter().flatten().next().ok_or(FieldError::NoMsg)?;
     let ts = found.ts.iter().flatten().find(|raw| **raw != "null");
@@ -141,7 +151,10 @@ impl<'a> Found<'a> {
         if first != Some(b'{') {
             // Well-formed or not decides which of two answers helps.
             let checked = serde::Deserialize::deserialize(&mut json).and_then(|_: IgnoredAny| json.end());
-            return Err(checked.map_or_else(|error| not_json(&error), |()| FieldError::NotObject));
+            return Err(checked.map_or_else(
+                |error| not_json(&error),
+                |()| FieldError::NotObject { found: kind_of(first) },
+            ));
         }
         let found = json.deserialize_map(FieldVisitor).map_err(|error| not_json(&error))?;
         json.end().map_err(|error| not_json(&error))?;
@@ -161,9 +174,32 @@ impl<'a> Found<'a> {
     }
 }
 
+fn not_utf8(line: &[u8], error: std::str::Utf8Error) -> FieldError {
+    // RFC 1952, 2.3.1, and RFC 8878, 3.1.1: who forgets the header sends these as the first bytes of a line.
+    let encodings = [(&[0x1F, 0x8B][..], "gzip"), (&[0x28, 0xB5, 0x2F, 0xFD], "zstd")];
+    match encodings.into_iter().find(|(magic, _)| line.starts_with(magic)) {
+        Some((_, encoding)) => FieldError::Packed { encoding },
+        None => FieldError::NotUtf8 { column: error.valid_up_to() + 1 },
+    }
+}
+
+/// What begins with this byte, given that it is JSON.
+fn kind_of(first: Option<u8>) -> &'static str {
+    match first {
+        Some(b'[') => "a JSON array",
+        Some(b'"') => "a JSON string",
+        Some(b't' | b'f') => "true or false",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
 fn not_json(error: &serde_json::Error) -> FieldError {
     // A line is parsed alone, so "at line 1" says nothing; only the column does.
     let why = error.to_string().replacen("line 1 column", "column", 1);
+    let why =
+        why.replacen("expected ident", "no JSON value", 1).replacen("expected value", "no JSON value", 1);
+    let why = why.replacen("trailing characters", "one object a line, but more follows", 1);
     FieldError::NotJson { why: why.chars().take(200).collect() }
 }
 
@@ -282,8 +318,8 @@ mod tests {
     fn refuse(line: impl AsRef<[u8]>, reason: &str) {
         let error = read(line.as_ref()).unwrap_err();
         let got = match &error {
-            FieldError::NotUtf8 { .. } => "not_utf8",
-            FieldError::NotJson { .. } | FieldError::NotObject => "not_json",
+            FieldError::NotUtf8 { .. } | FieldError::Packed { .. } => "not_utf8",
+            FieldError::NotJson { .. } | FieldError::NotObject { .. } => "not_json",
             FieldError::NoTs => "no_ts",
             FieldError::BadTs { .. } | FieldError::NoZone { .. } => "bad_ts",
             FieldError::NoMsg => "no_msg",
@@ -316,6 +352,21 @@ mod tests {
             r#"{"ts":1763647500000000001,"msg":1}"#,
             ("2025-11-20T14:05:00.000000001Z", "unknown", "", Level::Info),
         );
+    }
+
+    #[test]
+    fn what_is_often_sent_by_mistake_is_told_the_way_out() {
+        let check = |line: &[u8], expected: &str| {
+            let said = read(line).unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+        };
+        check(b"\x1f\x8b\x08\x00", "Content-Encoding: gzip");
+        check(b"\x28\xb5\x2f\xfd\x04", "Content-Encoding: zstd");
+        check(b"{\"ts\":1}\xff", "bad byte at column 9");
+        check(br#"[{"ts":1,"msg":"a"}]"#, "a JSON array, not an object");
+        check(br#"{"ts":1,"msg":"a"}{"ts":2,"msg":"b"}"#, "one object a line, but more follows at column 19");
+        check(b"not json", "no JSON value at column 2");
+        check(b"7", "a number, not an object");
     }
 
     #[test]

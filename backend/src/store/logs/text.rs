@@ -42,10 +42,17 @@ impl TextReader {
     /// Looks at text that is about to be copied. Lines of a component lie far apart: the processor fetches several at a time
     /// where one look does not wait for the other, and copies them one by one.
     pub fn fetch(&self, segment: &Segment, start: usize) {
-        if let Text::Open(map) = segment.form() {
-            let text = map.get(start..start + 1).map_or(0, |text| text[0]);
-            std::hint::black_box(text);
-        }
+        let text = match segment.form() {
+            Text::Open(map) => map.get(start..start + 1),
+            Text::Sealed(sealed) => {
+                let number = sealed.frame_at(start as u64);
+                let first = sealed.range(number).start as usize;
+                // One that is yet to be decoded is fetched by that.
+                let frame = self.frames.get(&(segment.id(), number));
+                frame.and_then(|frame| frame.get(start - first..=start - first))
+            }
+        };
+        std::hint::black_box(text.map_or(0, |text| text[0]));
     }
 
     /// Appends text, which begins and ends with a line.

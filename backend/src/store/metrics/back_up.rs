@@ -16,14 +16,14 @@ const ATTEMPTS: usize = 50;
 
 /// The numbers of a day's logs and parts.
 #[derive(Debug, PartialEq, Eq)]
-struct Listing {
-    wals: Vec<u32>,
-    parts: Vec<u32>,
+pub(super) struct Listing {
+    pub(super) wals: Vec<u32>,
+    pub(super) parts: Vec<u32>,
 }
 
 impl Listing {
     /// What is there. A name that is replaced while a folder is read may be missed, so two looks must agree.
-    fn of(dir: &Path) -> Result<Self, StoreError> {
+    pub(super) fn of(dir: &Path) -> Result<Self, StoreError> {
         let look = || {
             Ok(Self { wals: list_numbers(dir, PREFIX, "wal")?, parts: list_numbers(dir, PREFIX, "part")? })
         };

@@ -95,8 +95,8 @@ impl DayState {
                 continue;
             }
             match wal::replay(&path, number) {
-                Ok(head) if head.point_count() == 0 => remove(&path),
-                Ok(head) => unflushed.push(Arc::new(head)),
+                Ok((head, _)) if head.point_count() == 0 => remove(&path),
+                Ok((head, _)) => unflushed.push(Arc::new(head)),
                 Err(error) => damaged += report(&dir, &error),
             }
         }

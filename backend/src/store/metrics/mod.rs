@@ -6,6 +6,7 @@
 //! without such logs are opened when they are first asked for.
 
 mod back_up;
+mod check;
 mod day;
 mod flush;
 mod head;
@@ -18,6 +19,7 @@ mod wal;
 mod writer;
 
 pub use back_up::back_up;
+pub use check::{FileReport, check_day};
 pub use points::Points;
 pub use snapshot::{Found, Snapshot};
 

@@ -170,6 +170,12 @@ impl Part {
     pub(super) fn verify(&self) -> Result<(), StoreError> {
         (0..self.series_count).try_for_each(|at| self.read(at, 0, u32::MAX, &mut DayPoints::default()))
     }
+
+    /// What does not hold of every series' columns.
+    pub(super) fn problems(&self) -> Vec<StoreError> {
+        let read = |at| self.read(at, 0, u32::MAX, &mut DayPoints::default()).err();
+        (0..self.series_count).filter_map(read).collect()
+    }
 }
 
 #[expect(unsafe_code, reason = "a memory map is the point of the part's format")]

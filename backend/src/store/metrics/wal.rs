@@ -117,30 +117,32 @@ impl Records {
     }
 }
 
-/// What a file holds, up to its first bad record.
-pub(super) fn replay(path: &Path, number: u32) -> Result<Head, StoreError> {
+/// What a file holds, up to its first bad record, and where that is.
+pub(super) fn replay(path: &Path, number: u32) -> Result<(Head, u64), StoreError> {
     let file = File::open(path).map_err(StoreError::io("open", path))?;
     let mut reader = BufReader::with_capacity(1 << 18, file);
     let head = Head::new(number);
     let mut start = vec![0; MAGIC.len() + 4];
     if !read_whole(&mut reader, &mut start).map_err(StoreError::io("read", path))? {
-        return Ok(head);
+        return Ok((head, 0));
     }
     // A file that was made but never synced may have its length and nothing in it after a power loss.
     if start.iter().all(|byte| *byte == 0) {
-        return Ok(head);
+        return Ok((head, 0));
     }
     if start != header(number) {
         let why = "it does not start as a write-ahead log of its number".to_owned();
         return Err(StoreError::Damaged { path: path.to_owned(), why });
     }
+    let mut end = start.len() as u64;
     while let Some(payload) = next_payload(&mut reader).map_err(StoreError::io("read", path))? {
         if apply_payload(&head, &payload).is_none() {
             let why = "a record with a right checksum does not parse".to_owned();
             return Err(StoreError::Damaged { path: path.to_owned(), why });
         }
+        end += (FRAME_BYTES + payload.len()) as u64;
     }
-    Ok(head)
+    Ok((head, end))
 }
 
 /// The next whole record's payload; `None` at the end and before a torn or damaged record.

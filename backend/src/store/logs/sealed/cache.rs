@@ -1,6 +1,7 @@
 //! Decoded frames that all queries share, within one budget.
 
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most decoded text that is kept, in bytes.
@@ -10,7 +11,8 @@ pub const BUDGET_BYTES: usize = 64 << 20;
 pub type Text = Arc<Vec<u8>>;
 type Key = (u64, u32);
 
-/// The frames that were used last.
+/// Frames that were used lately. One that was used since it was last looked at gets a second chance, so that a use costs no
+/// more than a mark: an answer of many components uses hundreds of frames in turn.
 #[derive(Debug)]
 pub struct FrameCache {
     budget_bytes: usize,
@@ -19,10 +21,10 @@ pub struct FrameCache {
 
 #[derive(Debug, Default)]
 struct Kept {
-    frames: HashMap<Key, (Text, u64)>,
-    /// By when they were used last.
-    by_use: BTreeMap<u64, Key>,
-    uses: u64,
+    /// Each with whether it was used since it was put in the queue.
+    frames: FxHashMap<Key, (Text, bool)>,
+    /// The first one goes next, unless it was used.
+    queue: VecDeque<Key>,
     bytes: usize,
 }
 
@@ -56,11 +58,8 @@ impl FrameCache {
 
 impl Kept {
     fn touch(&mut self, key: Key) -> Option<Text> {
-        let (text, used) = self.frames.get_mut(&key)?;
-        self.uses += 1;
-        self.by_use.remove(used);
-        self.by_use.insert(self.uses, key);
-        *used = self.uses;
+        let (text, is_used) = self.frames.get_mut(&key)?;
+        *is_used = true;
         Some(text.clone())
     }
 
@@ -68,15 +67,19 @@ impl Kept {
         if self.frames.contains_key(&key) || text.len() > budget_bytes {
             return;
         }
-        self.uses += 1;
         self.bytes += text.len();
-        self.by_use.insert(self.uses, key);
-        self.frames.insert(key, (text, self.uses));
+        self.frames.insert(key, (text, false));
+        self.queue.push_back(key);
         while self.bytes > budget_bytes
-            && let Some((_, oldest)) = self.by_use.pop_first()
-            && let Some((text, _)) = self.frames.remove(&oldest)
+            && let Some(key) = self.queue.pop_front()
         {
-            self.bytes -= text.len();
+            let Some((text, is_used)) = self.frames.get_mut(&key) else { continue };
+            if std::mem::take(is_used) {
+                self.queue.push_back(key);
+            } else {
+                self.bytes -= text.len();
+                self.frames.remove(&key);
+            }
         }
     }
 }
