@@ -107,6 +107,26 @@ impl Corpus {
         corpus
     }
 
+    /// The same lines sent in another order: so many of a hundred change places with one of the next `reach` lines.
+    #[must_use]
+    pub fn out_of_order(self, percent: usize, reach: usize) -> Self {
+        let (mut dice, mut rows) = (Dice::new(self.rows.len() as u64), self.rows.clone());
+        for at in 0..rows.len() {
+            // Two lines are out of their places each time.
+            if dice.below(200) < percent {
+                let other = (at + 1 + dice.below(reach)).min(rows.len() - 1);
+                rows.swap(at, other);
+            }
+        }
+        let mut text = Vec::with_capacity(self.text.len());
+        for row in &mut rows {
+            let start = text.len();
+            text.extend_from_slice(&self.text[row.text.start..=row.text.end]);
+            row.text = start..text.len() - 1;
+        }
+        Self { text, rows }
+    }
+
     fn push(&mut self, dice: &mut Dice, recipe: &Recipe, ts: Timestamp, number: usize) {
         let component = recipe.names.pick(dice);
         let host = HOSTS[dice.below(HOSTS.len())];

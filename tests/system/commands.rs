@@ -133,8 +133,8 @@ fn a_check_reads_points_and_events_too() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let server = TestServer::on(&data);
-    let points: String = (0..500).map(|n| format!("shop.cart.size {n} {}\n", 1_741_600_000 + n)).collect();
-    drop(server.http().post("/api/ingest/metrics", points.as_bytes()).ok());
+    let points: Vec<String> = (0..500).map(|n| format!("shop.cart.size {n} {}", 1_741_600_000 + n)).collect();
+    drop(server.http().post("/api/ingest/metrics", points.join("\n").as_bytes()).ok());
     drop(server.http().post("/events/", br#"{"what":"deploy","when":1741600000}"#).ok());
     server.stop();
     let table = String::from_utf8(succeed(&data, &["check"])).unwrap();

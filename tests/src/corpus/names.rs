@@ -27,6 +27,8 @@ pub enum Names {
     /// Two hundred, the n-th with an n-th of the first one's lines, as Zipf found of words; the second is `webapp.backend.git`,
     /// and somewhat more than half of all lines are of `webapp` and what is below it.
     Many,
+    /// Five thousand, of frequencies that fall in the same way.
+    Thousands,
 }
 
 impl Names {
@@ -34,12 +36,14 @@ impl Names {
     pub(super) fn pick(self, dice: &mut Dice) -> &'static str {
         match self {
             Self::Few => COMPONENTS[dice.skewed(COMPONENTS.len())],
-            Self::Many => ZIPF.pick(dice),
+            Self::Many => MANY.pick(dice),
+            Self::Thousands => THOUSANDS.pick(dice),
         }
     }
 }
 
-static ZIPF: LazyLock<Zipf> = LazyLock::new(Zipf::new);
+static MANY: LazyLock<Zipf> = LazyLock::new(|| Zipf::of(200));
+static THOUSANDS: LazyLock<Zipf> = LazyLock::new(|| Zipf::of(5_000));
 
 struct Zipf {
     names: Vec<String>,
@@ -48,10 +52,9 @@ struct Zipf {
 }
 
 impl Zipf {
-    const COUNT: usize = 200;
     const UNIT: usize = 1_000_000;
 
-    fn new() -> Self {
+    fn of(count: usize) -> Self {
         let areas =
             ["webapp.frontend", "storage", "webapp.backend", "network", "webapp.jobs", "batch.nightly"];
         let name = |at: usize| match at {
@@ -59,15 +62,15 @@ impl Zipf {
             _ => format!("{}.service{at:03}", areas[at % areas.len()]),
         };
         let mut sum = 0;
-        let sums = (0..Self::COUNT).map(|at| {
+        let sums = (0..count).map(|at| {
             sum += Self::UNIT / (at + 1);
             sum
         });
-        Self { sums: sums.collect(), names: (0..Self::COUNT).map(name).collect() }
+        Self { sums: sums.collect(), names: (0..count).map(name).collect() }
     }
 
     fn pick(&'static self, dice: &mut Dice) -> &'static str {
-        let at = dice.below(self.sums[Self::COUNT - 1]);
+        let at = dice.below(self.sums[self.sums.len() - 1]);
         &self.names[self.sums.partition_point(|sum| *sum <= at)]
     }
 }

@@ -2,6 +2,8 @@
 //! a file. Paired rounds in one run on one machine; answers are compared before anything is timed.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+/// Many components, and lines out of order.
+mod hard;
 /// Taking lines in, alone and while they are asked for.
 mod ingest;
 /// A plain file server to compare with.
@@ -29,13 +31,16 @@ fn main() {
 
 /// Compares the parts that are named, or all of them.
 fn compare(parts: &[String]) {
-    const PARTS: [&str; 4] = ["ingest", "beside", "open", "sealed"];
+    const PARTS: [&str; 5] = ["ingest", "hard", "beside", "open", "sealed"];
     assert!(parts.iter().all(|part| PARTS.contains(&part.as_str())), "the parts are {}", PARTS.join(", "));
     let has = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let mut report = Report::default();
     let alone = (has("ingest") || has("beside")).then(|| ingest::alone(&mut report));
     if has("ingest") {
         ingest::small_requests(&mut report);
+    }
+    if has("hard") {
+        hard::compare(&mut report);
     }
     if ["beside", "open", "sealed"].into_iter().any(has) {
         compare_the_day(&mut report, has, alone.unwrap_or(f64::NAN));

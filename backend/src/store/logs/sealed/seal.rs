@@ -17,6 +17,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const FRAME_BYTES: usize = 64 << 10;
 /// A group of lines with so much text begins a frame of its own; smaller ones share.
 const OWN_FRAME_BYTES: u64 = 32 << 10;
+/// Lines are clustered within stretches of so much text: whoever asks for all components has the frames of one or two stretches
+/// to decode at a time, however many components there are, and whoever asks for a rare one has a frame a stretch.
+const STRETCH_BYTES: u64 = 16 << 20;
 /// zstd's level; `docs/file-format.md` tells what others cost and give.
 const LEVEL: i32 = 1;
 
@@ -25,6 +28,7 @@ const LEVEL: i32 = 1;
 #[derive(Clone, Copy)]
 struct Line {
     is_error: bool,
+    stretch: u16,
     component: u16,
     arrival: u32,
     pos: u32,
@@ -33,8 +37,8 @@ struct Line {
 
 impl Line {
     /// Lines of one group lie together.
-    fn group(&self) -> (bool, u16) {
-        (self.is_error, self.component)
+    fn group(&self) -> (bool, u16, u16) {
+        (self.is_error, self.stretch, self.component)
     }
 }
 
@@ -71,7 +75,7 @@ pub(in crate::store::logs) fn prepare(
             (0..columns.len()).map(|row| columns.row(row))
         {
             are_near &= is_near(ts, segment.day());
-            lines.push(Line { is_error: level >= Level::Error, component, arrival, pos, len });
+            lines.push(Line { is_error: level >= Level::Error, stretch: 0, component, arrival, pos, len });
         }
     }
     let text_end = published.blocks.last().map_or(0, |block| block.meta().text.end);
@@ -79,6 +83,7 @@ pub(in crate::store::logs) fn prepare(
     if !(are_near && covers(&mut lines, text_end)) {
         return Err(not_of_its_text(&paths.index));
     }
+    part_into_stretches(&mut lines);
     lines.sort_unstable_by_key(|line| (line.group(), line.arrival));
     let beside = paths.sealed.with_extension("tmp");
     let written = write_file(&beside, segment, &lines, stop);
@@ -87,6 +92,16 @@ pub(in crate::store::logs) fn prepare(
         drop(files::remove(&beside));
     })?;
     Ok(Prepared { beside, index: encode_index(segment, &lines, print) })
+}
+
+/// Numbers the stretches of lines that are in order of arrival, those of errors apart.
+fn part_into_stretches(lines: &mut [Line]) {
+    let mut bytes = [0; 2];
+    for line in lines {
+        let before = &mut bytes[usize::from(line.is_error)];
+        line.stretch = (*before / STRETCH_BYTES) as u16;
+        *before += u64::from(line.len) + 1;
+    }
 }
 
 /// Whether the lines are all of the text, each once.
@@ -250,4 +265,40 @@ fn encode_index(segment: &Segment, lines: &[Line], print: u32) -> Vec<u8> {
         out.extend_from_slice(&block::encode(rows, 0..0, &std::mem::take(&mut names)).bytes);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_clustered_by_component_within_stretches_of_time() {
+        const LEN: u32 = (1 << 20) - 1;
+        let line = |arrival: u32| Line {
+            is_error: arrival % 8 == 3,
+            stretch: 0,
+            component: (arrival % 3) as u16,
+            arrival,
+            pos: 0,
+            len: LEN,
+        };
+        let mut lines: Vec<Line> = (0..150).map(line).collect();
+        part_into_stretches(&mut lines);
+        lines.sort_unstable_by_key(|line| (line.group(), line.arrival));
+        let stretches: Vec<&[Line]> =
+            lines.chunk_by(|a, b| (a.is_error, a.stretch) == (b.is_error, b.stretch)).collect();
+        let lens: Vec<usize> = stretches.iter().map(|lines| lines.len()).collect();
+        assert_eq!(
+            lens,
+            [16, 16, 16, 16, 16, 16, 16, 16, 3, 16, 3],
+            "eight stretches and a rest, then errors"
+        );
+        for pair in stretches.windows(2).filter(|pair| pair[0][0].is_error == pair[1][0].is_error) {
+            let last = pair[0].iter().map(|line| line.arrival).max();
+            assert!(pair[1].iter().all(|line| Some(line.arrival) > last), "they follow on one another");
+        }
+        for stretch in stretches {
+            assert!(stretch.is_sorted_by_key(|line| (line.component, line.arrival)));
+        }
+    }
 }

@@ -1,0 +1,103 @@
+//! Five thousand components, and a fifth of the lines out of order, against two hundred and none.
+
+use crate::report::{Report, median, millis, timed};
+use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
+use sonde_tests::oracle::{Query, assert_same_lines};
+use sonde_tests::process::{MemoryWatch, cpu_time};
+use sonde_tests::server::TestServer;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const LINES: usize = 2_000_000;
+/// Lines of a body.
+const BODY: usize = 20_000;
+/// A line out of its place lies at most so many lines further.
+const REACH: usize = 50_000;
+const ROUNDS: usize = 15;
+/// How much longer the harder one may take.
+const GOAL: &str = "1.33";
+
+/// What was measured of one of the two.
+struct Measured {
+    ingest_cpu: f64,
+    memory_bytes: u64,
+    /// Median seconds of each query.
+    queries: Vec<f64>,
+}
+
+/// Feeds and asks both, and compares.
+pub(crate) fn compare(report: &mut Report) {
+    println!("feeding and asking {LINES} lines of 200 components in order, then of 5,000 out of order");
+    let easy = measure(&corpus(Names::Many));
+    let hard = measure(&corpus(Names::Thousands).out_of_order(20, REACH));
+    let mut row = |what: &str, hard: String, easy: String, ratio: f64| {
+        report.row(
+            format!("5,000 components, a fifth out of order: {what}"),
+            hard,
+            easy,
+            format!("{ratio:.2}"),
+            GOAL,
+        );
+    };
+    let a_line = |cpu: f64| format!("{:.2} µs", cpu / LINES as f64 * 1e6);
+    row(
+        "CPU a line taken in",
+        a_line(hard.ingest_cpu),
+        a_line(easy.ingest_cpu),
+        hard.ingest_cpu / easy.ingest_cpu,
+    );
+    let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
+    let ratio = hard.memory_bytes as f64 / easy.memory_bytes as f64;
+    row("anonymous memory", megabytes(hard.memory_bytes), megabytes(easy.memory_bytes), ratio);
+    for ((what, hard), easy) in WHAT.into_iter().zip(hard.queries).zip(easy.queries) {
+        row(what, millis(hard), millis(easy), hard / easy);
+    }
+}
+
+/// What is asked.
+const WHAT: [&str; 5] = [
+    "everything, two minutes",
+    "everything, an hour",
+    "a component, the day",
+    "histogram by minute",
+    "facets",
+];
+
+fn corpus(names: Names) -> Corpus {
+    let range = range("2025-03-10T12:00:00Z", "2025-03-10T18:00:00Z");
+    Corpus::make(Recipe { seed: 5, lines: LINES, range, style: Style::Plain, names })
+}
+
+fn measure(corpus: &Corpus) -> Measured {
+    let server = TestServer::start();
+    let (watch, before) = (MemoryWatch::of(server.pid()), cpu_time(server.pid()));
+    corpus.batches(BODY).for_each(|batch| server.store_logs(batch));
+    let ingest_cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64();
+    let lines = [
+        Query::all().range(range("2025-03-10T14:05:00Z", "2025-03-10T14:07:00Z")),
+        Query::all().range(range("2025-03-10T14:00:00Z", "2025-03-10T15:00:00Z")),
+        Query::all().component(of_lines(corpus, LINES / 100)),
+    ];
+    let mut paths: Vec<String> =
+        lines.iter().map(|query| format!("/api/logs?{}", query.parameters())).collect();
+    for (query, path) in lines.iter().zip(&paths) {
+        assert_same_lines(&server.get(path).ok().body, &query.body(corpus), path);
+    }
+    paths.push("/api/logs/histogram?step=1min".to_owned());
+    paths.push("/api/logs/facets?limit=10000".to_owned());
+    let times = |path: &String| {
+        let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(path).ok()))).collect();
+        median(times)
+    };
+    Measured { ingest_cpu, queries: paths.iter().map(times).collect(), memory_bytes: watch.peak_bytes() }
+}
+
+/// The component that has nearly so many lines, so that both answers are of one size.
+fn of_lines(corpus: &Corpus, wanted: usize) -> &'static str {
+    let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for row in &corpus.rows {
+        *counts.entry(row.component).or_default() += 1;
+    }
+    let nearest = counts.into_iter().min_by_key(|(_, lines)| lines.abs_diff(wanted));
+    nearest.expect("there are lines").0
+}
