@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// A block as a file has it.
-fn in_file(bytes: &[u8], found: &Found) -> Block {
+fn in_file(bytes: &[u8], found: Found) -> Block {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    Block::mapped(found.meta.clone(), Mapped::whole(file.path()).unwrap(), found.body.clone())
+    Block::mapped(found, Mapped::whole(file.path()).unwrap())
 }
 
 type AnyRow = (i64, u32, u32, [u16; 3], u8, bool);
@@ -37,8 +37,9 @@ proptest! {
         bytes.extend_from_slice(&encoded.bytes);
         let found = find(&bytes, lead).unwrap();
         prop_assert_eq!((&found.meta, &found.names, found.body.end), (&encoded.meta, &names, bytes.len()));
-        prop_assert_eq!(&found.body, &encoded.body_in_file(lead));
-        let block = in_file(&bytes, &found);
+        let written = encoded.in_file(lead);
+        prop_assert_eq!((&found.body, found.parts), (&written.body, written.parts));
+        let block = in_file(&bytes, found);
         prop_assert!(block.holds());
         let columns = block.columns(|| unreachable!("its columns hold"));
         let mut expected = rows;
@@ -75,7 +76,7 @@ proptest! {
         prop_assert!(find(&bytes[..cut.index(bytes.len())], 0).is_none());
         let mut changed = bytes.clone();
         changed[flip.index(bytes.len())] ^= 0x10;
-        let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && in_file(&changed, &found).holds());
+        let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && in_file(&changed, found).holds());
         prop_assert!(!holds);
     }
 }
@@ -85,7 +86,7 @@ fn a_block_whose_columns_and_text_are_damaged_has_its_lines_all_the_same() {
     let rows: Vec<Row> = (5..9).map(|arrival| Row { arrival, ..Row::default() }).collect();
     let mut bytes = encode(rows, 7..99, &NewNames::default()).bytes;
     *bytes.last_mut().unwrap() ^= 1;
-    let block = in_file(&bytes, &find(&bytes, 0).unwrap());
+    let block = in_file(&bytes, find(&bytes, 0).unwrap());
     let columns = block.columns(Vec::new);
     assert_eq!((columns.len(), columns.row(3).pos, columns.row(3).len), (4, 7, 0));
 }
