@@ -51,7 +51,7 @@ impl Tally for FacetTally {
             at.summary.all().hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
             return Taken::All(components.cell_count() as u64);
         }
-        let Some(kinds) = at.summary.kinds() else { return Taken::Nothing };
+        let Some(kinds) = at.filter.kinds(at.summary, true, false) else { return Taken::Nothing };
         self.enter(at.segment, at.view);
         let seen = kinds.len() as u64;
         kinds.filter(|kind| at.filter.takes(kind)).for_each(|kind| self.add_kind(&kind));

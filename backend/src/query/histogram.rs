@@ -155,9 +155,8 @@ struct Slots {
 }
 
 impl Slots {
-    fn at(&self, slot: i64) -> Slot {
-        let at = usize::try_from(slot.wrapping_sub(self.first));
-        at.ok().and_then(|at| self.slots.get(at)).copied().unwrap_or(Slot::Outside)
+    fn is_none_cut(&self) -> bool {
+        !self.slots.iter().any(|slot| matches!(slot, Slot::Cut(_)))
     }
 
     /// Whether at least half of the slots must be looked into: then summing up the rest saves little.
@@ -205,14 +204,12 @@ impl Buckets {
     }
 
     /// Of several counts of a segment's lines those that are to be added up, and what is to be done with their slots: the
-    /// widest ones that no bucket and no end of the range cuts, else the narrowest.
+    /// widest ones of which no bucket and no end of the range cuts a slot, else the narrowest.
     fn choose<'a>(&self, at: &SegmentAt<'_>, counts: &'a [Counts<'a>]) -> Option<(&'a Counts<'a>, Slots)> {
         let (range, times) = (at.filter.range(), at.view.published.times()?);
-        let is_inside = at.filter.holds_all_of(at.view);
-        let whole = counts.iter().rev().find(|counts| is_inside && self.has_whole(counts));
-        let counts = whole.or(counts.first())?;
-        let slots = self.slots(range, times, counts.slot_nanos())?;
-        (!slots.are_mostly_cut()).then_some((counts, slots))
+        let slots = |counts: &'a Counts<'a>| Some((counts, self.slots(range, times, counts.slot_nanos())?));
+        let whole = counts.iter().rev().filter_map(slots).find(|(_, slots)| slots.is_none_cut());
+        whole.or_else(|| slots(counts.first()?)).filter(|(_, slots)| !slots.are_mostly_cut())
     }
 }
 
@@ -260,9 +257,18 @@ impl Tally for Buckets {
         let all = std::slice::from_ref(at.summary.all());
         let counts = if at.filter.is_of_components() { at.summary.by_component() } else { all };
         let Some((counts, slots)) = self.choose(at, counts) else { return Taken::Nothing };
+        // Summed up by slot first: there are few, and a bucket is looked up once for each.
+        let mut sums = vec![[0; Level::COUNT]; slots.slots.len()];
         for cell in at.filter.cells(counts) {
-            if let Slot::Bucket(bucket) = slots.at(cell.slot) {
-                self.add(bucket, cell.level, u64::from(cell.lines));
+            if let Some(levels) = sums.get_mut(cell.slot.wrapping_sub(slots.first) as usize) {
+                levels[cell.level as usize] += u64::from(cell.lines);
+            }
+        }
+        for (slot, levels) in slots.slots.iter().zip(sums) {
+            if let Slot::Bucket(bucket) = *slot {
+                for level in Level::ALL {
+                    self.add(bucket, level, levels[level as usize]);
+                }
             }
         }
         Taken::AllBut(slots.cut(), (counts.cell_count() + slots.slots.len()) as u64)

@@ -74,7 +74,7 @@ impl Tally for PatternTally {
             at.summary.all().patterns().for_each(|(number, lines)| self.add(lines, place(number)));
             return Taken::All(at.view.published.patterns.len() as u64);
         }
-        let Some(kinds) = at.summary.kinds() else { return Taken::Nothing };
+        let Some(kinds) = at.filter.kinds(at.summary, false, true) else { return Taken::Nothing };
         self.enter(at.segment, at.view);
         let seen = kinds.len() as u64;
         let found = kinds.filter(|kind| at.filter.takes(kind));

@@ -5,7 +5,7 @@ use super::components::ComponentCounts;
 use super::facets::count_facets;
 use super::histogram::HistogramCounts;
 use super::logs::tests::{SHORT, TestLine, any_filter, line, matching};
-use super::logs::{LineCount, LineFilter, TextFilter};
+use super::logs::{Cursor, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter};
 use super::patterns::PatternCounts;
 use super::position::count_before;
 use crate::store::Store;
@@ -199,8 +199,19 @@ fn check_components(store: &Store, lines: &[TestLine], range: TimeRange) {
     assert_eq!(hosts, counted(found.iter().map(|line| line.host)));
 }
 
+fn check_stream(store: &Store, found: &[&TestLine], filter: &LineFilter) {
+    let cursor = Cursor::new(store.logs().snapshot(filter.range).unwrap(), filter.clone(), Order::Ascending);
+    let (mut stream, mut out) = (LineStream::new(cursor, StreamOptions::default()), Vec::new());
+    while stream.fill(&mut out, usize::MAX, &mut SHORT.clone(), store.logs().counters()) != Reached::End {}
+    let mut expected = found.to_vec();
+    expected.sort_by_key(|line| line.ts);
+    let expected: Vec<&str> = expected.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), expected);
+}
+
 fn check(store: &Store, lines: &[TestLine], filter: &LineFilter, step_nanos: i64) {
     let found = matching(lines, filter);
+    check_stream(store, &found, filter);
     check_histogram(store, &found, filter, step_nanos);
     check_names(store, &found, filter);
     check_components(store, lines, filter.range);
@@ -301,6 +312,27 @@ fn whole_segments_are_counted_by_their_summaries_alone() {
         while !patterns.step(&mut Budget::STEP.clone(), store.logs().counters()) {}
         let patterns = patterns.finish(false, 0, store.logs().counters()).unwrap();
         assert_eq!(patterns.left_out.lines, found.len() as u64);
+    }
+}
+
+/// Blocks that were made again are looked up like others, and a check tells which ones they are.
+#[test]
+fn damaged_heads_of_blocks_are_told_by_a_check() {
+    let lines: Vec<TestLine> =
+        (0..100).map(|number| line(number, (number as i64 % 9, number % 5, 0, 2))).collect();
+    for (fate, problem) in [
+        (Fate::HeadsDamaged, "index' block"),
+        (Fate::ColumnsDamaged, "index' columns"),
+        (Fate::Restarted, ""),
+    ] {
+        for is_sealed in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let day = lines[0].ts.day();
+            drop(store(dir.path(), &[&lines], is_sealed, fate));
+            let reports = crate::store::logs::check_day(dir.path(), day).unwrap();
+            let told = reports[0].problems.join(", ");
+            assert!(told.contains(problem) && told.is_empty() == problem.is_empty(), "{fate:?}: {told}");
+        }
     }
 }
 

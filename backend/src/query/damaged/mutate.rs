@@ -158,7 +158,7 @@ fn make_index_right(bytes: &mut [u8], start: usize) {
     let mut at = start;
     while bytes.len() >= at + HEAD_BYTES {
         let [names, counts, columns] = [12, 60, 64].map(|offset| u32_at(bytes, at + offset));
-        if bytes[at..].starts_with(b"SIS4") {
+        if bytes[at..].starts_with(b"SSM4") {
             break;
         }
         let columns_at = at + HEAD_BYTES + names + counts;
@@ -186,7 +186,7 @@ fn make_summary_right(bytes: &mut [u8]) {
 /// Where the summary at the end of an index begins.
 fn summary_start(bytes: &[u8]) -> Option<usize> {
     let tail =
-        bytes.len().checked_sub(SUMMARY_TAIL_BYTES).filter(|tail| bytes[*tail..].ends_with(b"SIS4"))?;
+        bytes.len().checked_sub(SUMMARY_TAIL_BYTES).filter(|tail| bytes[*tail..].ends_with(b"SSM4"))?;
     tail.checked_sub(u32_at(bytes, tail)).filter(|start| *start < tail)
 }
 

@@ -153,6 +153,16 @@ impl SegmentFilter {
         self.is_of_cells() && self.components.is_none() && self.level == Level::Trace
     }
 
+    /// Kinds of lines that tell apart what is asked for, and hosts or patterns where these are to be counted.
+    pub fn kinds(
+        &self,
+        summary: &Summary<'_>,
+        by_host: bool,
+        by_pattern: bool,
+    ) -> Option<impl ExactSizeIterator<Item = Kind>> {
+        summary.kinds(by_host || self.hosts.is_some(), by_pattern || self.patterns.is_some())
+    }
+
     /// Whether lines of a kind match.
     pub fn takes(&self, kind: &Kind) -> bool {
         kind.level >= self.level
@@ -255,7 +265,7 @@ impl SegmentFilter {
             let lines = self.cells(counts).map(|cell| u64::from(cell.lines)).sum();
             return Some((lines, counts.cell_count() as u64));
         }
-        let kinds = summary.kinds()?;
+        let kinds = self.kinds(summary, false, false)?;
         let seen = kinds.len() as u64;
         Some((kinds.filter(|kind| self.takes(kind)).map(|kind| kind.lines).sum(), seen))
     }

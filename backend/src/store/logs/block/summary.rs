@@ -16,27 +16,29 @@ use sonde_shared::time::Timestamp;
 use std::ops::Range;
 
 /// Bytes of its fixed head.
-const HEAD_BYTES: usize = 56;
+const HEAD_BYTES: usize = 64;
 /// Its length and checksum and [`MAGIC`] end the file.
 const TAIL_BYTES: usize = 12;
-const MAGIC: &[u8; 4] = b"SIS4";
+const MAGIC: &[u8; 4] = b"SSM4";
 /// How many minutes the slots by component are wide.
 const WIDTHS_MINUTES: [i64; 3] = [1, 10, 60];
-/// A segment whose lines are of more kinds says nothing of kinds: they would take about as much room as its columns.
+/// A segment whose lines are of more kinds does not list them: they would take about as much room as its columns.
 const MAX_KINDS: usize = 1 << 16;
 /// In the head, instead of the number of kinds.
 const NO_KINDS: u32 = u32::MAX;
+/// Kinds are listed three times: without hosts, without patterns, with both. What is not told apart has number 0.
+const TOLD_APART: [(bool, bool); 3] = [(false, true), (true, false), (true, true)];
 
-/// How many lines there are of one component, level, host and pattern.
+/// How many lines there are of one component and level, and of one host or pattern or both, as was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
     /// The component's number.
     pub component: u16,
     /// The level.
     pub level: Level,
-    /// The host's number.
+    /// The host's number; 0 where hosts are not told apart.
     pub host: u16,
-    /// The pattern's number.
+    /// The pattern's number; 0 where patterns are not told apart.
     pub pattern: u16,
     /// How many; not 0.
     pub lines: u64,
@@ -99,7 +101,7 @@ pub(super) struct Places {
     pub(super) names: [FiledNames; 3],
     table: Range<usize>,
     counts: Range<usize>,
-    kinds: Option<usize>,
+    kinds: [Option<usize>; 3],
 }
 
 impl Places {
@@ -131,7 +133,7 @@ impl Places {
         let counts = [12, 16, 20].map(number);
         let [a, b, c] = counts;
         let ends = [take(Some(a), 0)?, take(Some(b), 0)?, take(Some(c), 0)?];
-        let texts = [take(None, number(28))?, take(None, number(32))?, take(None, number(36))?];
+        let texts = [take(None, number(36))?, take(None, number(40))?, take(None, number(44))?];
         let (blocks, table_at) = (number(8), start + bytes.len() - rest.len());
         let table_len = Table::read(rest, blocks)?.1;
         let counts_at = table_at + table_len;
@@ -144,11 +146,11 @@ impl Places {
         Some(Self {
             rows: u32_at(bytes, 4),
             blocks,
-            times: (time(40), time(48)),
+            times: (time(48), time(56)),
             names: [names()?, names()?, names()?],
             table: table_at..counts_at,
             counts: counts_at..start + bytes.len(),
-            kinds: (u32_at(bytes, 24) != NO_KINDS).then(|| number(24)),
+            kinds: [24, 28, 32].map(|at| (u32_at(bytes, at) != NO_KINDS).then(|| number(at))),
         })
     }
 
@@ -239,20 +241,23 @@ impl<'a> Table<'a> {
 pub struct Summary<'a> {
     all: Counts<'a>,
     by_component: [Counts<'a>; WIDTHS_MINUTES.len()],
-    kinds: Option<(usize, [Packed<'a>; 5])>,
+    kinds: [Option<(usize, [Packed<'a>; 5])>; 3],
 }
 
 impl<'a> Summary<'a> {
-    fn read(bytes: &'a [u8], rows: u32, kinds: Option<usize>) -> Option<Self> {
+    fn read(bytes: &'a [u8], rows: u32, counts: [Option<usize>; 3]) -> Option<Self> {
         let (all, rest) = Counts::split(bytes, rows)?;
         let (minutes, rest) = Counts::split(rest, rows)?;
         let (tens, rest) = Counts::split(rest, rows)?;
         let (hours, mut rest) = Counts::split(rest, rows)?;
-        let mut columns = [Packed::default(); 5];
-        for column in &mut columns {
-            (*column, rest) = Packed::split(rest, kinds.unwrap_or_default())?;
+        let mut kinds = [None; 3];
+        for (kinds, count) in kinds.iter_mut().zip(counts) {
+            let mut columns = [Packed::default(); 5];
+            for column in &mut columns {
+                (*column, rest) = Packed::split(rest, count.unwrap_or_default())?;
+            }
+            *kinds = count.map(|count| (count, columns));
         }
-        let kinds = kinds.map(|count| (count, columns));
         Some(Self { all, by_component: [minutes, tens, hours], kinds })
     }
 
@@ -271,9 +276,12 @@ impl<'a> Summary<'a> {
         &self.by_component[WIDTHS_MINUTES.len() - 1]
     }
 
-    /// Lines by component, level, host and pattern together; `None` where there are too many such kinds.
-    pub fn kinds(&self) -> Option<impl ExactSizeIterator<Item = Kind>> {
-        let (count, [component, level, host, pattern, lines]) = self.kinds?;
+    /// Lines by component and level, and by host or pattern or both where these are to be told apart; `None` where there are
+    /// too many such kinds.
+    pub fn kinds(&self, by_host: bool, by_pattern: bool) -> Option<impl ExactSizeIterator<Item = Kind>> {
+        let tells = |told: &(bool, bool)| told.0 >= by_host && told.1 >= by_pattern;
+        let at = TOLD_APART.iter().position(tells)?;
+        let (count, [component, level, host, pattern, lines]) = self.kinds[at]?;
         let kind = move |at: usize| Kind {
             component: component.get(at) as u16,
             level: Level::from_number(level.get(at) as u8),
@@ -287,6 +295,38 @@ impl<'a> Summary<'a> {
 
 type KindKey = (u16, u8, u16, u16);
 
+/// Lines by kind, on their way.
+#[derive(Debug)]
+struct KindTally {
+    told_apart: (bool, bool),
+    /// `None` once there are too many.
+    lines: Option<FxHashMap<KindKey, u32>>,
+}
+
+impl KindTally {
+    fn new(told_apart: (bool, bool)) -> Self {
+        Self { told_apart, lines: Some(FxHashMap::default()) }
+    }
+
+    fn add(&mut self, kinds: impl Iterator<Item = (KindKey, u32)>) {
+        let (by_host, by_pattern) = self.told_apart;
+        self.lines = self.lines.take().and_then(|mut known| {
+            for ((component, level, host, pattern), lines) in kinds {
+                let key =
+                    (component, level, if by_host { host } else { 0 }, if by_pattern { pattern } else { 0 });
+                *known.entry(key).or_insert(0) += lines;
+            }
+            (known.len() <= MAX_KINDS).then_some(known)
+        });
+    }
+
+    fn sorted(&self) -> Option<Vec<(KindKey, u32)>> {
+        let mut kinds: Vec<_> = self.lines.as_ref()?.iter().map(|(kind, lines)| (*kind, *lines)).collect();
+        kinds.sort_unstable();
+        Some(kinds)
+    }
+}
+
 /// A summary on its way: blocks are added in their order.
 #[derive(Debug)]
 pub(in crate::store::logs) struct SummaryTally {
@@ -294,14 +334,13 @@ pub(in crate::store::logs) struct SummaryTally {
     counts: Tallies,
     /// How many there were when they were joined last.
     joined: usize,
-    /// `None` once there are too many.
-    kinds: Option<FxHashMap<KindKey, u32>>,
+    kinds: [KindTally; 3],
 }
 
 impl Default for SummaryTally {
     fn default() -> Self {
         let counts = Tallies::of(&[], SLOT_NANOS);
-        Self { blocks: Vec::new(), counts, joined: 0, kinds: Some(FxHashMap::default()) }
+        Self { blocks: Vec::new(), counts, joined: 0, kinds: TOLD_APART.map(KindTally::new) }
     }
 }
 
@@ -319,12 +358,13 @@ impl SummaryTally {
     fn add_found(&mut self, place: usize, meta: &BlockMeta, tallies: &Tallies, rows: &[Row]) {
         self.blocks.push((place, meta.clone()));
         self.counts.add(tallies, &mut self.joined);
-        self.kinds = self.kinds.take().and_then(|mut kinds| {
-            for row in rows {
-                *kinds.entry((row.component, row.level as u8, row.host, row.pattern)).or_insert(0) += 1;
-            }
-            (kinds.len() <= MAX_KINDS).then_some(kinds)
-        });
+        // Of a block's lines many are of one kind: each kind is looked up once in each table.
+        let mut kinds: Vec<KindKey> =
+            rows.iter().map(|row| (row.component, row.level as u8, row.host, row.pattern)).collect();
+        kinds.sort_unstable();
+        for tally in &mut self.kinds {
+            tally.add(kinds.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)));
+        }
     }
 
     /// The summary and what ends the file; `None` where blocks are further apart than a column can tell, as only somebody
@@ -338,15 +378,17 @@ impl SummaryTally {
         if !times.iter().all(|times| fits(&times.iter().copied(), &TIME_UNITS)) {
             return None;
         }
-        let kinds = self.sorted_kinds();
-        let mut out = self.encode_head(names, kinds.as_deref(), [min, max]);
+        let kinds = self.kinds.each_ref().map(KindTally::sorted);
+        let mut out = self.encode_head(names, &kinds, [min, max]);
         encode_names(names, &mut out);
         self.encode_table(&times, &mut out);
         self.counts.of_all().encode(&mut out);
         for width in WIDTHS_MINUTES {
             self.counts.widened(width).encode(&mut out);
         }
-        encode_kinds(&kinds.unwrap_or_default(), &mut out);
+        for kinds in kinds {
+            encode_kinds(&kinds.unwrap_or_default(), &mut out);
+        }
         let (len, crc) = (out.len() as u32, crc32fast::hash(&out));
         out.extend_from_slice(&len.to_le_bytes());
         out.extend_from_slice(&crc.to_le_bytes());
@@ -372,24 +414,18 @@ impl SummaryTally {
     fn encode_head(
         &self,
         names: &[Vec<&str>; 3],
-        kinds: Option<&[(KindKey, u32)]>,
+        kinds: &[Option<Vec<(KindKey, u32)>>; 3],
         times: [i64; 2],
     ) -> Vec<u8> {
         let rows: u32 = self.metas().map(|meta| meta.rows).sum();
-        let kinds = kinds.map_or(NO_KINDS, |kinds| kinds.len() as u32);
+        let kinds = kinds.iter().map(|kinds| kinds.as_ref().map_or(NO_KINDS, |kinds| kinds.len() as u32));
         let counts = names.iter().map(|names| names.len() as u32);
         let bytes = names.iter().map(|names| names.iter().map(|name| name.len() as u32).sum());
-        let numbers = [rows, self.blocks.len() as u32].into_iter().chain(counts).chain([kinds]).chain(bytes);
+        let numbers = [rows, self.blocks.len() as u32].into_iter().chain(counts).chain(kinds).chain(bytes);
         let mut out = MAGIC.to_vec();
         out.extend(numbers.flat_map(u32::to_le_bytes));
         out.extend(times.into_iter().flat_map(i64::to_le_bytes));
         out
-    }
-
-    fn sorted_kinds(&self) -> Option<Vec<(KindKey, u32)>> {
-        let mut kinds: Vec<_> = self.kinds.as_ref()?.iter().map(|(kind, lines)| (*kind, *lines)).collect();
-        kinds.sort_unstable();
-        Some(kinds)
     }
 }
 

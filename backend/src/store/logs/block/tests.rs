@@ -90,3 +90,34 @@ fn a_block_whose_columns_and_text_are_damaged_has_its_lines_all_the_same() {
     let columns = block.columns(Vec::new);
     assert_eq!((columns.len(), columns.row(3).pos, columns.row(3).len), (4, 7, 0));
 }
+
+#[test]
+fn kinds_are_listed_in_as_much_detail_as_there_is_room_for() {
+    let row =
+        |at: u32| Row { arrival: at, host: (at % 300) as u16, pattern: (at / 300) as u16, ..Row::default() };
+    let check = |lines: u32, expected: [Option<usize>; 3]| {
+        let mut summary = SummaryTally::default();
+        let (mut file, mut first) = (vec![7; 8], 0);
+        while first < lines {
+            let rows: Vec<Row> = (first..lines.min(first + 5_000)).map(row).collect();
+            first += rows.len() as u32;
+            let encoded = encode(rows.clone(), 0..0, &NewNames::default());
+            summary.add(file.len(), &encoded, &rows);
+            file.extend_from_slice(&encoded.bytes);
+        }
+        file.extend(summary.encode(&[vec![], vec![""], vec![]]).unwrap());
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), &file).unwrap();
+        let (blocks, _) = BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).unwrap();
+        let summary = blocks.summary().unwrap();
+        let told = [(false, true), (true, false), (true, true)];
+        let counts = told.map(|(by_host, by_pattern)| {
+            let kinds: Vec<Kind> = summary.kinds(by_host, by_pattern)?.collect();
+            assert_eq!(kinds.iter().map(|kind| kind.lines).sum::<u64>(), u64::from(lines));
+            Some(kinds.len())
+        });
+        assert_eq!((blocks.rows(), counts), (lines, expected));
+    };
+    check(60_000, [Some(200), Some(300), Some(60_000)]);
+    check(66_000, [Some(220), Some(300), None]);
+}
