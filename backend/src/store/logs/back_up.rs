@@ -159,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn a_finished_segment_of_full_blocks_alone_is_linked() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_lines(dir.path(), 0..BLOCK_ROWS as u32);
+        assert_eq!(copy(dir.path()).1.copied_files, 3, "it may be written to");
+        drop(store);
+        assert_eq!(copy(dir.path()).1.linked_files, 3);
+    }
+
+    #[test]
     fn what_no_record_covers_is_left_out() {
         let dir = tempfile::tempdir().unwrap();
         let store = store_lines(dir.path(), 0..5);
