@@ -134,6 +134,10 @@ impl Places {
         let [a, b, c] = counts;
         let ends = [take(Some(a), 0)?, take(Some(b), 0)?, take(Some(c), 0)?];
         let texts = [take(None, number(36))?, take(None, number(40))?, take(None, number(44))?];
+        let kinds = [24, 28, 32].map(|at| (u32_at(bytes, at) != NO_KINDS).then(|| number(at)));
+        if kinds.iter().flatten().any(|count| *count > MAX_KINDS) {
+            return None;
+        }
         let (blocks, table_at) = (number(8), start + bytes.len() - rest.len());
         let table_len = Table::read(rest, blocks)?.1;
         let counts_at = table_at + table_len;
@@ -150,7 +154,7 @@ impl Places {
             names: [names()?, names()?, names()?],
             table: table_at..counts_at,
             counts: counts_at..start + bytes.len(),
-            kinds: [24, 28, 32].map(|at| (u32_at(bytes, at) != NO_KINDS).then(|| number(at))),
+            kinds,
         })
     }
 

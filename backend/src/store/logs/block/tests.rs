@@ -121,3 +121,27 @@ fn kinds_are_listed_in_as_much_detail_as_there_is_room_for() {
     check(60_000, [Some(200), Some(300), Some(60_000)]);
     check(66_000, [Some(220), Some(300), None]);
 }
+
+/// A column of equal numbers takes no room however many they are, so that no length of a file refutes a number.
+#[test]
+fn a_summary_is_not_taken_at_its_word() {
+    let rows = vec![Row::default()];
+    let encoded = encode(rows.clone(), 0..0, &NewNames::default());
+    let mut summary = SummaryTally::default();
+    summary.add(8, &encoded, &rows);
+    let summary = summary.encode(&[vec![""], vec![""], vec![""]]).unwrap();
+    let check = |at: usize, number: u32| {
+        let mut file = [&[7; 8][..], &encoded.bytes, &summary].concat();
+        let (start, tail) = (file.len() - summary.len(), file.len() - 12);
+        file[start + at..start + at + 4].copy_from_slice(&number.to_le_bytes());
+        let crc = crc32fast::hash(&file[start..tail]);
+        file[tail + 4..tail + 8].copy_from_slice(&crc.to_le_bytes());
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), &file).unwrap();
+        BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).is_some()
+    };
+    assert!(check(4, 1), "as it was written");
+    for at in [4, 8, 12, 16, 20, 24, 28, 32, 36] {
+        assert!(!check(at, 1 << 31), "the number at {at}");
+    }
+}
