@@ -15,6 +15,8 @@ pub mod corpus;
 pub mod grep;
 /// Requests to the server under test.
 pub mod http;
+/// Many sealed days, made once and kept.
+pub mod many_days;
 /// What a query must answer, found by a plain scan of the lines.
 pub mod oracle;
 /// The page as a person sees it: panels, band, rows of the log pane.

@@ -232,15 +232,10 @@ fn read_step(text: &str) -> Result<i64, ApiError> {
 
 /// An open end ends where the lines do.
 fn bounded(range: TimeRange, snapshot: &Snapshot) -> TimeRange {
-    let metas = || {
-        snapshot
-            .days
-            .iter()
-            .flat_map(|(_, views)| views)
-            .flat_map(|view| view.published.blocks.iter().map(|b| b.meta()))
-    };
-    let first = metas().map(|meta| meta.min_ts).min().unwrap_or_default();
-    let last = metas().map(|meta| meta.max_ts).max().unwrap_or_default();
+    let views = || snapshot.days.iter().flat_map(|(_, views)| views);
+    let times = || views().filter_map(|view| view.published.times());
+    let first = times().map(|(min, _)| min).min().unwrap_or_default();
+    let last = times().map(|(_, max)| max).max().unwrap_or_default();
     let from = if range.from == Timestamp::MIN { first.min(range.until) } else { range.from };
     let until = if range.until == Timestamp::MAX { last.plus_nanos(1).max(from) } else { range.until };
     TimeRange { from, until }

@@ -1,7 +1,7 @@
 //! The components and hosts that have lines in a range, with their volumes.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, BlockWalk, LineFilter};
+use super::logs::{BlockAt, BlockWalk, LineFilter, SegmentAt, Taken};
 use crate::store::logs::block::Counts;
 use crate::store::logs::dictionary::NameList;
 use crate::store::logs::{Counters, SegmentView, Snapshot};
@@ -15,6 +15,12 @@ use std::sync::atomic::Ordering;
 #[derive(Debug)]
 pub struct ComponentCounts {
     blocks: BlockWalk,
+    sums: Sums,
+}
+
+/// The counts of the segments before, by name, and those of the segment at hand.
+#[derive(Debug, Default)]
+struct Sums {
     segment: Option<SegmentTally>,
     /// Lines, and those of them that are errors.
     components: BTreeMap<String, (u64, u64)>,
@@ -33,41 +39,56 @@ struct SegmentTally {
 impl ComponentCounts {
     /// A count over a range that has not begun.
     pub fn new(snapshot: &Snapshot, range: TimeRange) -> Self {
-        Self {
-            blocks: BlockWalk::new(snapshot, LineFilter::all(range)),
-            segment: None,
-            components: BTreeMap::new(),
-            hosts: BTreeMap::new(),
-        }
+        Self { blocks: BlockWalk::new(snapshot, LineFilter::all(range)), sums: Sums::default() }
     }
 
     /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
     pub fn step(&mut self, budget: &mut Budget, counters: &Counters) -> bool {
         let range = self.blocks.filter().range;
-        while let Some(at) = self.blocks.next(budget) {
-            let known = self.segment.take_if(|tally| tally.segment == at.segment);
-            let mut tally = known.unwrap_or_else(|| SegmentTally::new(at.segment, at.view));
-            let rows = tally.add_block(&at, range);
+        let sums = &mut self.sums;
+        while let Some(at) = self.blocks.next_but(budget, |at| sums.add_segment(at)) {
+            let rows = sums.enter(at.segment, at.view).add_block(&at, range);
             budget.spend(rows);
             counters.rows_scanned.fetch_add(rows, Ordering::Relaxed);
-            if let Some(before) = self.segment.replace(tally) {
-                before.add_to(&mut self.components, &mut self.hosts);
-            }
         }
         self.blocks.is_at_end()
     }
 
     /// The answer, when the last step is done.
-    pub fn finish(mut self) -> Components {
-        if let Some(last) = self.segment.take() {
-            last.add_to(&mut self.components, &mut self.hosts);
-        }
+    pub fn finish(self) -> Components {
+        let mut sums = self.sums;
+        sums.leave();
         let component =
             |(path, (lines, errors)): (String, (u64, u64))| ComponentCount { path, lines, errors };
         Components {
-            components: self.components.into_iter().map(component).collect(),
-            hosts: self.hosts.into_iter().map(|(name, lines)| HostCount { name, lines }).collect(),
+            components: sums.components.into_iter().map(component).collect(),
+            hosts: sums.hosts.into_iter().map(|(name, lines)| HostCount { name, lines }).collect(),
         }
+    }
+}
+
+impl Sums {
+    fn leave(&mut self) {
+        if let Some(before) = self.segment.take() {
+            before.add_to(&mut self.components, &mut self.hosts);
+        }
+    }
+
+    fn enter(&mut self, segment: usize, view: &SegmentView) -> &mut SegmentTally {
+        if self.segment.as_ref().is_none_or(|tally| tally.segment != segment) {
+            self.leave();
+        }
+        self.segment.get_or_insert_with(|| SegmentTally::new(segment, view))
+    }
+
+    fn add_segment(&mut self, at: &SegmentAt<'_>) -> Taken {
+        if !at.filter.holds_all_of(at.view) {
+            return Taken::Nothing;
+        }
+        let tally = self.enter(at.segment, at.view);
+        tally.add_components(at.summary.components());
+        at.summary.all().hosts().for_each(|(host, lines)| tally.add_host(host, lines));
+        Taken::All(at.summary.components().cell_count() as u64)
     }
 }
 
@@ -96,12 +117,16 @@ impl SegmentTally {
     }
 
     fn add_whole(&mut self, counts: &Counts<'_>) {
+        self.add_components(counts);
+        counts.hosts().for_each(|(host, lines)| self.add_host(host, lines));
+    }
+
+    fn add_components(&mut self, counts: &Counts<'_>) {
         for lines in counts.components() {
             let levels = counts.by_level(lines.cells);
             let errors = levels[Level::Error as usize..].iter().sum();
             self.add_component(lines.component, levels.iter().sum(), errors);
         }
-        counts.hosts().for_each(|(host, lines)| self.add_host(host, lines));
     }
 
     fn add_component(&mut self, number: u16, lines: u64, errors: u64) {
@@ -119,12 +144,14 @@ impl SegmentTally {
     fn add_to(self, components: &mut BTreeMap<String, (u64, u64)>, hosts: &mut BTreeMap<String, u64>) {
         let counted = self.names.0.iter().zip(self.components).filter(|(_, count)| count.0 > 0);
         for (name, count) in counted {
-            let sum = components.entry(name.to_string()).or_default();
-            *sum = (sum.0 + count.0, sum.1 + count.1);
+            match components.get_mut(name) {
+                Some(sum) => *sum = (sum.0 + count.0, sum.1 + count.1),
+                None => drop(components.insert(name.to_owned(), count)),
+            }
         }
         let counted = self.names.1.iter().zip(self.hosts);
         for (name, lines) in counted.filter(|(name, lines)| *lines > 0 && !name.is_empty()) {
-            *hosts.entry(name.to_string()).or_default() += lines;
+            *hosts.entry(name.to_owned()).or_default() += lines;
         }
     }
 }

@@ -1,17 +1,16 @@
 //! Which components, hosts and levels the matching lines have, and how often.
 
-use super::logs::{BlockAt, LineFilter};
+use super::logs::{BlockAt, LineFilter, SegmentAt, Taken};
 use super::names::NameCounts;
 use super::tally::{Count, Tally};
 use crate::store::StoreError;
-use crate::store::logs::Snapshot;
-use crate::store::logs::block::{Columns, Counts};
+use crate::store::logs::block::{Columns, Counts, Kind};
+use crate::store::logs::{SegmentView, Snapshot};
 use sonde_shared::api::{FacetCount, Facets, FacetsLeftOut};
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Counts of a query's matches by component, host and level.
 #[derive(Debug, Default)]
@@ -29,7 +28,7 @@ pub fn count_facets(snapshot: &Snapshot, filter: LineFilter) -> Count<FacetTally
 
 impl Tally for FacetTally {
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
-        self.enter(at);
+        self.enter(at.segment, at.view);
         if at.filter.takes_all(at.block) {
             self.add_whole(&at.block.counts());
             return 0;
@@ -41,26 +40,54 @@ impl Tally for FacetTally {
         seen
     }
 
+    fn add_segment(&mut self, at: &SegmentAt<'_>) -> Taken {
+        if !at.filter.holds_all_of(at.view) {
+            return Taken::Nothing;
+        }
+        if at.filter.is_of_times() {
+            self.enter(at.segment, at.view);
+            let components = at.summary.components();
+            self.add_components(components);
+            at.summary.all().hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
+            return Taken::All(components.cell_count() as u64);
+        }
+        let Some(kinds) = at.filter.kinds(at.summary, true, false) else { return Taken::Nothing };
+        self.enter(at.segment, at.view);
+        let seen = kinds.len() as u64;
+        kinds.filter(|kind| at.filter.takes(kind)).for_each(|kind| self.add_kind(&kind));
+        Taken::All(seen)
+    }
+
     fn add_line(&mut self, at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {
-        self.enter(at);
+        self.enter(at.segment, at.view);
         self.add_row(columns, row);
     }
 }
 
 impl FacetTally {
-    fn enter(&mut self, at: &BlockAt<'_>) {
-        if self.segment.replace(at.segment) != Some(at.segment) {
-            self.components.enter(&at.view.published.components);
-            self.hosts.enter(&at.view.published.hosts);
+    fn enter(&mut self, segment: usize, view: &SegmentView) {
+        if self.segment.replace(segment) != Some(segment) {
+            self.components.enter(&view.published.components);
+            self.hosts.enter(&view.published.hosts);
         }
     }
 
-    fn add_whole(&mut self, counts: &Counts<'_>) {
+    fn add_kind(&mut self, kind: &Kind) {
+        self.components.add(kind.component, kind.lines);
+        self.hosts.add(kind.host, kind.lines);
+        self.levels[kind.level as usize] += kind.lines;
+    }
+
+    fn add_components(&mut self, counts: &Counts<'_>) {
         for lines in counts.components() {
             let levels = counts.by_level(lines.cells);
             self.components.add(lines.component, levels.iter().sum());
             self.levels.iter_mut().zip(levels).for_each(|(sum, lines)| *sum += lines);
         }
+    }
+
+    fn add_whole(&mut self, counts: &Counts<'_>) {
+        self.add_components(counts);
         counts.hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
     }
 
@@ -73,7 +100,7 @@ impl FacetTally {
 
 /// The most frequent names, those of equal counts in order, and how many others there are. Lines without a name are in
 /// no list.
-fn ranked(counts: BTreeMap<Arc<str>, u64>, limit: usize) -> (Vec<FacetCount>, u64) {
+fn ranked(counts: BTreeMap<Box<str>, u64>, limit: usize) -> (Vec<FacetCount>, u64) {
     let named = counts.into_iter().filter(|(name, count)| !name.is_empty() && *count > 0);
     let mut list: Vec<_> = named.map(|(name, count)| FacetCount { value: name.to_string(), count }).collect();
     list.sort_by_key(|facet| Reverse(facet.count));

@@ -1,7 +1,7 @@
 //! Counts of lines by level and step, from columns; only a text filter reads text.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, LineFilter, SegmentFilter};
+use super::logs::{BlockAt, LineFilter, SegmentAt, SegmentFilter, Taken};
 use super::tally::{Count, Tally};
 use crate::store::StoreError;
 use crate::store::logs::block::{Columns, Counts};
@@ -13,6 +13,8 @@ use std::ops::Range;
 
 /// The most buckets of an answer.
 pub const MAX_BUCKETS: i64 = 20_000;
+/// A segment that spans more slots is not added up by its summary.
+const MAX_SLOTS: i64 = 10_000;
 /// Stretches of fewer rows a bucket are counted row by row: a boundary takes about as many looks at times.
 const LEAST_STRETCH: usize = 32;
 
@@ -135,6 +137,82 @@ impl Buckets {
     }
 }
 
+/// What is to be done with the lines of a slot of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    /// None of them is asked for.
+    Outside,
+    /// All of them are of this bucket.
+    Bucket(usize),
+    /// Only the lines themselves tell.
+    Cut(TimeRange),
+}
+
+/// The slots of a segment, from the first one's number on.
+struct Slots {
+    first: i64,
+    slots: Vec<Slot>,
+}
+
+impl Slots {
+    fn is_none_cut(&self) -> bool {
+        !self.slots.iter().any(|slot| matches!(slot, Slot::Cut(_)))
+    }
+
+    /// Whether at least half of the slots must be looked into: then summing up the rest saves little.
+    fn are_mostly_cut(&self) -> bool {
+        let cut = self.slots.iter().filter(|slot| matches!(slot, Slot::Cut(_))).count();
+        2 * cut > self.slots.len()
+    }
+
+    /// The stretches whose lines are to be looked at, neighbours joined.
+    fn cut(&self) -> Vec<TimeRange> {
+        let mut stretches: Vec<TimeRange> = Vec::new();
+        for slot in &self.slots {
+            let Slot::Cut(range) = *slot else { continue };
+            match stretches.last_mut().filter(|last| last.until == range.from) {
+                Some(last) => last.until = range.until,
+                None => stretches.push(range),
+            }
+        }
+        stretches
+    }
+}
+
+impl Buckets {
+    /// What is to be done with the slots of a segment with lines at these times; `None` where there are too many slots.
+    fn slots(&self, range: TimeRange, (min, max): (Timestamp, Timestamp), width: i64) -> Option<Slots> {
+        let (low, high) = (min.max(range.from), max.min(range.until.plus_nanos(-1)));
+        let [first, last] = [low, high].map(|ts| ts.as_nanos().div_euclid(width));
+        if last.checked_sub(first)? >= MAX_SLOTS {
+            return None;
+        }
+        let slot = |number: i64| {
+            let start = number.saturating_mul(width);
+            let end = start.saturating_add(width);
+            let is_cut_off = start < range.from.as_nanos() && min < range.from
+                || range.until.as_nanos() < end && range.until <= max;
+            let from = low.max(Timestamp::from_nanos(start));
+            let until = high.plus_nanos(1).min(Timestamp::from_nanos(end));
+            match self.index(from) {
+                _ if until <= from => Slot::Outside,
+                bucket if !is_cut_off && bucket == self.index(until.plus_nanos(-1)) => Slot::Bucket(bucket),
+                _ => Slot::Cut(TimeRange { from, until }),
+            }
+        };
+        Some(Slots { first, slots: (first..=last).map(slot).collect() })
+    }
+
+    /// Of several counts of a segment's lines those that are to be added up, and what is to be done with their slots: the
+    /// widest ones of which no bucket and no end of the range cuts a slot, else the narrowest.
+    fn choose<'a>(&self, at: &SegmentAt<'_>, counts: &'a [Counts<'a>]) -> Option<(&'a Counts<'a>, Slots)> {
+        let (range, times) = (at.filter.range(), at.view.published.times()?);
+        let slots = |counts: &'a Counts<'a>| Some((counts, self.slots(range, times, counts.slot_nanos())?));
+        let whole = counts.iter().rev().filter_map(slots).find(|(_, slots)| slots.is_none_cut());
+        whole.or_else(|| slots(counts.first()?)).filter(|(_, slots)| !slots.are_mostly_cut())
+    }
+}
+
 /// Whether a range holds each slot of some counts whole or not at all.
 fn is_of_slots(range: TimeRange, counts: &Counts<'_>) -> bool {
     [range.from, range.until].iter().all(|end| end.as_nanos() % counts.slot_nanos() == 0)
@@ -170,6 +248,30 @@ impl Tally for Buckets {
             self.add_rows(at.filter, &columns, rows);
         }
         seen
+    }
+
+    fn add_segment(&mut self, at: &SegmentAt<'_>) -> Taken {
+        if !at.filter.is_of_cells() {
+            return Taken::Nothing;
+        }
+        let all = std::slice::from_ref(at.summary.all());
+        let counts = if at.filter.is_of_components() { at.summary.by_component() } else { all };
+        let Some((counts, slots)) = self.choose(at, counts) else { return Taken::Nothing };
+        // Summed up by slot first: there are few, and a bucket is looked up once for each.
+        let mut sums = vec![[0; Level::COUNT]; slots.slots.len()];
+        for cell in at.filter.cells(counts) {
+            if let Some(levels) = sums.get_mut(cell.slot.wrapping_sub(slots.first) as usize) {
+                levels[cell.level as usize] += u64::from(cell.lines);
+            }
+        }
+        for (slot, levels) in slots.slots.iter().zip(sums) {
+            if let Slot::Bucket(bucket) = *slot {
+                for level in Level::ALL {
+                    self.add(bucket, level, levels[level as usize]);
+                }
+            }
+        }
+        Taken::AllBut(slots.cut(), (counts.cell_count() + slots.slots.len()) as u64)
     }
 
     fn add_line(&mut self, _at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {

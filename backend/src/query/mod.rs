@@ -22,6 +22,8 @@ pub mod patterns;
 pub mod position;
 /// `/render`: points of the series that targets name.
 pub mod render;
+#[cfg(test)]
+mod summaries;
 /// Counts over matching lines, in steps.
 pub mod tally;
 /// The threads that queries run on, and how many may at once.

@@ -1,13 +1,13 @@
 //! Counts by name, gathered from segments that each have numbers of their own for them.
 
 use crate::store::logs::dictionary::NameList;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Lines by name. Within a segment they are counted by number.
 #[derive(Debug, Default)]
 pub(super) struct NameCounts {
-    by_name: BTreeMap<Arc<str>, u64>,
+    by_name: FxHashMap<Box<str>, u64>,
     names: Option<NameList>,
     counts: Vec<u64>,
 }
@@ -29,16 +29,20 @@ impl NameCounts {
     }
 
     /// Lines of each name that has any.
-    pub(super) fn finish(mut self) -> BTreeMap<Arc<str>, u64> {
+    pub(super) fn finish(mut self) -> BTreeMap<Box<str>, u64> {
         self.leave();
-        self.by_name
+        self.by_name.into_iter().collect()
     }
 
     fn leave(&mut self) {
         let names = self.names.take();
-        let counted = names.iter().flat_map(|names| names.iter()).zip(self.counts.drain(..));
+        let counted = names.iter().flat_map(NameList::iter).zip(self.counts.drain(..));
         for (name, lines) in counted.filter(|(_, lines)| *lines > 0) {
-            *self.by_name.entry(name.clone()).or_default() += lines;
+            // A name is kept once, however many segments have it.
+            match self.by_name.get_mut(name) {
+                Some(sum) => *sum += lines,
+                None => drop(self.by_name.insert(name.into(), lines)),
+            }
         }
     }
 }

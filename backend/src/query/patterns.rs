@@ -4,26 +4,29 @@
 //! only for patterns that are sent.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, BlockWalk, LineFilter};
+use super::logs::{BlockAt, BlockWalk, LineFilter, SegmentAt, SegmentFilter, Taken};
 use super::tally::{Count, Tally};
 use crate::patterns::{Counted, Group, PatternId, group, pattern_id};
 use crate::store::StoreError;
-use crate::store::logs::block::{Columns, Row};
+use crate::store::logs::block::{Block, Columns, Row};
 use crate::store::logs::dictionary::NameList;
 use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, SegmentView, Snapshot};
+use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
 use sonde_shared::api::{Envelope, PatternCount, Patterns, PatternsLeftOut};
 use sonde_shared::time::TimeRange;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Where a line of a pattern is.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     segment: usize,
-    block: usize,
+    /// The pattern's number in the segment.
+    pattern: u16,
+    /// The last block with a match where none is named.
+    block: Option<usize>,
     /// Any of the pattern's rows in the block where none is named.
     row: Option<usize>,
 }
@@ -41,15 +44,15 @@ struct PatternTally {
     segment: Option<usize>,
     templates: Option<NameList>,
     by_number: Vec<Option<Lines>>,
-    by_template: BTreeMap<Arc<str>, Lines>,
+    by_template: FxHashMap<Box<str>, Lines>,
 }
 
 impl Tally for PatternTally {
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
-        self.enter(at);
+        self.enter(at.segment, at.view);
         if at.filter.takes_all(at.block) {
-            let place = Place { segment: at.segment, block: at.number, row: None };
-            at.block.counts().patterns().for_each(|(number, lines)| self.add(number, lines, place));
+            let place = |pattern| Place { segment: at.segment, pattern, block: Some(at.number), row: None };
+            at.block.counts().patterns().for_each(|(number, lines)| self.add(lines, place(number)));
             return 0;
         }
         let columns = at.view.segment.columns(at.block, &at.view.published);
@@ -61,44 +64,65 @@ impl Tally for PatternTally {
         seen
     }
 
+    fn add_segment(&mut self, at: &SegmentAt<'_>) -> Taken {
+        if !at.filter.holds_all_of(at.view) {
+            return Taken::Nothing;
+        }
+        let place = |pattern| Place { segment: at.segment, pattern, block: None, row: None };
+        if at.filter.is_of_times() {
+            self.enter(at.segment, at.view);
+            at.summary.all().patterns().for_each(|(number, lines)| self.add(lines, place(number)));
+            return Taken::All(at.view.published.patterns.len() as u64);
+        }
+        let Some(kinds) = at.filter.kinds(at.summary, false, true) else { return Taken::Nothing };
+        self.enter(at.segment, at.view);
+        let seen = kinds.len() as u64;
+        let found = kinds.filter(|kind| at.filter.takes(kind));
+        found.for_each(|kind| self.add(kind.lines, place(kind.pattern)));
+        Taken::All(seen)
+    }
+
     fn add_line(&mut self, at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {
-        self.enter(at);
+        self.enter(at.segment, at.view);
         self.add_row(at, columns, row);
     }
 }
 
 impl PatternTally {
-    fn enter(&mut self, at: &BlockAt<'_>) {
-        if self.segment.replace(at.segment) != Some(at.segment) {
+    fn enter(&mut self, segment: usize, view: &SegmentView) {
+        if self.segment.replace(segment) != Some(segment) {
             self.leave();
-            self.by_number.resize(at.view.published.patterns.len(), None);
-            self.templates = Some(at.view.published.patterns.clone());
+            self.by_number.resize(view.published.patterns.len(), None);
+            self.templates = Some(view.published.patterns.clone());
         }
     }
 
     fn add_row(&mut self, at: &BlockAt<'_>, columns: &Columns<'_>, row: usize) {
-        let place = Place { segment: at.segment, block: at.number, row: Some(row) };
-        self.add(columns.pattern(row), 1, place);
+        let pattern = columns.pattern(row);
+        self.add(1, Place { segment: at.segment, pattern, block: Some(at.number), row: Some(row) });
     }
 
-    fn add(&mut self, number: u16, lines: u64, last: Place) {
-        let Some(known) = self.by_number.get_mut(usize::from(number)) else { return };
+    fn add(&mut self, lines: u64, last: Place) {
+        let Some(known) = self.by_number.get_mut(usize::from(last.pattern)) else { return };
         let before = known.map_or(0, |known| known.count);
         *known = Some(Lines { count: before + lines, last });
     }
 
     fn leave(&mut self) {
         let templates = self.templates.take();
-        let counted = templates.iter().flat_map(|list| list.iter()).zip(self.by_number.drain(..));
+        let counted = templates.iter().flat_map(NameList::iter).zip(self.by_number.drain(..));
         for (template, lines) in counted.filter_map(|(template, lines)| Some((template, lines?))) {
-            let known = self.by_template.entry(template.clone()).or_insert(Lines { count: 0, ..lines });
-            *known = Lines { count: known.count + lines.count, ..lines };
+            // A pattern is kept once, however many segments have it.
+            match self.by_template.get_mut(template) {
+                Some(known) => *known = Lines { count: known.count + lines.count, ..lines },
+                None => drop(self.by_template.insert(template.into(), lines)),
+            }
         }
     }
 
-    fn finish(mut self) -> BTreeMap<Arc<str>, Lines> {
+    fn finish(mut self) -> BTreeMap<Box<str>, Lines> {
         self.leave();
-        self.by_template
+        self.by_template.into_iter().collect()
     }
 }
 
@@ -142,8 +166,13 @@ impl PatternCounts {
         let total = groups.iter().map(|group| group.count).sum();
         let rest = groups.split_off(limit.min(groups.len()));
         let places = lines.iter().map(|(template, lines)| (pattern_id(template.as_bytes()), lines.last));
-        let mut examples =
-            Examples { blocks: &blocks, places: places.collect(), reader: TextReader::default(), counters };
+        let mut examples = Examples {
+            blocks: &blocks,
+            places: places.collect(),
+            reader: TextReader::default(),
+            filter: None,
+            counters,
+        };
         let shown = groups.into_iter().map(|group| {
             Ok(PatternCount {
                 id: group.members[0].to_string(),
@@ -167,7 +196,7 @@ impl PatternCounts {
 }
 
 /// Patterns by falling count, each alone or with its like.
-fn groups(lines: &BTreeMap<Arc<str>, Lines>, is_grouped: bool) -> Vec<Group> {
+fn groups(lines: &BTreeMap<Box<str>, Lines>, is_grouped: bool) -> Vec<Group> {
     let counted = lines.iter().map(|(template, lines)| Counted {
         id: pattern_id(template.as_bytes()),
         template,
@@ -209,6 +238,8 @@ struct Examples<'a> {
     blocks: &'a BlockWalk,
     places: HashMap<PatternId, Place>,
     reader: TextReader,
+    /// The filter in the numbers of the segment that an example was in last.
+    filter: Option<(usize, SegmentFilter)>,
     counters: &'a Counters,
 }
 
@@ -217,7 +248,11 @@ impl Examples<'_> {
         let damaged = |why: String| StoreError::Damaged { path: "the index of patterns".into(), why };
         let place = self.places.get(&id).ok_or_else(|| damaged(format!("no line has pattern {id}")))?;
         let view = self.blocks.view(place.segment);
-        let row = row_at(view, *place, id).ok_or_else(|| damaged(format!("no row has pattern {id}")))?;
+        let known = self.filter.take().filter(|(segment, _)| *segment == place.segment);
+        let (_, filter) = self
+            .filter
+            .insert(known.unwrap_or_else(|| (place.segment, self.blocks.filter().in_segment(view))));
+        let row = row_at(view, filter, *place).ok_or_else(|| damaged(format!("no row has pattern {id}")))?;
         let line = self.reader.line(&view.segment, &row)?;
         self.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
         let text = String::from_utf8_lossy(&line[..line.len() - 1]).into_owned();
@@ -226,22 +261,38 @@ impl Examples<'_> {
     }
 }
 
-/// The row that a place means: the one it names, or the first of the pattern.
-fn row_at(view: &SegmentView, place: Place, id: PatternId) -> Option<Row> {
-    let columns = view.segment.columns(&view.published.blocks[place.block], &view.published);
-    let is_meant = |number: u16| {
-        let template = view.published.patterns.get(usize::from(number));
-        template.is_some_and(|template| pattern_id(template.as_bytes()) == id)
+/// The row that a place means: the one it names, or the first of the pattern in the block, or in the last block that has
+/// a match.
+fn row_at(view: &SegmentView, filter: &SegmentFilter, place: Place) -> Option<Row> {
+    let Some(number) = place.block else {
+        let mut numbers = (0..view.published.blocks.len()).rev();
+        return numbers.find_map(|number| row_in(view, filter, &view.block(number), place.pattern));
     };
-    let number = || (0..view.published.patterns.len() as u16).find(|number| is_meant(*number));
-    let first = |number: u16| (0..columns.len()).find(|row| columns.pattern(*row) == number);
-    place.row.or_else(|| first(number()?)).map(|row| columns.row(row))
+    let block = view.block(number);
+    let columns = view.segment.columns(&block, &view.published);
+    let first = || (0..columns.len()).find(|row| columns.pattern(*row) == place.pattern);
+    place.row.or_else(first).map(|row| columns.row(row))
+}
+
+/// A match of a pattern in a block: the same row that counting the block by itself would have named.
+fn row_in(view: &SegmentView, filter: &SegmentFilter, block: &Block, pattern: u16) -> Option<Row> {
+    if !filter.may_match(block) || !block.counts().patterns().any(|(number, _)| number == pattern) {
+        return None;
+    }
+    let columns = view.segment.columns(block, &view.published);
+    let is_meant = |row: &usize| columns.pattern(*row) == pattern;
+    let row = if filter.takes_all(block) {
+        (0..columns.len()).find(is_meant)
+    } else {
+        let mut rows = columns.rows_in(filter.range());
+        rows.rfind(|row| is_meant(row) && filter.matches(&columns, *row))
+    };
+    row.map(|row| columns.row(row))
 }
 
 fn envelope(view: &SegmentView, row: &Row, line: Box<RawValue>) -> Envelope<Box<RawValue>> {
-    let name = |names: &NameList, number: u16| {
-        names.get(usize::from(number)).map(ToString::to_string).unwrap_or_default()
-    };
+    let name =
+        |names: &NameList, number: u16| names.get(usize::from(number)).map(str::to_owned).unwrap_or_default();
     Envelope {
         t: row.ts.as_nanos(),
         c: name(&view.published.components, row.component),

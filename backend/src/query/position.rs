@@ -1,6 +1,6 @@
 //! Where an instant lies among matching lines: how many come before it in the order that is asked for.
 
-use super::logs::{BlockAt, LineFilter, lines_in};
+use super::logs::{BlockAt, LineFilter, SegmentAt, Taken, lines_in, take_lines};
 use super::tally::{Count, Tally};
 use crate::store::StoreError;
 use crate::store::logs::Snapshot;
@@ -17,6 +17,10 @@ impl Tally for LineTally {
         let (lines, seen) = lines_in(at, range);
         self.0 += lines;
         seen
+    }
+
+    fn add_segment(&mut self, at: &SegmentAt<'_>) -> Taken {
+        take_lines(at, &mut self.0)
     }
 
     fn add_line(&mut self, _at: &BlockAt<'_>, _columns: &Columns<'_>, _row: usize, _line: &[u8]) {

@@ -4,7 +4,7 @@
 //! what is counted, lines are read one by one, and a step may end in the middle of a block.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, BlockWalk, Candidates, LineFilter, TextFilter};
+use super::logs::{BlockAt, BlockWalk, Candidates, LineFilter, SegmentAt, Taken, TextFilter};
 use crate::store::StoreError;
 use crate::store::logs::block::Columns;
 use crate::store::logs::text::TextReader;
@@ -19,6 +19,11 @@ pub trait Tally {
 
     /// Adds the lines of a block that match by columns and lie in the range; how many rows it looked at one by one.
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64;
+
+    /// Adds what a finished segment's summary tells of the lines that match by columns and lie in the range.
+    fn add_segment(&mut self, _at: &SegmentAt<'_>) -> Taken {
+        Taken::Nothing
+    }
 
     /// Whether the next line that matches by columns is to be read.
     fn wants_next(&mut self) -> bool {
@@ -79,9 +84,12 @@ impl<T: Tally> Count<T> {
         budget: &mut Budget,
         counters: &Counters,
     ) -> Result<bool, StoreError> {
-        let range = self.blocks.filter().range;
         let by_columns = self.text.is_empty() && !T::READS_TEXT;
-        while let Some(at) = self.blocks.next(budget) {
+        let take = |tally: &mut T, at: &SegmentAt<'_>| {
+            if by_columns { tally.add_segment(at) } else { Taken::Nothing }
+        };
+        while let Some(at) = self.blocks.next_but(budget, |at| take(&mut self.tally, at)) {
+            let range = at.filter.range();
             if by_columns {
                 let rows = self.tally.add_block(&at, range);
                 budget.spend(rows);

@@ -5,6 +5,9 @@ const HEAD_BYTES: usize = 76;
 /// The bytes behind a sealed file's footer, and of its head.
 const TAIL_BYTES: usize = 16;
 
+/// The bytes behind an index' summary: its length and checksum, its kind and version.
+const SUMMARY_TAIL_BYTES: usize = 12;
+
 /// Numbers that a reader may not have thought of.
 const ODD: [u64; 14] = [
     0,
@@ -57,7 +60,9 @@ impl Mutator {
         let changes = 1 + self.below(3);
         let mut what = vec![files[which].0.clone()];
         for _ in 0..changes {
-            let columns = first_columns(&files[which].1);
+            // A part of an index that chance would rarely find: its first times, or its summary's head and columns.
+            let of_index = [first_columns(&files[which].1), summary_start(&files[which].1)];
+            let columns = of_index[self.below(2)];
             what.push(self.change_bytes(&mut files[which].1, columns));
         }
         let is_resealed = self.below(3) > 0;
@@ -153,17 +158,36 @@ fn make_index_right(bytes: &mut [u8], start: usize) {
     let mut at = start;
     while bytes.len() >= at + HEAD_BYTES {
         let [names, counts, columns] = [12, 60, 64].map(|offset| u32_at(bytes, at + offset));
+        if bytes[at..].starts_with(b"SSM4") {
+            break;
+        }
         let columns_at = at + HEAD_BYTES + names + counts;
         if let Some(found) = bytes.get(columns_at..columns_at + columns) {
             put_crc(bytes, at + 68, crc32fast::hash(found));
         }
-        let Some(rest) = bytes.get(at + HEAD_BYTES..columns_at) else { return };
+        let Some(rest) = bytes.get(at + HEAD_BYTES..columns_at) else { break };
         let mut crc = crc32fast::Hasher::new();
         crc.update(&bytes[at..at + HEAD_BYTES - 4]);
         crc.update(rest);
         put_crc(bytes, at + HEAD_BYTES - 4, crc.finalize());
         at = columns_at + columns;
     }
+    make_summary_right(bytes);
+}
+
+fn make_summary_right(bytes: &mut [u8]) {
+    let Some(tail) = bytes.len().checked_sub(SUMMARY_TAIL_BYTES) else { return };
+    if let Some(start) = tail.checked_sub(u32_at(bytes, tail)) {
+        let crc = crc32fast::hash(&bytes[start..tail]);
+        put_crc(bytes, tail + 4, crc);
+    }
+}
+
+/// Where the summary at the end of an index begins.
+fn summary_start(bytes: &[u8]) -> Option<usize> {
+    let tail =
+        bytes.len().checked_sub(SUMMARY_TAIL_BYTES).filter(|tail| bytes[*tail..].ends_with(b"SSM4"))?;
+    tail.checked_sub(u32_at(bytes, tail)).filter(|start| *start < tail)
 }
 
 fn make_records_right(bytes: &mut [u8]) {

@@ -1,9 +1,14 @@
-//! Walks the blocks that may hold matching lines, for counts: in order of arrival, without a merge.
+//! Walks what may hold matching lines, for counts: segments, then their blocks in order of arrival, without a merge.
+//!
+//! A finished segment is first offered whole, with the summary that ends its index. Who can count by that, or by it and a
+//! few stretches of time, has the walk pass over all other blocks.
 
 use super::{LineFilter, SegmentFilter};
 use crate::query::budget::Budget;
-use crate::store::logs::block::Block;
+use crate::store::logs::block::{Block, Summary};
 use crate::store::logs::{SegmentView, Snapshot};
+use sonde_shared::time::TimeRange;
+use std::sync::Arc;
 
 /// A block and what it takes to read it.
 #[derive(Clone, Copy, Debug)]
@@ -20,10 +25,75 @@ pub struct BlockAt<'a> {
     pub block: &'a Block,
 }
 
+/// A finished segment and what it says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentAt<'a> {
+    /// The segment, counted over all days of the snapshot.
+    pub segment: usize,
+    /// The segment's view.
+    pub view: &'a SegmentView,
+    /// What is asked for, in the numbers of the segment.
+    pub filter: &'a SegmentFilter,
+    /// How many lines it has of what.
+    pub summary: &'a Summary<'a>,
+}
+
+/// What was counted of a segment that was offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing: its blocks are to be walked.
+    Nothing,
+    /// All that matches. So many numbers were looked at.
+    All(u64),
+    /// All that matches but for these stretches, in order, none touching another; and how many numbers were looked at.
+    AllBut(Vec<TimeRange>, u64),
+}
+
 /// How many names tell which numbers a filter asks for.
 fn names_to_look_at(filter: &LineFilter, view: &SegmentView) -> u64 {
     let patterns = if filter.patterns.is_empty() { 0 } else { view.published.patterns.len() };
     (view.published.components.len() + patterns) as u64
+}
+
+/// A segment that is being walked.
+#[derive(Debug)]
+struct Inside {
+    filter: SegmentFilter,
+    /// The stretches of time that are still to be walked, the last one first; the filter's is that of the blocks at hand.
+    stretches: Vec<TimeRange>,
+    /// Blocks that may have lines of the stretch at hand, and the next of them.
+    numbers: Vec<usize>,
+    next: usize,
+    /// The block that was given last.
+    block: Option<Arc<Block>>,
+}
+
+impl Inside {
+    /// The number of the next block that may have matching lines; `None` where there is none or the budget is spent.
+    fn find(&mut self, view: &SegmentView, budget: &mut Budget) -> Option<usize> {
+        while !budget.is_spent() {
+            let Some(number) = self.numbers.get(self.next).copied() else {
+                let stretch = self.stretches.pop()?;
+                self.filter.narrow(stretch);
+                self.numbers = view.published.blocks.numbers_in(stretch);
+                self.next = 0;
+                budget.spend(1 + view.published.blocks.len() as u64 / 8);
+                continue;
+            };
+            self.next += 1;
+            let block = view.block(number);
+            budget.spend(1 + block.counts().component_count() as u64);
+            if self.filter.may_match(&block) {
+                self.block = Some(block);
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.next >= self.numbers.len() && self.stretches.is_empty()
+    }
 }
 
 /// The blocks of a snapshot that may hold matching lines. Keeps its place between two steps.
@@ -32,8 +102,7 @@ pub struct BlockWalk {
     views: Vec<SegmentView>,
     filter: LineFilter,
     segment: usize,
-    /// The segment's filter, and its next block.
-    inside: Option<(SegmentFilter, usize)>,
+    inside: Option<Inside>,
 }
 
 impl BlockWalk {
@@ -55,16 +124,41 @@ impl BlockWalk {
 
     /// The next block; `None` at the end, or when the budget is spent.
     pub fn next(&mut self, budget: &mut Budget) -> Option<BlockAt<'_>> {
-        let at = self.find(budget)?;
-        let (filter, _) = self.inside.as_ref()?;
-        let view = &self.views[self.segment];
-        Some(BlockAt { segment: self.segment, view, filter, number: at, block: &view.published.blocks[at] })
+        self.next_but(budget, |_| Taken::Nothing)
+    }
+
+    /// The same, but for what `take` counts of finished segments, each of which it is offered as a whole before.
+    pub fn next_but(
+        &mut self,
+        budget: &mut Budget,
+        mut take: impl FnMut(&SegmentAt<'_>) -> Taken,
+    ) -> Option<BlockAt<'_>> {
+        let number = loop {
+            if budget.is_spent() {
+                return None;
+            }
+            let view = self.views.get(self.segment)?;
+            if self.inside.is_none() {
+                self.inside = Some(enter(&self.filter, view, self.segment, budget, &mut take));
+            }
+            let inside = self.inside.as_mut()?;
+            if let Some(number) = inside.find(view, budget) {
+                break number;
+            }
+            if inside.is_at_end() {
+                self.segment += 1;
+                self.inside = None;
+            }
+        };
+        let (view, inside) = (&self.views[self.segment], self.inside.as_ref()?);
+        let block = inside.block.as_deref()?;
+        Some(BlockAt { segment: self.segment, view, filter: &inside.filter, number, block })
     }
 
     /// Lets [`BlockWalk::next`] give the last block once more.
     pub fn again(&mut self) {
-        if let Some((_, next)) = &mut self.inside {
-            *next = next.saturating_sub(1);
+        if let Some(inside) = &mut self.inside {
+            inside.next = inside.next.saturating_sub(1);
         }
     }
 
@@ -72,30 +166,33 @@ impl BlockWalk {
     pub fn view(&self, segment: usize) -> &SegmentView {
         &self.views[segment]
     }
+}
 
-    /// The number of the next block in the segment that it is in.
-    fn find(&mut self, budget: &mut Budget) -> Option<usize> {
-        while !budget.is_spent() {
-            let view = self.views.get(self.segment)?;
-            let (filter, next) = self.inside.get_or_insert_with(|| {
-                budget.spend(names_to_look_at(&self.filter, view));
-                (self.filter.in_segment(view), 0)
-            });
-            let Some(block) = view.published.blocks.get(*next).filter(|_| !filter.is_empty()) else {
-                self.segment += 1;
-                self.inside = None;
-                continue;
-            };
-            *next += 1;
-            budget.spend(1);
-            if !block.meta().overlaps(self.filter.range) {
-                continue;
-            }
-            budget.spend(block.counts().component_count() as u64);
-            if filter.may_match(block) {
-                return Some(*next - 1);
+/// Begins a segment: what `take` leaves of it is to be walked.
+fn enter(
+    filter: &LineFilter,
+    view: &SegmentView,
+    segment: usize,
+    budget: &mut Budget,
+    take: &mut impl FnMut(&SegmentAt<'_>) -> Taken,
+) -> Inside {
+    let range = filter.range;
+    budget.spend(1 + names_to_look_at(filter, view));
+    let filter = filter.in_segment(view);
+    let mut stretches = Vec::new();
+    if !filter.is_empty() {
+        let summary = view.published.blocks.summary();
+        let taken = summary
+            .as_ref()
+            .map_or(Taken::Nothing, |summary| take(&SegmentAt { segment, view, filter: &filter, summary }));
+        match taken {
+            Taken::Nothing => stretches.push(range),
+            Taken::All(seen) => budget.spend(seen),
+            Taken::AllBut(rest, seen) => {
+                budget.spend(seen);
+                stretches.extend(rest.into_iter().rev());
             }
         }
-        None
     }
+    Inside { filter, stretches, numbers: Vec::new(), next: 0, block: None }
 }

@@ -1,6 +1,6 @@
 //! How many lines match, by columns alone.
 
-use super::{BlockAt, BlockWalk, LineFilter};
+use super::{BlockAt, BlockWalk, LineFilter, SegmentAt, Taken};
 use crate::query::budget::Budget;
 use crate::store::logs::Snapshot;
 use sonde_shared::time::TimeRange;
@@ -23,10 +23,11 @@ impl LineCount {
     /// Goes on counting; whether it is done. Reads mapped files: not for async threads.
     pub fn step(&mut self, budget: &mut Budget) -> bool {
         let range = self.blocks.filter().range;
-        while let Some(at) = self.blocks.next(budget) {
-            let (lines, seen) = lines_in(&at, range);
+        let lines = &mut self.lines;
+        while let Some(at) = self.blocks.next_but(budget, |at| take_lines(at, lines)) {
+            let (found, seen) = lines_in(&at, range);
             budget.spend(seen);
-            self.lines += lines;
+            *lines += found;
         }
         self.blocks.is_at_end()
     }
@@ -35,6 +36,15 @@ impl LineCount {
     pub fn lines(&self) -> u64 {
         self.lines
     }
+}
+
+/// Adds the matches of a segment that lies in the range.
+pub fn take_lines(at: &SegmentAt<'_>, lines: &mut u64) -> Taken {
+    let known = at.filter.holds_all_of(at.view).then(|| at.filter.known_of_all(at.summary)).flatten();
+    known.map_or(Taken::Nothing, |(known, seen)| {
+        *lines += known;
+        Taken::All(seen)
+    })
 }
 
 /// How many lines of a block match, and how many rows were looked at one by one.

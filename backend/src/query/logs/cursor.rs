@@ -279,12 +279,11 @@ impl Cursor {
             views.iter().enumerate().filter(|(segment, _)| !self.filters[*segment].is_empty())
         {
             let since = self.first_rows[segment];
-            let wanted = |block: &&Arc<Block>| {
+            let wanted = |block: &Arc<Block>| {
                 block.meta().first_row + block.meta().rows > since && self.filters[segment].may_match(block)
             };
-            waiting.extend(
-                view.published.blocks.iter().filter(wanted).map(|block| self.waiting_block(segment, block)),
-            );
+            let blocks = view.blocks_in(self.filter.range).filter(wanted);
+            waiting.extend(blocks.map(|block| self.waiting_block(segment, block)));
         }
         waiting.sort_unstable_by_key(|waiting| waiting.least);
         budget.spend(1 + waiting.len() as u64);
@@ -293,7 +292,7 @@ impl Cursor {
         true
     }
 
-    fn waiting_block(&self, segment: usize, block: &Arc<Block>) -> Waiting {
+    fn waiting_block(&self, segment: usize, block: Arc<Block>) -> Waiting {
         let meta = block.meta();
         let number = self.snapshot.days[self.day].1[segment].segment.number();
         let (least, last_ts) = match self.order {
@@ -305,7 +304,7 @@ impl Cursor {
                 (Key::new(self.order, meta.max_ts, number, last_row), !meta.min_ts.as_nanos())
             }
         };
-        Waiting { least, last_ts, segment, block: block.clone(), candidates: None }
+        Waiting { least, last_ts, segment, block, candidates: None }
     }
 
     /// The first row of a segment that is to be sent. A day that was deleted and begun anew has segments with the same

@@ -3,11 +3,11 @@
 use super::TextFilter;
 use crate::patterns::{PatternId, pattern_id};
 use crate::store::logs::SegmentView;
-use crate::store::logs::block::{Block, Cell, Columns, Counts};
+use crate::store::logs::block::{Block, Cell, Columns, Counts, Kind, Summary};
 use crate::store::logs::dictionary::NameList;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
-use sonde_shared::time::TimeRange;
+use sonde_shared::time::{TimeRange, Timestamp};
 use sonde_shared::view::Order;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -45,7 +45,8 @@ impl LineFilter {
     /// The same, in the numbers of a segment. Of one that holds nothing of the range the names are not looked at.
     pub fn in_segment(&self, view: &SegmentView) -> SegmentFilter {
         let published = &view.published;
-        if !published.blocks.iter().any(|block| block.meta().overlaps(self.range)) {
+        let overlaps = |(min, max): (Timestamp, Timestamp)| min < self.range.until && self.range.from <= max;
+        if !published.times().is_some_and(overlaps) {
             let components = Some(NumberSet { bits: Box::default() });
             return SegmentFilter {
                 range: self.range,
@@ -125,6 +126,49 @@ impl SegmentFilter {
         self.components.as_ref().is_some_and(NumberSet::is_empty)
             || self.hosts.as_ref().is_some_and(NumberSet::is_empty)
             || self.patterns.as_ref().is_some_and(NumberSet::is_empty)
+    }
+
+    /// From now on asks for a part of its range alone.
+    pub(super) fn narrow(&mut self, part: TimeRange) {
+        self.range = part;
+    }
+
+    /// What its lines' times are asked to be.
+    pub fn range(&self) -> TimeRange {
+        self.range
+    }
+
+    /// Whether the whole segment lies in the range.
+    pub fn holds_all_of(&self, view: &SegmentView) -> bool {
+        view.published.times().is_none_or(|(min, max)| self.range.from <= min && max < self.range.until)
+    }
+
+    /// Whether components are asked for.
+    pub fn is_of_components(&self) -> bool {
+        self.components.is_some()
+    }
+
+    /// Whether it asks for nothing but a time.
+    pub fn is_of_times(&self) -> bool {
+        self.is_of_cells() && self.components.is_none() && self.level == Level::Trace
+    }
+
+    /// Kinds of lines that tell apart what is asked for, and hosts or patterns where these are to be counted.
+    pub fn kinds(
+        &self,
+        summary: &Summary<'_>,
+        by_host: bool,
+        by_pattern: bool,
+    ) -> Option<impl ExactSizeIterator<Item = Kind>> {
+        summary.kinds(by_host || self.hosts.is_some(), by_pattern || self.patterns.is_some())
+    }
+
+    /// Whether lines of a kind match.
+    pub fn takes(&self, kind: &Kind) -> bool {
+        kind.level >= self.level
+            && self.wants(kind.component)
+            && self.hosts.as_ref().is_none_or(|set| set.has(kind.host))
+            && self.patterns.as_ref().is_none_or(|set| set.has(kind.pattern))
     }
 
     /// Whether a row that lies in the range matches.
@@ -211,6 +255,19 @@ impl SegmentFilter {
     pub fn cells<'a>(&'a self, counts: &'a Counts<'_>) -> impl Iterator<Item = Cell> {
         let cells = self.wanted_cells(counts).flatten().map(|at| counts.cell(at));
         cells.filter(|cell| cell.level >= self.level)
+    }
+
+    /// How many lines of a segment match that lies in the range, as far as that is known without its blocks; and how many
+    /// numbers were looked at.
+    pub fn known_of_all(&self, summary: &Summary<'_>) -> Option<(u64, u64)> {
+        if self.is_of_cells() {
+            let counts = if self.components.is_none() { summary.all() } else { summary.components() };
+            let lines = self.cells(counts).map(|cell| u64::from(cell.lines)).sum();
+            return Some((lines, counts.cell_count() as u64));
+        }
+        let kinds = self.kinds(summary, false, false)?;
+        let seen = kinds.len() as u64;
+        Some((kinds.filter(|kind| self.takes(kind)).map(|kind| kind.lines).sum(), seen))
     }
 
     fn wanted_cells(&self, counts: &Counts<'_>) -> impl Iterator<Item = Range<usize>> {

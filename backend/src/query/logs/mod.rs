@@ -12,8 +12,8 @@ mod search;
 mod stream;
 mod text;
 
-pub use blocks::{BlockAt, BlockWalk};
-pub use count::{LineCount, count_until, lines_in};
+pub use blocks::{BlockAt, BlockWalk, SegmentAt, Taken};
+pub use count::{LineCount, count_until, lines_in, take_lines};
 pub use cursor::{Cursor, Found, Hit};
 pub use field::FieldFilter;
 pub use filter::{LineFilter, SegmentFilter};

@@ -112,7 +112,8 @@ mod tests {
         let snapshot = store.logs().snapshot(filter.range).unwrap();
         let view = &snapshot.days[0].1[0];
         let mut found = Vec::new();
-        for block in view.published.blocks.iter() {
+        for number in 0..view.published.blocks.len() {
+            let block = &*view.block(number);
             let columns = view.segment.columns(block, &view.published);
             let (rows, of) = (0..columns.len(), filter.in_segment(view));
             let mut search = Candidates::begin(&view.segment, block, &rows, &of, &filter.text).unwrap();

@@ -272,6 +272,6 @@ fn write_head(view: &SegmentView, row: &Row, out: &mut Vec<u8>) -> io::Result<()
 
 /// A name as a JSON string; the empty one where the number names nothing.
 fn write_name(names: &NameList, number: u16, out: &mut Vec<u8>) -> io::Result<()> {
-    let name = names.get(usize::from(number)).map_or("", |name| name);
+    let name = names.get(usize::from(number)).unwrap_or_default();
     Ok(serde_json::to_writer(out, name)?)
 }

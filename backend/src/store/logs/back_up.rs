@@ -3,11 +3,11 @@
 //! Only the newest segment of a day can be open: it is copied up to its last commit record. All others are finished and
 //! shared by hard links. A segment that is sealed meanwhile is found in its other form, so none is lost or there twice.
 
-use super::block;
+use super::block::{self, BlockList};
 use super::commits::{Commit, RECORD_BYTES};
 use super::mapped::Mapped;
 use super::sealed;
-use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, all_numbers};
+use super::segment::{BLOCK_ROWS, INDEX_MAGIC, INDEX_MAGIC_BEFORE, Paths, all_numbers};
 use crate::store::StoreError;
 use crate::store::backup::{Transfer, open};
 use std::io::Read;
@@ -82,17 +82,23 @@ fn copy_open(from: &Paths, to: &Paths, transfer: &mut Transfer) -> Result<bool, 
     Ok(true)
 }
 
-/// Whether the index tells that its segment was closed: an open one has full blocks only. A segment of full blocks alone
-/// is not told from an open one.
+/// Whether the index tells that its segment was closed: it ends with a summary, which is written then. One of an earlier
+/// version may end with a block that is not full, for an open segment has full blocks only.
 fn is_closed(index: &Path) -> bool {
     let Ok(map) = Mapped::whole(index) else { return false };
     let bytes = map.slice(0..map.len());
+    if !(bytes.starts_with(INDEX_MAGIC) || bytes.starts_with(INDEX_MAGIC_BEFORE)) {
+        return false;
+    }
+    if BlockList::in_file(map.clone(), INDEX_MAGIC.len()).is_some() {
+        return true;
+    }
     let (mut at, mut is_closed) = (INDEX_MAGIC.len(), false);
     while let Some(found) = block::find(bytes, at) {
         is_closed = (found.meta.rows as usize) < BLOCK_ROWS;
         at = found.body.end;
     }
-    bytes.starts_with(INDEX_MAGIC) && is_closed
+    is_closed
 }
 
 #[cfg(test)]
@@ -150,6 +156,15 @@ mod tests {
         drop(store);
         let (reports, report) = copy(dir.path());
         assert_eq!((lines(&reports), report.linked_files, report.copied_files), (vec![10, 20], 6, 0));
+    }
+
+    #[test]
+    fn a_finished_segment_of_full_blocks_alone_is_linked() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_lines(dir.path(), 0..BLOCK_ROWS as u32);
+        assert_eq!(copy(dir.path()).1.copied_files, 3, "it may be written to");
+        drop(store);
+        assert_eq!(copy(dir.path()).1.linked_files, 3);
     }
 
     #[test]

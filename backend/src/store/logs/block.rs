@@ -1,23 +1,29 @@
 //! A block of the index: the columns of some thousand neighbouring lines, sorted by (time, arrival).
 //!
 //! The same bytes serve in memory (the newest lines) and mapped from the file, so there is one way to read. All numbers
-//! are little-endian; the layout is written down in `docs/file-format.md`. Head, names and counts are checked when
-//! the file is opened, the columns when they are first used; columns that fail are rebuilt from the text. Counts and
-//! columns stay in the file: a block that is not looked at costs no memory to speak of.
+//! are little-endian; the layout is written down in `docs/file-format.md`. Head, names and counts are checked when they are
+//! first looked at, the columns when they are first used; what fails is rebuilt from the text. All of it stays in the file:
+//! of a finished segment a block that is not looked at costs a byte.
 
 mod columns;
 mod counts;
+mod list;
 mod packed;
+mod summary;
 
 pub use columns::Columns;
 pub use counts::{Cell, ComponentCells, Counts};
+pub use list::BlockList;
+pub use summary::{FiledNames, Kind, Summary};
+
+pub(super) use summary::SummaryTally;
 
 use super::mapped::Mapped;
 use counts::Tallies;
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Bytes of a block's fixed head.
 pub const HEAD_BYTES: usize = 76;
@@ -50,7 +56,7 @@ pub struct Row {
     pub is_late: bool,
 }
 
-/// What is known of a block without its columns.
+/// Which lines a block holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockMeta {
     /// How many lines.
@@ -63,6 +69,11 @@ pub struct BlockMeta {
     pub min_ts: Timestamp,
     /// See `min_ts`.
     pub max_ts: Timestamp,
+}
+
+/// How long the parts behind a block's names are, and the checksum of the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Parts {
     counts_len: u32,
     columns_len: u32,
     columns_crc: u32,
@@ -94,17 +105,20 @@ pub struct NewNames {
 /// A block on its way to memory or to a file.
 #[derive(Debug)]
 pub struct Encoded {
-    /// Everything but counts and columns.
+    /// Which lines it holds.
     pub meta: BlockMeta,
     /// All of it, as it lies in a file.
     pub bytes: Vec<u8>,
+    parts: Parts,
     body: usize,
+    tallies: Tallies,
 }
 
 impl Encoded {
-    /// Where its counts and columns lie when it is written to a file at `at`.
-    pub fn body_in_file(&self, at: usize) -> Range<usize> {
-        at + self.body..at + self.bytes.len()
+    /// The block as it is found in a file that it was written to at `at`.
+    pub fn in_file(self, at: usize) -> Found {
+        let body = at + self.body..at + self.bytes.len();
+        Found { meta: self.meta, names: NewNames::default(), parts: self.parts, body }
     }
 }
 
@@ -113,7 +127,8 @@ pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> Encoded
     rows.sort_unstable_by_key(|row| (row.ts, row.arrival));
     let first_row = rows.iter().map(|row| row.arrival).min().unwrap_or(0);
     let mut counts = Vec::new();
-    Tallies::of(&rows, SLOT_NANOS).encode(&mut counts);
+    let tallies = Tallies::of(&rows, SLOT_NANOS);
+    tallies.encode(&mut counts);
     let columns = columns::encode(&rows, first_row);
     let meta = BlockMeta {
         rows: rows.len() as u32,
@@ -121,17 +136,19 @@ pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> Encoded
         text,
         min_ts: rows.first().map_or(Timestamp::MAX, |row| row.ts),
         max_ts: rows.last().map_or(Timestamp::MIN, |row| row.ts),
+    };
+    let parts = Parts {
         counts_len: counts.len() as u32,
         columns_len: columns.len() as u32,
         columns_crc: crc32fast::hash(&columns),
     };
-    let mut bytes = encode_head(&meta, names, &counts);
+    let mut bytes = encode_head(&meta, parts, names, &counts);
     let body = bytes.len() - counts.len();
     bytes.extend_from_slice(&columns);
-    Encoded { meta, bytes, body }
+    Encoded { meta, bytes, parts, body, tallies }
 }
 
-fn encode_head(meta: &BlockMeta, names: &NewNames, counts: &[u8]) -> Vec<u8> {
+fn encode_head(meta: &BlockMeta, parts: Parts, names: &NewNames, counts: &[u8]) -> Vec<u8> {
     let mut rest = Vec::new();
     for name in names.components.iter().chain(&names.hosts).chain(&names.patterns) {
         rest.extend_from_slice(&(name.len() as u16).to_le_bytes());
@@ -139,7 +156,7 @@ fn encode_head(meta: &BlockMeta, names: &NewNames, counts: &[u8]) -> Vec<u8> {
     }
     let names_len = rest.len() as u32;
     rest.extend_from_slice(counts);
-    let mut out = Vec::with_capacity(HEAD_BYTES + rest.len() + meta.columns_len as usize);
+    let mut out = Vec::with_capacity(HEAD_BYTES + rest.len() + parts.columns_len as usize);
     out.extend_from_slice(MAGIC);
     for number in [meta.rows, meta.first_row, names_len] {
         out.extend_from_slice(&number.to_le_bytes());
@@ -151,7 +168,7 @@ fn encode_head(meta: &BlockMeta, names: &NewNames, counts: &[u8]) -> Vec<u8> {
         out.extend_from_slice(&at.as_nanos().to_le_bytes());
     }
     let new_names = [&names.components, &names.hosts, &names.patterns].map(|names| names.len() as u32);
-    for number in new_names.into_iter().chain([meta.counts_len, meta.columns_len, meta.columns_crc]) {
+    for number in new_names.into_iter().chain([parts.counts_len, parts.columns_len, parts.columns_crc]) {
         out.extend_from_slice(&number.to_le_bytes());
     }
     let mut crc = crc32fast::Hasher::new();
@@ -165,55 +182,86 @@ fn encode_head(meta: &BlockMeta, names: &NewNames, counts: &[u8]) -> Vec<u8> {
 /// A block found in a file: what it says of itself, and where its counts and columns lie.
 #[derive(Debug)]
 pub struct Found {
-    /// Everything but counts and columns.
+    /// Which lines it holds.
     pub meta: BlockMeta,
     /// The names it adds.
     pub names: NewNames,
     /// Its counts and, behind them, its columns, as a range of the bytes that were given.
     pub body: Range<usize>,
+    parts: Parts,
 }
+
+/// The version before has the same blocks without a summary behind them.
+const SEALED_MAGICS: [&[u8; 8]; 2] = [b"SNDIDS04", b"SNDIDS03"];
 
 /// The first bytes of a sealed segment's index: its kind and version, and which sealed file it is of.
 pub fn sealed_head(print: u32) -> Vec<u8> {
-    let mut head = b"SNDIDS03".to_vec();
-    head.extend_from_slice(&print.to_le_bytes());
-    head
+    sealed_heads(print)[0].clone()
+}
+
+/// The same as this version and the one before have it.
+pub(super) fn sealed_heads(print: u32) -> [Vec<u8>; 2] {
+    SEALED_MAGICS.map(|magic| [&magic[..], &print.to_le_bytes()].concat())
 }
 
 /// Reads the block that starts at `at`; `None` when there is none, it is cut short or its head is damaged.
 pub fn find(bytes: &[u8], at: usize) -> Option<Found> {
-    let head = bytes.get(at..at.checked_add(HEAD_BYTES)?)?;
-    let rows = u32_at(head, 4);
-    if &head[..4] != MAGIC || rows == 0 || rows as usize > MAX_ROWS {
-        return None;
+    let head = Head::at(bytes, at)?;
+    let names = head.holds().then(|| read_names(head.names, head.new_names))??;
+    Some(Found { meta: head.meta, names, body: head.body, parts: head.parts })
+}
+
+/// What stands at a block's place in a file. All its parts lie in the file; nothing else is known of it.
+struct Head<'a> {
+    meta: BlockMeta,
+    parts: Parts,
+    new_names: [usize; 3],
+    /// The head itself, then names and counts.
+    fixed: &'a [u8],
+    names: &'a [u8],
+    counts: &'a [u8],
+    body: Range<usize>,
+}
+
+impl<'a> Head<'a> {
+    fn at(bytes: &'a [u8], at: usize) -> Option<Self> {
+        let head = bytes.get(at..at.checked_add(HEAD_BYTES)?)?;
+        let rows = u32_at(head, 4);
+        if &head[..4] != MAGIC || rows == 0 || rows as usize > MAX_ROWS {
+            return None;
+        }
+        let number = |offset| u32_at(head, offset) as usize;
+        let names_at = at + HEAD_BYTES;
+        let counts_at = names_at.checked_add(number(12))?;
+        let columns_at = counts_at.checked_add(number(60))?;
+        let body = counts_at..columns_at.checked_add(number(64))?;
+        bytes.get(body.clone())?;
+        let meta = BlockMeta {
+            rows,
+            first_row: u32_at(head, 8),
+            text: u64_at(head, 16)..u64_at(head, 24),
+            min_ts: Timestamp::from_nanos(u64_at(head, 32) as i64),
+            max_ts: Timestamp::from_nanos(u64_at(head, 40) as i64),
+        };
+        let parts = Parts {
+            counts_len: u32_at(head, 60),
+            columns_len: u32_at(head, 64),
+            columns_crc: u32_at(head, 68),
+        };
+        let (names, counts) = (bytes.get(names_at..counts_at)?, bytes.get(counts_at..columns_at)?);
+        Some(Self { meta, parts, new_names: [48, 52, 56].map(number), fixed: head, names, counts, body })
     }
-    let number = |offset| u32_at(head, offset) as usize;
-    let (names_len, counts_len, columns_len) = (number(12), number(60), number(64));
-    let rest_start = at + HEAD_BYTES;
-    let body = rest_start.checked_add(names_len)?..;
-    let columns = body.start.checked_add(counts_len)?..;
-    let body = body.start..columns.start.checked_add(columns_len)?;
-    let rest = bytes.get(rest_start..columns.start)?;
-    bytes.get(body.clone())?;
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(&head[..HEAD_BYTES - 4]);
-    crc.update(rest);
-    if crc.finalize() != u32_at(head, HEAD_BYTES - 4) || u64_at(head, 16) > u64_at(head, 24) {
-        return None;
+
+    /// Whether head, names and counts are what was written.
+    fn holds(&self) -> bool {
+        let mut crc = crc32fast::Hasher::new();
+        for part in [&self.fixed[..HEAD_BYTES - 4], self.names, self.counts] {
+            crc.update(part);
+        }
+        crc.finalize() == u32_at(self.fixed, HEAD_BYTES - 4)
+            && self.meta.text.start <= self.meta.text.end
+            && Counts::split(self.counts, self.meta.rows).is_some_and(|(counts, _)| counts.holds(&self.meta))
     }
-    let (names, counts) = rest.split_at(names_len);
-    let meta = BlockMeta {
-        rows,
-        first_row: u32_at(head, 8),
-        text: u64_at(head, 16)..u64_at(head, 24),
-        min_ts: Timestamp::from_nanos(u64_at(head, 32) as i64),
-        max_ts: Timestamp::from_nanos(u64_at(head, 40) as i64),
-        counts_len: counts_len as u32,
-        columns_len: columns_len as u32,
-        columns_crc: u32_at(head, 68),
-    };
-    let is_whole = Counts::split(counts, rows)?.0.holds(&meta);
-    is_whole.then_some(Found { meta, names: read_names(names, [48, 52, 56].map(number))?, body })
 }
 
 fn read_names(mut bytes: &[u8], [components, hosts, patterns]: [usize; 3]) -> Option<NewNames> {
@@ -240,6 +288,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 #[derive(Debug)]
 pub struct Block {
     meta: BlockMeta,
+    parts: Parts,
     source: Source,
 }
 
@@ -250,7 +299,9 @@ enum Source {
     File {
         map: Mapped,
         body: Range<usize>,
-        mended: OnceLock<Option<Box<[u8]>>>,
+        mended: OnceLock<Option<Arc<[u8]>>>,
+        /// Where it is noted what came of that, for a block that is not kept itself.
+        notes: Option<(Arc<list::Filed>, usize)>,
     },
 }
 
@@ -258,12 +309,22 @@ impl Block {
     /// A block that is held in memory.
     pub fn in_memory(encoded: &Encoded) -> Self {
         let body = encoded.bytes[encoded.body..].into();
-        Self { meta: encoded.meta.clone(), source: Source::Memory(body) }
+        Self { meta: encoded.meta.clone(), parts: encoded.parts, source: Source::Memory(body) }
     }
 
-    /// A block of a mapped file; `body` are its counts and columns.
-    pub fn mapped(meta: BlockMeta, map: Mapped, body: Range<usize>) -> Self {
-        Self { meta, source: Source::File { map, body, mended: OnceLock::new() } }
+    /// A block of a mapped file.
+    pub fn mapped(found: Found, map: Mapped) -> Self {
+        Self::in_file(found.meta, found.parts, map, found.body, None)
+    }
+
+    fn in_file(
+        meta: BlockMeta,
+        parts: Parts,
+        map: Mapped,
+        body: Range<usize>,
+        notes: Option<(Arc<list::Filed>, usize)>,
+    ) -> Self {
+        Self { meta, parts, source: Source::File { map, body, mended: OnceLock::new(), notes } }
     }
 
     /// What is known without counts and columns.
@@ -276,21 +337,27 @@ impl Block {
             Source::Memory(body) => body,
             Source::File { map, body, .. } => map.slice(body.clone()),
         };
-        body.split_at(self.meta.counts_len as usize)
+        body.split_at(self.parts.counts_len as usize)
     }
 
     /// How many lines it has of what.
     ///
     /// # Panics
-    /// When the file was changed behind our back since it was opened.
+    /// When the file was changed behind our back since it was looked at first.
     pub fn counts(&self) -> Counts<'_> {
         let counts = Counts::split(self.body().0, self.meta.rows);
-        counts.expect("counts are written whole, and looked at when a file is opened").0
+        counts.expect("counts are written whole, and looked at before a block is used").0
     }
 
     /// Whether the columns are those that were written.
     pub fn holds(&self) -> bool {
-        matches!(self.source, Source::Memory(_)) || crc32fast::hash(self.body().1) == self.meta.columns_crc
+        matches!(self.source, Source::Memory(_)) || crc32fast::hash(self.body().1) == self.parts.columns_crc
+    }
+
+    /// All rows; `None` where the columns are not those that were written.
+    pub(super) fn rows_if_held(&self) -> Option<Vec<Row>> {
+        let columns = self.holds().then(|| Columns::new(&self.meta, self.body().1))?;
+        Some((0..columns.len()).map(|row| columns.row(row)).collect())
     }
 
     /// The columns; where the file's are damaged, those of the rows that `rebuild` reads from the text.
@@ -298,22 +365,31 @@ impl Block {
         let columns = self.body().1;
         let mended = match &self.source {
             Source::Memory(_) => None,
-            Source::File { mended, .. } => {
+            Source::File { mended, notes: None, .. } => {
                 mended.get_or_init(|| (!self.holds()).then(|| self.mend(rebuild()))).as_deref()
             }
+            Source::File { mended, notes: Some((filed, number)), .. } => mended
+                .get_or_init(|| filed.mended_columns(*number, || self.holds(), || self.mend(rebuild())))
+                .as_deref(),
         };
         Columns::new(&self.meta, mended.unwrap_or(columns))
     }
 
     /// Columns of rows that were read again.
-    fn mend(&self, mut rows: Vec<Row>) -> Box<[u8]> {
-        // Lines cannot have come or gone; should the text be damaged too, no row may point outside it.
-        let meta = &self.meta;
-        let none = Row { arrival: meta.first_row, ts: meta.min_ts, ..Row::default() };
-        let filler = Row { pos: meta.text.start as u32, ..rows.first().copied().unwrap_or(none) };
-        rows.resize(self.meta.rows as usize, Row { len: 0, ..filler });
+    fn mend(&self, rows: Vec<Row>) -> Arc<[u8]> {
+        columns::encode(&self.meta.completed(rows), self.meta.first_row).into()
+    }
+}
+
+impl BlockMeta {
+    /// Rows that were read again, in order and as many as there are: lines cannot have come or gone. Should the text be
+    /// damaged too, no row may point outside it.
+    fn completed(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        let none = Row { arrival: self.first_row, ts: self.min_ts, ..Row::default() };
+        let filler = Row { pos: self.text.start as u32, ..rows.first().copied().unwrap_or(none) };
+        rows.resize(self.rows as usize, Row { len: 0, ..filler });
         rows.sort_unstable_by_key(|row| (row.ts, row.arrival));
-        columns::encode(&rows, self.meta.first_row).into()
+        rows
     }
 }
 

@@ -39,12 +39,14 @@ fn check(view: &SegmentView) -> SegmentReport {
     if let Text::Sealed(text) = view.segment.form() {
         report.problems.extend(text.problems());
     }
-    for block in view.published.blocks.iter() {
-        if !block.holds() {
-            let first = block.meta().first_row;
+    for (number, block) in view.blocks().enumerate() {
+        let first = block.meta().first_row;
+        if !view.published.blocks.head_holds(number) {
+            report.problems.push(format!("the index' block from line {first} on does not hold"));
+        } else if !block.holds() {
             report.problems.push(format!("the index' columns from line {first} on do not hold"));
         }
-        check_rows(view, block, &mut report);
+        check_rows(view, &block, &mut report);
     }
     report
 }
@@ -75,14 +77,13 @@ fn check_rows(view: &SegmentView, block: &super::block::Block, report: &mut Segm
 
 fn says(view: &SegmentView, row: &super::block::Row, line: &[u8]) -> bool {
     let names = &view.published;
-    let name = |list: &[std::sync::Arc<str>], number: u16| list.get(usize::from(number)).cloned();
-    let is = |known: Option<std::sync::Arc<str>>, name: &str| {
-        known.is_some_and(|known| &*known == name || &*known == super::dictionary::OTHER)
+    let is = |known: Option<&str>, name: &str| {
+        known.is_some_and(|known| known == name || known == super::dictionary::OTHER)
     };
     fields::read(line).is_ok_and(|fields| {
         fields.ts == row.ts
             && fields.level == row.level
-            && is(name(&names.components, row.component), fields.component())
-            && is(name(&names.hosts, row.host), fields.host())
+            && is(names.components.get(usize::from(row.component)), fields.component())
+            && is(names.hosts.get(usize::from(row.host)), fields.host())
     })
 }

@@ -1,10 +1,62 @@
 //! A segment's names, numbered in order of their first appearance.
 
+use super::block::FiledNames;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Names by number, cheap to hand on.
-pub type NameList = Arc<[Arc<str>]>;
+/// Names by number, cheap to hand on: at hand, or read where they lie in a file.
+#[derive(Clone, Debug)]
+pub struct NameList(Names);
+
+#[derive(Clone, Debug)]
+enum Names {
+    Kept(Arc<[Arc<str>]>),
+    Filed(FiledNames),
+}
+
+impl NameList {
+    /// No names.
+    pub fn none() -> Self {
+        Self(Names::Kept(Arc::new([])))
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Names::Kept(names) => names.len(),
+            Names::Filed(names) => names.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name with a number.
+    pub fn get(&self, number: usize) -> Option<&str> {
+        match &self.0 {
+            Names::Kept(names) => names.get(number).map(|name| &**name),
+            Names::Filed(names) => names.get(number),
+        }
+    }
+
+    /// All names, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let (kept, filed) = match &self.0 {
+            Names::Kept(names) => (Some(names), None),
+            Names::Filed(names) => (None, Some(names)),
+        };
+        let kept = kept.into_iter().flat_map(|names| names.iter().map(|name| &**name));
+        kept.chain(filed.into_iter().flat_map(FiledNames::iter))
+    }
+}
+
+impl From<FiledNames> for NameList {
+    fn from(names: FiledNames) -> Self {
+        Self(Names::Filed(names))
+    }
+}
 
 /// The name that stands for all those a segment has no number left for.
 pub const OTHER: &str = "<other>";
@@ -71,7 +123,12 @@ impl Dictionary {
 
     /// The names by number.
     pub(super) fn published(&self) -> NameList {
-        self.list.as_slice().into()
+        NameList(Names::Kept(self.list.as_slice().into()))
+    }
+
+    /// The same, borrowed.
+    fn list(&self) -> Vec<&str> {
+        self.list.iter().map(|name| &**name).collect()
     }
 }
 
@@ -109,6 +166,11 @@ impl Dictionaries {
             && self.patterns.add_from_file(names.patterns)
     }
 
+    /// All names by number: components, hosts, patterns.
+    pub(super) fn lists(&self) -> [Vec<&str>; 3] {
+        [self.components.list(), self.hosts.list(), self.patterns.list()]
+    }
+
     /// Every name is now named by a block of the file.
     pub(super) fn note_in_file(&mut self) {
         self.components.note_in_file();
@@ -130,7 +192,7 @@ mod tests {
         assert_eq!(names.published().len(), MAX_NAMES);
         assert_eq!(names.number("n3"), 3);
         assert_eq!(names.number("never seen"), names.number(OTHER));
-        assert_eq!(&*names.published()[MAX_NAMES - 1], OTHER);
+        assert_eq!(names.published().get(MAX_NAMES - 1), Some(OTHER));
         assert!(!Dictionary::default().add_from_file(vec!["twice".into(), "twice".into()]));
     }
 }

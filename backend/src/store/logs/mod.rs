@@ -35,6 +35,7 @@ pub use check::{SegmentReport, check_day};
 use super::StoreError;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
+use block::Block;
 use remembered::Remembered;
 use segment::{Opening, Published, Segment};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
@@ -190,6 +191,21 @@ pub struct SegmentView {
 impl SegmentView {
     fn now(segment: Arc<Segment>) -> Self {
         Self { published: segment.published(), segment }
+    }
+
+    /// A block, by its number.
+    pub fn block(&self, number: usize) -> Arc<Block> {
+        self.segment.block(number, &self.published)
+    }
+
+    /// The blocks that may have lines in a range, by arrival.
+    pub fn blocks_in(&self, range: TimeRange) -> impl Iterator<Item = Arc<Block>> {
+        self.published.blocks.numbers_in(range).into_iter().map(|number| self.block(number))
+    }
+
+    /// All blocks, by arrival.
+    pub fn blocks(&self) -> impl Iterator<Item = Arc<Block>> {
+        (0..self.published.blocks.len()).map(|number| self.block(number))
     }
 }
 
@@ -380,9 +396,8 @@ impl LogStore {
             let Some(cell) = self.shared.cell(day) else { continue };
             let Some(logs) = self.shared.open_if_there(day, &cell)? else { continue };
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
-            let blocks =
-                |segment: &Arc<Segment>| segment.published().blocks.iter().map(|b| b.meta().max_ts).max();
-            if let Some(last) = segments.iter().filter_map(blocks).max() {
+            let latest = |segment: &Arc<Segment>| Some(segment.published().times()?.1);
+            if let Some(last) = segments.iter().filter_map(latest).max() {
                 return Ok(Some(last));
             }
         }

@@ -1,6 +1,6 @@
 //! The segment of a day that is being written: its files, and its newest lines' columns in memory.
 
-use super::block::{self, Block, NewNames, Row};
+use super::block::{self, Block, NewNames, Row, SummaryTally};
 use super::commits::{Commit, encode_note};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
@@ -81,6 +81,8 @@ pub(super) struct OpenSegment {
     index_len: usize,
     index_map: Option<Mapped>,
     in_file: Vec<Arc<Block>>,
+    /// What is in the file, for its end.
+    summary: SummaryTally,
     tail: Vec<TailRun>,
     names: Dictionaries,
     /// The time of the day's latest line that counts.
@@ -118,6 +120,7 @@ impl OpenSegment {
             index_len: INDEX_MAGIC.len(),
             index_map: None,
             in_file: Vec::new(),
+            summary: SummaryTally::default(),
             tail: Vec::new(),
             names: Dictionaries::default(),
             watermark,
@@ -335,10 +338,11 @@ impl OpenSegment {
         let encoded = block::encode(rows.to_vec(), text_of(rows), &self.names.new_names());
         let map = self.index_map()?;
         files::write_at(&self.index, &self.paths.index, &encoded.bytes, self.index_len as u64)?;
-        let body = encoded.body_in_file(self.index_len);
-        self.index_len = body.end;
+        self.summary.add(self.index_len, &encoded, rows);
+        let found = encoded.in_file(self.index_len);
+        self.index_len = found.body.end;
         self.names.note_in_file();
-        self.in_file.push(Arc::new(Block::mapped(encoded.meta, map, body)));
+        self.in_file.push(Arc::new(Block::mapped(found, map)));
         Ok(())
     }
 
@@ -358,10 +362,21 @@ impl OpenSegment {
     /// Finishes the index and lets the files go.
     pub(super) fn close(mut self) -> Result<(), StoreError> {
         self.sync()?;
-        let moved = self.move_tail_to_file(1);
-        self.merge_tail();
-        self.show();
-        moved
+        let ended = self.move_tail_to_file(1).and_then(|()| self.end_index());
+        if !matches!(ended, Ok(true)) {
+            self.merge_tail();
+            self.show();
+        }
+        ended.map(|_is_shown| ())
+    }
+
+    /// Writes the summary behind the last block and lets readers use it; whether there is one.
+    fn end_index(&mut self) -> Result<bool, StoreError> {
+        let Some(summary) = self.summary.encode(&self.names.lists()) else { return Ok(false) };
+        files::write_at(&self.index, &self.paths.index, &summary, self.index_len as u64)?;
+        let map = Mapped::growing(&self.index, self.index_len + summary.len(), &self.paths.index)?;
+        let published = Published::in_file(map, INDEX_MAGIC.len());
+        Ok(published.map(|published| self.segment.publish(published)).is_some())
     }
 }
 

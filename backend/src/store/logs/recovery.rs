@@ -1,11 +1,11 @@
 //! Opens a segment in its open form: what its index lacks is made from the text, up to the last whole commit.
 
-use super::block::{self, Block};
+use super::block::{self, Block, Found, SummaryTally};
 use super::commits::{Commit, last_whole};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
 use super::rows::RowReader;
-use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published};
+use super::segment::{BLOCK_ROWS, INDEX_MAGIC, INDEX_MAGIC_BEFORE, Paths, Published};
 use crate::store::StoreError;
 use crate::store::files::write_atomically;
 use sonde_shared::time::{Day, Timestamp};
@@ -31,27 +31,51 @@ pub(super) fn open(
         let why = "a segment holds less than 4 GiB of text; split the file".into();
         return Err(StoreError::Damaged { path: paths.text.clone(), why });
     }
-    let mut recovery = Recovery::from_index(&paths.index, text.len() as u64)?;
-    let commit = last_commit(paths, &recovery, &text)?;
+    if let Some(published) = whole_index(paths, &text)? {
+        return Ok(Recovered { text, published, is_synced: true });
+    }
+    let mut recovery = Recovery::from_index(&paths.index, text.len() as u64, is_owner)?;
+    let commit = last_commit(paths, (recovery.end, recovery.rows), &text)?;
     recovery.index_rest(&text, commit, day, watermark);
-    let mut is_synced = true;
-    if recovery.is_changed && is_owner {
-        // A killed process leaves what it wrote, not what it synced. A block vouches for its text, which no start reads again.
-        let synced = paths.sync_left();
-        is_synced = synced.is_ok();
-        match synced.and_then(|()| recovery.save(&paths.index)) {
-            Ok(()) => recovery = Recovery::from_index(&paths.index, text.len() as u64)?,
-            // The blocks in memory answer as well; the next start tries again.
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");
-            }
+    if !(is_owner && recovery.needs_saving()) {
+        return Ok(Recovered { text, published: recovery.publish(), is_synced: true });
+    }
+    // A killed process leaves what it wrote, not what it synced. A block vouches for its text, which no start reads again.
+    let synced = paths.sync_left();
+    let is_synced = synced.is_ok();
+    let mut published = None;
+    match synced.and_then(|()| recovery.save(&paths.index)) {
+        Ok(()) => published = Published::in_file(Mapped::whole(&paths.index)?, INDEX_MAGIC.len()),
+        // The blocks in memory answer as well; the next start tries again.
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");
         }
     }
-    Ok(Recovered { text, published: recovery.publish(), is_synced })
+    Ok(Recovered { text, published: published.unwrap_or_else(|| recovery.publish()), is_synced })
 }
 
-fn last_commit(paths: &Paths, recovery: &Recovery, text: &Mapped) -> Result<Commit, StoreError> {
-    let known = Commit { end: recovery.end, rows: recovery.rows, text_crc: 0 };
+/// What the index says, where it ends with a summary and lacks nothing. No block of it is read.
+fn whole_index(paths: &Paths, text: &Mapped) -> Result<Option<Published>, StoreError> {
+    if !paths.index.exists() {
+        return Ok(None);
+    }
+    let map = Mapped::whole(&paths.index)?;
+    if map.get(0..INDEX_MAGIC.len()) != Some(INDEX_MAGIC) {
+        return Ok(None);
+    }
+    let Some(published) = Published::in_file(map, INDEX_MAGIC.len()) else { return Ok(None) };
+    let end = published.blocks.metas().last().map_or(0, |meta| meta.text.end);
+    // A line has a line feed at least, so that lines and text stay countable together.
+    let is_of_text =
+        published.blocks.metas().all(|meta| u64::from(meta.rows) <= meta.text.end - meta.text.start);
+    let is_whole =
+        is_of_text && end <= text.len() as u64 && last_commit(paths, (end, published.rows), text)?.end <= end;
+    Ok(is_whole.then_some(published))
+}
+
+/// The last commit, beyond what the index covers: the end of its text, and its lines.
+fn last_commit(paths: &Paths, known: (u64, u32), text: &Mapped) -> Result<Commit, StoreError> {
+    let known = Commit { end: known.0, rows: known.1, text_crc: 0 };
     if !paths.commits.exists() {
         // A text that was copied here alone: every line that ends is whole.
         let end = memchr::memrchr(b'\n', text.slice(0..text.len())).map_or(0, |at| at as u64 + 1);
@@ -65,10 +89,12 @@ fn last_commit(paths: &Paths, recovery: &Recovery, text: &Mapped) -> Result<Comm
     Ok(last_whole(&records, known, read))
 }
 
-/// A segment's index while it is opened: blocks from the file, then those made from the text.
+/// A segment's index while it is made whole: blocks from the file, then those made from the text.
 struct Recovery {
     blocks: Vec<Arc<Block>>,
     names: Dictionaries,
+    /// What its end is to say, for the folder's owner.
+    summary: Option<SummaryTally>,
     /// How much text and how many lines the blocks cover.
     end: u64,
     rows: u32,
@@ -80,11 +106,12 @@ struct Recovery {
 }
 
 impl Recovery {
-    /// Takes the blocks of the file that follow on one another without a gap, up to the first damaged head.
-    fn from_index(path: &Path, text_len: u64) -> Result<Self, StoreError> {
+    /// Takes the blocks of the file that follow on one another without a gap, up to the first that is damaged.
+    fn from_index(path: &Path, text_len: u64, is_owner: bool) -> Result<Self, StoreError> {
         let mut this = Self {
             blocks: Vec::new(),
             names: Dictionaries::default(),
+            summary: is_owner.then(SummaryTally::default),
             end: 0,
             rows: 0,
             file: Vec::new(),
@@ -97,7 +124,7 @@ impl Recovery {
         }
         let map = Mapped::whole(path)?;
         let bytes = map.slice(0..map.len());
-        if !bytes.starts_with(INDEX_MAGIC) {
+        if !(bytes.starts_with(INDEX_MAGIC) || bytes.starts_with(INDEX_MAGIC_BEFORE)) {
             return Ok(this);
         }
         while let Some(found) = block::find(bytes, this.whole_len) {
@@ -106,17 +133,38 @@ impl Recovery {
                 && found.meta.text.end <= text_len
                 // A line has a line feed at least, so that lines and text stay countable together.
                 && u64::from(found.meta.rows) <= found.meta.text.end - found.meta.text.start;
-            if !follows || !this.names.add_from_file(found.names) {
+            if !follows || !this.take(found, &map) {
                 break;
             }
-            this.rows += found.meta.rows;
-            this.end = found.meta.text.end;
-            this.whole_len = found.body.end;
-            this.blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.body)));
         }
         this.is_changed = this.whole_len != map.len();
         this.map = Some(map);
         Ok(this)
+    }
+
+    /// Adds a block of the file; false where it is damaged.
+    fn take(&mut self, mut found: Found, map: &Mapped) -> bool {
+        let names = std::mem::take(&mut found.names);
+        let (place, behind) = (self.whole_len, found.body.end);
+        let block = Block::mapped(found, map.clone());
+        // Columns that are to be summed up are looked at now; else when they are used.
+        let rows = self.summary.as_ref().map(|_| block.rows_if_held());
+        if rows == Some(None) || !self.names.add_from_file(names) {
+            return false;
+        }
+        if let (Some(summary), Some(rows)) = (&mut self.summary, rows.flatten()) {
+            summary.add_rows(place, block.meta(), &rows);
+        }
+        self.rows += block.meta().rows;
+        self.end = block.meta().text.end;
+        self.whole_len = behind;
+        self.blocks.push(Arc::new(block));
+        true
+    }
+
+    /// Whether the file is not what it should be: it lacks blocks, or its summary.
+    fn needs_saving(&self) -> bool {
+        self.is_changed || self.rows > 0
     }
 
     /// Makes the blocks of the text between what the index covers and the last commit.
@@ -142,8 +190,11 @@ impl Recovery {
         let text = self.end..self.end + chunk.len() as u64;
         self.rows += rows.len() as u32;
         self.end = text.end;
-        let encoded = block::encode(rows, text, &self.names.new_names());
+        let encoded = block::encode(rows.clone(), text, &self.names.new_names());
         self.names.note_in_file();
+        if let Some(summary) = &mut self.summary {
+            summary.add(self.whole_len + self.file.len(), &encoded, &rows);
+        }
         self.file.extend_from_slice(&encoded.bytes);
         self.blocks.push(Arc::new(Block::in_memory(&encoded)));
         self.is_changed = true;
@@ -157,10 +208,12 @@ impl Recovery {
             bytes.extend_from_slice(map.slice(INDEX_MAGIC.len()..self.whole_len));
         }
         bytes.extend_from_slice(&self.file);
+        let summary = self.summary.as_ref().and_then(|summary| summary.encode(&self.names.lists()));
+        bytes.extend(summary.unwrap_or_default());
         write_atomically(path, &bytes)
     }
 
-    fn publish(self) -> Published {
-        Published::new(self.rows, self.blocks, &self.names)
+    fn publish(&self) -> Published {
+        Published::new(self.rows, self.blocks.clone(), &self.names)
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct KnownNumbers {
 impl KnownNumbers {
     pub(super) fn of(published: &Published) -> Self {
         let numbers = |names: &NameList| {
-            names.iter().enumerate().map(|(number, name)| (name.clone(), number as u16)).collect()
+            names.iter().enumerate().map(|(number, name)| (name.into(), number as u16)).collect()
         };
         Self { by_kind: [&published.components, &published.hosts, &published.patterns].map(numbers) }
     }

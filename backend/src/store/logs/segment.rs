@@ -3,7 +3,7 @@
 //! Readers take a [`Published`] and work on it for as long as they like; the writer publishes a new one and never
 //! touches an old one. What a crash left behind the last whole commit is not part of a segment.
 
-use super::block::{Block, Columns, Row};
+use super::block::{Block, BlockList, BlockMeta, Columns, Row};
 use super::dictionary::{Dictionaries, NameList};
 use super::mapped::Mapped;
 use super::recovery;
@@ -23,7 +23,9 @@ const SEALED_SUFFIX: &str = "ndjson.zst";
 /// How many rows a block of the file's index holds; only a segment's last one holds fewer.
 pub const BLOCK_ROWS: usize = 8_192;
 /// The first bytes of an index file: its kind and version.
-pub const INDEX_MAGIC: &[u8; 8] = b"SNDIDX03";
+pub const INDEX_MAGIC: &[u8; 8] = b"SNDIDX04";
+/// Those of the version before, which has the same blocks and no summary behind them.
+pub const INDEX_MAGIC_BEFORE: &[u8; 8] = b"SNDIDX03";
 
 /// The files of a segment.
 #[derive(Clone, Debug)]
@@ -63,7 +65,7 @@ pub struct Published {
     /// Lines.
     pub rows: u32,
     /// The index, by arrival.
-    pub blocks: Arc<[Arc<Block>]>,
+    pub blocks: BlockList,
     /// Component names by number.
     pub components: NameList,
     /// Host names by number; the empty one means none.
@@ -76,18 +78,32 @@ impl Published {
     pub(super) fn new(rows: u32, blocks: Vec<Arc<Block>>, names: &Dictionaries) -> Self {
         Self {
             rows,
-            blocks: blocks.into(),
+            blocks: BlockList::Kept(blocks.into()),
             components: names.components.published(),
             hosts: names.hosts.published(),
             patterns: names.patterns.published(),
         }
     }
+
+    /// What an index says that ends with a summary; `None` where there is none that is whole. Its blocks begin at
+    /// `head_len`.
+    pub(super) fn in_file(map: Mapped, head_len: usize) -> Option<Self> {
+        let (blocks, [components, hosts, patterns]) = BlockList::in_file(map, head_len)?;
+        let [components, hosts, patterns] = [components, hosts, patterns].map(NameList::from);
+        Some(Self { rows: blocks.rows(), blocks, components, hosts, patterns })
+    }
+
+    /// The earliest and the latest line.
+    pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        self.blocks.times()
+    }
 }
 
 impl Default for Published {
     fn default() -> Self {
-        let none = || NameList::from([]);
-        Self { rows: 0, blocks: Arc::new([]), components: none(), hosts: none(), patterns: none() }
+        let none = NameList::none;
+        let blocks = BlockList::Kept(Arc::new([]));
+        Self { rows: 0, blocks, components: none(), hosts: none(), patterns: none() }
     }
 }
 
@@ -209,7 +225,7 @@ impl Segment {
 
     /// A block's columns. Columns on disk are checked once; damaged ones are made again from the text.
     pub fn columns<'a>(&'a self, block: &'a Block, published: &Published) -> Columns<'a> {
-        block.columns(|| self.rebuild(block, published))
+        block.columns(|| self.rebuild(block.meta(), published))
     }
 
     /// The text of a block in one piece, where it lies so.
@@ -226,9 +242,13 @@ impl Segment {
         Paths::new(Path::new(&self.day.to_string()), self.number).index
     }
 
-    fn rebuild(&self, block: &Block, published: &Published) -> Vec<Row> {
+    /// A block, by its number. One whose head is damaged is made again from the text.
+    pub fn block(&self, number: usize, published: &Published) -> Arc<Block> {
+        published.blocks.get(number, |meta| self.rebuild(meta, published))
+    }
+
+    fn rebuild(&self, meta: &BlockMeta, published: &Published) -> Vec<Row> {
         let path = self.index_name();
-        let meta = block.meta();
         tracing::warn!(index = %path.display(), row = meta.first_row, "a damaged block is made again from its text");
         let numbers = KnownNumbers::of(published);
         let text = match &self.text {
@@ -238,8 +258,8 @@ impl Segment {
                 return sealed::rebuild(text, self.day, self.watermark, meta, number);
             }
         };
-        let before = published.blocks.iter().filter(|other| other.meta().first_row < meta.first_row);
-        let watermark = before.map(|other| other.meta().max_ts).fold(self.watermark, Timestamp::max);
+        let before = published.blocks.metas().filter(|other| other.first_row < meta.first_row);
+        let watermark = before.map(|other| other.max_ts).fold(self.watermark, Timestamp::max);
         let mut reader = RowReader::new(self.day, watermark);
         reader.read(text, meta.text.start as u32, meta.first_row, |kind, name| numbers.find(kind, name))
     }
@@ -276,7 +296,7 @@ pub(super) fn open_all(dir: &Path, day: Day, opening: &Opening) -> Result<Vec<Ar
 
 /// The time of the latest line of segments; [`Timestamp::MIN`] when they have none.
 pub(super) fn watermark_of(segments: &[Arc<Segment>]) -> Timestamp {
-    let latest = |segment: &Arc<Segment>| segment.published().blocks.iter().map(|b| b.meta().max_ts).max();
+    let latest = |segment: &Arc<Segment>| Some(segment.published().times()?.1);
     segments.iter().filter_map(latest).max().unwrap_or(Timestamp::MIN)
 }
 

@@ -27,13 +27,13 @@ fn lines(store: &LogStore) -> Vec<(i64, bool, String)> {
     let mut lines = Vec::new();
     for view in snapshot.days.iter().flat_map(|(_, views)| views) {
         let mut rows = Vec::new();
-        for block in view.published.blocks.iter() {
-            let columns = view.segment.columns(block, &view.published);
+        for block in view.blocks() {
+            let columns = view.segment.columns(&block, &view.published);
             rows.extend((0..columns.len()).map(|row| columns.row(row)));
         }
         rows.sort_by_key(|row| row.arrival);
         let line = |row: &block::Row| {
-            let pattern = view.published.patterns[usize::from(row.pattern)].to_string();
+            let pattern = view.published.patterns.get(usize::from(row.pattern)).unwrap().to_owned();
             (row.ts.nanos_since(NOON) / 1_000_000_000, row.is_late, pattern)
         };
         lines.extend(rows.iter().map(line));
@@ -85,8 +85,8 @@ fn lines_of_one_pattern_share_its_number() {
     let patterns: Vec<String> = lines(&store).into_iter().map(|(_, _, pattern)| pattern).collect();
     assert!(patterns[0].starts_with("order ") && !patterns[0].contains('1'), "{}", patterns[0]);
     assert!(patterns.iter().all(|pattern| *pattern == patterns[0]), "{patterns:?}");
-    let published = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].published.clone();
-    assert_eq!(published.blocks[0].counts().patterns().collect::<Vec<_>>(), [(0, 3)]);
+    let view = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].clone();
+    assert_eq!(view.block(0).counts().patterns().collect::<Vec<_>>(), [(0, 3)]);
 }
 
 #[test]
@@ -193,14 +193,18 @@ fn whole(store: &LogStore) -> Result<Vec<(block::Row, String, Vec<u8>)>, StoreEr
     let mut lines = Vec::new();
     for view in snapshot.days.iter().flat_map(|(_, views)| views) {
         let first = lines.len();
-        for block in view.published.blocks.iter() {
-            let columns = view.segment.columns(block, &view.published);
+        for block in view.blocks() {
+            let columns = view.segment.columns(&block, &view.published);
             for row in (0..columns.len()).map(|row| columns.row(row)) {
                 let text = reader.line(&view.segment, &row)?.to_vec();
                 let [component, host, pattern] = [row.component, row.host, row.pattern].map(usize::from);
-                let (components, hosts) = (&view.published.components, &view.published.hosts);
-                let names =
-                    format!("{} {} {}", components[component], hosts[host], view.published.patterns[pattern]);
+                let published = &view.published;
+                let names = [
+                    published.components.get(component).unwrap(),
+                    published.hosts.get(host).unwrap(),
+                    published.patterns.get(pattern).unwrap(),
+                ];
+                let names = names.join(" ");
                 // Places and numbers of names are each form's own.
                 let row = block::Row { pos: 0, component: 0, host: 0, pattern: 0, ..row };
                 lines.push((row, names, text));

@@ -146,8 +146,8 @@ fn whoever_reads_a_day_reads_it_to_its_end() {
     assert_eq!((days(&store), folders(dir.path()).len()), (vec![], 0));
     let mut text = Vec::new();
     for view in &lines.days[0].1 {
-        for block in view.published.blocks.iter() {
-            let columns = view.segment.columns(block, &view.published);
+        for block in view.blocks() {
+            let columns = view.segment.columns(&block, &view.published);
             for row in (0..columns.len()).map(|row| columns.row(row)) {
                 text.extend_from_slice(TextReader::default().line(&view.segment, &row).unwrap());
             }
@@ -186,10 +186,11 @@ fn days_go_for_want_of_room_and_are_taken_no_more() {
     for day in [3, 2, 1, 0] {
         fill(&store, ago(day), 300);
     }
+    // A segment's index is written when it is finished.
+    drop(store);
     let size = |day: i64| size_on_disk(&layout::day_dir(dir.path(), ago(day))).unwrap();
     assert!(size(3) > 300_000, "{}", size(3));
     let room = size(2) + size(1) + size(0);
-    drop(store);
     let store = with_room(dir.path(), room);
     assert_eq!(store.earliest(NOW), Timestamp::MIN);
     store.delete_surplus(NOW, NEVER);

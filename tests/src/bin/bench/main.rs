@@ -2,6 +2,8 @@
 //! a file. Paired rounds in one run on one machine; answers are compared before anything is timed.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+/// Counts over many days.
+mod days;
 /// Many components, and lines out of order.
 mod hard;
 /// Taking lines in, alone and while they are asked for.
@@ -14,6 +16,7 @@ mod queries;
 mod report;
 
 use report::Report;
+use sonde_tests::many_days::Extent;
 use sonde_tests::process::MemoryWatch;
 use sonde_tests::server::TestServer;
 use sonde_tests::{big_day, static_server};
@@ -21,12 +24,26 @@ use std::path::Path;
 
 fn main() {
     let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some("static-server") {
-        let folder = args.next().expect("static-server FOLDER");
-        static_server::serve(Path::new(&folder), |address| println!("{address}")).expect("a port is free");
-    } else {
-        compare(&std::env::args().skip(1).collect::<Vec<_>>());
+    match args.next().as_deref() {
+        Some("static-server") => {
+            let folder = args.next().expect("static-server FOLDER");
+            static_server::serve(Path::new(&folder), |address| println!("{address}"))
+                .expect("a port is free");
+        }
+        Some("days") => {
+            let mut number = |usual: usize| {
+                args.next().map_or(usual, |text| text.parse().expect("days [DAYS [LINES A DAY]]"))
+            };
+            compare_days(Extent { days: number(90), lines: number(1_000_000) });
+        }
+        _ => compare(&std::env::args().skip(1).collect::<Vec<_>>()),
     }
+}
+
+fn compare_days(extent: Extent) {
+    let mut report = Report::default();
+    days::compare(&mut report, extent);
+    println!("\n{report}");
 }
 
 /// Compares the parts that are named, or all of them.

@@ -7,7 +7,7 @@ use sonde_shared::time::{TimeRange, Timestamp};
 use std::ops::Range;
 
 /// Times are mostly whole seconds, milliseconds or microseconds.
-const TIME_UNITS: [u32; 3] = [1_000_000_000, 1_000_000, 1_000];
+pub(super) const TIME_UNITS: [u32; 3] = [1_000_000_000, 1_000_000, 1_000];
 /// In the number of a level: the line is late.
 const LATE_BIT: i64 = 8;
 

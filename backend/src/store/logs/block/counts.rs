@@ -12,9 +12,14 @@ use std::ops::Range;
 /// Width of a slot (8), then how many components, cells, hosts and patterns there are (4 each).
 const HEAD_BYTES: usize = 24;
 
+/// So many counts are gathered before they are joined.
+const LEAST_JOINED: usize = 1 << 12;
+
 /// Lines of one component, slot and level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
+    /// The slot's number: its beginning in widths of a slot, counted from 1970.
+    pub slot: i64,
     /// Where the slot begins; a multiple of [`Counts::slot_nanos`].
     pub from: Timestamp,
     /// The level.
@@ -103,6 +108,11 @@ impl<'a> Counts<'a> {
             && sums(self.patterns[1], self.pattern_count)
     }
 
+    /// How many cells there are.
+    pub fn cell_count(&self) -> usize {
+        self.cell_count
+    }
+
     /// How wide slots are.
     pub fn slot_nanos(&self) -> i64 {
         self.slot_nanos
@@ -129,8 +139,10 @@ impl<'a> Counts<'a> {
     /// A cell, by its place in [`ComponentCells::cells`].
     #[inline]
     pub fn cell(&self, at: usize) -> Cell {
+        let slot = self.slots.get(at);
         Cell {
-            from: Timestamp::from_nanos(self.slots.get(at).wrapping_mul(self.slot_nanos)),
+            slot,
+            from: Timestamp::from_nanos(slot.wrapping_mul(self.slot_nanos)),
             level: self.level(at),
             lines: self.lines.get(at) as u32,
         }
@@ -149,7 +161,7 @@ impl<'a> Counts<'a> {
     /// Lines of some cells, by level.
     pub fn by_level(&self, cells: Range<usize>) -> [u64; Level::COUNT] {
         let mut levels = [0; Level::COUNT];
-        cells.for_each(|at| levels[self.level(at) as usize] += self.lines.get(at) as u64);
+        cells.for_each(|at| levels[self.level(at) as usize] += u64::from(self.lines.get(at) as u32));
         levels
     }
 
@@ -165,7 +177,7 @@ impl<'a> Counts<'a> {
 }
 
 fn pairs([numbers, lines]: [Packed<'_>; 2], count: usize) -> impl Iterator<Item = (u16, u64)> {
-    (0..count).map(move |at| (numbers.get(at) as u16, lines.get(at) as u64))
+    (0..count).map(move |at| (numbers.get(at) as u16, u64::from(lines.get(at) as u32)))
 }
 
 /// Lines on their way to be counted.
@@ -190,6 +202,40 @@ impl Tallies {
         };
         tallies.join();
         tallies
+    }
+
+    /// Adds others of the same slots. Those of one key are added up now and then, when there are twice as many as
+    /// before: sorting all of them each time would take the longer the more there are.
+    pub(super) fn add(&mut self, others: &Self, joined: &mut usize) {
+        self.cells.extend_from_slice(&others.cells);
+        self.hosts.extend_from_slice(&others.hosts);
+        self.patterns.extend_from_slice(&others.patterns);
+        let len = |tallies: &Self| tallies.cells.len() + tallies.hosts.len() + tallies.patterns.len();
+        if len(self) > 2 * *joined + LEAST_JOINED {
+            self.join();
+            *joined = len(self);
+        }
+    }
+
+    /// The same lines as if all were of one component.
+    pub(super) fn of_all(&self) -> Self {
+        let cells = self.cells.iter().map(|((_, slot, level), lines)| ((0, *slot, *level), *lines));
+        let (hosts, patterns) = (self.hosts.clone(), self.patterns.clone());
+        let mut all = Self { slot_nanos: self.slot_nanos, cells: cells.collect(), hosts, patterns };
+        all.join();
+        all
+    }
+
+    /// The same lines by component and level alone, in slots that are so many times as wide.
+    pub(super) fn widened(&self, times: i64) -> Self {
+        let wide = |((component, slot, level), lines): &((u16, i64, u8), u32)| {
+            ((*component, slot.div_euclid(times), *level), *lines)
+        };
+        let cells = self.cells.iter().map(wide).collect();
+        let slot_nanos = self.slot_nanos * times;
+        let mut wide = Self { slot_nanos, cells, hosts: Vec::new(), patterns: Vec::new() };
+        wide.join();
+        wide
     }
 
     fn join(&mut self) {

@@ -81,25 +81,35 @@ fn bit_bytes(rows: usize, width: usize) -> usize {
     (rows * width).div_ceil(8) + PADDING
 }
 
+/// Whether numbers lie near enough to one another for a column.
+pub(super) fn fits(numbers: &(impl Iterator<Item = i64> + Clone), units: &[u32]) -> bool {
+    u64::BITS - layout(numbers, units).2.leading_zeros() <= MAX_WIDTH
+}
+
+/// The least number, the unit and the most units that one lies from the least.
+fn layout(numbers: &(impl Iterator<Item = i64> + Clone), units: &[u32]) -> (i64, u32, u64) {
+    let base = numbers.clone().min().unwrap_or(0);
+    let spread = || numbers.clone().map(|number| number.wrapping_sub(base) as u64);
+    let divides = |unit: &&u32| spread().all(|number| number.is_multiple_of(u64::from(**unit)));
+    let unit = units.iter().find(divides).copied().unwrap_or(1);
+    (base, unit, spread().max().unwrap_or(0) / u64::from(unit))
+}
+
 /// Appends a column. Its numbers lie at most 2^57 units apart; `units` are tried in order, each times that all of
 /// them may be whole multiples of.
 ///
 /// # Panics
 /// When the numbers lie further apart.
 pub(super) fn pack(numbers: &(impl Iterator<Item = i64> + Clone), units: &[u32], out: &mut Vec<u8>) {
-    let base = numbers.clone().min().unwrap_or(0);
-    let spread = || numbers.clone().map(|number| number.wrapping_sub(base) as u64);
-    let divides = |unit: &&u32| spread().all(|number| number.is_multiple_of(u64::from(**unit)));
-    let unit = units.iter().find(divides).copied().unwrap_or(1);
-    let widest = spread().max().unwrap_or(0) / u64::from(unit);
+    let (base, unit, widest) = layout(numbers, units);
     let width = u64::BITS - widest.leading_zeros();
     assert!(width <= MAX_WIDTH, "the numbers of a block lie close together");
     out.extend_from_slice(&base.to_le_bytes());
     out.extend_from_slice(&unit.to_le_bytes());
     out.push(width as u8);
     let (mut word, mut filled) = (0_u64, 0);
-    for number in spread() {
-        let bits = number / u64::from(unit);
+    for number in numbers.clone() {
+        let bits = number.wrapping_sub(base) as u64 / u64::from(unit);
         word |= bits << filled;
         filled += width;
         while filled >= 8 {

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// A block as a file has it.
-fn in_file(bytes: &[u8], found: &Found) -> Block {
+fn in_file(bytes: &[u8], found: Found) -> Block {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    Block::mapped(found.meta.clone(), Mapped::whole(file.path()).unwrap(), found.body.clone())
+    Block::mapped(found, Mapped::whole(file.path()).unwrap())
 }
 
 type AnyRow = (i64, u32, u32, [u16; 3], u8, bool);
@@ -37,8 +37,9 @@ proptest! {
         bytes.extend_from_slice(&encoded.bytes);
         let found = find(&bytes, lead).unwrap();
         prop_assert_eq!((&found.meta, &found.names, found.body.end), (&encoded.meta, &names, bytes.len()));
-        prop_assert_eq!(&found.body, &encoded.body_in_file(lead));
-        let block = in_file(&bytes, &found);
+        let written = encoded.in_file(lead);
+        prop_assert_eq!((&found.body, found.parts), (&written.body, written.parts));
+        let block = in_file(&bytes, found);
         prop_assert!(block.holds());
         let columns = block.columns(|| unreachable!("its columns hold"));
         let mut expected = rows;
@@ -75,7 +76,7 @@ proptest! {
         prop_assert!(find(&bytes[..cut.index(bytes.len())], 0).is_none());
         let mut changed = bytes.clone();
         changed[flip.index(bytes.len())] ^= 0x10;
-        let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && in_file(&changed, &found).holds());
+        let holds = find(&changed, 0).is_some_and(|found| found.meta == meta && in_file(&changed, found).holds());
         prop_assert!(!holds);
     }
 }
@@ -85,7 +86,62 @@ fn a_block_whose_columns_and_text_are_damaged_has_its_lines_all_the_same() {
     let rows: Vec<Row> = (5..9).map(|arrival| Row { arrival, ..Row::default() }).collect();
     let mut bytes = encode(rows, 7..99, &NewNames::default()).bytes;
     *bytes.last_mut().unwrap() ^= 1;
-    let block = in_file(&bytes, &find(&bytes, 0).unwrap());
+    let block = in_file(&bytes, find(&bytes, 0).unwrap());
     let columns = block.columns(Vec::new);
     assert_eq!((columns.len(), columns.row(3).pos, columns.row(3).len), (4, 7, 0));
+}
+
+#[test]
+fn kinds_are_listed_in_as_much_detail_as_there_is_room_for() {
+    let row =
+        |at: u32| Row { arrival: at, host: (at % 300) as u16, pattern: (at / 300) as u16, ..Row::default() };
+    let check = |lines: u32, expected: [Option<usize>; 3]| {
+        let mut summary = SummaryTally::default();
+        let (mut file, mut first) = (vec![7; 8], 0);
+        while first < lines {
+            let rows: Vec<Row> = (first..lines.min(first + 5_000)).map(row).collect();
+            first += rows.len() as u32;
+            let encoded = encode(rows.clone(), 0..0, &NewNames::default());
+            summary.add(file.len(), &encoded, &rows);
+            file.extend_from_slice(&encoded.bytes);
+        }
+        file.extend(summary.encode(&[vec![], vec![""], vec![]]).unwrap());
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), &file).unwrap();
+        let (blocks, _) = BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).unwrap();
+        let summary = blocks.summary().unwrap();
+        let told = [(false, true), (true, false), (true, true)];
+        let counts = told.map(|(by_host, by_pattern)| {
+            let kinds: Vec<Kind> = summary.kinds(by_host, by_pattern)?.collect();
+            assert_eq!(kinds.iter().map(|kind| kind.lines).sum::<u64>(), u64::from(lines));
+            Some(kinds.len())
+        });
+        assert_eq!((blocks.rows(), counts), (lines, expected));
+    };
+    check(60_000, [Some(200), Some(300), Some(60_000)]);
+    check(66_000, [Some(220), Some(300), None]);
+}
+
+/// A column of equal numbers takes no room however many they are, so that no length of a file refutes a number.
+#[test]
+fn a_summary_is_not_taken_at_its_word() {
+    let rows = vec![Row::default()];
+    let encoded = encode(rows.clone(), 0..0, &NewNames::default());
+    let mut summary = SummaryTally::default();
+    summary.add(8, &encoded, &rows);
+    let summary = summary.encode(&[vec![""], vec![""], vec![""]]).unwrap();
+    let check = |at: usize, number: u32| {
+        let mut file = [&[7; 8][..], &encoded.bytes, &summary].concat();
+        let (start, tail) = (file.len() - summary.len(), file.len() - 12);
+        file[start + at..start + at + 4].copy_from_slice(&number.to_le_bytes());
+        let crc = crc32fast::hash(&file[start..tail]);
+        file[tail + 4..tail + 8].copy_from_slice(&crc.to_le_bytes());
+        let path = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(path.path(), &file).unwrap();
+        BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).is_some()
+    };
+    assert!(check(4, 1), "as it was written");
+    for at in [4, 8, 12, 16, 20, 24, 28, 32, 36] {
+        assert!(!check(at, 1 << 31), "the number at {at}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::layout::Footer;
 use super::text::{Sealed, SealedText};
-use crate::store::logs::block::{self, Block, BlockMeta, Row};
+use crate::store::logs::block::{self, Block, BlockMeta, Found, Row, SummaryTally};
 use crate::store::logs::dictionary::{Dictionaries, NameKind};
 use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::{RowReader, is_late};
@@ -26,46 +26,100 @@ pub(in crate::store::logs) fn open(
     opening: &Opening,
 ) -> Result<(SealedText, Published), StoreError> {
     let sealed = SealedText::open(&paths.sealed, id, opening.frames.clone())?;
-    if let Some(published) = read_index(&paths.index, &sealed)? {
+    if let Some(published) = whole_index(&paths.index, &sealed)? {
         return Ok((sealed.text, published));
     }
-    let mut names = Dictionaries::default();
-    let rows = read_rows(&sealed, day, watermark, |kind, name| names.number(kind, name))?;
-    let (index, published) = encode_index(&sealed, &rows, names);
-    if !opening.is_owner {
-        return Ok((sealed.text, published));
-    }
+    let known = FoundBlocks::read(&paths.index, &sealed, opening.is_owner)?;
+    let (index, published) = if let Some(known) = known {
+        known.finish()
+    } else {
+        let mut names = Dictionaries::default();
+        let rows = read_rows(&sealed, day, watermark, |kind, name| names.number(kind, name))?;
+        let (index, published) = encode_index(&sealed, &rows, names);
+        (Some(index), published)
+    };
+    let Some(index) = index.filter(|_| opening.is_owner) else { return Ok((sealed.text, published)) };
     if let Err(error) = files::write_atomically(&paths.index, &index) {
         // The blocks in memory answer as well; the next start tries again.
         tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");
-    } else if let Some(published) = read_index(&paths.index, &sealed)? {
+    } else if let Some(published) = whole_index(&paths.index, &sealed)? {
         return Ok((sealed.text, published));
     }
     Ok((sealed.text, published))
 }
 
-/// The index, if it is that of this very file and whole.
-fn read_index(path: &Path, sealed: &Sealed) -> Result<Option<Published>, StoreError> {
+/// What the index says, where it is that of this very file and ends with a summary. No block of it is read.
+fn whole_index(path: &Path, sealed: &Sealed) -> Result<Option<Published>, StoreError> {
     let (Some(print), true) = (sealed.print, path.exists()) else { return Ok(None) };
-    let map = Mapped::whole(path)?;
-    let bytes = map.slice(0..map.len());
-    let head = block::sealed_head(print);
-    if !bytes.starts_with(&head) {
+    let (map, head) = (Mapped::whole(path)?, block::sealed_head(print));
+    if map.get(0..head.len()) != Some(&head[..]) {
         return Ok(None);
     }
-    let (mut names, mut blocks, mut rows) = (Dictionaries::default(), Vec::new(), 0_u32);
-    let mut at = head.len();
-    while let Some(found) = block::find(bytes, at) {
-        if found.meta.first_row != rows || !names.add_from_file(found.names) {
-            return Ok(None);
+    let published = Published::in_file(map, head.len());
+    Ok(published.filter(|published| sealed.lines == Some(published.rows)))
+}
+
+/// The blocks of an index that is that of this very file and lacks nothing but its summary.
+struct FoundBlocks {
+    map: Mapped,
+    /// What the file begins with in this version.
+    head: Vec<u8>,
+    end: usize,
+    rows: u32,
+    blocks: Vec<Arc<Block>>,
+    names: Dictionaries,
+    /// For the folder's owner: what the index should end with.
+    summary: Option<SummaryTally>,
+}
+
+impl FoundBlocks {
+    fn read(path: &Path, sealed: &Sealed, is_owner: bool) -> Result<Option<Self>, StoreError> {
+        let (Some(print), true) = (sealed.print, path.exists()) else { return Ok(None) };
+        let map = Mapped::whole(path)?;
+        let bytes = map.slice(0..map.len());
+        let heads = block::sealed_heads(print);
+        let Some(head) = heads.iter().find(|head| bytes.starts_with(head)) else { return Ok(None) };
+        let mut this = Self {
+            map: map.clone(),
+            end: head.len(),
+            rows: 0,
+            blocks: Vec::new(),
+            names: Dictionaries::default(),
+            summary: is_owner.then(SummaryTally::default),
+            head: block::sealed_head(print),
+        };
+        while let Some(found) = block::find(bytes, this.end) {
+            if !this.take(found) {
+                return Ok(None);
+            }
         }
-        let Some(with) = rows.checked_add(found.meta.rows) else { return Ok(None) };
-        rows = with;
-        at = found.body.end;
-        blocks.push(Arc::new(Block::mapped(found.meta, map.clone(), found.body)));
+        Ok((sealed.lines == Some(this.rows)).then_some(this))
     }
-    let is_whole = at == map.len() && sealed.lines == Some(rows);
-    Ok(is_whole.then(|| Published::new(rows, blocks, &names)))
+
+    /// Adds a block of the file; false where it is damaged.
+    fn take(&mut self, mut found: Found) -> bool {
+        let names = std::mem::take(&mut found.names);
+        let is_next = found.meta.first_row == self.rows && self.names.add_from_file(names);
+        let Some(rows) = self.rows.checked_add(found.meta.rows).filter(|_| is_next) else { return false };
+        let place = std::mem::replace(&mut self.end, found.body.end);
+        let block = Block::mapped(found, self.map.clone());
+        if let Some(summary) = &mut self.summary {
+            // Columns that are to be summed up are looked at now; else when they are used.
+            let Some(rows) = block.rows_if_held() else { return false };
+            summary.add_rows(place, block.meta(), &rows);
+        }
+        self.rows = rows;
+        self.blocks.push(Arc::new(block));
+        true
+    }
+
+    /// What the index should be, for the folder's owner, and what readers see without it.
+    fn finish(self) -> (Option<Vec<u8>>, Published) {
+        let summary = self.summary.and_then(|summary| summary.encode(&self.names.lists()));
+        let blocks = self.map.slice(self.head.len()..self.end);
+        let index = summary.map(|summary| [&self.head, blocks, &summary].concat());
+        (index, Published::new(self.rows, self.blocks, &self.names))
+    }
 }
 
 /// The rows of all lines, by arrival.
@@ -82,8 +136,8 @@ fn read_rows(
         let start = sealed.text.range(frame).start as u32;
         rows.extend(reader.read(&text, start, rows.len() as u32, &mut number));
     }
-    if let Some(order) = sealed.order.as_ref().filter(|order| order.len() == rows.len()) {
-        rows.iter_mut().zip(order).for_each(|(row, arrival)| row.arrival = *arrival);
+    if let Some(order) = sealed.text.order().filter(|order| order.len() == rows.len()) {
+        rows.iter_mut().zip(order).for_each(|(row, arrival)| row.arrival = arrival);
         rows.sort_unstable_by_key(|row| row.arrival);
     }
     let mut latest = watermark;
@@ -95,13 +149,15 @@ fn read_rows(
 
 fn encode_index(sealed: &Sealed, rows: &[Row], mut names: Dictionaries) -> (Vec<u8>, Published) {
     let mut index = block::sealed_head(sealed.print.unwrap_or(0));
-    let mut blocks = Vec::new();
+    let (mut blocks, mut summary) = (Vec::new(), SummaryTally::default());
     for chunk in rows.chunks(BLOCK_ROWS) {
         let encoded = block::encode(chunk.to_vec(), 0..0, &names.new_names());
         names.note_in_file();
+        summary.add(index.len(), &encoded, chunk);
         index.extend_from_slice(&encoded.bytes);
         blocks.push(Arc::new(Block::in_memory(&encoded)));
     }
+    index.extend(summary.encode(&names.lists()).unwrap_or_default());
     (index, Published::new(rows.len() as u32, blocks, &names))
 }
 

@@ -3,7 +3,8 @@
 use super::cache::FrameCache;
 use super::layout::{Footer, Frame, SKIPPABLE_HEAD, encode_order, skippable};
 use super::text::SealedText;
-use crate::store::logs::block::{self, NewNames};
+use crate::store::logs::block::{self, NewNames, SummaryTally};
+use crate::store::logs::dictionary::NameList;
 use crate::store::logs::rows::is_near;
 use crate::store::logs::segment::{Paths, Segment};
 use crate::store::logs::text::TextReader;
@@ -69,8 +70,8 @@ pub(in crate::store::logs) fn prepare(
     let published = segment.published();
     let mut lines = Vec::with_capacity(published.rows as usize);
     let mut are_near = true;
-    for block in published.blocks.iter() {
-        let columns = segment.columns(block, &published);
+    for block in (0..published.blocks.len()).map(|number| segment.block(number, &published)) {
+        let columns = segment.columns(&block, &published);
         for block::Row { ts, component, level, arrival, pos, len, .. } in
             (0..columns.len()).map(|row| columns.row(row))
         {
@@ -78,7 +79,7 @@ pub(in crate::store::logs) fn prepare(
             lines.push(Line { is_error: level >= Level::Error, stretch: 0, component, arrival, pos, len });
         }
     }
-    let text_end = published.blocks.last().map_or(0, |block| block.meta().text.end);
+    let text_end = published.blocks.metas().last().map_or(0, |meta| meta.text.end);
     // The text is not taken away because of an index that says something else.
     if !(are_near && covers(&mut lines, text_end)) {
         return Err(not_of_its_text(&paths.index));
@@ -200,7 +201,10 @@ fn check(path: &Path, checksums: &[u32]) -> Result<(), StoreError> {
     let sealed = SealedText::open(path, 0, Arc::new(FrameCache::new(0)))?;
     let damaged =
         || StoreError::Damaged { path: path.to_owned(), why: "it does not hold what was written".into() };
-    if sealed.print.is_none() || sealed.order.is_none() || sealed.text.frames() as usize != checksums.len() {
+    if sealed.print.is_none()
+        || sealed.text.order().is_none()
+        || sealed.text.frames() as usize != checksums.len()
+    {
         return Err(damaged());
     }
     for (frame, checksum) in (0..).zip(checksums) {
@@ -252,18 +256,20 @@ fn encode_index(segment: &Segment, lines: &[Line], print: u32) -> Vec<u8> {
         pos += line.len + 1;
     }
     let mut out = block::sealed_head(print);
-    let owned = |names: &[std::sync::Arc<str>]| names.iter().map(ToString::to_string).collect();
-    let mut names = NewNames {
-        components: owned(&published.components),
-        hosts: owned(&published.hosts),
-        patterns: owned(&published.patterns),
-    };
-    for block in published.blocks.iter() {
-        let columns = segment.columns(block, &published);
+    let lists = [&published.components, &published.hosts, &published.patterns];
+    let owned = |names: &NameList| names.iter().map(str::to_owned).collect();
+    let [components, hosts, patterns] = lists.map(owned);
+    let mut names = NewNames { components, hosts, patterns };
+    let mut summary = SummaryTally::default();
+    for block in (0..published.blocks.len()).map(|number| segment.block(number, &published)) {
+        let columns = segment.columns(&block, &published);
         let rows = (0..columns.len()).map(|row| columns.row(row));
-        let rows = rows.map(|row| block::Row { pos: places[row.arrival as usize], ..row }).collect();
-        out.extend_from_slice(&block::encode(rows, 0..0, &std::mem::take(&mut names)).bytes);
+        let rows: Vec<_> = rows.map(|row| block::Row { pos: places[row.arrival as usize], ..row }).collect();
+        let encoded = block::encode(rows.clone(), 0..0, &std::mem::take(&mut names));
+        summary.add(out.len(), &encoded, &rows);
+        out.extend_from_slice(&encoded.bytes);
     }
+    out.extend(summary.encode(&lists.map(|names| names.iter().collect())).unwrap_or_default());
     out
 }
 

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use zstd::zstd_safe;
 
 /// The first bytes of a frame of text (RFC 8878, 3.1.1).
@@ -32,10 +32,30 @@ pub struct SealedText {
     /// Which segment it is, in the cache.
     id: u64,
     cache: Arc<FrameCache>,
+    /// Made when the first text is read: of most segments of many days none ever is.
+    places: OnceLock<Places>,
+}
+
+#[derive(Debug)]
+struct Places {
     /// Where each frame begins, in the file and in the text, and where the last one ends.
     starts: Vec<(u64, u64)>,
     /// For each [`STRIDE`] of the text the frame that holds its first byte, so that a line's frame is found without a search.
     strides: Vec<u32>,
+}
+
+impl Places {
+    fn of(frames: &[Frame]) -> Self {
+        let mut starts = vec![(0, 0)];
+        let (mut packed, mut text) = (0, 0);
+        for frame in frames {
+            packed += u64::from(frame.packed);
+            text += u64::from(frame.text);
+            starts.push((packed, text));
+        }
+        let strides = strides(&starts);
+        Self { starts, strides }
+    }
 }
 
 /// What a sealed file says of its lines.
@@ -46,8 +66,6 @@ pub(in crate::store::logs) struct Sealed {
     pub(in crate::store::logs) print: Option<u32>,
     /// How many lines there are, where that is known.
     pub(in crate::store::logs) lines: Option<u32>,
-    /// The order of arrival; `None` when it is damaged: the lines then count in storage order.
-    pub(in crate::store::logs) order: Option<Vec<u32>>,
 }
 
 impl SealedText {
@@ -60,25 +78,27 @@ impl SealedText {
         let map = Mapped::whole(path)?;
         let file = map.slice(0..map.len());
         let found = Footer::find(file);
-        let frames = match &found {
-            Some((footer, _)) => footer.frames.clone(),
-            None => whole_frames(file),
-        };
+        let places = OnceLock::new();
         if found.is_none() {
+            let frames = whole_frames(file);
             tracing::warn!(file = %path.display(), frames = frames.len(), "a sealed file's end is damaged; its whole frames are read");
+            places.get_or_init(|| Places::of(&frames));
         }
-        let order = found.as_ref().and_then(|(footer, _)| footer.order(file));
         let (lines, print) = (found.as_ref().map(|(footer, _)| footer.lines), found.map(|(_, print)| print));
-        let mut starts = vec![(0, 0)];
-        let (mut packed, mut text) = (0, 0);
-        for frame in frames {
-            packed += u64::from(frame.packed);
-            text += u64::from(frame.text);
-            starts.push((packed, text));
-        }
-        let strides = strides(&starts);
-        let text = Self { path: path.to_owned(), map, id, cache, starts, strides };
-        Ok(Sealed { text, print, lines, order })
+        Ok(Sealed { text: Self { path: path.to_owned(), map, id, cache, places }, print, lines })
+    }
+
+    fn places(&self) -> &Places {
+        self.places.get_or_init(|| {
+            let footer = Footer::find(self.map.slice(0..self.map.len()));
+            Places::of(&footer.map(|(footer, _)| footer.frames).unwrap_or_default())
+        })
+    }
+
+    /// The order of arrival; `None` when it is damaged: the lines then count in storage order.
+    pub(in crate::store::logs) fn order(&self) -> Option<Vec<u32>> {
+        let file = self.map.slice(0..self.map.len());
+        Footer::find(file)?.0.order(file)
     }
 
     /// Opens the same file once more, with what it says of its lines.
@@ -104,17 +124,19 @@ impl SealedText {
 
     /// How many frames there are.
     pub(in crate::store::logs) fn frames(&self) -> u32 {
-        self.starts.len() as u32 - 1
+        self.places().starts.len() as u32 - 1
     }
 
     /// The frame that holds a place of the text.
     pub(in crate::store::logs) fn frame_at(&self, pos: u64) -> u32 {
-        frame_of(&self.starts, &self.strides, pos) as u32
+        let Places { starts, strides } = self.places();
+        frame_of(starts, strides, pos) as u32
     }
 
     /// The text of a frame, as a range of all text.
     pub(in crate::store::logs) fn range(&self, frame: u32) -> Range<u64> {
-        let at = |frame: usize| self.starts.get(frame).map_or(0, |(_, text)| *text);
+        let starts = &self.places().starts;
+        let at = |frame: usize| starts.get(frame).map_or(0, |(_, text)| *text);
         at(frame as usize)..at(frame as usize + 1)
     }
 
@@ -126,7 +148,8 @@ impl SealedText {
     /// Decodes a frame, past the cache.
     pub(in crate::store::logs) fn decode(&self, frame: u32) -> Result<Text, StoreError> {
         let index = frame as usize;
-        let (Some((start, _)), Some((end, _))) = (self.starts.get(index), self.starts.get(index + 1)) else {
+        let starts = &self.places().starts;
+        let (Some((start, _)), Some((end, _))) = (starts.get(index), starts.get(index + 1)) else {
             return Err(self.damaged("a line lies behind its end"));
         };
         let len = self.range(frame).end - self.range(frame).start;

@@ -1,0 +1,206 @@
+//! The blocks of a segment: kept, as those of one that is being written, or read from the file each time one is looked at.
+
+use super::summary::{Places, Summary};
+use super::{Block, BlockMeta, Encoded, FiledNames, Head, NewNames, Row, encode};
+use crate::store::logs::mapped::Mapped;
+use rustc_hash::FxHashMap;
+use sonde_shared::time::{TimeRange, Timestamp};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What is known of a block of a file, each including what comes before it: nothing; its head holds; its columns were
+/// looked at, and either hold or were mended.
+const NEW: u8 = 0;
+const HEAD_HOLDS: u8 = 1;
+const HOLDS: u8 = 2;
+const MENDED: u8 = 3;
+
+/// The blocks of a segment, by arrival.
+#[derive(Clone, Debug)]
+pub enum BlockList {
+    /// All of them at hand.
+    Kept(Arc<[Arc<Block>]>),
+    /// In a file that ends with a summary.
+    Filed(Arc<Filed>),
+}
+
+impl BlockList {
+    /// The blocks of an index file that ends with a summary, and the segment's names: components, hosts, patterns. `None`
+    /// where there is no whole summary. Blocks begin at `head_len`.
+    pub fn in_file(map: Mapped, head_len: usize) -> Option<(Self, [FiledNames; 3])> {
+        let places = Places::find(&map, head_len)?;
+        let states = (0..places.blocks).map(|_| AtomicU8::new(NEW)).collect();
+        let names = places.names.clone();
+        Some((Self::Filed(Arc::new(Filed { map, places, states, mended: Mutex::default() })), names))
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Kept(blocks) => blocks.len(),
+            Self::Filed(filed) => filed.places.blocks,
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Lines of all blocks.
+    pub fn rows(&self) -> u32 {
+        match self {
+            Self::Kept(blocks) => blocks.iter().map(|block| block.meta().rows).sum(),
+            Self::Filed(filed) => filed.places.rows,
+        }
+    }
+
+    /// Which lines each block holds.
+    pub fn metas(&self) -> impl Iterator<Item = BlockMeta> {
+        let (kept, table) = match self {
+            Self::Kept(blocks) => (Some(blocks), None),
+            Self::Filed(filed) => (None, Some(filed.places.table(&filed.map))),
+        };
+        let kept = kept.into_iter().flat_map(|blocks| blocks.iter().map(|block| block.meta().clone()));
+        let filed = table.into_iter().flat_map(|table| (0..self.len()).map(move |number| table.meta(number)));
+        kept.chain(filed)
+    }
+
+    /// The earliest and the latest line.
+    pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        match self {
+            Self::Filed(filed) => (filed.places.blocks > 0).then_some(filed.places.times),
+            Self::Kept(blocks) => {
+                let min = blocks.iter().map(|block| block.meta().min_ts).min()?;
+                Some((min, blocks.iter().map(|block| block.meta().max_ts).max()?))
+            }
+        }
+    }
+
+    /// The numbers of the blocks that may have lines in a range.
+    pub fn numbers_in(&self, range: TimeRange) -> Vec<usize> {
+        let overlaps = |(min, max): (Timestamp, Timestamp)| min < range.until && range.from <= max;
+        if !self.times().is_some_and(overlaps) {
+            return Vec::new();
+        }
+        match self {
+            Self::Kept(blocks) => {
+                (0..blocks.len()).filter(|number| blocks[*number].meta().overlaps(range)).collect()
+            }
+            Self::Filed(filed) => {
+                let table = filed.places.table(&filed.map);
+                (0..filed.places.blocks).filter(|number| overlaps(table.times(*number))).collect()
+            }
+        }
+    }
+
+    /// A block. One whose head is damaged is made of the rows that `rebuild` reads from the text.
+    pub fn get(&self, number: usize, rebuild: impl FnOnce(&BlockMeta) -> Vec<Row>) -> Arc<Block> {
+        match self {
+            Self::Kept(blocks) => blocks[number].clone(),
+            Self::Filed(filed) => filed.block(number, rebuild),
+        }
+    }
+
+    /// Whether a block's head is what was written.
+    pub fn head_holds(&self, number: usize) -> bool {
+        match self {
+            Self::Kept(_) => true,
+            Self::Filed(filed) => filed.head(number, true).is_some(),
+        }
+    }
+
+    /// What is said of all blocks together.
+    pub fn summary(&self) -> Option<Summary<'_>> {
+        match self {
+            Self::Kept(_) => None,
+            Self::Filed(filed) => Some(filed.places.summary(&filed.map)),
+        }
+    }
+}
+
+/// An index file, and what had to be made again of it.
+#[derive(Debug)]
+pub struct Filed {
+    map: Mapped,
+    places: Places,
+    states: Box<[AtomicU8]>,
+    mended: Mutex<FxHashMap<usize, Mended>>,
+}
+
+#[derive(Debug)]
+enum Mended {
+    Columns(Arc<[u8]>),
+    Block(Arc<Block>),
+}
+
+impl Filed {
+    fn state(&self, number: usize) -> u8 {
+        self.states[number].load(Ordering::Acquire)
+    }
+
+    fn note(&self, number: usize, state: u8) {
+        self.states[number].fetch_max(state, Ordering::AcqRel);
+    }
+
+    fn mended(&self) -> MutexGuard<'_, FxHashMap<usize, Mended>> {
+        self.mended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A block's head, checked if asked for.
+    fn head(&self, number: usize, is_checked: bool) -> Option<Head<'_>> {
+        let table = self.places.table(&self.map);
+        let head = Head::at(self.map.slice(0..self.map.len()), table.place(number))?;
+        (!is_checked || head.holds() && head.meta == table.meta(number)).then_some(head)
+    }
+
+    fn block(self: &Arc<Self>, number: usize, rebuild: impl FnOnce(&BlockMeta) -> Vec<Row>) -> Arc<Block> {
+        if self.state(number) == MENDED
+            && let Some(Mended::Block(block)) = self.mended().get(&number)
+        {
+            return block.clone();
+        }
+        let Some(head) = self.head(number, self.state(number) == NEW) else {
+            let meta = self.places.table(&self.map).meta(number);
+            let encoded = made_of(&meta, rebuild(&meta));
+            let block = Arc::new(Block::in_memory(&encoded));
+            self.mended().insert(number, Mended::Block(block.clone()));
+            self.note(number, MENDED);
+            return block;
+        };
+        self.note(number, HEAD_HOLDS);
+        let notes = Some((self.clone(), number));
+        Arc::new(Block::in_file(head.meta, head.parts, self.map.clone(), head.body, notes))
+    }
+
+    /// The columns that take the place of the file's; `None` where these hold. Each block is looked at once.
+    pub(super) fn mended_columns(
+        &self,
+        number: usize,
+        holds: impl FnOnce() -> bool,
+        mend: impl FnOnce() -> Arc<[u8]>,
+    ) -> Option<Arc<[u8]>> {
+        match self.state(number) {
+            HOLDS => return None,
+            MENDED => {
+                if let Some(Mended::Columns(columns)) = self.mended().get(&number) {
+                    return Some(columns.clone());
+                }
+            }
+            _ => {}
+        }
+        if holds() {
+            self.note(number, HOLDS);
+            return None;
+        }
+        let columns = mend();
+        self.mended().insert(number, Mended::Columns(columns.clone()));
+        self.note(number, MENDED);
+        Some(columns)
+    }
+}
+
+/// A block of rows that were read again.
+fn made_of(meta: &BlockMeta, rows: Vec<Row>) -> Encoded {
+    encode(meta.completed(rows), meta.text.clone(), &NewNames::default())
+}

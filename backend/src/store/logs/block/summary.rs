@@ -1,0 +1,454 @@
+//! What an index says of its segment as a whole, at its end: names, where blocks are, and how many lines there are of what.
+//!
+//! Who asks for no more than that, as a histogram of a month does, looks at no block. Counts by component come in slots of
+//! several widths, so that few are added up for a long time; those of all components together are apart from them. All
+//! of it is read in place: a segment that is open costs no memory to speak of.
+
+use super::super::mapped::Mapped;
+use super::columns::TIME_UNITS;
+use super::counts::Tallies;
+use super::packed::{Packed, fits, pack};
+use super::{BlockMeta, Counts, Encoded, MAX_ROWS, Row, SLOT_NANOS, u32_at, u64_at};
+use crate::store::logs::dictionary::MAX_NAMES;
+use rustc_hash::FxHashMap;
+use sonde_shared::log::Level;
+use sonde_shared::time::Timestamp;
+use std::ops::Range;
+
+/// Bytes of its fixed head.
+const HEAD_BYTES: usize = 64;
+/// Its length and checksum and [`MAGIC`] end the file.
+const TAIL_BYTES: usize = 12;
+const MAGIC: &[u8; 4] = b"SSM4";
+/// How many minutes the slots by component are wide.
+const WIDTHS_MINUTES: [i64; 3] = [1, 10, 60];
+/// A segment whose lines are of more kinds does not list them: they would take about as much room as its columns.
+const MAX_KINDS: usize = 1 << 16;
+/// In the head, instead of the number of kinds.
+const NO_KINDS: u32 = u32::MAX;
+/// Kinds are listed three times: without hosts, without patterns, with both. What is not told apart has number 0.
+const TOLD_APART: [(bool, bool); 3] = [(false, true), (true, false), (true, true)];
+
+/// How many lines there are of one component and level, and of one host or pattern or both, as was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The component's number.
+    pub component: u16,
+    /// The level.
+    pub level: Level,
+    /// The host's number; 0 where hosts are not told apart.
+    pub host: u16,
+    /// The pattern's number; 0 where patterns are not told apart.
+    pub pattern: u16,
+    /// How many; not 0.
+    pub lines: u64,
+}
+
+/// Names that lie in a file, by number.
+#[derive(Clone, Debug)]
+pub struct FiledNames {
+    map: Mapped,
+    count: usize,
+    ends: Range<usize>,
+    text: Range<usize>,
+}
+
+impl FiledNames {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn ends(&self) -> Packed<'_> {
+        Packed::split(self.map.slice(self.ends.clone()), self.count).unwrap_or_default().0
+    }
+
+    fn name<'a>(&'a self, ends: &Packed<'_>, number: usize) -> Option<&'a str> {
+        let start = if number == 0 { 0 } else { ends.get(number - 1) as usize };
+        let name = self.map.slice(self.text.clone()).get(start..ends.get(number) as usize)?;
+        std::str::from_utf8(name).ok()
+    }
+
+    /// A name.
+    pub fn get(&self, number: usize) -> Option<&str> {
+        if number < self.count { self.name(&self.ends(), number) } else { None }
+    }
+
+    /// All names, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let ends = self.ends();
+        (0..self.count).map(move |number| self.name(&ends, number).unwrap_or_default())
+    }
+
+    /// Whether each has its text.
+    fn holds(&self) -> bool {
+        let ends = self.ends();
+        self.count <= MAX_NAMES && (0..self.count).all(|number| self.name(&ends, number).is_some())
+    }
+}
+
+/// Where the parts of a summary are in its file.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    pub(super) rows: u32,
+    pub(super) blocks: usize,
+    pub(super) times: (Timestamp, Timestamp),
+    pub(super) names: [FiledNames; 3],
+    table: Range<usize>,
+    counts: Range<usize>,
+    kinds: [Option<usize>; 3],
+}
+
+impl Places {
+    /// Finds the summary that ends an index, if it is whole; the index' blocks begin at `head_len`.
+    pub(super) fn find(map: &Mapped, head_len: usize) -> Option<Self> {
+        let tail_at = map.len().checked_sub(TAIL_BYTES)?;
+        let tail = map.get(tail_at..map.len())?;
+        let start = tail_at.checked_sub(u32_at(tail, 0) as usize).filter(|start| *start >= head_len)?;
+        let bytes = map.get(start..tail_at)?;
+        let is_whole = &tail[8..] == MAGIC && crc32fast::hash(bytes) == u32_at(tail, 4);
+        if !is_whole || bytes.len() < HEAD_BYTES {
+            return None;
+        }
+        let places = Self::read(map, bytes, start)?;
+        places.holds(bytes, start, head_len).then_some(places)
+    }
+
+    fn read(map: &Mapped, bytes: &[u8], start: usize) -> Option<Self> {
+        let number = |at| u32_at(bytes, at) as usize;
+        let mut rest = bytes.get(HEAD_BYTES..)?;
+        let mut take = |rows: Option<usize>, len: usize| {
+            let at = start + bytes.len() - rest.len();
+            rest = match rows {
+                Some(rows) => Packed::split(rest, rows)?.1,
+                None => rest.get(len..)?,
+            };
+            Some(at..start + bytes.len() - rest.len())
+        };
+        let counts = [12, 16, 20].map(number);
+        let [a, b, c] = counts;
+        let ends = [take(Some(a), 0)?, take(Some(b), 0)?, take(Some(c), 0)?];
+        let texts = [take(None, number(36))?, take(None, number(40))?, take(None, number(44))?];
+        let kinds = [24, 28, 32].map(|at| (u32_at(bytes, at) != NO_KINDS).then(|| number(at)));
+        if kinds.iter().flatten().any(|count| *count > MAX_KINDS) {
+            return None;
+        }
+        let (blocks, table_at) = (number(8), start + bytes.len() - rest.len());
+        let table_len = Table::read(rest, blocks)?.1;
+        let counts_at = table_at + table_len;
+        let mut parts = counts.into_iter().zip(ends).zip(texts);
+        let mut names = || {
+            let ((count, ends), text) = parts.next()?;
+            Some(FiledNames { map: map.clone(), count, ends, text })
+        };
+        let time = |at| Timestamp::from_nanos(u64_at(bytes, at) as i64);
+        Some(Self {
+            rows: u32_at(bytes, 4),
+            blocks,
+            times: (time(48), time(56)),
+            names: [names()?, names()?, names()?],
+            table: table_at..counts_at,
+            counts: counts_at..start + bytes.len(),
+            kinds,
+        })
+    }
+
+    /// Whether blocks follow on one another, and all else can be read. Numbers of lines are not looked at: they name nothing.
+    fn holds(&self, bytes: &[u8], start: usize, head_len: usize) -> bool {
+        let map = &self.names[0].map;
+        let (mut rows, mut place, mut text) = (0_u64, head_len, 0);
+        let mut follows = |at: usize, meta: &BlockMeta| {
+            let is_next = u64::from(meta.first_row) == rows
+                && at >= place
+                && at < start
+                && meta.rows > 0
+                && meta.rows as usize <= MAX_ROWS
+                && meta.text.start == text
+                && meta.text.end >= text
+                && self.times.0 <= meta.min_ts
+                && meta.min_ts <= meta.max_ts
+                && meta.max_ts <= self.times.1;
+            (rows, place, text) = (rows + u64::from(meta.rows), at + 1, meta.text.end);
+            is_next
+        };
+        let table = self.table(map);
+        bytes.starts_with(MAGIC)
+            && self.names.iter().all(FiledNames::holds)
+            && (0..self.blocks).all(|number| follows(table.place(number), &table.meta(number)))
+            && rows == u64::from(self.rows)
+            && Summary::read(map.slice(self.counts.clone()), self.rows, self.kinds).is_some()
+    }
+
+    pub(super) fn table<'a>(&self, map: &'a Mapped) -> Table<'a> {
+        Table::read(map.slice(self.table.clone()), self.blocks).expect("it was looked at when it was found").0
+    }
+
+    pub(super) fn summary<'a>(&self, map: &'a Mapped) -> Summary<'a> {
+        Summary::read(map.slice(self.counts.clone()), self.rows, self.kinds)
+            .expect("it was looked at when it was found")
+    }
+}
+
+/// Where the blocks are, and which lines they hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Table<'a> {
+    place: Packed<'a>,
+    rows: Packed<'a>,
+    first_row: Packed<'a>,
+    text: [Packed<'a>; 2],
+    times: [Packed<'a>; 2],
+}
+
+impl<'a> Table<'a> {
+    /// The table and its length.
+    fn read(bytes: &'a [u8], blocks: usize) -> Option<(Self, usize)> {
+        let mut rest = bytes;
+        let mut next = || {
+            let (column, behind) = Packed::split(rest, blocks)?;
+            rest = behind;
+            Some(column)
+        };
+        let table = Self {
+            place: next()?,
+            rows: next()?,
+            first_row: next()?,
+            text: [next()?, next()?],
+            times: [next()?, next()?],
+        };
+        Some((table, bytes.len() - rest.len()))
+    }
+
+    pub(super) fn place(&self, number: usize) -> usize {
+        self.place.get(number) as usize
+    }
+
+    pub(super) fn times(&self, number: usize) -> (Timestamp, Timestamp) {
+        let [min, max] = self.times.map(|times| Timestamp::from_nanos(times.get(number)));
+        (min, max)
+    }
+
+    pub(super) fn meta(&self, number: usize) -> BlockMeta {
+        let (min_ts, max_ts) = self.times(number);
+        let [start, end] = self.text.map(|places| places.get(number) as u64);
+        let [rows, first_row] = [&self.rows, &self.first_row].map(|column| column.get(number) as u32);
+        BlockMeta { rows, first_row, text: start..end, min_ts, max_ts }
+    }
+}
+
+/// How many lines a segment has of what.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a> {
+    all: Counts<'a>,
+    by_component: [Counts<'a>; WIDTHS_MINUTES.len()],
+    kinds: [Option<(usize, [Packed<'a>; 5])>; 3],
+}
+
+impl<'a> Summary<'a> {
+    fn read(bytes: &'a [u8], rows: u32, counts: [Option<usize>; 3]) -> Option<Self> {
+        let (all, rest) = Counts::split(bytes, rows)?;
+        let (minutes, rest) = Counts::split(rest, rows)?;
+        let (tens, rest) = Counts::split(rest, rows)?;
+        let (hours, mut rest) = Counts::split(rest, rows)?;
+        let mut kinds = [None; 3];
+        for (kinds, count) in kinds.iter_mut().zip(counts) {
+            let mut columns = [Packed::default(); 5];
+            for column in &mut columns {
+                (*column, rest) = Packed::split(rest, count.unwrap_or_default())?;
+            }
+            *kinds = count.map(|count| (count, columns));
+        }
+        Some(Self { all, by_component: [minutes, tens, hours], kinds })
+    }
+
+    /// Lines of all components as if they were one, by minute and level; by host; by pattern.
+    pub fn all(&self) -> &Counts<'a> {
+        &self.all
+    }
+
+    /// Lines by component, slot and level: the same lines in slots of several widths, narrow ones first.
+    pub fn by_component(&self) -> &[Counts<'a>] {
+        &self.by_component
+    }
+
+    /// Lines by component and level in the widest slots, where times do not matter.
+    pub fn components(&self) -> &Counts<'a> {
+        &self.by_component[WIDTHS_MINUTES.len() - 1]
+    }
+
+    /// Lines by component and level, and by host or pattern or both where these are to be told apart; `None` where there are
+    /// too many such kinds.
+    pub fn kinds(&self, by_host: bool, by_pattern: bool) -> Option<impl ExactSizeIterator<Item = Kind>> {
+        let tells = |told: &(bool, bool)| told.0 >= by_host && told.1 >= by_pattern;
+        let at = TOLD_APART.iter().position(tells)?;
+        let (count, [component, level, host, pattern, lines]) = self.kinds[at]?;
+        let kind = move |at: usize| Kind {
+            component: component.get(at) as u16,
+            level: Level::from_number(level.get(at) as u8),
+            host: host.get(at) as u16,
+            pattern: pattern.get(at) as u16,
+            lines: u64::from(lines.get(at) as u32),
+        };
+        Some((0..count).map(kind))
+    }
+}
+
+type KindKey = (u16, u8, u16, u16);
+
+/// Lines by kind, on their way.
+#[derive(Debug)]
+struct KindTally {
+    told_apart: (bool, bool),
+    /// `None` once there are too many.
+    lines: Option<FxHashMap<KindKey, u32>>,
+}
+
+impl KindTally {
+    fn new(told_apart: (bool, bool)) -> Self {
+        Self { told_apart, lines: Some(FxHashMap::default()) }
+    }
+
+    fn add(&mut self, kinds: impl Iterator<Item = (KindKey, u32)>) {
+        let (by_host, by_pattern) = self.told_apart;
+        self.lines = self.lines.take().and_then(|mut known| {
+            for ((component, level, host, pattern), lines) in kinds {
+                let key =
+                    (component, level, if by_host { host } else { 0 }, if by_pattern { pattern } else { 0 });
+                *known.entry(key).or_insert(0) += lines;
+            }
+            (known.len() <= MAX_KINDS).then_some(known)
+        });
+    }
+
+    fn sorted(&self) -> Option<Vec<(KindKey, u32)>> {
+        let mut kinds: Vec<_> = self.lines.as_ref()?.iter().map(|(kind, lines)| (*kind, *lines)).collect();
+        kinds.sort_unstable();
+        Some(kinds)
+    }
+}
+
+/// A summary on its way: blocks are added in their order.
+#[derive(Debug)]
+pub(in crate::store::logs) struct SummaryTally {
+    blocks: Vec<(usize, BlockMeta)>,
+    counts: Tallies,
+    /// How many there were when they were joined last.
+    joined: usize,
+    kinds: [KindTally; 3],
+}
+
+impl Default for SummaryTally {
+    fn default() -> Self {
+        let counts = Tallies::of(&[], SLOT_NANOS);
+        Self { blocks: Vec::new(), counts, joined: 0, kinds: TOLD_APART.map(KindTally::new) }
+    }
+}
+
+impl SummaryTally {
+    /// Adds a block, its place in the file and its rows.
+    pub(in crate::store::logs) fn add(&mut self, place: usize, encoded: &Encoded, rows: &[Row]) {
+        self.add_found(place, &encoded.meta, &encoded.tallies, rows);
+    }
+
+    /// Adds a block that is in a file.
+    pub(in crate::store::logs) fn add_rows(&mut self, place: usize, meta: &BlockMeta, rows: &[Row]) {
+        self.add_found(place, meta, &Tallies::of(rows, SLOT_NANOS), rows);
+    }
+
+    fn add_found(&mut self, place: usize, meta: &BlockMeta, tallies: &Tallies, rows: &[Row]) {
+        self.blocks.push((place, meta.clone()));
+        self.counts.add(tallies, &mut self.joined);
+        // Of a block's lines many are of one kind: each kind is looked up once in each table.
+        let mut kinds: Vec<KindKey> =
+            rows.iter().map(|row| (row.component, row.level as u8, row.host, row.pattern)).collect();
+        kinds.sort_unstable();
+        for tally in &mut self.kinds {
+            tally.add(kinds.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)));
+        }
+    }
+
+    /// The summary and what ends the file; `None` where blocks are further apart than a column can tell, as only somebody
+    /// who has changed a file makes them.
+    pub(in crate::store::logs) fn encode(&self, names: &[Vec<&str>; 3]) -> Option<Vec<u8>> {
+        let times: [Vec<i64>; 2] = [
+            self.metas().map(|meta| meta.min_ts.as_nanos()).collect(),
+            self.metas().map(|meta| meta.max_ts.as_nanos()).collect(),
+        ];
+        let [min, max] = [times[0].iter().min().copied()?, times[1].iter().max().copied()?];
+        if !times.iter().all(|times| fits(&times.iter().copied(), &TIME_UNITS)) {
+            return None;
+        }
+        let kinds = self.kinds.each_ref().map(KindTally::sorted);
+        let mut out = self.encode_head(names, &kinds, [min, max]);
+        encode_names(names, &mut out);
+        self.encode_table(&times, &mut out);
+        self.counts.of_all().encode(&mut out);
+        for width in WIDTHS_MINUTES {
+            self.counts.widened(width).encode(&mut out);
+        }
+        for kinds in kinds {
+            encode_kinds(&kinds.unwrap_or_default(), &mut out);
+        }
+        let (len, crc) = (out.len() as u32, crc32fast::hash(&out));
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(&crc.to_le_bytes());
+        out.extend_from_slice(MAGIC);
+        Some(out)
+    }
+
+    fn metas(&self) -> impl Iterator<Item = &BlockMeta> + Clone {
+        self.blocks.iter().map(|(_, meta)| meta)
+    }
+
+    fn encode_table(&self, times: &[Vec<i64>; 2], out: &mut Vec<u8>) {
+        pack(&self.blocks.iter().map(|(place, _)| *place as i64), &[], out);
+        pack(&self.metas().map(|meta| i64::from(meta.rows)), &[], out);
+        pack(&self.metas().map(|meta| i64::from(meta.first_row)), &[], out);
+        pack(&self.metas().map(|meta| meta.text.start as i64), &[], out);
+        pack(&self.metas().map(|meta| meta.text.end as i64), &[], out);
+        for times in times {
+            pack(&times.iter().copied(), &TIME_UNITS, out);
+        }
+    }
+
+    fn encode_head(
+        &self,
+        names: &[Vec<&str>; 3],
+        kinds: &[Option<Vec<(KindKey, u32)>>; 3],
+        times: [i64; 2],
+    ) -> Vec<u8> {
+        let rows: u32 = self.metas().map(|meta| meta.rows).sum();
+        let kinds = kinds.iter().map(|kinds| kinds.as_ref().map_or(NO_KINDS, |kinds| kinds.len() as u32));
+        let counts = names.iter().map(|names| names.len() as u32);
+        let bytes = names.iter().map(|names| names.iter().map(|name| name.len() as u32).sum());
+        let numbers = [rows, self.blocks.len() as u32].into_iter().chain(counts).chain(kinds).chain(bytes);
+        let mut out = MAGIC.to_vec();
+        out.extend(numbers.flat_map(u32::to_le_bytes));
+        out.extend(times.into_iter().flat_map(i64::to_le_bytes));
+        out
+    }
+}
+
+fn encode_names(names: &[Vec<&str>; 3], out: &mut Vec<u8>) {
+    for names in names {
+        let end = |end: &mut i64, name: &&str| {
+            *end += name.len() as i64;
+            Some(*end)
+        };
+        let ends: Vec<i64> = names.iter().scan(0, end).collect();
+        pack(&ends.into_iter(), &[], out);
+    }
+    names.iter().flatten().for_each(|name| out.extend_from_slice(name.as_bytes()));
+}
+
+fn encode_kinds(kinds: &[(KindKey, u32)], out: &mut Vec<u8>) {
+    pack(&kinds.iter().map(|((component, ..), _)| i64::from(*component)), &[], out);
+    pack(&kinds.iter().map(|((_, level, ..), _)| i64::from(*level)), &[], out);
+    pack(&kinds.iter().map(|((_, _, host, _), _)| i64::from(*host)), &[], out);
+    pack(&kinds.iter().map(|((.., pattern), _)| i64::from(*pattern)), &[], out);
+    pack(&kinds.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
+}
