@@ -25,6 +25,8 @@ mod refusals;
 mod resend;
 /// What is older than the retention goes, and nothing else.
 mod retention;
+/// Components that are kept for other times than the rest.
+mod retention_by_component;
 /// A copy of a folder, taken while a server writes to it.
 mod snapshot;
 /// What is said when the server cannot start.

@@ -11,7 +11,6 @@ use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use clap::Args;
-use sonde_shared::time::TimeRange;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -44,7 +43,7 @@ impl LineParser for Bulk {
     const LIMIT_BYTES: usize = MAX_LINE_BYTES;
 
     fn at(_clock: Clock) -> Self {
-        Self(Ndjson { accepts: TimeRange::all() })
+        Self(Ndjson { clock: None })
     }
 
     fn parse(&self, line: &[u8], batch: &mut LineBatch) -> Result<(), Refused> {

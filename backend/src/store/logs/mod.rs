@@ -8,6 +8,7 @@ mod back_up;
 pub mod block;
 mod check;
 mod commits;
+mod delete;
 /// A segment's names and their numbers.
 pub mod dictionary;
 /// What a stored line says of itself.
@@ -25,14 +26,17 @@ pub mod sealed;
 mod sealer;
 /// A segment as its readers see it.
 pub mod segment;
+mod share;
 /// The text of a segment, whichever form it has.
 pub mod text;
 mod writer;
 
 pub use back_up::back_up;
 pub use check::{SegmentReport, check_day};
+pub(super) use delete::sweep;
 
 use super::StoreError;
+use super::ages::Ages;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
 use remembered::Remembered;
@@ -79,6 +83,8 @@ struct Shared {
     counters: Counters,
     refusing: Mutex<Option<String>>,
     remembered: Arc<Remembered>,
+    /// Lines of different classes go to different segments.
+    ages: RwLock<Arc<Ages>>,
 }
 
 /// What the store has done since it was opened.
@@ -115,6 +121,10 @@ impl DayCell {
 }
 
 impl Shared {
+    fn ages(&self) -> Arc<Ages> {
+        self.ages.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn cell(&self, day: Day) -> Option<Arc<DayCell>> {
         self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).cloned()
     }
@@ -216,9 +226,15 @@ pub fn attach(dir: &Path, day: Day) -> Result<Snapshot, StoreError> {
     Ok(Snapshot { days: vec![(day, segments.into_iter().map(SegmentView::now).collect())] })
 }
 
-/// How many segments a day's folder has.
-pub(super) fn count_segments(dir: &Path) -> Result<usize, StoreError> {
-    Ok(segment::all_numbers(dir)?.len())
+/// The numbers of the segments in a day's folder.
+pub(super) fn segment_numbers(dir: &Path) -> Result<Vec<u32>, StoreError> {
+    segment::all_numbers(dir)
+}
+
+/// The files of a segment, whichever are there.
+pub(super) fn segment_files(dir: &Path, number: u32) -> [PathBuf; 4] {
+    let segment::Paths { text, sealed, commits, index } = segment::Paths::new(dir, number);
+    [text, sealed, commits, index]
 }
 
 fn gone() -> StoreError {
@@ -258,6 +274,7 @@ impl LogStore {
             counters: Counters::default(),
             refusing: Mutex::new(None),
             remembered: Arc::default(),
+            ages: RwLock::new(Arc::new(Ages::of_all(None))),
         });
         // Before anything is sealed, which takes records away.
         if let Err(error) = shared.remembered.read(&shared) {
@@ -310,6 +327,16 @@ impl LogStore {
         Ok(())
     }
 
+    /// How long lines are kept from now on; segments that are open stay as they are, so before the first line is sent.
+    pub(super) fn set_ages(&self, ages: Arc<Ages>) {
+        *self.shared.ages.write().unwrap_or_else(PoisonError::into_inner) = ages;
+    }
+
+    /// How long lines are kept.
+    pub fn ages(&self) -> Arc<Ages> {
+        self.shared.ages()
+    }
+
     /// Waits for whoever is just opening the day, or sealing a segment of it.
     pub(super) fn wait_for_openers(&self, day: Day) {
         if let Some(cell) = self.shared.cell(day) {
@@ -322,7 +349,8 @@ impl LogStore {
     pub(super) fn set_aside(&self, day: Day) -> Result<bool, StoreError> {
         let (reply, answer) = mpsc::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(writer::Work::SetAside(writer::SetAside { day, reply })).map_err(|_gone| gone())?;
+        let order = writer::Order::SetAside(writer::SetAside { day, reply });
+        queue.send(writer::Work::Order(order)).map_err(|_gone| gone())?;
         answer.recv().map_err(|_gone| gone())?
     }
 

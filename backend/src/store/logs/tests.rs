@@ -1,5 +1,6 @@
 //! Whole segments: late lines, patterns, sealing.
 
+mod deleting;
 mod disk;
 mod failing_disk;
 mod power_loss;
