@@ -26,7 +26,7 @@ impl FromStr for Age {
     }
 }
 
-/// A component and the age of its lines and of those below it: `webapp.audit=2y`.
+/// A component and the age of its lines and of those below it: `shop.audit=2y`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgeFor {
     /// The component.
@@ -39,12 +39,12 @@ impl FromStr for AgeFor {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "write a component and its age, such as webapp.audit=2y or webapp.debug=3d".to_owned();
+        let wrong = || "write a component and its age, such as shop.audit=2y or shop.debug=3d".to_owned();
         let (component, age) = text.split_once('=').ok_or_else(wrong)?;
         let (component, age) = (component.trim(), age.trim());
         if component.contains(['*', '?', '[', ']', '{', '}']) {
             return Err("no globs here: name a component, and what lies below it is meant too, such as \
-                webapp.debug=3d"
+                shop.debug=3d"
                 .to_owned());
         }
         let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_control);
@@ -121,7 +121,7 @@ mod tests {
             let age = Age { nanos: days.map(|days| days * NANOS_PER_DAY) };
             assert_eq!(text.parse(), Ok(AgeFor { component: component.into(), age }), "{text}");
         };
-        check("webapp.audit=2y", "webapp.audit", Some(730));
+        check("shop.audit=2y", "shop.audit", Some(730));
         check("db = 3d", "db", Some(3));
         check("db=off", "db", None);
         for text in [

@@ -7,7 +7,7 @@
 
 mod by_class;
 
-use super::ages::{Age, Ages, RuleError, first_day};
+use super::ages::{self, Age, Ages, RuleError, first_day};
 use super::{Store, StoreError, files, layout, logs};
 use sonde_shared::time::{Day, Timestamp};
 use std::collections::HashMap;
@@ -57,7 +57,7 @@ pub(super) struct Retention {
     ages: Arc<Ages>,
     /// The number of the first day after those that went for want of room.
     first_with_room: AtomicI64,
-    /// The number of the first day after those of which points and events went alone.
+    /// The number of the first day after those of which all but the lines that are kept longer went.
     first_general: AtomicI64,
     /// How long finished segments are kept, as far as it was asked: their lines stay the same.
     known_ages: Mutex<HashMap<(Day, u32), Age>>,
@@ -85,12 +85,17 @@ impl Retention {
 pub struct EarliestLines {
     ages: Arc<Ages>,
     with_room: Timestamp,
+    /// That of what is not kept longer than the rest.
+    general: Timestamp,
 }
 
 impl EarliestLines {
     /// That of a component.
     pub fn of(&self, component: &str, now: Timestamp) -> Timestamp {
-        first_day(self.ages.of(component), now).map_or(Timestamp::MIN, Day::start).max(self.with_room)
+        let age = self.ages.of(component);
+        let is_longer = ages::order(age) > ages::order(self.ages.general());
+        let deleted = if is_longer { self.with_room } else { self.with_room.max(self.general) };
+        first_day(age, now).map_or(Timestamp::MIN, Day::start).max(deleted)
     }
 }
 
@@ -114,15 +119,18 @@ impl Store {
     /// The earliest instant that is kept of what has no age of its own, the start of a day; [`Timestamp::MIN`] where all are.
     /// What is older would be deleted at once, or stand for a whole day of which the rest was deleted, and is to be refused.
     pub fn earliest(&self, now: Timestamp) -> Timestamp {
-        let deleted = self.retention.first_general.load(Ordering::Relaxed);
         let young = self.retention.limits.first_day(now).map_or(Timestamp::MIN, Day::start);
-        self.first_with_room().max(Day::from_number(deleted).start()).max(young)
+        self.first_with_room().max(self.first_general()).max(young)
     }
 
     /// The same for the lines of some components, where ages are different.
     pub fn earliest_of_lines(&self) -> Option<EarliestLines> {
         let ages = self.retention.ages.has_classes().then(|| self.retention.ages.clone())?;
-        Some(EarliestLines { ages, with_room: self.first_with_room() })
+        Some(EarliestLines { ages, with_room: self.first_with_room(), general: self.first_general() })
+    }
+
+    fn first_general(&self) -> Timestamp {
+        Day::from_number(self.retention.first_general.load(Ordering::Relaxed)).start()
     }
 
     fn first_with_room(&self) -> Timestamp {
@@ -166,13 +174,13 @@ impl Store {
             if is_stopped() {
                 break;
             }
-            outcome = outcome.and(self.delete_day(day, "its age"));
+            outcome = outcome.and(self.delete_day(day, "its age", None));
         }
         outcome
     }
 
-    /// Deletes the oldest days before today while all together take too much. When one cannot be deleted, no younger one
-    /// goes in its place.
+    /// Deletes the oldest days before today while all together take too much; what is kept longer than the rest goes only when
+    /// there is nothing else. When one cannot be deleted, no younger one goes in its place.
     fn delete_for_room(
         &self,
         limit: u64,
@@ -187,13 +195,14 @@ impl Store {
             let dir = layout::day_dir(&self.dir, day);
             days.push((day, size_on_disk(&dir).map_err(StoreError::io("read", &dir))?));
         }
+        self.thin_for_room(&mut days, limit, today, is_stopped)?;
         for (day, _) in days.iter().take(surplus(&days, limit, today)) {
             if is_stopped() {
                 break;
             }
             // First, so that nothing more is taken for the day.
             self.retention.first_with_room.fetch_max(day.next().number(), Ordering::Relaxed);
-            self.delete_day(*day, "want of room")?;
+            self.delete_day(*day, "want of room", None)?;
         }
         Ok(())
     }
@@ -207,18 +216,17 @@ impl Store {
         Ok(days)
     }
 
-    /// Takes a day away from everybody; [`Store::sweep`] then removes its files.
-    fn delete_day(&self, day: Day, why: &str) -> Result<(), StoreError> {
+    /// Takes a day away from everybody; [`Store::sweep`] then removes its files. Not if it has other segments than some, where
+    /// these are named.
+    fn delete_day(&self, day: Day, why: &str, only: Option<&[u32]>) -> Result<(), StoreError> {
         let dir = layout::day_dir(&self.dir, day);
         let segments = logs::segment_numbers(&dir)?.len() as u64;
         let bytes = size_on_disk(&dir).map_err(StoreError::io("read", &dir))?;
-        self.set_aside(day, &dir)?;
+        if !self.set_aside(day, &dir, only)? {
+            return Ok(());
+        }
         let Deleted { days, segments: all_segments, bytes: all_bytes } = &self.retention.deleted;
-        self.retention
-            .known_ages
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|(of, _), _| *of != day);
+        self.known_ages().retain(|(of, _), _| *of != day);
         days.fetch_add(1, Ordering::Relaxed);
         all_segments.fetch_add(segments, Ordering::Relaxed);
         all_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -226,12 +234,15 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a day's folder its other name while no writer has a file of it open.
-    fn set_aside(&self, day: Day, dir: &Path) -> Result<(), StoreError> {
+    /// Gives a day's folder its other name while no writer has a file of it open; whether it was to go.
+    fn set_aside(&self, day: Day, dir: &Path, only: Option<&[u32]>) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS {
             self.logs.wait_for_openers(day);
-            if self.metrics.without(day, || self.events.without(day, || self.logs.set_aside(day)))?? {
-                return Ok(());
+            let work = || self.events.without(day, || self.logs.set_aside(day, only));
+            match self.metrics.without(day, work)?? {
+                logs::Aside::Done => return Ok(true),
+                logs::Aside::HasMore => return Ok(false),
+                logs::Aside::IsBusy => {}
             }
         }
         Err(StoreError::io("rename", dir)(ErrorKind::ResourceBusy.into()))

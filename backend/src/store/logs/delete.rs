@@ -50,11 +50,12 @@ impl LogStore {
         let of_number = |segment: &&Arc<Segment>| segment.number() == number;
         let known =
             logs.segments.read().unwrap_or_else(PoisonError::into_inner).iter().find(of_number).cloned();
-        if known.is_some_and(|segment| !segment.is_finished()) {
-            return Ok(());
-        }
-        let removed = remove(&paths, is_last(&dir, number)?);
-        if !paths.text.exists() && !paths.sealed.exists() {
+        let Some(known) = known.filter(|segment| segment.is_finished()) else { return Ok(()) };
+        self.shared.gone.note(&known, self.shared.has_followers());
+        let removed = is_last(&dir, number).and_then(|is_last| remove(&paths, is_last));
+        if paths.text.exists() || paths.sealed.exists() {
+            self.shared.gone.take_back(known.id());
+        } else {
             // Also when what is left of it could not be removed.
             let mut segments = logs.segments.write().unwrap_or_else(PoisonError::into_inner);
             segments.retain(|segment| segment.number() != number);

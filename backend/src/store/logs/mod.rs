@@ -13,6 +13,7 @@ mod delete;
 pub mod dictionary;
 /// What a stored line says of itself.
 pub mod fields;
+mod gone;
 /// Files mapped for reading.
 pub mod mapped;
 mod open_segment;
@@ -34,6 +35,8 @@ mod writer;
 pub use back_up::back_up;
 pub use check::{SegmentReport, check_day};
 pub(super) use delete::sweep;
+pub use gone::Missed;
+pub(super) use writer::Aside;
 
 use super::StoreError;
 use super::ages::Ages;
@@ -85,6 +88,7 @@ struct Shared {
     remembered: Arc<Remembered>,
     /// Lines of different classes go to different segments.
     ages: RwLock<Arc<Ages>>,
+    gone: gone::Gone,
 }
 
 /// What the store has done since it was opened.
@@ -102,6 +106,8 @@ pub struct Counters {
     pub refused_lines: AtomicU64,
     /// Lines of streams that could not be stored.
     pub lost_lines: AtomicU64,
+    /// Notices to followers that lines were deleted before they were sent.
+    pub follow_gaps: AtomicU64,
 }
 
 impl DayCell {
@@ -168,6 +174,11 @@ impl Shared {
         self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
     }
 
+    /// Whether somebody may follow.
+    fn has_followers(&self) -> bool {
+        self.commits.receiver_count() > 0
+    }
+
     fn note_commit(&self) {
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
         self.commits.send_modify(|count| *count += 1);
@@ -208,6 +219,8 @@ impl SegmentView {
 pub struct Snapshot {
     /// The segments of each day.
     pub days: Vec<(Day, Vec<SegmentView>)>,
+    /// How many segments were deleted before it was taken.
+    deletions: u64,
 }
 
 /// What is whole in one day of a folder, read only: also while a server writes there.
@@ -223,7 +236,8 @@ pub fn attach(dir: &Path, day: Day) -> Result<Snapshot, StoreError> {
             outcome => break outcome?,
         }
     };
-    Ok(Snapshot { days: vec![(day, segments.into_iter().map(SegmentView::now).collect())] })
+    let views = segments.into_iter().map(SegmentView::now).collect();
+    Ok(Snapshot { days: vec![(day, views)], ..Snapshot::default() })
 }
 
 /// The numbers of the segments in a day's folder.
@@ -275,6 +289,7 @@ impl LogStore {
             refusing: Mutex::new(None),
             remembered: Arc::default(),
             ages: RwLock::new(Arc::new(Ages::of_all(None))),
+            gone: gone::Gone::default(),
         });
         // Before anything is sealed, which takes records away.
         if let Err(error) = shared.remembered.read(&shared) {
@@ -344,12 +359,13 @@ impl LogStore {
         }
     }
 
-    /// Gives the folder of a day the name of one that is being deleted, and forgets the day. False, and nothing is done, when
-    /// somebody is just opening it: that may take long, and whoever sends lines is not to wait for it.
-    pub(super) fn set_aside(&self, day: Day) -> Result<bool, StoreError> {
+    /// Gives the folder of a day the name of one that is being deleted, and forgets the day. Nothing is done when somebody is
+    /// just opening it: that may take long, and whoever sends lines is not to wait for it; nor when it has other segments than
+    /// some, where these are named.
+    pub(super) fn set_aside(&self, day: Day, only: Option<&[u32]>) -> Result<Aside, StoreError> {
         let (reply, answer) = mpsc::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        let order = writer::Order::SetAside(writer::SetAside { day, reply });
+        let order = writer::Order::SetAside(writer::SetAside { day, only: only.map(<[u32]>::to_vec), reply });
         queue.send(writer::Work::Order(order)).map_err(|_gone| gone())?;
         answer.recv().map_err(|_gone| gone())?
     }
@@ -357,6 +373,22 @@ impl LogStore {
     /// What is whole now in the days that the range touches. Opens those that were not yet asked for, which reads files:
     /// not for async threads.
     pub fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
+        loop {
+            let deletions = self.shared.gone.count();
+            let days = self.days_of(range)?;
+            // Else nobody could tell whether what was deleted meanwhile is in it.
+            if deletions == self.shared.gone.count() {
+                return Ok(Snapshot { days, deletions });
+            }
+        }
+    }
+
+    /// What was deleted between two snapshots, of the same range or a shorter one, and is in neither.
+    pub fn missed_between(&self, earlier: &Snapshot, later: &Snapshot) -> Vec<Missed> {
+        self.shared.gone.between(earlier, later)
+    }
+
+    fn days_of(&self, range: TimeRange) -> Result<Vec<(Day, Vec<SegmentView>)>, StoreError> {
         let days: Vec<(Day, Arc<DayCell>)> = {
             let days = self.shared.days.read().unwrap_or_else(PoisonError::into_inner);
             let touched = days.range(range.from.day()..=range.until.day());
@@ -365,13 +397,13 @@ impl LogStore {
                 .map(|(day, cell)| (*day, cell.clone()))
                 .collect()
         };
-        let mut snapshot = Snapshot::default();
+        let mut found = Vec::new();
         for (day, cell) in days {
             let Some(logs) = self.shared.open_if_there(day, &cell)? else { continue };
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
-            snapshot.days.push((day, segments.into_iter().map(SegmentView::now).collect()));
+            found.push((day, segments.into_iter().map(SegmentView::now).collect()));
         }
-        Ok(snapshot)
+        Ok(found)
     }
 
     /// Seals every finished segment now; an error is that of the first that could not be sealed.

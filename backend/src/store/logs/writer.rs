@@ -58,8 +58,19 @@ pub(super) struct CloseDay {
 
 pub(super) struct SetAside {
     pub(super) day: Day,
-    /// Whether it was done; not while somebody opens the day.
-    pub(super) reply: Sender<Result<bool, StoreError>>,
+    /// Only if the day has no other segments than these, and none of them is open.
+    pub(super) only: Option<Vec<u32>>,
+    pub(super) reply: Sender<Result<Aside, StoreError>>,
+}
+
+/// What came of taking a day away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Aside {
+    Done,
+    /// Somebody is just opening the day.
+    IsBusy,
+    /// It has lines that were not to go.
+    HasMore,
 }
 
 pub(super) struct Writer {
@@ -285,23 +296,43 @@ impl Writer {
         Ok(())
     }
 
-    fn answer_set_aside(&mut self, SetAside { day, reply }: &SetAside) {
+    fn answer_set_aside(&mut self, SetAside { day, only, reply }: &SetAside) {
         let dir = day_dir(&self.shared.dir, *day);
-        let outcome = self.set_aside(*day, &dir).map_err(StoreError::io("rename", &dir));
+        let outcome = match only.as_ref().map(|only| self.has_more(*day, &dir, only)) {
+            Some(Err(error)) => Err(error),
+            Some(Ok(true)) => Ok(Aside::HasMore),
+            _ => self.set_aside(*day, &dir).map_err(StoreError::io("rename", &dir)),
+        };
         // Who no longer waits for the answer has it all the same.
         drop(reply.send(outcome));
     }
 
+    /// Whether lines have come to a day beside those of some finished segments. No more come before the next order is done.
+    fn has_more(&self, day: Day, dir: &Path, known: &[u32]) -> Result<bool, StoreError> {
+        let is_open = self.open.keys().any(|(open, _)| *open == day);
+        Ok(is_open || segment::all_numbers(dir)?.iter().any(|number| !known.contains(number)))
+    }
+
     /// Takes the folder of a day away. Its open segment is written no more; who reads it keeps the files.
-    fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<bool> {
+    fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<Aside> {
         let cell = self.shared.cell(day).unwrap_or_default();
-        let Some(mut opened) = cell.try_lock() else { return Ok(false) };
-        std::fs::rename(dir, deleted_dir(&self.shared.dir, day))?;
+        let Some(mut opened) = cell.try_lock() else { return Ok(Aside::IsBusy) };
+        let gone: Vec<Arc<Segment>> = opened.as_ref().map_or_else(Vec::new, |logs| {
+            logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+        });
+        for segment in &gone {
+            self.shared.gone.note(segment, self.shared.has_followers());
+        }
+        std::fs::rename(dir, deleted_dir(&self.shared.dir, day)).inspect_err(|_failed| {
+            for segment in &gone {
+                self.shared.gone.take_back(segment.id());
+            }
+        })?;
         // Who holds on to the cell finds no lines, also when another folder of the day is made.
         *opened = Some(Arc::default());
         self.open.retain(|(open, _), _| *open != day);
         self.shared.forget_day(day);
-        Ok(true)
+        Ok(Aside::Done)
     }
 
     /// Makes all that is staged count, and shows it to readers.

@@ -9,10 +9,11 @@ use crate::store::ages::{self, Age, first_day};
 use crate::store::logs::dictionary::OTHER;
 use crate::store::{Store, StoreError, files, layout, logs};
 use sonde_shared::time::{Day, Timestamp};
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 /// A segment and how long it is kept.
 struct Judged {
@@ -41,30 +42,75 @@ impl Store {
     }
 
     fn delete_of_day(&self, day: Day, now: Timestamp) -> Result<(), StoreError> {
-        let ages = &self.retention.ages;
         let is_old = |age: Age| first_day(age, now).is_some_and(|first| day < first);
+        if is_old(self.retention.ages.extremes().0) {
+            return self.delete_day(day, "its age", None);
+        }
+        self.thin_day(day, &is_old, "its age")
+    }
+
+    /// Deletes the oldest days before today while all together take too much, but for what is kept longer than the general age.
+    /// The sizes are then those of what is left.
+    pub(super) fn thin_for_room(
+        &self,
+        days: &mut Vec<(Day, u64)>,
+        limit: u64,
+        today: Day,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<(), StoreError> {
+        let ages = &self.retention.ages;
+        let goes = |age: Age| ages::order(age) <= ages::order(ages.general());
+        let mut all: u64 = days.iter().map(|(_, bytes)| bytes).sum();
+        let is_any_kept = !goes(ages.extremes().0);
+        for (day, bytes) in days.iter_mut().take_while(|(day, _)| is_any_kept && *day < today) {
+            if all <= limit || is_stopped() {
+                break;
+            }
+            // First, so that nothing more is taken for the day.
+            self.retention.first_general.fetch_max(day.next().number(), Ordering::Relaxed);
+            self.thin_day(*day, &goes, "want of room")?;
+            let dir = layout::day_dir(&self.dir, *day);
+            let left = size_on_disk(&dir).map_err(StoreError::io("read", &dir))?;
+            all = all.saturating_sub(*bytes - left.min(*bytes));
+            *bytes = left;
+        }
+        days.retain(|(_, bytes)| *bytes > 0);
+        Ok(())
+    }
+
+    /// Deletes of a day the segments whose age is one that goes; if the general age is, its points and events too, or all of
+    /// it where no lines are left.
+    fn thin_day(&self, day: Day, goes: &dyn Fn(Age) -> bool, why: &str) -> Result<(), StoreError> {
         let dir = layout::day_dir(&self.dir, day);
-        if is_old(ages.extremes().0) {
-            return self.delete_day(day, "its age");
+        let mut judged = self.judge(day, &dir)?;
+        if judged.iter().any(|one| goes(one.age)) {
+            if judged.iter().any(|one| goes(one.age) && !one.is_finished) {
+                self.logs.close_day(day)?;
+            }
+            // Before anything goes they are asked again: lines may have come to an open one, or another file to a place.
+            self.known_ages().retain(|(of, _), _| *of != day);
+            judged = self.judge(day, &dir)?;
         }
-        let (old, kept): (Vec<_>, Vec<_>) =
-            self.judge(day, &dir)?.into_iter().partition(|one| is_old(one.age));
-        let is_rest_old = is_old(ages.general());
-        if kept.is_empty() && is_rest_old {
-            return self.delete_day(day, "its age");
+        let (old, kept): (Vec<_>, Vec<_>) = judged.into_iter().partition(|one| goes(one.age));
+        let goes_rest = goes(self.retention.ages.general());
+        if kept.is_empty() && goes_rest {
+            // A line that is kept longer may come at any moment.
+            let numbers: Vec<u32> = old.iter().map(|one| one.number).collect();
+            return self.delete_day(day, why, Some(&numbers));
         }
-        if old.iter().any(|one| !one.is_finished) {
-            self.logs.close_day(day)?;
-        }
-        self.delete_segments(day, &dir, &old)?;
+        self.delete_segments(day, &dir, &old, why)?;
         logs::sweep(&dir)?;
-        if is_rest_old { self.leave_lines_only(day, &dir) } else { Ok(()) }
+        if goes_rest { self.leave_lines_only(day, &dir, why) } else { Ok(()) }
+    }
+
+    pub(super) fn known_ages(&self) -> MutexGuard<'_, HashMap<(Day, u32), Age>> {
+        self.retention.known_ages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How long each segment of a day is kept. One whose time is known is not opened again for that.
     fn judge(&self, day: Day, dir: &Path) -> Result<Vec<Judged>, StoreError> {
         let numbers = logs::segment_numbers(dir)?;
-        let mut known = self.retention.known_ages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known_ages();
         if numbers.iter().all(|number| known.contains_key(&(day, *number))) {
             let judged =
                 |number: &u32| Judged { number: *number, age: known[&(day, *number)], is_finished: true };
@@ -84,7 +130,7 @@ impl Store {
         Ok(judged)
     }
 
-    fn delete_segments(&self, day: Day, dir: &Path, old: &[Judged]) -> Result<(), StoreError> {
+    fn delete_segments(&self, day: Day, dir: &Path, old: &[Judged], why: &str) -> Result<(), StoreError> {
         let (mut segments, mut bytes, mut outcome) = (0, 0, Ok(()));
         for one in old {
             let size = |path: &std::path::PathBuf| size_on_disk(path).unwrap_or(0);
@@ -93,24 +139,20 @@ impl Store {
             let is_left = logs::segment_numbers(dir)?.contains(&one.number);
             if deleted.is_ok() && !is_left {
                 (segments, bytes) = (segments + 1, bytes + found);
-                self.retention
-                    .known_ages
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&(day, one.number));
+                self.known_ages().remove(&(day, one.number));
             }
             outcome = outcome.and(deleted);
         }
         if segments > 0 {
             self.retention.deleted.segments.fetch_add(segments, Ordering::Relaxed);
             self.retention.deleted.bytes.fetch_add(bytes, Ordering::Relaxed);
-            tracing::info!(%day, segments, bytes, "segments of lines are deleted for the age of their components");
+            tracing::info!(%day, segments, bytes, "segments of a day's lines are deleted for {why}");
         }
         outcome
     }
 
     /// Deletes the points and events of a day whose lines are kept longer, all at once for whoever reads them.
-    fn leave_lines_only(&self, day: Day, dir: &Path) -> Result<(), StoreError> {
+    fn leave_lines_only(&self, day: Day, dir: &Path, why: &str) -> Result<(), StoreError> {
         let marker = layout::lines_only(dir);
         let rest = layout::list_all_but_lines(dir)?;
         if rest.is_empty() && !marker.exists() {
@@ -124,7 +166,7 @@ impl Store {
         self.metrics.without(day, || self.events.without(day, mark))??;
         remove_rest(dir)?;
         self.retention.deleted.bytes.fetch_add(bytes, Ordering::Relaxed);
-        tracing::info!(%day, bytes, "points and events of a day are deleted for their age");
+        tracing::info!(%day, bytes, "a day's points and events are deleted for {why}");
         Ok(())
     }
 }

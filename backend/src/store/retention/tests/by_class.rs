@@ -378,3 +378,63 @@ fn whoever_reads_a_segment_reads_it_to_its_end_and_queries_find_all_of_a_class_o
     assert_eq!(components(&store, ago(10)), [SHOP, AUDIT]);
     assert_eq!(found(&store)[&ago(10)][SHOP].len(), 120);
 }
+
+#[test]
+fn for_want_of_room_what_is_kept_longer_goes_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let rules: Vec<_> = RULES
+        .iter()
+        .map(|(name, days)| ((*name).to_owned(), days.map(|days| days * NANOS_PER_DAY)))
+        .collect();
+    let open = |bytes: u64| {
+        let limits = Limits { age_nanos: Some(30 * NANOS_PER_DAY), bytes: Some(bytes) };
+        Store::open_as(dir.path(), false).unwrap().with_limits(limits).with_ages_for(&rules).unwrap()
+    };
+    let store = open(1 << 30);
+    for day in [2, 1, 0] {
+        fill_mixed(&store, ago(day), 3_000);
+    }
+    // A day with nothing that is kept longer.
+    fill(&store, ago(3), 30);
+    let size = |day: i64| size_on_disk(&layout::day_dir(dir.path(), ago(day))).unwrap();
+    let all: u64 = [3, 2, 1, 0].map(size).iter().sum();
+    let oldest = size(3) + size(2) / 3;
+    drop(store);
+    let store = open(all - oldest);
+    store.delete_surplus(NOW, NEVER);
+    assert_eq!(found(&store).into_keys().collect::<Vec<_>>(), [2, 1, 0].map(ago));
+    assert_eq!((components(&store, ago(2)), has_rest(&store, ago(2))), (vec![AUDIT.to_owned()], false));
+    assert_eq!((components(&store, ago(1)).len(), has_rest(&store, ago(1))), (3, true));
+    let earliest = store.earliest_of_lines().unwrap();
+    assert_eq!([SHOP, DEBUG].map(|name| earliest.of(name, NOW)), [ago(1).start(); 2]);
+    assert_eq!((earliest.of(AUDIT, NOW), store.earliest(NOW)), (ago(700).start(), ago(1).start()));
+    drop(store);
+    let store = open(1);
+    store.delete_surplus(NOW, NEVER);
+    assert_eq!(found(&store).into_keys().collect::<Vec<_>>(), [TODAY], "in the end it goes too");
+    assert_eq!(components(&store, TODAY).len(), 3);
+    assert_eq!(store.earliest_of_lines().unwrap().of(AUDIT, NOW), TODAY.start());
+}
+
+#[test]
+fn a_line_that_is_kept_longer_keeps_its_day_whenever_it_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_with(dir.path(), Some(3), &[(AUDIT, None)]);
+    let stored = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let sending = scope.spawn(|| {
+            for number in 0..150 {
+                send(&store, &[(number, SHOP, 0), (number, AUDIT, 0)]);
+                stored.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        while !sending.is_finished() {
+            let before = stored.load(Ordering::SeqCst);
+            store.delete_surplus(NOW, NEVER);
+            let audit = found(&store).remove(&ago(10)).and_then(|mut day| day.remove(AUDIT));
+            assert!(audit.map_or(0, |lines| lines.len()) >= before);
+        }
+    });
+    store.delete_surplus(NOW, NEVER);
+    assert_eq!(found(&store)[&ago(10)][AUDIT].len(), 150);
+}
