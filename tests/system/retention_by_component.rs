@@ -201,3 +201,32 @@ fn the_rules_may_stand_in_the_file_of_settings_and_wrong_ones_are_refused_with_a
     let report = server.post_logs((line("shop.debug") + &line("shop.audit") + &line("shop")).as_bytes());
     assert_eq!((report.stored, report.refused_total), (2, 1));
 }
+
+#[test]
+fn what_is_imported_goes_by_its_components_when_the_import_was_told_of_them() {
+    for (told, expected) in
+        [(true, vec!["shop.debugger", "shop"]), (false, vec!["shop.debug", "shop.debugger", "shop"])]
+    {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let (data, file) = (folder.path().join("data"), folder.path().join("old.ndjson"));
+        let line =
+            |name: &str| format!("{{\"ts\":\"{}\",\"component\":\"{name}\",\"msg\":\"m\"}}\n", ago(20));
+        let text = ["shop.debug", "shop.debugger", "shop"].map(line).concat();
+        std::fs::write(&file, text).expect("a file can be written");
+        let args = ["--retention-for", "shop.debug=3d", "--retention-for", "git=off"];
+        let file = file.to_str().expect("a plain name");
+        drop(run(&data, "import", &[&args[..if told { 4 } else { 0 }], &[file]].concat()));
+        let server = with_rules(&data, "30d", &["shop.debug=3d"]).start();
+        let is_done = || {
+            let found = server.logs("");
+            let lines = split_lines(&found).len();
+            if lines == expected.len() { Ok(found) } else { Err(lines) }
+        };
+        let found = wait::until("the lines that are kept", is_done);
+        assert_same_lines(
+            &found,
+            expected.iter().map(|name| line(name)).collect::<String>().as_bytes(),
+            "kept",
+        );
+    }
+}
