@@ -346,7 +346,7 @@ fn what_a_crash_has_left_of_a_deletion_is_removed_at_the_next_start() {
 #[test]
 fn a_segment_with_more_names_than_it_has_numbers_is_kept_longest() {
     let dir = tempfile::tempdir().unwrap();
-    let store = open_with(dir.path(), Some(30), &[(DEBUG, Some(3)), (AUDIT, Some(700))]);
+    let store = open_with(dir.path(), Some(3), &[(AUDIT, Some(700))]);
     let mut batch = LineBatch::default();
     for number in 0..20_100 {
         let line = format!(r#"{{"ts":"{}","component":"{DEBUG}.c{number}","msg":"x"}}"#, ago(10).start());
