@@ -96,12 +96,14 @@ fn note_crc(bytes: &[u8; NOTE_BYTES]) -> u32 {
     crc.finalize()
 }
 
+const HEAD_MAGIC: &[u8; 4] = b"SHD1";
+
 /// What stands before the first record of a segment that is not its day's first: the time of the latest line that the day
 /// had when the segment was begun. So late lines are told by the segment alone, whatever becomes of the others.
 pub(super) fn encode_head(watermark: Timestamp) -> [u8; RECORD_BYTES] {
     let mut out = [0; RECORD_BYTES];
     out[..8].copy_from_slice(&watermark.as_nanos().to_le_bytes());
-    out[16..20].copy_from_slice(b"SHD1");
+    out[16..20].copy_from_slice(HEAD_MAGIC);
     let crc = crc32fast::hash(&out[..20]);
     out[20..].copy_from_slice(&crc.to_le_bytes());
     out
@@ -111,13 +113,14 @@ pub(super) fn encode_head(watermark: Timestamp) -> [u8; RECORD_BYTES] {
 pub(super) fn decode_head(records: &[u8]) -> Option<Timestamp> {
     let bytes: &[u8; RECORD_BYTES] = records.first_chunk()?;
     let crc = u32::from_le_bytes(*bytes.last_chunk()?);
-    let is_whole = &bytes[16..20] == b"SHD1" && crc == crc32fast::hash(&bytes[..20]);
+    let is_whole = bytes[16..20] == *HEAD_MAGIC && crc == crc32fast::hash(&bytes[..20]);
     is_whole.then_some(Timestamp::from_nanos(i64::from_le_bytes(*bytes.first_chunk()?)))
 }
 
 /// The commits of a file, each with its note, up to the first that is not whole.
 pub(super) fn read_commits(mut records: &[u8]) -> impl Iterator<Item = (Commit, Option<Note>)> {
-    if decode_head(records).is_some() {
+    // A head that does not hold tells nothing, and hides no record behind it.
+    if records.first_chunk::<RECORD_BYTES>().is_some_and(|bytes| bytes[16..20] == *HEAD_MAGIC) {
         records = &records[RECORD_BYTES..];
     }
     std::iter::from_fn(move || {
@@ -196,6 +199,21 @@ mod tests {
         let mut damaged = records.clone();
         damaged[50] ^= 1;
         assert_eq!(recover(&text, &damaged, NONE), commits[1], "a damaged note ends what is whole");
+    }
+
+    #[test]
+    fn a_head_tells_its_time_and_hides_no_record_though_it_is_damaged() {
+        let (text, records, commits) = three_commits();
+        let head = encode_head(Timestamp::from_secs(-5));
+        let with_head = [&head[..], &records].concat();
+        assert_eq!(decode_head(&with_head), Some(Timestamp::from_secs(-5)));
+        assert_eq!(recover(&text, &with_head, NONE), commits[3]);
+        assert_eq!((decode_head(&records), decode_head(&head[..23])), (None, None));
+        for at in [0, 8, 21] {
+            let mut damaged = with_head.clone();
+            damaged[at] ^= 1;
+            assert_eq!((decode_head(&damaged), recover(&text, &damaged, NONE)), (None, commits[3]), "{at}");
+        }
     }
 
     fn recover(text: &[u8], records: &[u8], known: Commit) -> Commit {
