@@ -209,9 +209,13 @@ fn what_is_imported_goes_by_its_components_when_the_import_was_told_of_them() {
     {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let (data, file) = (folder.path().join("data"), folder.path().join("old.ndjson"));
-        let line =
-            |name: &str| format!("{{\"ts\":\"{}\",\"component\":\"{name}\",\"msg\":\"m\"}}\n", ago(20));
-        let text = ["shop.debug", "shop.debugger", "shop"].map(line).concat();
+        let at = ago(20);
+        let line = |name: &str, at: Timestamp| {
+            format!("{{\"ts\":\"{at}\",\"component\":\"{name}\",\"msg\":\"m\"}}\n")
+        };
+        // The last of these goes in any case: so it is seen that what is too old was looked for.
+        let text = ["shop.debug", "shop.debugger", "shop"].map(|name| line(name, at)).concat()
+            + &line("shop", ago(900));
         std::fs::write(&file, text).expect("a file can be written");
         let args = ["--retention-for", "shop.debug=3d", "--retention-for", "git=off"];
         let file = file.to_str().expect("a plain name");
@@ -225,7 +229,7 @@ fn what_is_imported_goes_by_its_components_when_the_import_was_told_of_them() {
         let found = wait::until("the lines that are kept", is_done);
         assert_same_lines(
             &found,
-            expected.iter().map(|name| line(name)).collect::<String>().as_bytes(),
+            expected.iter().map(|name| line(name, at)).collect::<String>().as_bytes(),
             "kept",
         );
     }
