@@ -8,7 +8,7 @@ mod retention;
 
 pub use listen::{Listen, listen_problem};
 pub use origin::{refused_value, unknown_variables};
-pub use retention::{Age, Room};
+pub use retention::{Age, AgeFor, Room};
 
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::zone::Zone;
@@ -45,6 +45,9 @@ pub struct Config {
     /// How long days are kept, such as 90d: those that ended longer ago are deleted; `off` keeps all.
     #[arg(long, env = "SONDE_RETENTION", default_value = "off", value_name = "AGE")]
     pub retention: Age,
+    /// How long the lines of a component and of those below it are kept instead, such as shop.audit=2y; may be repeated.
+    #[arg(long, env = "SONDE_RETENTION_FOR", value_name = "COMPONENT=AGE", value_delimiter = ',')]
+    pub retention_for: Vec<AgeFor>,
     /// How much of the disk all days may take, such as 500GB: the oldest ones are deleted, today never; `off` for no limit.
     #[arg(long, env = "SONDE_RETENTION_BYTES", default_value = "off", value_name = "BYTES")]
     pub retention_bytes: Room,

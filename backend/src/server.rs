@@ -53,7 +53,11 @@ impl Server {
         let (data, seals) = (config.data.clone(), config.seal);
         let opened = tokio::task::spawn_blocking(move || Store::open_as(&data, seals)).await?;
         let limits = Limits { age_nanos: config.retention.nanos, bytes: config.retention_bytes.bytes };
+        let rules: Vec<_> =
+            config.retention_for.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
         let store = opened.map_err(|error| data_problem(&config.data, error))?.with_limits(limits);
+        let store =
+            store.with_ages_for(&rules).map_err(|error| anyhow::anyhow!("--retention-for: {error}"))?;
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);
         let state =

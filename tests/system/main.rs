@@ -9,6 +9,8 @@ mod commands;
 mod durability;
 /// What was acknowledged is there after `kill -9` at any moment.
 mod durability_kills;
+/// Who follows gets every line once, or is told what went.
+mod followers;
 /// Snapping, the baseline, fingers and Escape on the charts.
 mod gestures;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
@@ -25,6 +27,8 @@ mod refusals;
 mod resend;
 /// What is older than the retention goes, and nothing else.
 mod retention;
+/// Components that are kept for other times than the rest.
+mod retention_by_component;
 /// A copy of a folder, taken while a server writes to it.
 mod snapshot;
 /// What is said when the server cannot start.

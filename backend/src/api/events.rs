@@ -105,7 +105,7 @@ fn text(fields: &Map<String, Value>, key: &str, max_bytes: usize) -> Result<Stri
 }
 
 /// Unix seconds, whole or not, from 1970 or what is kept until a day from now.
-fn when(fields: &Map<String, Value>, Clock { now, earliest }: Clock) -> Result<i64, ApiError> {
+fn when(fields: &Map<String, Value>, Clock { now, earliest, .. }: Clock) -> Result<i64, ApiError> {
     let secs = match fields.get("when") {
         None | Some(Value::Null) => return Ok(now.as_secs()),
         Some(when) => when.as_f64().ok_or_else(|| wrong("`when` must be a number, unix seconds"))?.floor(),

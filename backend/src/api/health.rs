@@ -55,6 +55,11 @@ fn render_store(store: &Store, out: &mut String) {
             "Lines of streams that could not be stored.",
             logs.lost_lines.load(Ordering::Relaxed),
         ),
+        (
+            "sonde_follow_gaps_total",
+            "Notices to followers that lines were deleted before they were sent.",
+            logs.follow_gaps.load(Ordering::Relaxed),
+        ),
         ("sonde_logs_commits_total", "Commits of lines.", logs.commits.load(Ordering::Relaxed)),
         (
             "sonde_query_text_bytes_total",

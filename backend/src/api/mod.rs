@@ -12,6 +12,7 @@ pub mod events;
 pub mod facets;
 /// The tree of metric names.
 pub mod find;
+mod gap;
 /// Who may ask at all: hosts and origins.
 pub mod guard;
 /// `/health`: the server is up.

@@ -47,7 +47,8 @@ impl Turn {
         let taking = remembered.begin(key, now).take().await.ok_or_else(outrun)?;
         let mut newest = taking.newest();
         newest.mark_unchanged();
-        let source = Source::new(key, now, remembered.settled(key));
+        let ages = state.store.logs().ages();
+        let source = Source::new(key, now, remembered.settled(key)).with_ages(ages);
         Ok((Self { taking: Arc::new(taking), newest }, source))
     }
 

@@ -6,10 +6,12 @@ use crate::router::router;
 use crate::state::AppState;
 use crate::store::Store;
 use crate::store::batch::{Durability, PointBatch};
+use crate::store::retention::Limits;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
+use sonde_shared::time::NANOS_PER_DAY;
 use std::path::Path;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -24,13 +26,31 @@ pub(super) fn open_state(data: &Path, dashboards: Dashboards) -> AppState {
 pub(super) struct World {
     _dir: tempfile::TempDir,
     state: AppState,
+    /// Without it the server counts as about to stop, and nothing is followed.
+    _stop: Option<watch::Sender<bool>>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let state = open_state(&dir.path().join("data"), Dashboards::open(None, &[]).unwrap());
-        Self { _dir: dir, state }
+        Self { _dir: dir, state, _stop: None }
+    }
+
+    /// One that keeps days for so long only, once it is asked to delete what is older.
+    pub(super) fn keeping(days: i64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = Limits { age_nanos: Some(days * NANOS_PER_DAY), bytes: None };
+        let store = Store::open(&dir.path().join("data")).unwrap().with_limits(limits);
+        let (keeps_going, stop) = watch::channel(false);
+        let state =
+            AppState::new(store, Config::default(), Dashboards::open(None, &[]).unwrap(), stop).unwrap();
+        Self { _dir: dir, state, _stop: Some(keeps_going) }
+    }
+
+    /// What it stores in.
+    pub(super) fn store(&self) -> &Store {
+        &self.state.store
     }
 
     /// Stores points: name, unix seconds, value.

@@ -1,6 +1,7 @@
 //! `sonde import`: files of NDJSON into a folder, of whatever days.
 
 use super::{Folder, say};
+use crate::config::AgeFor;
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
@@ -8,10 +9,11 @@ use crate::ingest::ndjson::Ndjson;
 use crate::ingest::refused::Refused;
 use crate::state::AppState;
 use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
+use crate::store::retention::Limits;
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use clap::Args;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::Timestamp;
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -34,6 +36,10 @@ pub struct ImportOptions {
     /// NDJSON files; those that end in `.gz` or `.zst` are unpacked. `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// As the server has it: lines of these components go to files of their own, each of which can be deleted at its time;
+    /// may be repeated.
+    #[arg(long, value_name = "COMPONENT=AGE", value_delimiter = ',')]
+    retention_for: Vec<AgeFor>,
 }
 
 /// NDJSON of any day, however old.
@@ -44,7 +50,7 @@ impl LineParser for Bulk {
     const LIMIT_BYTES: usize = MAX_LINE_BYTES;
 
     fn at(_clock: Clock) -> Self {
-        Self(Ndjson { accepts: TimeRange::all() })
+        Self(Ndjson { clock: None })
     }
 
     fn parse(&self, line: &[u8], batch: &mut LineBatch) -> Result<(), Refused> {
@@ -64,6 +70,15 @@ impl LineParser for Bulk {
     }
 }
 
+fn open(options: &ImportOptions) -> anyhow::Result<Store> {
+    // No rule has the age of the rest, whatever that will be: nothing is deleted here.
+    let limits = Limits { age_nanos: Some(i64::MAX), bytes: None };
+    let rules: Vec<_> =
+        options.retention_for.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
+    let store = Store::open_as(&options.folder.data, false)?.with_limits(limits);
+    store.with_ages_for(&rules).context("--retention-for")
+}
+
 /// Stores the lines of files in a folder that no server has. What was stored stays when a later file fails; lines that
 /// cannot be taken are told and make the command fail at its end.
 pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
@@ -77,7 +92,7 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     for path in options.files.iter().filter(|path| *path != Path::new("-")) {
         File::open(path).with_context(|| format!("{} could not be read", path.display()))?;
     }
-    let store = Store::open_as(data, false)?;
+    let store = open(options)?;
     let mut refused = 0;
     for path in &options.files {
         let work = import_file(&store, path);

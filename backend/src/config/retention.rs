@@ -1,5 +1,6 @@
 //! How long days are kept, as it is written in flags.
 
+use sonde_shared::component::MAX_NAME_BYTES;
 use sonde_shared::time::{NANOS_PER_DAY, parse_duration_ns};
 use std::str::FromStr;
 
@@ -22,6 +23,35 @@ impl FromStr for Age {
             return Err("days are kept whole, so at least 1d; write off to keep all of them".to_owned());
         }
         Ok(Self { nanos: Some(nanos) })
+    }
+}
+
+/// A component and the age of its lines and of those below it: `shop.audit=2y`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgeFor {
+    /// The component.
+    pub component: String,
+    /// How long its lines are kept.
+    pub age: Age,
+}
+
+impl FromStr for AgeFor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write a component and its age, such as shop.audit=2y or shop.debug=3d".to_owned();
+        let (component, age) = text.split_once('=').ok_or_else(wrong)?;
+        let (component, age) = (component.trim(), age.trim());
+        if component.contains(['*', '?', '[', ']', '{', '}']) {
+            return Err("no globs here: name a component, and what lies below it is meant too, such as \
+                shop.debug=3d"
+                .to_owned());
+        }
+        let is_name = |name: &str| !name.is_empty() && !name.contains(char::is_control);
+        if component.len() > MAX_NAME_BYTES || !component.split('.').all(is_name) {
+            return Err(wrong());
+        }
+        Ok(Self { component: component.to_owned(), age: age.parse()? })
     }
 }
 
@@ -83,6 +113,23 @@ mod tests {
             check(text, None);
         }
         assert_eq!("off".parse(), Ok(Age { nanos: None }));
+    }
+
+    #[test]
+    fn an_age_is_for_a_component_and_what_is_none_is_refused_with_an_example() {
+        let check = |text: &str, component: &str, days: Option<i64>| {
+            let age = Age { nanos: days.map(|days| days * NANOS_PER_DAY) };
+            assert_eq!(text.parse(), Ok(AgeFor { component: component.into(), age }), "{text}");
+        };
+        check("shop.audit=2y", "shop.audit", Some(730));
+        check("db = 3d", "db", Some(3));
+        check("db=off", "db", None);
+        for text in [
+            "", "=3d", "db", "db=", "db=5h", "db=3", "a..b=3d", ".a=3d", "a.=3d", "a.*=3d", "*=3d", "a\tb=3d",
+        ] {
+            let said = text.parse::<AgeFor>().unwrap_err();
+            assert!(said.contains("3d") || said.contains("1d") || said.contains("90d"), "{text}: {said}");
+        }
     }
 
     #[test]

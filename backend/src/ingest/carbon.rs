@@ -125,7 +125,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_secs(1_763_647_500);
 
     fn parse(line: &[u8]) -> Result<Point<'_>, Refused> {
-        parse_line(line, NOW, Clock { now: NOW, earliest: Timestamp::MIN }.accepts())
+        parse_line(line, NOW, Clock { now: NOW, earliest: Timestamp::MIN, lines: None }.accepts())
     }
 
     #[track_caller]

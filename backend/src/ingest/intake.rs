@@ -131,7 +131,7 @@ mod tests {
     use sonde_shared::time::Timestamp;
 
     const CLOCK: Clock =
-        Clock { now: Timestamp::from_secs(1_763_647_500), earliest: Timestamp::from_secs(1) };
+        Clock { now: Timestamp::from_secs(1_763_647_500), earliest: Timestamp::from_secs(1), lines: None };
 
     type Seen = (Vec<u8>, Vec<crate::store::batch::LineRow>, Vec<Box<str>>, Vec<(u64, Refused)>, u64);
 

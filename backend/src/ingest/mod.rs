@@ -47,28 +47,40 @@ pub mod zone;
 pub use refused::Refused;
 
 use crate::store::Store;
+use crate::store::retention::EarliestLines;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
 
 /// What the time of a line is judged by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clock {
     /// When the line arrives.
     pub now: Timestamp,
     /// Nothing before this is kept.
     pub earliest: Timestamp,
+    /// Where lines are kept for other times, by their component.
+    pub lines: Option<EarliestLines>,
 }
 
 impl Clock {
     /// The clock for what a store is to keep.
     pub fn of(store: &Store, now: Timestamp) -> Self {
-        Self { now, earliest: store.earliest(now) }
+        Self { now, earliest: store.earliest(now), lines: store.earliest_of_lines() }
     }
 
     /// The stamps that are taken: not later than 24 hours ahead, not before what is kept, nor before 1678, where days are
     /// still whole.
-    pub fn accepts(self) -> TimeRange {
+    pub fn accepts(&self) -> TimeRange {
+        self.accepts_from(self.earliest)
+    }
+
+    /// The stamps that are taken of a component's lines.
+    pub fn accepts_of(&self, component: &str) -> TimeRange {
+        self.accepts_from(self.lines.as_ref().map_or(self.earliest, |lines| lines.of(component, self.now)))
+    }
+
+    fn accepts_from(&self, earliest: Timestamp) -> TimeRange {
         const YEAR_1678_SECS: i64 = -9_214_560_000;
-        let from = self.earliest.max(Timestamp::from_secs(YEAR_1678_SECS));
+        let from = earliest.max(Timestamp::from_secs(YEAR_1678_SECS));
         TimeRange { from, until: self.now.plus_nanos(NANOS_PER_DAY + 1) }
     }
 }

@@ -7,13 +7,12 @@ use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::logs::fields;
 use crate::store::source::Source;
 use crate::store::{Store, StoreError};
-use sonde_shared::time::TimeRange;
 
 /// Parses NDJSON lines into a [`LineBatch`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ndjson {
-    /// The stamps that are taken.
-    pub accepts: TimeRange,
+    /// What their stamps are judged by; `None` takes all.
+    pub clock: Option<Clock>,
 }
 
 impl LineParser for Ndjson {
@@ -21,7 +20,7 @@ impl LineParser for Ndjson {
     const LIMIT_BYTES: usize = MAX_LINE_BYTES;
 
     fn at(clock: Clock) -> Self {
-        Self { accepts: clock.accepts() }
+        Self { clock: Some(clock) }
     }
 
     fn parse(&self, line: &[u8], batch: &mut LineBatch) -> Result<(), Refused> {
@@ -29,8 +28,11 @@ impl LineParser for Ndjson {
             source.read(line);
         }
         let fields = fields::read(line)?;
-        Refused::check_time(fields.ts, self.accepts)?;
-        if batch.source.as_mut().is_none_or(|source| !source.repeats(fields.ts.day())) {
+        if let Some(clock) = &self.clock {
+            Refused::check_time(fields.ts, clock.accepts_of(fields.component()))?;
+        }
+        let is_stored = |source: &mut Box<Source>| source.repeats(fields.ts.day(), fields.component());
+        if !batch.source.as_mut().is_some_and(is_stored) {
             batch.push(&fields, line);
         }
         Ok(())

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sonde_shared::component::MAX_NAME_BYTES;
 use sonde_shared::log::Level;
-use sonde_shared::time::Timestamp;
+use sonde_shared::time::{TimeRange, Timestamp};
 use std::borrow::Cow;
 
 /// `user.notice`, which RFC 3164 gives to a message without a priority.
@@ -104,7 +104,7 @@ pub fn push_message(
     batch: &mut LineBatch,
     bytes: &[u8],
     peer: &str,
-    clock: Clock,
+    clock: &Clock,
     rules: &SyslogRules,
 ) -> bool {
     if bytes.iter().all(|b| b.is_ascii_whitespace() || *b == 0) {
@@ -112,10 +112,10 @@ pub fn push_message(
     }
     let text = String::from_utf8_lossy(bytes);
     let record = parse(&text, clock.now, &rules.zone);
-    let (ts, ts_from, ts_sent) = settle_time(record.stamp, clock);
     let host = clean_host(record.host.unwrap_or(peer));
     let facility = FACILITIES[usize::from(record.pri >> 3)];
     let component = rules.component.component(record.app, &host, facility);
+    let (ts, ts_from, ts_sent) = settle_time(record.stamp, clock.now, clock.accepts_of(&component));
     let severity = record.pri & 7;
     let level = Level::from_syslog(severity);
     let line = Line {
@@ -141,11 +141,14 @@ pub fn push_message(
 }
 
 /// The time to store, the mark for it, and what the sender wrote when that is not it.
-fn settle_time(stamp: Stamp<'_>, clock: Clock) -> (Timestamp, Option<&'static str>, Option<Cow<'_, str>>) {
+fn settle_time(
+    stamp: Stamp<'_>,
+    now: Timestamp,
+    accepts: TimeRange,
+) -> (Timestamp, Option<&'static str>, Option<Cow<'_, str>>) {
     const RECEIVED: Option<&str> = Some("received");
-    let now = clock.now;
     match stamp {
-        Stamp::Read(at) if is_believable(at, clock) => (at, None, None),
+        Stamp::Read(at) if is_believable(at, now, accepts) => (at, None, None),
         Stamp::Read(at) => (now, RECEIVED, Some(Cow::Owned(at.to_string()))),
         Stamp::Unreadable(text) => (now, RECEIVED, Some(Cow::Borrowed(short(text)))),
         Stamp::Missing => (now, RECEIVED, None),
@@ -243,9 +246,9 @@ mod tests {
 
     fn lines(messages: &[&[u8]]) -> LineBatch {
         let mut batch = LineBatch::default();
-        let clock = Clock { now: NOW, earliest: Timestamp::from_secs(946_684_800) };
+        let clock = Clock { now: NOW, earliest: Timestamp::from_secs(946_684_800), lines: None };
         for message in messages {
-            push_message(&mut batch, message, "192.0.2.1", clock, &SyslogRules::default());
+            push_message(&mut batch, message, "192.0.2.1", &clock, &SyslogRules::default());
         }
         batch
     }

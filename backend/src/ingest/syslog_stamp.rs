@@ -1,8 +1,7 @@
 //! The stamps of syslog messages: RFC 3339 and its near misses, and `Mmm dd hh:mm:ss` with what vendors add.
 
-use super::Clock;
 use super::zone::Zone;
-use sonde_shared::time::{Civil, NANOS_PER_DAY, Timestamp, parse_rfc3339};
+use sonde_shared::time::{Civil, NANOS_PER_DAY, TimeRange, Timestamp, parse_rfc3339};
 use std::borrow::Cow;
 
 const MONTHS: [&str; 12] =
@@ -66,8 +65,8 @@ fn nearest_year(local: Civil, now: Timestamp, zone: &Zone) -> Option<Timestamp> 
 
 /// Whether a stamp can be stored: a clock that runs more than a day ahead is not believed, nor one that is older than all
 /// that is kept.
-pub fn is_believable(at: Timestamp, clock: Clock) -> bool {
-    clock.accepts().contains(at) && at.nanos_since(clock.now) <= NANOS_PER_DAY
+pub fn is_believable(at: Timestamp, now: Timestamp, accepts: TimeRange) -> bool {
+    accepts.contains(at) && at.nanos_since(now) <= NANOS_PER_DAY
 }
 
 struct Scan<'a> {

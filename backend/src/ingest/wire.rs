@@ -51,7 +51,7 @@ impl Wire for CarbonWire {
     }
 
     fn datagram(&mut self, bytes: &[u8], _from: IpAddr, clock: Clock) {
-        self.feed(bytes, clock);
+        self.feed(bytes, clock.clone());
         let Self { intake, protocol, counters, .. } = self;
         intake.finish(clock, |_, why| counters.refused(*protocol, &why));
     }
@@ -106,7 +106,7 @@ impl SyslogWire {
         Self { framer: Framer::default(), batch: LineBatch::default(), peer, rules, protocol, counters }
     }
 
-    fn take(&mut self, clock: Clock, frame: impl FnOnce(&mut Framer, &mut dyn FnMut(Cut<'_>))) {
+    fn take(&mut self, clock: &Clock, frame: impl FnOnce(&mut Framer, &mut dyn FnMut(Cut<'_>))) {
         let Self { framer, batch, peer, rules, protocol, counters } = self;
         frame(framer, &mut |cut| match cut {
             Cut::Line(message) => {
@@ -123,19 +123,19 @@ impl SyslogWire {
 
 impl Wire for SyslogWire {
     fn feed(&mut self, bytes: &[u8], clock: Clock) {
-        self.take(clock, |framer, each| framer.feed(bytes, each));
+        self.take(&clock, |framer, each| framer.feed(bytes, each));
     }
 
     fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock) {
         let peer = from.to_canonical().to_string();
         for message in split_datagram(bytes) {
-            let was_taken = push_message(&mut self.batch, message, &peer, clock, &self.rules);
+            let was_taken = push_message(&mut self.batch, message, &peer, &clock, &self.rules);
             self.counters.received(self.protocol, u64::from(was_taken));
         }
     }
 
     fn finish(&mut self, clock: Clock) {
-        self.take(clock, |framer, each| framer.finish(each));
+        self.take(&clock, |framer, each| framer.finish(each));
     }
 
     fn refuse(&self, why: &Refused) {

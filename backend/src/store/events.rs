@@ -168,22 +168,35 @@ impl OpenFile {
 
 /// The files of a day's events with their numbers, in order.
 fn day_files(dir: &Path) -> Result<Vec<(u32, PathBuf)>, StoreError> {
+    if layout::lines_only(dir).exists() {
+        return Ok(Vec::new());
+    }
     let first = file_path(dir, 1);
     let further = layout::list_numbers(dir, PREFIX, SUFFIX)?;
     let first = first.exists().then_some((1, first));
     Ok(first.into_iter().chain(further.into_iter().map(|number| (number, file_path(dir, number)))).collect())
 }
 
-/// Copies the events of a day's folder into another folder, up to the last that is whole.
+/// Copies the events of a day's folder into another folder, up to the last that is whole. Where they are being deleted, all or
+/// none are taken.
 pub fn back_up(from: &Path, to: &Path, transfer: &mut Transfer) -> Result<(), StoreError> {
-    for (number, path) in day_files(from)? {
-        let Some(mut file) = backup::open(&path)? else { continue };
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(StoreError::io("read", &path))?;
-        text.truncate(memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1));
-        transfer.copy(&*text, u64::MAX, &file_path(to, number))?;
+    loop {
+        let (so_far, found) = (transfer.so_far(), day_files(from)?);
+        for (number, path) in &found {
+            let Some(mut file) = backup::open(path)? else { continue };
+            let mut text = Vec::new();
+            file.read_to_end(&mut text).map_err(StoreError::io("read", path))?;
+            text.truncate(memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1));
+            transfer.copy(&*text, u64::MAX, &file_path(to, *number))?;
+        }
+        let now = day_files(from)?;
+        if found.iter().all(|file| now.contains(file)) || !from.is_dir() {
+            return Ok(());
+        }
+        // Files of events only go, once and all of them.
+        let taken: Vec<PathBuf> = found.iter().map(|(number, _)| file_path(to, *number)).collect();
+        transfer.undo(&so_far, taken.iter().map(PathBuf::as_path))?;
     }
-    Ok(())
 }
 
 /// Checks the events of a day's folder without changing anything.

@@ -97,16 +97,23 @@ pub fn sync(file: &File, path: &Path) -> Result<(), StoreError> {
     Change::Sync.make(path, || file.sync_data())
 }
 
-/// The same for two files, at the same time: the disk takes both with one of its own writes.
-pub fn sync_both(first: (&File, &Path), second: (&File, &Path)) -> Result<(), StoreError> {
+/// The same for several files, at the same time: the disk takes them with one of its own writes. What came of each, in order.
+pub fn sync_together(files: &[(&File, &Path)]) -> Vec<Result<(), StoreError>> {
+    let Some(((first, first_path), others)) = files.split_first() else { return Vec::new() };
     std::thread::scope(|scope| {
-        let beside = std::thread::Builder::new().spawn_scoped(scope, || second.0.sync_data());
-        sync(first.0, first.1)?;
-        Change::Sync.make(second.1, || match beside.map(std::thread::ScopedJoinHandle::join) {
-            Ok(Ok(synced)) => synced,
-            // No thread could be had.
-            Ok(Err(_)) | Err(_) => second.0.sync_data(),
-        })
+        let mut beside = Vec::with_capacity(others.len());
+        for (file, _) in others {
+            beside.push(std::thread::Builder::new().spawn_scoped(scope, || file.sync_data()));
+        }
+        let mut outcomes = vec![sync(first, first_path)];
+        outcomes.extend(others.iter().zip(beside).map(|((file, path), beside)| {
+            Change::Sync.make(path, || match beside.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(synced)) => synced,
+                // No thread could be had.
+                Ok(Err(_)) | Err(_) => file.sync_data(),
+            })
+        }));
+        outcomes
     })
 }
 

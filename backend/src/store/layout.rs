@@ -47,6 +47,29 @@ pub fn list_days(data: &Path) -> Result<Vec<Day>, StoreError> {
     Ok(days)
 }
 
+/// In a day's folder: of the day lines alone are kept. What lies there of points and events counts no more and is removed.
+const LINES_ONLY_FILE: &str = "lines-only";
+
+/// The file that says that of a day lines alone are kept.
+pub fn lines_only(dir: &Path) -> PathBuf {
+    dir.join(LINES_ONLY_FILE)
+}
+
+/// The files of points and events in a day's folder, whether or not they count.
+pub fn list_all_but_lines(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let is_one = |name: &str| name.starts_with("metrics-") || name.starts_with("events");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(StoreError::io("read", dir))? {
+        let entry = entry.map_err(StoreError::io("read", dir))?;
+        if entry.file_name().to_str().is_some_and(is_one)
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+        {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
+}
+
 /// The numbers of the files `PREFIX-NNNN.SUFFIX` in a day's folder, in order; none where the folder is missing.
 pub fn list_numbers(dir: &Path, prefix: &str, suffix: &str) -> Result<Vec<u32>, StoreError> {
     let entries = match std::fs::read_dir(dir) {

@@ -3,6 +3,8 @@
 //! `DATA/YYYY-MM-DD/` holds a day's lines (`logs-*`), points (`metrics-*`) and events (`events.ndjson`). The text and the
 //! points are the truth; indexes are derived. What was acknowledged is on disk.
 
+/// How long the lines of which component are kept.
+pub mod ages;
 /// A copy of a data folder, made beside a running server.
 pub mod backup;
 /// Lines and points on their way in.
@@ -51,6 +53,7 @@ impl Store {
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
         files::create_dir(dir)?;
         let lock = lock(dir)?;
+        retention::finish_days(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
             logs: logs::LogStore::open_as(dir, seals)?,

@@ -1,17 +1,24 @@
-//! How long days are kept: by age and by the room they take, whole days alone.
+//! How long days are kept: by age and by the room they take. Where some components have an age of their own, `by_class`
+//! deletes within a day.
 //!
 //! A day goes in two steps. Its writers let go of it and its folder gets a name that is no day's: from then on nobody finds it,
 //! and whoever reads it goes on with the files that are open. Then the files are removed, one by one. What a crash or a stop
 //! leaves of that is removed the next time. No step needs room on the disk.
 
+mod by_class;
+
+use super::ages::{self, Age, Ages, RuleError, first_day};
 use super::{Store, StoreError, files, layout, logs};
 use sonde_shared::time::{Day, Timestamp};
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub(super) use by_class::finish_days;
 
 /// How often it is tried to find a day that nobody is just opening.
 const ATTEMPTS: usize = 1_000;
@@ -28,7 +35,7 @@ pub struct Limits {
 impl Limits {
     /// The first day that is young enough.
     fn first_day(self, now: Timestamp) -> Option<Day> {
-        self.age_nanos.map(|age| now.plus_nanos(age.saturating_neg()).day())
+        first_day(self.age_nanos, now)
     }
 }
 
@@ -37,9 +44,9 @@ impl Limits {
 pub struct Deleted {
     /// Days.
     pub days: AtomicU64,
-    /// Their segments of lines.
+    /// Segments of lines, with their days or alone.
     pub segments: AtomicU64,
-    /// The bytes that they took on the disk.
+    /// The bytes that all this took on the disk.
     pub bytes: AtomicU64,
 }
 
@@ -47,8 +54,13 @@ pub struct Deleted {
 #[derive(Debug)]
 pub(super) struct Retention {
     limits: Limits,
+    ages: Arc<Ages>,
     /// The number of the first day after those that went for want of room.
     first_with_room: AtomicI64,
+    /// The number of the first day after those of which all but the lines that are kept longer went.
+    first_general: AtomicI64,
+    /// How long finished segments are kept, as far as it was asked: their lines stay the same.
+    known_ages: Mutex<HashMap<(Day, u32), Age>>,
     deleted: Deleted,
     /// One deletes at a time.
     at_work: Mutex<()>,
@@ -56,8 +68,34 @@ pub(super) struct Retention {
 
 impl Retention {
     pub(super) fn new(limits: Limits) -> Self {
-        let first_with_room = AtomicI64::new(i64::MIN);
-        Self { limits, first_with_room, deleted: Deleted::default(), at_work: Mutex::default() }
+        Self {
+            limits,
+            ages: Arc::new(Ages::of_all(limits.age_nanos)),
+            first_with_room: AtomicI64::new(i64::MIN),
+            first_general: AtomicI64::new(i64::MIN),
+            known_ages: Mutex::default(),
+            deleted: Deleted::default(),
+            at_work: Mutex::default(),
+        }
+    }
+}
+
+/// The earliest instants of which lines are kept, by component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarliestLines {
+    ages: Arc<Ages>,
+    with_room: Timestamp,
+    /// That of what is not kept longer than the rest.
+    general: Timestamp,
+}
+
+impl EarliestLines {
+    /// That of a component.
+    pub fn of(&self, component: &str, now: Timestamp) -> Timestamp {
+        let age = self.ages.of(component);
+        let is_longer = ages::order(age) > ages::order(self.ages.general());
+        let deleted = if is_longer { self.with_room } else { self.with_room.max(self.general) };
+        first_day(age, now).map_or(Timestamp::MIN, Day::start).max(deleted)
     }
 }
 
@@ -69,12 +107,34 @@ impl Store {
         self
     }
 
-    /// The earliest instant that is kept, the start of a day; [`Timestamp::MIN`] where all are. What is older would be deleted
-    /// at once, or stand for a whole day of which the rest was deleted, and is to be refused.
+    /// The same; lines of some components and of what lies below them are kept for other ages. To be called before anything
+    /// is stored.
+    pub fn with_ages_for(mut self, rules: &[(String, Age)]) -> Result<Self, RuleError> {
+        let ages = Arc::new(Ages::with_rules(self.retention.limits.age_nanos, rules)?);
+        self.logs.set_ages(ages.clone());
+        self.retention.ages = ages;
+        Ok(self)
+    }
+
+    /// The earliest instant that is kept of what has no age of its own, the start of a day; [`Timestamp::MIN`] where all are.
+    /// What is older would be deleted at once, or stand for a whole day of which the rest was deleted, and is to be refused.
     pub fn earliest(&self, now: Timestamp) -> Timestamp {
-        let with_room = Day::from_number(self.retention.first_with_room.load(Ordering::Relaxed));
         let young = self.retention.limits.first_day(now).map_or(Timestamp::MIN, Day::start);
-        with_room.start().max(young)
+        self.first_with_room().max(self.first_general()).max(young)
+    }
+
+    /// The same for the lines of some components, where ages are different.
+    pub fn earliest_of_lines(&self) -> Option<EarliestLines> {
+        let ages = self.retention.ages.has_classes().then(|| self.retention.ages.clone())?;
+        Some(EarliestLines { ages, with_room: self.first_with_room(), general: self.first_general() })
+    }
+
+    fn first_general(&self) -> Timestamp {
+        Day::from_number(self.retention.first_general.load(Ordering::Relaxed)).start()
+    }
+
+    fn first_with_room(&self) -> Timestamp {
+        Day::from_number(self.retention.first_with_room.load(Ordering::Relaxed)).start()
     }
 
     /// What was deleted so far.
@@ -85,15 +145,19 @@ impl Store {
     /// Deletes the days that are beyond the limits, and what earlier attempts have left. What cannot be deleted now is logged
     /// and tried again with the next call. Returns early once `is_stopped`. Blocks for the disk.
     pub fn delete_surplus(&self, now: Timestamp, is_stopped: &dyn Fn() -> bool) {
-        let limits = self.retention.limits;
-        if limits == Limits::default() {
+        let (limits, has_classes) = (self.retention.limits, self.retention.ages.has_classes());
+        if limits == Limits::default() && !has_classes {
             return;
         }
         let _one_at_a_time = self.retention.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         // What an earlier run has left would be in the way of the same day's other name.
         let steps: [&dyn Fn() -> Result<(), StoreError>; 4] = [
             &|| self.sweep(is_stopped),
-            &|| limits.first_day(now).map_or(Ok(()), |first| self.delete_old(first, is_stopped)),
+            &|| match limits.first_day(now) {
+                _ if has_classes => self.delete_by_class(now, is_stopped),
+                Some(first) => self.delete_old(first, is_stopped),
+                None => Ok(()),
+            },
             &|| limits.bytes.map_or(Ok(()), |bytes| self.delete_for_room(bytes, now.day(), is_stopped)),
             &|| self.sweep(is_stopped),
         ];
@@ -110,13 +174,13 @@ impl Store {
             if is_stopped() {
                 break;
             }
-            outcome = outcome.and(self.delete_day(day, "its age"));
+            outcome = outcome.and(self.delete_day(day, "its age", None));
         }
         outcome
     }
 
-    /// Deletes the oldest days before today while all together take too much. When one cannot be deleted, no younger one
-    /// goes in its place.
+    /// Deletes the oldest days before today while all together take too much; what is kept longer than the rest goes only when
+    /// there is nothing else. When one cannot be deleted, no younger one goes in its place.
     fn delete_for_room(
         &self,
         limit: u64,
@@ -131,13 +195,14 @@ impl Store {
             let dir = layout::day_dir(&self.dir, day);
             days.push((day, size_on_disk(&dir).map_err(StoreError::io("read", &dir))?));
         }
+        self.thin_for_room(&mut days, limit, today, is_stopped)?;
         for (day, _) in days.iter().take(surplus(&days, limit, today)) {
             if is_stopped() {
                 break;
             }
             // First, so that nothing more is taken for the day.
             self.retention.first_with_room.fetch_max(day.next().number(), Ordering::Relaxed);
-            self.delete_day(*day, "want of room")?;
+            self.delete_day(*day, "want of room", None)?;
         }
         Ok(())
     }
@@ -151,13 +216,17 @@ impl Store {
         Ok(days)
     }
 
-    /// Takes a day away from everybody; [`Store::sweep`] then removes its files.
-    fn delete_day(&self, day: Day, why: &str) -> Result<(), StoreError> {
+    /// Takes a day away from everybody; [`Store::sweep`] then removes its files. Not if it has other segments than some, where
+    /// these are named.
+    fn delete_day(&self, day: Day, why: &str, only: Option<&[u32]>) -> Result<(), StoreError> {
         let dir = layout::day_dir(&self.dir, day);
-        let segments = logs::count_segments(&dir)? as u64;
+        let segments = logs::segment_numbers(&dir)?.len() as u64;
         let bytes = size_on_disk(&dir).map_err(StoreError::io("read", &dir))?;
-        self.set_aside(day, &dir)?;
+        if !self.set_aside(day, &dir, only)? {
+            return Ok(());
+        }
         let Deleted { days, segments: all_segments, bytes: all_bytes } = &self.retention.deleted;
+        self.known_ages().retain(|(of, _), _| *of != day);
         days.fetch_add(1, Ordering::Relaxed);
         all_segments.fetch_add(segments, Ordering::Relaxed);
         all_bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -165,12 +234,15 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a day's folder its other name while no writer has a file of it open.
-    fn set_aside(&self, day: Day, dir: &Path) -> Result<(), StoreError> {
+    /// Gives a day's folder its other name while no writer has a file of it open; whether it was to go.
+    fn set_aside(&self, day: Day, dir: &Path, only: Option<&[u32]>) -> Result<bool, StoreError> {
         for _ in 0..ATTEMPTS {
             self.logs.wait_for_openers(day);
-            if self.metrics.without(day, || self.events.without(day, || self.logs.set_aside(day)))?? {
-                return Ok(());
+            let work = || self.events.without(day, || self.logs.set_aside(day, only));
+            match self.metrics.without(day, work)?? {
+                logs::Aside::Done => return Ok(true),
+                logs::Aside::HasMore => return Ok(false),
+                logs::Aside::IsBusy => {}
             }
         }
         Err(StoreError::io("rename", dir)(ErrorKind::ResourceBusy.into()))

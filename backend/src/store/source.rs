@@ -1,9 +1,10 @@
 //! What tells the lines of a body that its sender may send again: a key, and how much of the body is settled.
 //!
-//! A line counts as settled by its day: a body may fall on several days, whose commits can fail one by one. So for each
-//! day it is known up to which of the body's lines all lines of that day are stored, with a checksum of the body up to
-//! there, by which the same body is known again.
+//! A line counts as settled by its day and lane: a body may fall on several days, and on several files of a day, whose
+//! commits can fail one by one. So for each of them it is known up to which of the body's lines all its lines are stored,
+//! with a checksum of the body up to there, by which the same body is known again.
 
+use super::ages::{Ages, Lane};
 use sha2::{Digest, Sha256};
 use sonde_shared::time::{Day, Timestamp};
 use std::collections::BTreeMap;
@@ -38,8 +39,8 @@ pub struct Settled {
     pub begun: Timestamp,
     /// When the last of it was stored. Whole seconds.
     pub at: Timestamp,
-    /// For each day the place up to which its lines are stored.
-    pub days: BTreeMap<Day, Mark>,
+    /// For each day and lane the place up to which its lines are stored.
+    pub days: BTreeMap<(Day, Lane), Mark>,
     /// The body's end, when it is known.
     pub end: Option<Mark>,
 }
@@ -62,7 +63,9 @@ pub struct Note {
     pub at: Timestamp,
     /// The day of the committed lines.
     pub day: Day,
-    /// The place up to which the body's lines of that day are stored.
+    /// The lane of the committed lines.
+    pub lane: Lane,
+    /// The place up to which the body's lines of that day and lane are stored.
     pub mark: Mark,
 }
 
@@ -79,6 +82,8 @@ pub struct Source {
     repeated: u64,
     /// The place behind each row of the batch.
     marks: Vec<Mark>,
+    /// Which components are in which lane.
+    ages: Arc<Ages>,
 }
 
 impl Source {
@@ -95,7 +100,14 @@ impl Source {
             is_other: false,
             repeated: 0,
             marks: Vec::new(),
+            ages: Arc::new(Ages::of_all(None)),
         }
+    }
+
+    /// The same body for a store that keeps lines so long.
+    #[must_use]
+    pub fn with_ages(self, ages: Arc<Ages>) -> Self {
+        Self { ages, ..self }
     }
 
     /// The clock by which the lines are judged.
@@ -125,10 +137,13 @@ impl Source {
             known.into_iter().flatten().any(differs) || settled.end.is_some_and(|end| end.lines < self.lines);
     }
 
-    /// Whether the line that was read last, of that day, is stored. It is counted then.
-    pub fn repeats(&mut self, day: Day) -> bool {
-        let mark = self.settled.as_ref().and_then(|settled| settled.days.get(&day));
-        let is_stored = mark.is_some_and(|mark| self.lines <= mark.lines);
+    /// Whether the line that was read last, of that day and component, is stored. It is counted then.
+    pub fn repeats(&mut self, day: Day, component: &str) -> bool {
+        let Some(settled) = &self.settled else { return false };
+        // What was noted without lanes is true of every one.
+        let lanes = [Lane::default(), self.ages.lane(self.ages.class_of(component))];
+        let mut marks = lanes.iter().filter_map(|lane| settled.days.get(&(day, *lane)));
+        let is_stored = marks.any(|mark| self.lines <= mark.lines);
         self.repeated += u64::from(is_stored);
         is_stored
     }
@@ -162,9 +177,9 @@ impl Source {
         Self { marks, ..self.clone() }
     }
 
-    /// What the commit of a row and all before it settles.
-    pub fn note(&self, row: usize, day: Day) -> Note {
-        Note { key: self.key, begun: self.begun, at: self.now, day, mark: self.marks[row] }
+    /// What the commit of a row and all before it of its day and lane settles.
+    pub fn note(&self, row: usize, day: Day, lane: Lane) -> Note {
+        Note { key: self.key, begun: self.begun, at: self.now, day, lane, mark: self.marks[row] }
     }
 }
 
@@ -180,7 +195,7 @@ mod tests {
         for line in ["a", "b", "c"] {
             first.read(line.as_bytes());
         }
-        let days = BTreeMap::from([(Day::from_number(1), first.place())]);
+        let days = BTreeMap::from([((Day::from_number(1), Lane::default()), first.place())]);
         let settled = Settled { begun: NOW, at: NOW, days, end: None };
         let mut source = Source::new(BatchKey::of(b"k"), NOW.plus_nanos(1), Some(settled));
         for line in lines {
@@ -204,7 +219,7 @@ mod tests {
     #[test]
     fn lines_repeat_by_their_day() {
         let check = |lines: &[&str], day: i64, expected: bool| {
-            assert_eq!(again(lines).repeats(Day::from_number(day)), expected, "{lines:?}");
+            assert_eq!(again(lines).repeats(Day::from_number(day), "a"), expected, "{lines:?}");
         };
         check(&["a", "b", "c"], 1, true);
         check(&["a", "b", "c"], 2, false);

@@ -1,7 +1,8 @@
 //! The lines of a day for a copy of the folder, also while a server writes and seals them.
 //!
-//! Only the newest segment of a day can be open: it is copied up to its last commit record. All others are finished and
-//! shared by hard links. A segment that is sealed meanwhile is found in its other form, so none is lost or there twice.
+//! A segment that may be open is copied up to its last commit record; the newest one of each class is. Those that are surely
+//! finished are shared by hard links. A segment that is sealed meanwhile is found in its other form, so none is lost or there
+//! twice.
 
 use super::block::{self, BlockList};
 use super::commits::{Commit, RECORD_BYTES};
@@ -15,26 +16,19 @@ use std::path::Path;
 
 /// Takes the lines of a day's folder into another folder.
 pub fn back_up(from: &Path, to: &Path, transfer: &mut Transfer) -> Result<(), StoreError> {
-    let numbers = all_numbers(from)?;
-    for number in &numbers {
-        let may_be_open = Some(number) == numbers.last();
-        take_segment(&Paths::new(from, *number), &Paths::new(to, *number), may_be_open, transfer)?;
+    for number in all_numbers(from)? {
+        take_segment(&Paths::new(from, number), &Paths::new(to, number), transfer)?;
     }
     Ok(())
 }
 
-fn take_segment(
-    from: &Paths,
-    to: &Paths,
-    may_be_open: bool,
-    transfer: &mut Transfer,
-) -> Result<(), StoreError> {
+fn take_segment(from: &Paths, to: &Paths, transfer: &mut Transfer) -> Result<(), StoreError> {
     if !sealed::is_whole(&from.sealed) {
         let so_far = transfer.so_far();
-        let is_taken = if may_be_open && !is_closed(&from.index) {
-            copy_open(from, to, transfer)?
-        } else {
+        let is_taken = if is_closed(&from.index) {
             link_open(from, to, transfer)?
+        } else {
+            copy_open(from, to, transfer)?
         };
         if is_taken {
             return Ok(());
@@ -104,6 +98,7 @@ fn is_closed(index: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ages::Ages;
     use crate::store::backup::Report;
     use crate::store::batch::{Durability, LineBatch};
     use crate::store::logs::{LogStore, SegmentReport, check_day};
@@ -165,6 +160,24 @@ mod tests {
         assert_eq!(copy(dir.path()).1.copied_files, 3, "it may be written to");
         drop(store);
         assert_eq!(copy(dir.path()).1.linked_files, 3);
+    }
+
+    #[test]
+    fn every_segment_that_may_be_open_is_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(store_lines(dir.path(), 0..10));
+        let store = LogStore::open_as(dir.path(), false).unwrap();
+        let rule = ("shop.audit".to_owned(), Some(1));
+        store.set_ages(Ages::with_rules(None, &[rule]).unwrap().into());
+        for component in ["shop", "shop.audit", "shop"] {
+            let mut batch = LineBatch::default();
+            let line = format!(r#"{{"ts":"{DAY}T10:00:00Z","component":"{component}","msg":"m"}}"#);
+            batch.push_line(line.as_bytes()).unwrap();
+            futures::executor::block_on(store.append(batch, Durability::Acknowledged)).unwrap();
+        }
+        let (reports, report) = copy(dir.path());
+        assert_eq!((lines(&reports), report.linked_files, report.copied_files), (vec![10, 2, 1], 3, 6));
+        drop(store);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! A record counts when its own checksum holds and the text it adds has the checksum it names. A note before it tells which
 //! body the lines are of, when that may be sent again; it counts with its record, so neither is there without the other.
 
+use crate::store::ages::Lane;
 use crate::store::source::{BatchKey, Mark, Note};
 use sonde_shared::time::{Day, Timestamp};
 
@@ -49,12 +50,18 @@ impl Commit {
 /// Bytes of a note: as many as two records.
 pub(super) const NOTE_BYTES: usize = 2 * RECORD_BYTES;
 
+/// The number of lines has so many bits; those above it are the lane's.
+const LINES_BITS: u32 = 40;
+const MAX_LINES: u64 = (1 << LINES_BITS) - 1;
+
 /// A note as it lies in the file.
 pub(super) fn encode_note(note: &Note) -> [u8; NOTE_BYTES] {
     let mut out = [0; NOTE_BYTES];
     out[..16].copy_from_slice(&note.key.0);
-    out[16..20].copy_from_slice(b"SBK1");
-    out[24..32].copy_from_slice(&note.mark.lines.to_le_bytes());
+    out[16..20].copy_from_slice(if note.lane == Lane::default() { b"SBK1" } else { b"SBK2" });
+    // Without a lane these are the number's own upper bytes, which are 0 in any body that there is.
+    let lines = note.mark.lines & MAX_LINES | u64::from(note.lane.0) << LINES_BITS;
+    out[24..32].copy_from_slice(&lines.to_le_bytes());
     out[32..36].copy_from_slice(&note.mark.checksum.to_le_bytes());
     out[36..40].copy_from_slice(&(note.begun.as_secs() as u32).to_le_bytes());
     out[40..44].copy_from_slice(&(note.at.as_secs() as u32).to_le_bytes());
@@ -67,13 +74,17 @@ pub(super) fn encode_note(note: &Note) -> [u8; NOTE_BYTES] {
 /// Reads a note; `None` when it is none or not whole.
 pub(super) fn decode_note(bytes: &[u8; NOTE_BYTES]) -> Option<Note> {
     let word = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_le_bytes);
-    let is_whole = &bytes[16..20] == b"SBK1" && word(20)? == note_crc(bytes);
-    is_whole.then_some(Note {
+    let is_known = matches!(&bytes[16..20], b"SBK1" | b"SBK2");
+    let lines = u64::from_le_bytes(*bytes[24..].first_chunk()?);
+    let has_lane = &bytes[16..20] == b"SBK2";
+    let (lines, lane) = if has_lane { (lines & MAX_LINES, lines >> LINES_BITS) } else { (lines, 0) };
+    (is_known && word(20)? == note_crc(bytes)).then_some(Note {
         key: BatchKey(*bytes.first_chunk()?),
         begun: Timestamp::from_secs(i64::from(word(36)?)),
         at: Timestamp::from_secs(i64::from(word(40)?)),
         day: Day::from_number(i64::from(word(44)? as i32)),
-        mark: Mark { lines: u64::from_le_bytes(*bytes[24..].first_chunk()?), checksum: word(32)? },
+        lane: Lane(lane as u32),
+        mark: Mark { lines, checksum: word(32)? },
     })
 }
 
@@ -85,8 +96,33 @@ fn note_crc(bytes: &[u8; NOTE_BYTES]) -> u32 {
     crc.finalize()
 }
 
+const HEAD_MAGIC: &[u8; 4] = b"SHD1";
+
+/// What stands before the first record of a segment that is not its day's first: the time of the latest line that the day
+/// had when the segment was begun. So late lines are told by the segment alone, whatever becomes of the others.
+pub(super) fn encode_head(watermark: Timestamp) -> [u8; RECORD_BYTES] {
+    let mut out = [0; RECORD_BYTES];
+    out[..8].copy_from_slice(&watermark.as_nanos().to_le_bytes());
+    out[16..20].copy_from_slice(HEAD_MAGIC);
+    let crc = crc32fast::hash(&out[..20]);
+    out[20..].copy_from_slice(&crc.to_le_bytes());
+    out
+}
+
+/// Reads the head of a file's records, where they have one.
+pub(super) fn decode_head(records: &[u8]) -> Option<Timestamp> {
+    let bytes: &[u8; RECORD_BYTES] = records.first_chunk()?;
+    let crc = u32::from_le_bytes(*bytes.last_chunk()?);
+    let is_whole = bytes[16..20] == *HEAD_MAGIC && crc == crc32fast::hash(&bytes[..20]);
+    is_whole.then_some(Timestamp::from_nanos(i64::from_le_bytes(*bytes.first_chunk()?)))
+}
+
 /// The commits of a file, each with its note, up to the first that is not whole.
 pub(super) fn read_commits(mut records: &[u8]) -> impl Iterator<Item = (Commit, Option<Note>)> {
+    // A head that does not hold tells nothing, and hides no record behind it.
+    if records.first_chunk::<RECORD_BYTES>().is_some_and(|bytes| bytes[16..20] == *HEAD_MAGIC) {
+        records = &records[RECORD_BYTES..];
+    }
     std::iter::from_fn(move || {
         let note = records.first_chunk().and_then(decode_note);
         let rest = if note.is_some() { &records[NOTE_BYTES..] } else { records };
@@ -146,6 +182,7 @@ mod tests {
             begun: Timestamp::from_secs(1_763_647_500),
             at: Timestamp::from_secs(1_763_647_501),
             day: Day::from_number(-7),
+            lane: Lane(lines as u32 % 2 * 0x00ab_cdef),
             mark: Mark { lines, checksum: 9 },
         };
         let (first, rest) = plain.split_at(RECORD_BYTES);
@@ -162,6 +199,21 @@ mod tests {
         let mut damaged = records.clone();
         damaged[50] ^= 1;
         assert_eq!(recover(&text, &damaged, NONE), commits[1], "a damaged note ends what is whole");
+    }
+
+    #[test]
+    fn a_head_tells_its_time_and_hides_no_record_though_it_is_damaged() {
+        let (text, records, commits) = three_commits();
+        let head = encode_head(Timestamp::from_secs(-5));
+        let with_head = [&head[..], &records].concat();
+        assert_eq!(decode_head(&with_head), Some(Timestamp::from_secs(-5)));
+        assert_eq!(recover(&text, &with_head, NONE), commits[3]);
+        assert_eq!((decode_head(&records), decode_head(&head[..23])), (None, None));
+        for at in [0, 8, 21] {
+            let mut damaged = with_head.clone();
+            damaged[at] ^= 1;
+            assert_eq!((decode_head(&damaged), recover(&text, &damaged, NONE)), (None, commits[3]), "{at}");
+        }
     }
 
     fn recover(text: &[u8], records: &[u8], known: Commit) -> Commit {

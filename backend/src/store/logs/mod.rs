@@ -8,10 +8,12 @@ mod back_up;
 pub mod block;
 mod check;
 mod commits;
+mod delete;
 /// A segment's names and their numbers.
 pub mod dictionary;
 /// What a stored line says of itself.
 pub mod fields;
+mod gone;
 /// Files mapped for reading.
 pub mod mapped;
 mod open_segment;
@@ -25,14 +27,19 @@ pub mod sealed;
 mod sealer;
 /// A segment as its readers see it.
 pub mod segment;
+mod share;
 /// The text of a segment, whichever form it has.
 pub mod text;
 mod writer;
 
 pub use back_up::back_up;
 pub use check::{SegmentReport, check_day};
+pub(super) use delete::sweep;
+pub use gone::Missed;
+pub(super) use writer::Aside;
 
 use super::StoreError;
+use super::ages::Ages;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
 use block::Block;
@@ -80,6 +87,9 @@ struct Shared {
     counters: Counters,
     refusing: Mutex<Option<String>>,
     remembered: Arc<Remembered>,
+    /// Lines of different classes go to different segments.
+    ages: RwLock<Arc<Ages>>,
+    gone: gone::Gone,
 }
 
 /// What the store has done since it was opened.
@@ -97,6 +107,8 @@ pub struct Counters {
     pub refused_lines: AtomicU64,
     /// Lines of streams that could not be stored.
     pub lost_lines: AtomicU64,
+    /// Notices to followers that lines were deleted before they were sent.
+    pub follow_gaps: AtomicU64,
 }
 
 impl DayCell {
@@ -116,6 +128,10 @@ impl DayCell {
 }
 
 impl Shared {
+    fn ages(&self) -> Arc<Ages> {
+        self.ages.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn cell(&self, day: Day) -> Option<Arc<DayCell>> {
         self.days.read().unwrap_or_else(PoisonError::into_inner).get(&day).cloned()
     }
@@ -157,6 +173,11 @@ impl Shared {
 
     fn forget_day(&self, day: Day) {
         self.days.write().unwrap_or_else(PoisonError::into_inner).remove(&day);
+    }
+
+    /// Whether somebody may follow.
+    fn has_followers(&self) -> bool {
+        self.commits.receiver_count() > 0
     }
 
     fn note_commit(&self) {
@@ -214,6 +235,8 @@ impl SegmentView {
 pub struct Snapshot {
     /// The segments of each day.
     pub days: Vec<(Day, Vec<SegmentView>)>,
+    /// How many segments were deleted before it was taken.
+    deletions: u64,
 }
 
 /// What is whole in one day of a folder, read only: also while a server writes there.
@@ -229,12 +252,19 @@ pub fn attach(dir: &Path, day: Day) -> Result<Snapshot, StoreError> {
             outcome => break outcome?,
         }
     };
-    Ok(Snapshot { days: vec![(day, segments.into_iter().map(SegmentView::now).collect())] })
+    let views = segments.into_iter().map(SegmentView::now).collect();
+    Ok(Snapshot { days: vec![(day, views)], ..Snapshot::default() })
 }
 
-/// How many segments a day's folder has.
-pub(super) fn count_segments(dir: &Path) -> Result<usize, StoreError> {
-    Ok(segment::all_numbers(dir)?.len())
+/// The numbers of the segments in a day's folder.
+pub(super) fn segment_numbers(dir: &Path) -> Result<Vec<u32>, StoreError> {
+    segment::all_numbers(dir)
+}
+
+/// The files of a segment, whichever are there.
+pub(super) fn segment_files(dir: &Path, number: u32) -> [PathBuf; 4] {
+    let segment::Paths { text, sealed, commits, index } = segment::Paths::new(dir, number);
+    [text, sealed, commits, index]
 }
 
 fn gone() -> StoreError {
@@ -274,6 +304,8 @@ impl LogStore {
             counters: Counters::default(),
             refusing: Mutex::new(None),
             remembered: Arc::default(),
+            ages: RwLock::new(Arc::new(Ages::of_all(None))),
+            gone: gone::Gone::default(),
         });
         // Before anything is sealed, which takes records away.
         if let Err(error) = shared.remembered.read(&shared) {
@@ -326,6 +358,16 @@ impl LogStore {
         Ok(())
     }
 
+    /// How long lines are kept from now on; segments that are open stay as they are, so before the first line is sent.
+    pub(super) fn set_ages(&self, ages: Arc<Ages>) {
+        *self.shared.ages.write().unwrap_or_else(PoisonError::into_inner) = ages;
+    }
+
+    /// How long lines are kept.
+    pub fn ages(&self) -> Arc<Ages> {
+        self.shared.ages()
+    }
+
     /// Waits for whoever is just opening the day, or sealing a segment of it.
     pub(super) fn wait_for_openers(&self, day: Day) {
         if let Some(cell) = self.shared.cell(day) {
@@ -333,18 +375,36 @@ impl LogStore {
         }
     }
 
-    /// Gives the folder of a day the name of one that is being deleted, and forgets the day. False, and nothing is done, when
-    /// somebody is just opening it: that may take long, and whoever sends lines is not to wait for it.
-    pub(super) fn set_aside(&self, day: Day) -> Result<bool, StoreError> {
+    /// Gives the folder of a day the name of one that is being deleted, and forgets the day. Nothing is done when somebody is
+    /// just opening it: that may take long, and whoever sends lines is not to wait for it; nor when it has other segments than
+    /// some, where these are named.
+    pub(super) fn set_aside(&self, day: Day, only: Option<&[u32]>) -> Result<Aside, StoreError> {
         let (reply, answer) = mpsc::channel();
         let queue = self.queue.as_ref().ok_or_else(gone)?;
-        queue.send(writer::Work::SetAside(writer::SetAside { day, reply })).map_err(|_gone| gone())?;
+        let order = writer::Order::SetAside(writer::SetAside { day, only: only.map(<[u32]>::to_vec), reply });
+        queue.send(writer::Work::Order(order)).map_err(|_gone| gone())?;
         answer.recv().map_err(|_gone| gone())?
     }
 
     /// What is whole now in the days that the range touches. Opens those that were not yet asked for, which reads files:
     /// not for async threads.
     pub fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
+        loop {
+            let deletions = self.shared.gone.count();
+            let days = self.days_of(range)?;
+            // Else nobody could tell whether what was deleted meanwhile is in it.
+            if deletions == self.shared.gone.count() {
+                return Ok(Snapshot { days, deletions });
+            }
+        }
+    }
+
+    /// What was deleted between two snapshots, of the same range or a shorter one, and is in neither.
+    pub fn missed_between(&self, earlier: &Snapshot, later: &Snapshot) -> Vec<Missed> {
+        self.shared.gone.between(earlier, later)
+    }
+
+    fn days_of(&self, range: TimeRange) -> Result<Vec<(Day, Vec<SegmentView>)>, StoreError> {
         let days: Vec<(Day, Arc<DayCell>)> = {
             let days = self.shared.days.read().unwrap_or_else(PoisonError::into_inner);
             let touched = days.range(range.from.day()..=range.until.day());
@@ -353,13 +413,13 @@ impl LogStore {
                 .map(|(day, cell)| (*day, cell.clone()))
                 .collect()
         };
-        let mut snapshot = Snapshot::default();
+        let mut found = Vec::new();
         for (day, cell) in days {
             let Some(logs) = self.shared.open_if_there(day, &cell)? else { continue };
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
-            snapshot.days.push((day, segments.into_iter().map(SegmentView::now).collect()));
+            found.push((day, segments.into_iter().map(SegmentView::now).collect()));
         }
-        Ok(snapshot)
+        Ok(found)
     }
 
     /// Seals every finished segment now; an error is that of the first that could not be sealed.

@@ -1,12 +1,14 @@
 //! The segment of a day that is being written: its files, and its newest lines' columns in memory.
 
 use super::block::{self, Block, NewNames, Row, SummaryTally};
-use super::commits::{Commit, encode_note};
+use super::commits::{Commit, encode_head, encode_note};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
 use super::rows::is_late;
 use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, remove_begun};
-use crate::store::batch::{LineBatch, LineRow};
+use super::share::Part;
+use crate::store::ages::Lane;
+use crate::store::batch::LineRow;
 use crate::store::layout::day_dir;
 use crate::store::source::Note;
 use crate::store::{StoreError, files};
@@ -20,29 +22,6 @@ use std::time::{Duration, Instant};
 
 /// Address space for the index of a segment: the shortest lines there can be have this many rows.
 const INDEX_CAPACITY: usize = 1 << 29;
-
-/// Neighbouring rows of a batch, all of one day, that are committed as one record.
-pub(super) struct Part<'a> {
-    batch: &'a LineBatch,
-    rows: &'a [LineRow],
-}
-
-impl<'a> Part<'a> {
-    pub(super) fn new(batch: &'a LineBatch, rows: &'a [LineRow]) -> Self {
-        Self { batch, rows }
-    }
-
-    pub(super) fn text(&self) -> &'a [u8] {
-        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else { return &[] };
-        &self.batch.text[first.pos as usize..=last.pos as usize + last.len as usize]
-    }
-
-    /// What its commit settles of a body that may be sent again.
-    fn note(&self, day: Day) -> Option<Note> {
-        let (source, last) = (self.batch.source.as_ref()?, self.rows.last()?);
-        Some(source.note(self.batch.rows.partition_point(|row| row.pos < last.pos), day))
-    }
-}
 
 /// A run of lines whose columns are in memory only.
 #[derive(Debug)]
@@ -65,6 +44,8 @@ struct Staged {
 #[derive(Debug)]
 pub(super) struct OpenSegment {
     segment: Arc<Segment>,
+    /// What notes of its lines are marked with.
+    lane: Lane,
     paths: Paths,
     text: File,
     commits: File,
@@ -99,6 +80,7 @@ impl OpenSegment {
         day: Day,
         number: u32,
         watermark: Timestamp,
+        lane: Lane,
     ) -> Result<Self, StoreError> {
         let (paths, [text, commits, index]) = create(&day_dir(data, day), day, number)?;
         let capacity = super::SEGMENT_BYTES as usize + crate::store::batch::MAX_LINE_BYTES + 1;
@@ -108,6 +90,7 @@ impl OpenSegment {
         let now = Instant::now();
         Ok(Self {
             segment: Arc::new(Segment::begun(day, number, watermark, map)),
+            lane,
             paths,
             text,
             commits,
@@ -173,7 +156,7 @@ impl OpenSegment {
         let mut watermark = self.staged.last().map_or(self.watermark, |staged| staged.watermark);
         let rows = self.number_rows(part, start, first_row, &mut watermark);
         let run = TailRun { rows, text: start..start + text.len() as u64, block: None };
-        let note = part.note(self.segment.day());
+        let note = part.note(self.segment.day(), self.lane);
         self.staged.push(Staged { run, text_crc: crc32fast::hash(text), watermark, note });
         Ok(())
     }
@@ -231,6 +214,10 @@ impl OpenSegment {
     pub(super) fn write_records(&mut self) -> Result<(), StoreError> {
         let mut bytes = Vec::new();
         let mut rows = self.rows;
+        // The day's first segment goes on from nothing.
+        if self.records_len == 0 && !self.staged.is_empty() && self.segment.number() > 1 {
+            bytes.extend_from_slice(&encode_head(self.segment.watermark()));
+        }
         for Staged { run, text_crc, note, .. } in &self.staged {
             rows += run.rows.len() as u32;
             bytes.extend(note.iter().flat_map(encode_note));
@@ -243,18 +230,31 @@ impl OpenSegment {
         files::write_at(&self.commits, &self.paths.commits, &bytes, self.records_len)
     }
 
-    /// Text and records are on disk when this returns.
-    pub(super) fn sync(&mut self) -> Result<(), StoreError> {
-        if self.is_dirty {
-            // Whoever deletes the day's folder takes the file's name away; nothing may be acknowledged into it then.
-            let links = self.text.metadata().map_err(StoreError::io("read", &self.paths.text))?.nlink();
-            if links == 0 {
-                let gone = std::io::Error::new(std::io::ErrorKind::NotFound, "the file was deleted");
-                return Err(StoreError::io("sync", &self.paths.text)(gone));
-            }
-            files::sync_both((&self.text, &self.paths.text), (&self.commits, &self.paths.commits))?;
-            self.is_dirty = false;
+    /// The files that are to be synced, where some are.
+    pub(super) fn unsynced(&self) -> Result<Option<[(&File, &Path); 2]>, StoreError> {
+        if !self.is_dirty {
+            return Ok(None);
         }
+        // Whoever deletes the day's folder takes the file's name away; nothing may be acknowledged into it then.
+        let links = self.text.metadata().map_err(StoreError::io("read", &self.paths.text))?.nlink();
+        if links == 0 {
+            let gone = std::io::Error::new(std::io::ErrorKind::NotFound, "the file was deleted");
+            return Err(StoreError::io("sync", &self.paths.text)(gone));
+        }
+        Ok(Some([(&self.text, &self.paths.text), (&self.commits, &self.paths.commits)]))
+    }
+
+    /// Notes that text and records are on disk.
+    pub(super) fn note_synced(&mut self) {
+        self.is_dirty = false;
+    }
+
+    /// Text and records are on disk when this returns.
+    fn sync(&mut self) -> Result<(), StoreError> {
+        if let Some(files) = self.unsynced()? {
+            files::sync_together(&files).into_iter().collect::<Result<(), _>>()?;
+        }
+        self.note_synced();
         Ok(())
     }
 

@@ -138,7 +138,8 @@ impl Remembered {
                 let Some(Body { settled, .. }) = table.bodies.get(key) else { continue };
                 let Settled { begun, at, .. } = *settled;
                 let notes = settled.days.iter().map(|(day, mark)| (*day, *mark));
-                let notes = notes.map(|(day, mark)| encode_note(&Note { key: *key, begun, at, day, mark }));
+                let note = |((day, lane), mark)| Note { key: *key, begun, at, day, lane, mark };
+                let notes = notes.map(|at_day| encode_note(&note(at_day)));
                 bytes.extend(notes.flatten());
             }
         }
@@ -208,7 +209,7 @@ impl Table {
         body.place = place;
         let Settled { at, days, begun, .. } = &mut body.settled;
         (*begun, *at) = (note.begun, note.at.max(*at));
-        let known = days.entry(note.day).or_insert_with(|| {
+        let known = days.entry((note.day, note.lane)).or_insert_with(|| {
             *bytes += DAY_BYTES;
             note.mark
         });
@@ -293,6 +294,7 @@ impl Drop for Try {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ages::Lane;
 
     fn note(number: u64, at_secs: i64, day: i64, lines: u64) -> Note {
         Note {
@@ -300,6 +302,7 @@ mod tests {
             begun: Timestamp::from_secs(5),
             at: Timestamp::from_secs(at_secs),
             day: Day::from_number(day),
+            lane: Lane::default(),
             mark: Mark { lines, checksum: lines as u32 },
         }
     }

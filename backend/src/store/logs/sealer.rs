@@ -81,23 +81,13 @@ impl Sealer {
         }
         let mut outcome = Ok(());
         // Those that are being written come by themselves when they are finished.
-        for segment in self.segments_of(day)?.iter().filter(|segment| segment.is_finished()) {
+        for segment in self.shared.segments_of(day)?.iter().filter(|segment| segment.is_finished()) {
             if let Err(error) = self.seal(segment) {
                 self.waiting.push(segment.clone());
                 outcome = outcome.and(Err(error));
             }
         }
         outcome
-    }
-
-    /// The segments of a day, without keeping the day open.
-    fn segments_of(&self, day: Day) -> Result<Vec<Arc<Segment>>, StoreError> {
-        let Some(cell) = self.shared.cell(day) else { return Ok(Vec::new()) };
-        let opened = cell.lock();
-        match &*opened {
-            Some(logs) => Ok(logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone()),
-            None => segment::open_all(&day_dir(&self.shared.dir, day), day, &self.shared.opening),
-        }
     }
 
     /// Seals a segment that is not sealed yet and whose folder is still there.

@@ -4,6 +4,7 @@
 //! touches an old one. What a crash left behind the last whole commit is not part of a segment.
 
 use super::block::{Block, BlockList, BlockMeta, Columns, Row};
+use super::commits;
 use super::dictionary::{Dictionaries, NameList};
 use super::mapped::Mapped;
 use super::recovery;
@@ -13,6 +14,7 @@ use super::text::Text;
 use crate::store::layout::{list_numbers, numbered};
 use crate::store::{StoreError, files};
 use sonde_shared::time::{Day, Timestamp};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -50,6 +52,13 @@ impl Paths {
             commits: path("commits"),
             index: path("idx"),
         }
+    }
+
+    /// The time of the latest line that the day had when the segment was begun, where its records tell.
+    fn watermark(&self) -> Option<Timestamp> {
+        let mut head = [0; commits::RECORD_BYTES];
+        std::fs::File::open(&self.commits).and_then(|mut file| file.read_exact(&mut head)).ok()?;
+        commits::decode_head(&head)
     }
 
     /// Syncs text and commit records that an earlier run has left.
@@ -156,8 +165,12 @@ impl Segment {
         opening: &Opening,
     ) -> Result<Self, StoreError> {
         let (id, paths) = (next_id(), Paths::new(dir, number));
+        let sealed_watermark = sealed::watermark(&paths.sealed);
         // A sealed file whose end is damaged counts only where there is no other.
-        let (text, published, is_synced) = if sealed::is_whole(&paths.sealed) || !paths.text.exists() {
+        let is_sealed = sealed_watermark.is_some() || !paths.text.exists();
+        // What the segment says itself outweighs what is left of the day's others.
+        let watermark = sealed_watermark.or_else(|| paths.watermark()).unwrap_or(watermark);
+        let (text, published, is_synced) = if is_sealed {
             let (text, published) = sealed::open(&paths, day, watermark, id, opening)?;
             (Text::Sealed(text), published, true)
         } else {
@@ -194,7 +207,8 @@ impl Segment {
         matches!(self.text, Text::Sealed(_))
     }
 
-    pub(super) fn is_finished(&self) -> bool {
+    /// Whether nothing will be written to it any more.
+    pub fn is_finished(&self) -> bool {
         self.is_finished.load(Ordering::Acquire)
     }
 
@@ -282,6 +296,12 @@ pub(super) fn all_numbers(dir: &Path) -> Result<Vec<u32>, StoreError> {
     numbers.sort_unstable();
     numbers.dedup();
     Ok(numbers)
+}
+
+/// The last number that a segment of a day has or has had; 0 without any. Of one that was deleted its index' name may be left.
+pub(super) fn last_taken(dir: &Path) -> Result<u32, StoreError> {
+    let last = |numbers: Vec<u32>| numbers.last().copied().unwrap_or(0);
+    Ok(last(all_numbers(dir)?).max(last(list_numbers(dir, PREFIX, "idx")?)))
 }
 
 /// The segments of a day's folder, oldest first.

@@ -1,5 +1,6 @@
 //! Whole segments: late lines, patterns, sealing.
 
+mod deleting;
 mod disk;
 mod failing_disk;
 mod power_loss;
@@ -75,6 +76,25 @@ fn late_lines_are_marked_and_stay_so_through_restarts_and_rebuilds() {
         std::fs::write(&index, bytes).unwrap();
     }
     assert_eq!(lines(&LogStore::open(dir.path()).unwrap()), expected, "columns made anew from the text");
+}
+
+/// Segments of an earlier version have no head, and go on where the day's earlier ones stand.
+#[test]
+fn late_lines_are_marked_alike_in_a_segment_without_a_head() {
+    let dir = tempfile::tempdir().unwrap();
+    for offsets in [[0, 600], [100, 590]] {
+        append(&LogStore::open_as(dir.path(), false).unwrap(), &offsets);
+    }
+    assert_eq!(late(&LogStore::open_as(dir.path(), false).unwrap()), [100]);
+    let commits = day_file(dir.path(), "logs-0002.commits");
+    let (with_head, head_bytes) = (std::fs::read(&commits).unwrap(), commits::RECORD_BYTES);
+    assert_eq!(with_head.len(), 2 * head_bytes, "a head and a record");
+    std::fs::write(&commits, &with_head[head_bytes..]).unwrap();
+    for index in indexes(dir.path()) {
+        std::fs::remove_file(index).unwrap();
+    }
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    assert_eq!((late(&store), lines(&store).len()), (vec![100], 4));
 }
 
 #[test]

@@ -5,12 +5,13 @@
 //! requests it was for, and leaves nothing behind that counts. After a failed sync the segment is never written again; the
 //! next request opens a new one.
 
-use super::open_segment::{OpenSegment, Part};
-use super::segment::{Segment, watermark_of};
+use super::open_segment::OpenSegment;
+use super::segment::{self, Segment, watermark_of};
+use super::share::{Place, shares};
 use super::{SEGMENT_AGE, SYNC_INTERVAL, Shared};
-use crate::store::StoreError;
-use crate::store::batch::{Durability, LineBatch, LineRow};
+use crate::store::batch::{Durability, LineBatch};
 use crate::store::layout::{day_dir, deleted_dir};
+use crate::store::{StoreError, files};
 use sonde_shared::time::Day;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -24,11 +25,8 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 const GROUP_BYTES: usize = 16 << 20;
 /// How often their age is looked at while nothing comes.
 const AGE_CHECK: Duration = Duration::from_mins(1);
-/// How many days may be open for writing at once.
-const MAX_OPEN_DAYS: usize = 32;
-/// A part is one commit record: at most so many rows and about so much text.
-const PART_ROWS: usize = 1 << 15;
-const PART_BYTES: usize = 8 << 20;
+/// How many segments may be open for writing at once.
+const MAX_OPEN: usize = 32;
 
 /// Lines on their way to the writer.
 pub(super) struct Request {
@@ -42,21 +40,44 @@ pub(super) struct Request {
 /// What the writer is asked for, in the order in which it is done.
 pub(super) enum Work {
     Append(Box<Request>),
-    /// To take the folder of a day away, and to say how that went.
+    Order(Order),
+}
+
+/// What is to be done between two commits, and to be told how it went.
+pub(super) enum Order {
+    /// To take the folder of a day away.
     SetAside(SetAside),
+    /// To finish the segments of a day.
+    CloseDay(CloseDay),
+}
+
+pub(super) struct CloseDay {
+    pub(super) day: Day,
+    pub(super) reply: Sender<Result<(), StoreError>>,
 }
 
 pub(super) struct SetAside {
     pub(super) day: Day,
-    /// Whether it was done; not while somebody opens the day.
-    pub(super) reply: Sender<Result<bool, StoreError>>,
+    /// Only if the day has no other segments than these, and none of them is open.
+    pub(super) only: Option<Vec<u32>>,
+    pub(super) reply: Sender<Result<Aside, StoreError>>,
+}
+
+/// What came of taking a day away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Aside {
+    Done,
+    /// Somebody is just opening the day.
+    IsBusy,
+    /// It has lines that were not to go.
+    HasMore,
 }
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
     /// Where segments go that are to be sealed.
     finished: Sender<Arc<Segment>>,
-    open: BTreeMap<Day, OpenSegment>,
+    open: BTreeMap<Place, OpenSegment>,
     unsynced_since: Option<Instant>,
     /// Of the group at hand: requests whose lines are all staged or refused, and those whose lines all count or never will.
     staged: usize,
@@ -83,11 +104,11 @@ impl Writer {
             match self.next_group(requests) {
                 Next::Group(group, then) => {
                     self.commit_group(group);
-                    if let Some(one) = then {
-                        self.answer_set_aside(&one);
+                    if let Some(order) = then {
+                        self.carry_out(&order);
                     }
                 }
-                Next::SetAside(one) => self.answer_set_aside(&one),
+                Next::Order(order) => self.carry_out(&order),
                 Next::SyncIsDue => self.sync_streamed(),
                 Next::Idle => {}
                 Next::Done => break,
@@ -106,7 +127,7 @@ impl Writer {
         };
         let first = match first {
             Ok(Work::Append(first)) => *first,
-            Ok(Work::SetAside(one)) => return Next::SetAside(one),
+            Ok(Work::Order(order)) => return Next::Order(order),
             Err(RecvTimeoutError::Timeout) if self.unsynced_since.is_none() => return Next::Idle,
             Err(RecvTimeoutError::Timeout) => return Next::SyncIsDue,
             Err(RecvTimeoutError::Disconnected) => return Next::Done,
@@ -115,7 +136,7 @@ impl Writer {
         let mut group = vec![first];
         while bytes < GROUP_BYTES {
             match requests.try_recv() {
-                Ok(Work::SetAside(one)) => return Next::Group(group, Some(one)),
+                Ok(Work::Order(order)) => return Next::Group(group, Some(order)),
                 Ok(Work::Append(request)) => {
                     bytes += request.batch.text.len();
                     group.push(*request);
@@ -161,62 +182,47 @@ impl Writer {
     }
 
     fn append(&mut self, batch: &LineBatch) -> Result<(), StoreError> {
-        // Nearly always all lines are of one day. Else each day is visited once, so that lines in no order of time do not
-        // open and close segments without end.
-        let mut by_day: BTreeMap<Day, Vec<&[LineRow]>> = BTreeMap::new();
-        for run in batch.rows.chunk_by(|a, b| a.ts.day() == b.ts.day()) {
-            by_day.entry(run[0].ts.day()).or_default().push(run);
-        }
+        let ages = self.shared.ages();
+        let shares = shares(batch, &ages);
         // Room is made before the first line is staged, so that a batch is not split by a commit on the way.
-        if by_day.len() < MAX_OPEN_DAYS {
-            for (day, runs) in &by_day {
-                let bytes = runs.iter().copied().flatten().map(|row| u64::from(row.len) + 1).sum();
-                self.segment_for(*day, bytes)?;
+        if shares.len() < MAX_OPEN {
+            for (place, share) in &shares {
+                self.segment_for(*place, share.bytes())?;
             }
         }
-        by_day
-            .into_iter()
-            .try_for_each(|(day, runs)| runs.into_iter().try_for_each(|run| self.append_run(batch, run, day)))
-    }
-
-    fn append_run(&mut self, batch: &LineBatch, run: &[LineRow], day: Day) -> Result<(), StoreError> {
-        let mut rest = run;
-        while let Some(first) = rest.first() {
-            let fits = |row: &&LineRow| (row.pos - first.pos) as usize + row.len as usize <= PART_BYTES;
-            let count = rest.iter().take(PART_ROWS).take_while(fits).count().max(1);
-            let (rows, later) = rest.split_at(count);
-            let part = Part::new(batch, rows);
-            self.segment_for(day, part.text().len() as u64)?.append(&part)?;
-            rest = later;
+        for (place, share) in &shares {
+            for part in share.parts() {
+                self.segment_for(*place, part.text().len() as u64)?.append(&part)?;
+            }
         }
         Ok(())
     }
 
-    /// The open segment of a day that has room for so much text.
-    fn segment_for(&mut self, day: Day, bytes: u64) -> Result<&mut OpenSegment, StoreError> {
+    /// The open segment of a day and class that has room for so much text.
+    fn segment_for(&mut self, place: Place, bytes: u64) -> Result<&mut OpenSegment, StoreError> {
         let has_room = |segment: &OpenSegment| segment.has_room(bytes, self.shared.segment_bytes);
         let is_full = |segment: &OpenSegment| segment.age() >= SEGMENT_AGE || !has_room(segment);
-        if self.open.get(&day).is_some_and(is_full) {
+        if self.open.get(&place).is_some_and(is_full) {
             // What is staged counts before its segment is closed; the whole group's sync comes with it.
             self.commit(true)?;
-            if let Some(full) = self.open.remove(&day) {
+            if let Some(full) = self.open.remove(&place) {
                 self.close(full);
             }
         }
-        if !self.open.contains_key(&day) {
-            self.make_room_for_a_day()?;
-            let segment = self.open_segment(day)?;
-            self.open.insert(day, segment);
+        if !self.open.contains_key(&place) {
+            self.make_room()?;
+            let segment = self.open_segment(place)?;
+            self.open.insert(place, segment);
         }
-        Ok(self.open.get_mut(&day).expect("it was there or was put there above"))
+        Ok(self.open.get_mut(&place).expect("it was there or was put there above"))
     }
 
     /// Closes segments that have been open for long, also of days that get no more lines.
     fn close_aged(&mut self) {
         let is_aged =
-            |(_, segment): &(&Day, &OpenSegment)| segment.age() >= SEGMENT_AGE && !segment.is_dirty();
-        let aged: Vec<Day> = self.open.iter().filter(is_aged).map(|(day, _)| *day).collect();
-        for segment in aged.into_iter().filter_map(|day| self.open.remove(&day)).collect::<Vec<_>>() {
+            |(_, segment): &(&Place, &OpenSegment)| segment.age() >= SEGMENT_AGE && !segment.is_dirty();
+        let aged: Vec<Place> = self.open.iter().filter(is_aged).map(|(place, _)| *place).collect();
+        for segment in aged.into_iter().filter_map(|place| self.open.remove(&place)).collect::<Vec<_>>() {
             self.close(segment);
         }
     }
@@ -237,28 +243,31 @@ impl Writer {
         drop(self.finished.send(finished));
     }
 
-    fn make_room_for_a_day(&mut self) -> Result<(), StoreError> {
-        if self.open.len() < MAX_OPEN_DAYS {
+    fn make_room(&mut self) -> Result<(), StoreError> {
+        if self.open.len() < MAX_OPEN {
             return Ok(());
         }
         self.commit(true)?;
-        let idle = self.open.iter().max_by_key(|(_, segment)| segment.idle()).map(|(day, _)| *day);
-        if let Some(segment) = idle.and_then(|day| self.open.remove(&day)) {
+        let idle = self.open.iter().max_by_key(|(_, segment)| segment.idle()).map(|(place, _)| *place);
+        if let Some(segment) = idle.and_then(|place| self.open.remove(&place)) {
             self.close(segment);
         }
         Ok(())
     }
 
-    fn open_segment(&self, day: Day) -> Result<OpenSegment, StoreError> {
+    fn open_segment(&self, (day, class): Place) -> Result<OpenSegment, StoreError> {
         let logs = self.shared.day_for_writing(day)?;
+        let lane = self.shared.ages().lane(class);
         let last = |segments: &Vec<Arc<Segment>>| segments.last().map_or(0, |last| last.number());
         let (mut number, watermark) = {
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
-            (last(&segments) + 1, watermark_of(&segments))
+            // The last may have been deleted: no number is given twice, for it is part of its lines' ids.
+            let taken = segment::last_taken(&day_dir(&self.shared.dir, day))?;
+            (last(&segments).max(taken) + 1, watermark_of(&segments))
         };
         // A number may be taken by files that a failed attempt left behind.
         let opened = loop {
-            match OpenSegment::create(&self.shared.dir, day, number, watermark) {
+            match OpenSegment::create(&self.shared.dir, day, number, watermark, lane) {
                 Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
                     number += 1;
                 }
@@ -270,23 +279,60 @@ impl Writer {
         Ok(opened)
     }
 
-    fn answer_set_aside(&mut self, SetAside { day, reply }: &SetAside) {
+    fn carry_out(&mut self, order: &Order) {
+        match order {
+            Order::SetAside(one) => self.answer_set_aside(one),
+            // Who no longer waits for the answer has it all the same.
+            Order::CloseDay(CloseDay { day, reply }) => drop(reply.send(self.close_day(*day))),
+        }
+    }
+
+    fn close_day(&mut self, day: Day) -> Result<(), StoreError> {
+        self.sync_all()?;
+        let of_day: Vec<Place> = self.open.keys().filter(|(open, _)| *open == day).copied().collect();
+        for segment in of_day.into_iter().filter_map(|place| self.open.remove(&place)).collect::<Vec<_>>() {
+            self.close(segment);
+        }
+        Ok(())
+    }
+
+    fn answer_set_aside(&mut self, SetAside { day, only, reply }: &SetAside) {
         let dir = day_dir(&self.shared.dir, *day);
-        let outcome = self.set_aside(*day, &dir).map_err(StoreError::io("rename", &dir));
+        let outcome = match only.as_ref().map(|only| self.has_more(*day, &dir, only)) {
+            Some(Err(error)) => Err(error),
+            Some(Ok(true)) => Ok(Aside::HasMore),
+            _ => self.set_aside(*day, &dir).map_err(StoreError::io("rename", &dir)),
+        };
         // Who no longer waits for the answer has it all the same.
         drop(reply.send(outcome));
     }
 
+    /// Whether lines have come to a day beside those of some finished segments. No more come before the next order is done.
+    fn has_more(&self, day: Day, dir: &Path, known: &[u32]) -> Result<bool, StoreError> {
+        let is_open = self.open.keys().any(|(open, _)| *open == day);
+        Ok(is_open || segment::all_numbers(dir)?.iter().any(|number| !known.contains(number)))
+    }
+
     /// Takes the folder of a day away. Its open segment is written no more; who reads it keeps the files.
-    fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<bool> {
+    fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<Aside> {
         let cell = self.shared.cell(day).unwrap_or_default();
-        let Some(mut opened) = cell.try_lock() else { return Ok(false) };
-        std::fs::rename(dir, deleted_dir(&self.shared.dir, day))?;
+        let Some(mut opened) = cell.try_lock() else { return Ok(Aside::IsBusy) };
+        let gone: Vec<Arc<Segment>> = opened.as_ref().map_or_else(Vec::new, |logs| {
+            logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
+        });
+        for segment in &gone {
+            self.shared.gone.note(segment, self.shared.has_followers());
+        }
+        std::fs::rename(dir, deleted_dir(&self.shared.dir, day)).inspect_err(|_failed| {
+            for segment in &gone {
+                self.shared.gone.take_back(segment.id());
+            }
+        })?;
         // Who holds on to the cell finds no lines, also when another folder of the day is made.
         *opened = Some(Arc::default());
-        self.open.remove(&day);
+        self.open.retain(|(open, _), _| *open != day);
         self.shared.forget_day(day);
-        Ok(true)
+        Ok(Aside::Done)
     }
 
     /// Makes all that is staged count, and shows it to readers.
@@ -314,24 +360,42 @@ impl Writer {
         Ok(())
     }
 
-    /// Syncs every segment that has unsynced bytes; one that fails is closed for good.
+    /// Syncs every segment that has unsynced bytes, all at the same time; one that fails is closed for good.
     fn sync_all(&mut self) -> Result<(), StoreError> {
         self.unsynced_since = None;
-        let mut failed = None;
-        let days: Vec<Day> = self.open.keys().copied().collect();
-        for day in days {
-            let Some(segment) = self.open.get_mut(&day) else { continue };
-            if let Err(error) = segment.sync() {
-                if let Some(Err(error)) = self.open.remove(&day).map(|mut failed| failed.abandon()) {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "refused lines may come back");
+        let (mut failed, mut synced, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, segment) in &self.open {
+            match segment.unsynced() {
+                Ok(None) => {}
+                Ok(Some(of_segment)) => {
+                    synced.push(*place);
+                    waiting.extend(of_segment);
                 }
-                if self.shared.is_deleted(day) {
-                    self.shared.forget_day(day);
-                }
-                failed = Some(error);
+                Err(error) => failed.push((*place, error)),
             }
         }
-        failed.map_or(Ok(()), Err)
+        let mut outcomes = files::sync_together(&waiting).into_iter();
+        // Text and records of each.
+        for place in synced {
+            match outcomes.by_ref().take(2).collect::<Result<(), StoreError>>() {
+                Ok(()) => self.open.get_mut(&place).into_iter().for_each(OpenSegment::note_synced),
+                Err(error) => failed.push((place, error)),
+            }
+        }
+        for (place, _) in &failed {
+            self.give_up(*place);
+        }
+        failed.pop().map_or(Ok(()), |(_, error)| Err(error))
+    }
+
+    /// Lets go of a segment that is never to be written again.
+    fn give_up(&mut self, place: Place) {
+        if let Some(Err(error)) = self.open.remove(&place).map(|mut failed| failed.abandon()) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "refused lines may come back");
+        }
+        if self.shared.is_deleted(place.0) {
+            self.shared.forget_day(place.0);
+        }
     }
 
     fn sync_streamed(&mut self) {
@@ -368,8 +432,8 @@ impl Outcomes {
 
 enum Next {
     /// What is committed together, and what comes right behind it.
-    Group(Vec<Request>, Option<SetAside>),
-    SetAside(SetAside),
+    Group(Vec<Request>, Option<Order>),
+    Order(Order),
     SyncIsDue,
     Idle,
     Done,
@@ -420,7 +484,7 @@ mod tests {
 
     #[test]
     fn requests_that_were_committed_on_the_way_are_not_refused_for_a_later_one() {
-        let days = MAX_OPEN_DAYS as i64 + 1;
+        let days = MAX_OPEN as i64 + 1;
         let expected: Vec<i64> = (1..days).collect();
         assert_eq!(commit_with_a_bad_day(days, days), (expected.clone(), expected));
     }

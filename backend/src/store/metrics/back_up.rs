@@ -6,7 +6,7 @@
 use super::day::{part_path, wal_path};
 use crate::store::StoreError;
 use crate::store::backup::Transfer;
-use crate::store::layout::list_numbers;
+use crate::store::layout::{lines_only, list_numbers};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,9 @@ impl Listing {
     /// What is there. A name that is replaced while a folder is read may be missed, so two looks must agree.
     pub(super) fn of(dir: &Path) -> Result<Self, StoreError> {
         let look = || {
+            if lines_only(dir).exists() {
+                return Ok(Self { wals: Vec::new(), parts: Vec::new() });
+            }
             Ok(Self { wals: list_numbers(dir, PREFIX, "wal")?, parts: list_numbers(dir, PREFIX, "part")? })
         };
         let mut last = look()?;

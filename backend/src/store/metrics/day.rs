@@ -82,6 +82,10 @@ impl DayState {
     /// Reads a day's folder: maps its parts and replays the write-ahead logs that no part replaces.
     pub(super) fn load(data: &Path, day: Day) -> Result<Loaded, StoreError> {
         let dir = layout::day_dir(data, day);
+        if layout::lines_only(&dir).exists() {
+            let state = Arc::new(Self { day, dir, sources: RwLock::default(), is_whole: true });
+            return Ok(Loaded { state, unflushed: Vec::new(), damaged: 0 });
+        }
         for number in layout::list_numbers(&dir, PREFIX, "tmp")? {
             remove(&layout::numbered(&dir, PREFIX, number, "tmp"));
         }
@@ -101,7 +105,7 @@ impl DayState {
             }
         }
         sources.extend(unflushed.iter().cloned().map(Source::Head));
-        if !dir.is_dir() {
+        if !dir.is_dir() || layout::lines_only(&dir).exists() {
             // It was deleted while it was read, or is yet to be made: half a day is none.
             (sources, unflushed) = (Vec::new(), Vec::new());
         }

@@ -1,5 +1,7 @@
 //! Whole folders under limits, with a clock of the tests' own.
 
+mod by_class;
+
 use super::*;
 use crate::store::batch::{Durability, LineBatch, PointBatch};
 use crate::store::events::NewEvent;

@@ -10,5 +10,5 @@ mod text;
 pub use cache::{BUDGET_BYTES, FrameCache, Text};
 pub use text::SealedText;
 
-pub(super) use open::{is_whole, open, rebuild};
-pub(super) use seal::{install, prepare, remove_open_form};
+pub(super) use open::{is_whole, open, rebuild, watermark};
+pub(super) use seal::{beside, install, prepare, remove_open_form};

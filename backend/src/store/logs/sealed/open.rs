@@ -14,7 +14,17 @@ use std::sync::Arc;
 
 /// Whether there is a sealed file with its end.
 pub(in crate::store::logs) fn is_whole(path: &Path) -> bool {
-    path.exists() && Mapped::whole(path).is_ok_and(|map| Footer::find(map.slice(0..map.len())).is_some())
+    watermark(path).is_some()
+}
+
+/// What a sealed file with its end says of the day before it: the time of the latest line there was.
+pub(in crate::store::logs) fn watermark(path: &Path) -> Option<Timestamp> {
+    if !path.exists() {
+        return None;
+    }
+    let map = Mapped::whole(path).ok()?;
+    let (footer, _) = Footer::find(map.slice(0..map.len()))?;
+    Some(Timestamp::from_nanos(footer.watermark))
 }
 
 /// Opens `logs-NNNN.ndjson.zst` and its index. `watermark` is the time of the latest line of the day's earlier segments.

@@ -61,6 +61,11 @@ impl Prepared {
     }
 }
 
+/// Where a sealed file is written before it has its name.
+pub(in crate::store::logs) fn beside(sealed: &Path) -> PathBuf {
+    sealed.with_extension("tmp")
+}
+
 /// Writes a finished segment's sealed form beside its text.
 pub(in crate::store::logs) fn prepare(
     paths: &Paths,
@@ -86,7 +91,7 @@ pub(in crate::store::logs) fn prepare(
     }
     part_into_stretches(&mut lines);
     lines.sort_unstable_by_key(|line| (line.group(), line.arrival));
-    let beside = paths.sealed.with_extension("tmp");
+    let beside = beside(&paths.sealed);
     let written = write_file(&beside, segment, &lines, stop);
     let print = written.inspect_err(|_failed| {
         // What could not be written is not wanted; the text is still there.

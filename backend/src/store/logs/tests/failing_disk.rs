@@ -3,7 +3,7 @@
 
 use super::disk::{Dice, Disk};
 use super::power_loss::{lose_power, send_again, watched, work, work_on};
-use super::sender::{Told, after, open, send};
+use super::sender::{Told, after, open, send, with_classes};
 use super::*;
 use crate::store::files::watch::{Fault, Watch};
 
@@ -32,20 +32,26 @@ fn check_fault(at: usize, stays: bool, dice: &mut Dice) {
     told().1.check(&store, &format!("{what}, after all was sent again"));
 }
 
-#[test]
-fn whatever_fails_once_nothing_acknowledged_is_lost() {
-    let mut dice = Dice(1);
+fn check_faults(stays: bool, seed: u64) {
+    let mut dice = Dice(seed);
     for at in 0..changes_of(work) {
-        check_fault(at, false, &mut dice);
+        check_fault(at, stays, &mut dice);
     }
 }
 
 #[test]
+fn whatever_fails_once_nothing_acknowledged_is_lost() {
+    check_faults(false, 1);
+}
+
+#[test]
 fn whenever_the_disk_runs_full_nothing_acknowledged_is_lost() {
-    let mut dice = Dice(2);
-    for at in 0..changes_of(work) {
-        check_fault(at, true, &mut dice);
-    }
+    check_faults(true, 2);
+}
+
+#[test]
+fn whatever_fails_nothing_acknowledged_is_lost_in_the_segments_of_any_class() {
+    with_classes(|| [false, true].map(|stays| check_faults(stays, 5)));
 }
 
 /// The same store goes on, in a new segment where the old one cannot be trusted any more.

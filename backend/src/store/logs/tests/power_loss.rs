@@ -5,7 +5,7 @@
 //! each moment, `POWER_LOSS_SEED` which ones.
 
 use super::disk::{Dice, Disk};
-use super::sender::{Told, after, open, send};
+use super::sender::{Told, after, open, send, with_classes};
 use super::*;
 use crate::store::files::watch::{Fault, Step, Watch, Watching};
 
@@ -111,6 +111,15 @@ pub(super) fn lose_power((disk, told): &(Disk, Told), times: usize, dice: &mut D
 
 #[test]
 fn power_loss_after_any_change_loses_nothing_acknowledged() {
+    lose_power_after_any_change();
+}
+
+#[test]
+fn power_loss_loses_nothing_acknowledged_in_the_segments_of_any_class() {
+    with_classes(lose_power_after_any_change);
+}
+
+fn lose_power_after_any_change() {
     let steps = steps_of(work);
     let (times, mut dice) = (setting("POWER_LOSSES", 6), dice());
     for at in moments(&steps) {
@@ -140,6 +149,15 @@ fn check_kill(
 
 #[test]
 fn power_loss_after_a_kill_and_a_start_loses_nothing_acknowledged() {
+    lose_power_after_a_kill();
+}
+
+#[test]
+fn power_loss_after_a_kill_loses_nothing_acknowledged_in_the_segments_of_any_class() {
+    with_classes(lose_power_after_a_kill);
+}
+
+fn lose_power_after_a_kill() {
     let steps = steps_of(work);
     let (times, mut dice) = (setting("POWER_LOSSES", 6), dice());
     for _ in 0..times * 25 {

@@ -2,26 +2,48 @@
 
 use super::disk::Disk;
 use super::*;
+use crate::store::ages::Class;
 use crate::store::files;
 use crate::store::files::watch::{Step, Watch};
 use crate::store::source::{BatchKey, Source};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// Small enough that a few batches fill a segment.
 const SEGMENT_BYTES: u64 = 4_000;
 
+thread_local! {
+    static HAS_CLASSES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work in which stores keep some components for other times than the rest, so that each day has several segments at
+/// once.
+pub(super) fn with_classes<T>(work: impl FnOnce() -> T) -> T {
+    HAS_CLASSES.set(true);
+    work()
+}
+
 /// Opens the store of a folder as a server does.
 pub(super) fn open(root: &Path) -> Result<LogStore, StoreError> {
     let data = root.join("data");
     files::create_dir(&data)?;
-    LogStore::open_with(&data, false, SEGMENT_BYTES)
+    let store = LogStore::open_with(&data, false, SEGMENT_BYTES)?;
+    if HAS_CLASSES.get() {
+        let rules = [("shop.cart".to_owned(), None), ("db".to_owned(), Some(7)), ("x".to_owned(), Some(8))];
+        store.set_ages(Arc::new(Ages::with_rules(Some(8), &rules).unwrap()));
+    }
+    Ok(store)
+}
+
+fn component(number: u32) -> &'static str {
+    COMPONENTS[number as usize % COMPONENTS.len()]
 }
 
 /// The numbered line: of three days in turn, most of the first.
 fn line(number: u32) -> (Timestamp, String) {
     let day = i64::from(number % 16 / 7);
     let ts = NOON.plus_nanos((day * 86_400 + i64::from(number % 600)) * 1_000_000_000);
-    let component = COMPONENTS[number as usize % COMPONENTS.len()];
+    let component = component(number);
     (
         ts,
         format!(
@@ -42,14 +64,14 @@ pub(super) fn send(
     watch.mark(Step::Sent(numbers.clone().collect()));
     let source = key.map(|key| {
         let key = BatchKey::of(key.as_bytes());
-        Box::new(Source::new(key, NOON, store.remembered().settled(key)))
+        Box::new(Source::new(key, NOON, store.remembered().settled(key)).with_ages(store.ages()))
     });
     let mut batch = LineBatch { source, ..LineBatch::default() };
     for number in numbers.clone() {
         let (ts, text) = line(number);
         let is_stored = batch.source.as_mut().is_some_and(|source| {
             source.read(text.as_bytes());
-            source.repeats(ts.day())
+            source.repeats(ts.day(), component(number))
         });
         if !is_stored {
             batch.push_line(text.as_bytes()).unwrap();
@@ -106,10 +128,11 @@ impl Told {
     }
 }
 
-/// The lines that a store has by their numbers: each day's, in order of arrival.
+/// The lines that a store has by their numbers: each day's and class', in order of arrival.
 fn numbers(store: &LogStore) -> Vec<Vec<u32>> {
     let lines = whole(store).unwrap();
-    let lines: Vec<(Day, u32)> = lines
+    let ages = store.ages();
+    let mut lines: Vec<((Day, Class), u32)> = lines
         .iter()
         .map(|(row, _, text)| {
             let text = std::str::from_utf8(text).unwrap();
@@ -117,9 +140,10 @@ fn numbers(store: &LogStore) -> Vec<Vec<u32>> {
             let number = number.and_then(|number| number.parse().ok());
             let number = number.unwrap_or_else(|| panic!("no line that was sent: {text:?}"));
             assert_eq!(text.trim_end(), line(number).1);
-            (row.ts.day(), number)
+            ((row.ts.day(), ages.class_of(component(number))), number)
         })
         .collect();
+    lines.sort_by_key(|(place, _)| *place);
     let days = lines.chunk_by(|a, b| a.0 == b.0);
     days.map(|day| day.iter().map(|(_, number)| *number).collect()).collect()
 }
