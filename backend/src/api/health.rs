@@ -39,6 +39,7 @@ fn render_store(store: &Store, out: &mut String) {
     let points = store.metrics().stats();
     let batches = store.logs().remembered().counts();
     let deleted = store.deleted();
+    let foreign = store.logs().foreign();
     let counters = [
         (
             "sonde_logs_stored_lines_total",
@@ -86,6 +87,16 @@ fn render_store(store: &Store, out: &mut String) {
             "Bytes of the disk that deleted days took.",
             deleted.bytes.load(Ordering::Relaxed),
         ),
+        (
+            "sonde_foreign_read_lines_total",
+            "Lines that were read from foreign files.",
+            foreign.read_lines.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_foreign_changed_files_total",
+            "Foreign files that were read anew, because they were cut short or written anew.",
+            foreign.changed_files.load(Ordering::Relaxed),
+        ),
         ("sonde_metrics_stored_points_total", "Points that were stored.", points.points_stored),
         ("sonde_metrics_refused_points_total", "Points that no file can hold.", points.points_refused),
         (
@@ -96,6 +107,23 @@ fn render_store(store: &Store, out: &mut String) {
     ];
     let gauges = [
         ("sonde_batches", "Keys of Sonde-Batch that are remembered.", batches.bodies),
+        ("sonde_foreign_files", "Foreign files that are followed.", foreign.files.load(Ordering::Relaxed)),
+        ("sonde_foreign_lines", "Lines of foreign files.", foreign.lines.load(Ordering::Relaxed)),
+        (
+            "sonde_foreign_bad_lines",
+            "Lines of foreign files that are passed over.",
+            foreign.bad_lines.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_foreign_behind_bytes",
+            "Bytes of foreign files that are not yet read, or have no line feed behind them.",
+            foreign.behind_bytes.load(Ordering::Relaxed),
+        ),
+        (
+            "sonde_foreign_unreadable",
+            "Foreign folders and files that cannot be read.",
+            foreign.unreadable.load(Ordering::Relaxed),
+        ),
         ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
         ("sonde_metrics_head_points", "Points in memory.", points.head_points),
         ("sonde_metrics_open_parts", "Part files that are open.", points.parts),

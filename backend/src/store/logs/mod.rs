@@ -12,6 +12,8 @@ mod commits;
 pub mod dictionary;
 /// What a stored line says of itself.
 pub mod fields;
+/// Files that another program writes, served in place.
+pub mod foreign;
 /// Files mapped for reading.
 pub mod mapped;
 mod open_segment;
@@ -79,6 +81,7 @@ struct Shared {
     counters: Counters,
     refusing: Mutex<Option<String>>,
     remembered: Arc<Remembered>,
+    foreign: foreign::Listed,
 }
 
 /// What the store has done since it was opened.
@@ -163,6 +166,11 @@ impl Shared {
         self.commits.send_modify(|count| *count += 1);
     }
 
+    /// A foreign file has grown, or is gone.
+    fn note_growth(&self) {
+        self.commits.send_modify(|count| *count += 1);
+    }
+
     fn count(&self, request: &writer::Request, is_stored: bool) {
         let lines = request.batch.len() as u64;
         let counter = match (is_stored, request.durability) {
@@ -233,6 +241,7 @@ pub struct LogStore {
     room: Arc<Semaphore>,
     threads: Vec<std::thread::JoinHandle<()>>,
     stop_sealing: Arc<AtomicBool>,
+    following: Option<foreign::Following>,
 }
 
 impl LogStore {
@@ -258,6 +267,7 @@ impl LogStore {
             counters: Counters::default(),
             refusing: Mutex::new(None),
             remembered: Arc::default(),
+            foreign: foreign::Listed::default(),
         });
         // Before anything is sealed, which takes records away.
         if let Err(error) = shared.remembered.read(&shared) {
@@ -286,7 +296,22 @@ impl LogStore {
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
             threads,
             stop_sealing: stop,
+            following: None,
         })
+    }
+
+    /// Serves the lines of files in these folders too, which another program writes. They are found before this returns, as
+    /// far as they were known before; what is new in them is read in the background.
+    pub fn follow_foreign(&mut self, dirs: Vec<PathBuf>) -> Result<(), StoreError> {
+        if !dirs.is_empty() {
+            self.following = Some(foreign::Following::start(self.shared.clone(), dirs)?);
+        }
+        Ok(())
+    }
+
+    /// What is known of foreign files.
+    pub fn foreign(&self) -> &foreign::ForeignCounters {
+        &self.shared.foreign.counters
     }
 
     /// Appends lines to their days; waits while the queue is full. With [`Durability::Acknowledged`] the lines are on disk
@@ -343,6 +368,7 @@ impl LogStore {
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
             snapshot.days.push((day, segments.into_iter().map(SegmentView::now).collect()));
         }
+        self.shared.foreign.add_to(&mut snapshot, range);
         Ok(snapshot)
     }
 
@@ -374,6 +400,10 @@ impl LogStore {
 
     /// The time of the latest line. Opens the last days that were not yet asked for: not for async threads.
     pub fn last_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.last_own_time()?.max(self.shared.foreign.last_time()))
+    }
+
+    fn last_own_time(&self) -> Result<Option<Timestamp>, StoreError> {
         let days: Vec<Day> =
             self.shared.days.read().unwrap_or_else(PoisonError::into_inner).keys().rev().copied().collect();
         for day in days {
@@ -392,6 +422,7 @@ impl LogStore {
 
 impl Drop for LogStore {
     fn drop(&mut self) {
+        drop(self.following.take());
         drop(self.queue.take());
         self.stop_sealing.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
