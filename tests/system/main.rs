@@ -9,6 +9,8 @@ mod commands;
 mod durability;
 /// What was acknowledged is there after `kill -9` at any moment.
 mod durability_kills;
+/// Files that another program writes, served in place.
+mod foreign;
 /// Snapping, the baseline, fingers and Escape on the charts.
 mod gestures;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?

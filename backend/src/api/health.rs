@@ -27,6 +27,7 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let mut out = String::with_capacity(8 << 10);
     counters::render(&state.counters, &mut out);
     render_store(&state.store, &mut out);
+    render_foreign(&state.store, &mut out);
     let running = state.queries.running();
     sample(&mut out, "gauge", "sonde_queries_running", "Queries that work or wait for a thread.", running);
     let steps = state.queries.steps();
@@ -34,12 +35,32 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out)
 }
 
+fn render_foreign(store: &Store, out: &mut String) {
+    let foreign = store.logs().foreign();
+    let rows = [
+        ("gauge", "files", "Foreign files that are followed.", &foreign.files),
+        ("gauge", "lines", "Lines of foreign files.", &foreign.lines),
+        ("gauge", "bad_lines", "Lines of foreign files that are passed over.", &foreign.bad_lines),
+        ("gauge", "behind_bytes", "Bytes of foreign files that are not yet read.", &foreign.behind_bytes),
+        ("gauge", "unreadable", "Foreign folders and files that cannot be read.", &foreign.unreadable),
+        ("counter", "read_lines_total", "Lines that were read from foreign files.", &foreign.read_lines),
+        (
+            "counter",
+            "changed_files_total",
+            "Foreign files that were read anew, because they were cut short or written anew.",
+            &foreign.changed_files,
+        ),
+    ];
+    for (kind, name, help, value) in rows {
+        sample(out, kind, &format!("sonde_foreign_{name}"), help, value.load(Ordering::Relaxed));
+    }
+}
+
 fn render_store(store: &Store, out: &mut String) {
     let logs = store.logs().counters();
     let points = store.metrics().stats();
     let batches = store.logs().remembered().counts();
     let deleted = store.deleted();
-    let foreign = store.logs().foreign();
     let counters = [
         (
             "sonde_logs_stored_lines_total",
@@ -87,16 +108,6 @@ fn render_store(store: &Store, out: &mut String) {
             "Bytes of the disk that deleted days took.",
             deleted.bytes.load(Ordering::Relaxed),
         ),
-        (
-            "sonde_foreign_read_lines_total",
-            "Lines that were read from foreign files.",
-            foreign.read_lines.load(Ordering::Relaxed),
-        ),
-        (
-            "sonde_foreign_changed_files_total",
-            "Foreign files that were read anew, because they were cut short or written anew.",
-            foreign.changed_files.load(Ordering::Relaxed),
-        ),
         ("sonde_metrics_stored_points_total", "Points that were stored.", points.points_stored),
         ("sonde_metrics_refused_points_total", "Points that no file can hold.", points.points_refused),
         (
@@ -107,23 +118,6 @@ fn render_store(store: &Store, out: &mut String) {
     ];
     let gauges = [
         ("sonde_batches", "Keys of Sonde-Batch that are remembered.", batches.bodies),
-        ("sonde_foreign_files", "Foreign files that are followed.", foreign.files.load(Ordering::Relaxed)),
-        ("sonde_foreign_lines", "Lines of foreign files.", foreign.lines.load(Ordering::Relaxed)),
-        (
-            "sonde_foreign_bad_lines",
-            "Lines of foreign files that are passed over.",
-            foreign.bad_lines.load(Ordering::Relaxed),
-        ),
-        (
-            "sonde_foreign_behind_bytes",
-            "Bytes of foreign files that are not yet read, or have no line feed behind them.",
-            foreign.behind_bytes.load(Ordering::Relaxed),
-        ),
-        (
-            "sonde_foreign_unreadable",
-            "Foreign folders and files that cannot be read.",
-            foreign.unreadable.load(Ordering::Relaxed),
-        ),
         ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
         ("sonde_metrics_head_points", "Points in memory.", points.head_points),
         ("sonde_metrics_open_parts", "Part files that are open.", points.parts),

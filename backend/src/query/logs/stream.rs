@@ -164,7 +164,9 @@ impl LineStream {
         if self.cursor.filter().text.is_empty() {
             work.text_bytes += bytes.len();
         }
-        work.reader.copy(&self.cursor.snapshot().days[day].1[segment].segment, bytes, out)
+        work.reader.copy(&self.cursor.snapshot().days[day].1[segment].segment, bytes, out)?;
+        work.budget.spend_frames(work.reader.take_read_bytes());
+        Ok(())
     }
 
     fn fill_envelopes(
@@ -214,7 +216,9 @@ impl LineStream {
         let line = work.reader.line(&self.cursor.view(hit).segment, &hit.row)?;
         work.budget.spend_text(line.len());
         work.text_bytes += line.len();
-        Ok(text.matches(&line[..line.len() - 1]))
+        let matches = text.matches(&line[..line.len() - 1]);
+        work.budget.spend_frames(work.reader.take_read_bytes());
+        Ok(matches)
     }
 
     fn write_envelope(&self, hit: &Hit, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {

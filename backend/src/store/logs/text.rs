@@ -45,6 +45,11 @@ impl TextReader {
         }
     }
 
+    /// Bytes of foreign files that were read since this was last asked: of a frame for a line, they are many more than its own.
+    pub fn take_read_bytes(&mut self) -> usize {
+        self.foreign.take_read_bytes()
+    }
+
     /// Appends text, which begins and ends with a line.
     pub fn copy(
         &mut self,

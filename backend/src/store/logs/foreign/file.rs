@@ -12,8 +12,10 @@ use crate::store::batch::MAX_LINE_BYTES;
 use crate::store::logs::segment::Segment;
 use crate::store::{StoreError, files};
 use sha2::{Digest, Sha256};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Numbers of segments from here on are those of foreign files.
@@ -68,12 +70,13 @@ pub(super) struct Work {
     pub(super) masker: Masker,
     /// The most text of a stretch.
     pub(super) stretch_bytes: u64,
+    stop: Arc<AtomicBool>,
 }
 
-impl Default for Work {
-    fn default() -> Self {
+impl Work {
+    pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
         let buffer = vec![0; BUFFER_BYTES];
-        Self { buffer, masker: Masker::default(), stretch_bytes: STRETCH_BYTES }
+        Self { buffer, masker: Masker::default(), stretch_bytes: STRETCH_BYTES, stop }
     }
 }
 
@@ -109,13 +112,14 @@ impl ForeignFile {
         source: Arc<Source>,
         folder: &Path,
         slot: impl FnOnce(u32) -> u32,
+        work: &Work,
     ) -> Result<Option<Self>, StoreError> {
         let Some(key) = key_of(&source)? else { return Ok(None) };
         let slot = slot(key as u32 & ((FIRST_NUMBER >> STRETCHES) - 1));
         let mut this = Self::new(source.clone(), folder, key, slot);
         this.load()?;
         let seen = Seen::of(&source.metadata().map_err(StoreError::io("read", &source.path()))?);
-        if seen.size < this.at || !this.is_unchanged(seen)? {
+        if seen.size < this.at || !this.is_unchanged(seen, work)? {
             this.remove_index(0)?;
             this = Self::new(source, folder, key, slot);
         }
@@ -241,7 +245,7 @@ impl ForeignFile {
     }
 
     /// Whether the file still begins and ends as it was read; all of it is looked at when it was changed and has not grown.
-    fn is_unchanged(&self, now: Seen) -> Result<bool, StoreError> {
+    fn is_unchanged(&self, now: Seen, work: &Work) -> Result<bool, StoreError> {
         if now == self.seen && !self.is_fresh {
             return Ok(true);
         }
@@ -249,7 +253,7 @@ impl ForeignFile {
             return Ok(false);
         }
         if now.size == self.seen.size && (now != self.seen || self.at < FRESH_BYTES) {
-            return self.holds_all();
+            return self.holds_all(work);
         }
         let texts = || self.finished.iter().chain(self.open.as_ref().map(OpenStretch::text));
         let first = texts().next().map_or(Ok(true), |text| text.holds(0));
@@ -258,9 +262,13 @@ impl ForeignFile {
         Ok(first? && last?)
     }
 
-    fn holds_all(&self) -> Result<bool, StoreError> {
+    fn holds_all(&self, work: &Work) -> Result<bool, StoreError> {
         for text in self.finished.iter().chain(self.open.as_ref().map(OpenStretch::text)) {
             for number in 0..text.frame_count() {
+                if work.stop.load(Ordering::Relaxed) {
+                    // What was not looked at is looked at after the next start.
+                    return Err(StoreError::io("read", &text.path())(ErrorKind::Interrupted.into()));
+                }
                 if !text.holds(number)? {
                     return Ok(false);
                 }
@@ -276,7 +284,7 @@ impl ForeignFile {
             self.rest()?;
             return Ok(Turn::Done);
         }
-        if now.size < self.at || !self.is_unchanged(now)? || (is_suspect && !self.holds_all()?) {
+        if now.size < self.at || !self.is_unchanged(now, work)? || (is_suspect && !self.holds_all(work)?) {
             return Ok(Turn::Changed);
         }
         if now != self.seen {

@@ -8,6 +8,7 @@ use crate::store::logs::Shared;
 use crate::store::{StoreError, files, layout};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -92,6 +93,8 @@ pub(super) struct Follower {
     slots: BTreeSet<u32>,
     /// What could not be read at the last look, and is not told again.
     failed: BTreeSet<PathBuf>,
+    /// Whether the indexes of files that are gone were removed.
+    has_swept: bool,
     work: Work,
     stop: Arc<AtomicBool>,
 }
@@ -105,7 +108,8 @@ impl Follower {
     ) -> Self {
         let data = std::fs::metadata(&shared.dir).ok().map(|found| FileId::of(&found));
         let (files, slots, failed) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        Self { shared, dirs, folder, data, files, slots, failed, work: Work::default(), stop }
+        let work = Work::new(stop.clone());
+        Self { shared, dirs, folder, data, files, slots, failed, has_swept: false, work, stop }
     }
 
     /// Writes down all of it, however little.
@@ -146,7 +150,9 @@ impl Follower {
             let told = StoreError::io("read", &path)(error);
             errors.push((path, told));
         }
-        self.forget_gone(&files, errors.is_empty());
+        // A folder that cannot be read, or is empty, may be one that is not mounted.
+        let is_whole = errors.is_empty() && !files.is_empty();
+        self.forget_gone(&files, is_whole);
         for (id, (path, found)) in files {
             if self.is_stopped() {
                 return;
@@ -155,25 +161,50 @@ impl Follower {
                 errors.push((path, error));
             }
         }
+        if is_whole && errors.is_empty() && !std::mem::replace(&mut self.has_swept, true) {
+            errors.extend(self.sweep().err().map(|error| (self.folder.clone(), error)));
+        }
         self.tell(errors);
         self.let_go();
         self.count();
+    }
+
+    /// Removes the indexes of files that are gone since an earlier run.
+    fn sweep(&self) -> Result<(), StoreError> {
+        let live = self.files.values().filter_map(|followed| followed.file.as_ref());
+        let live: Vec<String> = live.map(ForeignFile::index_prefix).collect();
+        let read = StoreError::io("read", &self.folder);
+        let entries = std::fs::read_dir(&self.folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        for entry in entries.map_err(read)? {
+            let name = entry.file_name();
+            let name = name.to_str().unwrap_or_default();
+            let is_index = name.strip_suffix(".idx").is_some();
+            if is_index && !live.iter().any(|prefix| name.starts_with(prefix)) {
+                files::remove(&entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// Forgets files that are in no folder any more.
     fn forget_gone(&mut self, files: &BTreeMap<FileId, (PathBuf, Metadata)>, is_whole: bool) {
         let mut gone = Vec::new();
         for (id, followed) in &mut self.files {
-            // A name may be missed while it changes: it takes two looks to believe that there is none.
             followed.now = files.get(id).map(|(_, found)| Seen::of(found));
             followed.misses = if followed.now.is_some() { 0 } else { followed.misses + 1 };
-            if followed.misses > 1 {
+            // A name may be missed while it changes: it takes two looks to believe that there is none.
+            let is_nameless = |file: &ForeignFile| file.source().is_nameless();
+            let is_gone = match followed.misses {
+                0 => false,
+                1 => followed.file.as_ref().is_some_and(is_nameless),
+                _ => true,
+            };
+            if is_gone {
                 gone.push(*id);
             }
         }
         for id in gone {
-            // A folder that cannot be read, or is empty, may be one that is not mounted.
-            self.forget(id, is_whole && !files.is_empty());
+            self.forget(id, is_whole);
         }
     }
 
@@ -211,7 +242,7 @@ impl Follower {
             let mut near = (wanted..).chain(0..).filter(|slot| !slots.contains(slot));
             near.next().unwrap_or(wanted)
         };
-        if let Some(file) = ForeignFile::open(source, &self.folder, free)? {
+        if let Some(file) = ForeignFile::open(source, &self.folder, free, &self.work)? {
             self.slots.insert(file.slot());
             if let Some(followed) = self.files.get_mut(&id) {
                 followed.file = Some(file);
@@ -226,7 +257,7 @@ impl Follower {
         let ids: Vec<FileId> = self.files.keys().copied().collect();
         let mut has_more = false;
         let mut errors = Vec::new();
-        for id in ids {
+        for (number, id) in ids.into_iter().enumerate() {
             if self.is_stopped() {
                 return false;
             }
@@ -235,6 +266,9 @@ impl Follower {
             };
             let turn = file.turn(*now, &mut self.work);
             let path = file.source().path();
+            if number % HELD_FILES == HELD_FILES - 1 {
+                self.let_go();
+            }
             let lines = self.publish(id);
             add(&self.shared.foreign.counters.read_lines, lines);
             match turn {

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const MAGIC: &[u8; 8] = b"SNDFOR01";
-const HEAD_BYTES: usize = 44;
+const HEAD_BYTES: usize = 40;
 const CHECKPOINT_MAGIC: &[u8; 4] = b"SFC1";
-const CHECKPOINT_BYTES: usize = 56;
+const CHECKPOINT_BYTES: usize = 48;
 /// Address space for the index of a stretch; one that would grow beyond this is not written on.
 const CAPACITY: usize = 1 << 30;
 
@@ -39,8 +39,6 @@ impl Head {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out.extend_from_slice(&self.number.to_le_bytes());
-        // Room for what a later version may have to say.
-        out.extend_from_slice(&[0; 4]);
         let crc = crc32fast::hash(&out);
         out.extend_from_slice(&crc.to_le_bytes());
         out
@@ -99,7 +97,7 @@ impl Checkpoint<'_> {
         for number in [CHECKPOINT_BYTES + tables + blocks_len].map(|len| len as u32).iter().chain(&counts) {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        for number in [self.end, self.seen.size, self.seen.mtime as u64, 0] {
+        for number in [self.end, self.seen.size, self.seen.mtime as u64] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         let mut rest = Vec::with_capacity(tables);
@@ -201,16 +199,15 @@ pub(super) fn load(path: &Path) -> Result<Option<LoadedIndex>, StoreError> {
         len += found.len;
         checkpoints.push(found);
     }
-    let file = IndexFile { path: path.to_owned(), head, file: None, map: None, len };
+    let file = IndexFile { path: path.to_owned(), head, map: None, len };
     Ok(Some(LoadedIndex { head, checkpoints, map, file }))
 }
 
-/// An index that is written on.
+/// An index that is written on. Its file is open only while that is done, for there may be very many.
 #[derive(Debug)]
 pub(super) struct IndexFile {
     path: PathBuf,
     head: Head,
-    file: Option<File>,
     map: Option<Mapped>,
     /// How much of it holds; none before it is begun.
     len: usize,
@@ -219,7 +216,7 @@ pub(super) struct IndexFile {
 impl IndexFile {
     /// One that is begun with its first checkpoint.
     pub(super) fn new(path: PathBuf, head: Head) -> Self {
-        Self { path, head, file: None, map: None, len: 0 }
+        Self { path, head, map: None, len: 0 }
     }
 
     /// Writes a checkpoint. Returns where the bodies of its blocks lie, and the map to read them by.
@@ -233,30 +230,106 @@ impl IndexFile {
             let why = "the index is too large".into();
             return Err(StoreError::Damaged { path: self.path.clone(), why });
         }
-        let map = self.open()?;
-        let file = self.file.as_ref().expect("it was opened above");
-        files::write_at(file, &self.path, &bytes, start as u64)?;
+        if self.len == 0 {
+            self.begin()?;
+        }
+        let file = File::options().read(true).write(true).open(&self.path);
+        let file = file.map_err(StoreError::io("open", &self.path))?;
+        if self.map.is_none() {
+            self.map = Some(Mapped::growing(&file, CAPACITY, &self.path)?);
+        }
+        files::write_at(&file, &self.path, &bytes, start as u64)?;
         self.len = start + bytes.len();
+        let map = self.map.clone().expect("it was made above");
         Ok((map, bodies.into_iter().map(|body| start + body.start..start + body.end).collect()))
     }
 
-    fn open(&mut self) -> Result<Mapped, StoreError> {
-        if self.file.is_none() {
-            self.file = Some(if self.len == 0 {
-                // What an earlier attempt has left is no index of anything.
-                files::remove(&self.path)?;
-                let file = files::create_new(&self.path)?;
-                files::write_at(&file, &self.path, &self.head.encode(), 0)?;
-                file
-            } else {
-                let open = File::options().read(true).write(true).open(&self.path);
-                open.map_err(StoreError::io("open", &self.path))?
-            });
+    /// Makes the file, in the place of what an earlier attempt has left. It is derived, so nothing of it is synced.
+    fn begin(&self) -> Result<(), StoreError> {
+        files::remove(&self.path)?;
+        let file = files::create(&self.path)?;
+        files::write_at(&file, &self.path, &self.head.encode(), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::logs::block::{NewNames, Row};
+    use sonde_shared::time::Timestamp;
+
+    const HEAD: Head = Head { key: 7, number: 1 << 31, base: 100, previous_end: 90 };
+
+    fn block(first: u32, day: i64) -> (Day, Encoded) {
+        let row = |arrival| Row {
+            ts: Day::from_number(day).start().plus_nanos(i64::from(arrival)),
+            arrival,
+            pos: arrival * 10,
+            len: 9,
+            ..Row::default()
+        };
+        let names = NewNames { components: vec![format!("c{first}")], ..NewNames::default() };
+        (Day::from_number(day), block::encode((first..first + 3).map(row).collect(), 0..30, &names))
+    }
+
+    /// Writes two checkpoints to a new file and returns it.
+    fn write(path: &Path) -> Vec<u8> {
+        let mut index = IndexFile::new(path.to_owned(), HEAD);
+        for (end, first) in [(130, 0), (160, 3)] {
+            let frames = [Frame { start: first * 10, len: 30, crc: first }];
+            let blocks = [block(first, -3), block(first, 20_000)];
+            let seen = Seen { size: 200, mtime: -5 };
+            let checkpoint = Checkpoint { end, bad: 2, seen, frames: &frames, blocks: &blocks };
+            let (map, bodies) = index.append(&checkpoint).unwrap();
+            for (body, (_, encoded)) in bodies.into_iter().zip(blocks) {
+                let block = block::Block::mapped(encoded.meta, map.clone(), body);
+                assert!(block.holds());
+                assert_eq!(block.columns(Vec::new).ts(0).day(), block.meta().min_ts.day());
+            }
         }
-        let file = self.file.as_ref().expect("it was opened above");
-        if self.map.is_none() {
-            self.map = Some(Mapped::growing(file, CAPACITY, &self.path)?);
+        std::fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_found_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.idx");
+        write(&path);
+        let loaded = load(&path).unwrap().unwrap();
+        assert_eq!(loaded.head, HEAD);
+        let [first, last] = &loaded.checkpoints[..] else { panic!("two checkpoints") };
+        assert_eq!((first.end, last.end, last.bad, last.seen), (130, 160, 2, Seen { size: 200, mtime: -5 }));
+        assert_eq!(last.frames, [Frame { start: 30, len: 30, crc: 3 }]);
+        let days: Vec<i64> = last.blocks.iter().map(|(day, _)| day.number()).collect();
+        assert_eq!(days, [-3, 20_000]);
+        assert_eq!(last.blocks[1].1.meta.min_ts, Timestamp::from_nanos(20_000 * 86_400_000_000_000 + 3));
+        assert!(load(&dir.path().join("none.idx")).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_index_that_is_cut_or_changed_holds_as_far_as_it_does_and_is_written_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.idx");
+        let bytes = write(&path);
+        let second = find(&bytes, HEAD_BYTES).unwrap().len + HEAD_BYTES;
+        for len in 0..bytes.len() {
+            std::fs::write(&path, &bytes[..len]).unwrap();
+            let whole = load(&path).unwrap().map(|loaded| loaded.checkpoints.len());
+            let expected = if len < HEAD_BYTES { None } else { Some(usize::from(len >= second)) };
+            assert_eq!(whole, expected, "{len}");
         }
-        Ok(self.map.clone().expect("it was made above"))
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x10;
+            std::fs::write(&path, changed).unwrap();
+            let loaded = load(&path).unwrap();
+            assert!(loaded.is_none_or(|loaded| loaded.head == HEAD && loaded.checkpoints.len() <= 2), "{at}");
+        }
+        std::fs::write(&path, &bytes[..second + 10]).unwrap();
+        let mut loaded = load(&path).unwrap().unwrap();
+        let checkpoint =
+            Checkpoint { end: 170, bad: 0, seen: Seen::default(), frames: &[], blocks: &[block(3, -3)] };
+        loaded.file.append(&checkpoint).unwrap();
+        assert_eq!(load(&path).unwrap().unwrap().checkpoints.len(), 2);
     }
 }

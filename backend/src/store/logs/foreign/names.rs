@@ -43,7 +43,7 @@ impl Listing {
     }
 
     fn add_folder(&mut self, dir: &Path, except: Option<FileId>, depth: usize) {
-        let entries = fs::read_dir(dir).and_then(|entries| entries.collect::<io::Result<Vec<_>>>());
+        let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut paths: Vec<PathBuf> = match entries {
             Ok(entries) => entries.iter().map(fs::DirEntry::path).collect(),
             Err(error) => return self.failed.push((dir.to_owned(), error)),

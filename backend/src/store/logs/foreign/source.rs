@@ -41,14 +41,14 @@ struct Place {
 }
 
 impl Source {
-    /// The file that has the name now.
+    /// The file that has the name now. It is opened for each read until somebody holds it.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let file = File::open(path).map_err(StoreError::io("open", path))?;
         let found = file.metadata().map_err(StoreError::io("read", path))?;
         if !found.is_file() {
             return Err(StoreError::io("read", path)(ErrorKind::InvalidInput.into()));
         }
-        let place = Place { path: path.to_owned(), held: Some(Arc::new(file)) };
+        let place = Place { path: path.to_owned(), held: None };
         Ok(Self { id: FileId::of(&found), place: Mutex::new(place), is_suspect: AtomicBool::new(false) })
     }
 
@@ -73,9 +73,15 @@ impl Source {
         Ok(())
     }
 
-    /// Opens it for each read from now on, so that of many files only some are held open.
+    /// Opens it for each read again, so that of many files only some are held open.
     pub(super) fn let_go(&self) {
         self.lock().held = None;
+    }
+
+    /// Whether it has no name any more; false where that is not known.
+    pub(super) fn is_nameless(&self) -> bool {
+        let held = self.lock().held.clone();
+        held.is_some_and(|file| file.metadata().is_ok_and(|found| found.nlink() == 0))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Place> {
@@ -124,8 +130,7 @@ impl Source {
     /// Says that the file does not hold what it held.
     pub(super) fn suspect(&self) -> StoreError {
         self.is_suspect.store(true, Ordering::Relaxed);
-        let why = "it was cut short or written anew while it was read; ask again".into();
-        StoreError::Damaged { path: self.path(), why }
+        StoreError::Changed { path: self.path() }
     }
 
     /// Whether that was said since this was last asked.

@@ -9,7 +9,7 @@ use super::tail::{Tail, text_of};
 use super::text::ForeignText;
 use crate::patterns::Masker;
 use crate::store::StoreError;
-use crate::store::logs::block::{self, Block, Encoded, NewNames, Row};
+use crate::store::logs::block::{self, Block, Encoded, Row};
 use crate::store::logs::dictionary::Dictionaries;
 use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::is_late;
@@ -25,6 +25,9 @@ const CHECKPOINT_ROWS: usize = 4 * BLOCK_ROWS;
 
 /// The time of the latest line of each day, in what was read before.
 pub(super) type Watermarks = BTreeMap<Day, Timestamp>;
+
+/// What there is of days.
+type OfDays<T> = Vec<(Day, T)>;
 
 /// The lines of one day.
 #[derive(Debug)]
@@ -278,13 +281,13 @@ impl OpenStretch {
     }
 
     /// The rows of all tails, which are taken out, and their blocks.
-    fn encode_tails(&mut self) -> (Vec<(Day, Vec<Row>)>, Vec<(Day, Encoded)>) {
+    fn encode_tails(&mut self) -> (OfDays<Vec<Row>>, OfDays<Encoded>) {
         let (mut all_rows, mut blocks) = (Vec::new(), Vec::new());
         for (day, part) in &mut self.days {
             let rows = part.tail.take();
             let mut names = part.names.new_names();
             for chunk in rows.chunks(BLOCK_ROWS) {
-                let names = std::mem::replace(&mut names, NewNames::default());
+                let names = std::mem::take(&mut names);
                 blocks.push((*day, block::encode(chunk.to_vec(), text_of(chunk), &names)));
             }
             if !rows.is_empty() {

@@ -6,6 +6,7 @@
 use super::source::Source;
 use crate::store::StoreError;
 use crate::store::logs::sealed::Text;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -113,7 +114,7 @@ impl ForeignText {
     /// Whether the file still holds a frame; an error where it cannot be read.
     pub(super) fn holds(&self, number: usize) -> Result<bool, StoreError> {
         match self.frame(number).map(|frame| self.read(frame)) {
-            Some(Err(StoreError::Damaged { .. })) => Ok(false),
+            Some(Err(StoreError::Changed { .. })) => Ok(false),
             Some(Err(error)) => Err(error),
             Some(Ok(_)) | None => Ok(true),
         }
@@ -141,14 +142,30 @@ impl ForeignText {
     }
 }
 
+/// A file that is not there any more has changed as much as one can.
+fn gone(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Io { source, path, .. } if source.kind() == ErrorKind::NotFound => {
+            StoreError::Changed { path }
+        }
+        other => other,
+    }
+}
+
 /// The frames that were read last, at most some MiB of them.
 #[derive(Debug, Default)]
 pub(in crate::store::logs) struct ForeignFrames {
     kept: Vec<((u64, usize), Frame, Text)>,
     bytes: usize,
+    read_bytes: usize,
 }
 
 impl ForeignFrames {
+    /// Bytes that were read since this was last asked.
+    pub(in crate::store::logs) fn take_read_bytes(&mut self) -> usize {
+        std::mem::take(&mut self.read_bytes)
+    }
+
     /// A line with its line feed.
     pub(in crate::store::logs) fn line(
         &mut self,
@@ -189,7 +206,7 @@ impl ForeignFrames {
         let known = |kept: &((u64, usize), Frame, Text)| kept.0 == key && kept.1 == frame;
         let at = match self.kept.iter().rposition(known) {
             Some(at) => at,
-            None => self.add(key, frame, text.read(frame)?),
+            None => self.add(key, frame, text.read(frame).map_err(gone)?),
         };
         let lines = &self.kept[at].2;
         let offset = (start - frame.start) as usize;
@@ -203,6 +220,7 @@ impl ForeignFrames {
             self.bytes = 0;
         }
         self.bytes += text.len();
+        self.read_bytes += text.len();
         self.kept.push((key, frame, text));
         self.kept.len() - 1
     }
