@@ -156,6 +156,14 @@ fn all_questions_are_answered_as_over_lines_that_were_sent_in() {
     check_counter(&server, "sonde_foreign_files", 1);
     check_counter(&server, "sonde_foreign_lines", 30_000);
     check_counter(&server, "sonde_foreign_behind_bytes", 0);
+    // Of equal times what was sent in comes first.
+    let sent = r#"{"ts":1764970005,"msg":"own"}"#;
+    server.store_logs(sent.as_bytes());
+    let both = format!("{sent}\n{}", line(5));
+    assert_eq!(String::from_utf8_lossy(&server.logs("from=1764970005&until=1764970006")), both);
+    let reversed = format!("{}{sent}\n", line(5));
+    let found = server.logs("from=1764970005&until=1764970006&order=desc");
+    assert_eq!(String::from_utf8_lossy(&found), reversed);
 }
 
 #[test]

@@ -289,8 +289,8 @@ impl ForeignFile {
         }
         if now != self.seen {
             (self.seen, self.changed) = (now, Instant::now());
-            self.source.hold()?;
         }
+        self.source.hold()?;
         self.is_at_end = false;
         self.is_fresh = now.is_fresh();
         let outcome = self.read_on(work);
@@ -420,9 +420,9 @@ impl ForeignFile {
         self.write_checkpoint()
     }
 
-    /// How long it has been as it is.
-    pub(super) fn quiet(&self) -> Duration {
-        self.changed.elapsed()
+    /// When it was changed last, unix nanoseconds.
+    pub(super) fn mtime(&self) -> i64 {
+        self.seen.mtime
     }
 
     /// Its segments' numbers lie in this range.

@@ -6,6 +6,7 @@ use super::names::Listing;
 use super::source::{FileId, Source};
 use crate::store::logs::Shared;
 use crate::store::{StoreError, files, layout};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
 use std::io;
@@ -21,10 +22,8 @@ const INTERVAL: Duration = Duration::from_millis(250);
 const SHARE: u32 = 20;
 /// A start waits so long for what is known already.
 const START_PATIENCE: Duration = Duration::from_secs(10);
-/// So many files that have grown lately are held open.
+/// So many files, those that have grown last, are held open: they can be read while they are renamed.
 const HELD_FILES: usize = 256;
-/// A file that has been quiet for so long is not.
-const HELD_FOR: Duration = Duration::from_mins(10);
 
 /// Folders that are followed, until this is dropped.
 #[derive(Debug)]
@@ -328,15 +327,10 @@ impl Follower {
 
     /// Holds only some files open.
     fn let_go(&self) {
-        let mut held: Vec<(Duration, &ForeignFile)> = Vec::new();
-        held.extend(
-            self.files.values().filter_map(|followed| followed.file.as_ref()).map(|f| (f.quiet(), f)),
-        );
-        held.sort_unstable_by_key(|(quiet, _)| *quiet);
-        for (number, (quiet, file)) in held.into_iter().enumerate() {
-            if number >= HELD_FILES || quiet > HELD_FOR {
-                file.source().let_go();
-            }
+        let mut held: Vec<&ForeignFile> = self.files.values().filter_map(|f| f.file.as_ref()).collect();
+        held.sort_unstable_by_key(|file| Reverse(file.mtime()));
+        for file in held.into_iter().skip(HELD_FILES) {
+            file.source().let_go();
         }
     }
 

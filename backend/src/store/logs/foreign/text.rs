@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// A frame holds so much text, or one longer line.
-const FRAME_BYTES: usize = 64 << 10;
+const FRAME_BYTES: usize = 16 << 10;
+/// So much of neighbouring frames is read at once.
+const RUN_BYTES: u32 = 256 << 10;
 /// So much text of frames is kept while one buffer is filled.
 const KEPT_BYTES: usize = 4 << 20;
 
@@ -101,11 +103,17 @@ impl ForeignText {
         }
     }
 
-    /// Reads a frame; an error when the file has other bytes there than it had.
-    fn read(&self, frame: Frame) -> Result<Text, StoreError> {
-        let mut text = vec![0; frame.len as usize];
-        let len = self.source.read(&mut text, self.base + u64::from(frame.start))?;
-        if len < text.len() || crc32fast::hash(&text) != frame.crc {
+    /// Reads neighbouring frames at once; an error when the file has other bytes there than it had.
+    fn read(&self, frames: &[Frame]) -> Result<Text, StoreError> {
+        let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return Ok(Text::default()) };
+        let mut text = vec![0; (last.end() - first.start) as usize];
+        let len = self.source.read(&mut text, self.base + u64::from(first.start))?;
+        let holds = |frame: &Frame| {
+            let start = (frame.start - first.start) as usize;
+            let bytes = text.get(start..start + frame.len as usize);
+            bytes.is_some_and(|bytes| crc32fast::hash(bytes) == frame.crc)
+        };
+        if len < text.len() || !frames.iter().all(holds) {
             return Err(self.source.suspect());
         }
         Ok(Arc::new(text))
@@ -113,19 +121,34 @@ impl ForeignText {
 
     /// Whether the file still holds a frame; an error where it cannot be read.
     pub(super) fn holds(&self, number: usize) -> Result<bool, StoreError> {
-        match self.frame(number).map(|frame| self.read(frame)) {
+        match self.frame(number).map(|frame| self.read(&[frame])) {
             Some(Err(StoreError::Changed { .. })) => Ok(false),
             Some(Err(error)) => Err(error),
             Some(Ok(_)) | None => Ok(true),
         }
     }
 
-    /// The number of the frame that a place lies in.
+    /// The frame that a place lies in, and its number.
     fn frame_at(&self, pos: u32) -> Option<(usize, Frame)> {
         let frames = self.frames.read().unwrap_or_else(PoisonError::into_inner);
         let number = frames.partition_point(|frame| frame.start <= pos).checked_sub(1)?;
         let frame = frames[number];
         (pos < frame.end()).then_some((number, frame))
+    }
+
+    /// From one frame on those that follow without a gap and begin before a place, as far as they are read at once.
+    fn frames_before(&self, first: usize, end: u32) -> Vec<Frame> {
+        let frames = self.frames.read().unwrap_or_else(PoisonError::into_inner);
+        let mut run: Vec<Frame> = Vec::new();
+        for frame in &frames[first..] {
+            let len = run.first().map_or(0, |first| frame.end() - first.start);
+            let follows = run.last().is_none_or(|last| last.end() == frame.start && len <= RUN_BYTES);
+            if frame.start >= end || !follows {
+                break;
+            }
+            run.push(*frame);
+        }
+        run
     }
 
     /// The text of a range, for what is made again from it.
@@ -140,6 +163,19 @@ impl ForeignText {
         let why = "the index names a line where there is none".into();
         StoreError::Damaged { path: self.source.path(), why }
     }
+}
+
+/// What lies behind a place, where a line begins.
+fn from_line<'a>(text: &ForeignText, read: &'a [u8], offset: u32) -> Result<&'a [u8], StoreError> {
+    let (before, lines) = read.split_at_checked(offset as usize).ok_or_else(|| text.outside())?;
+    let begins = before.last().is_none_or(|byte| *byte == b'\n');
+    begins.then_some(lines).ok_or_else(|| text.outside())
+}
+
+/// The first bytes of some lines, which end with one.
+fn whole_lines<'a>(text: &ForeignText, lines: &'a [u8], len: u32) -> Result<&'a [u8], StoreError> {
+    let lines = lines.get(..len as usize).filter(|lines| lines.last() == Some(&b'\n'));
+    lines.ok_or_else(|| text.outside())
 }
 
 /// A file that is not there any more has changed as much as one can.
@@ -172,7 +208,7 @@ impl ForeignFrames {
         text: &ForeignText,
         range: Range<u32>,
     ) -> Result<&[u8], StoreError> {
-        let (_, lines) = self.lines_from(text, range.start)?;
+        let lines = self.lines_from(text, range.start)?;
         let line =
             lines.get(..range.len()).filter(|line| memchr::memchr(b'\n', line) == Some(line.len() - 1));
         line.ok_or_else(|| text.outside())
@@ -187,31 +223,33 @@ impl ForeignFrames {
     ) -> Result<(), StoreError> {
         let mut start = range.start;
         while start < range.end {
-            let (end, lines) = self.lines_from(text, start)?;
-            let end = end.min(range.end);
-            let lines = &lines[..(end - start) as usize];
-            if lines.last() != Some(&b'\n') {
-                return Err(text.outside());
+            let (number, frame) = text.frame_at(start).ok_or_else(|| text.outside())?;
+            if range.end <= frame.end() {
+                let lines = self.lines_from(text, start)?;
+                out.extend_from_slice(whole_lines(text, lines, range.end - start)?);
+                return Ok(());
             }
-            out.extend_from_slice(lines);
+            let run = text.frames_before(number, range.end);
+            let read = text.read(&run).map_err(gone)?;
+            self.read_bytes += read.len();
+            let end = run.last().map_or(frame.end(), |last| last.end()).min(range.end);
+            let lines = from_line(text, &read, start - frame.start)?;
+            out.extend_from_slice(whole_lines(text, lines, end - start)?);
             start = end;
         }
         Ok(())
     }
 
-    /// What a frame holds from the line on that begins at a place, and where the frame ends.
-    fn lines_from(&mut self, text: &ForeignText, start: u32) -> Result<(u32, &[u8]), StoreError> {
+    /// What a frame holds from the line on that begins at a place.
+    fn lines_from(&mut self, text: &ForeignText, start: u32) -> Result<&[u8], StoreError> {
         let (number, frame) = text.frame_at(start).ok_or_else(|| text.outside())?;
         let key = (text.id, number);
         let known = |kept: &((u64, usize), Frame, Text)| kept.0 == key && kept.1 == frame;
         let at = match self.kept.iter().rposition(known) {
             Some(at) => at,
-            None => self.add(key, frame, text.read(frame).map_err(gone)?),
+            None => self.add(key, frame, text.read(&[frame]).map_err(gone)?),
         };
-        let lines = &self.kept[at].2;
-        let offset = (start - frame.start) as usize;
-        let begins = offset == 0 || lines[offset - 1] == b'\n';
-        if begins { Ok((frame.end(), &lines[offset..])) } else { Err(text.outside()) }
+        from_line(text, &self.kept[at].2, start - frame.start)
     }
 
     fn add(&mut self, key: (u64, usize), frame: Frame, text: Text) -> usize {
