@@ -82,6 +82,24 @@ struct Followed {
     misses: u32,
 }
 
+/// What could not be read the last time, and is not told again.
+#[derive(Debug, Default)]
+struct Failed(BTreeSet<PathBuf>);
+
+impl Failed {
+    /// Tells of errors that there were not before.
+    fn tell(&mut self, errors: Vec<(PathBuf, StoreError)>) {
+        let before = std::mem::take(&mut self.0);
+        for (path, error) in errors {
+            if !before.contains(&path) {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "a foreign folder or file cannot be read; it is tried again");
+            }
+            self.0.insert(path);
+        }
+    }
+}
+
 pub(super) struct Follower {
     shared: Arc<Shared>,
     dirs: Vec<PathBuf>,
@@ -90,8 +108,9 @@ pub(super) struct Follower {
     data: Option<FileId>,
     files: BTreeMap<FileId, Followed>,
     slots: BTreeSet<u32>,
-    /// What could not be read at the last look, and is not told again.
-    failed: BTreeSet<PathBuf>,
+    /// What could not be found at the last look, and what could not be read behind it.
+    unfound: Failed,
+    unread: Failed,
     /// Whether the indexes of files that are gone were removed.
     has_swept: bool,
     work: Work,
@@ -106,9 +125,21 @@ impl Follower {
         stop: Arc<AtomicBool>,
     ) -> Self {
         let data = std::fs::metadata(&shared.dir).ok().map(|found| FileId::of(&found));
-        let (files, slots, failed) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        let (unfound, unread) = (Failed::default(), Failed::default());
         let work = Work::new(stop.clone());
-        Self { shared, dirs, folder, data, files, slots, failed, has_swept: false, work, stop }
+        Self {
+            shared,
+            dirs,
+            folder,
+            data,
+            files: BTreeMap::new(),
+            slots: BTreeSet::new(),
+            unfound,
+            unread,
+            has_swept: false,
+            work,
+            stop,
+        }
     }
 
     /// Writes down all of it, however little.
@@ -163,7 +194,7 @@ impl Follower {
         if is_whole && errors.is_empty() && !std::mem::replace(&mut self.has_swept, true) {
             errors.extend(self.sweep().err().map(|error| (self.folder.clone(), error)));
         }
-        self.tell(errors);
+        self.unfound.tell(errors);
         self.let_go();
         self.count();
     }
@@ -282,9 +313,7 @@ impl Follower {
                 Err(error) => errors.push((path, error)),
             }
         }
-        if !errors.is_empty() {
-            self.tell_more(errors);
-        }
+        self.unread.tell(errors);
         self.count();
         has_more
     }
@@ -307,24 +336,6 @@ impl Follower {
         news.lines
     }
 
-    /// Tells what could not be read, once for each time that it begins.
-    fn tell(&mut self, errors: Vec<(PathBuf, StoreError)>) {
-        let before = std::mem::take(&mut self.failed);
-        for (path, error) in errors {
-            if !before.contains(&path) {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "a foreign folder or file cannot be read; it is tried again");
-            }
-            self.failed.insert(path);
-        }
-    }
-
-    fn tell_more(&mut self, errors: Vec<(PathBuf, StoreError)>) {
-        let before = self.failed.clone();
-        self.tell(errors);
-        self.failed.extend(before);
-    }
-
     /// Holds only some files open.
     fn let_go(&self) {
         let mut held: Vec<&ForeignFile> = self.files.values().filter_map(|f| f.file.as_ref()).collect();
@@ -342,7 +353,7 @@ impl Follower {
         set(&counters.lines, sum(|followed| followed.lines));
         set(&counters.bad_lines, sum(|followed| followed.bad));
         set(&counters.behind_bytes, sum(|f| f.file.as_ref().map_or(0, ForeignFile::behind_bytes)));
-        set(&counters.unreadable, self.failed.len() as u64);
+        set(&counters.unreadable, (self.unfound.0.len() + self.unread.0.len()) as u64);
     }
 
     /// Writes down what is in memory only, so that the next start need not read it again.

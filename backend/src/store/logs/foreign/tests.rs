@@ -1,8 +1,9 @@
 //! What is served of foreign files equals a plain read of them, whatever is done to them.
 
 use super::follow::Follower;
+use crate::store::logs::block::Row;
 use crate::store::logs::text::TextReader;
-use crate::store::logs::{LogStore, Snapshot};
+use crate::store::logs::{LogStore, SegmentView, Snapshot};
 use crate::store::{Store, StoreError, layout};
 use proptest::prelude::*;
 use sonde_shared::time::{Day, TimeRange};
@@ -12,6 +13,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 /// A data folder, a folder of foreign files, and a follower that takes its steps when it is told to.
 struct World {
@@ -130,6 +132,27 @@ impl World {
     }
 }
 
+/// Neighbouring lines are copied at once as they are read one by one.
+fn check_copies(view: &SegmentView) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    for block in view.published.blocks.iter() {
+        let columns = view.segment.columns(block, &view.published);
+        rows.extend((0..columns.len()).map(|row| columns.row(row)));
+    }
+    rows.sort_unstable_by_key(|row| row.pos);
+    let end = |row: &Row| row.pos as usize + row.len as usize + 1;
+    for run in rows.chunk_by(|before, row| end(before) == row.pos as usize) {
+        let (mut reader, mut alone, mut at_once) = (TextReader::default(), Vec::new(), Vec::new());
+        for row in run {
+            alone.extend_from_slice(reader.line(&view.segment, row)?);
+        }
+        let range = run[0].pos as usize..run.last().map_or(0, end);
+        TextReader::default().copy(&view.segment, range, &mut at_once)?;
+        assert_eq!(alone, at_once);
+    }
+    Ok(())
+}
+
 /// All lines of a snapshot: by time, segment and row.
 fn read(snapshot: &Snapshot) -> Result<Vec<(String, String)>, StoreError> {
     let mut reader = TextReader::default();
@@ -137,6 +160,7 @@ fn read(snapshot: &Snapshot) -> Result<Vec<(String, String)>, StoreError> {
     for (day, views) in &snapshot.days {
         for view in views {
             let number = view.segment.number();
+            check_copies(view)?;
             assert_eq!(view.published.rows, view.published.blocks.iter().map(|b| b.meta().rows).sum::<u32>());
             for block in view.published.blocks.iter() {
                 let columns = view.segment.columns(block, &view.published);
@@ -235,6 +259,56 @@ fn other_content_of_the_same_size_is_never_served_as_the_old() {
     assert!(read(&before).is_err());
     world.check();
     assert!(world.texts().iter().any(|line| line.contains("LINE 15000")));
+}
+
+#[test]
+fn what_was_written_anew_is_noticed_though_nobody_reads_it() {
+    let text: String = (0..30_000).map(line).collect();
+    let check = |change: &dyn Fn(&World)| {
+        let mut world = World::new();
+        world.append("a.ndjson", &text);
+        world.check();
+        change(&world);
+        // Long ago, so that no doubt about its time makes the file be read again.
+        let file = File::options().write(true).open(world.path("a.ndjson")).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(400_000)).unwrap();
+        world.check();
+        assert_eq!(world.counter(|c| &c.changed_files), 1);
+    };
+    // As long as before, and other in the middle.
+    let place = text.find("line 15000").unwrap() as u64;
+    check(&|world| {
+        let file = File::options().write(true).open(world.path("a.ndjson")).unwrap();
+        file.write_all_at(b"LINE", place).unwrap();
+    });
+    // Longer, and with the same first line.
+    let longer: String = std::iter::once(0).chain(50_000..90_000).map(line).collect();
+    check(&|world| fs::write(world.path("a.ndjson"), &longer).unwrap());
+    // Longer, and other only near the start.
+    let near_start = text.replacen("line 2", "LINE 2", 1) + &line(30_000);
+    check(&|world| fs::write(world.path("a.ndjson"), &near_start).unwrap());
+    // Longer, and other only at what was the end.
+    let (start, end) = text.split_at(text.len() - 3_000);
+    let other = start.to_owned() + &end.replace("line", "LINE") + &line(30_000);
+    check(&|world| fs::write(world.path("a.ndjson"), &other).unwrap());
+}
+
+#[test]
+fn a_change_that_has_the_time_of_the_one_before_is_noticed() {
+    let try_once = || {
+        let mut world = World::new();
+        world.append("a.ndjson", line(1) + &line(2));
+        world.look();
+        world.store.as_mut().unwrap().1.read();
+        let file = File::options().write(true).open(world.path("a.ndjson")).unwrap();
+        let modified = file.metadata().unwrap().modified().unwrap();
+        file.write_all_at(line(3).as_bytes(), line(1).len() as u64).unwrap();
+        file.set_modified(modified).unwrap();
+        world.follow();
+        read(&world.snapshot()).is_ok_and(|lines| lines.iter().any(|(_, text)| text.contains("line 3")))
+    };
+    // Where the machine is so busy that the first look comes late, the time tells nothing.
+    assert!((0..100).any(|_| try_once()));
 }
 
 #[test]
