@@ -24,7 +24,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Takes metrics and logs, keeps them in daily files and serves the page.
-    Serve(Config),
+    Serve(Box<Config>),
     /// Serves a made-up cluster with an incident, from a temporary folder, and prints the link to open.
     Demo(demo::Options),
     /// Stores files of NDJSON lines, of whatever days, in a folder that no server has.
@@ -47,7 +47,7 @@ pub fn run() -> anyhow::Result<()> {
     }
     let Cli { command, .. } = parse()?;
     match command {
-        Command::Serve(config) => runtime()?.block_on(server::serve(config)),
+        Command::Serve(config) => runtime()?.block_on(server::serve(*config)),
         Command::Demo(options) => runtime()?.block_on(demo::serve(options)),
         Command::Import(options) => commands::import(&options),
         Command::Export(options) => commands::export(&options),
@@ -157,7 +157,7 @@ mod tests {
         std::fs::write(&path, file)?;
         let command = with_settings(Cli::command(), Some(&path))?;
         match Cli::from_arg_matches(&command.try_get_matches_from(["sonde", "serve"])?)?.command {
-            Command::Serve(config) => Ok(config),
+            Command::Serve(config) => Ok(*config),
             _ => anyhow::bail!("serve was asked for"),
         }
     }
@@ -196,10 +196,11 @@ mod tests {
     #[test]
     fn every_setting_of_serve_can_stand_in_the_file() {
         let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\nsyslog = 'off'\nseal = 'off'\nsyslog-zone = '+01:00'\n\
-            syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nallow-host = ['c.example']";
+            syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nforeign = ['/a', 'b']\nallow-host = ['c.example']";
         let config = settings(file).unwrap();
         assert_eq!(config.allow_host, ["c.example"]);
         assert!(!config.seal);
+        assert_eq!(config.foreign, [Path::new("/a"), Path::new("b")]);
         assert_eq!(config.dashboards, Some("boards".into()));
         assert_eq!(
             (config.syslog_zone.as_str(), config.syslog_component_dotted.as_str()),

@@ -42,6 +42,9 @@ pub struct Config {
     /// Whether finished files of lines are compressed in the background.
     #[arg(long, env = "SONDE_SEAL", default_value = "on", value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
     pub seal: bool,
+    /// A folder of NDJSON files that another program writes, served in place and followed while they grow; may be repeated.
+    #[arg(long, env = "SONDE_FOREIGN", value_name = "DIR", value_delimiter = ',')]
+    pub foreign: Vec<PathBuf>,
     /// How long days are kept, such as 90d: those that ended longer ago are deleted; `off` keeps all.
     #[arg(long, env = "SONDE_RETENTION", default_value = "off", value_name = "AGE")]
     pub retention: Age,

@@ -14,7 +14,7 @@ use anyhow::Context;
 use axum::serve::ListenerExt;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -50,8 +50,10 @@ impl Server {
     pub async fn start(config: Config, built_in: &[BuiltIn]) -> anyhow::Result<Self> {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
         let listen = listen_config(&config)?;
-        let (data, seals) = (config.data.clone(), config.seal);
-        let opened = tokio::task::spawn_blocking(move || Store::open_as(&data, seals)).await?;
+        let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
+        check_foreign(&data, &foreign)?;
+        let open = move || Store::open_as(&data, seals)?.with_foreign(foreign);
+        let opened = tokio::task::spawn_blocking(open).await?;
         let limits = Limits { age_nanos: config.retention.nanos, bytes: config.retention_bytes.bytes };
         let rules: Vec<_> =
             config.retention_for.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
@@ -144,6 +146,22 @@ fn data_problem(data: &Path, error: StoreError) -> anyhow::Error {
         },
         _ => error.into(),
     }
+}
+
+/// A folder of foreign files may hold the data folder, which is left out then, but not lie in it: its files would be served
+/// twice, or deleted with a day.
+fn check_foreign(data: &Path, foreign: &[PathBuf]) -> anyhow::Result<()> {
+    let whole = |path: &Path| path.canonicalize().or_else(|_missing| std::path::absolute(path));
+    let data = whole(data)?;
+    for dir in foreign {
+        let shown = dir.display();
+        if whole(dir)?.starts_with(&data) {
+            anyhow::bail!(
+                "--foreign {shown}: this is, or lies in, the folder of --data; name a folder that another program writes"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Deletes what is beyond the limits, now and then every minute, until the server stops.

@@ -11,6 +11,8 @@ mod durability;
 mod durability_kills;
 /// Who follows gets every line once, or is told what went.
 mod followers;
+/// Files that another program writes, served in place.
+mod foreign;
 /// Snapping, the baseline, fingers and Escape on the charts.
 mod gestures;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?

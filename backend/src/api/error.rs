@@ -43,7 +43,7 @@ pub enum ApiError {
         /// The methods, as the `Allow` header has them.
         allowed: String,
     },
-    /// The store failed: 503 when it takes no writes, else 500. Details go to the log, not to the client.
+    /// The store failed: 503 when it takes no writes, or when a foreign file has just changed, else 500. Details go to the log, not to the client.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A query was given up: 503 when the server stops, else 500.
@@ -69,6 +69,15 @@ impl ApiError {
         Self::Refused { status, detail: detail.into() }
     }
 
+    /// When to come again, where that helps.
+    fn after_secs(&self) -> Option<u64> {
+        match self {
+            Self::Later { after_secs, .. } => Some(*after_secs),
+            Self::Store(StoreError::Changed { .. }) => Some(1),
+            _ => None,
+        }
+    }
+
     fn problem(&self) -> (StatusCode, Problem) {
         let (status, detail, parameter, example) = match self {
             Self::Parameter { parameter, detail, example } => {
@@ -79,6 +88,10 @@ impl ApiError {
             Self::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, self.to_string(), None, None),
             Self::Store(StoreError::ReadOnly { why }) => {
                 (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be stored now: {why}"), None, None)
+            }
+            Self::Store(StoreError::Changed { .. }) => {
+                let detail = "a file that another program writes was cut short, written anew or removed while it was read; ask again";
+                (StatusCode::SERVICE_UNAVAILABLE, detail.to_owned(), None, None)
             }
             Self::Query(Unfinished::Stopping) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping".to_owned(), None, None)
@@ -100,7 +113,8 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let (status, mut problem) = self.problem();
-        if status.is_server_error() && !matches!(self, Self::Later { .. }) {
+        let after_secs = self.after_secs();
+        if status.is_server_error() && after_secs.is_none() {
             let id = NEXT_ID.fetch_add(1, Ordering::Relaxed).to_string();
             tracing::error!(request_id = %id, error = &self as &dyn std::error::Error, "request failed");
             problem.request_id = Some(id);
@@ -111,7 +125,7 @@ impl IntoResponse for ApiError {
         if let Self::Method { allowed } = &self {
             headers.extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
         }
-        if let Self::Later { after_secs, .. } = self {
+        if let Some(after_secs) = after_secs {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(after_secs));
         }
         response

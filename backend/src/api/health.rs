@@ -27,11 +27,33 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     let mut out = String::with_capacity(8 << 10);
     counters::render(&state.counters, &mut out);
     render_store(&state.store, &mut out);
+    render_foreign(&state.store, &mut out);
     let running = state.queries.running();
     sample(&mut out, "gauge", "sonde_queries_running", "Queries that work or wait for a thread.", running);
     let steps = state.queries.steps();
     sample(&mut out, "counter", "sonde_query_steps_total", "Steps that queries have taken.", steps);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out)
+}
+
+fn render_foreign(store: &Store, out: &mut String) {
+    let foreign = store.logs().foreign();
+    let rows = [
+        ("gauge", "files", "Foreign files that are followed.", &foreign.files),
+        ("gauge", "lines", "Lines of foreign files.", &foreign.lines),
+        ("gauge", "bad_lines", "Lines of foreign files that are passed over.", &foreign.bad_lines),
+        ("gauge", "behind_bytes", "Bytes of foreign files that are not yet read.", &foreign.behind_bytes),
+        ("gauge", "unreadable", "Foreign folders and files that cannot be read.", &foreign.unreadable),
+        ("counter", "read_lines_total", "Lines that were read from foreign files.", &foreign.read_lines),
+        (
+            "counter",
+            "changed_files_total",
+            "Foreign files that were read anew, because they were cut short or written anew.",
+            &foreign.changed_files,
+        ),
+    ];
+    for (kind, name, help, value) in rows {
+        sample(out, kind, &format!("sonde_foreign_{name}"), help, value.load(Ordering::Relaxed));
+    }
 }
 
 fn render_store(store: &Store, out: &mut String) {

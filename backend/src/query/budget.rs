@@ -35,6 +35,11 @@ impl Budget {
         self.spend((bytes / TEXT_BYTES + 1) as u64);
     }
 
+    /// Notes what was read of foreign files, for as much text as lies around a line.
+    pub fn spend_frames(&mut self, bytes: usize) {
+        self.spend((bytes / TEXT_BYTES) as u64);
+    }
+
     /// Whether the step is over.
     pub fn is_spent(&self) -> bool {
         self.rows == 0

@@ -178,6 +178,7 @@ impl Lines<'_> {
         if self.text.matches(line) {
             tally.add_line(at, columns, row, line);
         }
+        self.budget.spend_frames(self.reader.take_read_bytes());
         Ok(())
     }
 }

@@ -31,6 +31,12 @@ pub enum StoreError {
         /// What does not hold.
         why: String,
     },
+    /// A file that another program writes does not hold what it held.
+    #[error("{} was cut short, written anew or removed while it was read; ask again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// The store takes no more writes: the disk failed or is full. Reading goes on.
     #[error("the store takes no writes: {why}")]
     ReadOnly {

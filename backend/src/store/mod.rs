@@ -64,6 +64,12 @@ impl Store {
         })
     }
 
+    /// The same folder, beside whose own lines those of files in other folders are served, which another program writes.
+    pub fn with_foreign(mut self, dirs: Vec<PathBuf>) -> Result<Self, StoreError> {
+        self.logs.follow_foreign(dirs)?;
+        Ok(self)
+    }
+
     /// The data folder.
     pub fn dir(&self) -> &Path {
         &self.dir

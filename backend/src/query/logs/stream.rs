@@ -191,7 +191,11 @@ impl LineStream {
             }
         }
         runs.bytes = 0;
-        runs.list.drain(..).try_for_each(|Run { at, bytes }| work.reader.copy(self.segment(at), bytes, out))
+        for Run { at, bytes } in runs.list.drain(..) {
+            work.reader.copy(self.segment(at), bytes, out)?;
+            work.budget.spend_frames(work.reader.take_read_bytes());
+        }
+        Ok(())
     }
 
     fn segment(&self, (day, segment): (usize, usize)) -> &Segment {
@@ -245,7 +249,9 @@ impl LineStream {
         let line = work.reader.line(&self.cursor.view(hit).segment, &hit.row)?;
         work.budget.spend_text(line.len());
         work.text_bytes += line.len();
-        Ok(text.matches(&line[..line.len() - 1]))
+        let matches = text.matches(&line[..line.len() - 1]);
+        work.budget.spend_frames(work.reader.take_read_bytes());
+        Ok(matches)
     }
 
     fn write_envelope(&self, hit: &Hit, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {

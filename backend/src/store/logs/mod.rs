@@ -13,6 +13,8 @@ mod delete;
 pub mod dictionary;
 /// What a stored line says of itself.
 pub mod fields;
+/// Files that another program writes, served in place.
+pub mod foreign;
 mod gone;
 /// Files mapped for reading.
 pub mod mapped;
@@ -28,6 +30,7 @@ mod sealer;
 /// A segment as its readers see it.
 pub mod segment;
 mod share;
+mod snapshot;
 /// The text of a segment, whichever form it has.
 pub mod text;
 mod writer;
@@ -36,15 +39,15 @@ pub use back_up::back_up;
 pub use check::{SegmentReport, check_day};
 pub(super) use delete::sweep;
 pub use gone::Missed;
+pub use snapshot::{SegmentView, Snapshot, attach};
 pub(super) use writer::Aside;
 
 use super::StoreError;
 use super::ages::Ages;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
-use block::Block;
 use remembered::Remembered;
-use segment::{Opening, Published, Segment};
+use segment::{Opening, Segment};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -90,6 +93,7 @@ struct Shared {
     /// Lines of different classes go to different segments.
     ages: RwLock<Arc<Ages>>,
     gone: gone::Gone,
+    foreign: foreign::Listed,
 }
 
 /// What the store has done since it was opened.
@@ -185,6 +189,11 @@ impl Shared {
         self.commits.send_modify(|count| *count += 1);
     }
 
+    /// A foreign file has grown, or is gone.
+    fn note_growth(&self) {
+        self.commits.send_modify(|count| *count += 1);
+    }
+
     fn count(&self, request: &writer::Request, is_stored: bool) {
         let lines = request.batch.len() as u64;
         let counter = match (is_stored, request.durability) {
@@ -198,62 +207,6 @@ impl Shared {
     fn note_outcome(&self, why: Option<&str>) {
         *self.refusing.lock().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
     }
-}
-
-/// One segment in a snapshot.
-#[derive(Clone, Debug)]
-pub struct SegmentView {
-    /// The segment.
-    pub segment: Arc<Segment>,
-    /// What of it was whole when the snapshot was taken.
-    pub published: Published,
-}
-
-impl SegmentView {
-    fn now(segment: Arc<Segment>) -> Self {
-        Self { published: segment.published(), segment }
-    }
-
-    /// A block, by its number.
-    pub fn block(&self, number: usize) -> Arc<Block> {
-        self.segment.block(number, &self.published)
-    }
-
-    /// The blocks that may have lines in a range, by arrival.
-    pub fn blocks_in(&self, range: TimeRange) -> impl Iterator<Item = Arc<Block>> {
-        self.published.blocks.numbers_in(range).into_iter().map(|number| self.block(number))
-    }
-
-    /// All blocks, by arrival.
-    pub fn blocks(&self) -> impl Iterator<Item = Arc<Block>> {
-        (0..self.published.blocks.len()).map(|number| self.block(number))
-    }
-}
-
-/// What the store held at one moment, for a range: days in order, each with its segments in order.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    /// The segments of each day.
-    pub days: Vec<(Day, Vec<SegmentView>)>,
-    /// How many segments were deleted before it was taken.
-    deletions: u64,
-}
-
-/// What is whole in one day of a folder, read only: also while a server writes there.
-pub fn attach(dir: &Path, day: Day) -> Result<Snapshot, StoreError> {
-    let opening = Opening::new(false);
-    let mut attempts = 0;
-    let segments = loop {
-        attempts += 1;
-        match segment::open_all(&day_dir(dir, day), day, &opening) {
-            // A segment that is sealed at this moment is found in its other form.
-            Err(StoreError::Io { source, .. })
-                if source.kind() == std::io::ErrorKind::NotFound && attempts < 10 => {}
-            outcome => break outcome?,
-        }
-    };
-    let views = segments.into_iter().map(SegmentView::now).collect();
-    Ok(Snapshot { days: vec![(day, views)], ..Snapshot::default() })
 }
 
 /// The numbers of the segments in a day's folder.
@@ -279,6 +232,7 @@ pub struct LogStore {
     room: Arc<Semaphore>,
     threads: Vec<std::thread::JoinHandle<()>>,
     stop_sealing: Arc<AtomicBool>,
+    following: Option<foreign::Following>,
 }
 
 impl LogStore {
@@ -306,6 +260,7 @@ impl LogStore {
             remembered: Arc::default(),
             ages: RwLock::new(Arc::new(Ages::of_all(None))),
             gone: gone::Gone::default(),
+            foreign: foreign::Listed::default(),
         });
         // Before anything is sealed, which takes records away.
         if let Err(error) = shared.remembered.read(&shared) {
@@ -334,7 +289,22 @@ impl LogStore {
             room: Arc::new(Semaphore::new(QUEUE_KIB)),
             threads,
             stop_sealing: stop,
+            following: None,
         })
+    }
+
+    /// Serves the lines of files in these folders too, which another program writes. They are found before this returns, as
+    /// far as they were known before; what is new in them is read in the background.
+    pub fn follow_foreign(&mut self, dirs: Vec<PathBuf>) -> Result<(), StoreError> {
+        if !dirs.is_empty() {
+            self.following = Some(foreign::Following::start(self.shared.clone(), dirs)?);
+        }
+        Ok(())
+    }
+
+    /// What is known of foreign files.
+    pub fn foreign(&self) -> &foreign::ForeignCounters {
+        &self.shared.foreign.counters
     }
 
     /// Appends lines to their days; waits while the queue is full. With [`Durability::Acknowledged`] the lines are on disk
@@ -419,6 +389,7 @@ impl LogStore {
             let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
             found.push((day, segments.into_iter().map(SegmentView::now).collect()));
         }
+        self.shared.foreign.add_to(&mut found, range);
         Ok(found)
     }
 
@@ -450,6 +421,10 @@ impl LogStore {
 
     /// The time of the latest line. Opens the last days that were not yet asked for: not for async threads.
     pub fn last_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.last_own_time()?.max(self.shared.foreign.last_time()))
+    }
+
+    fn last_own_time(&self) -> Result<Option<Timestamp>, StoreError> {
         let days: Vec<Day> =
             self.shared.days.read().unwrap_or_else(PoisonError::into_inner).keys().rev().copied().collect();
         for day in days {
@@ -467,6 +442,7 @@ impl LogStore {
 
 impl Drop for LogStore {
     fn drop(&mut self) {
+        drop(self.following.take());
         drop(self.queue.take());
         self.stop_sealing.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {

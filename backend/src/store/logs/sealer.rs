@@ -102,6 +102,7 @@ impl Sealer {
         let prepared = match segment.form() {
             // A crash came between the two forms.
             Text::Sealed(_) => None,
+            Text::Foreign(_) => return Ok(()),
             Text::Open(_) => match sealed::prepare(&paths, segment, &self.stop) {
                 Err(_) if !is_current(segment, &paths) => return Ok(()),
                 prepared => Some(prepared?),
@@ -141,5 +142,7 @@ fn is_current(segment: &Segment, paths: &Paths) -> bool {
         Text::Open(text) => text.is_at(&paths.text),
         // Where there is a sealed form the open one of the same number counts no more, whichever segment it was of.
         Text::Sealed(_) => paths.text.exists() && sealed::is_whole(&paths.sealed),
+        // Its files are not here, and it is never sealed.
+        Text::Foreign(_) => false,
     }
 }

@@ -6,6 +6,7 @@
 use super::block::{Block, BlockList, BlockMeta, Columns, Row};
 use super::commits;
 use super::dictionary::{Dictionaries, NameList};
+use super::foreign::{self, ForeignText};
 use super::mapped::Mapped;
 use super::recovery;
 use super::rows::{KnownNumbers, RowReader};
@@ -181,6 +182,13 @@ impl Segment {
         Ok(Self { id, day, number, watermark, text, published, is_finished, is_synced })
     }
 
+    /// A day's lines in a stretch of a foreign file.
+    pub(super) fn foreign(day: Day, number: u32, watermark: Timestamp, text: Arc<ForeignText>) -> Self {
+        let (text, published) = (Text::Foreign(text), RwLock::default());
+        let is_finished = AtomicBool::new(false);
+        Self { id: next_id(), day, number, watermark, text, published, is_finished, is_synced: true }
+    }
+
     /// The same lines in their sealed form, which has taken the place of this one's files.
     pub(super) fn reopened(&self, dir: &Path, opening: &Opening) -> Result<Self, StoreError> {
         let sealed = Self::open(dir, self.day, self.number, self.watermark, opening)?;
@@ -247,13 +255,16 @@ impl Segment {
         let range = &block.meta().text;
         match &self.text {
             Text::Open(map) => map.get(range.start as usize..range.end as usize),
-            Text::Sealed(_) => None,
+            Text::Sealed(_) | Text::Foreign(_) => None,
         }
     }
 
     /// Its index, for messages.
     pub(super) fn index_name(&self) -> PathBuf {
-        Paths::new(Path::new(&self.day.to_string()), self.number).index
+        match &self.text {
+            Text::Foreign(text) => text.path(),
+            _ => Paths::new(Path::new(&self.day.to_string()), self.number).index,
+        }
     }
 
     /// A block, by its number. One whose head is damaged is made again from the text.
@@ -265,17 +276,18 @@ impl Segment {
         let path = self.index_name();
         tracing::warn!(index = %path.display(), row = meta.first_row, "a damaged block is made again from its text");
         let numbers = KnownNumbers::of(published);
-        let text = match &self.text {
-            Text::Open(map) => map.slice(meta.text.start as usize..meta.text.end as usize),
-            Text::Sealed(text) => {
-                let number = |kind, name: &str| numbers.find(kind, name);
-                return sealed::rebuild(text, self.day, self.watermark, meta, number);
-            }
-        };
+        let number = |kind, name: &str| numbers.find(kind, name);
         let before = published.blocks.metas().filter(|other| other.first_row < meta.first_row);
         let watermark = before.map(|other| other.max_ts).fold(self.watermark, Timestamp::max);
-        let mut reader = RowReader::new(self.day, watermark);
-        reader.read(text, meta.text.start as u32, meta.first_row, |kind, name| numbers.find(kind, name))
+        match &self.text {
+            Text::Open(map) => {
+                let text = map.slice(meta.text.start as usize..meta.text.end as usize);
+                let mut reader = RowReader::new(self.day, watermark);
+                reader.read(text, meta.text.start as u32, meta.first_row, number)
+            }
+            Text::Sealed(text) => sealed::rebuild(text, self.day, self.watermark, meta, number),
+            Text::Foreign(text) => foreign::rebuild(text, self.day, watermark, meta, number),
+        }
     }
 }
 

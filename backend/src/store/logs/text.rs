@@ -1,12 +1,14 @@
 //! The text of a segment, whichever form it has.
 
 use super::block::Row;
+use super::foreign::{ForeignFrames, ForeignText};
 use super::mapped::Mapped;
 use super::sealed::{SealedText, Text as Frame};
 use super::segment::Segment;
 use crate::store::StoreError;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Where a segment's lines lie.
 #[derive(Debug)]
@@ -15,12 +17,15 @@ pub(super) enum Text {
     Open(Mapped),
     /// In compressed frames.
     Sealed(SealedText),
+    /// In a file that somebody else writes.
+    Foreign(Arc<ForeignText>),
 }
 
 /// Reads lines of any segments. It keeps the frames it has used, so it lives as long as one buffer is filled and no longer.
 #[derive(Debug, Default)]
 pub struct TextReader {
     frames: FxHashMap<(u64, u32), Frame>,
+    foreign: ForeignFrames,
 }
 
 impl TextReader {
@@ -36,6 +41,7 @@ impl TextReader {
                 let frame = self.frame(segment, sealed, number)?;
                 slice(frame, range.start - first..range.end - first)
             }
+            Text::Foreign(text) => self.foreign.line(text, places(&range)),
         }
     }
 
@@ -51,8 +57,15 @@ impl TextReader {
                 let frame = self.frames.get(&(segment.id(), number));
                 frame.and_then(|frame| frame.get(start - first..=start - first))
             }
+            // Its frames are read when they are copied.
+            Text::Foreign(_) => None,
         };
         std::hint::black_box(text.map_or(0, |text| text[0]));
+    }
+
+    /// Bytes of foreign files that were read since this was last asked: of a frame for a line, they are many more than its own.
+    pub fn take_read_bytes(&mut self) -> usize {
+        self.foreign.take_read_bytes()
     }
 
     /// Appends text, which begins and ends with a line.
@@ -68,6 +81,7 @@ impl TextReader {
                 return Ok(());
             }
             Text::Sealed(sealed) => sealed,
+            Text::Foreign(text) => return self.foreign.copy(text, places(&range), out),
         };
         let mut start = range.start;
         while start < range.end {
@@ -88,6 +102,12 @@ impl TextReader {
             Entry::Vacant(free) => Ok(free.insert(sealed.frame(number)?)),
         }
     }
+}
+
+/// Places in a foreign file count from the start of their stretch, which a row's 32 bits can tell.
+fn places(range: &Range<usize>) -> Range<u32> {
+    let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    place(range.start)..place(range.end)
 }
 
 fn slice(frame: &[u8], range: Range<usize>) -> Result<&[u8], StoreError> {
