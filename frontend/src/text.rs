@@ -61,6 +61,40 @@ pub fn clock_ms(at: Timestamp, offset_minutes: i32) -> String {
     format!("{:02}:{:02}:{:02}.{:03}", time.hour, time.minute, time.second, time.nanos / 1_000_000)
 }
 
+/// How much of its date a line's time needs among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// All lie on one day: `14:05:00.120`.
+    Clock,
+    /// They lie on several days: `11-20 14:05:00.120`.
+    Day,
+    /// And in several years: `2026-11-20 14:05:00.120`.
+    Year,
+}
+
+impl Stamp {
+    /// What the lines of a range need.
+    pub fn of(range: TimeRange, offset_minutes: i32) -> Self {
+        let last = range.until.plus_nanos(-1).max(range.from);
+        let (from, until) = (date(range.from, offset_minutes), date(last, offset_minutes));
+        match (from == until, from.get(..4) == until.get(..4)) {
+            (true, _) => Self::Clock,
+            (_, true) => Self::Day,
+            (_, false) => Self::Year,
+        }
+    }
+
+    /// A line's time.
+    pub fn write(self, at: Timestamp, offset_minutes: i32) -> String {
+        let (day, clock) = (date(at, offset_minutes), clock_ms(at, offset_minutes));
+        match self {
+            Self::Clock => clock,
+            Self::Day => format!("{} {clock}", day.get(5..).unwrap_or(&day)),
+            Self::Year => format!("{day} {clock}"),
+        }
+    }
+}
+
 /// `14:05:00`, with milliseconds only where there are some.
 pub fn clock(at: Timestamp, offset_minutes: i32) -> String {
     let text = clock_ms(at, offset_minutes);
@@ -203,6 +237,18 @@ mod tests {
             &["scale(a, 2)", "abs(b)"],
             Some("scale(a, 2) and abs(b) call functions; functions are not there yet, name paths or globs"),
         );
+    }
+
+    #[test]
+    fn a_line_says_its_day_where_the_range_has_several() {
+        let check = |from: &str, until: &str, offset: i32, expected: &str| {
+            let stamp = Stamp::of(TimeRange::between(at(from), at(until)), offset);
+            assert_eq!(stamp.write(at("2026-11-20T14:05:00.120Z"), offset), expected);
+        };
+        check("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 0, "14:05:00.120");
+        check("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 60, "11-20 15:05:00.120");
+        check("2026-11-19T23:00:00Z", "2026-11-20T15:00:00Z", 60, "15:05:00.120");
+        check("2026-11-20T00:00:00Z", "2027-01-01T00:00:00.001Z", 0, "2026-11-20 14:05:00.120");
     }
 
     #[test]
