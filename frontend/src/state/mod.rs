@@ -13,7 +13,7 @@ mod zoom;
 pub use charts::ChartsState;
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
-pub use typed::{TypedAgainst, parse_typed_range};
+pub use typed::{TypedAgainst, TypedError, parse_typed_range};
 
 use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::dashboard::{Dashboard, Panel};
