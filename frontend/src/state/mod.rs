@@ -209,7 +209,7 @@ impl AppState {
                 return Address::PushSoon;
             }
             Command::Pan(_) | Command::PanEnd | Command::PanUndo => return self.drag_time(command),
-            Command::Rested => self.zooming = false,
+            Command::Rested => return self.rest(),
             Command::ZoomBack => self.zoom_back(),
             Command::Freeze(on) => self.freeze(on),
             Command::SetRange(spec) => self.set_range(spec),
