@@ -37,11 +37,45 @@ pub fn lines(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "line" } else { "lines" })
 }
 
+/// How many lines there are now, an hour, against before: `now 10× as many an hour`. Both are counts with the nanoseconds they
+/// are of; nothing is said where there were none before.
+pub fn times_as_many(now: (u64, i64), before: (u64, i64)) -> Option<String> {
+    let rate = |(lines, nanos): (u64, i64)| lines as f64 / nanos.max(1) as f64;
+    let times = rate(now) / rate(before);
+    if !times.is_finite() {
+        return None;
+    }
+    let number = match times {
+        0.0 => return Some("now none".to_owned()),
+        0.95..1.05 => return Some("now as many an hour".to_owned()),
+        9.95.. => count(times.round() as u64),
+        0.95.. => format!("{times:.1}"),
+        0.01.. => format!("{times:.2}"),
+        _ => return Some("now under 0.01× as many an hour".to_owned()),
+    };
+    let number =
+        if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
+    Some(format!("now {number}× as many an hour"))
+}
+
 /// What a panel says of its targets that call functions; nothing where none does.
 pub fn function_note(calls: &[&str]) -> Option<String> {
     let verb = if calls.len() == 1 { "calls a function" } else { "call functions" };
     (!calls.is_empty())
         .then(|| format!("{} {verb}; functions are not there yet, name paths or globs", calls.join(" and ")))
+}
+
+/// By which ports else data may come; nothing where none is open.
+pub fn other_ways(carbon_port: Option<u16>, syslog_port: Option<u16>) -> Option<String> {
+    let way = |name: &str, port: Option<u16>| match port? {
+        // Whichever was free.
+        0 => Some(name.to_owned()),
+        port => Some(format!("{name} on port {port}")),
+    };
+    let ways = [way("Graphite plaintext", carbon_port), way("syslog", syslog_port)];
+    let ways: Vec<String> = ways.into_iter().flatten().collect();
+    let verb = if ways.len() == 1 { "is" } else { "are" };
+    (!ways.is_empty()).then(|| capitalized(&format!("{} {verb} listened to as well.", ways.join(" and "))))
 }
 
 /// A message of the server as a sentence begins.
@@ -221,6 +255,37 @@ mod tests {
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00..14:07:00");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00..2026-11-21 00:00:00");
+    }
+
+    #[test]
+    fn only_open_ports_are_named() {
+        let check = |carbon, syslog, expected: Option<&str>| {
+            assert_eq!(other_ways(carbon, syslog).as_deref(), expected);
+        };
+        check(
+            Some(2_003),
+            Some(0),
+            Some("Graphite plaintext on port 2003 and syslog are listened to as well."),
+        );
+        check(None, Some(514), Some("Syslog on port 514 is listened to as well."));
+        check(None, None, None);
+    }
+
+    #[test]
+    fn rates_are_compared_in_words() {
+        let check = |now: (u64, i64), before: (u64, i64), expected: Option<&str>| {
+            assert_eq!(times_as_many(now, before).as_deref(), expected, "{now:?} {before:?}");
+        };
+        check((720, 2), (412, 24), Some("now 21× as many an hour"));
+        check((30, 10), (20, 10), Some("now 1.5× as many an hour"));
+        check((20, 10), (10, 10), Some("now 2× as many an hour"));
+        check((10, 10), (20, 10), Some("now 0.5× as many an hour"));
+        check((99, 100), (10, 100), Some("now 9.9× as many an hour"));
+        check((100, 10), (101, 10), Some("now as many an hour"));
+        check((1, 1_000), (9, 1), Some("now under 0.01× as many an hour"));
+        check((0, 10), (20, 10), Some("now none"));
+        check((5, 10), (0, 10), None);
+        check((0, 0), (0, 0), None);
     }
 
     #[test]

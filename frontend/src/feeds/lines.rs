@@ -480,7 +480,10 @@ impl LineFeed {
     }
 }
 
-fn count_lines(query: LogQuery, abort: &Abort) -> impl Future<Output = Result<u64, ApiError>> + use<> {
+pub(super) fn count_lines(
+    query: LogQuery,
+    abort: &Abort,
+) -> impl Future<Output = Result<u64, ApiError>> + use<> {
     let signal = abort.signal();
     async move {
         let range = query.range;
