@@ -82,8 +82,7 @@ fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
         <span class="time" role="gridcell" title=whole>{time}</span>
         <span class="tag" role="gridcell">{row.level.tag()}</span>
         <span class="component" role="gridcell" title=row.component.clone()>
-            <span class="faint">{prefix}</span>
-            {name}
+            <span class="path"><span class="faint">{prefix}</span>{name}</span>
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
         <span class="message" role="gridcell">
