@@ -37,13 +37,15 @@ pub(super) fn Overlay(
     #[prop(into)] readings: Callback<Timestamp, Vec<Reading>>,
     #[prop(into)] is_high: Callback<TimeRange, bool>,
 ) -> impl IntoView {
+    let is_named = surface.names_values();
     view! {
         <div class="plot-overlay" style:left=format!("{GUTTER_PX}px") style:right=format!("{RIGHT_PX}px")>
             <BaselineBand surface />
             <Band surface />
             <Crosshair surface />
-            <Chips surface readings />
+            {(!is_named).then(|| view! { <Chips surface readings /> })}
         </div>
+        {is_named.then(|| view! { <ChipsAside surface readings /> })}
         <DragLabel surface />
         <ArmedLabel surface />
         <Tooltip surface readings is_high />
@@ -130,30 +132,56 @@ fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
     }
 }
 
+/// The values at an instant that another chart shows.
 #[component]
 fn Chips(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
     let at = Memo::new(move |_| shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
-    let is_named = surface.names_values();
     let chips = move || {
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
-        let is_right = x > plot_width(surface.width.get()) / 2.0;
-        let rows: Vec<_> =
-            readings.run(at).into_iter().take(MOST_CHIPS).map(|row| chip(row, is_named)).collect();
+        let width = plot_width(surface.width.get());
+        let rows: Vec<_> = readings.run(at).into_iter().filter(Reading::is_there).collect();
+        let is_right = x > width / 2.0;
+        let shown = chips_that_fit(&rows, if is_right { x } else { width - x });
+        let rows: Vec<_> = rows.into_iter().take(shown).map(|row| chip(row.colour, row.value)).collect();
         let transform = format!("translateX({x:.0}px) {}", if is_right { "translateX(-100%)" } else { "" });
         Some(view! { <div class="chips" style:transform=transform>{rows}</div> })
     };
     view! { {chips} }
 }
 
-fn chip(row: Reading, is_named: bool) -> impl IntoView {
-    let text = if is_named { format!("{} {}", row.name, row.value) } else { row.value };
+/// The same beside a plot that is too low for chips over it; its values have names.
+#[component]
+fn ChipsAside(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+    let chips = move || {
+        let (at, _) = shown_instant(surface).filter(|(_, is_here)| !is_here)?;
+        surface.x_in_view(at)?;
+        let rows = readings.run(at).into_iter().take(MOST_CHIPS);
+        let rows: Vec<_> = rows.map(|row| chip(row.colour, format!("{} {}", row.name, row.value))).collect();
+        Some(view! { <div class="chips aside" style:width=format!("{RIGHT_PX}px")>{rows}</div> })
+    };
+    view! { {chips} }
+}
+
+fn chip(colour: String, text: String) -> impl IntoView {
     view! {
         <span class="chip">
-            <i class="swatch" style:background=row.colour></i>
+            <i class="swatch" style:background=colour></i>
             {text}
         </span>
     }
+}
+
+/// How many chips have room in so many pixels; a chip that is cut off says something else.
+fn chips_that_fit(rows: &[Reading], width_px: f64) -> usize {
+    const CHAR_PX: f64 = 6.7;
+    const AROUND_PX: f64 = 28.0;
+    let mut used = 12.0;
+    let fits = |row: &&Reading| {
+        used += row.value.chars().count() as f64 * CHAR_PX + AROUND_PX;
+        used <= width_px
+    };
+    rows.iter().take(MOST_CHIPS).take_while(fits).count()
 }
 
 #[component]
@@ -278,6 +306,16 @@ fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64, whose: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chips_are_whole_or_not_there() {
+        let row =
+            |value: &str| Reading { colour: String::new(), name: String::new(), value: value.to_owned() };
+        let rows = [row("3.82 GiB"), row("3.77 GiB"), row("1 GiB"), row("2 GiB")];
+        assert_eq!(chips_that_fit(&rows, 1_000.0), MOST_CHIPS);
+        assert_eq!(chips_that_fit(&rows, 180.0), 2);
+        assert_eq!(chips_that_fit(&rows, 90.0), 0);
+    }
 
     #[test]
     fn a_tooltip_stays_inside_its_chart() {

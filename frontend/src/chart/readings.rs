@@ -17,6 +17,16 @@ pub(super) struct Reading {
     pub(super) value: String,
 }
 
+impl Reading {
+    /// Whether there is a value.
+    pub(super) fn is_there(&self) -> bool {
+        self.value != MISSING
+    }
+}
+
+/// What stands for a value that is not there.
+const MISSING: &str = "–";
+
 /// What series have slots, and which: a series keeps its colour while others come and go.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots(Vec<String>);
@@ -60,7 +70,7 @@ pub(super) fn readings_at(
     reach_ms: f64,
 ) -> Vec<Reading> {
     let value = |one: &Columns| {
-        value_at(one, at_ms, reach_ms).map_or_else(|| "–".to_owned(), |v| format_value(v, unit))
+        value_at(one, at_ms, reach_ms).map_or_else(|| MISSING.to_owned(), |v| format_value(v, unit))
     };
     rows(series, slots, value)
 }
@@ -76,7 +86,7 @@ pub(super) fn last_readings(
     let from_ms = range.from.as_nanos() as f64 / 1e6;
     let last = |one: &Columns| {
         let found = last_value(&one.times_ms, &one.values, from_ms, until_ms);
-        found.map_or_else(|| "–".to_owned(), |value| format_value(value, unit))
+        found.map_or_else(|| MISSING.to_owned(), |value| format_value(value, unit))
     };
     rows(series, slots, last)
 }
