@@ -21,9 +21,9 @@ fn clock(ctx: ChartContext, at: Timestamp) -> String {
 }
 
 /// What a screen reader is told after a key: the band with its lines, or where the cursor is.
-pub(super) fn spoken(ctx: ChartContext) -> String {
+pub(super) fn spoken(ctx: ChartContext, whose: Option<&str>) -> String {
     if let Some(band) = ctx.draft.get_untracked() {
-        let size = band_size(band, ctx.count_lines.run(band), None);
+        let size = band_size(band, ctx.count_lines.run(band), whose);
         let what = if ctx.armed.get_untracked() { "baseline " } else { "" };
         return format!("{what}{} to {}, {size}", clock(ctx, band.from), clock(ctx, band.until));
     }

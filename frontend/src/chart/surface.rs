@@ -274,7 +274,9 @@ impl Surface {
         set_timeout(
             move || {
                 if surface.announced.try_get_value() == Some(now) {
-                    surface.announcement.set(super::overlay::spoken(surface.ctx));
+                    let is_new = surface.makes_band() && !surface.ctx.armed.get_untracked();
+                    let whose = is_new.then(|| surface.ctx.counted_instead.run(surface.panel())).flatten();
+                    surface.announcement.set(super::overlay::spoken(surface.ctx, whose.as_deref()));
                 }
             },
             ANNOUNCE_AFTER,

@@ -51,8 +51,15 @@ pub(super) fn FirstSteps() -> impl IntoView {
 /// The dashboard has no panels, and there is none to come.
 #[component]
 pub(super) fn NoPanels() -> impl IntoView {
-    let text = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: send Graphite plaintext to the carbon port, or POST it to /api/ingest/metrics.";
-    view! { <div class="state"><p>{text}</p></div> }
+    let session = use_session();
+    let carbon = session.part(|state| state.page.as_ref().and_then(|page| page.carbon_port));
+    let how = move || match carbon.get() {
+        Some(0) => "send Graphite plaintext to the carbon port, or POST it".to_owned(),
+        Some(port) => format!("send Graphite plaintext to port {port}, or POST it"),
+        None => "POST Graphite plaintext".to_owned(),
+    };
+    let what = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: ";
+    view! { <div class="state"><p>{what}{how}" to /api/ingest/metrics."</p></div> }
 }
 
 /// Where panels will be, shown once they are slow to come.

@@ -121,6 +121,8 @@ fn bands_and_zooms_end_on_instants_that_read_well() {
     // The end that is not dragged stays where it was.
     let resized = &[Freeze, drafts(10.123, 120.0), Draft(None), Adjust(range(10.123, 120.0))];
     check_in(&near, &[Do::Press(333.4), Move(401.2), Release(401.2)], resized);
+    let moved = &[Freeze, drafts(40.0, 129.877), Draft(None), Adjust(range(40.0, 129.877))];
+    check_in(&near, &[Do::Press(200.0), Move(300.1), Release(300.1)], moved);
     let by_keys = range(500.0, 570.0);
     let mut brush = Brush::default();
     let uneven = Scene { scale: TimeScale::new(range(0.0, 1_000.3), 0.0, 1_000.0), ..scene(None) };
