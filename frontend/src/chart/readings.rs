@@ -255,6 +255,7 @@ mod tests {
         };
         check(15.0, 16.0, true);
         check(20.0, 20.0, true);
+        check(21.0, 25.0, true);
         check(31.0, 60.0, false);
         check(90.0, 99.0, false);
         assert_eq!(extent_of(&[series("b", &[(1.0, f64::NAN)])]), None);
