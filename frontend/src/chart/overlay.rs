@@ -12,6 +12,8 @@ use sonde_shared::time::{TimeRange, Timestamp};
 
 /// A tooltip lists so many values.
 const MOST_ROWS: usize = 10;
+/// About as wide are a chart's chips.
+const CHIPS_PX: f64 = 120.0;
 /// Chips on the other charts show so many.
 const MOST_CHIPS: usize = 3;
 
@@ -43,7 +45,7 @@ pub(super) fn Overlay(
             <BaselineBand surface />
             <Band surface />
             <Crosshair surface />
-            {(!is_named).then(|| view! { <Chips surface readings /> })}
+            {(!is_named).then(|| view! { <Chips surface readings is_high /> })}
         </div>
         {is_named.then(|| view! { <ChipsAside surface readings /> })}
         <DragLabel surface />
@@ -134,7 +136,11 @@ fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
 
 /// The values at an instant that another chart shows.
 #[component]
-fn Chips(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+fn Chips(
+    surface: Surface,
+    readings: Callback<Timestamp, Vec<Reading>>,
+    is_high: Callback<TimeRange, bool>,
+) -> impl IntoView {
     let at = Memo::new(move |_| shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
     let chips = move || {
         let at = at.get()?;
@@ -145,7 +151,11 @@ fn Chips(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl 
         let shown = chips_that_fit(&rows, if is_right { x } else { width - x });
         let rows: Vec<_> = rows.into_iter().take(shown).map(|row| chip(row.colour, row.value)).collect();
         let transform = format!("translateX({x:.0}px) {}", if is_right { "translateX(-100%)" } else { "" });
-        Some(view! { <div class="chips" style:transform=transform>{rows}</div> })
+        // About what the chips cover.
+        let (scale, beside) = (surface.scale(), if is_right { -CHIPS_PX } else { CHIPS_PX });
+        let under = TimeRange::between(at, scale.time_from_x(x + GUTTER_PX + beside));
+        let is_low = is_high.run(under);
+        Some(view! { <div class="chips" class:low=is_low style:transform=transform>{rows}</div> })
     };
     view! { {chips} }
 }
