@@ -52,7 +52,7 @@ fn days_and_silences_cover_no_text_and_a_line_says_its_day() {
         browser.wheel(page.point_in_rows(), 120);
     }
     let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
-    assert_eq!(seen, ["20 m 10 s silence", "2025-03-10"]);
+    assert_eq!(seen, ["20 m 10 s silence", "2025-03-10 · 20 m 10 s silence"]);
     let rows = page.pane().expect("the pane is there").rows;
     assert!(rows.last().is_some_and(|row| row.text.contains("03-10 00:")), "{rows:?}");
     browser.key(Key::Escape);

@@ -140,7 +140,7 @@ mod tests {
         cache.put(300, row(300));
         let marks = cache.marks(|before, at| {
             assert_eq!(at.nanos_since(before), 1_000_000_000);
-            (at.as_secs() % 5 == 0).then_some(Mark::Day)
+            (at.as_secs() % 5 == 0).then_some(Mark { is_day: true, silence: None })
         });
         assert_eq!(marks.into_keys().collect::<Vec<_>>(), [195, 200, 205]);
     }

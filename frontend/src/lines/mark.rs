@@ -13,11 +13,11 @@ const SILENCE_TIMES: i64 = 10;
 
 /// A thin row above a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// The line is the first of its day.
-    Day,
-    /// So many nanoseconds lie between the line and the one before it.
-    Silence(i64),
+pub struct Mark {
+    /// Whether the line is the first of its day.
+    pub is_day: bool,
+    /// The nanoseconds between the line and the one before it, where they are a silence.
+    pub silence: Option<i64>,
 }
 
 impl Mark {
@@ -30,10 +30,9 @@ impl Mark {
     ) -> Option<Self> {
         let day = |at: Timestamp| at.plus_nanos(i64::from(offset_minutes) * 60 * NANOS_PER_SEC).day();
         let apart = at.nanos_since(before).saturating_abs();
-        if day(before) != day(at) {
-            return Some(Self::Day);
-        }
-        (apart >= silence_nanos).then_some(Self::Silence(apart))
+        let is_day = day(before) != day(at);
+        let silence = (apart >= silence_nanos).then_some(apart);
+        (is_day || silence.is_some()).then_some(Self { is_day, silence })
     }
 }
 
@@ -49,15 +48,18 @@ mod tests {
     #[test]
     fn a_day_and_a_silence_are_marked_and_nothing_else() {
         let at = Timestamp::from_secs;
-        let check = |before: i64, after: i64, offset: i32, expected: Option<Mark>| {
-            assert_eq!(Mark::between(at(before), at(after), 41 * NANOS_PER_SEC, offset), expected);
+        let check = |before: i64, after: i64, offset: i32, expected: Option<(bool, Option<i64>)>| {
+            let found = Mark::between(at(before), at(after), 41 * NANOS_PER_SEC, offset);
+            let secs = |mark: Mark| (mark.is_day, mark.silence.map(|nanos| nanos / NANOS_PER_SEC));
+            assert_eq!(found.map(secs), expected);
         };
         check(1_000, 1_040, 0, None);
-        check(1_000, 1_041, 0, Some(Mark::Silence(41 * NANOS_PER_SEC)));
-        check(1_041, 1_000, 0, Some(Mark::Silence(41 * NANOS_PER_SEC)));
-        check(86_399, 86_400, 0, Some(Mark::Day));
+        check(1_000, 1_041, 0, Some((false, Some(41))));
+        check(1_041, 1_000, 0, Some((false, Some(41))));
+        check(86_399, 86_400, 0, Some((true, None)));
+        check(86_399, 86_460, 0, Some((true, Some(61))));
         check(86_399, 86_400, 60, None);
-        check(86_400 - 3_601, 86_400 - 3_600, 60, Some(Mark::Day));
+        check(86_400 - 3_601, 86_400 - 3_600, 60, Some((true, None)));
     }
 
     #[test]

@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn marked(rows: impl IntoIterator<Item = u64>) -> Arc<BTreeMap<u64, Mark>> {
-        Arc::new(rows.into_iter().map(|row| (row, Mark::Day)).collect())
+        Arc::new(rows.into_iter().map(|row| (row, Mark { is_day: true, silence: None })).collect())
     }
 
     #[test]

@@ -61,6 +61,10 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
         .map(|note| view! { <p class="function-note problem" role="note">{note}</p> });
     let missing = move || {
         let range = session.range.get();
+        // What could not be asked for is not missing.
+        if loaded.error.with(Option::is_some) {
+            return false;
+        }
         loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| !has_points(columns, range)))
     };
     view! {

@@ -94,10 +94,9 @@ fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
 
 /// What the mark above a line says.
 fn mark_text(mark: Mark, at: Timestamp, offset_minutes: i32) -> String {
-    match mark {
-        Mark::Day => text::date(at, offset_minutes),
-        Mark::Silence(nanos) => text::silence(nanos),
-    }
+    let day = mark.is_day.then(|| text::date(at, offset_minutes));
+    let parts = [day, mark.silence.map(text::silence)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The path up to the last name, and the last name.
