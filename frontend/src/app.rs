@@ -1,6 +1,6 @@
 //! The page's root: what is where.
 
-use crate::feeds::{LineFeed, PageFeed, clock, range};
+use crate::feeds::{LineFeed, PageFeed, clock, range, watch_contact};
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
@@ -8,6 +8,7 @@ use crate::panes::{
     stored_split,
 };
 use crate::session::Session;
+use crate::text;
 use crate::theme::use_theme;
 use leptos::html;
 use leptos::prelude::*;
@@ -42,7 +43,9 @@ pub fn App() -> impl IntoView {
     provide_context(size);
     let histogram = range::load_histogram(session, size.width_px);
     let charts = provide_charts(session, theme, histogram, range::load_events(session));
-    provide_context(LineFeed::start(session));
+    let lines = LineFeed::start(session);
+    provide_context(lines);
+    watch_contact(session, lines, histogram);
     let components = range::load_components(session);
     let help = RwSignal::new(false);
     let tree_open = RwSignal::new(false);
@@ -89,13 +92,18 @@ fn SheetTabs(sheet_open: RwSignal<bool>, tree_open: RwSignal<bool>) -> impl Into
         tree_open.set(false);
         sheet_open.update(|open| *open = !*open);
     };
+    let feed: LineFeed = expect_context();
+    let count = move || match feed.total.get().known() {
+        Some(lines) => format!("Lines · {}", text::count(lines)),
+        None => "Lines".to_owned(),
+    };
     let components = move |_| {
         sheet_open.set(false);
         tree_open.update(|open| *open = !*open);
     };
     view! {
         <div class="sheet-tabs" role="group" aria-label="Bottom sheet">
-            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=lines>"Lines"</button>
+            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=lines>{count}</button>
             <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=components>"Components"</button>
         </div>
     }

@@ -43,6 +43,9 @@ pub fn provide_charts(
         active: session.part(|state| state.view.panel.clone()).into(),
         utc_offset_minutes: session.offset_minutes.into(),
         count_lines: Callback::new(count_lines),
+        counted_instead: Callback::new(move |panel: String| {
+            session.now_part(|state| state.counted_instead(&panel))
+        }),
         on_gesture: Callback::new(move |gesture| {
             if matches!(gesture, Gesture::Show(_)) {
                 rest.after(ZOOM_REST, move || session.send(Command::Rested));

@@ -28,6 +28,8 @@ pub struct Session {
     pub offset_minutes: Memo<i32>,
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
+    /// Whether the server has stopped answering.
+    pub lost: RwSignal<bool>,
 }
 
 impl Session {
@@ -50,6 +52,7 @@ impl Session {
                 if zone == Zone::Local { local_offset_minutes(range.get().until) } else { 0 }
             }),
             text_filter_focus: RwSignal::new(0),
+            lost: RwSignal::new(false),
         };
         session.read_address();
         drop(window_event_listener(leptos::ev::popstate, move |_| session.read_address()));

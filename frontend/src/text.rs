@@ -37,11 +37,45 @@ pub fn lines(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "line" } else { "lines" })
 }
 
+/// How many lines there are now, an hour, against before: `now 10× as many an hour`. Both are counts with the nanoseconds they
+/// are of; nothing is said where there were none before.
+pub fn times_as_many(now: (u64, i64), before: (u64, i64)) -> Option<String> {
+    let rate = |(lines, nanos): (u64, i64)| lines as f64 / nanos.max(1) as f64;
+    let times = rate(now) / rate(before);
+    if !times.is_finite() {
+        return None;
+    }
+    let number = match times {
+        0.0 => return Some("now none".to_owned()),
+        0.95..1.05 => return Some("now as many an hour".to_owned()),
+        9.95.. => count(times.round() as u64),
+        0.95.. => format!("{times:.1}"),
+        0.01.. => format!("{times:.2}"),
+        _ => return Some("now under 0.01× as many an hour".to_owned()),
+    };
+    let number =
+        if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
+    Some(format!("now {number}× as many an hour"))
+}
+
 /// What a panel says of its targets that call functions; nothing where none does.
 pub fn function_note(calls: &[&str]) -> Option<String> {
     let verb = if calls.len() == 1 { "calls a function" } else { "call functions" };
     (!calls.is_empty())
         .then(|| format!("{} {verb}; functions are not there yet, name paths or globs", calls.join(" and ")))
+}
+
+/// By which ports else data may come; nothing where none is open.
+pub fn other_ways(carbon_port: Option<u16>, syslog_port: Option<u16>) -> Option<String> {
+    let way = |name: &str, port: Option<u16>| match port? {
+        // Whichever was free.
+        0 => Some(name.to_owned()),
+        port => Some(format!("{name} on port {port}")),
+    };
+    let ways = [way("Graphite plaintext", carbon_port), way("syslog", syslog_port)];
+    let ways: Vec<String> = ways.into_iter().flatten().collect();
+    let verb = if ways.len() == 1 { "is" } else { "are" };
+    (!ways.is_empty()).then(|| capitalized(&format!("{} {verb} listened to as well.", ways.join(" and "))))
 }
 
 /// A message of the server as a sentence begins.
@@ -59,6 +93,40 @@ fn shifted(at: Timestamp, offset_minutes: i32) -> Timestamp {
 pub fn clock_ms(at: Timestamp, offset_minutes: i32) -> String {
     let time = Civil::of(shifted(at, offset_minutes));
     format!("{:02}:{:02}:{:02}.{:03}", time.hour, time.minute, time.second, time.nanos / 1_000_000)
+}
+
+/// How much of its date a line's time needs among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// All lie on one day: `14:05:00.120`.
+    Clock,
+    /// They lie on several days: `11-20 14:05:00.120`.
+    Day,
+    /// And in several years: `2026-11-20 14:05:00.120`.
+    Year,
+}
+
+impl Stamp {
+    /// What the lines of a range need.
+    pub fn of(range: TimeRange, offset_minutes: i32) -> Self {
+        let last = range.until.plus_nanos(-1).max(range.from);
+        let (from, until) = (date(range.from, offset_minutes), date(last, offset_minutes));
+        match (from == until, from.get(..4) == until.get(..4)) {
+            (true, _) => Self::Clock,
+            (_, true) => Self::Day,
+            (_, false) => Self::Year,
+        }
+    }
+
+    /// A line's time.
+    pub fn write(self, at: Timestamp, offset_minutes: i32) -> String {
+        let (day, clock) = (date(at, offset_minutes), clock_ms(at, offset_minutes));
+        match self {
+            Self::Clock => clock,
+            Self::Day => format!("{} {clock}", day.get(5..).unwrap_or(&day)),
+            Self::Year => format!("{day} {clock}"),
+        }
+    }
 }
 
 /// `14:05:00`, with milliseconds only where there are some.
@@ -190,6 +258,37 @@ mod tests {
     }
 
     #[test]
+    fn only_open_ports_are_named() {
+        let check = |carbon, syslog, expected: Option<&str>| {
+            assert_eq!(other_ways(carbon, syslog).as_deref(), expected);
+        };
+        check(
+            Some(2_003),
+            Some(0),
+            Some("Graphite plaintext on port 2003 and syslog are listened to as well."),
+        );
+        check(None, Some(514), Some("Syslog on port 514 is listened to as well."));
+        check(None, None, None);
+    }
+
+    #[test]
+    fn rates_are_compared_in_words() {
+        let check = |now: (u64, i64), before: (u64, i64), expected: Option<&str>| {
+            assert_eq!(times_as_many(now, before).as_deref(), expected, "{now:?} {before:?}");
+        };
+        check((720, 2), (412, 24), Some("now 21× as many an hour"));
+        check((30, 10), (20, 10), Some("now 1.5× as many an hour"));
+        check((20, 10), (10, 10), Some("now 2× as many an hour"));
+        check((10, 10), (20, 10), Some("now 0.5× as many an hour"));
+        check((99, 100), (10, 100), Some("now 9.9× as many an hour"));
+        check((100, 10), (101, 10), Some("now as many an hour"));
+        check((1, 1_000), (9, 1), Some("now under 0.01× as many an hour"));
+        check((0, 10), (20, 10), Some("now none"));
+        check((5, 10), (0, 10), None);
+        check((0, 0), (0, 0), None);
+    }
+
+    #[test]
     fn a_panel_says_that_functions_are_not_there_yet() {
         let check = |calls: &[&str], expected: Option<&str>| {
             assert_eq!(function_note(calls).as_deref(), expected);
@@ -203,6 +302,18 @@ mod tests {
             &["scale(a, 2)", "abs(b)"],
             Some("scale(a, 2) and abs(b) call functions; functions are not there yet, name paths or globs"),
         );
+    }
+
+    #[test]
+    fn a_line_says_its_day_where_the_range_has_several() {
+        let check = |from: &str, until: &str, offset: i32, expected: &str| {
+            let stamp = Stamp::of(TimeRange::between(at(from), at(until)), offset);
+            assert_eq!(stamp.write(at("2026-11-20T14:05:00.120Z"), offset), expected);
+        };
+        check("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 0, "14:05:00.120");
+        check("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 60, "11-20 15:05:00.120");
+        check("2026-11-19T23:00:00Z", "2026-11-20T15:00:00Z", 60, "15:05:00.120");
+        check("2026-11-20T00:00:00Z", "2027-01-01T00:00:00.001Z", 0, "2026-11-20 14:05:00.120");
     }
 
     #[test]

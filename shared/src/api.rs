@@ -315,7 +315,7 @@ pub struct Problem {
 }
 
 /// What the page asks first: `GET /api/page`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageInfo {
     /// The server's version.
     pub version: String,
@@ -327,6 +327,12 @@ pub struct PageInfo {
     pub last_line_ms: Option<i64>,
     /// As `last_line_ms`, for points.
     pub last_point_ms: Option<i64>,
+    /// The port that takes Graphite plaintext; `None` where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carbon_port: Option<u16>,
+    /// The port that takes syslog; `None` where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub syslog_port: Option<u16>,
 }
 
 /// A dashboard's name in addresses and its title.

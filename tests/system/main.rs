@@ -21,6 +21,8 @@ mod harness;
 mod ingest;
 /// A million lines in the pane.
 mod million;
+/// What stands between lines, an empty pane, a server that goes away.
+mod pane;
 /// What queries answer, compared with a plain scan of the same lines.
 mod queries;
 /// What is refused, and whether the refusal says how to do it right.

@@ -25,10 +25,17 @@ pub fn TimeAxis(
             .map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date))
             .collect::<Vec<_>>()
     });
+    let chip_x = Memo::new(move |_| shown_at(surface).map(|(_, x)| x));
     let labels =
         move || {
             ticks.get().into_iter().map(|(x, label, is_date)| {
-            view! { <span class="tick" class:date=is_date style:left=format!("{x:.1}px")>{label}</span> }
+            let reach = CHIP_HALF_PX + label.chars().count() as f64 * TICK_CHAR_PX / 2.0;
+            let is_under = move || chip_x.get().is_some_and(|chip| (chip - x).abs() < reach);
+            view! {
+                <span class="tick" class:date=is_date class:under=is_under style:left=format!("{x:.1}px")>
+                    {label}
+                </span>
+            }
         }).collect_view()
         };
     view! {
@@ -59,13 +66,23 @@ pub(super) fn data_range(range: TimeRange) -> String {
     format!("{}..{}", range.from.as_millis(), range.until.as_millis())
 }
 
+/// Half of the crosshair's time with its margin, and a character of a tick: a label that is half covered is none.
+const CHIP_HALF_PX: f64 = 38.0;
+const TICK_CHAR_PX: f64 = 6.6;
+
+/// The instant under the crosshair and its place on the axis.
+fn shown_at(surface: Surface) -> Option<(Timestamp, f64)> {
+    let ctx = surface.ctx;
+    let at = ctx.hover.get().map(|hover| hover.at).or_else(|| ctx.pinned.get())?;
+    Some((at, surface.x_in_view(at)? + GUTTER_PX))
+}
+
 /// The crosshair's time, on the axis.
 #[component]
 fn TimeChip(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
     let chip = move || {
-        let at = ctx.hover.get().map(|hover| hover.at).or_else(|| ctx.pinned.get())?;
-        let x = surface.x_in_view(at)? + GUTTER_PX;
+        let (at, x) = shown_at(surface)?;
         let text = format_instant(at, ctx.utc_offset_minutes.get(), surface.scale().nanos_per_px());
         Some(view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })
     };

@@ -5,7 +5,7 @@
 //! time moves instead. Times, not pixels, are kept, and the scale of the press holds until its end, so that a chart
 //! that moves on under the pointer changes nothing.
 
-use sonde_shared::chart::scale::TimeScale;
+use sonde_shared::chart::scale::{TimeScale, readable, readable_end};
 use sonde_shared::time::{TimeRange, Timestamp};
 
 mod keys;
@@ -172,6 +172,11 @@ impl Brush {
         !matches!(self.pointer, Pointer::Idle)
     }
 
+    /// Whether what is being dragged, by pointer or keys, is a new band.
+    pub(super) const fn makes_band(&self) -> bool {
+        matches!(self.pointer, Pointer::Dragging { drag: Drag::New, .. }) || self.keyboard.makes_band()
+    }
+
     /// Whether time itself is being dragged.
     pub(super) const fn is_panning(&self) -> bool {
         matches!(self.pointer, Pointer::Dragging { drag: Drag::Pan(_), .. })
@@ -258,7 +263,7 @@ fn band_of(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale, stops: &Stops)
             let (from, to) = (stops.place(time(from_x), scale), stops.place(time(to_x), scale));
             // Two ends at one stop would be a band without any width.
             let to = if from == to { snap::rounded_time(time(to_x), scale) } else { to };
-            TimeRange::between(from, to)
+            readable(TimeRange::between(from, to))
         }
         Drag::Move(band) => stops.place_band(band, moved, scale),
         Drag::Resize { moving, fixed } => {
@@ -266,7 +271,7 @@ fn band_of(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale, stops: &Stops)
             // Held within the plot only by the pointer: an edge that was outside may stay there.
             let (first, last) = (visible.from.min(moving), visible.until.max(moving));
             let moved = stops.place(moving.plus_nanos(moved.round() as i64), scale);
-            TimeRange::between(fixed, moved.clamp(first, last))
+            TimeRange::between(fixed, readable_end(moved.clamp(first, last), fixed))
         }
         Drag::Pan(before) => before,
     }

@@ -95,6 +95,8 @@ pub struct ChartContext {
     pub utc_offset_minutes: Signal<i32>,
     /// How many lines of the current selector lie in a range, from the histogram already loaded.
     pub count_lines: Callback<TimeRange, Option<u64>>,
+    /// Whose lines those are, where a new band on the panel would choose others.
+    pub counted_instead: Callback<String, Option<String>>,
     /// Where gestures go.
     pub on_gesture: Callback<Gesture>,
     /// Changes when the colours do, so that canvases draw again.

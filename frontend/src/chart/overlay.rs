@@ -12,6 +12,8 @@ use sonde_shared::time::{TimeRange, Timestamp};
 
 /// A tooltip lists so many values.
 const MOST_ROWS: usize = 10;
+/// About as wide are a chart's chips.
+const CHIPS_PX: f64 = 120.0;
 /// Chips on the other charts show so many.
 const MOST_CHIPS: usize = 3;
 
@@ -21,9 +23,9 @@ fn clock(ctx: ChartContext, at: Timestamp) -> String {
 }
 
 /// What a screen reader is told after a key: the band with its lines, or where the cursor is.
-pub(super) fn spoken(ctx: ChartContext) -> String {
+pub(super) fn spoken(ctx: ChartContext, whose: Option<&str>) -> String {
     if let Some(band) = ctx.draft.get_untracked() {
-        let size = band_size(band, ctx.count_lines.run(band));
+        let size = band_size(band, ctx.count_lines.run(band), whose);
         let what = if ctx.armed.get_untracked() { "baseline " } else { "" };
         return format!("{what}{} to {}, {size}", clock(ctx, band.from), clock(ctx, band.until));
     }
@@ -35,17 +37,20 @@ pub(super) fn spoken(ctx: ChartContext) -> String {
 pub(super) fn Overlay(
     surface: Surface,
     #[prop(into)] readings: Callback<Timestamp, Vec<Reading>>,
+    #[prop(into)] is_high: Callback<TimeRange, bool>,
 ) -> impl IntoView {
+    let is_named = surface.names_values();
     view! {
         <div class="plot-overlay" style:left=format!("{GUTTER_PX}px") style:right=format!("{RIGHT_PX}px")>
             <BaselineBand surface />
             <Band surface />
             <Crosshair surface />
-            <Chips surface readings />
+            {(!is_named).then(|| view! { <Chips surface readings is_high /> })}
         </div>
+        {is_named.then(|| view! { <ChipsAside surface readings /> })}
         <DragLabel surface />
         <ArmedLabel surface />
-        <Tooltip surface readings />
+        <Tooltip surface readings is_high />
     }
 }
 
@@ -129,34 +134,72 @@ fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
     }
 }
 
+/// The values at an instant that another chart shows.
 #[component]
-fn Chips(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+fn Chips(
+    surface: Surface,
+    readings: Callback<Timestamp, Vec<Reading>>,
+    is_high: Callback<TimeRange, bool>,
+) -> impl IntoView {
     let at = Memo::new(move |_| shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
-    let is_named = surface.names_values();
     let chips = move || {
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
-        let is_right = x > plot_width(surface.width.get()) / 2.0;
-        let rows: Vec<_> =
-            readings.run(at).into_iter().take(MOST_CHIPS).map(|row| chip(row, is_named)).collect();
+        let width = plot_width(surface.width.get());
+        let rows: Vec<_> = readings.run(at).into_iter().filter(Reading::is_there).collect();
+        let is_right = x > width / 2.0;
+        let shown = chips_that_fit(&rows, if is_right { x } else { width - x });
+        let rows: Vec<_> = rows.into_iter().take(shown).map(|row| chip(row.colour, row.value)).collect();
         let transform = format!("translateX({x:.0}px) {}", if is_right { "translateX(-100%)" } else { "" });
-        Some(view! { <div class="chips" style:transform=transform>{rows}</div> })
+        // About what the chips cover.
+        let (scale, beside) = (surface.scale(), if is_right { -CHIPS_PX } else { CHIPS_PX });
+        let under = TimeRange::between(at, scale.time_from_x(x + GUTTER_PX + beside));
+        let is_low = is_high.run(under);
+        Some(view! { <div class="chips" class:low=is_low style:transform=transform>{rows}</div> })
     };
     view! { {chips} }
 }
 
-fn chip(row: Reading, is_named: bool) -> impl IntoView {
-    let text = if is_named { format!("{} {}", row.name, row.value) } else { row.value };
+/// The same beside a plot that is too low for chips over it; its values have names.
+#[component]
+fn ChipsAside(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+    let chips = move || {
+        let (at, _) = shown_instant(surface).filter(|(_, is_here)| !is_here)?;
+        surface.x_in_view(at)?;
+        let rows = readings.run(at).into_iter().take(MOST_CHIPS);
+        let rows: Vec<_> = rows.map(|row| chip(row.colour, format!("{} {}", row.name, row.value))).collect();
+        Some(view! { <div class="chips aside" style:width=format!("{RIGHT_PX}px")>{rows}</div> })
+    };
+    view! { {chips} }
+}
+
+fn chip(colour: String, text: String) -> impl IntoView {
     view! {
         <span class="chip">
-            <i class="swatch" style:background=row.colour></i>
+            <i class="swatch" style:background=colour></i>
             {text}
         </span>
     }
 }
 
+/// How many chips have room in so many pixels; a chip that is cut off says something else.
+fn chips_that_fit(rows: &[Reading], width_px: f64) -> usize {
+    const CHAR_PX: f64 = 6.7;
+    const AROUND_PX: f64 = 28.0;
+    let mut used = 12.0;
+    let fits = |row: &&Reading| {
+        used += row.value.chars().count() as f64 * CHAR_PX + AROUND_PX;
+        used <= width_px
+    };
+    rows.iter().take(MOST_CHIPS).take_while(fits).count()
+}
+
 #[component]
-fn Tooltip(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+fn Tooltip(
+    surface: Surface,
+    readings: Callback<Timestamp, Vec<Reading>>,
+    is_high: Callback<TimeRange, bool>,
+) -> impl IntoView {
     let ctx = surface.ctx;
     let at = Memo::new(move |_| {
         let is_dragging = ctx.draft.with(Option::is_some) || ctx.armed.get();
@@ -170,9 +213,11 @@ fn Tooltip(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> imp
         let mut rows = readings.run(at);
         let more = rows.len().saturating_sub(MOST_ROWS);
         rows.truncate(MOST_ROWS);
-        let transform = tooltip_place(x + GUTTER_PX, surface.width.get());
+        let place = TooltipPlace::of(x + GUTTER_PX, surface.width.get());
+        let under = |px: f64| scale.time_from_x(px);
+        let is_low = is_high.run(TimeRange { from: under(place.from_px), until: under(place.until_px) });
         Some(view! {
-            <div class="tooltip" style:transform=transform>
+            <div class="tooltip" class:low=is_low style:transform=place.transform>
                 <div class="tooltip-time">{time}</div>
                 {rows.into_iter().map(tooltip_row).collect_view()}
                 {(more > 0).then(|| view! { <div class="tooltip-more">{format!("+{more}")}</div> })}
@@ -182,18 +227,31 @@ fn Tooltip(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> imp
     view! { {tooltip} }
 }
 
-/// Where a tooltip for the crosshair at `x` stands in a chart of `width`: right of it, what came before stays in view; left
-/// where there is no room on the right; at the edge where there is none on either side.
-fn tooltip_place(x: f64, width: f64) -> String {
-    const GAP_PX: f64 = 12.0;
-    // As wide as the styles allow it to be.
-    let widest = (width * 0.6).min(360.0);
-    if x + GAP_PX + widest <= width {
-        format!("translateX({:.0}px)", x + GAP_PX)
-    } else if x >= GAP_PX + widest {
-        format!("translateX({:.0}px) translateX(-100%)", x - GAP_PX)
-    } else {
-        format!("translateX({:.0}px)", (width - widest).max(0.0))
+/// Where a tooltip stands.
+#[derive(Debug, PartialEq)]
+struct TooltipPlace {
+    transform: String,
+    /// What it could cover of the plot, the crosshair's own place included.
+    from_px: f64,
+    until_px: f64,
+}
+
+impl TooltipPlace {
+    /// For the crosshair at `x` in a chart of `width`: right of it, what came before stays in view; left where there is no room
+    /// on the right; at the edge where there is none on either side.
+    fn of(x: f64, width: f64) -> Self {
+        const GAP_PX: f64 = 16.0;
+        // As wide as the styles allow it to be.
+        let widest = (width * 0.6).min(360.0);
+        let (transform, from_px, until_px) = if x + GAP_PX + widest <= width {
+            (format!("translateX({:.0}px)", x + GAP_PX), x, x + GAP_PX + widest)
+        } else if x >= GAP_PX + widest {
+            (format!("translateX({:.0}px) translateX(-100%)", x - GAP_PX), x - GAP_PX - widest, x)
+        } else {
+            let left = (width - widest).max(0.0);
+            (format!("translateX({left:.0}px)"), left.min(x), width.max(x))
+        };
+        Self { transform, from_px, until_px }
     }
 }
 
@@ -218,13 +276,19 @@ fn drag_label(surface: Surface, x: f64, text: String) -> impl IntoView {
 #[component]
 fn DragLabel(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
+    // Once a drag, not at each of its moves.
+    let instead = Memo::new(move |_| {
+        surface.is_source.get().then(|| ctx.counted_instead.run(surface.panel())).flatten()
+    });
     let label = move || {
         let band = ctx.draft.get().filter(|_| surface.is_source.get())?;
         let scale = surface.scale();
         let middle = f64::midpoint(scale.x_from_time(band.from), scale.x_from_time(band.until));
         let what = if ctx.armed.get() { "Baseline " } else { "" };
         let snaps = if ctx.snaps.get() { " · snaps" } else { "" };
-        let text = format!("{what}{}{snaps}", drag_text(ctx, band, scale.nanos_per_px()));
+        let whose = instead.get().filter(|_| surface.makes_band() && !ctx.armed.get());
+        let text = drag_text(ctx, band, scale.nanos_per_px(), whose.as_deref());
+        let text = format!("{what}{text}{snaps}");
         Some(drag_label(surface, middle, text))
     };
     view! { {label} }
@@ -243,9 +307,10 @@ fn ArmedLabel(surface: Surface) -> impl IntoView {
     view! { {label} }
 }
 
-fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64) -> String {
+fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64, whose: Option<&str>) -> String {
     let time = |at: Timestamp| format_instant(at, ctx.utc_offset_minutes.get_untracked(), nanos_per_px);
-    format!("{} – {} · {}", time(band.from), time(band.until), band_size(band, ctx.count_lines.run(band)))
+    let size = band_size(band, ctx.count_lines.run(band), whose);
+    format!("{} – {} · {size}", time(band.from), time(band.until))
 }
 
 #[cfg(test)]
@@ -253,10 +318,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn chips_are_whole_or_not_there() {
+        let row =
+            |value: &str| Reading { colour: String::new(), name: String::new(), value: value.to_owned() };
+        let rows = [row("3.82 GiB"), row("3.77 GiB"), row("1 GiB"), row("2 GiB")];
+        assert_eq!(chips_that_fit(&rows, 1_000.0), MOST_CHIPS);
+        assert_eq!(chips_that_fit(&rows, 180.0), 2);
+        assert_eq!(chips_that_fit(&rows, 90.0), 0);
+    }
+
+    #[test]
     fn a_tooltip_stays_inside_its_chart() {
-        assert_eq!(tooltip_place(100.0, 1_000.0), "translateX(112px)");
-        assert_eq!(tooltip_place(628.0, 1_000.0), "translateX(640px)");
-        assert_eq!(tooltip_place(629.0, 1_000.0), "translateX(617px) translateX(-100%)");
-        assert_eq!(tooltip_place(150.0, 300.0), "translateX(120px)");
+        let check = |x: f64, width: f64, transform: &str, under: (f64, f64)| {
+            let place = TooltipPlace::of(x, width);
+            assert_eq!((place.transform.as_str(), (place.from_px, place.until_px)), (transform, under));
+        };
+        check(100.0, 1_000.0, "translateX(116px)", (100.0, 476.0));
+        check(624.0, 1_000.0, "translateX(640px)", (624.0, 1_000.0));
+        check(625.0, 1_000.0, "translateX(609px) translateX(-100%)", (249.0, 625.0));
+        check(150.0, 300.0, "translateX(120px)", (120.0, 300.0));
     }
 }

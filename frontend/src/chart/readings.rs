@@ -17,6 +17,16 @@ pub(super) struct Reading {
     pub(super) value: String,
 }
 
+impl Reading {
+    /// Whether there is a value.
+    pub(super) fn is_there(&self) -> bool {
+        self.value != MISSING
+    }
+}
+
+/// What stands for a value that is not there.
+const MISSING: &str = "–";
+
 /// What series have slots, and which: a series keeps its colour while others come and go.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots(Vec<String>);
@@ -60,7 +70,7 @@ pub(super) fn readings_at(
     reach_ms: f64,
 ) -> Vec<Reading> {
     let value = |one: &Columns| {
-        value_at(one, at_ms, reach_ms).map_or_else(|| "–".to_owned(), |v| format_value(v, unit))
+        value_at(one, at_ms, reach_ms).map_or_else(|| MISSING.to_owned(), |v| format_value(v, unit))
     };
     rows(series, slots, value)
 }
@@ -76,7 +86,7 @@ pub(super) fn last_readings(
     let from_ms = range.from.as_nanos() as f64 / 1e6;
     let last = |one: &Columns| {
         let found = last_value(&one.times_ms, &one.values, from_ms, until_ms);
-        found.map_or_else(|| "–".to_owned(), |value| format_value(value, unit))
+        found.map_or_else(|| MISSING.to_owned(), |value| format_value(value, unit))
     };
     rows(series, slots, last)
 }
@@ -116,6 +126,32 @@ fn value_at(one: &Columns, at_ms: f64, reach_ms: f64) -> Option<f64> {
     nearest.map(|index| one.values[index]).filter(|value| value.is_finite())
 }
 
+/// The lowest and the highest value, with the zero where the axis has it, too: a line far from zero is drawn without.
+pub(super) fn extent_of(series: &[Columns]) -> Option<(f64, f64)> {
+    let values = series.iter().flat_map(|one| &one.values).copied().filter(|value| value.is_finite());
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let is_flat = high - low < 0.1 * low.abs().max(high.abs());
+    (low <= high).then(|| if is_flat { (low, high) } else { (low.min(0.0), high.max(0.0)) })
+}
+
+/// How high the series reach between two instants, as a share of the extent; the neighbours of the two count as well.
+pub(super) fn highest_share(
+    series: &[Columns],
+    from_ms: f64,
+    until_ms: f64,
+    (low, high): (f64, f64),
+) -> Option<f64> {
+    let near = series.iter().flat_map(|one| {
+        let count = one.times_ms.len().min(one.values.len());
+        let start = one.times_ms[..count].partition_point(|time| *time < from_ms).saturating_sub(1);
+        let end = one.times_ms[..count].partition_point(|time| *time <= until_ms) + 1;
+        one.values[start.min(count)..end.clamp(start, count)].iter().copied()
+    });
+    let most = near.filter(|value| value.is_finite()).fold(f64::NEG_INFINITY, f64::max);
+    (most.is_finite() && high > low).then(|| (most - low) / (high - low))
+}
+
 /// The names without the dotted prefix that all of them share.
 fn short_names(series: &[Columns]) -> Vec<String> {
     let names: Vec<&str> = series.iter().map(|one| one.name.as_str()).collect();
@@ -151,13 +187,14 @@ pub(super) fn grouped(count: u64) -> String {
     groups.join("\u{202f}")
 }
 
-/// How long a band is and how many lines it holds: `2 m · 412 lines`.
-pub(super) fn band_size(band: TimeRange, lines: Option<u64>) -> String {
+/// How long a band is and how many lines it holds: `2 m · 412 lines`; `whose` they are where that is not what the band will show.
+pub(super) fn band_size(band: TimeRange, lines: Option<u64>, whose: Option<&str>) -> String {
     let duration = format_duration(band.nanos());
+    let of = whose.map(|whose| format!(" of {whose}")).unwrap_or_default();
     match lines {
         None => duration,
-        Some(1) => format!("{duration} · 1 line"),
-        Some(count) => format!("{duration} · {} lines", grouped(count)),
+        Some(1) => format!("{duration} · 1 line{of}"),
+        Some(count) => format!("{duration} · {} lines{of}", grouped(count)),
     }
 }
 
@@ -209,6 +246,23 @@ mod tests {
     }
 
     #[test]
+    fn a_spike_is_high_where_it_is_and_beside_it() {
+        let one = [series("a", &[(10.0, 1.0), (20.0, 9.0), (30.0, 1.0), (40.0, f64::NAN), (50.0, 2.0)])];
+        let extent = extent_of(&one).unwrap();
+        assert_eq!(extent, (0.0, 9.0));
+        let check = |from: f64, until: f64, is_high: bool| {
+            assert_eq!(highest_share(&one, from, until, extent).is_some_and(|share| share > 0.5), is_high);
+        };
+        check(15.0, 16.0, true);
+        check(20.0, 20.0, true);
+        check(21.0, 25.0, true);
+        check(31.0, 60.0, false);
+        check(90.0, 99.0, false);
+        assert_eq!(extent_of(&[series("b", &[(1.0, f64::NAN)])]), None);
+        assert_eq!(extent_of(&[series("b", &[(1.0, 100.0), (2.0, 101.0)])]), Some((100.0, 101.0)));
+    }
+
+    #[test]
     fn names_lose_what_all_of_them_share() {
         let check = |names: &[&str], expected: &[&str]| {
             let all: Vec<Columns> = names.iter().map(|name| series(name, &[])).collect();
@@ -236,8 +290,9 @@ mod tests {
         assert_eq!(grouped(1_284), "1\u{202f}284");
         assert_eq!(grouped(7), "7");
         let band = TimeRange { from: Timestamp::from_secs(0), until: Timestamp::from_secs(120) };
-        assert_eq!(band_size(band, Some(1)), "2 m · 1 line");
-        assert_eq!(band_size(band, None), "2 m");
+        assert_eq!(band_size(band, Some(1), None), "2 m · 1 line");
+        assert_eq!(band_size(band, Some(9), Some("all components")), "2 m · 9 lines of all components");
+        assert_eq!(band_size(band, None, Some("all components")), "2 m");
     }
 
     #[test]

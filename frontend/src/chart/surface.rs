@@ -93,6 +93,11 @@ impl Surface {
         (width > 0.0).then(|| plot_width(width))
     }
 
+    /// Whether the band that is being dragged here is a new one.
+    pub(super) fn makes_band(&self) -> bool {
+        self.brush.with_value(Brush::makes_band)
+    }
+
     /// An instant's place from the plot's left edge, where it is in view; tracked.
     pub(super) fn x_in_view(&self, at: Timestamp) -> Option<f64> {
         let scale = self.scale();
@@ -269,7 +274,9 @@ impl Surface {
         set_timeout(
             move || {
                 if surface.announced.try_get_value() == Some(now) {
-                    surface.announcement.set(super::overlay::spoken(surface.ctx));
+                    let is_new = surface.makes_band() && !surface.ctx.armed.get_untracked();
+                    let whose = is_new.then(|| surface.ctx.counted_instead.run(surface.panel())).flatten();
+                    surface.announcement.set(super::overlay::spoken(surface.ctx, whose.as_deref()));
                 }
             },
             ANNOUNCE_AFTER,

@@ -10,7 +10,9 @@ use super::ChartContext;
 use super::axis::data_range;
 use super::canvas::{Canvas, paint};
 use super::overlay::Overlay;
-use super::readings::{Reading, Slots, counts_at, events_at, fitting, last_readings, readings_at};
+use super::readings::{
+    Reading, Slots, counts_at, events_at, extent_of, fitting, highest_share, last_readings, readings_at,
+};
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::read_theme;
@@ -18,7 +20,7 @@ use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::draw::{Frame, GUTTER_PX, Lines, draw_chart, draw_histogram, plot_width};
 use sonde_shared::dashboard::Threshold;
-use sonde_shared::time::Timestamp;
+use sonde_shared::time::{TimeRange, Timestamp};
 use std::sync::Arc;
 
 /// The height of the histogram of lines.
@@ -82,13 +84,22 @@ pub fn Chart(
         let notes = ctx.events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
         values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
+    // Looked at again at each move of the pointer: the extremes of all points are not.
+    let extent = Memo::new(move |_| data.with(|data| data.as_ref().and_then(|series| extent_of(series))));
+    let is_high = move |range: TimeRange| {
+        let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
+        let share = |series: &Arc<Vec<Columns>>| {
+            highest_share(series, ms(range.from), ms(range.until), extent.get()?)
+        };
+        data.with(|data| data.as_ref().and_then(share)).is_some_and(|share| share > 0.5)
+    };
     let last = Memo::new(move |_| {
         let (data, slots, range) = (data.get(), slots.get(), ctx.range.get());
         data.map(|series| last_readings(&series, &slots, &unit.get_value(), range)).unwrap_or_default()
     });
     view! {
         <div class="chart">
-            <Plot surface title height_px draw readings changed=Signal::derive(move || data.track()) />
+            <Plot surface title height_px draw readings is_high changed=Signal::derive(move || data.track()) />
             <Legend rows=last.into() width=surface.width />
         </div>
     }
@@ -117,7 +128,7 @@ pub fn LogHistogram(
     let title = "Lines by level".to_owned();
     view! {
         <div class="chart">
-            <Plot surface title height_px draw readings changed=Signal::derive(move || data.track()) />
+            <Plot surface title height_px draw readings is_high=|_| false changed=Signal::derive(move || data.track()) />
         </div>
     }
 }
@@ -130,6 +141,9 @@ fn Plot(
     height_px: Signal<f64>,
     draw: impl Fn(&Canvas, &Frame) + 'static,
     #[prop(into)] readings: Callback<Timestamp, Vec<Reading>>,
+    /// Whether what is seen of a range reaches into the upper half.
+    #[prop(into)]
+    is_high: Callback<TimeRange, bool>,
     changed: Signal<()>,
 ) -> impl IntoView {
     let ctx = surface.ctx;
@@ -160,7 +174,7 @@ fn Plot(
             on:blur=move |_| surface.blur()
         >
             <canvas node_ref=canvas aria-hidden="true"></canvas>
-            <Overlay surface readings />
+            <Overlay surface readings is_high />
             <span class="unseen" role="status">{move || surface.announcement.get()}</span>
         </div>
     }

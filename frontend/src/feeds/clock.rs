@@ -1,4 +1,4 @@
-//! The clock of live views. It moves the axis by steps that can be seen, not more often.
+//! The clock of live views. It moves the axis by steps that can be seen, not more often, and not while the server is away.
 
 use crate::session::Session;
 use crate::state::Command;
@@ -17,7 +17,7 @@ pub fn start_clock(session: Session) {
             session.now_part(|state| (state.view.live, state.now, state.range().nanos()));
         let now = session.server_now();
         let due = now.nanos_since(shown) >= step_nanos(length);
-        if live && due && !document().hidden() {
+        if live && due && !session.lost.get_untracked() && !document().hidden() {
             session.send(Command::Tick(now));
         }
     };

@@ -7,7 +7,7 @@ use crate::api::client::{self, LineRequest};
 use crate::api::{Abort, ApiError};
 use crate::feeds::phase::Phase;
 use crate::feeds::seek;
-use crate::lines::{Cache, Extent, Position, Row, Total, WINDOW_ROWS};
+use crate::lines::{Cache, Extent, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
 use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::LogQuery;
@@ -68,21 +68,25 @@ pub struct LineFeed {
     pub viewport_px: RwSignal<f64>,
     /// The expanded row and the height of its fields.
     pub expanded: RwSignal<Option<(u64, f64)>>,
+    /// The marks above rows, as far as rows are at hand.
+    pub marks: Memo<Arc<BTreeMap<u64, Mark>>>,
 }
 
 impl LineFeed {
     /// Starts following the session's query.
     pub fn start(session: Session) -> Self {
+        let cache = StoredValue::new_local(Cache::default());
+        let (revision, total) = (RwSignal::new(0), RwSignal::new(Total::Unknown));
         let feed = Self {
             session,
-            cache: StoredValue::new_local(Cache::default()),
+            cache,
             run: StoredValue::new_local(Run::default()),
             wanted: StoredValue::new_local(None),
             search: StoredValue::new_local(None),
             sought: StoredValue::new(false),
             turn: Rest::new(),
-            revision: RwSignal::new(0),
-            total: RwSignal::new(Total::Unknown),
+            revision,
+            total,
             phase: RwSignal::new(Phase::Loading),
             dimmed: RwSignal::new(true),
             held: RwSignal::new(false),
@@ -90,6 +94,15 @@ impl LineFeed {
             row_px: RwSignal::new(20.0),
             viewport_px: RwSignal::new(0.0),
             expanded: RwSignal::new(None),
+            marks: Memo::new(move |_| {
+                revision.track();
+                let range = session.query.with_untracked(|query| query.range.nanos());
+                let (silence, offset) =
+                    (silence_nanos(range, total.get().rows()), session.offset_minutes.get());
+                cache.with_value(|rows| {
+                    Arc::new(rows.marks(|before, at| Mark::between(before, at, silence, offset)))
+                })
+            }),
         };
         // Before the first query, too, a moment passes before anything is shown as missing.
         set_timeout(move || feed.clear_if_waiting(0), DIMMED);
@@ -122,6 +135,7 @@ impl LineFeed {
             rows: self.total.get().rows(),
             row_px: self.row_px.get(),
             expanded: self.expanded.get(),
+            marks: self.marks.get(),
             viewport_px: self.viewport_px.get(),
         }
     }
@@ -135,7 +149,7 @@ impl LineFeed {
     pub fn go(self, to: impl FnOnce(Extent, Position) -> Position) {
         let extent = untrack(|| self.extent());
         let position = self.position.get_untracked();
-        let next = extent.clamped(to(extent, position));
+        let next = extent.clamped(to(extent.clone(), position));
         if next != position {
             self.position.set(next);
         }
@@ -440,10 +454,11 @@ impl LineFeed {
                 cache.put(if order == Order::Descending { back } else { total - 1 - back }, row);
             }
         });
+        // The marks of the new rows move the end.
+        self.revision.update(|count| *count += 1);
         if order == Order::Ascending {
             self.go(|extent, _| extent.end());
         }
-        self.revision.update(|count| *count += 1);
         self.settle();
     }
 
@@ -465,7 +480,10 @@ impl LineFeed {
     }
 }
 
-fn count_lines(query: LogQuery, abort: &Abort) -> impl Future<Output = Result<u64, ApiError>> + use<> {
+pub(super) fn count_lines(
+    query: LogQuery,
+    abort: &Abort,
+) -> impl Future<Output = Result<u64, ApiError>> + use<> {
     let signal = abort.signal();
     async move {
         let range = query.range;

@@ -3,11 +3,14 @@
 //! Only the latest request of a feed counts: a new one gives up the former, and an answer that comes late all the same
 //! is dropped.
 
+mod baseline;
 /// The clock that live views follow.
 pub mod clock;
+mod contact;
 mod latest;
 /// The lines of the log pane.
 pub mod lines;
+mod nearest;
 mod paused;
 mod phase;
 /// Everything that hangs on the visible range: components, events, histogram, panels.
@@ -15,8 +18,11 @@ pub mod range;
 mod seek;
 mod start;
 
+pub use baseline::count_baseline;
+pub use contact::watch_contact;
 pub use latest::Loaded;
 pub use lines::LineFeed;
+pub use nearest::nearest_line;
 pub use paused::count_since_paused;
 pub use phase::Phase;
 pub use start::PageFeed;

@@ -1,6 +1,7 @@
 //! The rows that are at hand: some windows of the answer, the least used forgotten first.
 
-use super::Row;
+use super::{Mark, Row};
+use sonde_shared::time::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -75,6 +76,23 @@ impl Cache {
         })
     }
 
+    /// The marks of the rows that are at hand beside their neighbours, by the position of the row that they stand above.
+    pub fn marks(&self, between: impl Fn(Timestamp, Timestamp) -> Option<Mark>) -> BTreeMap<u64, Mark> {
+        let mut marks = BTreeMap::new();
+        let mut before: Option<(u64, Timestamp)> = None;
+        for (number, window) in &self.windows {
+            for (index, row) in (number * WINDOW_ROWS..).zip(&window.rows) {
+                let Some(row) = row else { continue };
+                let neighbour = before.filter(|(last, _)| last + 1 == index).map(|(_, at)| at);
+                if let Some(mark) = neighbour.and_then(|last| between(last, row.at)) {
+                    marks.insert(index, mark);
+                }
+                before = Some((index, row.at));
+            }
+        }
+        marks
+    }
+
     fn forget_least_used(&mut self) {
         let least = self.windows.iter().min_by_key(|(_, window)| window.last_use).map(|(number, _)| *number);
         if let Some(number) = least {
@@ -87,7 +105,6 @@ impl Cache {
 mod tests {
     use super::*;
     use sonde_shared::log::Level;
-    use sonde_shared::time::Timestamp;
 
     fn row(index: u64) -> Row {
         Row {
@@ -115,6 +132,17 @@ mod tests {
         assert_eq!(cache.missing(140..250), [0]);
         assert_eq!(cache.missing(250..401), [1, 2]);
         assert_eq!(cache.position_of("201"), Some(201));
+    }
+
+    #[test]
+    fn only_rows_whose_neighbour_is_known_have_marks() {
+        let mut cache = filled(190..210);
+        cache.put(300, row(300));
+        let marks = cache.marks(|before, at| {
+            assert_eq!(at.nanos_since(before), 1_000_000_000);
+            (at.as_secs() % 5 == 0).then_some(Mark { is_day: true, silence: None })
+        });
+        assert_eq!(marks.into_keys().collect::<Vec<_>>(), [195, 200, 205]);
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! as the answer.
 
 mod cache;
+mod mark;
 mod row;
 mod scroll;
 mod total;
 
 pub use cache::{Cache, WINDOW_ROWS};
+pub use mark::{MARK_PX, Mark, silence_nanos};
 pub use row::{Field, Row};
 pub use scroll::{Extent, Position};
 pub use total::Total;

@@ -1,7 +1,10 @@
 //! Where the reader is, as a row and the pixels of it that are scrolled away, never as a height of all rows:
 //! browsers cap an element's height long before a million rows.
 
+use super::{MARK_PX, Mark};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The row at the top of the pane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -13,7 +16,7 @@ pub struct Position {
 }
 
 /// What there is to scroll in.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Extent {
     /// How many rows.
     pub rows: u64,
@@ -21,26 +24,28 @@ pub struct Extent {
     pub row_px: f64,
     /// The expanded row, and the height of its fields.
     pub expanded: Option<(u64, f64)>,
+    /// The rows with a mark above them, as far as they are known.
+    pub marks: Arc<BTreeMap<u64, Mark>>,
     /// The height of the pane.
     pub viewport_px: f64,
 }
 
 impl Extent {
     /// The position moved by so many pixels, held at both ends.
-    pub fn moved(self, from: Position, by_px: f64) -> Position {
+    pub fn moved(&self, from: Position, by_px: f64) -> Position {
         let px = from.px + by_px;
         let moved = if px < 0.0 { self.moved_up(from.row, px) } else { self.moved_down(from.row, px) };
         self.clamped(moved)
     }
 
     /// The position held at both ends.
-    pub fn clamped(self, at: Position) -> Position {
+    pub fn clamped(&self, at: Position) -> Position {
         let last = self.end();
         if (at.row, at.px) > (last.row, last.px) { last } else { at }
     }
 
     /// The position at which the last row stands at the bottom.
-    pub fn end(self) -> Position {
+    pub fn end(&self) -> Position {
         let mut left = self.viewport_px;
         let mut row = self.rows;
         while row > 0 {
@@ -55,7 +60,7 @@ impl Extent {
     }
 
     /// The rows that show, wholly or in part.
-    pub fn visible(self, at: Position) -> Range<u64> {
+    pub fn visible(&self, at: Position) -> Range<u64> {
         let mut filled = -at.px;
         let mut row = at.row;
         while row < self.rows && filled < self.viewport_px {
@@ -66,39 +71,39 @@ impl Extent {
     }
 
     /// The position as a share of the way, 0 at the first row and 1 at the end.
-    pub fn share_of(self, at: Position) -> f64 {
+    pub fn share_of(&self, at: Position) -> f64 {
         let whole = self.rows_of(self.end());
         if whole <= 0.0 { 0.0 } else { (self.rows_of(at) / whole).clamp(0.0, 1.0) }
     }
 
     /// The position at a share of the way.
-    pub fn position_at(self, share: f64) -> Position {
+    pub fn position_at(&self, share: f64) -> Position {
         let rows = self.rows_of(self.end()) * share.clamp(0.0, 1.0);
         let row = rows.floor();
         self.clamped(Position { row: row as u64, px: (rows - row) * self.height_of(row as u64) })
     }
 
     /// How much of all rows is in sight at once.
-    pub fn share_in_sight(self) -> f64 {
+    pub fn share_in_sight(&self) -> f64 {
         let whole = self.rows as f64 * self.row_px;
         if whole <= self.viewport_px { 1.0 } else { self.viewport_px / whole }
     }
 
     /// The least move that brings a row wholly into sight.
-    pub fn showing(self, at: Position, row: u64) -> Position {
+    pub fn showing(&self, at: Position, row: u64) -> Position {
         if row < at.row || (row == at.row && at.px > 0.0) {
             return self.clamped(Position { row, px: 0.0 });
         }
         let above: f64 =
             (at.row..row.min(at.row + 10_000)).map(|index| self.height_of(index)).sum::<f64>() - at.px;
-        let over = above + self.row_px - self.viewport_px;
+        let over = above + self.head_of(row) - self.viewport_px;
         if row >= at.row + 10_000 {
             return self.moved(Position { row, px: 0.0 }, -self.viewport_px / 2.0);
         }
         if over > 0.0 { self.moved(at, over) } else { at }
     }
 
-    fn moved_up(self, mut row: u64, mut px: f64) -> Position {
+    fn moved_up(&self, mut row: u64, mut px: f64) -> Position {
         while px < 0.0 && row > 0 {
             let plain = self.plain_rows_above(row, -px);
             row -= plain;
@@ -111,7 +116,7 @@ impl Extent {
         Position { row, px: px.max(0.0) }
     }
 
-    fn moved_down(self, mut row: u64, mut px: f64) -> Position {
+    fn moved_down(&self, mut row: u64, mut px: f64) -> Position {
         while row < self.rows && px >= self.height_of(row) {
             px -= self.height_of(row);
             row += 1;
@@ -123,30 +128,35 @@ impl Extent {
     }
 
     /// Whole rows of plain height in `px` above `row`: a long way is one step, not a million.
-    fn plain_rows_above(self, row: u64, px: f64) -> u64 {
+    fn plain_rows_above(&self, row: u64, px: f64) -> u64 {
         let wanted = (px / self.row_px).floor() as u64;
-        let free = match self.expanded {
-            Some((expanded, _)) if expanded < row => row - expanded - 1,
-            _ => row,
-        };
+        let expanded = self.expanded.map(|(expanded, _)| expanded).filter(|expanded| *expanded < row);
+        let marked = self.marks.range(..row).next_back().map(|(marked, _)| *marked);
+        let free = expanded.max(marked).map_or(row, |special| row - special - 1);
         wanted.min(free)
     }
 
-    fn plain_rows_below(self, row: u64, px: f64) -> u64 {
+    fn plain_rows_below(&self, row: u64, px: f64) -> u64 {
         let wanted = (px / self.row_px).floor() as u64;
-        let free = match self.expanded {
-            Some((expanded, _)) if expanded >= row => expanded - row,
-            _ => self.rows.saturating_sub(row),
-        };
-        wanted.min(free)
+        let expanded = self.expanded.map(|(expanded, _)| expanded).filter(|expanded| *expanded >= row);
+        let marked = self.marks.range(row..).next().map(|(marked, _)| *marked);
+        let special = expanded.into_iter().chain(marked).min();
+        wanted.min(special.unwrap_or(self.rows).saturating_sub(row))
     }
 
-    fn height_of(self, row: u64) -> f64 {
-        self.row_px + self.expanded.filter(|(expanded, _)| *expanded == row).map_or(0.0, |(_, px)| px)
+    /// A row with its mark above it and its fields below it.
+    fn height_of(&self, row: u64) -> f64 {
+        let fields = self.expanded.filter(|(expanded, _)| *expanded == row).map_or(0.0, |(_, px)| px);
+        self.head_of(row) + fields
+    }
+
+    /// A row with its mark.
+    fn head_of(&self, row: u64) -> f64 {
+        self.row_px + if self.marks.contains_key(&row) { MARK_PX } else { 0.0 }
     }
 
     /// The position in rows, for the scrollbar.
-    fn rows_of(self, at: Position) -> f64 {
+    fn rows_of(&self, at: Position) -> f64 {
         at.row as f64 + at.px / self.height_of(at.row)
     }
 }
@@ -156,45 +166,63 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PLAIN: Extent = Extent { rows: 1_000_000, row_px: 20.0, expanded: None, viewport_px: 310.0 };
+    fn plain() -> Extent {
+        Extent { rows: 1_000_000, row_px: 20.0, expanded: None, marks: Arc::default(), viewport_px: 310.0 }
+    }
+
+    fn marked(rows: impl IntoIterator<Item = u64>) -> Arc<BTreeMap<u64, Mark>> {
+        Arc::new(rows.into_iter().map(|row| (row, Mark { is_day: true, silence: None })).collect())
+    }
 
     #[test]
     fn the_ends_hold() {
-        assert_eq!(PLAIN.moved(Position::default(), -50.0), Position::default());
-        assert_eq!(PLAIN.end(), Position { row: 999_984, px: 10.0 });
-        assert_eq!(PLAIN.moved(Position { row: 5, px: 3.0 }, 1e12), PLAIN.end());
-        let few = Extent { rows: 3, ..PLAIN };
+        assert_eq!(plain().moved(Position::default(), -50.0), Position::default());
+        assert_eq!(plain().end(), Position { row: 999_984, px: 10.0 });
+        assert_eq!(plain().moved(Position { row: 5, px: 3.0 }, 1e12), plain().end());
+        let few = Extent { rows: 3, ..plain() };
         assert_eq!(few.moved(Position::default(), 500.0), Position::default());
         assert_eq!(few.visible(Position::default()), 0..3);
     }
 
     #[test]
     fn the_last_line_is_reached_by_the_scrollbar() {
-        assert_eq!(PLAIN.visible(PLAIN.position_at(1.0)).end, 1_000_000);
-        assert_eq!(PLAIN.position_at(0.0), Position::default());
+        assert_eq!(plain().visible(plain().position_at(1.0)).end, 1_000_000);
+        assert_eq!(plain().position_at(0.0), Position::default());
     }
 
     #[test]
     fn an_expanded_row_is_as_tall_as_its_fields() {
-        let extent = Extent { expanded: Some((2, 100.0)), ..PLAIN };
+        let extent = Extent { expanded: Some((2, 100.0)), ..plain() };
         assert_eq!(extent.moved(Position::default(), 130.0), Position { row: 2, px: 90.0 });
         assert_eq!(extent.moved(Position { row: 3, px: 0.0 }, -10.0), Position { row: 2, px: 110.0 });
         assert_eq!(extent.visible(Position::default()), 0..11);
     }
 
     #[test]
+    fn a_mark_makes_its_row_higher() {
+        let extent = Extent { marks: marked([2, 999_999]), ..plain() };
+        assert_eq!(extent.moved(Position::default(), 70.0), Position { row: 2, px: 30.0 });
+        assert_eq!(extent.moved(Position::default(), 76.0), Position { row: 3, px: 0.0 });
+        assert_eq!(extent.moved(Position { row: 3, px: 0.0 }, -10.0), Position { row: 2, px: 26.0 });
+        assert_eq!(extent.visible(Position::default()), 0..15);
+        assert_eq!(extent.end(), Position { row: 999_985, px: 6.0 });
+        assert_eq!(extent.showing(Position { row: 999_980, px: 0.0 }, 999_999), extent.end());
+    }
+
+    #[test]
     fn showing_a_row_moves_no_more_than_needed() {
-        assert_eq!(PLAIN.showing(Position { row: 10, px: 0.0 }, 12), Position { row: 10, px: 0.0 });
-        assert_eq!(PLAIN.showing(Position { row: 10, px: 0.0 }, 4), Position { row: 4, px: 0.0 });
-        assert_eq!(PLAIN.showing(Position { row: 0, px: 0.0 }, 15), Position { row: 0, px: 10.0 });
+        assert_eq!(plain().showing(Position { row: 10, px: 0.0 }, 12), Position { row: 10, px: 0.0 });
+        assert_eq!(plain().showing(Position { row: 10, px: 0.0 }, 4), Position { row: 4, px: 0.0 });
+        assert_eq!(plain().showing(Position { row: 0, px: 0.0 }, 15), Position { row: 0, px: 10.0 });
     }
 
     proptest! {
         #[test]
         fn there_and_back_is_where_it_was(
             row in 0_u64..2_000, by in 0.0_f64..30_000.0, expanded in prop::option::of((0_u64..3_000, 1.0_f64..900.0)),
+            marks in prop::collection::btree_set(0_u64..3_000, 0..40),
         ) {
-            let extent = Extent { rows: 5_000, expanded, ..PLAIN };
+            let extent = Extent { rows: 5_000, expanded, marks: marked(marks), ..plain() };
             let start = Position { row, px: 0.0 };
             let back = extent.moved(extent.moved(start, by), -by);
             prop_assert!((extent.rows_of(back) - extent.rows_of(start)).abs() < 1e-6, "{:?} {:?}", start, back);
@@ -202,7 +230,7 @@ mod tests {
 
         #[test]
         fn a_share_comes_back(share in 0.0_f64..1.0) {
-            let found = PLAIN.share_of(PLAIN.position_at(share));
+            let found = plain().share_of(plain().position_at(share));
             prop_assert!((found - share).abs() < 1e-9);
         }
     }

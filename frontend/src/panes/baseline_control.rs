@@ -2,7 +2,8 @@
 
 use super::icons::{Glyph, Icon};
 use crate::chart::ChartContext;
-use crate::session::use_session;
+use crate::feeds::{LineFeed, count_baseline};
+use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
 use leptos::prelude::*;
@@ -34,6 +35,12 @@ pub(super) fn BaselineControl() -> impl IntoView {
 fn BaselineButton() -> impl IntoView {
     let session = use_session();
     let charts: ChartContext = expect_context();
+    let lines = baseline_lines(session);
+    // What happened in both would be compared with itself.
+    let overlap = move || {
+        let overlaps = session.baseline.get()?.overlaps(session.selection.get()?);
+        overlaps.then(|| "overlaps the selection".to_owned())
+    };
     let label = move || {
         let offset = session.offset_minutes.get();
         match session.baseline.get() {
@@ -41,14 +48,16 @@ fn BaselineButton() -> impl IntoView {
             Some(range) => {
                 // The day of the selection beside it is not said twice.
                 let day = session.selection.get().map_or(range.from, |selection| selection.from);
-                format!("Baseline {}", text::range(range, day, offset))
+                let said =
+                    [Some(format!("Baseline {}", text::range(range, day, offset))), overlap(), lines.get()];
+                said.into_iter().flatten().collect::<Vec<_>>().join(" · ")
             }
             None => "Baseline".to_owned(),
         }
     };
     view! {
         <button
-            class="control small"
+            class="control small framed"
             title="Mark what the selection is compared with: the next drag (b)"
             aria-pressed=move || charts.armed.get().to_string()
             on:click=move |_| charts.arm(!charts.armed.get_untracked())
@@ -56,4 +65,21 @@ fn BaselineButton() -> impl IntoView {
             {label}
         </button>
     }
+}
+
+/// `412 lines · now 10× as many an hour`, once they are counted.
+fn baseline_lines(session: Session) -> Memo<Option<String>> {
+    let feed: LineFeed = expect_context();
+    let count = count_baseline(session);
+    Memo::new(move |_| {
+        let (before, range) = (count.get()?, session.baseline.get()?);
+        let selection = session.selection.get()?;
+        let rate = feed
+            .total
+            .get()
+            .known()
+            .and_then(|now| text::times_as_many((now, selection.nanos()), (before, range.nanos())));
+        let lines = text::lines(before);
+        Some(rate.map_or_else(|| lines.clone(), |rate| format!("{lines} · {rate}")))
+    })
 }

@@ -10,8 +10,10 @@ use crate::state::{AppState, ChartsState};
 use crate::text;
 use leptos::html;
 use leptos::prelude::*;
-use sonde_shared::api::Histogram;
+use sonde_shared::api::{Columns, Histogram};
+use sonde_shared::chart::reduce::last_value;
 use sonde_shared::dashboard::Panel;
+use sonde_shared::time::TimeRange;
 
 /// The charts.
 #[component]
@@ -57,8 +59,14 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
     let has_paths = !panel.paths().is_empty();
     let function_note = text::function_note(&panel.function_calls())
         .map(|note| view! { <p class="function-note problem" role="note">{note}</p> });
-    let missing =
-        move || loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| columns.is_empty()));
+    let missing = move || {
+        let range = session.range.get();
+        // What could not be asked for is not missing.
+        if loaded.error.with(Option::is_some) {
+            return false;
+        }
+        loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| !has_points(columns, range)))
+    };
     view! {
         <article
             class="panel"
@@ -71,7 +79,7 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
                 <h2>{panel.title.clone()}</h2>
                 <span class="unit">{panel.unit.clone()}</span>
                 <Show when=missing>
-                    <span class="panel-note">"no such series in this range"</span>
+                    <span class="panel-note">"no points in this range"</span>
                 </Show>
                 {move || {
                     let retry = move |()| loaded.retry();
@@ -97,6 +105,12 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
                 })}
         </article>
     }
+}
+
+/// Whether any series has a point in the range.
+fn has_points(columns: &[Columns], range: TimeRange) -> bool {
+    let (from, until) = (range.from.as_millis() as f64, range.until.as_millis() as f64);
+    columns.iter().any(|one| last_value(&one.times_ms, &one.values, from, until).is_some())
 }
 
 #[component]

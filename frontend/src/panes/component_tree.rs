@@ -84,6 +84,10 @@ fn TreeItem(
         let path = path.clone();
         move |state| state.view.chosen && state.view.components.first() == Some(&path)
     });
+    let is_shown = session.part({
+        let path = path.clone();
+        move |state| state.view.components.contains(&path)
+    });
     let name = path.rsplit('.').next().unwrap_or_default().to_owned();
     let label = {
         let path = path.clone();
@@ -99,6 +103,7 @@ fn TreeItem(
                 class="item tree-item"
                 style:padding-left=format!("{}px", 8 + 12 * depth)
                 aria-pressed=move || is_chosen.get().to_string()
+                aria-current=move || is_shown.get().then_some("true")
                 aria-label=label
                 on:click=choose
             >

@@ -1,6 +1,7 @@
 //! States in which there is nothing to show, each saying what to do next.
 
 use crate::api::ApiError;
+use crate::session::use_session;
 use crate::text;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -25,6 +26,10 @@ pub(super) fn ErrorNote(error: ApiError, #[prop(into)] retry: Callback<()>) -> i
 /// How to send the first data, on a server that has none.
 #[component]
 pub(super) fn FirstSteps() -> impl IntoView {
+    let session = use_session();
+    let others = session.part(|state| {
+        state.page.as_ref().and_then(|page| text::other_ways(page.carbon_port, page.syslog_port))
+    });
     let origin = window().location().origin().unwrap_or_default();
     let line = r#"{"ts":'$(date +%s)',"component":"shop.orders","msg":"hello"}"#;
     let log = format!(
@@ -38,7 +43,7 @@ pub(super) fn FirstSteps() -> impl IntoView {
             <p>"Send a log line and a metric; both appear here by themselves."</p>
             <pre class="mono">{log}</pre>
             <pre class="mono">{metric}</pre>
-            <p class="faint">"Graphite plaintext and syslog are listened to as well: see the server's start message for their ports."</p>
+            {move || others.get().map(|others| view! { <p class="faint">{others}</p> })}
         </div>
     }
 }
@@ -46,8 +51,15 @@ pub(super) fn FirstSteps() -> impl IntoView {
 /// The dashboard has no panels, and there is none to come.
 #[component]
 pub(super) fn NoPanels() -> impl IntoView {
-    let text = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: send Graphite plaintext to the carbon port, or POST it to /api/ingest/metrics.";
-    view! { <div class="state"><p>{text}</p></div> }
+    let session = use_session();
+    let carbon = session.part(|state| state.page.as_ref().and_then(|page| page.carbon_port));
+    let how = move || match carbon.get() {
+        Some(0) => "send Graphite plaintext to the carbon port, or POST it".to_owned(),
+        Some(port) => format!("send Graphite plaintext to port {port}, or POST it"),
+        None => "POST Graphite plaintext".to_owned(),
+    };
+    let what = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: ";
+    view! { <div class="state"><p>{what}{how}" to /api/ingest/metrics."</p></div> }
 }
 
 /// Where panels will be, shown once they are slow to come.

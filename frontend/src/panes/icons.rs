@@ -11,6 +11,7 @@ pub(super) enum Icon {
     Copy,
     Help,
     Link,
+    Lost,
     Moon,
     More,
     Pause,
@@ -32,6 +33,7 @@ impl Icon {
                 "M6 6.2A2 2 0 1 1 8.8 8C8.2 8.4 8 8.7 8 9.5M8 12v.2M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8z"
             }
             Self::Link => "M6.5 9.5l3-3M7 4.5l1-1a3 3 0 0 1 4.5 4.5l-1 1M9 11.5l-1 1A3 3 0 0 1 3.5 8l1-1",
+            Self::Lost => "M13 8a5 5 0 1 1-1.6-3.7M13 2v3h-3",
             Self::Moon => "M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z",
             Self::More => "M3 7.5h1v1H3zM7.5 7.5h1v1h-1zM12 7.5h1v1h-1z",
             Self::Pause => "M5.5 3.5v9M10.5 3.5v9",

@@ -4,33 +4,30 @@ use super::line_fields::LineFields;
 use super::log_list::toggle;
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
-use crate::lines::Row;
+use crate::lines::{Mark, Row};
 use crate::session::{Session, use_session};
-use crate::text;
+use crate::text::{self, Stamp};
 use leptos::prelude::*;
 use sonde_shared::time::Timestamp;
 use std::sync::Arc;
 
 /// The longest message that is put into a row; the fields show all of it.
 const MAX_MESSAGE_CHARS: usize = 1_000;
-/// A silence is at least this long, and this many times as long as lines are apart on average.
-const SILENCE_NANOS: i64 = 10_000_000_000;
-const SILENCE_TIMES: i64 = 10;
-
 /// The row at a position, or its place while it is not there yet.
 #[component]
-pub(super) fn LineRow(index: u64, cursor: RwSignal<Option<u64>>) -> impl IntoView {
+pub(super) fn LineRow(index: u64, cursor: RwSignal<Option<u64>>, stamp: Memo<Stamp>) -> impl IntoView {
     let feed: LineFeed = expect_context();
     match feed.row(index) {
-        Some(row) => view! { <PresentRow index row cursor /> }.into_any(),
+        Some(row) => view! { <PresentRow index row cursor stamp /> }.into_any(),
         None => view! { <div class="row waiting" role="row" aria-rowindex=(index + 1).to_string()></div> }
             .into_any(),
     }
 }
 
 #[component]
-fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>) -> impl IntoView {
+fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>, stamp: Memo<Stamp>) -> impl IntoView {
     let session = use_session();
+    let feed: LineFeed = expect_context();
     let context: ChartContext = expect_context();
     let id = row.id.clone();
     let open = session.part(move |state| state.view.line.as_deref() == Some(id.as_str()));
@@ -43,6 +40,10 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>) -> impl 
             toggle(session, &id);
         }
     };
+    let mark = Memo::new(move |_| {
+        let mark = feed.marks.with(|marks| marks.get(&index).copied())?;
+        Some(mark_text(mark, at, session.offset_minutes.get()))
+    });
     let (fields, cells) = (row.clone(), row.clone());
     view! {
         <div
@@ -56,8 +57,9 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>) -> impl 
             on:pointermove=hover
             on:pointerleave=move |_| context.hover.set(None)
         >
+            {move || mark.get().map(|mark| view! { <div class="mark">{mark}</div> })}
             <div class="cells" role="presentation" on:click=click>
-                <Cells index row=cells session />
+                <Cells row=cells session stamp />
             </div>
             <Show when=move || open.get()>
                 <LineFields index row=fields.clone() />
@@ -67,26 +69,20 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>) -> impl 
 }
 
 #[component]
-fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
-    let feed: LineFeed = expect_context();
+fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
     let (at, host) = (row.at, row.host.clone());
-    let time = move || text::clock_ms(at, session.offset_minutes.get());
-    let before = index.checked_sub(1).and_then(|before| feed.row(before)).map(|row| row.at);
-    let silence = silence_nanos(session, feed);
-    let mark = move || mark_before(session.offset_minutes.get(), before, at, silence);
+    let time = move || stamp.get().write(at, session.offset_minutes.get());
     let (prefix, name) = split_component(&row.component);
     let message: String = row.message.chars().take(MAX_MESSAGE_CHARS).collect();
     let rest = row.rest.clone();
     let contains = session.part(|state| state.view.contains.clone());
-    let stamp = move || format!("{} {}", text::date(at, session.offset_minutes.get()), time());
+    let whole = move || Stamp::Year.write(at, session.offset_minutes.get());
     view! {
-        {move || mark().map(|mark| view! { <span class="mark">{mark}</span> })}
         <span class="level-bar" aria-hidden="true"></span>
-        <span class="time" role="gridcell" title=stamp>{time}</span>
+        <span class="time" role="gridcell" title=whole>{time}</span>
         <span class="tag" role="gridcell">{row.level.tag()}</span>
         <span class="component" role="gridcell" title=row.component.clone()>
-            <span class="faint">{prefix}</span>
-            {name}
+            <span class="path"><span class="faint">{prefix}</span>{name}</span>
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
         <span class="message" role="gridcell">
@@ -96,28 +92,11 @@ fn Cells(index: u64, row: Arc<Row>, session: Session) -> impl IntoView {
     }
 }
 
-/// How long a silence is worth a mark among the lines on show.
-fn silence_nanos(session: Session, feed: LineFeed) -> i64 {
-    let range = session.query.with_untracked(|query| query.range.nanos());
-    let lines = feed.total.get_untracked().rows().max(1) as i64;
-    (range / lines).saturating_mul(SILENCE_TIMES).max(SILENCE_NANOS)
-}
-
-/// The day where it begins, or a silence before this line.
-fn mark_before(
-    offset_minutes: i32,
-    before: Option<Timestamp>,
-    at: Timestamp,
-    silence: i64,
-) -> Option<String> {
-    let day = text::date(at, offset_minutes);
-    let before = before?;
-    let apart = at.nanos_since(before).saturating_abs();
-    if text::date(before, offset_minutes) == day {
-        (apart >= silence).then(|| text::silence(apart))
-    } else {
-        Some(day)
-    }
+/// What the mark above a line says.
+fn mark_text(mark: Mark, at: Timestamp, offset_minutes: i32) -> String {
+    let day = mark.is_day.then(|| text::date(at, offset_minutes));
+    let parts = [day, mark.silence.map(text::silence)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The path up to the last name, and the last name.

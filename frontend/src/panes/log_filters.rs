@@ -52,6 +52,12 @@ fn TextFilter() -> impl IntoView {
         "Enter" => apply(),
         "Escape" => {
             event.stop_propagation();
+            rest.stop();
+            // The text and the field are one layer.
+            if let Some(input) = input.get_untracked() {
+                input.set_value("");
+            }
+            session.send(Command::SetContains(String::new()));
             drop(input.get_untracked().map(|input| input.blur()));
         }
         _ => {}
@@ -90,12 +96,9 @@ fn LevelFilter() -> impl IntoView {
     let session = use_session();
     let open = RwSignal::new(false);
     let level = session.part(|state| state.view.level);
-    let label = Memo::new(move |_| {
-        level.get().map_or_else(|| "Any level".to_owned(), |level| format!("{} and worse", level.name()))
-    });
+    let label = Memo::new(move |_| level_name(level.get()));
     let item = move |choice: Option<Level>| {
-        let name =
-            choice.map_or_else(|| "Any level".to_owned(), |level| format!("{} and worse", level.name()));
+        let name = level_name(choice);
         let class = choice.map_or_else(String::new, |level| format!("level-{}", level.name()));
         let pick = move |_| {
             session.send(Command::SetLevel(choice));
@@ -124,6 +127,15 @@ fn LevelFilter() -> impl IntoView {
                 <ClearButton name="Any level" command=Command::SetLevel(None) />
             </Show>
         </div>
+    }
+}
+
+/// `warn and worse`; nothing is worse than fatal.
+fn level_name(level: Option<Level>) -> String {
+    match level {
+        None => "Any level".to_owned(),
+        Some(Level::Fatal) => Level::Fatal.name().to_owned(),
+        Some(level) => format!("{} and worse", level.name()),
     }
 }
 

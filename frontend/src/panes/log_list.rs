@@ -6,6 +6,7 @@ use crate::feeds::LineFeed;
 use crate::lines::{Extent, Position};
 use crate::session::{Session, use_session};
 use crate::state::Command;
+use crate::text::Stamp;
 use leptos::html;
 use leptos::prelude::*;
 use std::ops::Range;
@@ -20,6 +21,10 @@ pub(super) fn LogList() -> impl IntoView {
     let list = NodeRef::<html::Div>::new();
     let cursor = RwSignal::new(None::<u64>);
     let touch = RwSignal::new(None::<f64>);
+    let stamp = Memo::new(move |_| {
+        let offset = session.offset_minutes.get();
+        session.query.with(|query| Stamp::of(query.range, offset))
+    });
     let visible = Memo::new(move |_| feed.extent().visible(feed.position.get()));
     Effect::new(move |_| {
         feed.revision.track();
@@ -46,6 +51,8 @@ pub(super) fn LogList() -> impl IntoView {
         <div
             class="log-list"
             class:dimmed=move || feed.dimmed.get()
+            class:dated=move || stamp.get() == Stamp::Day
+            class:dated-year=move || stamp.get() == Stamp::Year
             node_ref=list
             id="log-list"
             role="grid"
@@ -60,7 +67,7 @@ pub(super) fn LogList() -> impl IntoView {
             on:pointercancel=move |_| touch.set(None)
         >
             <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
-                <For each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index cursor /> } />
+                <For each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index cursor stamp /> } />
             </div>
         </div>
         <Scrollbar />
@@ -100,14 +107,14 @@ fn press(event: &web_sys::KeyboardEvent, session: Session, feed: LineFeed, curso
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }
-    let page = |extent: Extent| (extent.viewport_px - extent.row_px).max(extent.row_px);
+    let page = |extent: &Extent| (extent.viewport_px - extent.row_px).max(extent.row_px);
     match event.key().as_str() {
         "ArrowDown" => step(feed, cursor, 1),
         "ArrowUp" => step(feed, cursor, -1),
-        "PageDown" => feed.go(|extent, at| extent.moved(at, page(extent))),
-        "PageUp" => feed.go(|extent, at| extent.moved(at, -page(extent))),
+        "PageDown" => feed.go(|extent, at| extent.moved(at, page(&extent))),
+        "PageUp" => feed.go(|extent, at| extent.moved(at, -page(&extent))),
         "Home" => jump(feed, cursor, |_| Position::default()),
-        "End" => jump(feed, cursor, Extent::end),
+        "End" => jump(feed, cursor, |extent| extent.end()),
         "Enter" | " " => expand(session, feed, cursor),
         _ => return,
     }

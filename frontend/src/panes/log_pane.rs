@@ -4,11 +4,12 @@ use super::empty::ErrorNote;
 use super::log_filters::LogFilters;
 use super::log_head::LogHead;
 use super::log_list::LogList;
-use crate::feeds::{LineFeed, Phase};
+use crate::feeds::{LineFeed, Phase, nearest_line};
 use crate::session::use_session;
-use crate::state::Command;
+use crate::state::{Command, LogQuery};
 use crate::text;
 use leptos::prelude::*;
+use sonde_shared::chart::scale::readable;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::RangeSpec;
 
@@ -43,7 +44,9 @@ fn Progress() -> impl IntoView {
 #[component]
 fn PaneState() -> impl IntoView {
     let feed: LineFeed = expect_context();
-    move || match feed.phase.get() {
+    // A state that is said again is the same element still.
+    let phase = Memo::new(move |_| feed.phase.get());
+    move || match phase.get() {
         Phase::Loading if feed.total.get().rows() == 0 && !feed.dimmed.get() => {
             view! { <Skeleton /> }.into_any()
         }
@@ -67,7 +70,7 @@ fn Skeleton() -> impl IntoView {
 #[component]
 fn NoLines() -> impl IntoView {
     let session = use_session();
-    let latest = session.part(|state| state.page.as_ref().and_then(|page| page.last_line_ms));
+    let nearest = nearest_line(session);
     let sentence = move || {
         let query = session.query.get();
         let offset = session.offset_minutes.get();
@@ -78,35 +81,45 @@ fn NoLines() -> impl IntoView {
         };
         format!("No lines of {what} in {}", text::range(query.range, session.server_now(), offset))
     };
-    let narrowed = move || {
-        session.query.with(|query| query.host.is_some() || query.level.is_some() || query.reads_text())
-    };
+    let reads_text = move || session.query.with(LogQuery::reads_text);
+    let narrowed = move || session.query.with(|query| query.host.is_some() || query.level.is_some());
+    let clear_text = move |_| session.send(Command::SetContains(String::new()));
     let widen = move |_| {
         session.send(Command::SetHost(None));
         session.send(Command::SetLevel(None));
         session.send(Command::SetContains(String::new()));
     };
+    let filtered = move || (reads_text() || narrowed()).then_some(", with these filters");
     view! {
         <div class="over state">
-            <p>{sentence}{move || narrowed().then_some(", with these filters")}"."</p>
-            <Show when=narrowed>
-                <button class="control" on:click=widen>"Clear the filters"</button>
-            </Show>
-            {move || latest.get().map(|ms| view! { <JumpToLatest at=Timestamp::from_millis(ms) /> })}
+            <p>{sentence}{filtered}"."</p>
+            <div class="state-actions">
+                <Show when=reads_text>
+                    <button class="control" on:click=clear_text>"Clear the text filter"</button>
+                </Show>
+                <Show when=narrowed>
+                    <button class="control" on:click=widen>"Clear the filters"</button>
+                </Show>
+                {move || nearest.get().filter(|_| !reads_text()).map(|at| view! { <JumpTo at /> })}
+            </div>
         </div>
     }
 }
 
-/// Leads to the latest line there is.
+/// Leads to the nearest line of what was asked for.
 #[component]
-fn JumpToLatest(at: Timestamp) -> impl IntoView {
+fn JumpTo(at: Timestamp) -> impl IntoView {
     let session = use_session();
-    let label = move || format!("Last line {} · jump", text::date_clock(at, session.offset_minutes.get()));
+    let label = move || {
+        let is_later = session.query.with(|query| at >= query.range.until);
+        let which = if is_later { "Next line" } else { "Last line" };
+        format!("{which} {} · jump", text::date_clock(at, session.offset_minutes.get()))
+    };
     let jump = move |_| {
         let length = session.range.get_untracked().nanos().max(NANOS_PER_SEC);
-        let range = TimeRange::between(at.plus_nanos(-length), at.plus_nanos(length / 20 + NANOS_PER_SEC));
+        let around = TimeRange::between(at.plus_nanos(-length), at.plus_nanos(length / 20 + NANOS_PER_SEC));
         session.send(Command::ClearSelection);
-        session.send(Command::SetRange(RangeSpec::absolute(range)));
+        session.send(Command::SetRange(RangeSpec::absolute(readable(around))));
     };
     view! { <button class="control" on:click=jump>{label}</button> }
 }

@@ -10,6 +10,7 @@ use crate::state::Command;
 use crate::text;
 use crate::theme::{Theme, ThemeSignals};
 use leptos::prelude::*;
+use sonde_shared::api::DashboardName;
 use sonde_shared::view::Zone;
 use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
@@ -44,20 +45,20 @@ fn DashboardPicker() -> impl IntoView {
     let current = session.part(|state| state.view.dashboard.clone());
     let label = Memo::new(move |_| {
         let name = current.get().unwrap_or_default();
-        boards.with(|boards| {
-            boards.iter().find(|board| board.name == name).map_or(name, |board| board.title.clone())
-        })
+        boards.with(|boards| boards.iter().find(|board| board.name == name).map_or(name, title_of))
     });
     let list = move || {
         let current = current.get();
-        let item = move |board: sonde_shared::api::DashboardName| {
+        let item = move |board: DashboardName| {
             let pressed = (current.as_ref() == Some(&board.name)).to_string();
+            let name = board.name.clone();
             let pick = move |_| {
-                session.send(Command::OpenDashboard(board.name.clone()));
+                session.send(Command::OpenDashboard(name.clone()));
                 open.set(false);
             };
+            let title = title_of(&board);
             let error = board.error.map(|why| view! { <pre class="mono problem board-error">{why}</pre> });
-            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{board.title}</button>{error}</li> }
+            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{title}</button>{error}</li> }
         };
         boards.get().into_iter().map(item).collect_view()
     };
@@ -70,13 +71,24 @@ fn DashboardPicker() -> impl IntoView {
     }
 }
 
+/// What a dashboard is called; one whose file cannot be read has no title but its name.
+fn title_of(board: &DashboardName) -> String {
+    match &board.error {
+        Some(_) => format!("{} · cannot be read", board.name),
+        None => board.title.clone(),
+    }
+}
+
 /// Live, or paused with what has come since.
 #[component]
 fn LiveButton() -> impl IntoView {
     let session = use_session();
     let live = session.part(|state| state.view.live);
     let new_lines = count_since_paused(session);
+    // A page that follows a server which is gone would pretend to move.
+    let is_lost = Memo::new(move |_| live.get() && session.lost.get());
     let label = move || match (live.get(), new_lines.get()) {
+        (true, _) if is_lost.get() => "Reconnecting…".to_owned(),
         (true, _) => "Live".to_owned(),
         (false, Some(count)) if count > 0 => format!(
             "Paused · {} new {} · Resume (l)",
@@ -89,12 +101,17 @@ fn LiveButton() -> impl IntoView {
     view! {
         <button
             class="control live"
-            title="Follow the clock (l)"
+            class:lost=move || is_lost.get()
+            title=move || if is_lost.get() { "The server cannot be reached; trying again" } else { "Follow the clock (l)" }
             aria-pressed=move || live.get().to_string()
             on:click=move |_| session.send(Command::ToggleLive)
         >
             {move || {
-                let icon = if live.get() { Icon::Pause } else { Icon::Play };
+                let icon = match live.get() {
+                    true if is_lost.get() => Icon::Lost,
+                    true => Icon::Pause,
+                    false => Icon::Play,
+                };
                 view! { <Glyph icon /> }
             }}
             <span class="live-label">{label}</span>
@@ -173,7 +190,7 @@ fn ShareButton() -> impl IntoView {
     let label = move || match copied.get() {
         None => "Share",
         Some(true) => "Copied",
-        Some(false) => "Copy the address bar",
+        Some(false) => "Copy it from the address bar",
     };
     view! {
         <button class="control" aria-label="Share: copy the link" on:click=share>

@@ -1,11 +1,10 @@
 //! A range as it is typed; under it what it means, or what is wrong with it.
 
 use crate::session::{Session, use_session};
-use crate::state::{TypedAgainst, parse_typed_range};
+use crate::state::{TypedAgainst, TypedError, parse_typed_range};
 use crate::text;
 use leptos::html;
 use leptos::prelude::*;
-use sonde_shared::time::TimeError;
 use sonde_shared::view::{RangeSpec, Zone};
 
 /// The field, which takes the focus, and its button.
@@ -29,7 +28,7 @@ pub(super) fn TypedRange(
         let text = input.get_untracked().map(|input| input.value()).unwrap_or_default();
         match read(session, &text) {
             Ok(spec) => apply.run(spec),
-            Err(error) => problem.set(Some(error.to_string())),
+            Err(error) => problem.set(Some(text::capitalized(&error.to_string()))),
         }
     };
     let on_input = move |event| {
@@ -65,7 +64,7 @@ pub(super) fn TypedRange(
 }
 
 /// Reads what was typed against what is in view.
-fn read(session: Session, text: &str) -> Result<RangeSpec, TimeError> {
+fn read(session: Session, text: &str) -> Result<RangeSpec, TypedError> {
     let against = TypedAgainst {
         now: session.server_now(),
         shown: session.range.get_untracked(),
@@ -85,6 +84,6 @@ fn hint(session: Session) -> String {
     let zone = session.view.with(|view| view.zone.unwrap_or_default());
     let zone = if zone == Zone::Local { "your own zone" } else { "UTC" };
     format!(
-        "09:30..10:15 on the day in view, yesterday, 2026-11-20 09:30..10:15, -90min or -2h..-1h; in {zone}"
+        "09:30..10:15 on the day in view, yesterday 14:00..15:00, 2026-11-20 09:30..10:15, 3h or -2h..-1h; in {zone}"
     )
 }

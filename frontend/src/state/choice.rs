@@ -43,6 +43,20 @@ impl AppState {
         !linked.iter().any(|one| self.view.components.iter().any(|chosen| related(one, chosen)))
     }
 
+    /// Whose lines the pane counts, where a new band on this panel would choose others: a count of them is not what the band will
+    /// have.
+    pub fn counted_instead(&self, panel: &str) -> Option<String> {
+        let link = self.link_of(panel).filter(|_| !self.view.chosen && self.components.is_some())?;
+        let same_host = link.host().is_none_or(|host| self.view.host.as_deref() == Some(host));
+        if self.view.components == link.components() && same_host {
+            return None;
+        }
+        Some(match self.view.components.as_slice() {
+            [] => "all components".to_owned(),
+            paths => paths.join(", "),
+        })
+    }
+
     fn link(&self) -> Option<Link> {
         self.link_of(self.view.panel.as_deref()?)
     }

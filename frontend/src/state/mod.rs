@@ -13,7 +13,7 @@ mod zoom;
 pub use charts::ChartsState;
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
-pub use typed::{TypedAgainst, parse_typed_range};
+pub use typed::{TypedAgainst, TypedError, parse_typed_range};
 
 use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::dashboard::{Dashboard, Panel};
@@ -209,7 +209,7 @@ impl AppState {
                 return Address::PushSoon;
             }
             Command::Pan(_) | Command::PanEnd | Command::PanUndo => return self.drag_time(command),
-            Command::Rested => self.zooming = false,
+            Command::Rested => return self.rest(),
             Command::ZoomBack => self.zoom_back(),
             Command::Freeze(on) => self.freeze(on),
             Command::SetRange(spec) => self.set_range(spec),

@@ -41,8 +41,7 @@ fn opened(url: &str) -> AppState {
         version: "1".into(),
         now_ms: now.as_millis(),
         dashboards: boards,
-        last_line_ms: None,
-        last_point_ms: None,
+        ..PageInfo::default()
     }));
     state.apply(Command::DashboardLoaded(board()));
     state.apply(Command::ComponentsLoaded(components()));
@@ -271,7 +270,14 @@ fn a_broken_field_of_the_address_is_told() {
 fn page(last_line_ms: Option<i64>, last_point_ms: Option<i64>) -> Command {
     let now_ms = at("2026-11-20T15:00:00Z").as_millis();
     let dashboards = vec![DashboardName { name: "default".into(), title: "All metrics".into(), error: None }];
-    Command::PageLoaded(PageInfo { version: "1".into(), now_ms, dashboards, last_line_ms, last_point_ms })
+    Command::PageLoaded(PageInfo {
+        version: "1".into(),
+        now_ms,
+        dashboards,
+        last_line_ms,
+        last_point_ms,
+        ..PageInfo::default()
+    })
 }
 
 #[test]
@@ -300,4 +306,38 @@ fn a_dashboard_that_came_before_the_page_is_asked_for_again_where_it_is_bare() {
     assert_eq!(state.charts(), ChartsState::Waiting);
     state.apply(page(None, Some(1)));
     assert_eq!((state.charts(), state.panels_are_due()), (ChartsState::Waiting, true));
+}
+
+#[test]
+fn a_zoom_and_a_pan_end_on_instants_that_read_well() {
+    let mut state = opened("/d/shop?v=1&t=2026-11-20T13:00:00Z..15:00:00Z");
+    let odd = |secs: i64| TimeRange {
+        from: at("2026-11-20T14:00:00.074Z"),
+        until: at("2026-11-20T14:00:00.1Z").plus_nanos(secs * NANOS_PER_SEC),
+    };
+    // On its way a short range moves as the screen does.
+    state.apply(Command::Show(odd(120)));
+    assert_eq!(state.range().from, at("2026-11-20T14:00:00.070Z"));
+    assert_eq!(state.apply(Command::Rested), Address::ReplaceSoon);
+    assert_eq!(state.range(), range("14:00:00", "14:02:00"));
+    assert_eq!(state.apply(Command::Rested), Address::Keep, "nothing was zoomed since");
+    state.apply(Command::ZoomBack);
+    assert_eq!(state.range(), range("13:00:00", "15:00:00"));
+    state.apply(Command::Pan(odd(600)));
+    assert_eq!(state.apply(Command::PanEnd), Address::Push);
+    assert_eq!(state.range(), range("14:00:00", "14:10:00"));
+}
+
+#[test]
+fn a_count_says_whose_lines_it_counts_where_a_band_would_choose_others() {
+    let mut state = opened("/");
+    let whose = |state: &AppState, panel: &str| state.counted_instead(panel);
+    assert_eq!(whose(&state, "orders").as_deref(), Some("all components"));
+    assert_eq!(whose(&state, "sun"), None, "its lines are all there are");
+    assert_eq!(whose(&state, HISTOGRAM), None);
+    state.apply(Command::Select("orders".into(), range("14:05:00", "14:07:00")));
+    assert_eq!(whose(&state, "orders"), None);
+    assert_eq!(whose(&state, "sun").as_deref(), Some("shop.orders"));
+    state.apply(Command::Choose(Some("mail".into())));
+    assert_eq!(whose(&state, "orders"), None, "what was chosen by hand holds");
 }

@@ -1,6 +1,6 @@
 //! Ranges as people type them.
 
-use sonde_shared::time::{Day, NANOS_PER_SEC, TimeError, TimeRange, TimeSpec, Timestamp};
+use sonde_shared::time::{Day, NANOS_PER_SEC, TimeRange, TimeSpec, Timestamp, parse_duration_ns};
 use sonde_shared::view::RangeSpec;
 
 /// What a typed range is read against.
@@ -14,19 +14,97 @@ pub struct TypedAgainst {
     pub offset_minutes: i32,
 }
 
-/// Reads a typed range: `14:05..14:07`, `-2h..-1h`, `2026-11-20 14:05 to 15:00`; or its start alone. A day alone
-/// (`yesterday`, `2026-11-20`, `monday`) is all of that day, a time of day that lies on an earlier day goes on to that day's
-/// end, anything else until now.
-pub fn parse_typed_range(text: &str, against: TypedAgainst) -> Result<RangeSpec, TimeError> {
-    let text = text.trim();
-    let split = ["..", " to ", " – ", "–", " - "].iter().find_map(|separator| text.split_once(separator));
-    let spec = match split {
-        Some((from, until)) => against.between(from.trim(), until.trim())?,
-        None => against.alone(text)?,
-    };
-    let rising = spec.from.resolve(against.now) < spec.until.resolve(against.now);
-    if rising { Ok(spec) } else { Err(TimeError { text: text.chars().take(64).collect() }) }
+/// Why a typed text is no range to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TypedError {
+    /// Nothing was typed.
+    #[error("nothing is typed yet; write 09:30..10:15, 3h, -2h..-1h or yesterday")]
+    Missing,
+    /// It cannot be read.
+    #[error("`{0}` is no range; write 09:30..10:15, 2026-11-20 09:30..10:15, 3h, -2h..-1h or yesterday")]
+    Unreadable(String),
+    /// A number that could be a time of day or an instant of 1970.
+    #[error("`{number}` is a bare number; a time of day is written {hint}")]
+    BareNumber {
+        /// What was typed.
+        number: String,
+        /// The time of day that it looks like.
+        hint: String,
+    },
+    /// The start lies behind the end.
+    #[error("`{0}`: the start lies behind the end")]
+    Backwards(String),
+    /// The start is the end.
+    #[error("`{0}` is empty: it ends where it starts")]
+    Empty(String),
 }
+
+/// Reads a typed range: `14:05..14:07`, `-2h..-1h`, `2026-11-20 14:05 to 15:00`; a length before now, `3h` or `last 3 hours`;
+/// or its start alone. A day alone (`yesterday`, `2026-11-20`, `monday`) is all of that day, a time of day that lies on an
+/// earlier day goes on to that day's end, anything else until now. What the page itself writes of a range is read, too.
+pub fn parse_typed_range(text: &str, against: TypedAgainst) -> Result<RangeSpec, TypedError> {
+    let text = plain(text);
+    if text.is_empty() {
+        return Err(TypedError::Missing);
+    }
+    let clipped = || text.chars().take(64).collect::<String>();
+    let unreadable = |refused: Refused| refused.unwrap_or_else(|| TypedError::Unreadable(clipped()));
+    let spec = against.range(&text).map_err(unreadable)?;
+    let (from, until) = (spec.from.resolve(against.now), spec.until.resolve(against.now));
+    match from.cmp(&until) {
+        std::cmp::Ordering::Less => Ok(spec),
+        std::cmp::Ordering::Equal => Err(TypedError::Empty(clipped())),
+        std::cmp::Ordering::Greater => Err(TypedError::Backwards(clipped())),
+    }
+}
+
+/// The text with ordinary blanks and minus signs, and without the length that labels have at their end: `… (6 h)`.
+fn plain(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .filter(|c| !matches!(c, '\u{2060}' | '\u{200b}' | '`'))
+        .map(|c| match c {
+            '\u{2212}' => '-',
+            c if c.is_whitespace() => ' ',
+            c => c,
+        })
+        .collect();
+    let text = text.trim();
+    let without =
+        text.strip_suffix(')').and_then(|rest| rest.rsplit_once('(')).map(|(range, _)| range.trim());
+    without.filter(|range| !range.is_empty()).unwrap_or(text).to_owned()
+}
+
+/// A length of time: `3h`, `2h30m`, `90 min`, `last 3 hours`, `last hour`.
+fn length(text: &str) -> Option<i64> {
+    let text = text.to_ascii_lowercase();
+    let (named, last) = text.strip_prefix("last ").map_or((text.as_str(), false), |rest| (rest.trim(), true));
+    let compact: String = named.chars().filter(|c| *c != ' ').collect();
+    let one = |text: &str| parse_duration_ns(&format!("1{text}"));
+    parse_duration_ns(&compact).or_else(|| last.then(|| one(&compact)).flatten())
+}
+
+/// The times of day that a bare number looks like: `0030` is `00:30`.
+fn refuse_bare(text: &str) -> Result<(), TypedError> {
+    let whole = text.split('.').next().unwrap_or_default();
+    let is_number = !whole.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let is_date =
+        text.len() == 8 && TimeSpec::parse(&format!("midnight {text}"), Timestamp::default()).is_ok();
+    if !is_number || whole.len() >= 9 || is_date {
+        return Ok(());
+    }
+    let clock = match whole.len() {
+        1 | 2 => Some(format!("{whole:0>2}:00")),
+        3 | 4 => Some(format!("{:0>2}:{}", &whole[..whole.len() - 2], &whole[whole.len() - 2..])),
+        _ => None,
+    };
+    let hint = clock.filter(|clock| clock_on(Timestamp::default().day(), clock).is_some());
+    let hint = hint.unwrap_or_else(|| "00:30".to_owned());
+    Err(TypedError::BareNumber { number: text.to_owned(), hint })
+}
+
+/// A refusal that says why, or `None` where the text is just not what was looked for.
+type Refused = Option<TypedError>;
 
 impl TypedAgainst {
     fn shift(self) -> i64 {
@@ -42,12 +120,35 @@ impl TypedAgainst {
         day.start().plus_nanos(-self.shift())
     }
 
-    fn alone(self, text: &str) -> Result<RangeSpec, TimeError> {
+    fn range(self, text: &str) -> Result<RangeSpec, Refused> {
+        let separators = ["..", " to ", " – ", "–", " — ", "—", " - "];
+        let split = separators.iter().find_map(|separator| text.split_once(separator));
+        if let Some((from, until)) = split {
+            return self.between(from.trim(), until.trim());
+        }
+        if let Some(nanos) = length(text) {
+            return Ok(RangeSpec::last(nanos));
+        }
+        match self.alone(text) {
+            Err(None) => self.dashed(text),
+            read => read,
+        }
+    }
+
+    /// `00:30-01:30`: a dash that is neither a date's nor that of a length.
+    fn dashed(self, text: &str) -> Result<RangeSpec, Refused> {
+        let ends = text.match_indices('-').map(|(at, _)| (text[..at].trim(), text[at + 1..].trim()));
+        let mut ranges = ends
+            .filter(|(from, until)| !from.is_empty() && until.contains(':'))
+            .filter_map(|(from, until)| self.between(from, until).ok());
+        ranges.next().ok_or(None)
+    }
+
+    fn alone(self, text: &str) -> Result<RangeSpec, Refused> {
         let from = self.time(text)?;
+        let has_clock = self.clock(text).is_some() || self.clock_of_day(text).is_some();
         let day = match from {
-            TimeSpec::Absolute(at) if self.day(text).is_some() || self.clock(text).is_some() => {
-                Some(self.day_of(at))
-            }
+            TimeSpec::Absolute(at) if self.day(text).is_some() || has_clock => Some(self.day_of(at)),
             _ => None,
         };
         let until = match day {
@@ -57,7 +158,7 @@ impl TypedAgainst {
         Ok(RangeSpec { from, until })
     }
 
-    fn between(self, from: &str, until: &str) -> Result<RangeSpec, TimeError> {
+    fn between(self, from: &str, until: &str) -> Result<RangeSpec, Refused> {
         let from = self.time(from)?;
         let until = match from {
             TimeSpec::Absolute(at) => self.clock_after(at, until).map(TimeSpec::Absolute),
@@ -67,16 +168,26 @@ impl TypedAgainst {
         Ok(RangeSpec { from, until })
     }
 
-    fn time(self, text: &str) -> Result<TimeSpec, TimeError> {
+    fn time(self, text: &str) -> Result<TimeSpec, Refused> {
+        refuse_bare(text).map_err(Some)?;
         let day = self.day(text).map(|day| self.start_of(day));
-        if let Some(at) = day.or_else(|| self.clock(text)) {
+        if let Some(at) = day.or_else(|| self.clock(text)).or_else(|| self.clock_of_day(text)) {
             return Ok(TimeSpec::Absolute(at));
         }
         let here = if has_zone(text) { 0 } else { self.shift() };
-        match TimeSpec::parse(text, self.now.plus_nanos(here))? {
-            TimeSpec::Absolute(at) => Ok(TimeSpec::Absolute(at.plus_nanos(-here))),
-            relative @ TimeSpec::Relative(_) => Ok(relative),
+        match TimeSpec::parse(text, self.now.plus_nanos(here)) {
+            Ok(TimeSpec::Absolute(at)) => Ok(TimeSpec::Absolute(at.plus_nanos(-here))),
+            Ok(relative @ TimeSpec::Relative(_)) => Ok(relative),
+            Err(_) => Err(None),
         }
+    }
+
+    /// A day and then its time: `yesterday 14:00`, as people say it.
+    fn clock_of_day(self, text: &str) -> Option<Timestamp> {
+        let (day, clock) = text.rsplit_once(' ')?;
+        let (clock, shift) = self.zone_of_clock(clock);
+        let day = self.day(day.trim())?;
+        clock_on(day, clock).map(|at| at.plus_nanos(-shift))
     }
 
     /// The day that a text names, if it names nothing else: a date, `yesterday`, `monday`.
@@ -105,7 +216,7 @@ impl TypedAgainst {
         let day = start.plus_nanos(shift).day();
         let on = |day: Day| clock_on(day, text).map(|at| at.plus_nanos(-shift));
         let (same, next) = (on(day)?, on(day.next())?);
-        Some(if same <= start && next <= self.now { next } else { same })
+        Some(if same < start && next <= self.now { next } else { same })
     }
 
     /// A time of day may say that it is in UTC: `14:05Z`.
@@ -152,6 +263,15 @@ mod tests {
     }
 
     #[track_caller]
+    fn check_refused(text: &str, expected: &str) {
+        let shown = TimeRange::between(at("2026-11-23T09:00:00Z"), at("2026-11-23T10:00:00Z"));
+        let against = TypedAgainst { now: at("2026-11-23T10:00:00Z"), shown, offset_minutes: 0 };
+        let error = parse_typed_range(text, against).map_err(|error| error.to_string());
+        let error = error.expect_err(text);
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+
+    #[track_caller]
     fn check(text: &str, offset_minutes: i32, expected: &str) {
         check_in(("2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"), text, offset_minutes, expected);
     }
@@ -168,6 +288,70 @@ mod tests {
         check("09:30..08:00", 0, "error");
         check("soon", 0, "error");
         check("", 0, "error");
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong_and_shows_ranges() {
+        check_refused("01:30..00:30", "the start lies behind the end");
+        check_refused("now..-1h", "the start lies behind the end");
+        check_refused("09:30..09:30", "is empty");
+        check_refused("2026-11-20 14:05..14:05", "is empty");
+        check_refused("0h", "is empty");
+        check_refused("  ", "nothing is typed");
+        check_refused("soon", "`soon` is no range; write 09:30..10:15,");
+        check_refused("soon..later", "no range");
+        check_refused("0030..0130", "`0030` is a bare number; a time of day is written 00:30");
+        check_refused("930", "written 09:30");
+        check_refused("14", "written 14:00");
+        check_refused("00:30..0130", "`0130`");
+        check_refused("12345678", "written 00:30");
+        check_refused("9999", "written 00:30");
+    }
+
+    #[test]
+    fn a_dash_without_blanks_parts_two_times() {
+        check("08:30-09:30", 0, "2026-11-23T08:30:00Z..2026-11-23T09:30:00Z");
+        check("08:30–09:30", 0, "2026-11-23T08:30:00Z..2026-11-23T09:30:00Z");
+        check("2026-11-20 08:30-09:30", 0, "2026-11-20T08:30:00Z..2026-11-20T09:30:00Z");
+        check("2026-11-20 23:30-2026-11-21 00:30", 0, "2026-11-20T23:30:00Z..2026-11-21T00:30:00Z");
+        check("2026-11-20T14:05:00-01:00", 0, "2026-11-20T15:05:00Z..2026-11-23T10:00:00Z");
+        check("09:30-15min", 0, "2026-11-23T09:15:00Z..2026-11-23T10:00:00Z");
+    }
+
+    #[test]
+    fn a_day_may_stand_before_its_time() {
+        check("yesterday 14:00..15:00", 0, "2026-11-22T14:00:00Z..2026-11-22T15:00:00Z");
+        check("yesterday 14:00..15:00", 60, "2026-11-22T13:00:00Z..2026-11-22T14:00:00Z");
+        check("friday 14:00 to 15:00", 0, "2026-11-20T14:00:00Z..2026-11-20T15:00:00Z");
+        check("yesterday 14:00", 0, "2026-11-22T14:00:00Z..2026-11-23T00:00:00Z");
+    }
+
+    #[test]
+    fn a_length_is_the_time_before_now() {
+        for text in ["3h", "last 3 hours", "Last 3 h", "180 min", "last 2h60m"] {
+            check(text, 0, "2026-11-23T07:00:00Z..2026-11-23T10:00:00Z");
+        }
+        check("2h30m", 0, "2026-11-23T07:30:00Z..2026-11-23T10:00:00Z");
+        check("last hour", 60, "2026-11-23T09:00:00Z..2026-11-23T10:00:00Z");
+        check("Last 7 d", 0, "2026-11-16T10:00:00Z..2026-11-23T10:00:00Z");
+    }
+
+    #[test]
+    fn what_the_page_writes_of_a_range_is_read() {
+        for (from, until) in [
+            ("2026-11-23T08:00:00Z", "2026-11-23T09:30:00Z"),
+            ("2026-11-20T08:00:00Z", "2026-11-20T09:30:00.500Z"),
+            ("2026-11-19T23:00:00Z", "2026-11-20T05:00:00Z"),
+        ] {
+            let range = TimeRange::between(at(from), at(until));
+            for label in [
+                crate::text::range(range, at("2026-11-23T10:00:00Z"), 60),
+                crate::text::dated_range(range, 60),
+                crate::text::typed(range, 60),
+            ] {
+                check(&label, 60, &range.to_string());
+            }
+        }
     }
 
     #[test]

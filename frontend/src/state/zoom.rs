@@ -1,6 +1,7 @@
 //! What part of time is shown, and the way back: zooms can be taken back one by one, a drag of time can be given up.
 
 use super::{Address, AppState, Command, widened};
+use sonde_shared::chart::scale::{readable, smooth};
 use sonde_shared::time::{TimeRange, Timestamp};
 use sonde_shared::view::RangeSpec;
 
@@ -26,9 +27,21 @@ impl AppState {
             self.remember_zoom();
         }
         self.pause();
-        let whole_ms = |at: Timestamp| Timestamp::from_millis(at.plus_nanos(500_000).as_millis());
-        let range = TimeRange { from: whole_ms(range.from), until: whole_ms(range.until) };
-        self.view.range = Some(RangeSpec::absolute(range));
+        self.view.range = Some(RangeSpec::absolute(smooth(range)));
+    }
+
+    /// A burst of zooming is over: the range gets ends that read well, which would have jumped on its way.
+    pub(super) fn rest(&mut self) -> Address {
+        if std::mem::take(&mut self.zooming) {
+            self.make_readable();
+        }
+        Address::ReplaceSoon
+    }
+
+    fn make_readable(&mut self) {
+        if self.view.range.is_some_and(|spec| !spec.is_relative()) {
+            self.view.range = Some(RangeSpec::absolute(readable(self.range())));
+        }
     }
 
     /// A gesture begins or ends. It is a zoom of its own, however soon it comes after another.
@@ -59,7 +72,11 @@ impl AppState {
     /// Time stays where it was dragged to: one entry for the whole drag.
     pub(super) fn end_pan(&mut self) -> Address {
         self.zooming = false;
-        if self.before_pan.take().is_some() { Address::Push } else { Address::Keep }
+        if self.before_pan.take().is_none() {
+            return Address::Keep;
+        }
+        self.make_readable();
+        Address::Push
     }
 
     fn give_up_pan(&mut self) {

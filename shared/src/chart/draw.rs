@@ -23,8 +23,8 @@ use plotters_backend::DrawingBackend;
 
 /// Units of a drawing area in one CSS pixel.
 pub const UNITS_PER_PX: f64 = 8.0;
-/// The gutter left of every plot.
-pub const GUTTER_PX: f64 = 64.0;
+/// The gutter left of every plot: as wide as the widest label that [`value_axis`] gives, and its margin.
+pub const GUTTER_PX: f64 = 76.0;
 /// The space right of every plot, for the last values.
 pub const RIGHT_PX: f64 = 76.0;
 /// The space above a plot, for the flags of events.
@@ -108,7 +108,7 @@ pub fn draw_chart<DB: DrawingBackend>(
     let height = frame.height_px - TOP_PX - BOTTOM_PX;
     let value = ValueScale::new(axis.low, axis.high, TOP_PX, height);
     pen.threshold_bands(&time, &value, lines.thresholds)?;
-    pen.mesh(&time, &value, &axis)?;
+    pen.mesh(&time, &value, &axis, !runs.iter().all(Vec::is_empty))?;
     let slot_of = |index: usize| lines.slots.get(index).copied().unwrap_or(index);
     if runs.len() <= MANY_SERIES {
         for (index, runs) in runs.iter().enumerate() {
@@ -162,11 +162,14 @@ struct Pen<'a, DB: DrawingBackend> {
 }
 
 impl<DB: DrawingBackend> Pen<'_, DB> {
-    fn mesh(&self, time: &TimeScale, value: &ValueScale, axis: &ValueAxis) -> Drawn<DB> {
+    /// The mesh; without data its labels would be made up.
+    fn mesh(&self, time: &TimeScale, value: &ValueScale, axis: &ValueAxis, is_labelled: bool) -> Drawn<DB> {
         for (at, label) in &axis.ticks {
             let y = value.y_from_value(*at);
             self.path(&[(time.left(), y), (time.right(), y)], self.frame.theme.line, 1.0)?;
-            self.gutter_label(label, y)?;
+            if is_labelled {
+                self.gutter_label(label, y)?;
+            }
         }
         Ok(())
     }

@@ -65,6 +65,41 @@ impl TimeScale {
     }
 }
 
+/// The range with ends that read well: whole seconds where it is a minute or longer, and so finer where it is shorter. Its length
+/// is rounded by itself, so that one that was round stays the same however far the range was moved.
+#[must_use]
+pub fn readable(range: TimeRange) -> TimeRange {
+    rounded_to(range, grain(range.nanos(), 60))
+}
+
+/// The end that is dragged, so rounded, of a range whose other end stays where it is.
+#[must_use]
+pub fn readable_end(moved: Timestamp, fixed: Timestamp) -> Timestamp {
+    let grain = grain(TimeRange::between(moved, fixed).nanos(), 60);
+    rounded_to(TimeRange { from: moved, until: moved }, grain).from
+}
+
+/// The same, but only as far as a screen does not show it: what moves once a frame must not jump.
+#[must_use]
+pub fn smooth(range: TimeRange) -> TimeRange {
+    /// More pixels than a plot has.
+    const PX: i64 = 4_000;
+    rounded_to(range, grain(range.nanos(), PX))
+}
+
+/// The largest of a second, 100, 10 and 1 ms that is this part of the length.
+fn grain(nanos: i64, part: i64) -> i64 {
+    let grains = [1_000, 100, 10, 1].map(|ms| ms * NANOS_PER_MS);
+    // By the rounded length, or a range that was rounded up would be rounded again.
+    grains.into_iter().find(|grain| nanos.saturating_add(grain / 2) / grain >= part).unwrap_or(NANOS_PER_MS)
+}
+
+fn rounded_to(range: TimeRange, grain: i64) -> TimeRange {
+    let round = |nanos: i64| nanos.saturating_add(grain / 2).div_euclid(grain).saturating_mul(grain);
+    let from = Timestamp::from_nanos(round(range.from.as_nanos()));
+    TimeRange { from, until: from.plus_nanos(round(range.nanos())) }
+}
+
 /// Maps values onto the plot's height; the low end is at the bottom.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValueScale {
@@ -108,6 +143,46 @@ impl ValueScale {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn ranges_end_on_instants_that_read_well() {
+        let check = |from_ms: i64, length_ms: i64, expected: (i64, i64)| {
+            let from = Timestamp::from_millis(from_ms);
+            let range = TimeRange { from, until: from.plus_nanos(length_ms * NANOS_PER_MS) };
+            let found = readable(range);
+            assert_eq!((found.from.as_millis(), found.nanos() / NANOS_PER_MS), expected, "{range}");
+            assert_eq!(readable(found), found);
+        };
+        check(2_030_074, 10_800_001, (2_030_000, 10_800_000));
+        check(2_030_500, 60_000, (2_031_000, 60_000));
+        check(2_030_540, 59_960, (2_031_000, 60_000));
+        check(2_030_540, 59_440, (2_030_500, 59_400));
+        check(2_030_546, 1_234, (2_030_550, 1_230));
+        check(2_030_546, 77, (2_030_546, 77));
+        check(-1_501, 60_000, (-2_000, 60_000));
+        assert_eq!(readable(TimeRange::all()).from, Timestamp::MIN);
+    }
+
+    #[test]
+    fn an_end_that_stays_keeps_its_odd_milliseconds() {
+        let check = |moved_ms: i64, fixed_ms: i64, expected: i64| {
+            let found = readable_end(Timestamp::from_millis(moved_ms), Timestamp::from_millis(fixed_ms));
+            assert_eq!(found.as_millis(), expected);
+        };
+        check(130_412, 123, 130_000);
+        check(123, 130_412, 0);
+        check(10_049, 123, 10_000);
+        check(700, 123, 700);
+    }
+
+    #[test]
+    fn what_moves_is_rounded_by_less_than_a_pixel() {
+        let from = Timestamp::from_millis(2_030_546);
+        let smoothed =
+            |secs: i64| smooth(TimeRange { from, until: from.plus_nanos(secs * 1_000_000_000) }).from;
+        assert_eq!(smoothed(60).as_millis(), 2_030_550);
+        assert_eq!(smoothed(7_200).as_millis(), 2_031_000);
+    }
 
     #[test]
     fn the_ends_of_a_range_are_the_ends_of_the_plot() {

@@ -236,31 +236,50 @@ pub fn value_axis(extent: Option<(f64, f64)>, min: Option<f64>, max: Option<f64>
     let keeps_max = max.is_some_and(|max| highest <= max);
     let high = if keeps_max && needed > low { needed } else { low + span * (1.0 + HEADROOM) };
     let low = if lowest < 0.0 && shows_zero && min.is_none() { low - span * HEADROOM } else { low };
-    ValueAxis { low, high, ticks: value_ticks(low, high, unit) }
+    labelled(low, high, unit)
 }
 
-fn value_ticks(low: f64, high: f64, unit: &str) -> Vec<(f64, String)> {
-    let step = value_step(low, high, unit);
-    let first = (low / step - 1e-9).ceil();
-    let values: Vec<f64> = (0..MOST_VALUE_TICKS)
-        .map(|index| (first + index as f64) * step)
-        .take_while(|value| *value <= high + step * 1e-9)
-        .collect();
-    let labels = units::format_ticks(&values, step, unit);
-    values.into_iter().zip(labels).collect()
+/// The axis with its ticks. Where values lie so close together that no label of the gutter's width tells them apart, it is
+/// widened until one does.
+fn labelled(mut low: f64, mut high: f64, unit: &str) -> ValueAxis {
+    /// Four times as wide each time, so the last is wider than any value is large.
+    const MOST_TIMES: usize = 40;
+    for _ in 0..MOST_TIMES {
+        if let Some(ticks) = value_ticks(low, high, unit) {
+            return ValueAxis { low, high, ticks };
+        }
+        let margin = (high - low) * 1.5;
+        low = if low >= 0.0 { (low - margin).max(0.0) } else { low - margin };
+        high += margin;
+    }
+    ValueAxis { low, high, ticks: Vec::new() }
 }
 
-/// The smallest round step of which at most [`MOST_VALUE_TICKS`] ticks lie between the ends.
-fn value_step(low: f64, high: f64, unit: &str) -> f64 {
+/// Round numbers of the unit's own size at this magnitude; `None` where their labels do not fit the gutter.
+fn value_ticks(low: f64, high: f64, unit: &str) -> Option<Vec<(f64, String)>> {
+    units::sizes_at(unit, low.abs().max(high.abs())).find_map(|size| {
+        let step = value_step(low, high, size.0);
+        let first = (low / step - 1e-9).ceil();
+        let values: Vec<f64> = (0..MOST_VALUE_TICKS)
+            .map(|index| (first + index as f64) * step)
+            .take_while(|value| *value <= high + step * 1e-9)
+            .collect();
+        let labels = units::format_ticks(&values, step, size, unit)?;
+        Some(values.into_iter().zip(labels).collect())
+    })
+}
+
+/// The smallest round step, counted in this size, of which at most [`MOST_VALUE_TICKS`] ticks lie between the ends.
+fn value_step(low: f64, high: f64, size: f64) -> f64 {
     let fits =
         |step: f64| (high / step + 1e-9).floor() - (low / step - 1e-9).ceil() < MOST_VALUE_TICKS as f64;
     let rough = (high - low) / MOST_VALUE_TICKS as f64;
-    let size = units::size_at(unit, low.abs().max(high.abs()));
-    let base: f64 = if units::is_binary(unit) { 2.0 } else { 10.0 };
-    let power = size * base.powf((rough / size).log(base).floor());
-    let factors: &[f64] =
-        if units::is_binary(unit) { &[1.0, 2.0, 4.0] } else { &[1.0, 2.0, 2.5, 5.0, 10.0, 20.0] };
-    factors.iter().map(|factor| factor * power).find(|step| fits(*step)).unwrap_or(power * 8.0)
+    let power = size * 10f64.powf((rough / size).log10().floor());
+    [1.0, 2.0, 2.5, 5.0, 10.0, 20.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|step| fits(*step))
+        .unwrap_or(power * 50.0)
 }
 
 #[cfg(test)]
@@ -350,6 +369,18 @@ mod tests {
         check(0.0, 3.0e9, "bytes", &["0 GiB", "1 GiB", "2 GiB"]);
         check(0.0, 1_500_000.0, "", &["0 M", "0.5 M", "1.0 M", "1.5 M"]);
         check(-5.0, 5.0, "", &["−4", "−2", "0", "2", "4"]);
+        check(4.0e9, 4.2e9, "bytes", &["3.75 GiB", "3.80 GiB", "3.85 GiB", "3.90 GiB"]);
+        check(0.0, 900e6, "bytes", &["0 MiB", "200 MiB", "400 MiB", "600 MiB", "800 MiB"]);
+        check(0.0, 5_400.0, "s", &["0 h", "0.5 h", "1.0 h", "1.5 h"]);
+        check(0.0, 9e-5, "s", &["0 µs", "20 µs", "40 µs", "60 µs", "80 µs"]);
+        check(-3.0e9, 1.0e9, "bytes/s", &["−3 GiB/s", "−2 GiB/s", "−1 GiB/s", "0 GiB/s", "1 GiB/s"]);
+        check(
+            1_764_123_000.0,
+            1_764_126_600.0,
+            "",
+            &["1.764123 G", "1.764124 G", "1.764125 G", "1.764126 G"],
+        );
+        check(0.0, 45.0, "req", &["0 req", "10 req", "20 req", "30 req", "40 req"]);
         check(0.0, 0.0, "", &["0", "0.25", "0.50", "0.75", "1.00"]);
     }
 
@@ -392,7 +423,24 @@ mod tests {
             prop_assert!(low < -UTMOST || axis.low <= low);
             prop_assert!(high > UTMOST || axis.high >= high);
             prop_assert!((1..=MOST_VALUE_TICKS).contains(&axis.ticks.len()), "{:?}", axis);
-            prop_assert!(axis.ticks.iter().all(|(_, label)| label.chars().count() <= 12), "{:?}", axis);
+            prop_assert!(axis.ticks.iter().all(|(_, label)| label.chars().count() <= units::LABEL_CHARS), "{:?}", axis);
+        }
+
+        #[test]
+        fn ticks_differ_fit_the_gutter_and_share_a_size_however_close_the_values(
+            middle in prop_oneof![-1e13..1e13f64, -1.0..1.0f64],
+            spread in -12.0..0.5f64,
+            unit in prop::sample::select(vec!["", "ms", "s", "%", "bytes", "bytes/s", "bits/s", "req"]),
+        ) {
+            let half = middle.abs() * 10f64.powf(spread);
+            let axis = value_axis(Some((middle - half, middle + half)), None, None, unit);
+            let labels: Vec<&str> = axis.ticks.iter().map(|(_, label)| label.as_str()).collect();
+            let unlike = labels.iter().collect::<std::collections::BTreeSet<_>>().len();
+            prop_assert!(!labels.is_empty() && unlike == labels.len(), "{axis:?}");
+            prop_assert!(labels.iter().all(|label| label.chars().count() <= units::LABEL_CHARS), "{axis:?}");
+            let size = |label: &str| label.split_once(' ').map(|(_, size)| size.to_owned());
+            let sizes: std::collections::BTreeSet<_> = labels.iter().filter(|l| !l.contains('e')).map(|l| size(l)).collect();
+            prop_assert!(sizes.len() <= 1 || labels.iter().any(|l| l.contains('e')), "{axis:?}");
         }
 
         #[test]

@@ -7,7 +7,7 @@
 const AXIS_UNIT_CHARS: usize = 4;
 
 /// One size of a unit: the value it stands for and its name.
-type Step = (f64, &'static str);
+pub(super) type Step = (f64, &'static str);
 
 const TIME_MS: [Step; 7] = [
     (1e-6, " ns"),
@@ -70,14 +70,12 @@ fn step_for(unit: &str, magnitude: f64) -> Step {
     steps.iter().rev().find(|(size, _)| natural >= size * (1.0 - 1e-9)).copied().unwrap_or(steps[0])
 }
 
-/// Whether steps of the unit go by powers of two.
-pub(super) fn is_binary(unit: &str) -> bool {
-    matches!(unit, "bytes" | "bytes/s")
-}
-
-/// How the unit's numbers are counted at this magnitude: the value of one, `60000` for minutes of `ms`.
-pub(super) fn size_at(unit: &str, magnitude: f64) -> f64 {
-    step_for(unit, magnitude).0
+/// The sizes in which an axis of this magnitude may count, the natural one first, then the finer ones: a narrow part of a
+/// large range needs more digits than the natural one leaves room for.
+pub(super) fn sizes_at(unit: &str, magnitude: f64) -> impl Iterator<Item = Step> {
+    let natural = step_for(unit, magnitude);
+    let finer = steps_of(unit).iter().rev().copied().filter(move |(size, _)| *size < natural.0);
+    std::iter::once(natural).chain(finer)
 }
 
 /// A value with its unit, to three digits or all before the point: `812 ms`, `1.25 s`, `60 %`.
@@ -85,9 +83,10 @@ pub fn format_value(value: f64, unit: &str) -> String {
     format_with(value, unit, own_text(unit))
 }
 
-/// The same where room is short: without a panel's own unit when that is long.
+/// The same where room is short, at most [`LABEL_CHARS`]: without a panel's own unit when that is long.
 pub(super) fn format_short(value: f64, unit: &str) -> String {
-    format_with(value, unit, short_text(unit))
+    let text = format_with(value, unit, short_text(unit));
+    if fits(&text) { text } else { format_with(value, unit, "").trim_end_matches("/s").to_owned() }
 }
 
 fn format_with(value: f64, unit: &str, own: &str) -> String {
@@ -105,44 +104,59 @@ fn format_with(value: f64, unit: &str, own: &str) -> String {
     with_unit(&trim_zeros(format!("{number:.decimals$}")), name, own)
 }
 
-/// So many characters of a label fit the gutter.
-const LABEL_CHARS: usize = 12;
+/// So many characters of a label fit the gutters: 11 px of a font whose characters are six tenths as wide as high.
+pub(super) const LABEL_CHARS: usize = 10;
 
-/// The labels of an axis whose ticks are `step` apart: all in one size, all with as many decimals as the step needs.
-pub(super) fn format_ticks(values: &[f64], step: f64, unit: &str) -> Vec<String> {
-    let magnitude = values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
-    let (size, name) = step_for(unit, magnitude);
-    let own = short_text(unit);
+fn fits(label: &str) -> bool {
+    label.chars().count() <= LABEL_CHARS
+}
+
+/// The labels of an axis whose ticks are `step` apart, counted in one size: all with as many decimals as the step needs. `None`
+/// where that is more than the gutter holds.
+pub(super) fn format_ticks(values: &[f64], step: f64, size: Step, unit: &str) -> Option<Vec<String>> {
+    let (size, name) = size;
+    let most = values.iter().fold(0.0f64, |most, value| most.max(value.abs())) / size;
+    // No "-0": a tick a rounding error beside zero is zero.
+    let is_zero = |value: f64| value.abs() < step / 2.0;
+    // Beyond all sizes of the unit: the bare numbers.
+    let is_beyond = most >= 1e10 || (most >= 1e6 && size > 1.0) || most < 1e-4;
     let decimals = decimals_of(step / size);
-    let labels = |name: &str| -> Vec<String> {
-        values.iter().map(|value| tick_label(*value, size, decimals, name, own)).collect()
-    };
-    // Many digits leave room for the prefix alone, the panel's head has the unit; and the most for the digits alone.
-    let prefix = name.trim_end_matches("/s").trim_end_matches("bit").trim_end_matches('B');
-    let fits = |labels: &Vec<String>| labels.iter().all(|label| label.chars().count() <= LABEL_CHARS);
-    [name, prefix].into_iter().map(labels).find(fits).unwrap_or_else(|| labels(""))
-}
-
-fn tick_label(value: f64, size: f64, decimals: usize, name: &str, own: &str) -> String {
-    let number = value / size;
-    if number.abs() >= 1e6 || decimals > 5 {
-        // Beyond all prefixes: the bare number, which fits the gutter.
-        return format!("{value:.0e}");
+    if decimals > MOST_DECIMALS && !is_beyond {
+        return None;
     }
-    let text = format!("{number:.decimals$}");
-    // No "-0": a tick a rounding error below zero is zero.
-    let is_zero = text.trim_start_matches('-').bytes().all(|b| matches!(b, b'0' | b'.'));
-    with_unit(if is_zero { "0" } else { &text }, name, own)
+    let label = |value: f64, name: &str, own: &str| match value {
+        value if is_zero(value) => with_unit("0", if is_beyond { "" } else { name }, own),
+        value if is_beyond => with_unit(&scientific(value, step), "", ""),
+        value => with_unit(&format!("{:.decimals$}", value / size), name, own),
+    };
+    let labels = |(name, own): (&str, &str)| -> Vec<String> {
+        values.iter().map(|value| label(*value, name, own)).collect()
+    };
+    // Many digits leave room for the prefix alone: the panel's head has the unit.
+    let prefix = name.trim_end_matches("b/s").trim_end_matches("/s").trim_end_matches('B');
+    [(name, short_text(unit)), (name, ""), (prefix, "")]
+        .into_iter()
+        .map(labels)
+        .find(|labels| labels.iter().all(|label| fits(label)))
 }
 
-/// How many decimals a number needs to be told exactly, up to six.
+/// A number by its power of ten, with as many digits as a step needs: `1.25e12`.
+fn scientific(value: f64, step: f64) -> String {
+    let power = |number: f64| number.abs().log10().floor();
+    let digits = power(value) - power(step) + decimals_of(step / 10f64.powf(power(step))) as f64;
+    format!("{value:.*e}", digits.clamp(0.0, 17.0) as usize)
+}
+
+/// More decimals than this are not written.
+const MOST_DECIMALS: usize = 8;
+
+/// How many decimals a number above zero needs to be told exactly; one more than are written where those are not enough.
 fn decimals_of(number: f64) -> usize {
-    (0..6)
-        .find(|decimals| {
-            let scaled = number * 10f64.powi(*decimals);
-            (scaled - scaled.round()).abs() < 1e-6 * scaled.abs().max(1e-3)
-        })
-        .unwrap_or(6) as usize
+    let is_exact = |decimals: &usize| {
+        let scaled = number * 10f64.powi(*decimals as i32);
+        scaled.round() >= 1.0 && (scaled - scaled.round()).abs() < 1e-6 * scaled
+    };
+    (0..=MOST_DECIMALS).find(is_exact).unwrap_or(MOST_DECIMALS + 1)
 }
 
 fn with_unit(number: &str, name: &str, own: &str) -> String {
@@ -179,6 +193,7 @@ mod tests {
         check(4_200.0, "req", "4.2 k req");
         check(0.000_012, "", "1.20e−5");
         check(f64::NAN, "ms", "–");
+        assert_eq!(format_short(-12.4 * GIB, "bytes/s"), "−12.4 GiB");
         check(f64::INFINITY, "", "–");
         check(999.999_999_999_9, "ms", "1 s");
     }
@@ -186,7 +201,10 @@ mod tests {
     #[test]
     fn an_axis_has_one_size_and_as_many_decimals_as_its_step() {
         let check = |values: &[f64], step: f64, unit: &str, labels: &[&str]| {
-            assert_eq!(format_ticks(values, step, unit), labels);
+            let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+            let most = values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+            let found = format_ticks(values, step, step_for(unit, most), unit);
+            assert_eq!(found, Some(labels));
         };
         check(&[0.0, 500.0, 1_000.0], 500.0, "ms", &["0 s", "0.5 s", "1.0 s"]);
         check(&[0.0, 25.0], 25.0, "%", &["0 %", "25 %"]);
@@ -194,5 +212,9 @@ mod tests {
         check(&[0.0, 1_000.0], 1_000.0, "requests per second", &["0 k", "1 k"]);
         check(&[-1e-17, 10.0], 10.0, "", &["0", "10"]);
         check(&[0.0, MIB], MIB, "bytes/s", &["0 MiB/s", "1 MiB/s"]);
+        check(&[3.8 * GIB, 3.85 * GIB], 0.05 * GIB, "bytes", &["3.80 GiB", "3.85 GiB"]);
+        check(&[1e18, 1.5e18], 0.5e18, "", &["1.0e18", "1.5e18"]);
+        check(&[0.0, 2e-9, 4e-9], 2e-9, "", &["0", "2e−9", "4e−9"]);
+        check(&[0.0, 2.5e-9], 2.5e-9, "", &["0", "2.5e−9"]);
     }
 }

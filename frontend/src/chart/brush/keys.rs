@@ -3,6 +3,7 @@
 use super::snap::{most_ticks, rounded_time};
 use super::zoom::zoomed;
 use super::{Brush, Edge, Outcome, Scene};
+use sonde_shared::chart::scale::{readable, readable_end};
 use sonde_shared::chart::ticks::neighbour_tick;
 use sonde_shared::time::{TimeRange, Timestamp};
 
@@ -67,13 +68,16 @@ enum Band {
 }
 
 impl Keyboard {
+    pub(super) const fn makes_band(&self) -> bool {
+        matches!(self.band, Band::New { .. })
+    }
+
     fn draft(&self) -> Option<TimeRange> {
         let cursor = self.cursor?;
         match self.band {
             Band::None => None,
-            Band::New { anchor: other } | Band::Edge { fixed: other } => {
-                Some(TimeRange::between(other, cursor))
-            }
+            Band::New { anchor } => Some(readable(TimeRange::between(anchor, cursor))),
+            Band::Edge { fixed } => Some(TimeRange::between(fixed, readable_end(cursor, fixed))),
         }
     }
 }
@@ -88,9 +92,11 @@ impl Brush {
             Key::Enter => self.enter(scene),
             Key::PickStart => self.pick(Edge::Start, scene),
             Key::PickEnd => self.pick(Edge::End, scene),
-            Key::ZoomIn => vec![Outcome::Show(zoomed(scene.scale.range(), self.cursor_in(scene), ZOOM))],
+            Key::ZoomIn => {
+                vec![Outcome::Show(readable(zoomed(scene.scale.range(), self.cursor_in(scene), ZOOM)))]
+            }
             Key::ZoomOut => {
-                vec![Outcome::Show(zoomed(scene.scale.range(), self.cursor_in(scene), 1.0 / ZOOM))]
+                vec![Outcome::Show(readable(zoomed(scene.scale.range(), self.cursor_in(scene), 1.0 / ZOOM)))]
             }
         }
     }

@@ -2,7 +2,7 @@
 //! What is shown while dragging is what is committed.
 
 use sonde_shared::api::Event;
-use sonde_shared::chart::scale::TimeScale;
+use sonde_shared::chart::scale::{TimeScale, readable};
 use sonde_shared::chart::ticks::time_ticks;
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
 
@@ -49,7 +49,7 @@ impl Stops {
         let shift_of = |end: Timestamp| self.near(end, scale).map(|stop| stop.nanos_since(end));
         let shifts = [shift_of(moved.from), shift_of(moved.until)].into_iter().flatten();
         shifts.min_by_key(|shift| shift.unsigned_abs()).map_or_else(
-            || by(rounded(by_nanos, scale)),
+            || by(readable(by(rounded(by_nanos, scale))).from.nanos_since(band.from)),
             |shift| by((by_nanos.round() as i64).saturating_add(shift)),
         )
     }

@@ -111,6 +111,29 @@ fn times_are_as_round_as_the_screen_allows() {
 }
 
 #[test]
+fn bands_and_zooms_end_on_instants_that_read_well() {
+    let odd = &[Freeze, drafts(100.0, 170.0), Draft(None), Select(range(100.0, 170.0))];
+    check(None, &[Do::Press(100.4), Move(170.4), Release(170.4)], odd);
+    let scale = TimeScale::new(range(0.0, 300.0), 0.0, 1_000.0);
+    let near = Scene { scale, ..scene(Some(range(10.123, 100.0))) };
+    let short = &[Freeze, drafts(150.0, 165.0), Draft(None), Select(range(150.0, 165.0))];
+    check_in(&near, &[Do::Press(500.1), Move(550.1), Release(550.1)], short);
+    // The end that is not dragged stays where it was.
+    let resized = &[Freeze, drafts(10.123, 120.0), Draft(None), Adjust(range(10.123, 120.0))];
+    check_in(&near, &[Do::Press(333.4), Move(401.2), Release(401.2)], resized);
+    let moved = &[Freeze, drafts(40.0, 129.877), Draft(None), Adjust(range(40.0, 129.877))];
+    check_in(&near, &[Do::Press(200.0), Move(300.1), Release(300.1)], moved);
+    let by_keys = range(500.0, 570.0);
+    let mut brush = Brush::default();
+    let uneven = Scene { scale: TimeScale::new(range(0.0, 1_000.3), 0.0, 1_000.0), ..scene(None) };
+    (0..70).for_each(|_| drop(act(&mut brush, Shift(Key::Right), &uneven)));
+    let last = act(&mut brush, Do::Key(Key::Enter), &uneven);
+    assert_eq!(last, [Draft(None), Select(by_keys)]);
+    let zoomed = act(&mut brush, Do::Key(Key::ZoomIn), &uneven);
+    assert!(matches!(zoomed[..], [Show(shown)] if shown == sonde_shared::chart::scale::readable(shown)));
+}
+
+#[test]
 fn a_click_activates_and_never_clears() {
     check(Some((100.0, 200.0)), &[Do::Press(500.0), Move(502.0), Release(502.0)], &[Click(at(500.0))]);
     check(Some((100.0, 200.0)), &[Do::Press(150.0), Release(150.0)], &[Click(at(150.0))]);

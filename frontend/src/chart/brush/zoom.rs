@@ -1,6 +1,6 @@
 //! Ranges that a wheel, a pan or a zoom lead to.
 
-use sonde_shared::chart::scale::TimeScale;
+use sonde_shared::chart::scale::{TimeScale, readable};
 use sonde_shared::time::{NANOS_PER_MS, NANOS_PER_SEC, TimeRange, Timestamp};
 
 /// Nothing shorter is shown: axes have no finer ticks.
@@ -53,8 +53,8 @@ pub(crate) fn zoomed(range: TimeRange, about: Timestamp, factor: f64) -> TimeRan
     if from < until { TimeRange { from, until } } else { range }
 }
 
-/// The range with a tenth of its length on each side.
+/// The range with about a tenth of its length on each side.
 pub fn with_margin(range: TimeRange) -> TimeRange {
     let margin = (range.nanos() / 10).max(SHORTEST_NANOS as i64 / 2);
-    TimeRange { from: range.from.plus_nanos(-margin), until: range.until.plus_nanos(margin) }
+    readable(TimeRange { from: range.from.plus_nanos(-margin), until: range.until.plus_nanos(margin) })
 }
