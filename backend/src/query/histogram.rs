@@ -259,11 +259,7 @@ impl Tally for Buckets {
         let Some((counts, slots)) = self.choose(at, counts) else { return Taken::Nothing };
         // Summed up by slot first: there are few, and a bucket is looked up once for each.
         let mut sums = vec![[0; Level::COUNT]; slots.slots.len()];
-        for cell in at.filter.cells(counts) {
-            if let Some(levels) = sums.get_mut(cell.slot.wrapping_sub(slots.first) as usize) {
-                levels[cell.level as usize] += u64::from(cell.lines);
-            }
-        }
+        at.filter.add_by_slot(counts, slots.first, &mut sums);
         for (slot, levels) in slots.slots.iter().zip(sums) {
             if let Slot::Bucket(bucket) = *slot {
                 for level in Level::ALL {

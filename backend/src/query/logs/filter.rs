@@ -257,6 +257,13 @@ impl SegmentFilter {
         cells.filter(|cell| cell.level >= self.level)
     }
 
+    /// Adds the lines that match by component and level to sums by slot and level, the first slot's first.
+    pub fn add_by_slot(&self, counts: &Counts<'_>, first: i64, sums: &mut [[u64; Level::COUNT]]) {
+        for cells in self.wanted_cells(counts) {
+            counts.add_by_slot(cells, self.level, first, sums);
+        }
+    }
+
     /// How many lines of a segment match that lies in the range, as far as that is known without its blocks; and how many
     /// numbers were looked at.
     pub fn known_of_all(&self, summary: &Summary<'_>) -> Option<(u64, u64)> {

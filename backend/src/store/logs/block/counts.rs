@@ -12,14 +12,14 @@ use std::ops::Range;
 /// Width of a slot (8), then how many components, cells, hosts and patterns there are (4 each).
 const HEAD_BYTES: usize = 24;
 
+/// So many cells are read into arrays at a time.
+const READ_AT_ONCE: usize = 64;
 /// So many counts are gathered before they are joined.
 const LEAST_JOINED: usize = 1 << 12;
 
 /// Lines of one component, slot and level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// The slot's number: its beginning in widths of a slot, counted from 1970.
-    pub slot: i64,
     /// Where the slot begins; a multiple of [`Counts::slot_nanos`].
     pub from: Timestamp,
     /// The level.
@@ -139,10 +139,8 @@ impl<'a> Counts<'a> {
     /// A cell, by its place in [`ComponentCells::cells`].
     #[inline]
     pub fn cell(&self, at: usize) -> Cell {
-        let slot = self.slots.get(at);
         Cell {
-            slot,
-            from: Timestamp::from_nanos(slot.wrapping_mul(self.slot_nanos)),
+            from: Timestamp::from_nanos(self.slots.get(at).wrapping_mul(self.slot_nanos)),
             level: self.level(at),
             lines: self.lines.get(at) as u32,
         }
@@ -151,6 +149,33 @@ impl<'a> Counts<'a> {
     #[inline]
     fn level(&self, at: usize) -> Level {
         Level::from_number(self.levels.get(at) as u8)
+    }
+
+    /// Adds lines of some cells, of a level and worse, to sums by slot, the first of which has this number. Cells of other
+    /// slots are passed over.
+    pub fn add_by_slot(
+        &self,
+        cells: Range<usize>,
+        least: Level,
+        first: i64,
+        sums: &mut [[u64; Level::COUNT]],
+    ) {
+        let (mut slots, mut levels, mut lines) = ([0; READ_AT_ONCE], [0; READ_AT_ONCE], [0; READ_AT_ONCE]);
+        let mut start = cells.start;
+        while start < cells.end {
+            let count = READ_AT_ONCE.min(cells.end - start);
+            self.slots.read(start, &mut slots[..count]);
+            self.levels.read(start, &mut levels[..count]);
+            self.lines.read(start, &mut lines[..count]);
+            for ((slot, level), lines) in slots.iter().zip(&levels).zip(&lines).take(count) {
+                let level = Level::from_number(*level as u8);
+                let sums = sums.get_mut(slot.wrapping_sub(first) as usize).filter(|_| level >= least);
+                if let Some(sums) = sums {
+                    sums[level as usize] += u64::from(*lines as u32);
+                }
+            }
+            start += count;
+        }
     }
 
     /// Whether one of the cells has lines of a level or worse.

@@ -40,6 +40,28 @@ impl<'a> Packed<'a> {
         self.number(self.load(row * self.width))
     }
 
+    /// Reads neighbouring numbers, from a row on. All are the column's. As many are read as one load of eight bytes holds.
+    #[inline]
+    pub(super) fn read(&self, start: usize, numbers: &mut [i64]) {
+        if self.width == 0 {
+            numbers.fill(self.base);
+            return;
+        }
+        let mut row = start;
+        let mut rest = numbers;
+        while !rest.is_empty() {
+            let at = row * self.width;
+            let mut bits = self.load(at);
+            let (now, later) = rest.split_at_mut(rest.len().min((64 - at % 8) / self.width));
+            row += now.len();
+            for number in now {
+                *number = self.number(bits);
+                bits >>= self.width;
+            }
+            rest = later;
+        }
+    }
+
     /// The first of some rows whose number is wanted. As many are looked at as one load of eight bytes holds.
     #[inline]
     pub(super) fn find(&self, rows: Range<usize>, wanted: impl Fn(i64) -> bool) -> Option<usize> {
@@ -146,6 +168,11 @@ mod tests {
                     let expected = (start..numbers.len()).find(|row| numbers[*row] == wanted);
                     prop_assert_eq!(packed.find(start..numbers.len(), |number| number == wanted), expected);
                 }
+            }
+            for start in [0, numbers.len() / 3, numbers.len()] {
+                let mut many = vec![0; numbers.len() - start];
+                packed.read(start, &mut many);
+                prop_assert_eq!(&many, &numbers[start..]);
             }
             prop_assert_eq!(read, numbers);
         }
