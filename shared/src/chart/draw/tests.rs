@@ -157,5 +157,7 @@ fn labels_at_the_right_edge_do_not_overlap() {
 fn the_longest_labels_fit_both_gutters() {
     // The characters of a fixed-width font are six tenths as wide as it is high.
     let widest = LABEL_CHARS as f64 * LABEL_PX * 0.6;
-    assert!(widest <= GUTTER_PX - LABEL_MARGIN_PX && widest <= RIGHT_PX - LAST_VALUE_PX);
+    for room in [GUTTER_PX - LABEL_MARGIN_PX, RIGHT_PX - LAST_VALUE_PX] {
+        assert!(widest <= room, "{widest} px do not fit {room} px");
+    }
 }
