@@ -33,6 +33,10 @@ pub const TOP_PX: f64 = 8.0;
 pub const BOTTOM_PX: f64 = 6.0;
 
 const LABEL_PX: f64 = 11.0;
+/// Between a label and its plot.
+const LABEL_MARGIN_PX: f64 = 8.0;
+/// From the plot to a last value, with its swatch between them.
+const LAST_VALUE_PX: f64 = 10.0;
 const LABEL_SPACING_PX: f64 = 13.0;
 const THRESHOLD_DASHES: (f64, f64) = (6.0, 3.0);
 const AREA_ALPHA: f64 = 0.12;
@@ -175,7 +179,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     }
 
     fn gutter_label(&self, label: &str, y: f64) -> Drawn<DB> {
-        self.text(label, (GUTTER_PX - 8.0, y), HPos::Right, self.frame.theme.muted)
+        self.text(label, (GUTTER_PX - LABEL_MARGIN_PX, y), HPos::Right, self.frame.theme.muted)
     }
 
     fn series_line(&self, run: &Run, value: &ValueScale, slot: usize, width_px: f64) -> Drawn<DB> {
@@ -259,7 +263,12 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         for (y, slot, at) in labels {
             let x = time.right() + 4.0;
             self.rect((x, y - 4.0), (x + 3.0, y + 4.0), self.frame.theme.slot(slot), 1.0)?;
-            self.text(&format_short(at, unit), (x + 6.0, y), HPos::Left, self.frame.theme.text)?;
+            self.text(
+                &format_short(at, unit),
+                (time.right() + LAST_VALUE_PX, y),
+                HPos::Left,
+                self.frame.theme.text,
+            )?;
         }
         Ok(())
     }

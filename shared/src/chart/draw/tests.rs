@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::api::LevelCounts;
+use crate::chart::units::LABEL_CHARS;
 use crate::log::Level;
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use std::path::Path;
@@ -150,4 +151,13 @@ fn labels_at_the_right_edge_do_not_overlap() {
     push_apart(&mut labels, 8.0, 160.0);
     assert!(labels.windows(2).all(|pair| pair[1].0 - pair[0].0 >= LABEL_SPACING_PX));
     assert!(labels.iter().all(|label| (8.0..=160.0).contains(&label.0)));
+}
+
+#[test]
+fn the_longest_labels_fit_both_gutters() {
+    // The characters of a fixed-width font are six tenths as wide as it is high.
+    let widest = LABEL_CHARS as f64 * LABEL_PX * 0.6;
+    for room in [GUTTER_PX - LABEL_MARGIN_PX, RIGHT_PX - LAST_VALUE_PX] {
+        assert!(widest <= room, "{widest} px do not fit {room} px");
+    }
 }
