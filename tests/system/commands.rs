@@ -64,7 +64,7 @@ fn imported_lines_come_out_the_same_sealed_or_not() {
     assert!(
         String::from_utf8(succeed(&data, &["check"]))
             .unwrap()
-            .ends_with("all lines, points and events hold\n")
+            .ends_with("all of it holds\n")
     );
 
     let server = TestServer::on(&data);

@@ -29,7 +29,7 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<()> {
     }
     let Table { mut out, problems } = table;
     anyhow::ensure!(problems == 0, "{problems} problems were found");
-    writeln!(out, "all lines, points and events hold")?;
+    writeln!(out, "all of it holds")?;
     Ok(())
 }
 
