@@ -61,11 +61,7 @@ fn imported_lines_come_out_the_same_sealed_or_not() {
     let args =
         ["export", "webapp.backend.git", "--from", "2025-03-11T00:00:00Z", "--until", "2025-03-11T08:00:00Z"];
     assert_same_lines(&succeed(&data, &args), &git.body(&corpus), "a component and a range");
-    assert!(
-        String::from_utf8(succeed(&data, &["check"]))
-            .unwrap()
-            .ends_with("all of it holds\n")
-    );
+    assert!(String::from_utf8(succeed(&data, &["check"])).unwrap().ends_with("all of it holds\n"));
 
     let server = TestServer::on(&data);
     for ask in [
