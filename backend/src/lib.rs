@@ -21,6 +21,7 @@ pub mod demo;
 pub mod ingest;
 /// Patterns of messages: their variable parts masked. Pure, and knows none of the others.
 pub mod patterns;
+mod priority;
 /// Answers over the store: which days, which blocks, in which order.
 pub mod query;
 /// The one table of routes.

@@ -112,7 +112,12 @@ impl Server {
         self.retention.await?;
         // What is in memory goes to disk now, which takes a moment.
         let state = self.state;
-        tokio::task::spawn_blocking(move || drop(state)).await?;
+        let close = move || {
+            // A body that is still being read holds the store.
+            state.ingest.stop(STOP_PATIENCE);
+            drop(state);
+        };
+        tokio::task::spawn_blocking(close).await?;
         Ok(())
     }
 }

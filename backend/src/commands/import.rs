@@ -1,7 +1,7 @@
 //! `sonde import`: files of NDJSON into a folder, of whatever days.
 
 use super::{Folder, say};
-use crate::config::AgeFor;
+use crate::config::{Age, AgeFor};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
@@ -36,6 +36,9 @@ pub struct ImportOptions {
     /// NDJSON files; those that end in `.gz` or `.zst` are unpacked. `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// As the server has it, and for the next flag alone: lines of any age are stored.
+    #[arg(long, default_value = "off", value_name = "AGE")]
+    retention: Age,
     /// As the server has it: lines of these components go to files of their own, each of which can be deleted at its time;
     /// may be repeated.
     #[arg(long, value_name = "COMPONENT=AGE", value_delimiter = ',')]
@@ -71,8 +74,8 @@ impl LineParser for Bulk {
 }
 
 fn open(options: &ImportOptions) -> anyhow::Result<Store> {
-    // No rule has the age of the rest, whatever that will be: nothing is deleted here.
-    let limits = Limits { age_nanos: Some(i64::MAX), bytes: None };
+    // Nothing is deleted here: it tells which rules have the age of the rest.
+    let limits = Limits { age_nanos: options.retention.nanos, bytes: None };
     let rules: Vec<_> =
         options.retention_for.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
     let store = Store::open_as(&options.folder.data, false)?.with_limits(limits);

@@ -3,25 +3,33 @@
 //! A body of a million lines keeps a core busy for a second. On the threads of the connections it would hold up the answers to
 //! everybody else for as long as a piece of it takes.
 
+use crate::priority::step_back;
 use std::num::NonZero;
-use std::sync::Arc;
-use tokio::runtime::{Builder, Runtime};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
-
-/// How much less these threads are worth than the others, in steps of nice(2).
-const NICE: i32 = 5;
 
 /// As many threads as there are cores. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct IngestThreads(Arc<Threads>);
+pub struct IngestThreads {
+    handle: Handle,
+    threads: Arc<Threads>,
+}
 
 #[derive(Debug)]
-struct Threads(Option<Runtime>);
+struct Threads(Mutex<Option<Runtime>>);
+
+impl Threads {
+    fn take(&self) -> Option<Runtime> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 impl Drop for Threads {
     fn drop(&mut self) {
         // Also where the last user is a task, in which nobody may wait for threads.
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.take() {
             runtime.shutdown_background();
         }
     }
@@ -33,31 +41,30 @@ impl IngestThreads {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let mut builder = Builder::new_multi_thread();
         let builder = builder.worker_threads(cores).thread_name("ingest").enable_time();
-        Ok(Self(Arc::new(Threads(Some(builder.on_thread_start(step_back).build()?)))))
+        let runtime = builder.on_thread_start(step_back).build()?;
+        Ok(Self { handle: runtime.handle().clone(), threads: Arc::new(Threads(Mutex::new(Some(runtime)))) })
     }
 
     /// Does the work there, and gives it up when nobody waits for it any more. `None` when the work has panicked or the threads
     /// have stopped.
     pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        let runtime = self.0.0.as_ref()?;
         // Of its tasks those that are not done end with the set.
         let mut tasks = JoinSet::new();
-        tasks.spawn_on(work, runtime.handle());
+        tasks.spawn_on(work, &self.handle);
         tasks.join_next().await?.ok()
     }
-}
 
-/// Lets other threads go first. Linux takes the calling thread for the process.
-fn step_back() {
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(error = &error as &dyn std::error::Error, "a thread keeps its priority");
+    /// Gives up all work, and waits until it holds nothing any more, or for so long. Not for async threads.
+    pub fn stop(&self, patience: Duration) {
+        if let Some(runtime) = self.threads.take() {
+            runtime.shutdown_timeout(patience);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use tokio::sync::oneshot;
     use tokio::time::timeout;
 
@@ -76,5 +83,27 @@ mod tests {
         let end = timeout(Duration::from_secs(10), given_up).await.expect("the work is dropped");
         assert!(end.is_err());
         assert_eq!(threads.run(async { panic!("a bug") }).await, None::<()>);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn at_the_stop_nothing_is_held_any_more() {
+        let threads = IngestThreads::start().unwrap();
+        let held = Arc::new(());
+        let (begun, has_begun) = oneshot::channel::<()>();
+        let work = {
+            let (threads, held) = (threads.clone(), held.clone());
+            let endless = async move {
+                begun.send(()).unwrap();
+                std::future::pending::<()>().await;
+                drop(held);
+            };
+            tokio::spawn(async move { threads.run(endless).await })
+        };
+        has_begun.await.unwrap();
+        let stopping = threads.clone();
+        tokio::task::spawn_blocking(move || stopping.stop(Duration::from_secs(10))).await.unwrap();
+        assert_eq!(Arc::strong_count(&held), 1, "the work is gone when the stop returns");
+        assert_eq!(work.await.unwrap(), None);
+        assert_eq!(threads.run(async {}).await, None, "no further work begins");
     }
 }

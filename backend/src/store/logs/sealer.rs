@@ -6,6 +6,7 @@
 use super::segment::{self, Paths, Segment};
 use super::text::Text;
 use super::{DayLogs, Shared, sealed};
+use crate::priority::step_back;
 use crate::store::StoreError;
 use crate::store::layout::{day_dir, list_days};
 use sonde_shared::time::Day;
@@ -32,6 +33,7 @@ impl Sealer {
 
     /// Works until every sender is gone or it is told to stop.
     pub(super) fn run(mut self, finished: &Receiver<Arc<Segment>>) {
+        step_back();
         // Each failure was logged, and is tried again below.
         drop(self.seal_earlier_runs());
         loop {

@@ -182,7 +182,8 @@ impl Follower {
         }
         // A folder that cannot be read, or is empty, may be one that is not mounted.
         let is_whole = errors.is_empty() && !files.is_empty();
-        self.forget_gone(&files, is_whole);
+        let unread: Vec<&Path> = errors.iter().map(|(path, _)| &**path).collect();
+        self.forget_gone(&files, &unread, is_whole);
         for (id, (path, found)) in files {
             if self.is_stopped() {
                 return;
@@ -216,12 +217,19 @@ impl Follower {
         Ok(())
     }
 
-    /// Forgets files that are in no folder any more.
-    fn forget_gone(&mut self, files: &BTreeMap<FileId, (PathBuf, Metadata)>, is_whole: bool) {
+    /// Forgets files that are in no folder any more. What lies in one that could not be read is not gone for that.
+    fn forget_gone(
+        &mut self,
+        files: &BTreeMap<FileId, (PathBuf, Metadata)>,
+        unread: &[&Path],
+        is_whole: bool,
+    ) {
         let mut gone = Vec::new();
         for (id, followed) in &mut self.files {
             followed.now = files.get(id).map(|(_, found)| Seen::of(found));
-            followed.misses = if followed.now.is_some() { 0 } else { followed.misses + 1 };
+            let path = followed.file.as_ref().map(|file| file.source().path());
+            let is_unknown = path.is_some_and(|path| unread.iter().any(|folder| path.starts_with(folder)));
+            followed.misses = if followed.now.is_some() || is_unknown { 0 } else { followed.misses + 1 };
             // A name may be missed while it changes: it takes two looks to believe that there is none.
             let is_nameless = |file: &ForeignFile| file.source().is_nameless();
             let is_gone = match followed.misses {

@@ -227,6 +227,8 @@ impl IndexFile {
             return Err(StoreError::Damaged { path: self.path.clone(), why });
         }
         if self.len == 0 {
+            // It may be of what an attempt that failed has left, which is another file.
+            self.map = None;
             self.begin()?;
         }
         let file = File::options().read(true).write(true).open(&self.path);
@@ -251,6 +253,7 @@ impl IndexFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::files::watch::{Fault, Watch};
     use crate::store::logs::block::{NewNames, Row};
     use sonde_shared::time::Timestamp;
 
@@ -284,6 +287,24 @@ mod tests {
             }
         }
         std::fs::read(path).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_begun_is_mapped_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut index = IndexFile::new(dir.path().join("a.idx"), HEAD);
+        // Created, given its head, mapped, and then there is no room for the first checkpoint.
+        let watching = Watch::begin(dir.path(), Some(Fault { at: 3, stays: false }));
+        let blocks = [block(0, 1)];
+        let frames = [Frame { start: 0, len: 30, crc: 1 }];
+        let seen = Seen { size: 200, mtime: 5 };
+        let checkpoint = Checkpoint { end: 130, bad: 0, seen, frames: &frames, blocks: &blocks };
+        assert!(index.append(&checkpoint).is_err());
+        let (map, places) = index.append(&checkpoint).unwrap();
+        drop(watching);
+        assert!(map.is_at(&dir.path().join("a.idx")), "the map is of the file that has the name");
+        let [(_, encoded)] = blocks;
+        assert!(block::Block::mapped(encoded.in_file(places[0]), map).holds());
     }
 
     #[test]

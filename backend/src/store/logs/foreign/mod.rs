@@ -2,7 +2,7 @@
 //!
 //! A thread looks at the folders several times a second, reads what has come and lists a segment for each day of each stretch
 //! of a file; queries find them beside the store's own. The files are only ever read, with `pread`. What is kept of them, the
-//! index, lies in `DATA/foreign` and can be deleted.
+//! index, lies in `DATA/foreign` and can be deleted with the server stopped.
 
 /// A file that is followed.
 mod file;
