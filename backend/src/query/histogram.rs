@@ -257,6 +257,11 @@ impl Tally for Buckets {
         let all = std::slice::from_ref(at.summary.all());
         let counts = if at.filter.is_of_components() { at.summary.by_component() } else { all };
         let Some((counts, slots)) = self.choose(at, counts) else { return Taken::Nothing };
+        let cut = slots.cut();
+        if visits(at, &cut) > at.view.published.blocks.len() {
+            // Where lines are in no order, each stretch touches most blocks.
+            return Taken::Nothing;
+        }
         // Summed up by slot first: there are few, and a bucket is looked up once for each.
         let mut sums = vec![[0; Level::COUNT]; slots.slots.len()];
         at.filter.add_by_slot(counts, slots.first, &mut sums);
@@ -267,12 +272,25 @@ impl Tally for Buckets {
                 }
             }
         }
-        Taken::AllBut(slots.cut(), (counts.cell_count() + slots.slots.len()) as u64)
+        Taken::AllBut(cut, (counts.cell_count() + slots.slots.len()) as u64)
     }
 
     fn add_line(&mut self, _at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {
         self.add(self.index(columns.ts(row)), columns.level(row), 1);
     }
+}
+
+/// How often blocks are looked at when stretches of time are walked one by one; more than there are blocks says enough.
+fn visits(at: &SegmentAt<'_>, stretches: &[TimeRange]) -> usize {
+    let blocks = &at.view.published.blocks;
+    let mut visits = 0;
+    for stretch in stretches {
+        visits += blocks.numbers_in(*stretch).len();
+        if visits > blocks.len() {
+            break;
+        }
+    }
+    visits
 }
 
 #[cfg(test)]

@@ -50,6 +50,8 @@ struct State {
     steps: Vec<Step>,
     changes: usize,
     fault: Option<Fault>,
+    /// Files whose every sync fails.
+    unsynced: Vec<PathBuf>,
 }
 
 /// A folder that is watched until this is dropped.
@@ -76,6 +78,11 @@ impl Watch {
     /// Adds a mark of the test's own.
     pub(in crate::store) fn mark(&self, step: Step) {
         self.lock().steps.push(step);
+    }
+
+    /// From now on no sync of these files, named by their paths in the folder, succeeds.
+    pub(in crate::store) fn fail_syncs_of(&self, files: &[&str]) {
+        self.lock().unsynced = files.iter().map(PathBuf::from).collect();
     }
 
     /// From now on nothing fails.
@@ -105,9 +112,12 @@ impl Drop for Watching {
 
 impl State {
     /// Why the next change fails, if it does.
-    fn next_fails(&mut self, change: Change<'_>) -> Option<io::ErrorKind> {
+    fn next_fails(&mut self, change: Change<'_>, path: &Path) -> Option<io::ErrorKind> {
         let at = self.changes;
         self.changes += 1;
+        if change == Change::Sync && self.unsynced.iter().any(|other| other == path) {
+            return Some(io::ErrorKind::Other);
+        }
         let fault = self.fault?;
         let frees = matches!(change, Change::Cut { .. } | Change::Remove);
         if fault.stays {
@@ -131,7 +141,7 @@ pub(super) fn pass<T>(
     // Held over the change itself, so that the record has the order in which changes were made.
     let mut state = watch.lock();
     let path = path.strip_prefix(&watch.dir).expect("the watch was found by it");
-    if let Some(kind) = state.next_fails(change) {
+    if let Some(kind) = state.next_fails(change, path) {
         state.steps.extend(make_in_part(change, path, &watch.dir)?);
         return Err(kind.into());
     }

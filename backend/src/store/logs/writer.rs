@@ -178,7 +178,13 @@ impl Writer {
         outcomes.fail_from(self.counted, &error);
         self.counted = outcomes.failures.len();
         // A segment whose records cannot be taken back is never written again.
-        self.open.retain(|_, segment| segment.abandon().is_ok());
+        self.open.retain(|_, segment| {
+            let stays = segment.abandon().is_ok();
+            if !stays {
+                segment.segment().note_finished();
+            }
+            stays
+        });
     }
 
     fn append(&mut self, batch: &LineBatch) -> Result<(), StoreError> {
@@ -230,7 +236,10 @@ impl Writer {
     /// Finishes a segment and hands it on to be sealed.
     fn close(&self, segment: OpenSegment) {
         let finished = segment.segment().clone();
-        if let Err(error) = segment.close() {
+        let closed = segment.close();
+        // Whatever came of its index, nothing is written to it any more, and retention may delete it.
+        finished.note_finished();
+        if let Err(error) = closed {
             // The lines are safe: only the index lacks its end, and is made again when the segment is next opened.
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -238,7 +247,6 @@ impl Writer {
             );
             return;
         }
-        finished.note_finished();
         // At a stop nobody seals any more; the next start does.
         drop(self.finished.send(finished));
     }
@@ -375,9 +383,11 @@ impl Writer {
             }
         }
         let mut outcomes = files::sync_together(&waiting).into_iter();
-        // Text and records of each.
         for place in synced {
-            match outcomes.by_ref().take(2).collect::<Result<(), StoreError>>() {
+            // Of text and records. Both are taken where the first has failed too, or the next segment would be judged by the
+            // second.
+            let both = [outcomes.next(), outcomes.next()];
+            match both.into_iter().flatten().collect::<Result<(), StoreError>>() {
                 Ok(()) => self.open.get_mut(&place).into_iter().for_each(OpenSegment::note_synced),
                 Err(error) => failed.push((place, error)),
             }
@@ -390,8 +400,11 @@ impl Writer {
 
     /// Lets go of a segment that is never to be written again.
     fn give_up(&mut self, place: Place) {
-        if let Some(Err(error)) = self.open.remove(&place).map(|mut failed| failed.abandon()) {
-            tracing::warn!(error = &error as &dyn std::error::Error, "refused lines may come back");
+        if let Some(mut failed) = self.open.remove(&place) {
+            if let Err(error) = failed.abandon() {
+                tracing::warn!(error = &error as &dyn std::error::Error, "refused lines may come back");
+            }
+            failed.segment().note_finished();
         }
         if self.shared.is_deleted(place.0) {
             self.shared.forget_day(place.0);
@@ -443,6 +456,7 @@ enum Next {
 mod tests {
     use super::super::LogStore;
     use super::*;
+    use crate::store::files::watch::Watch;
     use sonde_shared::time::{TimeRange, Timestamp};
     use tokio::sync::Semaphore;
 
@@ -475,6 +489,25 @@ mod tests {
             |views: &Vec<super::super::SegmentView>| views.iter().any(|view| view.published.rows > 0);
         let days = found.days.iter().filter(|(_, views)| has_lines(views));
         (stored, days.map(|(day, _)| day.start().as_secs() / 86_400).collect())
+    }
+
+    #[test]
+    fn a_segment_is_judged_by_the_syncs_of_its_own_files() {
+        // Two days are committed together; of the first its text cannot be synced, of the second its records.
+        let dir = tempfile::tempdir().unwrap();
+        let store = LogStore::open_as(dir.path(), false).unwrap();
+        let watching = Watch::begin(dir.path(), None);
+        watching.0.fail_syncs_of(&["1970-01-02/logs-0001.ndjson", "1970-01-03/logs-0001.commits"]);
+        let mut writer = Writer::new(store.shared.clone(), std::sync::mpsc::channel().0);
+        let (group, answers): (Vec<_>, Vec<_>) = (1..=3).map(request).unzip();
+        writer.commit_group(group);
+        assert!(answers.into_iter().all(|mut answer| answer.try_recv().unwrap().is_err()), "none is stored");
+        let open: Vec<String> = writer.open.keys().map(|(day, _)| day.to_string()).collect();
+        assert_eq!(open, ["1970-01-04"], "what failed is never written again, and what did not is");
+        let snapshot = store.snapshot(TimeRange::all()).unwrap();
+        let is_finished: Vec<bool> =
+            snapshot.days.iter().map(|(_, views)| views[0].segment.is_finished()).collect();
+        assert_eq!(is_finished, [true, true, false], "what is let go may be deleted");
     }
 
     #[test]

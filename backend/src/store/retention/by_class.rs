@@ -120,8 +120,13 @@ impl Store {
         for segment in self.logs.segments_of(day)? {
             // First: what is finished has all its names.
             let is_finished = segment.is_finished();
-            let names = segment.published().components;
-            let age = age_of(&self.retention, names.iter());
+            let published = segment.published();
+            let age = if published.rows == 0 && has_text(dir, segment.number()) {
+                // What cannot be read may be of any component, and may yet be mended.
+                self.retention.ages.extremes().0
+            } else {
+                age_of(&self.retention, published.components.iter())
+            };
             if is_finished {
                 known.insert((day, segment.number()), age);
             }
@@ -169,6 +174,12 @@ impl Store {
         tracing::info!(%day, bytes, "a day's points and events are deleted for {why}");
         Ok(())
     }
+}
+
+/// Whether a segment has something in its files of lines.
+fn has_text(dir: &Path, number: u32) -> bool {
+    let [text, sealed, ..] = logs::segment_files(dir, number);
+    [text, sealed].iter().any(|path| path.metadata().is_ok_and(|found| found.len() > 0))
 }
 
 /// The longest age of some components. Names beyond a segment's numbers share one, so that may be any.

@@ -109,7 +109,9 @@ impl FoundBlocks {
     /// Adds a block of the file; false where it is damaged.
     fn take(&mut self, mut found: Found) -> bool {
         let names = std::mem::take(&mut found.names);
-        let is_next = found.meta.first_row == self.rows && self.names.add_from_file(names);
+        // Blocks of a sealed segment name no stretch of text.
+        let is_next =
+            found.meta.first_row == self.rows && found.meta.text == (0..0) && self.names.add_from_file(names);
         let Some(rows) = self.rows.checked_add(found.meta.rows).filter(|_| is_next) else { return false };
         let place = std::mem::replace(&mut self.end, found.body.end);
         let block = Block::mapped(found, self.map.clone());
