@@ -80,8 +80,49 @@ fn length(text: &str) -> Option<i64> {
     let text = text.to_ascii_lowercase();
     let (named, last) = text.strip_prefix("last ").map_or((text.as_str(), false), |rest| (rest.trim(), true));
     let compact: String = named.chars().filter(|c| *c != ' ').collect();
-    let one = |text: &str| parse_duration_ns(&format!("1{text}"));
-    parse_duration_ns(&compact).or_else(|| last.then(|| one(&compact)).flatten())
+    // The last `mon` is rather a Monday than a month.
+    let is_one = last && compact != "mon" && compact.bytes().all(|b| b.is_ascii_alphabetic());
+    let counted = if is_one { format!("1{compact}") } else { compact };
+    names_units(&counted).then(|| parse_duration_ns(&counted)).flatten()
+}
+
+/// Whether every word is a unit written out or shortened as people do; a unit's first letter alone would make 12 seconds of
+/// `12 sep` and a month of `last monday`.
+fn names_units(text: &str) -> bool {
+    let words = text.split(|c: char| c.is_ascii_digit()).filter(|word| !word.is_empty());
+    words.into_iter().all(|word| {
+        matches!(
+            word,
+            "ms" | "s"
+                | "sec"
+                | "secs"
+                | "second"
+                | "seconds"
+                | "m"
+                | "min"
+                | "mins"
+                | "minute"
+                | "minutes"
+                | "h"
+                | "hr"
+                | "hrs"
+                | "hour"
+                | "hours"
+                | "d"
+                | "day"
+                | "days"
+                | "w"
+                | "week"
+                | "weeks"
+                | "mon"
+                | "month"
+                | "months"
+                | "y"
+                | "yr"
+                | "year"
+                | "years"
+        )
+    })
 }
 
 /// The times of day that a bare number looks like: `0030` is `00:30`.
@@ -128,6 +169,9 @@ impl TypedAgainst {
         }
         if let Some(nanos) = length(text) {
             return Ok(RangeSpec::last(nanos));
+        }
+        if let Some((from, until)) = clocks_apart(text) {
+            return self.between(from, until);
         }
         match self.alone(text) {
             Err(None) => self.dashed(text),
@@ -236,6 +280,16 @@ fn clock_on(day: Day, text: &str) -> Option<Timestamp> {
     }
 }
 
+/// The ends of `2026-11-20 14:05:00-14:07`, which RFC 3339 could mean as one instant far west of here: with a blank before
+/// the clock it is people's writing, and theirs is a second time of day.
+fn clocks_apart(text: &str) -> Option<(&str, &str)> {
+    let (from, until) = text.rsplit_once('-')?;
+    let is_blank = from.as_bytes().get(10) == Some(&b' ');
+    let is_both =
+        is_blank && until.contains(':') && sonde_shared::time::parse_rfc3339(text.as_bytes()).is_some();
+    is_both.then_some((from, until))
+}
+
 /// Whether the text itself says its zone: RFC 3339 with `Z` or an offset, or a unix number.
 fn has_zone(text: &str) -> bool {
     let is_number =
@@ -314,7 +368,11 @@ mod tests {
         check("08:30–09:30", 0, "2026-11-23T08:30:00Z..2026-11-23T09:30:00Z");
         check("2026-11-20 08:30-09:30", 0, "2026-11-20T08:30:00Z..2026-11-20T09:30:00Z");
         check("2026-11-20 23:30-2026-11-21 00:30", 0, "2026-11-20T23:30:00Z..2026-11-21T00:30:00Z");
+        check("2026-11-20 14:05:00-14:07", 0, "2026-11-20T14:05:00Z..2026-11-20T14:07:00Z");
+        check("2026-11-20 14:05:00.5-14:07", 60, "2026-11-20T13:05:00.500Z..2026-11-20T13:07:00Z");
+        check("2026-11-23 09:05:00-08:00", 0, "error");
         check("2026-11-20T14:05:00-01:00", 0, "2026-11-20T15:05:00Z..2026-11-23T10:00:00Z");
+        check("2026-11-20 14:05:00-0100", 0, "2026-11-20T15:05:00Z..2026-11-23T10:00:00Z");
         check("09:30-15min", 0, "2026-11-23T09:15:00Z..2026-11-23T10:00:00Z");
     }
 
@@ -334,6 +392,27 @@ mod tests {
         check("2h30m", 0, "2026-11-23T07:30:00Z..2026-11-23T10:00:00Z");
         check("last hour", 60, "2026-11-23T09:00:00Z..2026-11-23T10:00:00Z");
         check("Last 7 d", 0, "2026-11-16T10:00:00Z..2026-11-23T10:00:00Z");
+    }
+
+    #[test]
+    fn a_length_has_units_and_no_words_that_begin_like_them() {
+        for text in
+            ["last monday", "last mon", "last saturday", "last wednesday", "last yesterday", "last sep"]
+        {
+            check(text, 0, "error");
+        }
+        for text in ["12 sep", "5 dec", "5 mondays", "3 hats", "last 3 moons", "last", "last 3", "3h soon"] {
+            check(text, 0, "error");
+        }
+        for text in ["1 day", "24 hrs", "last day", "1440mins", "last 86400 secs", "86400000ms"] {
+            check(text, 0, "2026-11-22T10:00:00Z..2026-11-23T10:00:00Z");
+        }
+        for text in ["last month", "1mon", "30 days", "last 1 month"] {
+            check(text, 0, "2026-10-24T10:00:00Z..2026-11-23T10:00:00Z");
+        }
+        for text in ["last yr", "1y", "52 weeks 1 day"] {
+            check(text, 0, "2025-11-23T10:00:00Z..2026-11-23T10:00:00Z");
+        }
     }
 
     #[test]
