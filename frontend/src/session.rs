@@ -24,7 +24,7 @@ pub struct Session {
     pub baseline: Memo<Option<TimeRange>>,
     /// Which lines the log pane shows.
     pub query: Memo<LogQuery>,
-    /// Minutes east of UTC of the shown zone.
+    /// Minutes east of UTC of the shown zone at the end of the visible range.
     pub offset_minutes: Memo<i32>,
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
@@ -48,8 +48,7 @@ impl Session {
             baseline: Memo::new(move |_| state.with(|state| state.view.baseline)),
             query: Memo::new(move |_| state.with(AppState::log_query)),
             offset_minutes: Memo::new(move |_| {
-                let zone = state.with(|state| state.view.zone).unwrap_or_default();
-                if zone == Zone::Local { local_offset_minutes(range.get().until) } else { 0 }
+                offset_in(state.with(|state| state.view.zone), range.get().until)
             }),
             text_filter_focus: RwSignal::new(0),
             lost: RwSignal::new(false),
@@ -90,6 +89,11 @@ impl Session {
         Timestamp::from_secs(now.as_secs())
     }
 
+    /// Minutes east of UTC of the shown zone at an instant that may lie far from what is shown, in the other half of the year.
+    pub fn offset_at(self, at: Timestamp) -> i32 {
+        offset_in(self.now_part(|state| state.view.zone), at)
+    }
+
     /// Learns how far the server's clock is ahead of the browser's.
     pub fn set_clock(self, server_now: Timestamp) {
         let ahead = server_now.nanos_since(crate::api::client::browser_now());
@@ -112,6 +116,11 @@ impl Session {
 /// The page's session.
 pub fn use_session() -> Session {
     expect_context()
+}
+
+/// The shown zone at an instant, in minutes east of UTC.
+fn offset_in(zone: Option<Zone>, at: Timestamp) -> i32 {
+    if zone.unwrap_or_default() == Zone::Local { local_offset_minutes(at) } else { 0 }
 }
 
 /// The browser's zone at an instant, in minutes east of UTC.

@@ -159,21 +159,26 @@ pub fn range(range: TimeRange, today: Timestamp, offset_minutes: i32) -> String 
     format!("{text} ({})", format_duration(range.nanos()))
 }
 
-/// `2026-11-20 14:05:00–14:07:00 (2 m)`: a range always with its date.
-pub fn dated_range(range: TimeRange, offset_minutes: i32) -> String {
-    let (from, until) = (range.from, range.until);
-    let is_one_day = date(from, offset_minutes) == date(until, offset_minutes);
-    let end = if is_one_day { clock(until, offset_minutes) } else { date_clock(until, offset_minutes) };
+/// `2026-11-20 14:05:00–14:07:00 (2 m)`: a range always with its date, each end by the offset that holds there.
+pub fn dated_range(range: TimeRange, offset_at: impl Fn(Timestamp) -> i32) -> String {
+    let (from, until, is_one_day) = ends(range, offset_at);
     let dash = if is_one_day { "–" } else { " – " };
-    format!("{}{dash}{end} ({})", date_clock(from, offset_minutes), format_duration(range.nanos()))
+    format!("{from}{dash}{until} ({})", format_duration(range.nanos()))
 }
 
-/// `2026-11-20 14:05:00..14:07:00`: a range as it could be typed.
-pub fn typed(range: TimeRange, offset_minutes: i32) -> String {
+/// `2026-11-20 14:05:00..14:07:00`: a range as it could be typed, each end by the offset that holds there.
+pub fn typed(range: TimeRange, offset_at: impl Fn(Timestamp) -> i32) -> String {
+    let (from, until, _) = ends(range, offset_at);
+    format!("{from}..{until}")
+}
+
+/// Both ends, the day only once where it is one day, and whether it is.
+fn ends(range: TimeRange, offset_at: impl Fn(Timestamp) -> i32) -> (String, String, bool) {
     let (from, until) = (range.from, range.until);
-    let is_one_day = date(from, offset_minutes) == date(until, offset_minutes);
-    let end = if is_one_day { clock(until, offset_minutes) } else { date_clock(until, offset_minutes) };
-    format!("{}..{end}", date_clock(from, offset_minutes))
+    let (first, last) = (offset_at(from), offset_at(until));
+    let is_one_day = date(from, first) == date(until, last);
+    let end = if is_one_day { clock(until, last) } else { date_clock(until, last) };
+    (date_clock(from, first), end, is_one_day)
 }
 
 /// `41 s silence`, where two neighbouring lines lie apart.
@@ -242,7 +247,7 @@ mod tests {
     fn a_dated_range_names_its_day_even_today() {
         let check = |until: &str, expected: &str| {
             let range = TimeRange::between(at("2026-11-20T14:05:00Z"), at(until));
-            assert_eq!(dated_range(range, 0), expected);
+            assert_eq!(dated_range(range, |_| 0), expected);
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00–14:07:00 (2 m)");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00 – 2026-11-21 00:00:00 (9 h 55 m)");
@@ -251,7 +256,7 @@ mod tests {
     #[test]
     fn a_typed_range_names_a_day_once() {
         let check = |until: &str, expected: &str| {
-            assert_eq!(typed(TimeRange::between(at("2026-11-20T14:05:00Z"), at(until)), 0), expected);
+            assert_eq!(typed(TimeRange::between(at("2026-11-20T14:05:00Z"), at(until)), |_| 0), expected);
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00..14:07:00");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00..2026-11-21 00:00:00");

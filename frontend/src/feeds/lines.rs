@@ -3,11 +3,12 @@
 //! Each query is a *run* with a number. A new run gives up the requests of the former; until its first row lands the
 //! former rows stay, dimmed, for a moment. A live run is different: it fetches the newest rows whole and swaps them in.
 
+mod place;
+
 use crate::api::client::{self, LineRequest};
 use crate::api::{Abort, ApiError};
 use crate::feeds::phase::Phase;
-use crate::feeds::seek;
-use crate::lines::{Cache, Extent, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
+use crate::lines::{Cache, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
 use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::LogQuery;
@@ -47,6 +48,8 @@ pub struct LineFeed {
     cache: StoredValue<Cache, LocalStorage>,
     run: StoredValue<Run, LocalStorage>,
     wanted: StoredValue<Option<Range<u64>>, LocalStorage>,
+    /// What stays in sight when marks come.
+    kept: StoredValue<Kept>,
     search: StoredValue<Option<Abort>, LocalStorage>,
     sought: StoredValue<bool>,
     turn: Rest,
@@ -82,6 +85,7 @@ impl LineFeed {
             cache,
             run: StoredValue::new_local(Run::default()),
             wanted: StoredValue::new_local(None),
+            kept: StoredValue::new(Kept::Nothing),
             search: StoredValue::new_local(None),
             sought: StoredValue::new(false),
             turn: Rest::new(),
@@ -111,16 +115,7 @@ impl LineFeed {
                 feed.follow(session.query.get());
             }
         });
-        Effect::new(move |_| {
-            feed.viewport_px.track();
-            feed.row_px.track();
-            feed.hold_position();
-        });
-        let line = session.part(|state| state.view.line.clone());
-        Effect::new(move |_| {
-            drop(line.get());
-            feed.expanded.set(None);
-        });
+        feed.keep_place();
         Effect::new(move |_| {
             if feed.held.get() && feed.is_at_newest() {
                 feed.open(session.query.get_untracked());
@@ -129,30 +124,9 @@ impl LineFeed {
         feed
     }
 
-    /// What there is to scroll in.
-    pub fn extent(self) -> Extent {
-        Extent {
-            rows: self.total.get().rows(),
-            row_px: self.row_px.get(),
-            expanded: self.expanded.get(),
-            marks: self.marks.get(),
-            viewport_px: self.viewport_px.get(),
-        }
-    }
-
     /// The row at a position, if it is at hand.
     pub fn row(self, index: u64) -> Option<Arc<Row>> {
         self.cache.with_value(|cache| cache.row(index))
-    }
-
-    /// Moves the reader.
-    pub fn go(self, to: impl FnOnce(Extent, Position) -> Position) {
-        let extent = untrack(|| self.extent());
-        let position = self.position.get_untracked();
-        let next = extent.clamped(to(extent.clone(), position));
-        if next != position {
-            self.position.set(next);
-        }
     }
 
     /// Makes sure that these rows are at hand, once the reader rests on them.
@@ -208,13 +182,6 @@ impl LineFeed {
         }
     }
 
-    /// The pane changed its size: a live one stays at its newest line, no other shows what lies beyond the end.
-    fn hold_position(self) {
-        let ascending = self.session.query.with_untracked(|query| query.order == Order::Ascending);
-        let follows = self.session.view.with_untracked(|view| view.live) && !self.held.get_untracked();
-        self.go(|extent, at| if follows && ascending { extent.end() } else { at });
-    }
-
     /// The range came back before its turn: what is on show is what is wanted.
     fn stay(self) {
         self.turn.stop();
@@ -222,15 +189,6 @@ impl LineFeed {
             self.dimmed.set(false);
             self.settle();
         }
-    }
-
-    fn is_at_newest(self) -> bool {
-        let position = self.position.get();
-        if self.session.query.with(|query| query.order == Order::Descending) {
-            return position == Position::default();
-        }
-        let end = self.extent().end();
-        position.row > end.row || (position.row == end.row && position.px >= end.px - 1.0)
     }
 
     fn open(self, query: LogQuery) {
@@ -277,25 +235,9 @@ impl LineFeed {
         self.total.set(Total::Unknown);
         self.expanded.set(None);
         self.dimmed.set(false);
+        self.kept.set_value(Kept::Nothing);
         self.position.set(Position::default());
         self.revision.update(|count| *count += 1);
-    }
-
-    /// A link may name a line that is not among the first rows: the reader is led to it.
-    fn seek_pinned_line(self, number: u64) {
-        let (pinned, is_live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
-        let (Some(line), Some(query)) = (pinned, self.run.with_value(|run| run.query.clone())) else {
-            return;
-        };
-        if is_live || self.cache.with_value(|cache| cache.position_of(&line).is_some()) {
-            return;
-        }
-        spawn_local(async move {
-            let found = seek::position_of(query, line, self.search).await;
-            if let Some(row) = found.filter(|_| self.is_current(number)) {
-                self.go(|extent, at| extent.showing(at, row));
-            }
-        });
     }
 
     /// The first word of a run: the rows of the former one go.

@@ -1,7 +1,11 @@
 //! The line nearest to a range without lines: of the same component, host and level, so that it leads to what was asked for.
+//!
+//! A live pane has another range at every tick. The nearest line stays the nearest while the range moves on over what is
+//! known to be empty, so it is looked for once, and the search is given up as soon as the first line is there.
 
+use crate::api::Abort;
 use crate::api::client::{self, LineRequest};
-use crate::api::{Abort, ApiError};
+use crate::lines::Row;
 use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;
@@ -18,31 +22,97 @@ const LAST: Timestamp = Timestamp::from_secs(9_000_000_000);
 /// none, and with a text filter, which would read all text there is.
 pub fn nearest_line(session: Session) -> RwSignal<Option<Timestamp>> {
     let nearest = RwSignal::new(None);
-    let request = StoredValue::new_local(None::<Abort>);
+    let search =
+        Search { nearest, step: StoredValue::new(Step::Unasked), request: StoredValue::new_local(None) };
     Effect::new(move |former: Option<LogQuery>| {
         let query = session.query.get();
-        if former.is_some_and(|former| !former.same_filters(&query)) {
-            nearest.set(None);
-        }
-        request.set_value(None);
-        if !query.reads_text() {
-            let abort = Abort::new();
-            let signal = abort.signal();
-            request.set_value(Some(abort));
-            spawn_local(look(query.clone(), signal, nearest));
+        let step = search.step.get_value();
+        if !former.as_ref().is_some_and(|former| step.holds_for(former, &query)) {
+            search.restart(former.as_ref(), &query);
         }
         query
     });
     nearest
 }
 
-async fn look(query: LogQuery, signal: AbortSignal, nearest: RwSignal<Option<Timestamp>>) {
-    for (range, order) in beside(query.range) {
-        // A failed search leads nowhere, which is no worse than no search.
-        let Ok(found) = first_of(query.clone(), range, order, signal.clone()).await else { return };
-        if found.is_some() {
-            nearest.try_set(found);
-            return;
+/// How far the search has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Nothing is asked, or the answer was lost.
+    Unasked,
+    UnderWay,
+    Ended(Option<Timestamp>),
+}
+
+impl Step {
+    /// Whether what was found, or will be, is as right for `query` as it was for `former`, whose range has no lines.
+    fn holds_for(self, former: &LogQuery, query: &LogQuery) -> bool {
+        // Between ranges that do not touch there may be lines nearer than those of before.
+        let goes_on = query.range.from <= former.range.until && query.range.until >= former.range.from;
+        former.same_filters(query)
+            && goes_on
+            && match self {
+                Self::Unasked => false,
+                Self::UnderWay | Self::Ended(None) => true,
+                // Ranges that touch do not pass over a line without having it.
+                Self::Ended(Some(at)) => !query.range.contains(at),
+            }
+    }
+}
+
+/// The one search under way.
+#[derive(Clone, Copy)]
+struct Search {
+    nearest: RwSignal<Option<Timestamp>>,
+    step: StoredValue<Step>,
+    request: StoredValue<Option<Abort>, LocalStorage>,
+}
+
+impl Search {
+    fn restart(self, former: Option<&LogQuery>, query: &LogQuery) {
+        if former.is_some_and(|former| !former.same_filters(query)) {
+            self.nearest.set(None);
+        }
+        self.request.set_value(None);
+        self.step.set_value(Step::Unasked);
+        if !query.reads_text() {
+            let abort = Abort::new();
+            let signal = abort.signal();
+            self.request.set_value(Some(abort));
+            self.step.set_value(Step::UnderWay);
+            spawn_local(self.look(query.clone(), signal));
+        }
+    }
+
+    async fn look(self, query: LogQuery, signal: AbortSignal) {
+        for (range, order) in beside(query.range) {
+            let query = LogQuery { range, ..query.clone() };
+            let request = LineRequest { query, order, offset: 0, limit: 1 };
+            let heard = signal.clone();
+            let on_rows = move |rows: Vec<Row>| {
+                if let Some(row) = rows.first().filter(|_| !heard.aborted()) {
+                    // The rest of the answer, for which all matches are counted, is of no use.
+                    self.end(Step::Ended(Some(row.at)));
+                }
+            };
+            let ended = client::stream_lines(request, signal.clone(), |_| {}, on_rows).await;
+            if signal.aborted() {
+                // It found a line, or gave way to another search.
+                return;
+            }
+            if ended.is_err() {
+                // A failed search leads nowhere, which is no worse than no search.
+                return self.end(Step::Unasked);
+            }
+        }
+        self.end(Step::Ended(None));
+    }
+
+    fn end(self, step: Step) {
+        self.request.set_value(None);
+        self.step.set_value(step);
+        if let Step::Ended(found) = step {
+            self.nearest.try_set(found);
         }
     }
 }
@@ -55,26 +125,53 @@ fn beside(range: TimeRange) -> [(TimeRange, Order); 2] {
     [(before, Order::Descending), (after, Order::Ascending)]
 }
 
-async fn first_of(
-    query: LogQuery,
-    range: TimeRange,
-    order: Order,
-    signal: AbortSignal,
-) -> Result<Option<Timestamp>, ApiError> {
-    let found = StoredValue::new_local(None);
-    let request = LineRequest { query: LogQuery { range, ..query }, order, offset: 0, limit: 1 };
-    let on_rows = move |rows: Vec<crate::lines::Row>| {
-        if let Some(row) = rows.first() {
-            found.set_value(Some(row.at));
-        }
-    };
-    client::stream_lines(request, signal, |_| {}, on_rows).await?;
-    Ok(found.try_get_value().flatten())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn query(from: i64, until: i64) -> LogQuery {
+        LogQuery {
+            components: Vec::new(),
+            host: None,
+            level: None,
+            contains: String::new(),
+            range: TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until)),
+            order: Order::Ascending,
+        }
+    }
+
+    fn found(at: i64) -> Step {
+        Step::Ended(Some(Timestamp::from_secs(at)))
+    }
+
+    #[test]
+    fn a_live_pane_asks_once_while_its_range_moves_on() {
+        for step in [Step::UnderWay, Step::Ended(None), found(50), found(300)] {
+            assert!(step.holds_for(&query(100, 200), &query(101, 201)), "{step:?}");
+            assert!(step.holds_for(&query(100, 200), &query(100, 200)), "{step:?}");
+            assert!(step.holds_for(&query(100, 200), &query(200, 300)), "{step:?}");
+        }
+        assert!(!Step::Unasked.holds_for(&query(100, 200), &query(101, 201)));
+    }
+
+    #[test]
+    fn other_filters_are_another_question() {
+        let other = LogQuery { host: Some("web-1".to_owned()), ..query(101, 201) };
+        for step in [Step::UnderWay, Step::Ended(None), found(50)] {
+            assert!(!step.holds_for(&query(100, 200), &other), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn a_range_that_jumps_or_reaches_the_line_is_asked_for_anew() {
+        for step in [Step::UnderWay, Step::Ended(None), found(50)] {
+            assert!(!step.holds_for(&query(100, 200), &query(201, 301)), "{step:?}");
+            assert!(!step.holds_for(&query(100, 200), &query(0, 40)), "{step:?}");
+        }
+        assert!(!found(50).holds_for(&query(100, 200), &query(50, 150)), "the line is in the range");
+        assert!(!found(250).holds_for(&query(100, 200), &query(150, 251)));
+        assert!(!found(50).holds_for(&query(100, 200), &query(0, 300)), "so it is in a wider one");
+    }
 
     #[test]
     fn what_came_before_is_looked_at_first_and_from_its_end() {

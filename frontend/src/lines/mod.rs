@@ -4,12 +4,14 @@
 //! as the answer.
 
 mod cache;
+mod kept;
 mod mark;
 mod row;
 mod scroll;
 mod total;
 
 pub use cache::{Cache, WINDOW_ROWS};
+pub use kept::Kept;
 pub use mark::{MARK_PX, Mark, silence_nanos};
 pub use row::{Field, Row};
 pub use scroll::{Extent, Position};

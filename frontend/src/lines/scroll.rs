@@ -59,6 +59,12 @@ impl Extent {
         Position::default()
     }
 
+    /// Whether the last row stands at the bottom, but for a pixel.
+    pub fn is_at_end(&self, at: Position) -> bool {
+        let end = self.end();
+        at.row > end.row || (at.row == end.row && at.px >= end.px - 1.0)
+    }
+
     /// The rows that show, wholly or in part.
     pub fn visible(&self, at: Position) -> Range<u64> {
         let mut filled = -at.px;

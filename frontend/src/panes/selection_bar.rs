@@ -66,8 +66,8 @@ fn Edit() -> impl IntoView {
         open.set(false);
     };
     let written = move || {
-        let offset = session.offset_minutes.get_untracked();
-        session.selection.get_untracked().map(|range| text::typed(range, offset)).unwrap_or_default()
+        let typed = |range| text::typed(range, |at| session.offset_at(at));
+        session.selection.get_untracked().map(typed).unwrap_or_default()
     };
     view! {
         <Choice name="Edit the selection" label=Signal::stored("Edit".to_owned()) open>

@@ -77,10 +77,9 @@ fn TypedVisible(open: RwSignal<bool>) -> impl IntoView {
 
 /// The range as it could be typed.
 fn written(session: Session) -> String {
-    let offset = session.offset_minutes.get();
     let range = session.range.get();
     match session.view.with(|view| view.range) {
         Some(spec) if spec.is_relative() => spec.to_string(),
-        _ => text::typed(range, offset),
+        _ => text::typed(range, |at| session.offset_at(at)),
     }
 }

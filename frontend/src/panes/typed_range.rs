@@ -68,7 +68,7 @@ fn read(session: Session, text: &str) -> Result<RangeSpec, TypedError> {
     let against = TypedAgainst {
         now: session.server_now(),
         shown: session.range.get_untracked(),
-        offset_minutes: session.offset_minutes.get_untracked(),
+        offset_at: &|at| session.offset_at(at),
     };
     parse_typed_range(text, against)
 }
@@ -76,8 +76,7 @@ fn read(session: Session, text: &str) -> Result<RangeSpec, TypedError> {
 /// The range that the text means, with its date, as soon as it means one.
 fn meaning(session: Session, text: &str) -> Option<String> {
     let spec = read(session, text).ok()?;
-    let offset = session.offset_minutes.get_untracked();
-    Some(text::dated_range(spec.resolve(session.server_now()), offset))
+    Some(text::dated_range(spec.resolve(session.server_now()), |at| session.offset_at(at)))
 }
 
 fn hint(session: Session) -> String {

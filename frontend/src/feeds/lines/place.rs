@@ -1,0 +1,99 @@
+//! Where the reader is among the lines: moved by the reader, led to a line that a link names, held there while rows come.
+
+use super::LineFeed;
+use crate::feeds::seek;
+use crate::lines::{Extent, Kept, Position};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use sonde_shared::view::Order;
+
+impl LineFeed {
+    /// What there is to scroll in.
+    pub fn extent(self) -> Extent {
+        Extent {
+            rows: self.total.get().rows(),
+            row_px: self.row_px.get(),
+            expanded: self.expanded.get(),
+            marks: self.marks.get(),
+            viewport_px: self.viewport_px.get(),
+        }
+    }
+
+    /// Moves the reader. Who has come to the end stays there when marks come.
+    pub fn go(self, to: impl FnOnce(Extent, Position) -> Position) {
+        let extent = untrack(|| self.extent());
+        let at = extent.clamped(to(extent.clone(), self.position.get_untracked()));
+        self.stand(at, Kept::at(&extent, at));
+    }
+
+    /// Follows what changes the place of rows: the pane's size, marks, and fields below a line.
+    pub(super) fn keep_place(self) {
+        Effect::new(move |_| {
+            self.viewport_px.track();
+            self.row_px.track();
+            self.hold_position();
+        });
+        Effect::new(move |_| {
+            self.marks.track();
+            self.hold_kept();
+        });
+        let line = self.session.part(|state| state.view.line.clone());
+        Effect::new(move |_| {
+            drop(line.get());
+            // Whoever opens or closes a line looks at that one from now on.
+            self.kept.set_value(Kept::Nothing);
+            self.expanded.set(None);
+        });
+    }
+
+    fn stand(self, at: Position, kept: Kept) {
+        self.kept.set_value(kept);
+        if at != self.position.get_untracked() {
+            self.position.set(at);
+        }
+    }
+
+    /// The pane changed its size: a live one stays at its newest line, no other shows what lies beyond the end.
+    fn hold_position(self) {
+        let ascending = self.session.query.with_untracked(|query| query.order == Order::Ascending);
+        let follows = self.session.view.with_untracked(|view| view.live) && !self.held.get_untracked();
+        if follows && ascending {
+            self.go(|extent, _| extent.end());
+        } else {
+            self.hold_kept();
+        }
+    }
+
+    /// Rows became higher or the pane less high: what the reader was led to stays in sight.
+    fn hold_kept(self) {
+        let kept = self.kept.get_value();
+        let at = untrack(|| self.extent()).keeping(self.position.get_untracked(), kept);
+        self.stand(at, kept);
+    }
+
+    pub(super) fn is_at_newest(self) -> bool {
+        let position = self.position.get();
+        if self.session.query.with(|query| query.order == Order::Descending) {
+            return position == Position::default();
+        }
+        self.extent().is_at_end(position)
+    }
+
+    /// A link may name a line that is not among the first rows: the reader is led to it.
+    pub(super) fn seek_pinned_line(self, number: u64) {
+        let (pinned, is_live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
+        let (Some(line), Some(query)) = (pinned, self.run.with_value(|run| run.query.clone())) else {
+            return;
+        };
+        if is_live || self.cache.with_value(|cache| cache.position_of(&line).is_some()) {
+            return;
+        }
+        spawn_local(async move {
+            let found = seek::position_of(query, line, self.search).await;
+            if let Some(row) = found.filter(|_| self.is_current(number)) {
+                let at = untrack(|| self.extent()).showing(self.position.get_untracked(), row);
+                self.stand(at, Kept::Row(row));
+            }
+        });
+    }
+}
