@@ -60,6 +60,31 @@ fn days_and_silences_cover_no_text_and_a_line_says_its_day() {
 }
 
 #[test]
+fn a_link_to_a_line_shows_it_with_room_for_its_fields_wherever_it_stands() {
+    let (server, _) = two_days();
+    let browser = Browser::open();
+    for row in [3, 40, 90, 110] {
+        let address =
+            format!("/?v=1&t=2025-03-09T23:00:00Z..2025-03-10T00:00:00Z&line=2025-03-09~0001~{row}");
+        let page = Page::open(&browser, &server.http().url(&address));
+        page.wait_for_total(120);
+        let is_shown = format!(
+            "const row = document.querySelector('[data-line=\"2025-03-09~0001~{row}\"]');\
+             const list = document.querySelector('.log-list').getBoundingClientRect();\
+             if (!row) return 'no row';\
+             const top = row.getBoundingClientRect().top - list.top;\
+             return top > -1 && top < list.height * 0.6 ? 'shown' : `at ${{top}} of ${{list.height}}`"
+        );
+        page.wait_for("the line that the link names", &is_shown, &json!("shown"));
+        assert!(
+            browser.look("return document.body.innerText", &[]).to_string().contains("Copy line"),
+            "its fields"
+        );
+    }
+    browser.assert_no_errors();
+}
+
+#[test]
 fn an_empty_pane_leads_to_the_nearest_line_of_what_was_asked_for() {
     let server = TestServer::start();
     let ahead = now().plus_nanos(12 * 3_600 * NANOS_PER_SEC);

@@ -74,7 +74,9 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
         }
     }
     if lines == 0 {
-        say(format_args!("no lines match; `--from` and `--until` are in UTC\n"));
+        let has_times = options.from.is_some() || options.until.is_some();
+        let hint = if has_times { "; `--from` and `--until` are in UTC" } else { "" };
+        say(format_args!("no lines match{hint}\n"));
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ pub fn start_clock(session: Session) {
     }
 }
 
+/// New lines come with the clock too, and are waited for, however long the range.
 fn step_nanos(range_nanos: i64) -> i64 {
-    (range_nanos / STEPS_A_RANGE).clamp(3 * NANOS_PER_SEC, 60 * NANOS_PER_SEC)
+    (range_nanos / STEPS_A_RANGE).clamp(3 * NANOS_PER_SEC, 10 * NANOS_PER_SEC)
 }

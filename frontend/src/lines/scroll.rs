@@ -109,6 +109,15 @@ impl Extent {
         if over > 0.0 { self.moved(at, over) } else { at }
     }
 
+    /// A place from which a row is in sight with room for its fields below it: the same one where it stands in the upper half,
+    /// else a quarter below the top.
+    pub fn leading_to(&self, at: Position, row: u64) -> Position {
+        let top = Position { row, px: 0.0 };
+        let is_above_half = self.rows_of(self.moved(top, -self.viewport_px / 2.0)) <= self.rows_of(at);
+        let is_in_sight = self.showing(at, row) == at;
+        if is_above_half && is_in_sight { at } else { self.moved(top, -self.viewport_px / 4.0) }
+    }
+
     fn moved_up(&self, mut row: u64, mut px: f64) -> Position {
         while px < 0.0 && row > 0 {
             let plain = self.plain_rows_above(row, -px);
@@ -220,6 +229,18 @@ mod tests {
         assert_eq!(plain().showing(Position { row: 10, px: 0.0 }, 12), Position { row: 10, px: 0.0 });
         assert_eq!(plain().showing(Position { row: 10, px: 0.0 }, 4), Position { row: 4, px: 0.0 });
         assert_eq!(plain().showing(Position { row: 0, px: 0.0 }, 15), Position { row: 0, px: 10.0 });
+    }
+
+    #[test]
+    fn who_is_led_to_a_row_sees_what_lies_below_it() {
+        let lead = |from: u64, row: u64| plain().leading_to(Position { row: from, px: 0.0 }, row);
+        let at = |row: u64| Position { row, px: 0.0 };
+        assert_eq!((plain().viewport_px, plain().row_px), (310.0, 20.0));
+        assert_eq!(lead(0, 5), at(0), "it is in sight, and in the upper half");
+        assert_eq!(lead(0, 12), Position { row: 8, px: 2.5 }, "it is in sight, and its fields would not be");
+        assert_eq!(lead(0, 500), Position { row: 496, px: 2.5 });
+        assert_eq!(lead(800, 500), Position { row: 496, px: 2.5 });
+        assert_eq!(lead(0, 999_999), plain().end());
     }
 
     proptest! {

@@ -79,21 +79,28 @@ impl LineFeed {
         self.extent().is_at_end(position)
     }
 
-    /// A link may name a line that is not among the first rows: the reader is led to it.
+    /// A link may name a line that is not in sight: the reader is led to it.
     pub(super) fn seek_pinned_line(self, number: u64) {
         let (pinned, is_live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
         let (Some(line), Some(query)) = (pinned, self.run.with_value(|run| run.query.clone())) else {
             return;
         };
-        if is_live || self.cache.with_value(|cache| cache.position_of(&line).is_some()) {
+        if is_live {
             return;
+        }
+        if let Some(row) = self.cache.with_value(|cache| cache.position_of(&line)) {
+            return self.lead_to(row);
         }
         spawn_local(async move {
             let found = seek::position_of(query, line, self.search).await;
             if let Some(row) = found.filter(|_| self.is_current(number)) {
-                let at = untrack(|| self.extent()).showing(self.position.get_untracked(), row);
-                self.stand(at, Kept::Row(row));
+                self.lead_to(row);
             }
         });
+    }
+
+    fn lead_to(self, row: u64) {
+        let at = untrack(|| self.extent()).leading_to(self.position.get_untracked(), row);
+        self.stand(at, Kept::Row(row));
     }
 }
