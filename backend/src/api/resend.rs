@@ -333,9 +333,18 @@ mod tests {
         assert_eq!(answer["stored"], 20_000);
         site.check_stored(20_000).await;
         let (headers, ..) = {
-            let pending = Body::from_stream(futures::stream::pending::<Chunk>());
-            let outrun = site.send("/api/ingest/logs", &[("sonde-batch", "b")], pending);
-            tokio::join!(outrun, site.post("b", lines(0..1, 1))).0
+            // A body is read once its request has its turn; only then is the other one newer.
+            let (reads, is_read) = tokio::sync::oneshot::channel();
+            let pending = futures::stream::once(async {
+                reads.send(()).unwrap();
+                std::future::pending::<Chunk>().await
+            });
+            let outrun = site.send("/api/ingest/logs", &[("sonde-batch", "b")], Body::from_stream(pending));
+            let newer = async {
+                is_read.await.unwrap();
+                site.post("b", lines(0..1, 1)).await
+            };
+            tokio::join!(outrun, newer).0
         };
         assert_eq!(headers["retry-after"], "5");
     }
