@@ -1,5 +1,7 @@
 //! What is served of foreign files equals a plain read of them, whatever is done to them.
 
+mod away;
+
 use super::follow::Follower;
 use crate::store::logs::block::Row;
 use crate::store::logs::text::TextReader;
@@ -330,33 +332,6 @@ fn a_file_that_is_renamed_stays_the_same_and_a_new_one_takes_its_name() {
     fs::remove_file(world.path("app.log")).unwrap();
     world.check();
     assert_eq!(world.snapshot().days.len(), 0);
-}
-
-#[test]
-fn files_of_a_folder_that_cannot_be_read_for_a_while_stay_as_they_are() {
-    let mut world = World::new();
-    world.append("app.log", line(1));
-    fs::create_dir(world.path("more")).unwrap();
-    world.append("more/app.log", line(2));
-    world.follow();
-    let before = world.served();
-    let of = |world: &World| -> Vec<u64> {
-        let views = world.snapshot().days.into_iter().flat_map(|(_, views)| views);
-        views.map(|view| view.segment.id()).collect()
-    };
-    let segments = of(&world);
-    assert_eq!(before.len(), 2);
-    // As a disk that is away for a moment.
-    let (here, aside) = (world.dir.path().join("foreign"), world.dir.path().join("aside"));
-    fs::rename(&here, &aside).unwrap();
-    world.follow();
-    fs::write(&here, "").unwrap();
-    world.follow();
-    assert_eq!(world.served(), before, "they are open and can be read");
-    fs::remove_file(&here).unwrap();
-    fs::rename(&aside, &here).unwrap();
-    world.follow();
-    assert_eq!((world.served(), of(&world)), (before, segments), "who follows gets nothing again");
 }
 
 #[test]
