@@ -85,10 +85,27 @@ pub fn sealed(folder: &Path) -> (TempDir, Duration) {
     assert!(linked.success(), "the day is linked");
     drop(std::fs::remove_file(copy.path().join("lock")));
     let start = Instant::now();
-    let sealed =
-        Command::new(binary()).args(["seal", "--data"]).arg(copy.path()).status().expect("sonde starts");
-    assert!(sealed.success(), "the day is sealed");
+    seal(copy.path());
     (copy, start.elapsed())
+}
+
+/// Seals what a folder holds.
+///
+/// # Panics
+/// When it cannot be sealed.
+pub fn seal(folder: &Path) {
+    let sealed = Command::new(binary()).args(["seal", "--data"]).arg(folder).status().expect("sonde starts");
+    assert!(sealed.success(), "the folder is sealed");
+}
+
+/// A new folder on the disk where the day is kept; removed when dropped.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn folder_beside(name: &str) -> TempDir {
+    let target = folder();
+    let target = target.parent().expect("it lies in the target folder");
+    tempfile::Builder::new().prefix(name).tempdir_in(target).expect("a folder can be made")
 }
 
 /// Bytes of all files of a folder's days.

@@ -1,10 +1,9 @@
 //! Many sealed days, made of the lines of one with other dates and kept in the target folder.
 
+use crate::big_day;
 use crate::corpus::{Corpus, Names, Recipe, Style, at};
-use crate::server::binary;
 use sonde_shared::time::{Day, NANOS_PER_SEC, TimeRange};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const VERSION: &str = "many-days-1";
 /// So many days are written before they are sealed: their text takes ten times as much room.
@@ -69,7 +68,7 @@ impl Extent {
             self.write_day(&folder, number, &mut hours);
             if (number + 1) % SEALED_AT_ONCE == 0 || number + 1 == self.days {
                 say(&format!("{} of {} days of {} lines", number + 1, self.days, self.lines));
-                seal(&folder);
+                big_day::seal(&folder);
             }
         }
         std::fs::write(done, "").expect("a file can be written");
@@ -91,9 +90,4 @@ impl Extent {
             std::fs::write(path, text).expect("a file can be written");
         }
     }
-}
-
-fn seal(folder: &Path) {
-    let sealed = Command::new(binary()).args(["seal", "--data"]).arg(folder).status().expect("sonde starts");
-    assert!(sealed.success(), "the days are sealed");
 }

@@ -2,6 +2,8 @@
 //! a file. Paired rounds in one run on one machine; answers are compared before anything is timed.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+/// A day's load in little time.
+mod day_long;
 /// Counts over many days.
 mod days;
 /// Many components, and lines out of order.
@@ -14,6 +16,8 @@ mod peer;
 mod queries;
 /// Rows of the table, and medians.
 mod report;
+/// Days of several sizes.
+mod sizes;
 
 use report::Report;
 use sonde_tests::many_days::Extent;
@@ -34,15 +38,25 @@ fn main() {
             let mut number = |usual: usize| {
                 args.next().map_or(usual, |text| text.parse().expect("days [DAYS [LINES A DAY]]"))
             };
-            compare_days(Extent { days: number(90), lines: number(1_000_000) });
+            let extent = Extent { days: number(90), lines: number(1_000_000) };
+            print_report(|report| days::compare(report, extent));
+        }
+        Some("day-long") => {
+            let lines = args.next().map_or(big_day::LINES, |text| text.parse().expect("day-long [LINES]"));
+            print_report(|report| day_long::compare(report, lines));
+        }
+        Some(form @ ("sizes-open" | "sizes-sealed")) => {
+            let named: Vec<usize> = args.map(|text| text.parse().expect("sizes-… [LINES…]")).collect();
+            let sizes = if named.is_empty() { &[1_000_000, 10_000_000][..] } else { &named };
+            print_report(|report| sizes::compare(report, sizes, form == "sizes-sealed"));
         }
         _ => compare(&std::env::args().skip(1).collect::<Vec<_>>()),
     }
 }
 
-fn compare_days(extent: Extent) {
+fn print_report(measure: impl FnOnce(&mut Report)) {
     let mut report = Report::default();
-    days::compare(&mut report, extent);
+    measure(&mut report);
     println!("\n{report}");
 }
 

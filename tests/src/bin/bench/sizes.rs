@@ -1,0 +1,102 @@
+//! Answers of one size from days of several sizes: what an answer takes must not hang on what else its day holds.
+
+use crate::report::{Report, median, millis, timed};
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange};
+use sonde_tests::big_day;
+use sonde_tests::http::split_lines;
+use sonde_tests::many_days::Extent;
+use sonde_tests::oracle::{Found, Query, assert_same_lines};
+use sonde_tests::process::{MemoryWatch, cpu_time};
+use sonde_tests::server::{Setup, TestServer};
+use std::path::Path;
+use std::time::Duration;
+
+/// Lines of a body.
+const BODY: usize = 20_000;
+const ROUNDS: usize = 101;
+/// How much the slowest may be above the fastest.
+const GOAL: &str = "± 20 %";
+/// A day of so many lines is asked for two minutes, one of ten times as many for a tenth of that.
+const USUAL: i64 = 10_000_000;
+
+/// What is asked, and how long the range is in a day of the usual size.
+const ASKED: [(&str, &str, i64); 3] = [
+    ("a component", "webapp.backend.git", 120),
+    ("a subtree", "webapp", 10),
+    ("a rare component", "network.service183", 3_600),
+];
+
+/// Feeds a day of each size, asks it, and compares. `is_sealed` says in which form the days are asked.
+pub(crate) fn compare(report: &mut Report, sizes: &[usize], is_sealed: bool) {
+    let measured: Vec<_> = sizes.iter().map(|lines| measure(*lines, is_sealed)).collect();
+    let form = if is_sealed { "sealed" } else { "open" };
+    for (at, (what, ..)) in ASKED.iter().enumerate() {
+        let fastest = measured.iter().map(|queries| queries[at].seconds).fold(f64::INFINITY, f64::min);
+        for (lines, queries) in sizes.iter().zip(&measured) {
+            let Measured { answer, seconds, cpu } = queries[at];
+            let sonde = format!("{} (CPU {})", millis(seconds), millis(cpu));
+            let ratio = format!("{:.2}", seconds / fastest);
+            let what = format!("{form}: {what}, {answer} lines of a day of {lines}");
+            report.row(what, sonde, millis(fastest), ratio, GOAL);
+        }
+    }
+}
+
+struct Measured {
+    /// Lines of the answer.
+    answer: usize,
+    /// The median, and the processor time of one.
+    seconds: f64,
+    cpu: f64,
+}
+
+fn queries(extent: Extent) -> [Query; ASKED.len()] {
+    let from = extent.day(0).start().plus_nanos((14 * 60 + 5) * 60 * NANOS_PER_SEC);
+    ASKED.map(|(_, component, seconds)| {
+        let nanos = seconds * NANOS_PER_SEC / 1_000 * (USUAL * 1_000 / extent.lines as i64);
+        // The part of a long range that lies before the middle keeps it within the day.
+        let from = from.plus_nanos(-nanos / 2);
+        Query::all().component(component).range(TimeRange { from, until: from.plus_nanos(nanos) })
+    })
+}
+
+fn measure(lines: usize, is_sealed: bool) -> Vec<Measured> {
+    let (extent, folder) = (Extent { days: 1, lines }, big_day::folder_beside("sizes"));
+    let truth = feed(extent, folder.path(), is_sealed);
+    if is_sealed {
+        big_day::seal(folder.path());
+    }
+    let server = Setup::on(folder.path()).arg("--seal=off").start();
+    println!("asking the day of {lines} lines");
+    queries(extent).iter().zip(truth).map(|(query, truth)| ask(&server, query, &truth.body())).collect()
+}
+
+/// Feeds the day and returns the answers to expect.
+fn feed(extent: Extent, folder: &Path, seals: bool) -> [Found; ASKED.len()] {
+    let seal = if seals { "--seal=on" } else { "--seal=off" };
+    let server = Setup::on(folder).arg(seal).start();
+    let watch = MemoryWatch::of(server.pid());
+    let queries = queries(extent);
+    let mut found = queries.each_ref().map(|_| Found::default());
+    for (hour, corpus) in extent.hours().enumerate() {
+        println!("feeding hour {} of 24 of a day of {} lines", hour + 1, extent.lines);
+        corpus.batches(BODY).for_each(|batch| server.store_logs(batch));
+        for row in &corpus.rows {
+            let asked = queries.iter().zip(&mut found).filter(|(query, _)| query.takes(&corpus, row));
+            asked.for_each(|(_, found)| found.add(&corpus, row));
+        }
+    }
+    println!("fed with at most {} MB of anonymous memory", watch.peak_bytes() / 1_000_000);
+    server.stop();
+    found
+}
+
+fn ask(server: &TestServer, query: &Query, truth: &[u8]) -> Measured {
+    let path = format!("/api/logs?{}", query.parameters());
+    assert_same_lines(&server.get(&path).ok().body, truth, &path);
+    let before = cpu_time(server.pid());
+    let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(&path).ok()))).collect();
+    let cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64() / ROUNDS as f64;
+    let answer = split_lines(truth).len();
+    Measured { answer, seconds: median(times), cpu }
+}
