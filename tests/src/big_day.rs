@@ -39,11 +39,16 @@ pub fn part_at(instant: Timestamp) -> usize {
     (instant.nanos_since(start()) / (86_400 / PARTS as i64 * NANOS_PER_SEC)) as usize
 }
 
-/// Where the day is kept.
-fn folder() -> PathBuf {
+/// A name in the target folder.
+pub fn beside(name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    target.join(VERSION)
+    target.join(name)
+}
+
+/// Where the day is kept.
+fn folder() -> PathBuf {
+    beside(VERSION)
 }
 
 /// The folder with the day in it, fed now if it is not there yet or not readable any more. `say` hears what goes on.
@@ -103,9 +108,7 @@ pub fn seal(folder: &Path) {
 /// # Panics
 /// When it cannot be made.
 pub fn folder_beside(name: &str) -> TempDir {
-    let target = folder();
-    let target = target.parent().expect("it lies in the target folder");
-    tempfile::Builder::new().prefix(name).tempdir_in(target).expect("a folder can be made")
+    tempfile::Builder::new().prefix(name).tempdir_in(beside("")).expect("a folder can be made")
 }
 
 /// Bytes of all files of a folder's days.

@@ -21,6 +21,8 @@ pub mod many_days;
 pub mod oracle;
 /// The page as a person sees it: panels, band, rows of the log pane.
 pub mod page;
+/// Made-up series and what senders write of them.
+pub mod points;
 /// What the kernel knows about a running process.
 pub mod process;
 /// Programs that ship logs and metrics elsewhere: logger, rsyslogd, collectd.

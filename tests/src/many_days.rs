@@ -48,9 +48,7 @@ impl Extent {
     }
 
     fn folder(self) -> PathBuf {
-        let target = std::env::var_os("CARGO_TARGET_DIR")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-        target.join(format!("{VERSION}-{}-{}", self.days, self.lines))
+        big_day::beside(&format!("{VERSION}-{}-{}", self.days, self.lines))
     }
 
     /// The folder with the days in it, made now if it is not there yet. `say` hears what goes on.

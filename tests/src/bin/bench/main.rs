@@ -12,6 +12,8 @@ mod hard;
 mod ingest;
 /// A plain file server to compare with.
 mod peer;
+/// Points: in, on disk, and out again.
+mod points;
 /// Answers about a day of ten million lines, in both of its forms.
 mod queries;
 /// Rows of the table, and medians.
@@ -40,6 +42,13 @@ fn main() {
             };
             let extent = Extent { days: number(90), lines: number(1_000_000) };
             print_report(|report| days::compare(report, extent));
+        }
+        Some("points") => {
+            let mut number = |usual: usize| {
+                args.next().map_or(usual, |text| text.parse().expect("points [SERIES [POINTS OF EACH]]"))
+            };
+            let extent = points::Extent { series: number(100_000), steps: number(360) };
+            print_report(|report| points::compare(report, extent));
         }
         Some("day-long") => {
             let lines = args.next().map_or(big_day::LINES, |text| text.parse().expect("day-long [LINES]"));
