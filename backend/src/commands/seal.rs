@@ -1,4 +1,4 @@
-//! `sonde seal`: every finished segment gets its compressed form now.
+//! `sonde seal`: every finished segment gets its compressed form now, and every day's points become one file.
 
 use super::{Folder, read_days};
 use crate::store::Store;
@@ -12,9 +12,13 @@ pub struct SealOptions {
     folder: Folder,
 }
 
-/// Seals all lines of a folder that no server has.
+/// Seals all lines and points of a folder that no server has.
 pub fn seal(options: &SealOptions) -> anyhow::Result<()> {
     read_days(&options.folder.data)?;
     let store = Store::open_as(&options.folder.data, false)?;
-    store.logs().seal_finished().context("not everything could be sealed; what is not stays as it was")
+    let lines = store.logs().seal_finished();
+    // Points of a log that a crash left become a part first.
+    drop(store);
+    let points = Store::open_as(&options.folder.data, false)?.metrics().seal_all();
+    lines.and(points).context("not everything could be sealed; what is not stays as it was")
 }

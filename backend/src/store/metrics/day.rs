@@ -7,7 +7,7 @@ use super::wal;
 use crate::store::{StoreError, layout};
 use sonde_shared::time::Day;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 pub(super) const PREFIX: &str = "metrics";
 
@@ -65,6 +65,8 @@ pub(super) struct DayState {
     pub(super) day: Day,
     pub(super) dir: PathBuf,
     sources: RwLock<Vec<Source>>,
+    /// Held by who makes one part of several.
+    merging: Mutex<()>,
     /// Whether every file could be read. Parts are merged only then, since a merged part replaces all of its numbers.
     pub(super) is_whole: bool,
 }
@@ -83,7 +85,7 @@ impl DayState {
     pub(super) fn load(data: &Path, day: Day) -> Result<Loaded, StoreError> {
         let dir = layout::day_dir(data, day);
         if layout::lines_only(&dir).exists() {
-            let state = Arc::new(Self { day, dir, sources: RwLock::default(), is_whole: true });
+            let state = Arc::new(Self::of(day, dir, Vec::new(), true));
             return Ok(Loaded { state, unflushed: Vec::new(), damaged: 0 });
         }
         for number in layout::list_numbers(&dir, PREFIX, "tmp")? {
@@ -110,8 +112,26 @@ impl DayState {
             (sources, unflushed) = (Vec::new(), Vec::new());
         }
         sources.sort_by_key(Source::number);
-        let state = Arc::new(Self { day, dir, sources: RwLock::new(sources), is_whole: damaged == 0 });
+        let state = Arc::new(Self::of(day, dir, sources, damaged == 0));
         Ok(Loaded { state, unflushed, damaged })
+    }
+
+    fn of(day: Day, dir: PathBuf, sources: Vec<Source>, is_whole: bool) -> Self {
+        Self { day, dir, sources: RwLock::new(sources), merging: Mutex::default(), is_whole }
+    }
+
+    /// Waits until nobody else merges parts of the day, and keeps others from it.
+    pub(super) fn merging(&self) -> MutexGuard<'_, ()> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same without waiting; `None` while somebody else merges.
+    pub(super) fn try_merging(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.merging.try_lock() {
+            Ok(alone) => Some(alone),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// The sources in order of arrival.

@@ -1,25 +1,31 @@
 //! From heads to parts, on a thread of its own, so that taking points in never waits for it unless it falls far behind.
 //!
-//! A head becomes the part of its number; then its write-ahead log goes. Parts are merged like the digits of a counter: the
-//! newest ones, as long as the next older is at most twice as large as all of these. So a day has few parts, and a
-//! point is written again only a few times.
+//! A head becomes the part of its number; then its write-ahead log goes. Parts are merged like the digits of a counter: once
+//! [`MERGED`] neighbours are of one size. So a day has few parts, and a point is written again only a few times. What a
+//! finished day has is made one part by `seal`.
 
 use super::day::{DayState, part_path, remove, wal_path};
 use super::head::Head;
 use super::part::{Part, PartWriter};
 use super::points::DayPoints;
 use crate::store::StoreError;
-use std::sync::mpsc::Receiver;
+use std::ops::RangeInclusive;
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long to wait after a flush failed, for space or a disk to come back.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// So many parts of one size become one.
+const MERGED: usize = 4;
+
 /// What the flushing thread is told.
 pub(super) enum Message {
     /// This head takes no more points.
     Flush(Arc<DayState>, Arc<Head>),
+    /// Nothing is written to this day for the time being: it may be sealed once the heads before are parts.
+    Idle(Arc<DayState>),
     /// Finish what is queued, then end.
     Close,
 }
@@ -87,16 +93,23 @@ impl Backlog {
     }
 }
 
-/// The thread's loop.
-pub(super) fn run(messages: &Receiver<Message>, backlog: &Backlog) {
-    while let Ok(Message::Flush(day, head)) = messages.recv() {
-        flush_until_done(&day, &head, backlog);
-        backlog.done(head.point_count());
-        if let Err(error) = merge(&day) {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "could not merge parts; they stay as they are"
-            );
+/// The thread's loop. Days to be sealed are told to another thread, since that takes long.
+pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Arc<DayState>>, backlog: &Backlog) {
+    while let Ok(message) = messages.recv() {
+        match message {
+            Message::Flush(day, head) => {
+                flush_until_done(&day, &head, backlog);
+                backlog.done(head.point_count());
+                if let Err(error) = merge(&day) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "could not merge parts; they stay as they are"
+                    );
+                }
+            }
+            // The other thread goes when the store does.
+            Message::Idle(day) => drop(to_seal.send(day)),
+            Message::Close => return,
         }
     }
 }
@@ -119,7 +132,7 @@ fn flush_until_done(day: &DayState, head: &Head, backlog: &Backlog) {
 pub(super) fn flush(day: &DayState, head: &Head) -> Result<(), StoreError> {
     let mut series = head.series();
     series.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut writer = PartWriter::create(&part_path(&day.dir, head.number))?;
+    let mut writer = PartWriter::create(&part_path(&day.dir, head.number), false)?;
     for one in series {
         let mut points = one.points().clone();
         points.settle();
@@ -133,44 +146,63 @@ pub(super) fn flush(day: &DayState, head: &Head) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Merges the newest parts of a day where that is due.
+/// Merges neighbouring parts of a day as long as some are of one size.
 fn merge(day: &DayState) -> Result<(), StoreError> {
-    let parts = day.parts();
-    let newest =
-        &parts[parts.len() - merge_count(&parts.iter().map(|part| part.points).collect::<Vec<_>>())..];
-    let (Some(first), Some(last)) = (newest.first(), newest.last()) else {
-        return Ok(());
-    };
-    if newest.len() < 2 || !day.is_whole {
-        return Ok(());
-    }
-    let merged = write_merged(day, newest, first.first, last.last)?;
-    day.replace(Arc::new(merged));
-    for part in &newest[..newest.len() - 1] {
-        remove(&part_path(&day.dir, part.last));
+    while day.is_whole {
+        // While a day is sealed all of its parts become one anyway.
+        let Some(_alone) = day.try_merging() else { return Ok(()) };
+        let parts = day.parts();
+        let count = merge_count(&parts.iter().map(|part| part.points).collect::<Vec<_>>());
+        if count < 2 {
+            return Ok(());
+        }
+        merge_parts(day, &parts[parts.len() - count..], false, || false)?;
     }
     Ok(())
 }
 
-/// How many of the newest parts to merge, from the points of each, oldest first.
-fn merge_count(points: &[u64]) -> usize {
-    let mut sum = 0;
-    points
-        .iter()
-        .rev()
-        .take_while(|points| {
-            let take = sum == 0 || **points <= 2 * sum;
-            sum += **points;
-            take
-        })
-        .count()
+/// Makes one part of neighbouring ones; whether it was not given up.
+pub(super) fn merge_parts(
+    day: &DayState,
+    parts: &[Arc<Part>],
+    with_rollups: bool,
+    gives_up: impl Fn() -> bool,
+) -> Result<bool, StoreError> {
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return Ok(true) };
+    let Some(merged) = write_merged(day, parts, first.first..=last.last, with_rollups, gives_up)? else {
+        return Ok(false);
+    };
+    day.replace(Arc::new(merged));
+    for part in &parts[..parts.len() - 1] {
+        remove(&part_path(&day.dir, part.last));
+    }
+    Ok(true)
 }
 
-/// Writes the merged part under the newest one's number; its name and the file behind it change in one step.
-fn write_merged(day: &DayState, parts: &[Arc<Part>], first: u32, last: u32) -> Result<Part, StoreError> {
-    let mut writer = PartWriter::create(&part_path(&day.dir, last))?;
+/// How many of the newest parts to merge, from the points of each, oldest first: those that are at most twice as large as
+/// the newest, where these are enough.
+fn merge_count(points: &[u64]) -> usize {
+    let newest = points.last().copied().unwrap_or(0);
+    let count = points.iter().rev().take_while(|points| **points <= 2 * newest).count();
+    if count >= MERGED { count } else { 0 }
+}
+
+/// Writes the merged part under the newest one's number; its name and the file behind it change in one step. `None` when it
+/// was given up.
+fn write_merged(
+    day: &DayState,
+    parts: &[Arc<Part>],
+    numbers: RangeInclusive<u32>,
+    with_rollups: bool,
+    gives_up: impl Fn() -> bool,
+) -> Result<Option<Part>, StoreError> {
+    let mut writer = PartWriter::create(&part_path(&day.dir, *numbers.end()), with_rollups)?;
     let mut places = vec![0; parts.len()];
     while let Some(name) = least_name(parts, &places) {
+        if gives_up() {
+            writer.give_up();
+            return Ok(None);
+        }
         let mut points = DayPoints::default();
         for (part, place) in parts.iter().zip(&mut places) {
             if *place < part.series_count() && part.name(*place) == name {
@@ -181,7 +213,7 @@ fn write_merged(day: &DayState, parts: &[Arc<Part>], first: u32, last: u32) -> R
         points.settle();
         writer.push(&name, &points)?;
     }
-    writer.finish(first, last)
+    writer.finish(*numbers.start(), *numbers.end()).map(Some)
 }
 
 fn least_name(parts: &[Arc<Part>], places: &[usize]) -> Option<String> {
@@ -194,13 +226,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_new_parts_are_merged_and_large_old_ones_left_alone() {
+    fn parts_of_one_size_are_merged_and_large_old_ones_left_alone() {
         let check = |points: &[u64], expected: usize| assert_eq!(merge_count(points), expected, "{points:?}");
         check(&[], 0);
-        check(&[7], 1);
-        check(&[1, 1], 2);
-        check(&[3, 1], 1);
-        check(&[100, 3, 2, 1], 3);
+        check(&[7], 0);
+        check(&[1, 1, 1], 0);
+        check(&[1, 1, 1, 1], 4);
+        check(&[100, 2, 2, 1, 1], 4);
+        check(&[5, 5, 5, 4, 3], 5);
+        check(&[9, 5, 5, 1], 0);
     }
 
     #[test]
@@ -208,11 +242,13 @@ mod tests {
         let (mut parts, mut written): (Vec<u64>, u64) = (Vec::new(), 0);
         for _ in 0..1_000 {
             parts.push(1);
-            let tail = parts.split_off(parts.len() - merge_count(&parts));
-            parts.push(tail.iter().sum());
-            written += parts.last().unwrap();
-            assert!(parts.len() <= 10, "{parts:?}");
+            while let count @ 1.. = merge_count(&parts) {
+                let tail = parts.split_off(parts.len() - count);
+                parts.push(tail.iter().sum());
+                written += parts.last().unwrap();
+            }
+            assert!(parts.len() <= 16, "{parts:?}");
         }
-        assert!(written < 12_000, "{written}");
+        assert!(written < 5_000, "{written}");
     }
 }

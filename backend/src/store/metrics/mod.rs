@@ -7,11 +7,14 @@
 
 mod back_up;
 mod check;
+mod column;
 mod day;
 mod flush;
 mod head;
 mod part;
 mod points;
+mod rollup;
+mod seal;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -31,7 +34,7 @@ use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -51,6 +54,7 @@ pub struct MetricStore {
     jobs: Option<mpsc::Sender<Work>>,
     room: Arc<Semaphore>,
     threads: Vec<JoinHandle<()>>,
+    stop_sealing: Arc<AtomicBool>,
 }
 
 /// What the store counts, for `/metrics` and for people.
@@ -158,10 +162,15 @@ impl MetricStore {
         let writer = Writer::new(Arc::clone(&shared), options);
         let writing = spawn("metric-writer", move || writer.run(&runtime, queue))
             .map_err(StoreError::io("start the writer of", dir))?;
-        let flushing = spawn("metric-flusher", move || flush::run(&messages, &backlog));
+        let (to_seal, idle_days) = std_mpsc::channel();
+        let flushing = spawn("metric-flusher", move || flush::run(&messages, &to_seal, &backlog));
         let flushing = flushing.map_err(StoreError::io("start the flusher of", dir))?;
+        let stop_sealing = Arc::new(AtomicBool::new(false));
+        let (of_all, stop) = (Arc::downgrade(&shared), Arc::clone(&stop_sealing));
+        let sealing = spawn("metric-sealer", move || seal::run(&idle_days, &of_all, &stop));
+        let sealing = sealing.map_err(StoreError::io("start the sealer of", dir))?;
         let room = Arc::new(Semaphore::new(QUEUE_POINTS));
-        Ok(Self { shared, jobs: Some(jobs), room, threads: vec![writing, flushing] })
+        Ok(Self { shared, jobs: Some(jobs), room, threads: vec![writing, flushing, sealing], stop_sealing })
     }
 
     /// Appends points; waits while the queue is full. A batch that failed may still be found partly stored later.
@@ -202,6 +211,14 @@ impl MetricStore {
         Ok(outcome)
     }
 
+    /// Seals all that the folder has, today included. Not for async threads, nor beside writers.
+    pub fn seal_all(&self) -> Result<(), StoreError> {
+        for day in layout::list_days(&self.shared.days.data)? {
+            seal::seal(&*self.shared.days.get(day)?, &self.stop_sealing)?;
+        }
+        Ok(())
+    }
+
     /// What is stored of the days that a range touches, as of now. May read files: call it where blocking is fine.
     pub fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
         self.shared.days.snapshot(range)
@@ -237,6 +254,7 @@ impl MetricStore {
 
 impl Drop for MetricStore {
     fn drop(&mut self) {
+        self.stop_sealing.store(true, Ordering::Relaxed);
         // The writer ends when no sender is left, and has then queued all that is in memory to be flushed.
         drop(self.jobs.take());
         let mut threads = self.threads.drain(..);
@@ -244,6 +262,8 @@ impl Drop for MetricStore {
         let mut has_panicked = join();
         self.shared.backlog.close();
         self.shared.flush(Message::Close);
+        has_panicked |= join();
+        // With the flusher the last one has gone who tells days to be sealed.
         has_panicked |= join();
         if has_panicked {
             tracing::error!(

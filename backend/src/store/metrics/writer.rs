@@ -314,7 +314,11 @@ impl Writer {
         };
         let due: Vec<Day> = self.open.iter().filter_map(due).collect();
         for day in due {
+            let state = self.open.get(&day).filter(|_| day != today).map(|open| Arc::clone(&open.state));
             self.close(day);
+            if let Some(state) = state {
+                self.shared.flush(Message::Idle(state));
+            }
         }
         self.shared
             .counters
@@ -402,7 +406,7 @@ pub(super) fn read_only(why: &str) -> StoreError {
     StoreError::ReadOnly { why: why.to_owned() }
 }
 
-fn today() -> Day {
+pub(super) fn today() -> Day {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     Day::from_number(since.as_secs() as i64 / DAY_SECS)
 }
