@@ -95,6 +95,12 @@ impl<P: LineParser> Intake<P> {
         P::size_bytes(&self.batch)
     }
 
+    /// Gathers in another batch from now on; what was gathered is taken before.
+    pub fn go_on_with(&mut self, batch: P::Batch) {
+        debug_assert_eq!(P::rows(&self.batch), 0, "nothing that was gathered is lost");
+        self.batch = batch;
+    }
+
     /// The batch so far and its number of rows, leaving an empty one.
     pub fn take_batch(&mut self) -> (P::Batch, u64) {
         let batch = P::take(&mut self.batch);

@@ -8,7 +8,7 @@ use super::intake::{Intake, LineParser};
 use super::lines::Cut;
 use super::refused::Refused;
 use super::syslog::{SyslogRules, push_message};
-use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
+use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES, PointBatch};
 use crate::store::{Store, StoreError};
 use memchr::memchr_iter;
 use std::net::IpAddr;
@@ -76,6 +76,7 @@ impl Wire for CarbonWire {
         let lines = self.intake.lines();
         self.counters.received(self.protocol, lines - std::mem::replace(&mut self.lines_counted, lines));
         let (batch, rows) = self.intake.take_batch();
+        self.intake.go_on_with(PointBatch::of(store.metrics().names()));
         if rows == 0 {
             return Ok(());
         }

@@ -4,11 +4,13 @@
 //! to its own day's folder. Names are interned once a batch, so that a row is a few integers.
 
 use super::logs::fields::{self, FieldError, Fields};
+use super::series_names::SeriesNames;
 use super::source::Source;
 use crate::patterns::Masker;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Names, each held once, told by their number in order of first appearance.
 #[derive(Debug, Default)]
@@ -154,11 +156,16 @@ pub struct PointRow {
 pub struct PointBatch {
     /// The points.
     pub rows: Vec<PointRow>,
-    /// The series' paths, tagged ones in Graphite's normal form (`name;k=v;…`, tags sorted).
-    pub series: Names,
+    /// The series' paths, tagged ones in Graphite's normal form (`name;k=v;…`, tags sorted); other batches may share it.
+    pub series: Arc<SeriesNames>,
 }
 
 impl PointBatch {
+    /// An empty batch of series that are known by these names.
+    pub fn of(series: Arc<SeriesNames>) -> Self {
+        Self { rows: Vec::new(), series }
+    }
+
     /// Adds a point. The caller has checked the path and dropped NaN.
     pub fn push(&mut self, path: &str, ts_secs: i64, value: f64) {
         let series = self.series.intern(path);

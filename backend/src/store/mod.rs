@@ -22,6 +22,8 @@ pub mod logs;
 pub mod metrics;
 /// How long days are kept.
 pub mod retention;
+/// Names of series, told by numbers.
+pub mod series_names;
 /// Bodies of lines that may be sent again.
 pub mod source;
 

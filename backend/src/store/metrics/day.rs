@@ -48,11 +48,7 @@ impl Source {
         match self {
             Self::Part(part) => part.find(name).map_or(Ok(()), |at| part.read(at, low, high, out)),
             Self::Head(head) => {
-                let Some(series) = head.get(name) else { return Ok(()) };
-                let points = series.points();
-                let inside =
-                    points.times.iter().zip(&points.values).filter(|(time, _)| (low..high).contains(*time));
-                inside.for_each(|(time, value)| out.push(*time, *value));
+                head.read(name, low, high, out);
                 Ok(())
             }
         }

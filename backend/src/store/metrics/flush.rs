@@ -130,13 +130,13 @@ fn flush_until_done(day: &DayState, head: &Head, backlog: &Backlog) {
 
 /// Writes a head as the part of its number and puts that in its place.
 pub(super) fn flush(day: &DayState, head: &Head) -> Result<(), StoreError> {
-    let mut series = head.series();
-    series.sort_by(|a, b| a.name.cmp(&b.name));
     let mut writer = PartWriter::create(&part_path(&day.dir, head.number), false)?;
-    for one in series {
-        let mut points = one.points().clone();
+    let mut points = DayPoints::default();
+    for name in head.names() {
+        points.clear();
+        head.read(&name, 0, u32::MAX, &mut points);
         points.settle();
-        writer.push(&one.name, &points)?;
+        writer.push(&name, &points)?;
     }
     day.replace(Arc::new(writer.finish(head.number, head.number)?));
     let wal = wal_path(&day.dir, head.number);

@@ -1,15 +1,25 @@
 //! What is in memory: the points of one write-ahead log, by series.
 //!
-//! The writer appends while readers read: the table of series is locked for the moment of a look-up or of adding new
-//! names, a series only while points are added to it or copied out of it. No lock is held over a disk access.
+//! Points lie in small blocks, those of a series in a chain, so that a point costs two writes wherever it goes, and a series
+//! that has few costs little. The writer appends while readers read: the lock is held for some thousands of points, or while
+//! one series is copied out, and never over a disk access.
 
 use super::points::DayPoints;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// A point on its way into a head: series, second of the day, value.
 pub(super) type Staged = (u32, u32, f64);
+
+/// So many points are added before readers get a turn.
+const TURN: usize = 8_192;
+/// Points of a block: with them it fills two lines of the processor's cache.
+const BLOCK_POINTS: usize = 10;
+/// Blocks that are made at a time.
+const STRETCH: usize = 4_096;
+const NONE: u32 = u32::MAX;
 
 /// The points of the write-ahead log of the same number.
 #[derive(Debug)]
@@ -21,21 +31,79 @@ pub(super) struct Head {
 
 #[derive(Debug, Default)]
 struct Table {
-    by_name: HashMap<Arc<str>, u32>,
-    list: Vec<Arc<SeriesHead>>,
+    by_name: HashMap<Arc<str>, u32, RandomState>,
+    names: Vec<Arc<str>>,
+    chains: Vec<Chain>,
+    stretches: Vec<Box<[Block]>>,
+    block_count: usize,
 }
 
-/// One series in memory.
-#[derive(Debug)]
-pub(super) struct SeriesHead {
-    pub(super) name: Arc<str>,
-    points: Mutex<DayPoints>,
+/// A series' first and last block.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    first: u32,
+    last: u32,
 }
 
-impl SeriesHead {
-    /// Locks the points; a panic elsewhere leaves them whole, since a push is two pushes of plain numbers.
-    pub(super) fn points(&self) -> MutexGuard<'_, DayPoints> {
-        self.points.lock().unwrap_or_else(PoisonError::into_inner)
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Block {
+    next: u32,
+    len: u32,
+    times: [u32; BLOCK_POINTS],
+    values: [f64; BLOCK_POINTS],
+}
+
+impl Block {
+    const EMPTY: Self = Self { next: NONE, len: 0, times: [0; BLOCK_POINTS], values: [0.0; BLOCK_POINTS] };
+}
+
+impl Table {
+    fn block(&self, at: u32) -> &Block {
+        &self.stretches[at as usize / STRETCH][at as usize % STRETCH]
+    }
+
+    fn block_mut(&mut self, at: u32) -> &mut Block {
+        &mut self.stretches[at as usize / STRETCH][at as usize % STRETCH]
+    }
+
+    fn new_block(&mut self) -> u32 {
+        if self.block_count == self.stretches.len() * STRETCH {
+            self.stretches.push(vec![Block::EMPTY; STRETCH].into());
+        }
+        self.block_count += 1;
+        self.block_count as u32 - 1
+    }
+
+    fn push(&mut self, (series, time, value): Staged) {
+        let mut last = self.chains[series as usize].last;
+        if last == NONE || self.block(last).len as usize == BLOCK_POINTS {
+            let next = self.new_block();
+            if last == NONE {
+                self.chains[series as usize].first = next;
+            } else {
+                self.block_mut(last).next = next;
+            }
+            self.chains[series as usize].last = next;
+            last = next;
+        }
+        let block = self.block_mut(last);
+        let at = block.len as usize;
+        (block.times[at], block.values[at]) = (time, value);
+        block.len += 1;
+    }
+
+    fn blocks(&self, chain: Chain) -> impl Iterator<Item = &Block> {
+        let there = |at: u32| (at != NONE).then(|| self.block(at));
+        std::iter::successors(there(chain.first), move |block| there(block.next))
+    }
+
+    /// A series' points in order of arrival.
+    fn points(&self, chain: Chain) -> impl Iterator<Item = (u32, f64)> {
+        self.blocks(chain).flat_map(|block| {
+            let len = block.len as usize;
+            block.times[..len].iter().copied().zip(block.values[..len].iter().copied())
+        })
     }
 }
 
@@ -44,25 +112,28 @@ impl Head {
         Self { number, table: RwLock::default(), points: AtomicU64::new(0) }
     }
 
+    fn table(&self) -> RwLockReadGuard<'_, Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The series' number here, and whether it got it now. A new series is not seen by readers before it has a point.
-    pub(super) fn intern(&self, name: &str) -> (u32, bool) {
-        let known = self.table.read().unwrap_or_else(PoisonError::into_inner).by_name.get(name).copied();
-        if let Some(id) = known {
-            return (id, false);
+    pub(super) fn intern(&self, name: &Arc<str>) -> (u32, bool) {
+        if let Some(number) = self.table().by_name.get(name) {
+            return (*number, false);
         }
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let id = table.list.len() as u32;
-        let name: Arc<str> = name.into();
-        table.by_name.insert(Arc::clone(&name), id);
-        table.list.push(Arc::new(SeriesHead { name, points: Mutex::default() }));
-        (id, true)
+        let number = table.names.len() as u32;
+        table.by_name.insert(Arc::clone(name), number);
+        table.names.push(Arc::clone(name));
+        table.chains.push(Chain { first: NONE, last: NONE });
+        (number, true)
     }
 
     /// Makes committed points visible.
     pub(super) fn apply(&self, staged: &[Staged]) {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        for (series, time, value) in staged {
-            table.list[*series as usize].points().push(*time, *value);
+        for turn in staged.chunks(TURN) {
+            let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+            turn.iter().for_each(|point| table.push(*point));
         }
         self.points.fetch_add(staged.len() as u64, Ordering::Relaxed);
     }
@@ -72,24 +143,82 @@ impl Head {
         self.points.load(Ordering::Relaxed)
     }
 
-    /// One series.
-    pub(super) fn get(&self, name: &str) -> Option<Arc<SeriesHead>> {
-        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        table.by_name.get(name).map(|id| Arc::clone(&table.list[*id as usize]))
+    /// Whether a series has points.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let table = self.table();
+        table.by_name.get(name).is_some_and(|number| table.chains[*number as usize].first != NONE)
     }
 
-    /// Every series, in order of first appearance.
-    pub(super) fn series(&self) -> Vec<Arc<SeriesHead>> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner).list.clone()
+    /// Adds a series' points with `low <= time < high` to `out`, in order of arrival.
+    pub(super) fn read(&self, name: &str, low: u32, high: u32, out: &mut DayPoints) {
+        let table = self.table();
+        let Some(number) = table.by_name.get(name) else { return };
+        let inside =
+            table.points(table.chains[*number as usize]).filter(|(time, _)| (low..high).contains(time));
+        inside.for_each(|(time, value)| out.push(time, value));
+    }
+
+    /// The names of all series that have points, in order.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let table = self.table();
+        let with_points = table.names.iter().zip(&table.chains).filter(|(_, chain)| chain.first != NONE);
+        let mut names: Vec<Arc<str>> = with_points.map(|(name, _)| Arc::clone(name)).collect();
+        drop(table);
+        names.sort_unstable();
+        names
+    }
+
+    /// The first and the last second of the day that a series has a point in.
+    pub(super) fn span(&self, name: &str) -> Option<(u32, u32)> {
+        let table = self.table();
+        let chain = table.chains[*table.by_name.get(name)? as usize];
+        let (mut low, mut high) = (u32::MAX, None);
+        for (time, _) in table.points(chain) {
+            low = low.min(time);
+            high = high.max(Some(time));
+        }
+        Some((low, high?))
     }
 
     /// The latest second of the day that has a point.
     pub(super) fn max_time(&self) -> Option<u32> {
-        self.series().iter().filter_map(|series| series.points().times.iter().max().copied()).max()
+        let table = self.table();
+        table.chains.iter().flat_map(|chain| table.points(*chain)).map(|(time, _)| time).max()
     }
 
     /// How many series there are.
     pub(super) fn series_count(&self) -> usize {
-        self.table.read().unwrap_or_else(PoisonError::into_inner).list.len()
+        self.table().names.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_of_many_series_come_back_in_order_of_arrival() {
+        let head = Head::new(1);
+        let names: Vec<Arc<str>> = (0..700).map(|number| format!("s{number}").into()).collect();
+        for (number, name) in (0..).zip(&names) {
+            assert_eq!(head.intern(name), (number, true));
+        }
+        assert_eq!(head.intern(&names[9]), (9, false));
+        assert!(head.names().is_empty() && !head.has("s1") && head.max_time().is_none());
+        let staged: Vec<Staged> =
+            (0..70_000_u32).map(|at| (at * 7 % 700, 70_000 - at, f64::from(at))).collect();
+        head.apply(&staged[..40_000]);
+        head.apply(&staged[40_000..]);
+        for (number, name) in (0..).zip(&names) {
+            let expected: Vec<Staged> =
+                staged.iter().copied().filter(|(series, ..)| *series == number).collect();
+            let mut found = DayPoints::default();
+            head.read(name, 0, u32::MAX, &mut found);
+            assert_eq!(found.times, expected.iter().map(|(_, time, _)| *time).collect::<Vec<_>>());
+            assert_eq!(found.values, expected.iter().map(|(.., value)| *value).collect::<Vec<_>>());
+            let times = || found.times.iter().copied();
+            assert_eq!(head.span(name), times().min().zip(times().max()));
+        }
+        assert_eq!((head.point_count(), head.max_time(), head.span("none")), (70_000, Some(70_000), None));
     }
 }

@@ -27,6 +27,7 @@ pub use points::Points;
 pub use snapshot::{Found, Snapshot};
 
 use super::batch::{Durability, PointBatch};
+use super::series_names::SeriesNames;
 use super::{StoreError, layout};
 use day::DayState;
 use flush::{Backlog, Message};
@@ -35,7 +36,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -45,6 +46,8 @@ use writer::{Job, LetGo, Work, Writer};
 const QUEUE_BATCHES: usize = 1_024;
 /// How many points the waiting batches hold together, so that the queue's memory is bounded whatever their size.
 const QUEUE_POINTS: usize = 1_000_000;
+/// So many names of series that are not in use cost too little to begin a new table.
+const SPARE_NAMES: usize = 20_000;
 /// After a failed write, how long batches are refused before the disk is tried again.
 const REFUSE_FOR: Duration = Duration::from_secs(1);
 
@@ -96,8 +99,8 @@ struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            flush_points: 1_000_000,
-            flush_bytes: 32 << 20,
+            flush_points: 2_000_000,
+            flush_bytes: 48 << 20,
             flush_age: Duration::from_mins(30),
             idle_after: Duration::from_mins(1),
             sync_every: Duration::from_millis(500),
@@ -113,6 +116,7 @@ struct Shared {
     days: Days,
     backlog: Arc<Backlog>,
     counters: Counters,
+    names: RwLock<Arc<SeriesNames>>,
     refused: Mutex<Option<(String, Instant)>>,
 }
 
@@ -154,8 +158,8 @@ impl MetricStore {
             last_sync_ms: AtomicI64::new(0),
             last_point: AtomicI64::new(last_point),
         };
-        let shared =
-            Arc::new(Shared { days, backlog: Arc::clone(&backlog), counters, refused: Mutex::default() });
+        let (names, refused) = (RwLock::new(Arc::new(SeriesNames::shared())), Mutex::default());
+        let shared = Arc::new(Shared { days, backlog: Arc::clone(&backlog), counters, names, refused });
         let (jobs, queue) = mpsc::channel(QUEUE_BATCHES);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(StoreError::io("start the writer of", dir))?;
@@ -171,6 +175,11 @@ impl MetricStore {
         let sealing = sealing.map_err(StoreError::io("start the sealer of", dir))?;
         let room = Arc::new(Semaphore::new(QUEUE_POINTS));
         Ok(Self { shared, jobs: Some(jobs), room, threads: vec![writing, flushing, sealing], stop_sealing })
+    }
+
+    /// The names of series that batches should be made of at the moment: those that were sent lately are known in it.
+    pub fn names(&self) -> Arc<SeriesNames> {
+        Arc::clone(&self.shared.names.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Appends points; waits while the queue is full. A batch that failed may still be found partly stored later.
@@ -309,6 +318,14 @@ impl Shared {
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(error, "the time of the latest point could not be read");
             }
+        }
+    }
+
+    /// Begins a new table of names when most of the old one's are not in use: those of series that are sent no more.
+    fn renew_names(&self, in_use: usize) {
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        if names.len() > 2 * in_use + SPARE_NAMES {
+            *names = Arc::new(SeriesNames::shared());
         }
     }
 

@@ -46,6 +46,11 @@ impl DayPoints {
         self.times.len()
     }
 
+    pub(super) fn clear(&mut self) {
+        self.times.clear();
+        self.values.clear();
+    }
+
     /// Sorts by time and keeps, of several points of one second, the one that arrived last.
     pub(super) fn settle(&mut self) {
         if self.times.is_sorted_by(|a, b| a < b) {

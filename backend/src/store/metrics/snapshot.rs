@@ -93,7 +93,7 @@ impl Snapshot {
     pub fn has(&self, name: &str) -> bool {
         self.days.iter().flat_map(|day| &day.sources).any(|source| match source {
             Source::Part(part) => part.find(name).is_some(),
-            Source::Head(head) => head.get(name).is_some_and(|series| series.points().len() > 0),
+            Source::Head(head) => head.has(name),
         })
     }
 
@@ -120,8 +120,7 @@ impl Snapshot {
                     names.extend((0..part.series_count()).map(|at| part.name(at).to_owned()));
                 }
                 Source::Head(head) => {
-                    let with_points = head.series().into_iter().filter(|series| series.points().len() > 0);
-                    names.extend(with_points.map(|series| series.name.to_string()));
+                    names.extend(head.names().iter().map(|name| name.to_string()));
                 }
             }
             names.sort_unstable();
@@ -197,14 +196,8 @@ impl Nodes<'_> {
     }
 
     fn walk_head(&mut self, head: &Head, day_start: i64) {
-        for series in head.series() {
-            let span = || {
-                let points = series.points();
-                points.times.iter().min().copied().zip(points.times.iter().max().copied())
-            };
-            if series.points().len() > 0 {
-                self.note(&series.name, day_start, span);
-            }
+        for name in head.names() {
+            self.note(&name, day_start, || head.span(&name));
         }
     }
 

@@ -174,7 +174,8 @@ fn apply_payload(head: &Head, payload: &[u8]) -> Option<()> {
     let mut rest = payload;
     for _ in 0..le_u32(rest.split_off(..4)?) {
         let len = u16::from_le_bytes(rest.split_off(..2)?.try_into().ok()?);
-        head.intern(std::str::from_utf8(rest.split_off(..usize::from(len))?).ok()?);
+        let name = std::str::from_utf8(rest.split_off(..usize::from(len))?).ok()?;
+        head.intern(&name.into());
     }
     let count = le_u32(rest.split_off(..4)?) as usize;
     let (rows, beyond) = rest.as_chunks::<16>();

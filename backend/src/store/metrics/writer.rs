@@ -9,9 +9,11 @@ use super::points::DAY_SECS;
 use super::wal::{MAX_SERIES_BYTES, Records, WalFile};
 use super::{Options, Shared, day::DayState, day::remove, day::wal_path, flush::Message};
 use crate::store::batch::{PointBatch, PointRow};
+use crate::store::series_names::SeriesNames;
 use crate::store::{StoreError, files};
 use sonde_shared::time::Day;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,6 +26,9 @@ const MAX_COMMIT_POINTS: usize = 1 << 20;
 /// From 1678 to 2261: the whole years that a `Timestamp` reaches.
 const STORABLE_SECS: std::ops::Range<i64> = -9_214_560_000..9_214_646_400;
 const UNSET: u32 = u32::MAX;
+/// A log is not full before it has so many points of each series, on average, or so many bytes for each of these.
+const LEAST_EACH: u64 = 8;
+const LEAST_BYTES: u64 = 24;
 
 /// A batch and who waits for it to be on disk; nobody where the sender gets no answer.
 pub(super) struct Job {
@@ -55,6 +60,7 @@ struct OpenDay {
     path: PathBuf,
     file: Box<dyn WalFile>,
     records: Records,
+    numbers: KnownNumbers,
     /// Written and not visible yet.
     staged: Vec<Staged>,
     is_dirty: bool,
@@ -63,10 +69,39 @@ struct OpenDay {
     last_write: Instant,
 }
 
-/// The rows of one batch that fall on one day.
+/// The numbers in a day's log of the names of a table.
+#[derive(Default)]
+struct KnownNumbers {
+    /// The table; it is kept so that no other can take its address.
+    names: Arc<SeriesNames>,
+    numbers: Vec<u32>,
+}
+
+impl KnownNumbers {
+    /// What is known of a table's names: all that was learned of the same one before, else nothing.
+    fn take(&mut self, names: &Arc<SeriesNames>) -> Self {
+        if Arc::ptr_eq(&self.names, names) {
+            return std::mem::take(self);
+        }
+        Self { names: Arc::clone(names), numbers: Vec::new() }
+    }
+
+    fn get(&self, series: u32) -> u32 {
+        self.numbers.get(series as usize).copied().unwrap_or(UNSET)
+    }
+
+    fn set(&mut self, series: u32, number: u32) {
+        if self.numbers.len() <= series as usize {
+            self.numbers.resize(series as usize + 1, UNSET);
+        }
+        self.numbers[series as usize] = number;
+    }
+}
+
+/// Neighbouring rows of one batch that fall on one day.
 struct Unit {
     job: usize,
-    rows: Vec<u32>,
+    rows: Range<usize>,
 }
 
 /// The writing thread's own.
@@ -159,16 +194,19 @@ impl Writer {
         let mut by_day: BTreeMap<Day, Vec<Unit>> = BTreeMap::new();
         let mut refused = 0;
         for (job, Job { batch, .. }) in jobs.iter().enumerate() {
-            for (at, row) in batch.rows.iter().enumerate() {
-                if !is_storable(batch, row) {
+            let mut at = 0;
+            while let Some(first) = batch.rows.get(at) {
+                let number = first.ts_secs.div_euclid(DAY_SECS);
+                let fits =
+                    |row: &&PointRow| row.ts_secs.div_euclid(DAY_SECS) == number && is_storable(batch, row);
+                let len = batch.rows[at..].iter().take_while(fits).count();
+                if len == 0 {
                     refused += 1;
-                    continue;
+                } else {
+                    let units = by_day.entry(Day::from_number(number)).or_default();
+                    units.push(Unit { job, rows: at..at + len });
                 }
-                let units = by_day.entry(Day::from_number(row.ts_secs.div_euclid(DAY_SECS))).or_default();
-                if units.last().is_none_or(|unit| unit.job != job) {
-                    units.push(Unit { job, rows: Vec::new() });
-                }
-                units.last_mut().expect("one was just pushed").rows.push(at as u32);
+                at += len.max(1);
             }
         }
         self.shared.counters.refused.fetch_add(refused, Ordering::Relaxed);
@@ -180,7 +218,7 @@ impl Writer {
         self.make_room(day);
         let open = self.open_day(day).map_err(|error| error.with_source())?;
         for unit in units {
-            open.stage(&jobs[unit.job].batch, &unit.rows);
+            open.stage(&jobs[unit.job].batch, unit.rows.clone());
         }
         open.records.finish();
         open.is_dirty = true;
@@ -226,6 +264,7 @@ impl Writer {
             path,
             file,
             records,
+            numbers: KnownNumbers::default(),
             staged: Vec::new(),
             is_dirty: false,
             bytes: 0,
@@ -292,6 +331,8 @@ impl Writer {
     }
 
     fn hand_over(&self, open: &OpenDay) {
+        let in_use = self.open.values().map(|open| open.head.series_count()).sum::<usize>();
+        self.shared.renew_names(in_use + open.head.series_count());
         if open.head.point_count() > 0 {
             self.shared.flush(Message::Flush(Arc::clone(&open.state), Arc::clone(&open.head)));
         } else {
@@ -353,28 +394,34 @@ impl Writer {
 }
 
 impl OpenDay {
-    fn stage(&mut self, batch: &PointBatch, rows: &[u32]) {
-        let mut ids = vec![UNSET; batch.series.list().len()];
-        for at in rows {
-            let PointRow { series, ts_secs, value } = batch.rows[*at as usize];
-            let id = &mut ids[series as usize];
-            if *id == UNSET {
-                let name = &batch.series.list()[series as usize];
-                let (given, is_new) = self.head.intern(name);
+    fn stage(&mut self, batch: &PointBatch, rows: Range<usize>) {
+        let mut numbers = self.numbers.take(&batch.series);
+        for PointRow { series, ts_secs, value } in &batch.rows[rows] {
+            let mut number = numbers.get(*series);
+            if number == UNSET {
+                let name = batch.series.name(*series);
+                let (given, is_new) = self.head.intern(&name);
                 if is_new {
-                    self.records.push_name(name);
+                    self.records.push_name(&name);
                 }
-                *id = given;
+                numbers.set(*series, given);
+                number = given;
             }
-            let row = (*id, ts_secs.rem_euclid(DAY_SECS) as u32, value);
+            let row = (number, ts_secs.rem_euclid(DAY_SECS) as u32, *value);
             self.records.push_point(row);
             self.staged.push(row);
+        }
+        // Nobody else has a name by a number of a table of its own.
+        if batch.series.is_shared() {
+            self.numbers = numbers;
         }
     }
 
     fn is_full(&self, options: &Options) -> bool {
-        self.head.point_count() >= options.flush_points
-            || self.bytes >= options.flush_bytes
+        // A part of very many series must have some points of each, or it is nearly all names.
+        let least = LEAST_EACH * self.head.series_count() as u64;
+        self.head.point_count() >= options.flush_points.max(least)
+            || self.bytes >= options.flush_bytes.max(least * LEAST_BYTES)
             || self.opened.elapsed() >= options.flush_age
     }
 }
@@ -399,7 +446,8 @@ fn gather(first: Job, waiting: &mut mpsc::Receiver<Work>) -> (Vec<Job>, Option<L
 fn is_storable(batch: &PointBatch, row: &PointRow) -> bool {
     STORABLE_SECS.contains(&row.ts_secs)
         && !row.value.is_nan()
-        && batch.series.list()[row.series as usize].len() <= MAX_SERIES_BYTES
+        && (batch.series.longest() <= MAX_SERIES_BYTES
+            || batch.series.name(row.series).len() <= MAX_SERIES_BYTES)
 }
 
 pub(super) fn read_only(why: &str) -> StoreError {
