@@ -1,16 +1,22 @@
 //! Columns for drawing: every point with its own time, reduced so that no spike vanishes.
 //!
+//! Where a pixel is much wider than the buckets of a rollup, the extremes of each bucket stand for its points: they are in the
+//! same pixel or at its edge.
+//!
 //! A series comes with the one point before and the one after the range, so that lines run to the edges. Where two
 //! points are further apart than [`GAP_STEPS`] of the series' steps, a NaN between them makes the gap show as one.
 
 use super::{PIECE_BYTES, Pieces, Selection, step};
 use crate::store::StoreError;
+use crate::store::metrics::{ROLLUP_STEPS, Rollup};
 use sonde_shared::api::{COLUMNS_MAGIC, Columns, encode_columns};
 use sonde_shared::chart::reduce::m4;
-use sonde_shared::time::NANOS_PER_MS;
+use sonde_shared::time::{NANOS_PER_MS, NANOS_PER_SEC, TimeRange, Timestamp};
 
 /// Points further apart than so many steps have a gap between them.
 const GAP_STEPS: i64 = 3;
+/// So many buckets of a rollup must fit into a pixel for it to be used.
+const BUCKETS_A_PIXEL: i64 = 4;
 
 /// Every series of a selection once, by name.
 #[derive(Debug)]
@@ -56,8 +62,15 @@ fn read_columns(selection: &Selection, name: &str, width: Option<usize>) -> Resu
     let step = step::detect(selection, name)?;
     let range = selection.range;
     let mut inside = Gathered::new(selection, step, width);
-    for points in selection.days.days(name, range) {
-        points?.iter().for_each(|(time, value)| inside.push(time, value));
+    let bucket = width.and_then(|width| bucket_secs(range, width));
+    for day in 0..selection.days.day_count() {
+        match bucket.map(|secs| whole_day(selection, day, name, secs)).transpose()?.flatten() {
+            Some((start, rollup)) => inside.push_rollup(start, &rollup, bucket.unwrap_or_default()),
+            None => {
+                let points = selection.days.read_day(day, name, range)?;
+                points.iter().for_each(|(time, value)| inside.push(time, value));
+            }
+        }
         inside.reduce_if_over(12);
     }
     inside.reduce_if_over(4);
@@ -73,6 +86,27 @@ fn read_columns(selection: &Selection, name: &str, width: Option<usize>) -> Resu
         whole.push(time, value);
     }
     Ok(Columns { name: name.to_owned(), times_ms: whole.times_ms, values: whole.values })
+}
+
+/// The longest buckets of which enough fit into a pixel.
+fn bucket_secs(range: TimeRange, width: usize) -> Option<u32> {
+    let pixel = range.nanos() / NANOS_PER_SEC / width.max(1) as i64;
+    ROLLUP_STEPS.into_iter().rev().find(|secs| pixel >= BUCKETS_A_PIXEL * i64::from(*secs))
+}
+
+/// The start of one of the days and a series' rollup of it, where the day lies within the range and has one.
+fn whole_day(
+    selection: &Selection,
+    day: usize,
+    name: &str,
+    secs: u32,
+) -> Result<Option<(i64, Rollup)>, StoreError> {
+    let start = selection.days.day_start(day);
+    let day_range = Timestamp::from_secs(start).day().range();
+    if day_range.from < selection.range.from || day_range.until > selection.range.until {
+        return Ok(None);
+    }
+    Ok(selection.days.rollup(day, name, secs)?.map(|rollup| (start, rollup)))
 }
 
 fn ms(secs: i64) -> f64 {
@@ -116,6 +150,22 @@ impl Gathered {
         self.last = Some(time);
         self.times_ms.push(ms(time));
         self.values.push(value);
+    }
+
+    /// The extremes and the last value of each bucket, in order and within it.
+    fn push_rollup(&mut self, day_start: i64, rollup: &Rollup, secs: u32) {
+        let (step, secs) = (self.step, i64::from(secs));
+        for (at, start) in rollup.starts.iter().enumerate() {
+            let start = day_start + i64::from(*start);
+            // Less than a bucket without points is less than a pixel, and may be no gap at all.
+            self.step = step.max(secs);
+            if rollup.counts[at] > 1 {
+                self.push(start, rollup.least[at]);
+                self.push(start + secs / 3, rollup.greatest[at]);
+            }
+            self.push(start + secs * 2 / 3, rollup.last[at]);
+        }
+        self.step = step;
     }
 
     /// Marks a gap where the next point is far from the last one.

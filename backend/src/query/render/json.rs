@@ -147,13 +147,18 @@ impl JsonPieces {
         }
         let comma = if series.wrote_point { "," } else { "" };
         series.wrote_point = true;
-        match value {
-            None => write!(self.text, "{comma}[null,{time}]"),
-            Some(f64::INFINITY) => write!(self.text, "{comma}[1e9999,{time}]"),
-            Some(f64::NEG_INFINITY) => write!(self.text, "{comma}[-1e9999,{time}]"),
-            Some(value) => write!(self.text, "{comma}[{value:?},{time}]"),
-        }
-        .expect("a Vec takes every write");
+        self.text.extend_from_slice(comma.as_bytes());
+        self.text.push(b'[');
+        let mut number = zmij::Buffer::new();
+        self.text.extend_from_slice(match value {
+            None => b"null",
+            Some(f64::INFINITY) => b"1e9999",
+            Some(f64::NEG_INFINITY) => b"-1e9999",
+            Some(value) => number.format_finite(value).as_bytes(),
+        });
+        self.text.push(b',');
+        self.text.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+        self.text.push(b']');
     }
 }
 
@@ -187,7 +192,8 @@ impl Series {
             if let (Some(time), Some(value)) =
                 (self.points.times.get(self.point_at), self.points.values.get(self.point_at))
             {
-                if time.div_euclid(plan.step) * plan.step > self.slot {
+                // Slots begin at multiples of the step.
+                if *time >= self.slot + plan.step {
                     break;
                 }
                 self.pending = Some(*value);

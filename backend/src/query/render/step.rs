@@ -2,6 +2,7 @@
 
 use super::Selection;
 use crate::store::StoreError;
+use crate::store::metrics::{Even, Times};
 use sonde_shared::time::TimeRange;
 use std::collections::BTreeMap;
 
@@ -22,6 +23,15 @@ impl Spacing {
         }
     }
 
+    /// So many points, each as long behind the one before.
+    fn push_even(&mut self, even: Even) {
+        self.push(even.first);
+        if even.count > 1 {
+            *self.counts.entry(even.step).or_default() += even.count as u64 - 1;
+            self.last = Some(even.first + (even.count as i64 - 1) * even.step);
+        }
+    }
+
     fn step(&self) -> Option<i64> {
         let most = *self.counts.values().max()?;
         self.counts.iter().find(|(_, count)| **count == most).map(|(step, _)| *step)
@@ -35,8 +45,11 @@ pub(super) fn detect(selection: &Selection, name: &str) -> Result<i64, StoreErro
     let days = TimeRange { from: from.day().start(), until: until.day().next().start() };
     for range in [days, TimeRange::all()] {
         let mut spacing = Spacing::default();
-        for points in selection.days.days(name, range) {
-            points?.times.iter().for_each(|time| spacing.push(*time));
+        for times in selection.days.times(name, range) {
+            match times? {
+                Times::Even(even) => spacing.push_even(even),
+                Times::Each(times) => times.iter().for_each(|time| spacing.push(*time)),
+            }
         }
         if let Some(step) = spacing.step() {
             return Ok(step);
@@ -63,5 +76,15 @@ mod tests {
         check(&[0, 10, 20, 50, 60], Some(10));
         check(&[0, 10, 30], Some(10));
         check(&[0, 9, 20, 30, 40], Some(10));
+    }
+
+    #[test]
+    fn even_points_count_as_if_each_was_told() {
+        let (mut each, mut even) = (Spacing::default(), Spacing::default());
+        for (first, step, count) in [(5, 0, 1), (10, 10, 4), (100, 7, 2), (300, 10, 1)] {
+            even.push_even(Even { first, step, count });
+            (0..count as i64).for_each(|at| each.push(first + at * step));
+        }
+        assert_eq!((each.counts, each.last), (even.counts, even.last));
     }
 }

@@ -23,7 +23,8 @@ mod writer;
 
 pub use back_up::back_up;
 pub use check::{FileReport, check_day};
-pub use points::Points;
+pub use points::{Even, Points, Times};
+pub use rollup::{Rollup, STEPS as ROLLUP_STEPS};
 pub use snapshot::{Found, Snapshot};
 
 use super::batch::{Durability, PointBatch};

@@ -188,6 +188,18 @@ impl Part {
         read(data, entry.count, low..high, out).ok_or_else(damaged)
     }
 
+    /// The first second, the distance and the number of a series' points, where they lie at even distances.
+    pub(super) fn even(&self, at: usize) -> Result<Option<(u32, u32, usize)>, StoreError> {
+        let damaged = || self.damaged(at, "points");
+        let entry = self.entry(at).ok_or_else(damaged)?;
+        if !self.is_compressed {
+            return Ok(None);
+        }
+        let mut data = self.checked(entry.data_at, entry.points_len, entry.points_crc).ok_or_else(damaged)?;
+        let times = take_column(&mut data).ok_or_else(damaged)?;
+        Ok(read_even(times).map(|(first, step)| (first, step, entry.count)))
+    }
+
     /// The rollup of a series in buckets of one of [`rollup::STEPS`]; `None` where the part has none.
     pub(super) fn rollup(&self, at: usize, step: u32) -> Result<Option<Rollup>, StoreError> {
         let damaged = || self.damaged(at, "rollups");
@@ -249,9 +261,7 @@ fn read_columns(mut data: &[u8], count: usize, seconds: Range<u32>, out: &mut Da
 
 /// Adds the times of a range; which rows these are.
 fn read_times(times: &[u8], count: usize, seconds: Range<u32>, out: &mut Vec<u32>) -> Option<Range<usize>> {
-    let (kind, times) = times.split_first()?;
-    if *kind == EVEN {
-        let (first, step) = (le_u32(times.get(..4)?), le_u32(times.get(4..8)?));
+    if let Some((first, step)) = read_even(times) {
         // How many of them lie before a second.
         let before = |second: u32| match second.checked_sub(first) {
             None => 0,
@@ -262,11 +272,17 @@ fn read_times(times: &[u8], count: usize, seconds: Range<u32>, out: &mut Vec<u32
         return Some(rows);
     }
     let mut numbers = Vec::with_capacity(count.min(1 << 17));
-    column::decode_whole(times, count, 0..count, &mut numbers)?;
+    column::decode_whole(times.strip_prefix(&[UNEVEN])?, count, 0..count, &mut numbers)?;
     let before = |second: u32| numbers.partition_point(|time| *time < i64::from(second));
     let rows = before(seconds.start)..before(seconds.end);
     out.extend(numbers[rows.clone()].iter().map(|time| *time as u32));
     Some(rows)
+}
+
+/// The first of even times and their distance.
+fn read_even(times: &[u8]) -> Option<(u32, u32)> {
+    let times = times.strip_prefix(&[EVEN])?;
+    Some((le_u32(times.get(..4)?), le_u32(times.get(4..8)?)))
 }
 
 fn write_times(times: &[u32], out: &mut Vec<u8>) {

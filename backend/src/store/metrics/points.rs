@@ -29,6 +29,26 @@ impl Points {
     }
 }
 
+/// When a series has points on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// At even distances.
+    Even(Even),
+    /// Unix seconds, strictly rising.
+    Each(Vec<i64>),
+}
+
+/// Points at even distances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Even {
+    /// The first one's unix second.
+    pub first: i64,
+    /// Seconds from one to the next; 0 where there is only one.
+    pub step: i64,
+    /// How many there are.
+    pub count: usize,
+}
+
 /// Points of one series on one day, times as seconds since the day's start: 12 bytes a point.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct DayPoints {

@@ -7,19 +7,24 @@
 use super::column::{self, as_decimals};
 use super::points::DayPoints;
 
-/// The lengths of buckets, in seconds. Each divides a day.
-pub(super) const STEPS: [u32; 2] = [600, 3_600];
+/// The lengths of buckets, in seconds, shortest first. Each divides a day.
+pub const STEPS: [u32; 2] = [600, 3_600];
 
 /// Buckets in order of time, as columns of one length.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Rollup {
+pub struct Rollup {
     /// The second of the day at which each begins.
-    pub(super) starts: Vec<u32>,
-    pub(super) least: Vec<f64>,
-    pub(super) greatest: Vec<f64>,
-    pub(super) sums: Vec<f64>,
-    pub(super) counts: Vec<u32>,
-    pub(super) last: Vec<f64>,
+    pub starts: Vec<u32>,
+    /// The least value.
+    pub least: Vec<f64>,
+    /// The greatest value.
+    pub greatest: Vec<f64>,
+    /// The sum of the values.
+    pub sums: Vec<f64>,
+    /// How many values there are, one at least.
+    pub counts: Vec<u32>,
+    /// The value that came last.
+    pub last: Vec<f64>,
 }
 
 impl Rollup {

@@ -3,7 +3,8 @@
 use super::day::{DayState, Source};
 use super::head::Head;
 use super::part::Part;
-use super::points::{DAY_SECS, DayPoints, Points};
+use super::points::{DAY_SECS, DayPoints, Even, Points, Times};
+use super::rollup::Rollup;
 use crate::store::StoreError;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
@@ -57,6 +58,22 @@ impl Snapshot {
     /// A series' points inside a range, a day at a time, so that a long range is never in memory as a whole.
     pub fn days(&self, name: &str, range: TimeRange) -> impl Iterator<Item = Result<Points, StoreError>> {
         (0..self.days.len()).map(move |at| self.read_day(at, name, range))
+    }
+
+    /// The second at which one of the days begins, told by its place.
+    pub fn day_start(&self, at: usize) -> i64 {
+        self.days[at].start
+    }
+
+    /// The rollup of a series on one of the days, told by its place, in buckets of one of the lengths there are; `None` where
+    /// that day has none that is of all its points.
+    pub fn rollup(&self, at: usize, name: &str, step: u32) -> Result<Option<Rollup>, StoreError> {
+        self.days[at].only_part(name).map_or(Ok(None), |(part, place)| part.rollup(place, step))
+    }
+
+    /// When a series has points inside a range, a day at a time. Where a whole day's are even no point is read.
+    pub fn times(&self, name: &str, range: TimeRange) -> impl Iterator<Item = Result<Times, StoreError>> {
+        self.days.iter().map(move |day| day.times(name, seconds(range)))
     }
 
     /// From the first day's start to the last day's end; `None` where there is no day.
@@ -131,6 +148,48 @@ impl Snapshot {
 }
 
 impl DaySources {
+    /// The seconds of a series' points with `from <= second < until`.
+    fn times(&self, name: &str, (from, until): (i64, i64)) -> Result<Times, StoreError> {
+        if from <= self.start
+            && until >= self.start + DAY_SECS
+            && let Some(even) = self.even(name)?
+        {
+            return Ok(Times::Even(even));
+        }
+        let mut points = Points::default();
+        self.read(name, (from, until), &mut points)?;
+        Ok(Times::Each(points.times))
+    }
+
+    /// The day's points of a series that one part has, at even distances.
+    fn even(&self, name: &str) -> Result<Option<Even>, StoreError> {
+        let Some((part, at)) = self.only_part(name) else { return Ok(None) };
+        let even = part.even(at)?.map(|(first, step, count)| Even {
+            first: self.start + i64::from(first),
+            step: i64::from(step),
+            count,
+        });
+        Ok(even)
+    }
+
+    /// The part that has all of a series' points, and the place of the series in it.
+    fn only_part(&self, name: &str) -> Option<(&Part, usize)> {
+        let mut found = None;
+        for source in &self.sources {
+            match source {
+                Source::Part(part) => {
+                    let Some(at) = part.find(name) else { continue };
+                    if found.replace((&**part, at)).is_some() {
+                        return None;
+                    }
+                }
+                Source::Head(head) if head.has(name) => return None,
+                Source::Head(_) => {}
+            }
+        }
+        found
+    }
+
     /// Adds a series' points with `from <= second < until`.
     fn read(&self, name: &str, (from, until): (i64, i64), out: &mut Points) -> Result<(), StoreError> {
         let in_day = |secs: i64| secs.saturating_sub(self.start).clamp(0, DAY_SECS) as u32;
