@@ -1,6 +1,7 @@
 //! The store as a whole, against a naive oracle; crashes are copies of the folder while the store is running.
 
 mod failing_disk;
+mod sealing;
 
 use super::points::DAY_SECS;
 use super::*;
@@ -141,6 +142,8 @@ proptest! {
         let last = oracle.0.values().filter_map(|points| points.keys().max()).max().copied();
         prop_assert_eq!(stopped.last_point(), last.map(Timestamp::from_secs));
         prop_assert_eq!(reopened.last_point(), stopped.last_point());
+        stopped.seal_all().unwrap();
+        check_all(&stopped, &oracle, &ranges);
     }
 }
 
