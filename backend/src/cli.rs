@@ -27,6 +27,8 @@ enum Command {
     Serve(Box<Config>),
     /// Serves a made-up cluster with an incident, from a temporary folder, and prints the link to open.
     Demo(demo::Options),
+    /// Writes lines of a range to standard output as `/api/logs` answers them, from a folder or from a server.
+    Logs(Box<commands::LogsOptions>),
     /// Stores files of NDJSON lines, of whatever days, in a folder that no server has.
     Import(commands::ImportOptions),
     /// Writes lines of a folder to standard output, oldest first, as they came.
@@ -49,6 +51,7 @@ pub fn run() -> anyhow::Result<()> {
     match command {
         Command::Serve(config) => runtime()?.block_on(server::serve(*config)),
         Command::Demo(options) => runtime()?.block_on(demo::serve(options)),
+        Command::Logs(options) => commands::logs(&options),
         Command::Import(options) => commands::import(&options),
         Command::Export(options) => commands::export(&options),
         Command::Seal(options) => commands::seal(&options),

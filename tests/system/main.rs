@@ -19,6 +19,8 @@ mod gestures;
 mod harness;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
+/// `sonde logs`: what the interface answers, in a terminal.
+mod logs_command;
 /// A million lines in the pane.
 mod million;
 /// What stands between lines, an empty pane, a server that goes away.
