@@ -1,6 +1,6 @@
 //! Starts everything and stops it in order.
 
-use crate::config::{Config, listen_problem};
+use crate::config::{Config, listen_problem, with_retention};
 use crate::dashboards::{BuiltIn, Dashboards};
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
@@ -8,7 +8,6 @@ use crate::ingest::syslog::SyslogRules;
 use crate::ingest::zone::Zone;
 use crate::router::router;
 use crate::state::AppState;
-use crate::store::retention::Limits;
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use axum::serve::ListenerExt;
@@ -54,12 +53,8 @@ impl Server {
         check_foreign(&data, &foreign)?;
         let open = move || Store::open_as(&data, seals)?.with_foreign(foreign);
         let opened = tokio::task::spawn_blocking(open).await?;
-        let limits = Limits { age_nanos: config.retention.nanos, bytes: config.retention_bytes.bytes };
-        let rules: Vec<_> =
-            config.retention_for.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
-        let store = opened.map_err(|error| data_problem(&config.data, error))?.with_limits(limits);
-        let store =
-            store.with_ages_for(&rules).map_err(|error| anyhow::anyhow!("--retention-for: {error}"))?;
+        let store = opened.map_err(|error| data_problem(&config.data, error))?;
+        let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);
         let state =

@@ -175,3 +175,41 @@ fn a_folder_that_is_not_there_is_not_made_by_a_look_at_it() {
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(said.contains("no-such-file.ndjson could not be read") && !data.exists(), "{said}");
 }
+
+#[test]
+fn one_file_of_settings_is_for_all_commands() {
+    let dir = tempfile::tempdir().unwrap();
+    let corpus = corpus(600);
+    let file = write(dir.path(), "a.ndjson", &corpus.text);
+    write(
+        dir.path(),
+        "sonde.toml",
+        b"data = 'wells'\nlisten = '127.0.0.1:1'\nretention-for = ['webapp.backend.git=2y']\n",
+    );
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(binary());
+        command.env_remove("SONDE_DATA").envs(variables.iter().copied()).args(args);
+        let output = command.current_dir(dir.path()).output().expect("the program starts");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    run(&["import", &file], &[]);
+    let days = std::fs::read_dir(dir.path().join("wells")).expect("it is where the file says");
+    let days = days.filter(|day| day.as_ref().is_ok_and(|day| day.path().is_dir())).count();
+    assert_eq!(
+        files(&dir.path().join("wells"), ".ndjson").len(),
+        2 * days,
+        "one class more than without the rule"
+    );
+    let exported = run(&["export"], &[]);
+    assert_eq!(sonde_tests::http::split_lines(&exported).len(), 600);
+    assert_same_lines(&run(&["logs"], &[]), &exported, "of the same folder");
+    run(&["snapshot", "copy"], &[]);
+    // The environment outweighs the file.
+    let copied = run(&["logs"], &[("SONDE_DATA", "copy")]);
+    assert_same_lines(&copied, &exported, "of the copy");
+    run(&["seal"], &[("SONDE_DATA", "copy")]);
+    assert!(files(&dir.path().join("copy"), ".ndjson").is_empty());
+    run(&["import", &file], &[("SONDE_DATA", "other"), ("SONDE_RETENTION_FOR", "node1=3d,webapp=1y")]);
+    assert!(String::from_utf8(run(&["check"], &[])).unwrap().ends_with("all of it holds\n"));
+}

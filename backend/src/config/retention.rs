@@ -1,5 +1,7 @@
 //! How long days are kept, as it is written in flags.
 
+use crate::store::Store;
+use crate::store::retention::Limits;
 use sonde_shared::component::MAX_NAME_BYTES;
 use sonde_shared::time::{NANOS_PER_DAY, parse_duration_ns};
 use std::str::FromStr;
@@ -79,6 +81,14 @@ impl FromStr for Room {
         }
         Ok(Self { bytes: Some(bytes) })
     }
+}
+
+/// The store, with what the flags say of how long its days and components are kept.
+pub fn with_retention(store: Store, age: Age, room: Room, rules: &[AgeFor]) -> anyhow::Result<Store> {
+    let limits = Limits { age_nanos: age.nanos, bytes: room.bytes };
+    let rules: Vec<_> = rules.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
+    let store = store.with_limits(limits).with_ages_for(&rules);
+    store.map_err(|error| anyhow::anyhow!("--retention-for: {error}"))
 }
 
 fn unit_bytes(unit: &str) -> Option<u64> {
