@@ -8,7 +8,7 @@ mod retention;
 
 pub use listen::{Listen, listen_problem};
 pub use origin::{refused_value, unknown_variables};
-pub use retention::{Age, AgeFor, Room, with_retention};
+pub use retention::{Age, AgeFor, DiskReserve, Room, with_retention};
 
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::zone::Zone;
@@ -55,6 +55,10 @@ pub struct Config {
     /// How much of the disk all days may take, such as 500GB: the oldest ones are deleted, today never; `off` for no limit.
     #[arg(long, env = "SONDE_RETENTION_BYTES", default_value = "off", value_name = "BYTES")]
     pub retention_bytes: Room,
+    /// How much of the disk is kept free for compressing and deleting what is stored, such as 2GB: while less is free, lines and
+    /// points are refused. `auto` is a hundredth of the disk, at most 1 GiB; `off` is nothing.
+    #[arg(long, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
+    pub disk_reserve: DiskReserve,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,

@@ -55,6 +55,7 @@ impl Server {
         let opened = tokio::task::spawn_blocking(open).await?;
         let store = opened.map_err(|error| data_problem(&config.data, error))?;
         let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;
+        let store = store.with_reserve(config.disk_reserve.0);
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);
         let state =

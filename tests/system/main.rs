@@ -5,6 +5,8 @@
 mod brush;
 /// What the program does beside serving.
 mod commands;
+/// A part of the disk is kept for what must run when it is full.
+mod disk_reserve;
 /// What was acknowledged is there after a torn file or a full disk.
 mod durability;
 /// What was acknowledged is there after `kill -9` at any moment.

@@ -1,7 +1,7 @@
 //! `sonde import`: files of NDJSON into a folder, of whatever days.
 
 use super::{Folder, say};
-use crate::config::{Age, AgeFor, Room, with_retention};
+use crate::config::{Age, AgeFor, DiskReserve, Room, with_retention};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
@@ -42,6 +42,9 @@ pub struct ImportOptions {
     /// may be repeated.
     #[arg(long, env = "SONDE_RETENTION_FOR", value_name = "COMPONENT=AGE", value_delimiter = ',')]
     retention_for: Vec<AgeFor>,
+    /// As the server has it: no more is stored while less of the disk is free.
+    #[arg(long, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
+    disk_reserve: DiskReserve,
 }
 
 /// NDJSON of any day, however old.
@@ -74,7 +77,7 @@ impl LineParser for Bulk {
 
 fn open(options: &ImportOptions) -> anyhow::Result<Store> {
     // Nothing is deleted here: it tells which rules have the age of the rest.
-    let store = Store::open_as(&options.folder.data, false)?;
+    let store = Store::open_as(&options.folder.data, false)?.with_reserve(options.disk_reserve.0);
     with_retention(store, options.retention, Room { bytes: None }, &options.retention_for)
 }
 
