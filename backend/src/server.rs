@@ -49,6 +49,8 @@ impl Server {
     pub async fn start(config: Config, built_in: &[BuiltIn]) -> anyhow::Result<Self> {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
         let listen = listen_config(&config)?;
+        // Before the data folder is made: what was misspelt leaves nothing behind.
+        let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
         check_foreign(&data, &foreign)?;
         let open = move || Store::open_as(&data, seals)?.with_foreign(foreign);
@@ -56,7 +58,6 @@ impl Server {
         let store = opened.map_err(|error| data_problem(&config.data, error))?;
         let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;
         let store = store.with_reserve(config.disk_reserve.0);
-        let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (stop, stopped) = watch::channel(false);
         let state =
             AppState::new(store, config, dashboards, stopped.clone()).context("no threads can be had")?;

@@ -98,6 +98,7 @@ impl LogsRequest {
             offset: params.number("offset")?.unwrap_or(0),
             limit: params.number("limit")?,
             envelope: params.flag("envelope")?,
+            ..StreamOptions::default()
         };
         Ok(Self { filter: read_filter(params)?, order, options, follow, at })
     }

@@ -1,9 +1,10 @@
 //! `sonde export`: lines out of a folder, in order of time, as they came.
 
-use super::Folder;
-use super::folder_lines::{self, is_broken_pipe, say_none};
+use super::folder_lines::{self, Written, is_broken_pipe, say_none};
+use super::{Folder, say};
 use crate::query::logs::{LineFilter, StreamOptions};
 use crate::state::AppState;
+use anyhow::ensure;
 use clap::Args;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
@@ -45,7 +46,8 @@ fn level(text: &str) -> Result<Level, String> {
     Level::parse(text).ok_or_else(|| known.to_owned())
 }
 
-/// Writes matching lines to standard output, oldest first. Changes nothing, and may run beside a server.
+/// Writes matching lines to standard output, oldest first; those that are damaged are passed over, told and make the command
+/// fail at its end. Changes nothing, and may run beside a server.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     let data = &options.folder.data;
     let range =
@@ -56,15 +58,21 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
         level: options.level,
         ..LineFilter::all(range)
     };
-    let (options, has_times) = (StreamOptions::default(), options.from.or(options.until).is_some());
+    let has_times = options.from.or(options.until).is_some();
+    // What is taken out of a folder is often all that can be saved of it.
+    let options = StreamOptions { passes_over_damage: true, ..StreamOptions::default() };
     match folder_lines::write(data, &filter, Order::Ascending, options, &mut std::io::stdout().lock()) {
         // Whoever reads has enough, as `head` does.
-        Err(error) if is_broken_pipe(&error) => return Ok(()),
-        written => {
-            if written? == 0 {
-                say_none(has_times);
-            }
-        }
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        written => tell(&written?, has_times),
     }
+}
+
+fn tell(written: &Written, has_times: bool) -> anyhow::Result<()> {
+    if written.matched == 0 {
+        say_none(has_times);
+    }
+    written.lost.iter().for_each(|lost| say(format_args!("{lost}\n")));
+    ensure!(written.lost.is_empty(), "not all lines could be read; `sonde check` tells what is damaged");
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use super::{read_days, say};
 use crate::query::budget::Budget;
-use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions};
+use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOptions};
+use crate::store::StoreError;
 use crate::store::layout::day_dir;
 use crate::store::logs::{Counters, attach};
 use sonde_shared::view::Order;
@@ -12,7 +13,14 @@ use std::path::Path;
 /// Lines are written in pieces of about so many bytes.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Writes lines in order and returns how many have matched. A day is opened when the one before it is written, so that
+/// How many lines have matched, and which of them could not be read.
+pub(super) struct Written {
+    pub(super) matched: u64,
+    /// Damaged places and what is lost there, in words.
+    pub(super) lost: Vec<String>,
+}
+
+/// Writes lines in order. What is damaged is an error, or passed over where the options say so. A day is opened when the one before it is written, so that
 /// memory does not grow with their number.
 pub(super) fn write(
     data: &Path,
@@ -20,17 +28,22 @@ pub(super) fn write(
     order: Order,
     options: StreamOptions,
     out: &mut impl Write,
-) -> anyhow::Result<u64> {
+) -> anyhow::Result<Written> {
     let mut days = read_days(data)?;
     days.retain(|day| day.range().overlaps(filter.range));
     if order == Order::Descending {
         days.reverse();
     }
     let mut lines = LineStream::new(Cursor::empty(order), options);
+    let mut lost = Vec::new();
     for day in days {
         let snapshot = match attach(data, day) {
             // Retention has deleted it since the days were listed.
             Err(_) if !day_dir(data, day).exists() => continue,
+            Err(error @ StoreError::Damaged { .. }) if options.passes_over_damage => {
+                lost.push(format!("{error}: lines of {day} were skipped, their number is not known"));
+                continue;
+            }
             attached => attached?,
         };
         lines.go_on_with(Cursor::new(snapshot, filter.clone(), order));
@@ -39,7 +52,10 @@ pub(super) fn write(
             break;
         }
     }
-    Ok(lines.matched())
+    let told =
+        |(place, Lost { lines, bytes })| format!("{place}: {lines} lines of {bytes} bytes were skipped");
+    lost.extend(lines.skipped().iter().map(told));
+    Ok(Written { matched: lines.matched(), lost })
 }
 
 fn write_all(lines: &mut LineStream, out: &mut impl Write) -> anyhow::Result<()> {
