@@ -107,7 +107,8 @@ impl Reserve {
     pub(super) fn take(&self, bytes: u64) -> Result<(), StoreError> {
         self.look_if_due();
         let reserve = self.floor.load(Ordering::Relaxed);
-        if reserve == 0 {
+        // An empty batch has other things to be told.
+        if reserve == 0 || bytes == 0 {
             return Ok(());
         }
         let taken = self.taken.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
@@ -267,6 +268,7 @@ mod tests {
         assert!(reserve.take(1).is_err(), "what was taken since the look counts");
         disk.free.store(99 * MIB, Ordering::Relaxed);
         assert!(reserve.take(1).is_err(), "it is not looked again yet");
+        assert!(reserve.take(0).is_ok(), "nothing takes no room");
         assert_eq!(disk.looks.load(Ordering::Relaxed), 1);
         let off = disk.reserve(Kept::Nothing, Duration::ZERO);
         assert!(off.take(u64::MAX).is_ok() && off.refusing().is_none());
