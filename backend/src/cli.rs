@@ -27,6 +27,8 @@ enum Command {
     Serve(Box<Config>),
     /// Serves a made-up cluster with an incident, from a temporary folder, and prints the link to open.
     Demo(demo::Options),
+    /// Writes lines of a range to standard output as `/api/logs` answers them, from a folder or from a server.
+    Logs(Box<commands::LogsOptions>),
     /// Stores files of NDJSON lines, of whatever days, in a folder that no server has.
     Import(commands::ImportOptions),
     /// Writes lines of a folder to standard output, oldest first, as they came.
@@ -49,6 +51,7 @@ pub fn run() -> anyhow::Result<()> {
     match command {
         Command::Serve(config) => runtime()?.block_on(server::serve(*config)),
         Command::Demo(options) => runtime()?.block_on(demo::serve(options)),
+        Command::Logs(options) => commands::logs(&options),
         Command::Import(options) => commands::import(&options),
         Command::Export(options) => commands::export(&options),
         Command::Seal(options) => commands::seal(&options),
@@ -60,7 +63,7 @@ pub fn run() -> anyhow::Result<()> {
 fn parse() -> anyhow::Result<Cli> {
     let given: Vec<OsString> = std::env::args_os().collect();
     let file = config_path(given.iter().cloned());
-    let command = with_settings(Cli::command(), file.as_deref())?;
+    let command = with_file(Cli::command(), file.as_deref())?;
     let file = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
     let is_set = |name: &OsStr| std::env::var_os(name).is_some();
     let matches = command
@@ -94,18 +97,6 @@ fn refusal(
     let why = std::error::Error::source(error)?.to_string();
     let variable_is_set = arg.get_env().is_some_and(is_set);
     Some(anyhow::anyhow!(config::refused_value(arg, value, &why, given, variable_is_set, file)))
-}
-
-/// The file's settings are those of `serve`; the demo keeps to its own.
-fn with_settings(command: clap::Command, file: Option<&Path>) -> anyhow::Result<clap::Command> {
-    let mut failed = None;
-    let command = command.mut_subcommand("serve", |serve| {
-        with_file(serve.clone(), file).unwrap_or_else(|error| {
-            failed = Some(error);
-            serve
-        })
-    });
-    failed.map_or(Ok(command), Err)
 }
 
 /// The settings' file must be known before the flags are read, because it gives their defaults.
@@ -155,7 +146,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("sonde.toml");
         std::fs::write(&path, file)?;
-        let command = with_settings(Cli::command(), Some(&path))?;
+        let command = with_file(Cli::command(), Some(&path))?;
         match Cli::from_arg_matches(&command.try_get_matches_from(["sonde", "serve"])?)?.command {
             Command::Serve(config) => Ok(*config),
             _ => anyhow::bail!("serve was asked for"),
@@ -179,7 +170,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("sonde.toml");
             std::fs::write(&path, file).unwrap();
-            let command = with_settings(Cli::command(), Some(&path)).unwrap();
+            let command = with_file(Cli::command(), Some(&path)).unwrap();
             let given: Vec<OsString> = ["sonde", "serve"].iter().chain(args).map(OsString::from).collect();
             let error = command.clone().try_get_matches_from(&given).unwrap_err();
             let said =
@@ -207,5 +198,34 @@ mod tests {
             ("+01:00", "b.{app}")
         );
         assert!(settings("colour = 'red'").is_err());
+    }
+
+    #[test]
+    fn every_subcommand_takes_from_the_file_what_concerns_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sonde.toml");
+        let check = |file: &str, args: &[&str], expected: &[&str]| {
+            std::fs::write(&path, file).unwrap();
+            let said = with_file(Cli::command(), Some(&path)).and_then(|command| {
+                // Nothing of the machine's own environment.
+                let command = command.mut_subcommands(|one| one.mut_args(|arg| arg.env(None::<&str>)));
+                let matches = command.try_get_matches_from([&["sonde"], args].concat())?;
+                Ok(format!("{:?}", Cli::from_arg_matches(&matches)?.command))
+            });
+            let said = said.unwrap_or_else(|error| error.to_string());
+            assert!(expected.iter().all(|word| said.contains(word)), "{args:?}: {said}");
+        };
+        let file = "data = 'wells'\nlisten = '127.0.0.1:1'\nseal = 'off'\nretention = '2w'\nretention-for = ['a=2y', 'b=off']";
+        for args in [&["seal"][..], &["check"], &["export"], &["snapshot", "to"], &["import", "x"], &["logs"]]
+        {
+            check(file, args, &["\"wells\""]);
+        }
+        check(file, &["check", "--data", "here"], &["\"here\""]);
+        check(file, &["import", "x"], &["1209600000000000", "component: \"a\"", "component: \"b\""]);
+        check(&format!("server = 'http://a:1'\n{file}"), &["logs"], &["\"a:1\""]);
+        check(&format!("server = 'http://a:1'\n{file}"), &["serve"], &["\"wells\""]);
+        // What a question asks is none of the file's business, nor is what nobody knows.
+        check("level = 'warn'", &["logs"], &["there is no setting `level`"]);
+        check("dada = 'wells'", &["check"], &["there is no setting `dada`", "`data`"]);
     }
 }

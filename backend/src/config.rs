@@ -8,11 +8,12 @@ mod retention;
 
 pub use listen::{Listen, listen_problem};
 pub use origin::{refused_value, unknown_variables};
-pub use retention::{Age, AgeFor, Room};
+pub use retention::{Age, AgeFor, DiskReserve, Room, with_retention};
 
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::zone::Zone;
 use clap::{Args, FromArgMatches};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The settings of a server.
@@ -54,6 +55,10 @@ pub struct Config {
     /// How much of the disk all days may take, such as 500GB: the oldest ones are deleted, today never; `off` for no limit.
     #[arg(long, env = "SONDE_RETENTION_BYTES", default_value = "off", value_name = "BYTES")]
     pub retention_bytes: Room,
+    /// How much of the disk is kept free for compressing and deleting what is stored, such as 2GB: while less is free, lines and
+    /// points are refused. `auto` is a hundredth of the disk, at most 1 GiB; `off` is nothing.
+    #[arg(long, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
+    pub disk_reserve: DiskReserve,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,
@@ -102,7 +107,11 @@ fn component_rule(text: &str) -> Result<String, String> {
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "sonde.toml";
 
-/// Reads the settings' file, named or the usual one, and makes its values the defaults of `command`'s flags.
+/// Subcommands that keep to their own flags.
+const WITHOUT_FILE: [&str; 1] = ["demo"];
+
+/// Reads the settings' file, named or the usual one, and makes its values the defaults of the subcommands' flags: of each
+/// flag that is a variable of the environment too. One file serves all of them, so each passes over the others' keys.
 pub fn with_file(command: clap::Command, named: Option<&Path>) -> anyhow::Result<clap::Command> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     if named.is_none() && !path.exists() {
@@ -115,23 +124,38 @@ pub fn with_file(command: clap::Command, named: Option<&Path>) -> anyhow::Result
 
 fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let takes_file = |one: &clap::Command| !WITHOUT_FILE.contains(&one.get_name());
+    let known: BTreeSet<String> =
+        command.get_subcommands().filter(|one| takes_file(one)).flat_map(settings_of).collect();
+    let mut defaults = Vec::new();
     for (key, value) in table {
-        let known: Vec<String> =
-            command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();
-        let id = command
-            .get_arguments()
-            .find(|arg| arg.get_long() == Some(key.as_str()))
-            .map(|arg| arg.get_id().clone());
-        let Some(id) = id else {
+        if !known.contains(&key) {
             let nearest = known.iter().min_by_key(|one| strsim::osa_distance(one, &key));
             let nearest = nearest.map_or("none", String::as_str);
             return Err(format!("there is no setting `{key}`; the nearest that there is is `{nearest}`"));
-        };
+        }
         let values =
             texts(&value).ok_or_else(|| format!("`{key}` is neither a text, a number nor a list of them"))?;
-        command = command.mut_arg(id, |arg| arg.default_values(values).required(false));
+        defaults.push((key, values));
+    }
+    let give = |arg: clap::Arg| {
+        let of_arg = defaults.iter().find(|(key, _)| is_setting(&arg) && arg.get_long() == Some(key));
+        let values = of_arg.map(|(_, values)| values.clone());
+        values.map_or(arg.clone(), |values| arg.default_values(values).required(false))
+    };
+    for subcommand in command.get_subcommands_mut().filter(|one| takes_file(one)) {
+        *subcommand = std::mem::take(subcommand).mut_args(give);
     }
     Ok(command)
+}
+
+/// What a question asks has no variable and no key; what is so for all of them has both.
+fn is_setting(arg: &clap::Arg) -> bool {
+    arg.get_env().is_some()
+}
+
+fn settings_of(command: &clap::Command) -> impl Iterator<Item = String> {
+    command.get_arguments().filter(|arg| is_setting(arg)).filter_map(|arg| arg.get_long().map(str::to_owned))
 }
 
 fn texts(value: &toml::Value) -> Option<Vec<String>> {
@@ -151,9 +175,11 @@ mod tests {
     use super::*;
 
     fn read(file: &str, args: &[&str]) -> Result<Config, String> {
-        let command = apply(Config::augment_args(clap::Command::new("serve")), file)?;
-        let matches =
-            command.try_get_matches_from([&["serve"], args].concat()).map_err(|error| error.to_string())?;
+        let serve = Config::augment_args(clap::Command::new("serve"));
+        let command = apply(clap::Command::new("sonde").subcommand(serve), file)?;
+        let matches = command.try_get_matches_from([&["sonde", "serve"], args].concat());
+        let (_, matches) =
+            matches.map_err(|error| error.to_string())?.remove_subcommand().expect("serve was named");
         Config::from_arg_matches(&matches).map_err(|error| error.to_string())
     }
 

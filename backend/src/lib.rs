@@ -1,6 +1,6 @@
 //! Sonde's server: lines and points come in, lie in daily files, and are asked for by time range and component.
 //!
-//! Imports run one way: `cli` → `server` → `router` → `api` → {`ingest`, `query`} → `store`. The store knows no HTTP;
+//! Imports run one way: `cli` → {`server` → `router`, `commands`} → `api` → {`ingest`, `query`} → `store`. The store knows no HTTP;
 //! `ingest` and `query` do not know each other.
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Starts everything and stops it in order.
 
-use crate::config::{Config, listen_problem};
+use crate::config::{Config, listen_problem, with_retention};
 use crate::dashboards::{BuiltIn, Dashboards};
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
@@ -8,7 +8,6 @@ use crate::ingest::syslog::SyslogRules;
 use crate::ingest::zone::Zone;
 use crate::router::router;
 use crate::state::AppState;
-use crate::store::retention::Limits;
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use axum::serve::ListenerExt;
@@ -50,17 +49,15 @@ impl Server {
     pub async fn start(config: Config, built_in: &[BuiltIn]) -> anyhow::Result<Self> {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
         let listen = listen_config(&config)?;
+        // Before the data folder is made: what was misspelt leaves nothing behind.
+        let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
         check_foreign(&data, &foreign)?;
         let open = move || Store::open_as(&data, seals)?.with_foreign(foreign);
         let opened = tokio::task::spawn_blocking(open).await?;
-        let limits = Limits { age_nanos: config.retention.nanos, bytes: config.retention_bytes.bytes };
-        let rules: Vec<_> =
-            config.retention_for.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
-        let store = opened.map_err(|error| data_problem(&config.data, error))?.with_limits(limits);
-        let store =
-            store.with_ages_for(&rules).map_err(|error| anyhow::anyhow!("--retention-for: {error}"))?;
-        let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
+        let store = opened.map_err(|error| data_problem(&config.data, error))?;
+        let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;
+        let store = store.with_reserve(config.disk_reserve.0);
         let (stop, stopped) = watch::channel(false);
         let state =
             AppState::new(store, config, dashboards, stopped.clone()).context("no threads can be had")?;

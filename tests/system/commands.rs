@@ -1,6 +1,7 @@
 //! What the program does beside serving: lines go in, are sealed, checked and taken out, and are the same lines.
 
 use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
+use sonde_tests::http::split_lines;
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::server::{TestServer, binary};
 use std::path::{Path, PathBuf};
@@ -122,6 +123,53 @@ fn damage_is_found_and_what_cannot_be_stored_is_told() {
     // An answer that would lack lines is cut off, so that it cannot pass for a whole one.
     let output = sonde(&data, &["export"]);
     assert!(!output.status.success());
+    let output = sonde(&data, &["logs"]);
+    assert!(!output.status.success() && output.stdout.len() < corpus.text.len());
+}
+
+#[test]
+fn an_export_passes_over_what_is_damaged_and_says_so() {
+    let corpus = corpus(30_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = write(dir.path(), "a.ndjson", &corpus.text);
+    succeed(&data, &["import", &file]);
+    succeed(&data, &["seal"]);
+    let whole = Query::all().body(&corpus);
+    let whole = split_lines(&whole);
+    let sealed = files(&data, ".ndjson.zst").remove(0);
+    let mut bytes = std::fs::read(&sealed).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[2_000] ^= 1;
+    bytes[middle] ^= 1;
+    std::fs::write(&sealed, bytes).unwrap();
+    let output = sonde(&data, &["export"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{said}");
+    let told: Vec<&str> = said.lines().filter(|line| line.contains("does not hold: ")).collect();
+    assert!(told.len() == 2 && told.iter().all(|line| line.contains("logs-0001.ndjson.zst")), "{said}");
+    let number = |line: &&str, word: &str| -> usize {
+        let (before, _) = line.split_once(word).expect("it is told");
+        before.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+    };
+    let (lines, lost) =
+        (split_lines(&output.stdout), |word| told.iter().map(|line| number(line, word)).sum::<usize>());
+    assert!(lost(" lines of ") > 0, "{said}");
+    assert_eq!(lines.len() + lost(" lines of "), whole.len(), "{said}");
+    let all_bytes: usize = whole.iter().map(|line| line.len() + 1).sum();
+    assert_eq!(output.stdout.len() + lost(" bytes were"), all_bytes, "{said}");
+    let mut rest = whole.iter();
+    assert!(lines.iter().all(|line| rest.any(|other| other == line)), "they are the others, in order");
+
+    // Without its index such a segment cannot be opened; the other days are there all the same.
+    let day = sealed.parent().expect("it lies in its day");
+    std::fs::remove_file(day.join("logs-0001.idx")).unwrap();
+    let output = sonde(&data, &["export"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let day = day.file_name().and_then(|name| name.to_str()).expect("a day has a name");
+    assert!(!output.status.success() && said.contains(&format!("lines of {day} were skipped")), "{said}");
+    let left = split_lines(&output.stdout).len();
+    assert!(left > 0 && left < whole.len(), "{left} lines are of the other days");
 }
 
 #[test]
@@ -174,4 +222,42 @@ fn a_folder_that_is_not_there_is_not_made_by_a_look_at_it() {
     let said = sonde(&data, &["import", "no-such-file.ndjson"]).stderr;
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(said.contains("no-such-file.ndjson could not be read") && !data.exists(), "{said}");
+}
+
+#[test]
+fn one_file_of_settings_is_for_all_commands() {
+    let dir = tempfile::tempdir().unwrap();
+    let corpus = corpus(600);
+    let file = write(dir.path(), "a.ndjson", &corpus.text);
+    write(
+        dir.path(),
+        "sonde.toml",
+        b"data = 'wells'\nlisten = '127.0.0.1:1'\nretention-for = ['webapp.backend.git=2y']\n",
+    );
+    let run = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(binary());
+        command.env_remove("SONDE_DATA").envs(variables.iter().copied()).args(args);
+        let output = command.current_dir(dir.path()).output().expect("the program starts");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    run(&["import", &file], &[]);
+    let days = std::fs::read_dir(dir.path().join("wells")).expect("it is where the file says");
+    let days = days.filter(|day| day.as_ref().is_ok_and(|day| day.path().is_dir())).count();
+    assert_eq!(
+        files(&dir.path().join("wells"), ".ndjson").len(),
+        2 * days,
+        "one class more than without the rule"
+    );
+    let exported = run(&["export"], &[]);
+    assert_eq!(split_lines(&exported).len(), 600);
+    assert_same_lines(&run(&["logs"], &[]), &exported, "of the same folder");
+    run(&["snapshot", "copy"], &[]);
+    // The environment outweighs the file.
+    let copied = run(&["logs"], &[("SONDE_DATA", "copy")]);
+    assert_same_lines(&copied, &exported, "of the copy");
+    run(&["seal"], &[("SONDE_DATA", "copy")]);
+    assert!(files(&dir.path().join("copy"), ".ndjson").is_empty());
+    run(&["import", &file], &[("SONDE_DATA", "other"), ("SONDE_RETENTION_FOR", "node1=3d,webapp=1y")]);
+    assert!(String::from_utf8(run(&["check"], &[])).unwrap().ends_with("all of it holds\n"));
 }

@@ -245,11 +245,12 @@ fn a_second_server_on_the_same_folder_is_refused() {
     server.store_logs(br#"{"ts":"2025-03-10T14:05:00Z","component":"a","msg":"the first one works on"}"#);
 }
 
-/// A server whose folder is a disk of its own: a small tmpfs in a mount namespace that goes away with it.
+/// A server whose folder is a disk of its own, which it may fill: a small tmpfs in a mount namespace that goes away with it.
 fn server_on_a_small_disk(data: &Path, megabytes: u32) -> TestServer {
     std::fs::create_dir_all(data).expect("a folder can be made");
     let mount = format!("mount -t tmpfs -o size={megabytes}m none '{}' && exec \"$@\"", data.display());
-    Setup::on(data).through(["unshare", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"]).start()
+    let setup = Setup::on(data).arg("--disk-reserve").arg("off");
+    setup.through(["unshare", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"]).start()
 }
 
 /// Lines that are refused one day, and the number that were taken before.

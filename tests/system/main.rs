@@ -5,6 +5,8 @@
 mod brush;
 /// What the program does beside serving.
 mod commands;
+/// A part of the disk is kept for what must run when it is full.
+mod disk_reserve;
 /// What was acknowledged is there after a torn file or a full disk.
 mod durability;
 /// What was acknowledged is there after `kill -9` at any moment.
@@ -19,6 +21,8 @@ mod gestures;
 mod harness;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
+/// `sonde logs`: what the interface answers, in a terminal.
+mod logs_command;
 /// A million lines in the pane.
 mod million;
 /// What stands between lines, an empty pane, a server that goes away.

@@ -177,6 +177,8 @@ fn a_disk_that_is_full_does_not_keep_days_from_going() {
         .arg("100KB")
         .arg("--seal")
         .arg("off")
+        .arg("--disk-reserve")
+        .arg("off")
         .through(["unshare", "--map-root-user", "--mount", "sh", "-c", &mount, "sh"])
         .start();
     let mut fill = (1..60).rev().map(|days| {

@@ -38,6 +38,14 @@ fn a_file_in_place_of_the_data_folder_is_told() {
 }
 
 #[test]
+fn a_folder_of_dashboards_that_is_not_there_leaves_no_data_folder_behind() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let data = folder.path().join("data");
+    assert_says(&said(Setup::on(&data).arg("--dashboards").arg("no-such-boards")), &["no-such-boards"]);
+    assert!(!data.exists());
+}
+
+#[test]
 fn a_value_is_refused_with_the_place_it_stands_in() {
     let environment = Setup::default().without("--carbon").through(["env", "SONDE_CARBON=here"]);
     assert_says(&said(environment), &["`here` of the environment variable SONDE_CARBON", "HOST:PORT"]);

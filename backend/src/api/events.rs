@@ -27,7 +27,7 @@ const MAX_ANSWER_BYTES: u64 = 32 << 20;
 /// Stores an event. Answers 200 with an empty body once it is on disk.
 pub async fn post_event(State(state): State<AppState>, body: Bytes) -> Result<StatusCode, ApiError> {
     let event = read_event(&body, Clock::of(&state.store, AppState::now()))?;
-    blocking(move || Ok(state.store.events().append(event)?)).await?;
+    blocking(move || Ok(state.store.append_event(event)?)).await?;
     Ok(StatusCode::OK)
 }
 

@@ -16,9 +16,7 @@ pub async fn health() -> &'static str {
 
 /// 200 while the store takes writes, else 503 with the reason.
 pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
-    let lines = state.store.logs().refusing().map(|why| format!("lines cannot be stored: {why}\n"));
-    let points = || state.store.metrics().refusing().map(|why| format!("points cannot be stored: {why}\n"));
-    let why = lines.or_else(points);
+    let why = state.store.refusing().map(|why| format!("{why}\n"));
     why.map_or((StatusCode::OK, "ready\n".to_owned()), |why| (StatusCode::SERVICE_UNAVAILABLE, why))
 }
 
@@ -61,6 +59,7 @@ fn render_store(store: &Store, out: &mut String) {
     let points = store.metrics().stats();
     let batches = store.logs().remembered().counts();
     let deleted = store.deleted();
+    let disk = store.disk();
     let counters = [
         (
             "sonde_logs_stored_lines_total",
@@ -122,6 +121,9 @@ fn render_store(store: &Store, out: &mut String) {
         ),
     ];
     let gauges = [
+        ("sonde_disk_free_bytes", "Free on the disk; 0 where no reserve is kept.", disk.free_bytes),
+        ("sonde_disk_reserve_bytes", "Kept of that for compressing and deleting.", disk.reserve_bytes),
+        ("sonde_disk_refusing", "1 while lines and points are refused to keep it.", disk.is_refusing.into()),
         ("sonde_batches", "Keys of Sonde-Batch that are remembered.", batches.bodies),
         ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
         ("sonde_metrics_head_points", "Points in memory.", points.head_points),

@@ -55,17 +55,23 @@ pub async fn stream_logs(
 }
 
 /// The parameters of `/api/logs`.
-struct LogsRequest {
-    filter: LineFilter,
-    order: Order,
-    options: StreamOptions,
-    follow: bool,
+#[derive(Debug)]
+pub struct LogsRequest {
+    /// Which lines.
+    pub filter: LineFilter,
+    /// Oldest or newest first.
+    pub order: Order,
+    /// Which of them are passed over, and how many are sent.
+    pub options: StreamOptions,
+    /// Whether it goes on with lines as they are stored.
+    pub follow: bool,
     /// The window begins at the first line that is not before this.
     at: Option<Timestamp>,
 }
 
 impl LogsRequest {
-    fn read(params: &Params) -> Result<Self, ApiError> {
+    /// Reads them; what is none, or wrong, is told by its name.
+    pub fn read(params: &Params) -> Result<Self, ApiError> {
         check_known(params, &["order", "limit", "offset", "at", "follow", "envelope"])?;
         let order = match params.get("order") {
             None | Some("asc") => Order::Ascending,
@@ -92,6 +98,7 @@ impl LogsRequest {
             offset: params.number("offset")?.unwrap_or(0),
             limit: params.number("limit")?,
             envelope: params.flag("envelope")?,
+            ..StreamOptions::default()
         };
         Ok(Self { filter: read_filter(params)?, order, options, follow, at })
     }

@@ -1,19 +1,15 @@
 //! `sonde export`: lines out of a folder, in order of time, as they came.
 
-use super::{Folder, read_days, say};
-use crate::query::budget::Budget;
-use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions};
+use super::folder_lines::{self, Written, is_broken_pipe, say_none};
+use super::{Folder, say};
+use crate::query::logs::{LineFilter, StreamOptions};
 use crate::state::AppState;
-use crate::store::logs::{Counters, attach};
+use anyhow::ensure;
 use clap::Args;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp, parse_time};
 use sonde_shared::view::Order;
-use std::io::{ErrorKind, Write};
-
-/// Lines are written in pieces of about so many bytes.
-const BUFFER_BYTES: usize = 256 << 10;
 
 /// What `sonde export` is told.
 #[derive(Args, Clone, Debug)]
@@ -50,8 +46,10 @@ fn level(text: &str) -> Result<Level, String> {
     Level::parse(text).ok_or_else(|| known.to_owned())
 }
 
-/// Writes matching lines to standard output, oldest first. Changes nothing, and may run beside a server.
+/// Writes matching lines to standard output, oldest first; those that are damaged are passed over, told and make the command
+/// fail at its end. Changes nothing, and may run beside a server.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
+    let data = &options.folder.data;
     let range =
         TimeRange::between(options.from.unwrap_or(Timestamp::MIN), options.until.unwrap_or(Timestamp::MAX));
     let filter = LineFilter {
@@ -60,46 +58,21 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
         level: options.level,
         ..LineFilter::all(range)
     };
-    let (mut out, mut lines) = (std::io::stdout().lock(), 0);
-    for day in read_days(&options.folder.data)? {
-        if !day.range().overlaps(range) {
-            continue;
-        }
-        let cursor = Cursor::new(attach(&options.folder.data, day)?, filter.clone(), Order::Ascending);
-        let written = write_all(LineStream::new(cursor, StreamOptions::default()), &mut out);
-        match written {
-            // Whoever reads has enough, as `head` does.
-            Err(error) if is_broken_pipe(&error) => return Ok(()),
-            written => lines += written?,
-        }
+    let has_times = options.from.or(options.until).is_some();
+    // What is taken out of a folder is often all that can be saved of it.
+    let options = StreamOptions { passes_over_damage: true, ..StreamOptions::default() };
+    match folder_lines::write(data, &filter, Order::Ascending, options, &mut std::io::stdout().lock()) {
+        // Whoever reads has enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        written => tell(&written?, has_times),
     }
-    if lines == 0 {
-        let has_times = options.from.is_some() || options.until.is_some();
-        let hint = if has_times { "; `--from` and `--until` are in UTC" } else { "" };
-        say(format_args!("no lines match{hint}\n"));
+}
+
+fn tell(written: &Written, has_times: bool) -> anyhow::Result<()> {
+    if written.matched == 0 {
+        say_none(has_times);
     }
+    written.lost.iter().for_each(|lost| say(format_args!("{lost}\n")));
+    ensure!(written.lost.is_empty(), "not all lines could be read; `sonde check` tells what is damaged");
     Ok(())
-}
-
-/// How many lines were written.
-fn write_all(mut lines: LineStream, out: &mut impl Write) -> anyhow::Result<u64> {
-    let counters = Counters::default();
-    let mut buffer = Vec::with_capacity(BUFFER_BYTES);
-    loop {
-        buffer.clear();
-        let reached = lines.fill(&mut buffer, BUFFER_BYTES, &mut Budget::STEP.clone(), &counters);
-        out.write_all(&buffer)?;
-        match reached {
-            Reached::Pause => {}
-            Reached::End => {
-                out.flush()?;
-                return Ok(lines.matched());
-            }
-            Reached::Failed => lines.take_failure().map_or(Ok(()), Err)?,
-        }
-    }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }

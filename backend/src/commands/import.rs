@@ -1,7 +1,7 @@
 //! `sonde import`: files of NDJSON into a folder, of whatever days.
 
 use super::{Folder, say};
-use crate::config::{Age, AgeFor};
+use crate::config::{Age, AgeFor, DiskReserve, Room, with_retention};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
@@ -9,7 +9,6 @@ use crate::ingest::ndjson::Ndjson;
 use crate::ingest::refused::Refused;
 use crate::state::AppState;
 use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
-use crate::store::retention::Limits;
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use clap::Args;
@@ -37,12 +36,15 @@ pub struct ImportOptions {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// As the server has it, and for the next flag alone: lines of any age are stored.
-    #[arg(long, default_value = "off", value_name = "AGE")]
+    #[arg(long, env = "SONDE_RETENTION", default_value = "off", value_name = "AGE")]
     retention: Age,
     /// As the server has it: lines of these components go to files of their own, each of which can be deleted at its time;
     /// may be repeated.
-    #[arg(long, value_name = "COMPONENT=AGE", value_delimiter = ',')]
+    #[arg(long, env = "SONDE_RETENTION_FOR", value_name = "COMPONENT=AGE", value_delimiter = ',')]
     retention_for: Vec<AgeFor>,
+    /// As the server has it: no more is stored while less of the disk is free.
+    #[arg(long, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
+    disk_reserve: DiskReserve,
 }
 
 /// NDJSON of any day, however old.
@@ -75,11 +77,8 @@ impl LineParser for Bulk {
 
 fn open(options: &ImportOptions) -> anyhow::Result<Store> {
     // Nothing is deleted here: it tells which rules have the age of the rest.
-    let limits = Limits { age_nanos: options.retention.nanos, bytes: None };
-    let rules: Vec<_> =
-        options.retention_for.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
-    let store = Store::open_as(&options.folder.data, false)?.with_limits(limits);
-    store.with_ages_for(&rules).context("--retention-for")
+    let store = Store::open_as(&options.folder.data, false)?.with_reserve(options.disk_reserve.0);
+    with_retention(store, options.retention, Room { bytes: None }, &options.retention_for)
 }
 
 /// Stores the lines of files in a folder that no server has. What was stored stays when a later file fails; lines that

@@ -1,14 +1,17 @@
-//! What the program does beside serving: work on a folder of daily files.
+//! What the program does beside serving: work on a folder of daily files, or ask a server that does.
 
 mod check;
 mod export;
+mod folder_lines;
 mod import;
+mod logs;
 mod seal;
 mod snapshot;
 
 pub use check::{CheckOptions, check};
 pub use export::{ExportOptions, export};
 pub use import::{ImportOptions, import};
+pub use logs::{LogsOptions, logs};
 pub use seal::{SealOptions, seal};
 pub use snapshot::{SnapshotOptions, snapshot};
 

@@ -1,5 +1,8 @@
 //! How long days are kept, as it is written in flags.
 
+use crate::store::Store;
+use crate::store::reserve::Kept;
+use crate::store::retention::Limits;
 use sonde_shared::component::MAX_NAME_BYTES;
 use sonde_shared::time::{NANOS_PER_DAY, parse_duration_ns};
 use std::str::FromStr;
@@ -69,16 +72,47 @@ impl FromStr for Room {
         if text == "off" {
             return Ok(Self { bytes: None });
         }
-        let wrong = || "write a number with its unit, such as 500GB or 450GiB, or off".to_owned();
-        let unit = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-        let (number, unit) = text.split_at(unit);
-        let bytes = number.parse::<u64>().ok().zip(unit_bytes(unit)).ok_or_else(wrong)?;
-        let bytes = bytes.0.checked_mul(bytes.1).ok_or_else(wrong)?;
+        let bytes =
+            read_bytes(text).ok_or("write a number with its unit, such as 500GB or 450GiB, or off")?;
         if bytes == 0 {
             return Err("no room at all; write off to keep all days".to_owned());
         }
         Ok(Self { bytes: Some(bytes) })
     }
+}
+
+/// The store, with what the flags say of how long its days and components are kept.
+pub fn with_retention(store: Store, age: Age, room: Room, rules: &[AgeFor]) -> anyhow::Result<Store> {
+    let limits = Limits { age_nanos: age.nanos, bytes: room.bytes };
+    let rules: Vec<_> = rules.iter().map(|rule| (rule.component.clone(), rule.age.nanos)).collect();
+    let store = store.with_limits(limits).with_ages_for(&rules);
+    store.map_err(|error| anyhow::anyhow!("--retention-for: {error}"))
+}
+
+/// How much of the disk is kept free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskReserve(pub Kept);
+
+impl FromStr for DiskReserve {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = "write a number with its unit, such as 2GB or 500MiB, or auto, or off";
+        Ok(Self(match text {
+            "auto" => Kept::Share,
+            "off" | "0" => Kept::Nothing,
+            _ => match read_bytes(text).ok_or(wrong)? {
+                0 => Kept::Nothing,
+                bytes => Kept::Bytes(bytes),
+            },
+        }))
+    }
+}
+
+/// A number with its unit.
+fn read_bytes(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    number.parse::<u64>().ok()?.checked_mul(unit_bytes(unit)?)
 }
 
 fn unit_bytes(unit: &str) -> Option<u64> {
@@ -145,5 +179,21 @@ mod tests {
             check(text, None);
         }
         assert_eq!("off".parse(), Ok(Room { bytes: None }));
+    }
+
+    #[test]
+    fn a_reserve_is_a_number_with_its_unit_or_a_word() {
+        let check = |text: &str, kept: Option<Kept>| {
+            assert_eq!(text.parse::<DiskReserve>().ok(), kept.map(DiskReserve), "{text}");
+        };
+        check("auto", Some(Kept::Share));
+        check("off", Some(Kept::Nothing));
+        check("0", Some(Kept::Nothing));
+        check("0GB", Some(Kept::Nothing));
+        check("2GB", Some(Kept::Bytes(2_000_000_000)));
+        check("64 MiB", Some(Kept::Bytes(64 << 20)));
+        for text in ["", "5%", "2", "on", "-1GB"] {
+            check(text, None);
+        }
     }
 }

@@ -124,7 +124,7 @@ async fn append(store: &Arc<Store>, demo: &Demo, range: TimeRange) -> Result<(),
 async fn append_events(store: &Arc<Store>, demo: &Demo, range: TimeRange) -> Result<(), StoreError> {
     for event in demo.events(range) {
         let store = store.clone();
-        let append = move || store.events().append(event);
+        let append = move || store.append_event(event);
         tokio::task::spawn_blocking(append).await.unwrap_or_else(|died| resume_unwind(died.into_panic()))?;
     }
     Ok(())

@@ -93,7 +93,7 @@ fn ask(store: &LogStore, snapshot: &Snapshot, filter: &LineFilter) -> Result<Vec
     let counters = store.counters();
     let step = || Budget::of_rows(200);
     let all = stream(store, snapshot, filter, Order::Ascending, StreamOptions::default());
-    let envelopes = StreamOptions { envelope: true, offset: 3, limit: None };
+    let envelopes = StreamOptions { envelope: true, offset: 3, ..StreamOptions::default() };
     drop(stream(store, snapshot, filter, Order::Descending, envelopes));
     for step_nanos in [NANOS_PER_SEC, 60 * NANOS_PER_SEC] {
         let mut counts = HistogramCounts::new(snapshot, filter.clone(), step_nanos);

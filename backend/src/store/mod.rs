@@ -20,6 +20,8 @@ pub mod layout;
 pub mod logs;
 /// Points: a write-ahead log, what is in memory, and parts.
 pub mod metrics;
+/// A part of the disk that is kept for what must still run when it is full.
+pub mod reserve;
 /// How long days are kept.
 pub mod retention;
 /// Names of series, told by numbers.
@@ -30,8 +32,12 @@ pub mod source;
 pub use error::StoreError;
 
 use batch::{Durability, LineBatch, PointBatch};
+use sonde_shared::api::Event;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// What a point takes of the disk, at most: in the write-ahead log and, before that goes, in a part.
+const POINT_BYTES: u64 = 32;
 
 /// An open data folder. Dropping it syncs what is queued and gives the folder free.
 #[derive(Debug)]
@@ -41,6 +47,7 @@ pub struct Store {
     metrics: metrics::MetricStore,
     events: events::EventStore,
     retention: retention::Retention,
+    reserve: reserve::Reserve,
     _lock: Option<File>,
 }
 
@@ -62,6 +69,7 @@ impl Store {
             metrics: metrics::MetricStore::open(dir)?,
             events: events::EventStore::open(dir)?,
             retention: retention::Retention::new(retention::Limits::default()),
+            reserve: reserve::Reserve::of(dir, reserve::Kept::Nothing),
             _lock: Some(lock),
         })
     }
@@ -70,6 +78,25 @@ impl Store {
     pub fn with_foreign(mut self, dirs: Vec<PathBuf>) -> Result<Self, StoreError> {
         self.logs.follow_foreign(dirs)?;
         Ok(self)
+    }
+
+    /// The same folder, on whose disk so much is kept for compressing and deleting what is stored.
+    #[must_use]
+    pub fn with_reserve(mut self, kept: reserve::Kept) -> Self {
+        self.reserve = reserve::Reserve::of(&self.dir, kept);
+        self
+    }
+
+    /// How much of the disk is free and how much of that is kept.
+    pub fn disk(&self) -> reserve::DiskState {
+        self.reserve.state()
+    }
+
+    /// Why new lines, points and events are refused at the moment; `None` while they are taken.
+    pub fn refusing(&self) -> Option<String> {
+        let lines = || self.logs.refusing().map(|why| format!("lines cannot be stored: {why}"));
+        let points = || self.metrics.refusing().map(|why| format!("points cannot be stored: {why}"));
+        self.reserve.refusing().or_else(lines).or_else(points)
     }
 
     /// The data folder.
@@ -94,12 +121,25 @@ impl Store {
 
     /// Appends lines to their days; waits while the queue is full.
     pub async fn append_lines(&self, batch: LineBatch, durability: Durability) -> Result<(), StoreError> {
+        self.reserve
+            .take(batch.text.len() as u64)
+            .inspect_err(|_refused| self.logs.note_refused(batch.len() as u64, durability))?;
         self.logs.append(batch, durability).await
     }
 
     /// Appends points to their days; waits while the queue is full.
     pub async fn append_points(&self, batch: PointBatch, durability: Durability) -> Result<(), StoreError> {
+        let points = batch.len() as u64;
+        self.reserve
+            .take(points * POINT_BYTES)
+            .inspect_err(|_refused| self.metrics.note_refused(points, durability))?;
         self.metrics.append(batch, durability).await
+    }
+
+    /// Stores an event; it is on disk when this returns. Blocks for the disk.
+    pub fn append_event(&self, event: events::NewEvent) -> Result<Event, StoreError> {
+        self.reserve.take((event.what.len() + event.data.len()) as u64)?;
+        self.events.append(event)
     }
 }
 

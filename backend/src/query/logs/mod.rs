@@ -9,6 +9,7 @@ mod cursor;
 mod field;
 mod filter;
 mod search;
+mod skipped;
 mod stream;
 mod text;
 
@@ -18,6 +19,7 @@ pub use cursor::{Cursor, Found, Hit};
 pub use field::FieldFilter;
 pub use filter::{LineFilter, SegmentFilter};
 pub use search::Candidates;
+pub use skipped::{Lost, Skipped};
 pub use stream::{LineStream, Reached, StreamOptions};
 pub use text::{TextFilter, read_regex};
 

@@ -1,6 +1,6 @@
 //! Fills buffers with matching lines: as they are stored, or each in an envelope that says what was resolved.
 
-use super::{Cursor, Found, Hit};
+use super::{Cursor, Found, Hit, Skipped};
 use crate::query::budget::Budget;
 use crate::store::StoreError;
 use crate::store::logs::block::Row;
@@ -22,6 +22,9 @@ pub struct StreamOptions {
     pub limit: Option<u64>,
     /// Whether each line comes in an envelope.
     pub envelope: bool,
+    /// Whether lines whose text is damaged are passed over and counted; else the stream fails at the first. Not with
+    /// envelopes or a filter that reads text.
+    pub passes_over_damage: bool,
 }
 
 /// Why [`LineStream::fill`] returned.
@@ -44,6 +47,7 @@ pub struct LineStream {
     matched: u64,
     /// Matches that lie before the walk.
     before: u64,
+    skipped: Skipped,
     failure: Option<StoreError>,
 }
 
@@ -67,11 +71,13 @@ struct Run {
 struct Runs {
     list: Vec<Run>,
     bytes: usize,
+    /// Whether a run is one line, which is read or not by itself.
+    are_lines: bool,
 }
 
 impl Runs {
-    fn new() -> Self {
-        Self { list: Vec::with_capacity(RUNS), bytes: 0 }
+    fn new(are_lines: bool) -> Self {
+        Self { list: Vec::with_capacity(RUNS), bytes: 0, are_lines }
     }
 
     fn add(&mut self, hit: &Hit) {
@@ -80,7 +86,9 @@ impl Runs {
         let bytes = start..start + hit.row.len as usize + 1;
         self.bytes += bytes.len();
         match self.list.last_mut() {
-            Some(last) if last.at == at && last.bytes.end == bytes.start => last.bytes.end = bytes.end,
+            Some(last) if !self.are_lines && last.at == at && last.bytes.end == bytes.start => {
+                last.bytes.end = bytes.end;
+            }
             _ => self.list.push(Run { at, bytes }),
         }
     }
@@ -93,7 +101,8 @@ impl Runs {
 impl LineStream {
     /// A stream over what the cursor finds.
     pub fn new(cursor: Cursor, options: StreamOptions) -> Self {
-        Self { cursor, options, sent: 0, matched: 0, before: 0, failure: None }
+        let skipped = Skipped::default();
+        Self { cursor, options, sent: 0, matched: 0, before: 0, skipped, failure: None }
     }
 
     /// A stream over the matches from a position on: `before` others come before what the cursor finds.
@@ -120,6 +129,11 @@ impl LineStream {
     /// Whether the stream ended at its limit rather than at the last match.
     pub fn is_limited(&self) -> bool {
         self.options.limit.is_some_and(|limit| self.sent >= limit)
+    }
+
+    /// What was passed over so far.
+    pub fn skipped(&self) -> &Skipped {
+        &self.skipped
     }
 
     /// Why the last call failed.
@@ -163,7 +177,7 @@ impl LineStream {
         size: usize,
         work: &mut Work<'_>,
     ) -> Result<Reached, StoreError> {
-        let mut runs = Runs::new();
+        let mut runs = Runs::new(self.options.passes_over_damage);
         let reached = loop {
             if out.len() + runs.bytes >= size {
                 break Reached::Pause;
@@ -182,7 +196,7 @@ impl LineStream {
     }
 
     /// Appends what was found to `out`.
-    fn copy(&self, runs: &mut Runs, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
+    fn copy(&mut self, runs: &mut Runs, out: &mut Vec<u8>, work: &mut Work<'_>) -> Result<(), StoreError> {
         // With a text filter the lines were read, and counted, when they were searched.
         if self.cursor.filter().text.is_empty() {
             work.text_bytes += runs.bytes;
@@ -192,7 +206,14 @@ impl LineStream {
         }
         runs.bytes = 0;
         for Run { at, bytes } in runs.list.drain(..) {
-            work.reader.copy(self.segment(at), bytes, out)?;
+            let (start, len) = (out.len(), bytes.len());
+            match work.reader.copy(self.segment(at), bytes, out) {
+                Err(error @ StoreError::Damaged { .. }) if runs.are_lines => {
+                    out.truncate(start);
+                    self.skipped.add(error.to_string(), len);
+                }
+                copied => copied?,
+            }
             work.budget.spend_frames(work.reader.take_read_bytes());
         }
         Ok(())

@@ -170,7 +170,7 @@ fn check_answers(store: &Store, lines: &[TestLine], filter: &LineFilter, offset:
             .take(limit.map_or(usize::MAX, |limit| limit as usize))
             .cloned()
             .collect();
-        let options = StreamOptions { offset, limit, envelope: false };
+        let options = StreamOptions { offset, limit, ..StreamOptions::default() };
         assert_eq!(query(store, filter, order, StreamOptions::default(), 200), all);
         assert_eq!(query(store, filter, order, options, 1 << 20), page);
         let enveloped = query(store, filter, order, StreamOptions { envelope: true, ..options }, 1);

@@ -194,9 +194,8 @@ impl Shared {
         self.commits.send_modify(|count| *count += 1);
     }
 
-    fn count(&self, request: &writer::Request, is_stored: bool) {
-        let lines = request.batch.len() as u64;
-        let counter = match (is_stored, request.durability) {
+    fn count(&self, lines: u64, durability: Durability, is_stored: bool) {
+        let counter = match (is_stored, durability) {
             (true, _) => &self.counters.stored_lines,
             (false, Durability::Streamed) => &self.counters.lost_lines,
             (false, Durability::Acknowledged) => &self.counters.refused_lines,
@@ -412,6 +411,11 @@ impl LogStore {
     /// The bodies of the last minutes that may be sent again.
     pub fn remembered(&self) -> &Arc<Remembered> {
         &self.shared.remembered
+    }
+
+    /// Counts lines that were refused before they came here.
+    pub(super) fn note_refused(&self, lines: u64, durability: Durability) {
+        self.shared.count(lines, durability, false);
     }
 
     /// Why the last request was not stored; `None` while all is well.

@@ -165,7 +165,7 @@ impl Writer {
         self.fail_with_commit(&mut outcomes);
         self.shared.note_outcome(outcomes.last.as_deref());
         for (request, failure) in group.into_iter().zip(outcomes.failures) {
-            self.shared.count(&request, failure.is_none());
+            self.shared.count(request.batch.len() as u64, request.durability, failure.is_none());
             let answer = failure.map_or(Ok(()), |why| Err(StoreError::ReadOnly { why }));
             // Who no longer waits for the answer has it all the same: the lines are stored or they are not.
             drop(request.reply.send(answer));

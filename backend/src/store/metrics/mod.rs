@@ -240,6 +240,13 @@ impl MetricStore {
         (secs > i64::MIN).then(|| Timestamp::from_secs(secs))
     }
 
+    /// Counts points that were refused before they came here.
+    pub(super) fn note_refused(&self, points: u64, durability: Durability) {
+        if durability == Durability::Streamed {
+            self.shared.counters.lost.fetch_add(points, Ordering::Relaxed);
+        }
+    }
+
     /// Why points are refused at the moment; `None` while they are taken.
     pub fn refusing(&self) -> Option<String> {
         self.shared.check_writable().err().map(|error| error.to_string())

@@ -1,0 +1,85 @@
+//! Matching lines of a folder, day by day, also while a server writes to it: what `export` and `logs` write.
+
+use super::{read_days, say};
+use crate::query::budget::Budget;
+use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOptions};
+use crate::store::StoreError;
+use crate::store::layout::day_dir;
+use crate::store::logs::{Counters, attach};
+use sonde_shared::view::Order;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+/// Lines are written in pieces of about so many bytes.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// How many lines have matched, and which of them could not be read.
+pub(super) struct Written {
+    pub(super) matched: u64,
+    /// Damaged places and what is lost there, in words.
+    pub(super) lost: Vec<String>,
+}
+
+/// Writes lines in order. What is damaged is an error, or passed over where the options say so. A day is opened when the one before it is written, so that
+/// memory does not grow with their number.
+pub(super) fn write(
+    data: &Path,
+    filter: &LineFilter,
+    order: Order,
+    options: StreamOptions,
+    out: &mut impl Write,
+) -> anyhow::Result<Written> {
+    let mut days = read_days(data)?;
+    days.retain(|day| day.range().overlaps(filter.range));
+    if order == Order::Descending {
+        days.reverse();
+    }
+    let mut lines = LineStream::new(Cursor::empty(order), options);
+    let mut lost = Vec::new();
+    for day in days {
+        let snapshot = match attach(data, day) {
+            // Retention has deleted it since the days were listed.
+            Err(_) if !day_dir(data, day).exists() => continue,
+            Err(error @ StoreError::Damaged { .. }) if options.passes_over_damage => {
+                lost.push(format!("{error}: lines of {day} were skipped, their number is not known"));
+                continue;
+            }
+            attached => attached?,
+        };
+        lines.go_on_with(Cursor::new(snapshot, filter.clone(), order));
+        write_all(&mut lines, out)?;
+        if lines.is_limited() {
+            break;
+        }
+    }
+    let told =
+        |(place, Lost { lines, bytes })| format!("{place}: {lines} lines of {bytes} bytes were skipped");
+    lost.extend(lines.skipped().iter().map(told));
+    Ok(Written { matched: lines.matched(), lost })
+}
+
+fn write_all(lines: &mut LineStream, out: &mut impl Write) -> anyhow::Result<()> {
+    let counters = Counters::default();
+    let mut buffer = Vec::with_capacity(BUFFER_BYTES);
+    loop {
+        buffer.clear();
+        let reached = lines.fill(&mut buffer, BUFFER_BYTES, &mut Budget::STEP.clone(), &counters);
+        out.write_all(&buffer)?;
+        match reached {
+            Reached::Pause => {}
+            Reached::End => return Ok(out.flush()?),
+            Reached::Failed => lines.take_failure().map_or(Ok(()), Err)?,
+        }
+    }
+}
+
+/// Whether whoever reads what is written has gone.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Tells that nothing was written because nothing matches.
+pub(super) fn say_none(has_times: bool) {
+    let hint = if has_times { "; `--from` and `--until` are in UTC" } else { "" };
+    say(format_args!("no lines match{hint}\n"));
+}
