@@ -64,12 +64,12 @@ fn read_columns(selection: &Selection, name: &str, width: Option<usize>) -> Resu
     let mut inside = Gathered::new(selection, step, width);
     let bucket = width.and_then(|width| bucket_secs(range, width));
     for day in 0..selection.days.day_count() {
-        match bucket.map(|secs| whole_day(selection, day, name, secs)).transpose()?.flatten() {
-            Some((start, rollup)) => inside.push_rollup(start, &rollup, bucket.unwrap_or_default()),
-            None => {
-                let points = selection.days.read_day(day, name, range)?;
-                points.iter().for_each(|(time, value)| inside.push(time, value));
-            }
+        let rollup = bucket.map(|secs| whole_day(selection, day, name, secs)).transpose()?.flatten();
+        if let (Some((start, rollup)), Some(secs)) = (rollup, bucket) {
+            inside.push_rollup(start, &rollup, secs);
+        } else {
+            let points = selection.days.read_day(day, name, range)?;
+            points.iter().for_each(|(time, value)| inside.push(time, value));
         }
         inside.reduce_if_over(12);
     }

@@ -148,7 +148,10 @@ pub(super) fn flush(day: &DayState, head: &Head) -> Result<(), StoreError> {
 
 /// Merges neighbouring parts of a day as long as some are of one size.
 fn merge(day: &DayState) -> Result<(), StoreError> {
-    while day.is_whole {
+    if !day.is_whole {
+        return Ok(());
+    }
+    loop {
         // While a day is sealed all of its parts become one anyway.
         let Some(_alone) = day.try_merging() else { return Ok(()) };
         let parts = day.parts();
@@ -158,7 +161,6 @@ fn merge(day: &DayState) -> Result<(), StoreError> {
         }
         merge_parts(day, &parts[parts.len() - count..], false, || false)?;
     }
-    Ok(())
 }
 
 /// Makes one part of neighbouring ones; whether it was not given up.

@@ -133,7 +133,9 @@ impl Head {
     pub(super) fn apply(&self, staged: &[Staged]) {
         for turn in staged.chunks(TURN) {
             let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-            turn.iter().for_each(|point| table.push(*point));
+            for point in turn {
+                table.push(*point);
+            }
         }
         self.points.fetch_add(staged.len() as u64, Ordering::Relaxed);
     }

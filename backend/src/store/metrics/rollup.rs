@@ -84,8 +84,8 @@ impl Rollup {
             column::decode_values(take_column(bytes)?, count, 0..count, &mut values)?;
             Some(values)
         };
-        let (least, greatest, sums, last) = (values()?, values()?, values()?, values()?);
-        Some(Self { starts, least, greatest, sums, counts, last })
+        let (least, greatest, sums) = (values()?, values()?, values()?);
+        Some(Self { starts, counts, least, greatest, sums, last: values()? })
     }
 }
 

@@ -137,7 +137,7 @@ impl Snapshot {
                     names.extend((0..part.series_count()).map(|at| part.name(at).to_owned()));
                 }
                 Source::Head(head) => {
-                    names.extend(head.names().iter().map(|name| name.to_string()));
+                    names.extend(head.names().iter().map(ToString::to_string));
                 }
             }
             names.sort_unstable();
