@@ -40,7 +40,7 @@ pub struct Config {
     /// The same for lines whose app name has a dot.
     #[arg(long, env = "SONDE_SYSLOG_COMPONENT_DOTTED", default_value = "{app}", value_name = "RULE", value_parser = component_rule)]
     pub syslog_component_dotted: String,
-    /// Whether finished files of lines are compressed in the background.
+    /// Whether finished files of lines and points are compressed in the background.
     #[arg(long, env = "SONDE_SEAL", default_value = "on", value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
     pub seal: bool,
     /// A folder of NDJSON files that another program writes, served in place and followed while they grow; may be repeated.
@@ -59,6 +59,9 @@ pub struct Config {
     /// points are refused. `auto` is a hundredth of the disk, at most 1 GiB; `off` is nothing.
     #[arg(long, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
     pub disk_reserve: DiskReserve,
+    /// Whether Sonde stores figures of itself every ten seconds, as series below `sonde.`.
+    #[arg(long, env = "SONDE_OWN_METRICS", default_value = "on", value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+    pub own_metrics: bool,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,

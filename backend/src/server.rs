@@ -1,5 +1,7 @@
 //! Starts everything and stops it in order.
 
+mod own_numbers;
+
 use crate::config::{Config, listen_problem, with_retention};
 use crate::dashboards::{BuiltIn, Dashboards};
 use crate::ingest::component_rule::ComponentRule;
@@ -42,6 +44,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
     retention: tokio::task::JoinHandle<()>,
+    own_numbers: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Server {
@@ -79,8 +82,10 @@ impl Server {
             }
         }
         let retention = tokio::spawn(keep_limits(state.store.clone(), stopped.clone()));
+        let own_numbers = state.config.own_metrics.then(|| own_numbers::keep(state.clone(), stopped.clone()));
+        let own_numbers = own_numbers.map(tokio::spawn);
         let task = tokio::spawn(serve_http(listener, state.clone(), stopped));
-        Ok(Self { state, http, listeners, stop, task, retention })
+        Ok(Self { state, http, listeners, stop, task, retention, own_numbers })
     }
 
     /// Where the page is.
@@ -107,6 +112,9 @@ impl Server {
         }
         // It ends behind the file that it is removing.
         self.retention.await?;
+        if let Some(own_numbers) = self.own_numbers {
+            own_numbers.await?;
+        }
         // What is in memory goes to disk now, which takes a moment.
         let state = self.state;
         let close = move || {

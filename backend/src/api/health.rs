@@ -22,6 +22,11 @@ pub async fn ready(State(state): State<AppState>) -> impl IntoResponse {
 
 /// Counters and gauges in Prometheus' text format, version 0.0.4.
 pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text(&state))
+}
+
+/// What `/metrics` answers.
+pub fn text(state: &AppState) -> String {
     let mut out = String::with_capacity(8 << 10);
     counters::render(&state.counters, &mut out);
     render_store(&state.store, &mut out);
@@ -30,7 +35,9 @@ pub async fn metrics(State(state): State<AppState>) -> impl IntoResponse {
     sample(&mut out, "gauge", "sonde_queries_running", "Queries that work or wait for a thread.", running);
     let steps = state.queries.steps();
     sample(&mut out, "counter", "sonde_query_steps_total", "Steps that queries have taken.", steps);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out)
+    let busy = state.queries.busy_micros();
+    sample(&mut out, "counter", "sonde_query_busy_micros_total", "Microseconds that these took.", busy);
+    out
 }
 
 fn render_foreign(store: &Store, out: &mut String) {

@@ -39,7 +39,8 @@ fn by_parent<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Vec<Group> {
     let mut leaves: BTreeMap<(String, &'static str), BTreeSet<String>> = BTreeMap::new();
     for path in paths {
         let path = path.as_ref();
-        if path.contains(['*', '?', '[', ']', '{', '}', ',']) {
+        // Figures of Sonde itself would come before what is looked for.
+        if path.contains(['*', '?', '[', ']', '{', '}', ',']) || path.starts_with("sonde.") {
             continue;
         }
         let (parent, leaf) = path.rsplit_once('.').unwrap_or(("", path));

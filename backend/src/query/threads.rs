@@ -7,6 +7,7 @@ use crate::query::budget::Budget;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -30,6 +31,7 @@ pub struct QueryThreads {
     places: Arc<Semaphore>,
     running: Arc<AtomicU64>,
     steps: Arc<AtomicU64>,
+    busy_micros: Arc<AtomicU64>,
 }
 
 impl Default for QueryThreads {
@@ -42,7 +44,8 @@ impl Default for QueryThreads {
 impl QueryThreads {
     /// So many places.
     pub fn new(places: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), running: Arc::default(), steps: Arc::default() }
+        let (running, steps, busy_micros) = (Arc::default(), Arc::default(), Arc::default());
+        Self { places: Arc::new(Semaphore::new(places)), running, steps, busy_micros }
     }
 
     /// How many queries work or wait for their place. An answer that waits for its reader does neither.
@@ -53,6 +56,11 @@ impl QueryThreads {
     /// How many steps queries have taken.
     pub fn steps(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
+    }
+
+    /// How long these took, in microseconds.
+    pub fn busy_micros(&self) -> u64 {
+        self.busy_micros.load(Ordering::Relaxed)
     }
 
     /// From now on no step begins.
@@ -96,8 +104,11 @@ impl QueryThreads {
     ) -> Result<T, Unfinished> {
         let place = self.places.clone().acquire_owned().await.map_err(|_closed| Unfinished::Stopping)?;
         self.steps.fetch_add(1, Ordering::Relaxed);
+        let busy_micros = self.busy_micros.clone();
         let work = move || {
+            let begun = Instant::now();
             let result = work();
+            busy_micros.fetch_add(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
             drop((place, noted));
             result
         };

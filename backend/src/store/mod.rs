@@ -66,7 +66,7 @@ impl Store {
         Ok(Self {
             dir: dir.to_owned(),
             logs: logs::LogStore::open_as(dir, seals)?,
-            metrics: metrics::MetricStore::open(dir)?,
+            metrics: metrics::MetricStore::open_as(dir, seals)?,
             events: events::EventStore::open(dir)?,
             retention: retention::Retention::new(retention::Limits::default()),
             reserve: reserve::Reserve::of(dir, reserve::Kept::Nothing),

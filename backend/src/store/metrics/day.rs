@@ -7,6 +7,7 @@ use super::wal;
 use crate::store::{StoreError, layout};
 use sonde_shared::time::Day;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 pub(super) const PREFIX: &str = "metrics";
@@ -63,8 +64,32 @@ pub(super) struct DayState {
     sources: RwLock<Vec<Source>>,
     /// Held by who makes one part of several.
     merging: Mutex<()>,
+    /// How many hold the day only to seal it.
+    sealers: Arc<AtomicUsize>,
     /// Whether every file could be read. Parts are merged only then, since a merged part replaces all of its numbers.
     pub(super) is_whole: bool,
+}
+
+/// A day that is to be sealed.
+#[derive(Debug)]
+pub(super) struct ToSeal {
+    day: Option<Arc<DayState>>,
+    sealers: Arc<AtomicUsize>,
+}
+
+impl ToSeal {
+    /// The day.
+    pub(super) fn day(&self) -> Option<&DayState> {
+        self.day.as_deref()
+    }
+}
+
+impl Drop for ToSeal {
+    fn drop(&mut self) {
+        // In this order the day never seems to be in use for something else.
+        self.day = None;
+        self.sealers.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What loading a day's folder found.
@@ -113,7 +138,25 @@ impl DayState {
     }
 
     fn of(day: Day, dir: PathBuf, sources: Vec<Source>, is_whole: bool) -> Self {
-        Self { day, dir, sources: RwLock::new(sources), merging: Mutex::default(), is_whole }
+        Self {
+            day,
+            dir,
+            sources: RwLock::new(sources),
+            merging: Mutex::default(),
+            sealers: Arc::default(),
+            is_whole,
+        }
+    }
+
+    /// The day for somebody who will seal it. That does not keep a day whose folder is gone.
+    pub(super) fn to_seal(self: &Arc<Self>) -> ToSeal {
+        self.sealers.fetch_add(1, Ordering::SeqCst);
+        ToSeal { day: Some(Arc::clone(self)), sealers: Arc::clone(&self.sealers) }
+    }
+
+    /// Whether somebody writes to the day or makes parts of what is in memory, beside the list of days.
+    pub(super) fn is_in_use(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1 + self.sealers.load(Ordering::SeqCst)
     }
 
     /// Waits until nobody else merges parts of the day, and keeps others from it.

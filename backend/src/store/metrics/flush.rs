@@ -4,7 +4,7 @@
 //! [`MERGED`] neighbours are of one size. So a day has few parts, and a point is written again only a few times. What a
 //! finished day has is made one part by `seal`.
 
-use super::day::{DayState, part_path, remove, wal_path};
+use super::day::{DayState, ToSeal, part_path, remove, wal_path};
 use super::head::Head;
 use super::part::{Part, PartWriter};
 use super::points::DayPoints;
@@ -25,7 +25,7 @@ pub(super) enum Message {
     /// This head takes no more points.
     Flush(Arc<DayState>, Arc<Head>),
     /// Nothing is written to this day for the time being: it may be sealed once the heads before are parts.
-    Idle(Arc<DayState>),
+    Idle(ToSeal),
     /// Finish what is queued, then end.
     Close,
 }
@@ -94,7 +94,7 @@ impl Backlog {
 }
 
 /// The thread's loop. Days to be sealed are told to another thread, since that takes long.
-pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Arc<DayState>>, backlog: &Backlog) {
+pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<ToSeal>, backlog: &Backlog) {
     while let Ok(message) = messages.recv() {
         match message {
             Message::Flush(day, head) => {

@@ -30,10 +30,11 @@ pub use snapshot::{Found, Snapshot};
 use super::batch::{Durability, PointBatch};
 use super::series_names::SeriesNames;
 use super::{StoreError, layout};
-use day::DayState;
+use day::{DayState, ToSeal};
 use flush::{Backlog, Message};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -94,6 +95,7 @@ struct Options {
     sync_every: Duration,
     max_open_days: usize,
     max_backlog_points: u64,
+    seals: bool,
     disk: Arc<dyn wal::Disk>,
 }
 
@@ -107,6 +109,7 @@ impl Default for Options {
             sync_every: Duration::from_millis(500),
             max_open_days: 64,
             max_backlog_points: 4_000_000,
+            seals: true,
             disk: Arc::new(wal::RealDisk),
         }
     }
@@ -131,10 +134,12 @@ struct Counters {
     last_point: AtomicI64,
 }
 
+type Loaded = BTreeMap<Day, Arc<DayState>>;
+
 /// The days that were opened so far.
 struct Days {
     data: PathBuf,
-    loaded: Mutex<BTreeMap<Day, Arc<DayState>>>,
+    loaded: Mutex<Loaded>,
     flusher: std_mpsc::Sender<Message>,
     backlog: Arc<Backlog>,
     damaged: AtomicU64,
@@ -143,7 +148,12 @@ struct Days {
 impl MetricStore {
     /// Opens the points of a data folder: replays the logs that no part replaces, whatever else lies there.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_with(dir, Options::default())
+        Self::open_as(dir, true)
+    }
+
+    /// The same; whether finished days are sealed in the background is the caller's choice.
+    pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
+        Self::open_with(dir, Options { seals, ..Options::default() })
     }
 
     fn open_with(dir: &Path, options: Options) -> Result<Self, StoreError> {
@@ -164,6 +174,7 @@ impl MetricStore {
         let (jobs, queue) = mpsc::channel(QUEUE_BATCHES);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(StoreError::io("start the writer of", dir))?;
+        let seals = options.seals;
         let writer = Writer::new(Arc::clone(&shared), options);
         let writing = spawn("metric-writer", move || writer.run(&runtime, queue))
             .map_err(StoreError::io("start the writer of", dir))?;
@@ -172,10 +183,13 @@ impl MetricStore {
         let flushing = flushing.map_err(StoreError::io("start the flusher of", dir))?;
         let stop_sealing = Arc::new(AtomicBool::new(false));
         let (of_all, stop) = (Arc::downgrade(&shared), Arc::clone(&stop_sealing));
-        let sealing = spawn("metric-sealer", move || seal::run(&idle_days, &of_all, &stop));
-        let sealing = sealing.map_err(StoreError::io("start the sealer of", dir))?;
+        let mut threads = vec![writing, flushing];
+        if seals {
+            let sealing = spawn("metric-sealer", move || seal::run(&idle_days, &of_all, &stop));
+            threads.push(sealing.map_err(StoreError::io("start the sealer of", dir))?);
+        }
         let room = Arc::new(Semaphore::new(QUEUE_POINTS));
-        Ok(Self { shared, jobs: Some(jobs), room, threads: vec![writing, flushing, sealing], stop_sealing })
+        Ok(Self { shared, jobs: Some(jobs), room, threads, stop_sealing })
     }
 
     /// The names of series that batches should be made of at the moment: those that were sent lately are known in it.
@@ -281,7 +295,7 @@ impl Drop for MetricStore {
         self.shared.flush(Message::Close);
         has_panicked |= join();
         // With the flusher the last one has gone who tells days to be sealed.
-        has_panicked |= join();
+        has_panicked |= threads.next().is_some_and(|thread| thread.join().is_err());
         if has_panicked {
             tracing::error!(
                 "a thread of the metric store panicked; its write-ahead logs are replayed at the next start"
@@ -358,7 +372,7 @@ impl Days {
         Self { data: dir.to_owned(), loaded: Mutex::default(), flusher, backlog, damaged: AtomicU64::new(0) }
     }
 
-    fn loaded(&self) -> MutexGuard<'_, BTreeMap<Day, Arc<DayState>>> {
+    fn loaded(&self) -> MutexGuard<'_, Loaded> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -374,17 +388,25 @@ impl Days {
 
     /// A day, loaded now if it was not before.
     fn get(&self, day: Day) -> Result<Arc<DayState>, StoreError> {
-        let mut loaded = self.loaded();
-        if let Some(state) = loaded.get(&day) {
-            return Ok(Arc::clone(state));
-        }
+        self.get_from(&mut self.loaded(), day).cloned()
+    }
+
+    /// The same for who will seal it.
+    fn get_to_seal(&self, day: Day) -> Result<ToSeal, StoreError> {
+        self.get_from(&mut self.loaded(), day).map(DayState::to_seal)
+    }
+
+    fn get_from<'a>(&self, loaded: &'a mut Loaded, day: Day) -> Result<&'a Arc<DayState>, StoreError> {
+        let place = match loaded.entry(day) {
+            Entry::Occupied(there) => return Ok(there.into_mut()),
+            Entry::Vacant(place) => place,
+        };
         let found = DayState::load(&self.data, day)?;
         self.damaged.fetch_add(found.damaged, Ordering::Relaxed);
         for head in found.unflushed {
             self.queue(Message::Flush(Arc::clone(&found.state), head));
         }
-        loaded.insert(day, Arc::clone(&found.state));
-        Ok(found.state)
+        Ok(place.insert(found.state))
     }
 
     /// Forgets what was loaded of a day.
@@ -420,7 +442,7 @@ impl Days {
     fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
         let folders = layout::list_days(&self.data)?;
         // A state that somebody else holds is being written to or flushed: its folder may just be about to be made.
-        self.loaded().retain(|day, state| folders.binary_search(day).is_ok() || Arc::strong_count(state) > 1);
+        self.loaded().retain(|day, state| folders.binary_search(day).is_ok() || state.is_in_use());
         let mut days: Vec<Day> = folders.into_iter().filter(|day| day.range().overlaps(range)).collect();
         days.dedup();
         let states = days.into_iter().map(|day| self.get(day)).collect::<Result<Vec<_>, _>>()?;

@@ -4,35 +4,38 @@
 //! late points has a second part until it is sealed again; answers are the same all the while.
 
 use super::Shared;
-use super::day::{DayState, Source};
+use super::day::{DayState, Source, ToSeal};
 use super::flush::merge_parts;
 use crate::priority::step_back;
 use crate::store::{StoreError, layout};
+use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Weak};
 
 /// The thread's loop: what earlier runs have left, then the days that are told.
-pub(super) fn run(days: &Receiver<Arc<DayState>>, shared: &Weak<Shared>, stop: &AtomicBool) {
+pub(super) fn run(days: &Receiver<ToSeal>, shared: &Weak<Shared>, stop: &AtomicBool) {
     step_back();
     let shared = || shared.upgrade().filter(|_| !stop.load(Ordering::Relaxed));
     let earlier = shared().map(|shared| layout::list_days(&shared.days.data)).and_then(Result::ok);
     let today = super::writer::today();
     for day in earlier.unwrap_or_default().into_iter().filter(|day| *day != today) {
         let Some(shared) = shared() else { return };
-        match shared.days.get(day) {
-            Ok(state) => seal_or_warn(&state, stop),
+        match shared.days.get_to_seal(day) {
+            Ok(day) => seal_or_warn(&day, stop),
             Err(error) => warn(&error),
         }
     }
-    while let Ok(state) = days.recv() {
-        seal_or_warn(&state, stop);
+    while let Ok(day) = days.recv() {
+        seal_or_warn(&day, stop);
     }
 }
 
-fn seal_or_warn(day: &DayState, stop: &AtomicBool) {
-    if let Err(error) = seal(day, stop) {
-        warn(&error);
+fn seal_or_warn(day: &ToSeal, stop: &AtomicBool) {
+    let Some(day) = day.day() else { return };
+    match seal(day, stop) {
+        // It was deleted meanwhile.
+        Err(_) if !day.dir.is_dir() => {}
+        outcome => outcome.unwrap_or_else(|error| warn(&error)),
     }
 }
 

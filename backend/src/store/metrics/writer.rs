@@ -355,10 +355,10 @@ impl Writer {
         };
         let due: Vec<Day> = self.open.iter().filter_map(due).collect();
         for day in due {
-            let state = self.open.get(&day).filter(|_| day != today).map(|open| Arc::clone(&open.state));
+            let to_seal = self.open.get(&day).filter(|_| day != today).map(|open| open.state.to_seal());
             self.close(day);
-            if let Some(state) = state {
-                self.shared.flush(Message::Idle(state));
+            if let Some(to_seal) = to_seal {
+                self.shared.flush(Message::Idle(to_seal));
             }
         }
         self.shared

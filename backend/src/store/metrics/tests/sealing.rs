@@ -118,6 +118,65 @@ fn a_seal_that_is_given_up_leaves_all_as_it_was() {
     check_all(&store, &oracle, &[]);
 }
 
+/// What may happen to a store, in any order.
+#[derive(Clone, Debug)]
+enum Step {
+    Append(Vec<Row>),
+    Stop,
+    Crash,
+    Seal,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => any_rows().prop_map(Step::Append),
+        1 => Just(Step::Stop),
+        1 => Just(Step::Crash),
+        2 => Just(Step::Seal),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn answers_are_the_oracles_however_writes_seals_restarts_and_crashes_follow(
+        steps in prop::collection::vec(any_step(), 1..14),
+        flush_points in 1..60_u64,
+        range in (-4 * DAY_SECS..11 * DAY_SECS, -4 * DAY_SECS..11 * DAY_SECS),
+    ) {
+        let options = Options { flush_points, idle_after: Duration::ZERO, ..Options::default() };
+        let mut dir = tempfile::tempdir().unwrap();
+        let open = |dir: &Path| Some(MetricStore::open_with(dir, options.clone()).unwrap());
+        let mut store = open(dir.path());
+        let mut oracle = Oracle::default();
+        for step in steps {
+            let running = store.take().unwrap();
+            match step {
+                Step::Append(rows) => {
+                    append(&running, &rows);
+                    oracle.append(&rows);
+                    store = Some(running);
+                }
+                Step::Stop => {
+                    drop(running);
+                    store = open(dir.path());
+                }
+                Step::Crash => {
+                    let copy = crash(dir.path());
+                    store = open(copy.path());
+                    drop(running);
+                    dir = copy;
+                }
+                Step::Seal => {
+                    running.seal_all().unwrap();
+                    store = Some(running);
+                }
+            }
+            check_all(store.as_ref().unwrap(), &oracle, &[range]);
+        }
+    }
+}
+
 /// A part as the version before wrote it: magic, columns as they are, names, a directory, a footer.
 fn part_of_before(series: &[(&str, points::DayPoints)]) -> Vec<u8> {
     let (mut file, mut names, mut directory) = (b"SNDPRT01".to_vec(), Vec::new(), Vec::new());
