@@ -5,6 +5,7 @@ mod cache;
 mod layout;
 mod open;
 mod seal;
+mod stretches;
 mod text;
 
 pub use cache::{BUDGET_BYTES, FrameCache, Text};

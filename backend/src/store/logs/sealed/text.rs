@@ -101,6 +101,12 @@ impl SealedText {
         Footer::find(file)?.0.order(file)
     }
 
+    /// Whether the order of arrival is the one that had this checksum before it was packed. It is not unpacked at once.
+    pub(super) fn has_order(&self, crc: u32) -> bool {
+        let file = self.map.slice(0..self.map.len());
+        Footer::find(file).is_some_and(|(footer, _)| footer.has_order(file, crc))
+    }
+
     /// Opens the same file once more, with what it says of its lines.
     pub(in crate::store::logs) fn reopen(&self) -> Result<Sealed, StoreError> {
         Self::open(&self.path, self.id, self.cache.clone())
