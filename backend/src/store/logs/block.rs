@@ -5,18 +5,22 @@
 //! first looked at, the columns when they are first used; what fails is rebuilt from the text. All of it stays in the file:
 //! of a finished segment a block that is not looked at costs a byte.
 
+mod all_tally;
 mod columns;
 mod counts;
 mod list;
 mod packed;
+mod so_far;
 mod summarize;
 mod summary;
 
 pub use columns::Columns;
 pub use counts::{Cell, ComponentCells, Counts};
 pub use list::BlockList;
+pub use so_far::SoFar;
 pub use summary::{FiledNames, Kind, Summary};
 
+pub(super) use so_far::SoFarTally;
 pub(super) use summarize::summarize;
 
 use super::mapped::Mapped;

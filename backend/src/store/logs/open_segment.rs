@@ -1,6 +1,6 @@
 //! The segment of a day that is being written: its files, and its newest lines' columns in memory.
 
-use super::block::{self, Block, NewNames, Row};
+use super::block::{self, Block, NewNames, Row, SoFarTally};
 use super::commits::{Commit, encode_head, encode_note};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
@@ -62,6 +62,7 @@ pub(super) struct OpenSegment {
     index_len: usize,
     index_map: Option<Mapped>,
     in_file: Vec<Arc<Block>>,
+    so_far: SoFarTally,
     tail: Vec<TailRun>,
     names: Dictionaries,
     /// The time of the day's latest line that counts.
@@ -101,6 +102,7 @@ impl OpenSegment {
             index_len: INDEX_MAGIC.len(),
             index_map: None,
             in_file: Vec::new(),
+            so_far: SoFarTally::new(day),
             tail: Vec::new(),
             names: Dictionaries::default(),
             watermark,
@@ -338,7 +340,9 @@ impl OpenSegment {
         let found = encoded.in_file(self.index_len);
         self.index_len = found.body.end;
         self.names.note_in_file();
-        self.in_file.push(Arc::new(Block::mapped(found, map)));
+        let block = Arc::new(Block::mapped(found, map));
+        self.so_far.add(&block);
+        self.in_file.push(block);
         Ok(())
     }
 
@@ -352,7 +356,8 @@ impl OpenSegment {
     fn show(&self) {
         let tail = self.tail.iter().filter_map(|run| run.block.clone());
         let blocks = self.in_file.iter().cloned().chain(tail).collect();
-        self.segment.publish(Published::new(self.rows, blocks, &self.names));
+        let published = Published::new(self.rows, blocks, &self.names);
+        self.segment.publish(published.with_sums(self.so_far.shown()));
     }
 
     /// Finishes the index and lets the files go.

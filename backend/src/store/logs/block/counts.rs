@@ -194,6 +194,28 @@ impl<'a> Counts<'a> {
         levels
     }
 
+    /// Calls with each component that has lines and these by level, in order. Looks at all cells, many at a time.
+    pub fn each_component(&self, mut each: impl FnMut(u16, [u64; Level::COUNT])) {
+        let (mut levels, mut lines) = ([0; READ_AT_ONCE], [0; READ_AT_ONCE]);
+        let mut components = self.components();
+        let (mut component, mut sums) = (components.next(), [0; Level::COUNT]);
+        for start in (0..self.cell_count).step_by(READ_AT_ONCE) {
+            let count = READ_AT_ONCE.min(self.cell_count - start);
+            self.levels.read(start, &mut levels[..count]);
+            self.lines.read(start, &mut lines[..count]);
+            for (at, (level, lines)) in (start..start + count).zip(levels.iter().zip(&lines)) {
+                while let Some(ended) = component.take_if(|component| component.cells.end <= at) {
+                    each(ended.component, std::mem::take(&mut sums));
+                    component = components.next();
+                }
+                sums[Level::from_number(*level as u8) as usize] += u64::from(*lines as u32);
+            }
+        }
+        if let Some(last) = component {
+            each(last.component, sums);
+        }
+    }
+
     /// Hosts with lines, by number, and how many.
     pub fn hosts(&self) -> impl Iterator<Item = (u16, u64)> {
         pairs(self.hosts, self.host_count)

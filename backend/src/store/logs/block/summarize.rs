@@ -4,6 +4,8 @@
 //! component by component, so that what is in hand at a time is a list of at most [`MAX_CELLS`] cells, whatever the lines are.
 //! Where there would be more, slots are made wider.
 
+use super::all_tally::MAX_CELLS;
+use super::all_tally::{AllTally, WIDTHS_MINUTES};
 use super::columns::TIME_UNITS;
 use super::counts::{self, CellKey, join};
 use super::packed::{fits, pack};
@@ -11,11 +13,6 @@ use super::summary::{HEAD_BYTES, MAGIC, MAX_KINDS, NO_KINDS, TOLD_APART, WIDTHS}
 use super::{BlockMeta, Columns, Counts, Head, SLOT_NANOS};
 use rustc_hash::FxHashMap;
 
-/// How many minutes slots are wide: of these, neighbours from the first on that leaves no more than [`MAX_CELLS`] cells. Each
-/// is a multiple of the one before. The third is wide enough for all lines that are of their day.
-const WIDTHS_MINUTES: [i64; 8] = [1, 10, 60, 1_440, 14_400, 1_440_000, 14_400_000, 144_000_000];
-/// No list of cells has more, sixteen bytes each, when those of one key are added up.
-pub(super) const MAX_CELLS: usize = 1 << 20;
 /// So many cells of a component are gathered before they are added up.
 const LEAST_JOINED: usize = 1 << 12;
 
@@ -149,43 +146,11 @@ fn encode_by_component(blocks: &[Lying<'_>], out: &mut Vec<u8>) {
 
 /// Counts of all lines as if they were of one component, with hosts and patterns.
 fn encode_all(blocks: &[Lying<'_>], out: &mut Vec<u8>) {
-    let (mut widths, mut cells) = (&WIDTHS_MINUTES[..], FxHashMap::<CellKey, u32>::default());
-    let (mut hosts, mut patterns) = (Vec::new(), Vec::new());
-    for Lying { counts, .. } in blocks {
-        for at in 0..counts.cell_count() {
-            let (key, lines) = counts.keyed(0, at);
-            *cells.entry(key.widened(widths[0])).or_insert(0) += lines;
-        }
-        while let ([narrow, rest @ ..], true) = (widths, cells.len() > MAX_CELLS) {
-            let Some(wide) = rest.first() else { break };
-            let narrower = std::mem::take(&mut cells);
-            let widened = |(key, lines): (CellKey, u32)| (key.widened(wide / narrow), lines);
-            narrower
-                .into_iter()
-                .map(widened)
-                .for_each(|(key, lines)| *cells.entry(key).or_insert(0) += lines);
-            widths = rest;
-        }
-        counts.hosts().for_each(|(host, lines)| add_to(&mut hosts, host, lines));
-        counts.patterns().for_each(|(pattern, lines)| add_to(&mut patterns, pattern, lines));
+    let mut all = AllTally::default();
+    for block in blocks {
+        all.add(&block.counts);
     }
-    let mut cells: Vec<_> = cells.into_iter().collect();
-    cells.sort_unstable();
-    counts::encode(SLOT_NANOS * widths[0], &cells, [&pairs(&hosts), &pairs(&patterns)], out);
-}
-
-/// Adds lines to those of a number.
-fn add_to(lines: &mut Vec<u32>, number: u16, more: u64) {
-    let at = usize::from(number);
-    if at >= lines.len() {
-        lines.resize(at + 1, 0);
-    }
-    lines[at] += more as u32;
-}
-
-/// The numbers that have lines.
-fn pairs(lines: &[u32]) -> Vec<(u16, u32)> {
-    (0..).zip(lines.iter().copied()).filter(|(_, lines)| *lines > 0).collect()
+    all.encode(out);
 }
 
 /// A kind as one number, in whose order kinds lie: component, level, host, pattern.

@@ -242,6 +242,7 @@ impl<'a> Table<'a> {
 pub struct Summary<'a> {
     all: Counts<'a>,
     by_component: [Counts<'a>; WIDTHS],
+    widths: usize,
     kinds: [Option<(usize, [Packed<'a>; 5])>; 3],
 }
 
@@ -259,7 +260,12 @@ impl<'a> Summary<'a> {
             }
             *kinds = count.map(|count| (count, columns));
         }
-        Some(Self { all, by_component: [minutes, tens, hours], kinds })
+        Some(Self { all, by_component: [minutes, tens, hours], widths: WIDTHS, kinds })
+    }
+
+    /// Sums of counts in slots of one width.
+    pub(super) fn so_far(all: &Counts<'a>, by_component: &Counts<'a>) -> Self {
+        Self { all: *all, by_component: [*by_component; WIDTHS], widths: 1, kinds: [None; 3] }
     }
 
     /// Lines of all components as if they were one, by minute and level; by host; by pattern.
@@ -269,12 +275,12 @@ impl<'a> Summary<'a> {
 
     /// Lines by component, slot and level: the same lines in slots of several widths, narrow ones first.
     pub fn by_component(&self) -> &[Counts<'a>] {
-        &self.by_component
+        &self.by_component[..self.widths]
     }
 
     /// Lines by component and level in the widest slots, where times do not matter.
     pub fn components(&self) -> &Counts<'a> {
-        &self.by_component[WIDTHS - 1]
+        &self.by_component[self.widths - 1]
     }
 
     /// Lines by component and level, and by host or pattern or both where these are to be told apart; `None` where there are

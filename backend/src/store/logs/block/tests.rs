@@ -114,7 +114,7 @@ proptest! {
     fn a_summary_counts_what_its_blocks_count(rows in any_rows(), minutes in prop::collection::vec(-3_i64..4_000, 200), block_rows in 1_usize..90) {
         let rows: Vec<Row> = (0..).zip(rows).zip(minutes).map(|((arrival, row), minute)| Row { arrival, ts: row.ts.plus_nanos(minute * SLOT_NANOS), ..row }).collect();
         let blocks = summed_up(&file_of(rows.chunks(block_rows).map(<[Row]>::to_vec)));
-        let summary = blocks.summary().unwrap();
+        let summary = blocks.summary().unwrap().0;
         prop_assert_eq!(cells(summary.all()), cells_of(&rows, 1, true));
         for (counts, width) in summary.by_component().iter().zip([1, 10, 60]) {
             prop_assert_eq!(counts.slot_nanos(), width * SLOT_NANOS);
@@ -163,7 +163,7 @@ fn kinds_are_listed_in_as_much_detail_as_there_is_room_for() {
     let check = |lines: u32, expected: [Option<usize>; 3]| {
         let rows: Vec<Row> = (0..lines).map(row).collect();
         let blocks = summed_up(&file_of(rows.chunks(5_000).map(<[Row]>::to_vec)));
-        let summary = blocks.summary().unwrap();
+        let summary = blocks.summary().unwrap().0;
         let told = [(false, true), (true, false), (true, true)];
         let counts = told.map(|(by_host, by_pattern)| {
             let kinds: Vec<Kind> = summary.kinds(by_host, by_pattern)?.collect();
@@ -214,10 +214,10 @@ fn a_summary_of_very_many_cells_has_wider_slots_and_is_made_in_bounded_memory() 
         allocations::begin();
         let len = summarize(&file, 8, &[vec![], vec![], vec![]]).unwrap().len();
         // A list that grows has at most twice the room it needs.
-        let bound = 2 * 16 * (summarize::MAX_CELLS + 50_000);
+        let bound = 2 * 16 * (all_tally::MAX_CELLS + 50_000);
         assert!(allocations::most_bytes() <= bound, "{} for {len} bytes", allocations::most_bytes());
         let blocks = summed_up(&file);
-        let summary = blocks.summary().unwrap();
+        let summary = blocks.summary().unwrap().0;
         assert_eq!(cells(summary.all()), cells_of(&rows, 1, true));
         for (counts, width) in summary.by_component().iter().zip(expected) {
             assert_eq!(counts.slot_nanos(), width * SLOT_NANOS);
