@@ -45,7 +45,9 @@ impl Tally for FacetTally {
         if at.filter.is_of_times() {
             self.enter(at.segment, at.view);
             let components = at.summary.components();
-            self.add_components(components);
+            components.lines_by_component(|component, lines| self.components.add(component, lines));
+            // Of all components together there are few counts.
+            self.add_levels(at.summary.all());
             at.summary.all().hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
             return Taken::All(components.cell_count() as u64);
         }
@@ -76,15 +78,14 @@ impl FacetTally {
         self.levels[kind.level as usize] += kind.lines;
     }
 
-    fn add_components(&mut self, counts: &Counts<'_>) {
-        counts.each_component(|component, levels| {
-            self.components.add(component, levels.iter().sum());
-            self.levels.iter_mut().zip(levels).for_each(|(sum, lines)| *sum += lines);
-        });
+    fn add_levels(&mut self, counts: &Counts<'_>) {
+        let levels = counts.by_level(0..counts.cell_count());
+        self.levels.iter_mut().zip(levels).for_each(|(sum, lines)| *sum += lines);
     }
 
     fn add_whole(&mut self, counts: &Counts<'_>) {
-        self.add_components(counts);
+        counts.lines_by_component(|component, lines| self.components.add(component, lines));
+        self.add_levels(counts);
         counts.hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
     }
 

@@ -194,6 +194,25 @@ impl<'a> Counts<'a> {
         levels
     }
 
+    /// Calls with each component that has lines and how many, in order. Looks at all cells, many at a time.
+    pub fn lines_by_component(&self, mut each: impl FnMut(u16, u64)) {
+        let (mut lines, mut loaded) = ([0; READ_AT_ONCE], 0..0);
+        for ComponentCells { component, cells } in self.components() {
+            let (mut at, mut sum) = (cells.start, 0);
+            while at < cells.end {
+                if !loaded.contains(&at) {
+                    loaded = at..self.cell_count.min(at + READ_AT_ONCE);
+                    self.lines.read(at, &mut lines[..loaded.len()]);
+                }
+                let end = cells.end.min(loaded.end);
+                let of_component = &lines[at - loaded.start..end - loaded.start];
+                sum += of_component.iter().map(|lines| u64::from(*lines as u32)).sum::<u64>();
+                at = end;
+            }
+            each(component, sum);
+        }
+    }
+
     /// Calls with each component that has lines and these by level, in order. Looks at all cells, many at a time.
     pub fn each_component(&self, mut each: impl FnMut(u16, [u64; Level::COUNT])) {
         let (mut levels, mut lines) = ([0; READ_AT_ONCE], [0; READ_AT_ONCE]);
