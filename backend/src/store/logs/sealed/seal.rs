@@ -308,4 +308,23 @@ mod tests {
         // A stretch has some 16,000 lines of 16 bytes, in a list with room for as many again.
         assert!(allocations::most_bytes() <= 2 * 16 * 17_000, "{} bytes", allocations::most_bytes());
     }
+
+    #[test]
+    fn an_index_that_a_crash_has_left_beside_its_place_is_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let segment = store_long_lines(dir.path(), 20);
+        let day = dir.path().join(segment.day().to_string());
+        let paths = Paths::new(&day, segment.number());
+        let prepared = prepare(&paths, &segment, &AtomicBool::new(false)).unwrap();
+        // The sealed file has its name and the index has not.
+        files::rename(&prepared.beside[0], &paths.sealed).unwrap();
+        drop(segment);
+        let store = LogStore::open_as(dir.path(), false).unwrap();
+        store.seal_finished().unwrap();
+        let files = std::fs::read_dir(&day).unwrap().map(|file| file.unwrap().file_name());
+        let mut names: Vec<String> = files.map(|name| name.into_string().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["logs-0001.idx", "logs-0001.ndjson.zst"]);
+        assert_eq!(store.snapshot(TimeRange::all()).unwrap().days[0].1[0].published.rows, 20);
+    }
 }
