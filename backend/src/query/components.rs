@@ -122,11 +122,10 @@ impl SegmentTally {
     }
 
     fn add_components(&mut self, counts: &Counts<'_>) {
-        for lines in counts.components() {
-            let levels = counts.by_level(lines.cells);
+        counts.each_component(|component, levels| {
             let errors = levels[Level::Error as usize..].iter().sum();
-            self.add_component(lines.component, levels.iter().sum(), errors);
-        }
+            self.add_component(component, levels.iter().sum(), errors);
+        });
     }
 
     fn add_component(&mut self, number: u16, lines: u64, errors: u64) {

@@ -9,8 +9,6 @@ use crate::store::logs::{SegmentView, Snapshot};
 use sonde_shared::api::{FacetCount, Facets, FacetsLeftOut};
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 /// Counts of a query's matches by component, host and level.
 #[derive(Debug, Default)]
@@ -47,7 +45,9 @@ impl Tally for FacetTally {
         if at.filter.is_of_times() {
             self.enter(at.segment, at.view);
             let components = at.summary.components();
-            self.add_components(components);
+            components.lines_by_component(|component, lines| self.components.add(component, lines));
+            // Of all components together there are few counts.
+            self.add_levels(at.summary.all());
             at.summary.all().hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
             return Taken::All(components.cell_count() as u64);
         }
@@ -78,16 +78,14 @@ impl FacetTally {
         self.levels[kind.level as usize] += kind.lines;
     }
 
-    fn add_components(&mut self, counts: &Counts<'_>) {
-        for lines in counts.components() {
-            let levels = counts.by_level(lines.cells);
-            self.components.add(lines.component, levels.iter().sum());
-            self.levels.iter_mut().zip(levels).for_each(|(sum, lines)| *sum += lines);
-        }
+    fn add_levels(&mut self, counts: &Counts<'_>) {
+        let levels = counts.by_level(0..counts.cell_count());
+        self.levels.iter_mut().zip(levels).for_each(|(sum, lines)| *sum += lines);
     }
 
     fn add_whole(&mut self, counts: &Counts<'_>) {
-        self.add_components(counts);
+        counts.lines_by_component(|component, lines| self.components.add(component, lines));
+        self.add_levels(counts);
         counts.hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
     }
 
@@ -100,13 +98,18 @@ impl FacetTally {
 
 /// The most frequent names, those of equal counts in order, and how many others there are. Lines without a name are in
 /// no list.
-fn ranked(counts: BTreeMap<Box<str>, u64>, limit: usize) -> (Vec<FacetCount>, u64) {
-    let named = counts.into_iter().filter(|(name, count)| !name.is_empty() && *count > 0);
-    let mut list: Vec<_> = named.map(|(name, count)| FacetCount { value: name.to_string(), count }).collect();
-    list.sort_by_key(|facet| Reverse(facet.count));
-    let left_out = list.len().saturating_sub(limit) as u64;
-    list.truncate(limit);
-    (list, left_out)
+fn ranked(mut counts: Vec<(Box<str>, u64)>, limit: usize) -> (Vec<FacetCount>, u64) {
+    counts.retain(|(name, count)| !name.is_empty() && *count > 0);
+    let by_rank = |a: &(Box<str>, u64), b: &(Box<str>, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
+    let left_out = counts.len().saturating_sub(limit) as u64;
+    if left_out > 0 {
+        // What is left out need not be in order.
+        counts.select_nth_unstable_by(limit, by_rank);
+        counts.truncate(limit);
+    }
+    counts.sort_unstable_by(by_rank);
+    let facet = |(name, count): (Box<str>, u64)| FacetCount { value: name.into_string(), count };
+    (counts.into_iter().map(facet).collect(), left_out)
 }
 
 impl Count<FacetTally> {
@@ -116,7 +119,7 @@ impl Count<FacetTally> {
         let levels = Level::ALL.map(|level| (level.name().into(), tally.levels[level as usize]));
         let (components, components_left) = ranked(tally.components.finish(), limit);
         let (hosts, hosts_left) = ranked(tally.hosts.finish(), limit);
-        let (levels, _) = ranked(BTreeMap::from(levels), Level::COUNT);
+        let (levels, _) = ranked(levels.into(), Level::COUNT);
         Ok(Facets {
             total: tally.levels.iter().sum(),
             components,

@@ -137,6 +137,33 @@ impl Buckets {
     }
 }
 
+impl Buckets {
+    /// Adds a block's counts, of which every slot lies in one bucket and in the range or outside of it.
+    fn add_cells(&mut self, at: &BlockAt<'_>, counts: &Counts<'_>, range: TimeRange) {
+        let (meta, width) = (at.block.meta(), counts.slot_nanos());
+        let is_inside = |from: Timestamp| meta.lies_within(range) || range.contains(from);
+        let [first, last] = [meta.min_ts, meta.max_ts].map(|ts| ts.as_nanos().div_euclid(width));
+        let slots = last.saturating_sub(first).saturating_add(1);
+        if slots > MAX_SLOTS {
+            let cells = at.filter.cells(counts).filter(|cell| is_inside(cell.from));
+            cells.for_each(|cell| self.add(self.index(cell.from), cell.level, u64::from(cell.lines)));
+            return;
+        }
+        // There are many cells of few slots: a bucket is looked up once for each slot.
+        let mut sums = vec![[0; Level::COUNT]; slots as usize];
+        at.filter.add_by_slot(counts, first, &mut sums);
+        for (slot, levels) in (first..).zip(sums) {
+            let from = Timestamp::from_nanos(slot.wrapping_mul(width));
+            if is_inside(from) {
+                let bucket = self.index(from);
+                for level in Level::ALL {
+                    self.add(bucket, level, levels[level as usize]);
+                }
+            }
+        }
+    }
+}
+
 /// What is to be done with the lines of a slot of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Slot {
@@ -226,9 +253,7 @@ impl Tally for Buckets {
             && self.has_whole(&counts)
             && (meta.lies_within(range) || is_of_slots(range, &counts))
         {
-            let cells =
-                at.filter.cells(&counts).filter(|cell| meta.lies_within(range) || range.contains(cell.from));
-            cells.for_each(|cell| self.add(self.index(cell.from), cell.level, u64::from(cell.lines)));
+            self.add_cells(at, &counts, range);
             return 0;
         }
         let known = at.filter.known_counts(at.block);

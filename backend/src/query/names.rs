@@ -2,7 +2,6 @@
 
 use crate::store::logs::dictionary::NameList;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
 
 /// Lines by name. Within a segment they are counted by number.
 #[derive(Debug, Default)]
@@ -28,14 +27,17 @@ impl NameCounts {
         }
     }
 
-    /// Lines of each name that has any.
-    pub(super) fn finish(mut self) -> BTreeMap<Box<str>, u64> {
+    /// Lines of each name that has any, in no order.
+    pub(super) fn finish(mut self) -> Vec<(Box<str>, u64)> {
         self.leave();
         self.by_name.into_iter().collect()
     }
 
     fn leave(&mut self) {
         let names = self.names.take();
+        if self.by_name.is_empty() {
+            self.by_name.reserve(self.counts.len());
+        }
         let counted = names.iter().flat_map(NameList::iter).zip(self.counts.drain(..));
         for (name, lines) in counted.filter(|(_, lines)| *lines > 0) {
             // A name is kept once, however many segments have it.

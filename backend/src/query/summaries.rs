@@ -11,6 +11,7 @@ use super::position::count_before;
 use crate::store::Store;
 use crate::store::batch::{Durability, LineBatch};
 use proptest::prelude::*;
+use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::Order;
@@ -366,4 +367,49 @@ fn an_index_of_the_version_before_becomes_the_one_of_this_version() {
         );
         assert!(read() == expected, "sealed: {is_sealed}");
     }
+}
+
+/// Of a segment that is written to all full blocks but the last few are counted by their sums.
+#[test]
+fn a_segment_that_is_written_to_is_counted_by_what_its_blocks_sum_up_to() {
+    let lines: Vec<TestLine> = (0..60_000)
+        .map(|number| {
+            line(number, (10 + number as i64 * 7 % 3_600, number % 5, number % 3, (number % 6) as u8))
+        })
+        .collect();
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_as(dir.path(), false).unwrap();
+    for chunk in lines.chunks(6_000) {
+        let mut batch = LineBatch::default();
+        for line in chunk {
+            batch.push_line(line.text.as_bytes()).unwrap();
+        }
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+    }
+    let range = TimeRange {
+        from: lines.iter().map(|line| line.ts).min().unwrap(),
+        until: lines.iter().map(|line| line.ts).max().unwrap().plus_nanos(1),
+    };
+    let snapshot = store.logs().snapshot(range).unwrap();
+    let blocks = &snapshot.days[0].1[0].published.blocks;
+    let summed = blocks.summary().unwrap().1;
+    assert!(summed >= 4 && summed < blocks.len(), "{summed} of {}", blocks.len());
+    let all = LineFilter::all(range);
+    let part = TimeRange { from: range.from.plus_nanos(5), until: range.until.plus_nanos(-1_000_000) };
+    let filters = [
+        all.clone(),
+        LineFilter { range: part, ..all.clone() },
+        LineFilter { level: Some(Level::Error), ..all.clone() },
+        LineFilter { components: vec![Selector::parse(lines[1].component).unwrap()], ..all.clone() },
+        LineFilter { hosts: [lines[1].host.to_owned()].into(), ..all.clone() },
+    ];
+    for filter in &filters {
+        for step_secs in [1, 60, 90, 86_400, 40 * 86_400] {
+            check(&store, &lines, filter, step_secs * NANOS_PER_SEC);
+        }
+    }
+    let before = store.logs().counters().rows_scanned.load(std::sync::atomic::Ordering::Relaxed);
+    check_histogram(&store, &matching(&lines, &all), &all, 60 * NANOS_PER_SEC);
+    check_components(&store, &lines, range);
+    assert_eq!(store.logs().counters().rows_scanned.load(std::sync::atomic::Ordering::Relaxed), before);
 }

@@ -20,7 +20,7 @@ pub trait Tally {
     /// Adds the lines of a block that match by columns and lie in the range; how many rows it looked at one by one.
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64;
 
-    /// Adds what a finished segment's summary tells of the lines that match by columns and lie in the range.
+    /// Adds what a summary of blocks tells of their lines that match by columns and lie in the range.
     fn add_segment(&mut self, _at: &SegmentAt<'_>) -> Taken {
         Taken::Nothing
     }

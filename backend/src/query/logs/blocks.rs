@@ -1,13 +1,14 @@
 //! Walks what may hold matching lines, for counts: segments, then their blocks in order of arrival, without a merge.
 //!
-//! A finished segment is first offered whole, with the summary that ends its index. Who can count by that, or by it and a
-//! few stretches of time, has the walk pass over all other blocks.
+//! A finished segment is first offered whole, with the summary that ends its index, and of one that is written to most blocks
+//! together. Who can count by that, or by it and a few stretches of time, has the walk pass over all other blocks.
 
 use super::{LineFilter, SegmentFilter};
 use crate::query::budget::Budget;
 use crate::store::logs::block::{Block, Summary};
 use crate::store::logs::{SegmentView, Snapshot};
 use sonde_shared::time::TimeRange;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A block and what it takes to read it.
@@ -25,7 +26,7 @@ pub struct BlockAt<'a> {
     pub block: &'a Block,
 }
 
-/// A finished segment and what it says of itself.
+/// A segment and what it says of its first blocks: of all, where it is finished.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentAt<'a> {
     /// The segment, counted over all days of the snapshot.
@@ -34,14 +35,14 @@ pub struct SegmentAt<'a> {
     pub view: &'a SegmentView,
     /// What is asked for, in the numbers of the segment.
     pub filter: &'a SegmentFilter,
-    /// How many lines it has of what.
+    /// How many lines these blocks have of what.
     pub summary: &'a Summary<'a>,
 }
 
-/// What was counted of a segment that was offered.
+/// What was counted of the blocks that were offered together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// Nothing: its blocks are to be walked.
+    /// Nothing: they are to be walked.
     Nothing,
     /// All that matches. So many numbers were looked at.
     All(u64),
@@ -59,8 +60,9 @@ fn names_to_look_at(filter: &LineFilter, view: &SegmentView) -> u64 {
 #[derive(Debug)]
 struct Inside {
     filter: SegmentFilter,
-    /// The stretches of time that are still to be walked, the last one first; the filter's is that of the blocks at hand.
-    stretches: Vec<TimeRange>,
+    /// The stretches of time that are still to be walked, and in which blocks, the last one first; the filter's is that of the
+    /// blocks at hand.
+    stretches: Vec<(TimeRange, Range<usize>)>,
     /// Blocks that may have lines of the stretch at hand, and the next of them.
     numbers: Vec<usize>,
     next: usize,
@@ -73,9 +75,10 @@ impl Inside {
     fn find(&mut self, view: &SegmentView, budget: &mut Budget) -> Option<usize> {
         while !budget.is_spent() {
             let Some(number) = self.numbers.get(self.next).copied() else {
-                let stretch = self.stretches.pop()?;
+                let (stretch, blocks) = self.stretches.pop()?;
                 self.filter.narrow(stretch);
                 self.numbers = view.published.blocks.numbers_in(stretch);
+                self.numbers.retain(|number| blocks.contains(number));
                 self.next = 0;
                 budget.spend(1 + view.published.blocks.len() as u64 / 8);
                 continue;
@@ -127,7 +130,7 @@ impl BlockWalk {
         self.next_but(budget, |_| Taken::Nothing)
     }
 
-    /// The same, but for what `take` counts of finished segments, each of which it is offered as a whole before.
+    /// The same, but for what `take` counts of segments' first blocks, which it is offered together before.
     pub fn next_but(
         &mut self,
         budget: &mut Budget,
@@ -181,16 +184,22 @@ fn enter(
     let filter = filter.in_segment(view);
     let mut stretches = Vec::new();
     if !filter.is_empty() {
+        let blocks = view.published.blocks.len();
         let summary = view.published.blocks.summary();
-        let taken = summary
-            .as_ref()
-            .map_or(Taken::Nothing, |summary| take(&SegmentAt { segment, view, filter: &filter, summary }));
+        let (taken, summed) = summary.as_ref().map_or((Taken::Nothing, 0), |(summary, summed)| {
+            (take(&SegmentAt { segment, view, filter: &filter, summary }), *summed)
+        });
+        if taken == Taken::Nothing {
+            stretches.push((range, 0..blocks));
+        } else if summed < blocks {
+            stretches.push((range, summed..blocks));
+        }
         match taken {
-            Taken::Nothing => stretches.push(range),
+            Taken::Nothing => {}
             Taken::All(seen) => budget.spend(seen),
             Taken::AllBut(rest, seen) => {
                 budget.spend(seen);
-                stretches.extend(rest.into_iter().rev());
+                stretches.extend(rest.into_iter().rev().map(|stretch| (stretch, 0..summed)));
             }
         }
     }

@@ -259,6 +259,9 @@ impl SegmentFilter {
 
     /// Adds the lines that match by component and level to sums by slot and level, the first slot's first.
     pub fn add_by_slot(&self, counts: &Counts<'_>, first: i64, sums: &mut [[u64; Level::COUNT]]) {
+        if self.components.is_none() {
+            return counts.add_by_slot(0..counts.cell_count(), self.level, first, sums);
+        }
         for cells in self.wanted_cells(counts) {
             counts.add_by_slot(cells, self.level, first, sums);
         }

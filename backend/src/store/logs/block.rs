@@ -5,21 +5,25 @@
 //! first looked at, the columns when they are first used; what fails is rebuilt from the text. All of it stays in the file:
 //! of a finished segment a block that is not looked at costs a byte.
 
+mod all_tally;
 mod columns;
 mod counts;
 mod list;
 mod packed;
+mod so_far;
+mod summarize;
 mod summary;
 
 pub use columns::Columns;
 pub use counts::{Cell, ComponentCells, Counts};
 pub use list::BlockList;
+pub use so_far::SoFar;
 pub use summary::{FiledNames, Kind, Summary};
 
-pub(super) use summary::SummaryTally;
+pub(super) use so_far::SoFarTally;
+pub(super) use summarize::summarize;
 
 use super::mapped::Mapped;
-use counts::Tallies;
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::ops::Range;
@@ -111,7 +115,6 @@ pub struct Encoded {
     pub bytes: Vec<u8>,
     parts: Parts,
     body: usize,
-    tallies: Tallies,
 }
 
 impl Encoded {
@@ -127,8 +130,7 @@ pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> Encoded
     rows.sort_unstable_by_key(|row| (row.ts, row.arrival));
     let first_row = rows.iter().map(|row| row.arrival).min().unwrap_or(0);
     let mut counts = Vec::new();
-    let tallies = Tallies::of(&rows, SLOT_NANOS);
-    tallies.encode(&mut counts);
+    counts::encode_rows(&rows, &mut counts);
     let columns = columns::encode(&rows, first_row);
     let meta = BlockMeta {
         rows: rows.len() as u32,
@@ -145,7 +147,7 @@ pub fn encode(mut rows: Vec<Row>, text: Range<u64>, names: &NewNames) -> Encoded
     let mut bytes = encode_head(&meta, parts, names, &counts);
     let body = bytes.len() - counts.len();
     bytes.extend_from_slice(&columns);
-    Encoded { meta, bytes, parts, body, tallies }
+    Encoded { meta, bytes, parts, body }
 }
 
 fn encode_head(meta: &BlockMeta, parts: Parts, names: &NewNames, counts: &[u8]) -> Vec<u8> {
@@ -352,12 +354,6 @@ impl Block {
     /// Whether the columns are those that were written.
     pub fn holds(&self) -> bool {
         matches!(self.source, Source::Memory(_)) || crc32fast::hash(self.body().1) == self.parts.columns_crc
-    }
-
-    /// All rows; `None` where the columns are not those that were written.
-    pub(super) fn rows_if_held(&self) -> Option<Vec<Row>> {
-        let columns = self.holds().then(|| Columns::new(&self.meta, self.body().1))?;
-        Some((0..columns.len()).map(|row| columns.row(row)).collect())
     }
 
     /// The columns; where the file's are damaged, those of the rows that `rebuild` reads from the text.

@@ -89,7 +89,7 @@ fn remove(paths: &Paths, keeps_number: bool) -> Result<(), StoreError> {
 /// Removes what is left of a segment whose lines have gone.
 fn remove_rest(paths: &Paths, keeps_number: bool) -> Result<(), StoreError> {
     // What a crash has left of sealing it may be large.
-    files::remove(&sealed::beside(&paths.sealed))?;
+    sealed::beside(paths).iter().try_for_each(|path| files::remove(path))?;
     files::remove(&paths.commits)?;
     if keeps_number {
         // In its place: queries may have mapped the old one.

@@ -1,6 +1,6 @@
 //! The segment of a day that is being written: its files, and its newest lines' columns in memory.
 
-use super::block::{self, Block, NewNames, Row, SummaryTally};
+use super::block::{self, Block, NewNames, Row, SoFarTally};
 use super::commits::{Commit, encode_head, encode_note};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
@@ -62,8 +62,7 @@ pub(super) struct OpenSegment {
     index_len: usize,
     index_map: Option<Mapped>,
     in_file: Vec<Arc<Block>>,
-    /// What is in the file, for its end.
-    summary: SummaryTally,
+    so_far: SoFarTally,
     tail: Vec<TailRun>,
     names: Dictionaries,
     /// The time of the day's latest line that counts.
@@ -103,7 +102,7 @@ impl OpenSegment {
             index_len: INDEX_MAGIC.len(),
             index_map: None,
             in_file: Vec::new(),
-            summary: SummaryTally::default(),
+            so_far: SoFarTally::new(day),
             tail: Vec::new(),
             names: Dictionaries::default(),
             watermark,
@@ -338,11 +337,12 @@ impl OpenSegment {
         let encoded = block::encode(rows.to_vec(), text_of(rows), &self.names.new_names());
         let map = self.index_map()?;
         files::write_at(&self.index, &self.paths.index, &encoded.bytes, self.index_len as u64)?;
-        self.summary.add(self.index_len, &encoded, rows);
         let found = encoded.in_file(self.index_len);
         self.index_len = found.body.end;
         self.names.note_in_file();
-        self.in_file.push(Arc::new(Block::mapped(found, map)));
+        let block = Arc::new(Block::mapped(found, map));
+        self.so_far.add(&block);
+        self.in_file.push(block);
         Ok(())
     }
 
@@ -356,7 +356,8 @@ impl OpenSegment {
     fn show(&self) {
         let tail = self.tail.iter().filter_map(|run| run.block.clone());
         let blocks = self.in_file.iter().cloned().chain(tail).collect();
-        self.segment.publish(Published::new(self.rows, blocks, &self.names));
+        let published = Published::new(self.rows, blocks, &self.names);
+        self.segment.publish(published.with_sums(self.so_far.shown()));
     }
 
     /// Finishes the index and lets the files go.
@@ -372,7 +373,10 @@ impl OpenSegment {
 
     /// Writes the summary behind the last block and lets readers use it; whether there is one.
     fn end_index(&mut self) -> Result<bool, StoreError> {
-        let Some(summary) = self.summary.encode(&self.names.lists()) else { return Ok(false) };
+        let index = self.index_map()?;
+        let summary =
+            block::summarize(index.slice(0..self.index_len), INDEX_MAGIC.len(), &self.names.lists());
+        let Some(summary) = summary else { return Ok(false) };
         files::write_at(&self.index, &self.paths.index, &summary, self.index_len as u64)?;
         let map = Mapped::growing(&self.index, self.index_len + summary.len(), &self.paths.index)?;
         let published = Published::in_file(map, INDEX_MAGIC.len());

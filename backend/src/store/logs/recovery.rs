@@ -1,6 +1,6 @@
 //! Opens a segment in its open form: what its index lacks is made from the text, up to the last whole commit.
 
-use super::block::{self, Block, Found, SummaryTally};
+use super::block::{self, Block, Found};
 use super::commits::{Commit, last_whole};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
@@ -93,8 +93,8 @@ fn last_commit(paths: &Paths, known: (u64, u32), text: &Mapped) -> Result<Commit
 struct Recovery {
     blocks: Vec<Arc<Block>>,
     names: Dictionaries,
-    /// What its end is to say, for the folder's owner.
-    summary: Option<SummaryTally>,
+    /// Whether the file is to be made whole: the folder is ours.
+    is_owner: bool,
     /// How much text and how many lines the blocks cover.
     end: u64,
     rows: u32,
@@ -111,7 +111,7 @@ impl Recovery {
         let mut this = Self {
             blocks: Vec::new(),
             names: Dictionaries::default(),
-            summary: is_owner.then(SummaryTally::default),
+            is_owner,
             end: 0,
             rows: 0,
             file: Vec::new(),
@@ -145,15 +145,11 @@ impl Recovery {
     /// Adds a block of the file; false where it is damaged.
     fn take(&mut self, mut found: Found, map: &Mapped) -> bool {
         let names = std::mem::take(&mut found.names);
-        let (place, behind) = (self.whole_len, found.body.end);
+        let behind = found.body.end;
         let block = Block::mapped(found, map.clone());
         // Columns that are to be summed up are looked at now; else when they are used.
-        let rows = self.summary.as_ref().map(|_| block.rows_if_held());
-        if rows == Some(None) || !self.names.add_from_file(names) {
+        if self.is_owner && !block.holds() || !self.names.add_from_file(names) {
             return false;
-        }
-        if let (Some(summary), Some(rows)) = (&mut self.summary, rows.flatten()) {
-            summary.add_rows(place, block.meta(), &rows);
         }
         self.rows += block.meta().rows;
         self.end = block.meta().text.end;
@@ -190,11 +186,8 @@ impl Recovery {
         let text = self.end..self.end + chunk.len() as u64;
         self.rows += rows.len() as u32;
         self.end = text.end;
-        let encoded = block::encode(rows.clone(), text, &self.names.new_names());
+        let encoded = block::encode(rows, text, &self.names.new_names());
         self.names.note_in_file();
-        if let Some(summary) = &mut self.summary {
-            summary.add(self.whole_len + self.file.len(), &encoded, &rows);
-        }
         self.file.extend_from_slice(&encoded.bytes);
         self.blocks.push(Arc::new(Block::in_memory(&encoded)));
         self.is_changed = true;
@@ -208,7 +201,7 @@ impl Recovery {
             bytes.extend_from_slice(map.slice(INDEX_MAGIC.len()..self.whole_len));
         }
         bytes.extend_from_slice(&self.file);
-        let summary = self.summary.as_ref().and_then(|summary| summary.encode(&self.names.lists()));
+        let summary = block::summarize(&bytes, INDEX_MAGIC.len(), &self.names.lists());
         bytes.extend(summary.unwrap_or_default());
         write_atomically(path, &bytes)
     }

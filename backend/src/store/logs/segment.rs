@@ -3,7 +3,7 @@
 //! Readers take a [`Published`] and work on it for as long as they like; the writer publishes a new one and never
 //! touches an old one. What a crash left behind the last whole commit is not part of a segment.
 
-use super::block::{Block, BlockList, BlockMeta, Columns, Row};
+use super::block::{Block, BlockList, BlockMeta, Columns, Row, SoFar};
 use super::commits;
 use super::dictionary::{Dictionaries, NameList};
 use super::foreign::{self, ForeignText};
@@ -88,11 +88,19 @@ impl Published {
     pub(super) fn new(rows: u32, blocks: Vec<Arc<Block>>, names: &Dictionaries) -> Self {
         Self {
             rows,
-            blocks: BlockList::Kept(blocks.into()),
+            blocks: BlockList::Kept(blocks.into(), None),
             components: names.components.published(),
             hosts: names.hosts.published(),
             patterns: names.patterns.published(),
         }
+    }
+
+    /// The same with what the first of its blocks count together.
+    pub(super) fn with_sums(mut self, sums: Option<Arc<SoFar>>) -> Self {
+        if let BlockList::Kept(_, so_far) = &mut self.blocks {
+            *so_far = sums;
+        }
+        self
     }
 
     /// What an index says that ends with a summary; `None` where there is none that is whole. Its blocks begin at
@@ -112,7 +120,7 @@ impl Published {
 impl Default for Published {
     fn default() -> Self {
         let none = NameList::none;
-        let blocks = BlockList::Kept(Arc::new([]));
+        let blocks = BlockList::Kept(Arc::new([]), None);
         Self { rows: 0, blocks, components: none(), hosts: none(), patterns: none() }
     }
 }

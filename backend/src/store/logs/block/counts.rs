@@ -4,7 +4,7 @@
 //! they tell looks at no line's columns.
 
 use super::packed::{Packed, pack};
-use super::{BlockMeta, Row};
+use super::{BlockMeta, Row, SLOT_NANOS};
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
 use std::ops::Range;
@@ -14,8 +14,6 @@ const HEAD_BYTES: usize = 24;
 
 /// So many cells are read into arrays at a time.
 const READ_AT_ONCE: usize = 64;
-/// So many counts are gathered before they are joined.
-const LEAST_JOINED: usize = 1 << 12;
 
 /// Lines of one component, slot and level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +176,12 @@ impl<'a> Counts<'a> {
         }
     }
 
+    /// Its key and its lines; slots are as wide as those of these counts.
+    #[inline]
+    pub(super) fn keyed(&self, component: u16, at: usize) -> (CellKey, u32) {
+        (CellKey::new(component, self.slots.get(at), self.level(at)), self.lines.get(at) as u32)
+    }
+
     /// Whether one of the cells has lines of a level or worse.
     pub fn has_level(&self, mut cells: Range<usize>, level: Level) -> bool {
         if level == Level::Trace { !cells.is_empty() } else { cells.any(|at| self.level(at) >= level) }
@@ -188,6 +192,47 @@ impl<'a> Counts<'a> {
         let mut levels = [0; Level::COUNT];
         cells.for_each(|at| levels[self.level(at) as usize] += u64::from(self.lines.get(at) as u32));
         levels
+    }
+
+    /// Calls with each component that has lines and how many, in order. Looks at all cells, many at a time.
+    pub fn lines_by_component(&self, mut each: impl FnMut(u16, u64)) {
+        let (mut lines, mut loaded) = ([0; READ_AT_ONCE], 0..0);
+        for ComponentCells { component, cells } in self.components() {
+            let (mut at, mut sum) = (cells.start, 0);
+            while at < cells.end {
+                if !loaded.contains(&at) {
+                    loaded = at..self.cell_count.min(at + READ_AT_ONCE);
+                    self.lines.read(at, &mut lines[..loaded.len()]);
+                }
+                let end = cells.end.min(loaded.end);
+                let of_component = &lines[at - loaded.start..end - loaded.start];
+                sum += of_component.iter().map(|lines| u64::from(*lines as u32)).sum::<u64>();
+                at = end;
+            }
+            each(component, sum);
+        }
+    }
+
+    /// Calls with each component that has lines and these by level, in order. Looks at all cells, many at a time.
+    pub fn each_component(&self, mut each: impl FnMut(u16, [u64; Level::COUNT])) {
+        let (mut levels, mut lines) = ([0; READ_AT_ONCE], [0; READ_AT_ONCE]);
+        let mut components = self.components();
+        let (mut component, mut sums) = (components.next(), [0; Level::COUNT]);
+        for start in (0..self.cell_count).step_by(READ_AT_ONCE) {
+            let count = READ_AT_ONCE.min(self.cell_count - start);
+            self.levels.read(start, &mut levels[..count]);
+            self.lines.read(start, &mut lines[..count]);
+            for (at, (level, lines)) in (start..start + count).zip(levels.iter().zip(&lines)) {
+                while let Some(ended) = component.take_if(|component| component.cells.end <= at) {
+                    each(ended.component, std::mem::take(&mut sums));
+                    component = components.next();
+                }
+                sums[Level::from_number(*level as u8) as usize] += u64::from(*lines as u32);
+            }
+        }
+        if let Some(last) = component {
+            each(last.component, sums);
+        }
     }
 
     /// Hosts with lines, by number, and how many.
@@ -205,99 +250,93 @@ fn pairs([numbers, lines]: [Packed<'_>; 2], count: usize) -> impl Iterator<Item 
     (0..count).map(move |at| (numbers.get(at) as u16, u64::from(lines.get(at) as u32)))
 }
 
-/// Lines on their way to be counted.
-#[derive(Debug)]
-pub(in crate::store::logs) struct Tallies {
+/// A component, slot and level as one number, in whose order cells lie. Slots are of a millisecond or more.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CellKey(u64);
+
+/// Bits of the level, and with those of the slot.
+const LEVEL_BITS: u32 = 4;
+const SLOT_BITS: u32 = 44;
+/// Slots before 1970 have numbers below 0.
+const FIRST_SLOT: i64 = -(1 << (SLOT_BITS - 1));
+
+impl CellKey {
+    pub(super) fn new(component: u16, slot: i64, level: Level) -> Self {
+        let slot = slot.wrapping_sub(FIRST_SLOT) as u64 & ((1 << SLOT_BITS) - 1);
+        Self(u64::from(component) << (SLOT_BITS + LEVEL_BITS) | slot << LEVEL_BITS | level as u64)
+    }
+
+    pub(super) fn component(self) -> u16 {
+        (self.0 >> (SLOT_BITS + LEVEL_BITS)) as u16
+    }
+
+    fn slot(self) -> i64 {
+        (self.0 >> LEVEL_BITS & ((1 << SLOT_BITS) - 1)) as i64 + FIRST_SLOT
+    }
+
+    fn level(self) -> Level {
+        Level::from_number((self.0 & ((1 << LEVEL_BITS) - 1)) as u8)
+    }
+
+    /// The same in slots that are so many times as wide.
+    pub(super) fn widened(self, times: i64) -> Self {
+        Self::new(self.component(), self.slot().div_euclid(times), self.level())
+    }
+}
+
+/// Appends the counts of a block's rows, in slots of [`SLOT_NANOS`].
+pub(super) fn encode_rows(rows: &[Row], out: &mut Vec<u8>) {
+    let slot = |row: &Row| row.ts.as_nanos().div_euclid(SLOT_NANOS);
+    let mut cells: Vec<_> =
+        rows.iter().map(|row| (CellKey::new(row.component, slot(row), row.level), 1)).collect();
+    let mut hosts: Vec<_> = rows.iter().map(|row| (row.host, 1)).collect();
+    let mut patterns: Vec<_> = rows.iter().map(|row| (row.pattern, 1)).collect();
+    join(&mut cells, 0);
+    join(&mut hosts, 0);
+    join(&mut patterns, 0);
+    encode(SLOT_NANOS, &cells, [&hosts, &patterns], out);
+}
+
+/// Appends counts: of sorted cells, then of sorted hosts and patterns.
+pub(super) fn encode(
     slot_nanos: i64,
-    /// Component, slot and level, each with its lines.
-    cells: Vec<((u16, i64, u8), u32)>,
-    hosts: Vec<(u16, u32)>,
-    patterns: Vec<(u16, u32)>,
-}
-
-impl Tallies {
-    /// The counts of rows, in slots of a width.
-    pub(super) fn of(rows: &[Row], slot_nanos: i64) -> Self {
-        let slot = |row: &Row| row.ts.as_nanos().div_euclid(slot_nanos);
-        let mut tallies = Self {
-            slot_nanos,
-            cells: rows.iter().map(|row| ((row.component, slot(row), row.level as u8), 1)).collect(),
-            hosts: rows.iter().map(|row| (row.host, 1)).collect(),
-            patterns: rows.iter().map(|row| (row.pattern, 1)).collect(),
-        };
-        tallies.join();
-        tallies
-    }
-
-    /// Adds others of the same slots. Those of one key are added up now and then, when there are twice as many as
-    /// before: sorting all of them each time would take the longer the more there are.
-    pub(super) fn add(&mut self, others: &Self, joined: &mut usize) {
-        self.cells.extend_from_slice(&others.cells);
-        self.hosts.extend_from_slice(&others.hosts);
-        self.patterns.extend_from_slice(&others.patterns);
-        let len = |tallies: &Self| tallies.cells.len() + tallies.hosts.len() + tallies.patterns.len();
-        if len(self) > 2 * *joined + LEAST_JOINED {
-            self.join();
-            *joined = len(self);
-        }
-    }
-
-    /// The same lines as if all were of one component.
-    pub(super) fn of_all(&self) -> Self {
-        let cells = self.cells.iter().map(|((_, slot, level), lines)| ((0, *slot, *level), *lines));
-        let (hosts, patterns) = (self.hosts.clone(), self.patterns.clone());
-        let mut all = Self { slot_nanos: self.slot_nanos, cells: cells.collect(), hosts, patterns };
-        all.join();
-        all
-    }
-
-    /// The same lines by component and level alone, in slots that are so many times as wide.
-    pub(super) fn widened(&self, times: i64) -> Self {
-        let wide = |((component, slot, level), lines): &((u16, i64, u8), u32)| {
-            ((*component, slot.div_euclid(times), *level), *lines)
-        };
-        let cells = self.cells.iter().map(wide).collect();
-        let slot_nanos = self.slot_nanos * times;
-        let mut wide = Self { slot_nanos, cells, hosts: Vec::new(), patterns: Vec::new() };
-        wide.join();
-        wide
-    }
-
-    fn join(&mut self) {
-        join(&mut self.cells);
-        join(&mut self.hosts);
-        join(&mut self.patterns);
-    }
-
-    /// Appends the counts' bytes.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        let by_component = || self.cells.chunk_by(|a, b| a.0.0 == b.0.0);
-        let counts = [by_component().count(), self.cells.len(), self.hosts.len(), self.patterns.len()];
-        out.extend_from_slice(&self.slot_nanos.to_le_bytes());
-        out.extend(counts.iter().flat_map(|count| (*count as u32).to_le_bytes()));
-        pack(&by_component().map(|cells| i64::from(cells[0].0.0)), &[], out);
-        let end = |end: &mut usize, cells: &[_]| {
-            *end += cells.len();
-            Some(*end as i64)
-        };
-        let ends: Vec<i64> = by_component().scan(0, end).collect();
-        pack(&ends.into_iter(), &[], out);
-        pack(&self.cells.iter().map(|((_, slot, _), _)| *slot), &[], out);
-        pack(&self.cells.iter().map(|((.., level), _)| i64::from(*level)), &[], out);
-        pack(&self.cells.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
-        for pairs in [&self.hosts, &self.patterns] {
-            pack(&pairs.iter().map(|(number, _)| i64::from(*number)), &[], out);
-            pack(&pairs.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
-        }
+    cells: &[(CellKey, u32)],
+    pairs: [&[(u16, u32)]; 2],
+    out: &mut Vec<u8>,
+) {
+    let by_component = || cells.chunk_by(|a, b| a.0.component() == b.0.component());
+    let counts = [by_component().count(), cells.len(), pairs[0].len(), pairs[1].len()];
+    out.extend_from_slice(&slot_nanos.to_le_bytes());
+    out.extend(counts.iter().flat_map(|count| (*count as u32).to_le_bytes()));
+    pack(&by_component().map(|cells| i64::from(cells[0].0.component())), &[], out);
+    let end = |end: &mut usize, cells: &[_]| {
+        *end += cells.len();
+        Some(*end as i64)
+    };
+    let ends: Vec<i64> = by_component().scan(0, end).collect();
+    pack(&ends.into_iter(), &[], out);
+    pack(&cells.iter().map(|(key, _)| key.slot()), &[], out);
+    pack(&cells.iter().map(|(key, _)| key.level() as i64), &[], out);
+    pack(&cells.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
+    for pairs in pairs {
+        pack(&pairs.iter().map(|(number, _)| i64::from(*number)), &[], out);
+        pack(&pairs.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
     }
 }
 
-/// Sorts pairs and adds up those of one key.
-fn join<K: Ord + Copy>(pairs: &mut Vec<(K, u32)>) {
-    pairs.sort_unstable_by_key(|(key, _)| *key);
-    pairs.dedup_by(|next, kept| {
-        let is_same = next.0 == kept.0;
-        kept.1 += if is_same { next.1 } else { 0 };
-        is_same
-    });
+/// Sorts pairs, from one on, and adds up those of one key.
+pub(super) fn join<K: Ord + Copy>(pairs: &mut Vec<(K, u32)>, start: usize) {
+    let tail = &mut pairs[start..];
+    tail.sort_unstable_by_key(|(key, _)| *key);
+    let mut kept = 0;
+    for at in 1..tail.len() {
+        if tail[at].0 == tail[kept].0 {
+            tail[kept].1 += tail[at].1;
+        } else {
+            kept += 1;
+            tail[kept] = tail[at];
+        }
+    }
+    let len = if tail.is_empty() { start } else { start + kept + 1 };
+    pairs.truncate(len);
 }

@@ -1,7 +1,7 @@
 //! The blocks of a segment: kept, as those of one that is being written, or read from the file each time one is looked at.
 
 use super::summary::{Places, Summary};
-use super::{Block, BlockMeta, Encoded, FiledNames, Head, NewNames, Row, encode};
+use super::{Block, BlockMeta, Encoded, FiledNames, Head, NewNames, Row, SoFar, encode};
 use crate::store::logs::mapped::Mapped;
 use rustc_hash::FxHashMap;
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -18,8 +18,8 @@ const MENDED: u8 = 3;
 /// The blocks of a segment, by arrival.
 #[derive(Clone, Debug)]
 pub enum BlockList {
-    /// All of them at hand.
-    Kept(Arc<[Arc<Block>]>),
+    /// All of them at hand, and perhaps what the first of them count together.
+    Kept(Arc<[Arc<Block>]>, Option<Arc<SoFar>>),
     /// In a file that ends with a summary.
     Filed(Arc<Filed>),
 }
@@ -37,7 +37,7 @@ impl BlockList {
     /// How many.
     pub fn len(&self) -> usize {
         match self {
-            Self::Kept(blocks) => blocks.len(),
+            Self::Kept(blocks, _) => blocks.len(),
             Self::Filed(filed) => filed.places.blocks,
         }
     }
@@ -50,7 +50,7 @@ impl BlockList {
     /// Lines of all blocks.
     pub fn rows(&self) -> u32 {
         match self {
-            Self::Kept(blocks) => blocks.iter().map(|block| block.meta().rows).sum(),
+            Self::Kept(blocks, _) => blocks.iter().map(|block| block.meta().rows).sum(),
             Self::Filed(filed) => filed.places.rows,
         }
     }
@@ -58,7 +58,7 @@ impl BlockList {
     /// Which lines each block holds.
     pub fn metas(&self) -> impl Iterator<Item = BlockMeta> {
         let (kept, table) = match self {
-            Self::Kept(blocks) => (Some(blocks), None),
+            Self::Kept(blocks, _) => (Some(blocks), None),
             Self::Filed(filed) => (None, Some(filed.places.table(&filed.map))),
         };
         let kept = kept.into_iter().flat_map(|blocks| blocks.iter().map(|block| block.meta().clone()));
@@ -70,7 +70,7 @@ impl BlockList {
     pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
         match self {
             Self::Filed(filed) => (filed.places.blocks > 0).then_some(filed.places.times),
-            Self::Kept(blocks) => {
+            Self::Kept(blocks, _) => {
                 let min = blocks.iter().map(|block| block.meta().min_ts).min()?;
                 Some((min, blocks.iter().map(|block| block.meta().max_ts).max()?))
             }
@@ -84,7 +84,7 @@ impl BlockList {
             return Vec::new();
         }
         match self {
-            Self::Kept(blocks) => {
+            Self::Kept(blocks, _) => {
                 (0..blocks.len()).filter(|number| blocks[*number].meta().overlaps(range)).collect()
             }
             Self::Filed(filed) => {
@@ -97,7 +97,7 @@ impl BlockList {
     /// A block. One whose head is damaged is made of the rows that `rebuild` reads from the text.
     pub fn get(&self, number: usize, rebuild: impl FnOnce(&BlockMeta) -> Vec<Row>) -> Arc<Block> {
         match self {
-            Self::Kept(blocks) => blocks[number].clone(),
+            Self::Kept(blocks, _) => blocks[number].clone(),
             Self::Filed(filed) => filed.block(number, rebuild),
         }
     }
@@ -105,16 +105,16 @@ impl BlockList {
     /// Whether a block's head is what was written.
     pub fn head_holds(&self, number: usize) -> bool {
         match self {
-            Self::Kept(_) => true,
+            Self::Kept(..) => true,
             Self::Filed(filed) => filed.head(number, true).is_some(),
         }
     }
 
-    /// What is said of all blocks together.
-    pub fn summary(&self) -> Option<Summary<'_>> {
+    /// What is said of the first blocks together, and how many these are: all, where the segment is finished.
+    pub fn summary(&self) -> Option<(Summary<'_>, usize)> {
         match self {
-            Self::Kept(_) => None,
-            Self::Filed(filed) => Some(filed.places.summary(&filed.map)),
+            Self::Kept(_, so_far) => so_far.as_ref().and_then(|sums| Some((sums.summary()?, sums.blocks()))),
+            Self::Filed(filed) => Some((filed.places.summary(&filed.map), filed.places.blocks)),
         }
     }
 }

@@ -5,29 +5,26 @@
 //! of it is read in place: a segment that is open costs no memory to speak of.
 
 use super::super::mapped::Mapped;
-use super::columns::TIME_UNITS;
-use super::counts::Tallies;
-use super::packed::{Packed, fits, pack};
-use super::{BlockMeta, Counts, Encoded, MAX_ROWS, Row, SLOT_NANOS, u32_at, u64_at};
+use super::packed::Packed;
+use super::{BlockMeta, Counts, MAX_ROWS, u32_at, u64_at};
 use crate::store::logs::dictionary::MAX_NAMES;
-use rustc_hash::FxHashMap;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
 use std::ops::Range;
 
 /// Bytes of its fixed head.
-const HEAD_BYTES: usize = 64;
+pub(super) const HEAD_BYTES: usize = 64;
 /// Its length and checksum and [`MAGIC`] end the file.
-const TAIL_BYTES: usize = 12;
-const MAGIC: &[u8; 4] = b"SSM4";
-/// How many minutes the slots by component are wide.
-const WIDTHS_MINUTES: [i64; 3] = [1, 10, 60];
+pub(super) const TAIL_BYTES: usize = 12;
+pub(super) const MAGIC: &[u8; 4] = b"SSM4";
+/// Lines by component are counted in slots of so many widths.
+pub(super) const WIDTHS: usize = 3;
 /// A segment whose lines are of more kinds does not list them: they would take about as much room as its columns.
-const MAX_KINDS: usize = 1 << 16;
+pub(super) const MAX_KINDS: usize = 1 << 16;
 /// In the head, instead of the number of kinds.
-const NO_KINDS: u32 = u32::MAX;
+pub(super) const NO_KINDS: u32 = u32::MAX;
 /// Kinds are listed three times: without hosts, without patterns, with both. What is not told apart has number 0.
-const TOLD_APART: [(bool, bool); 3] = [(false, true), (true, false), (true, true)];
+pub(super) const TOLD_APART: [(bool, bool); 3] = [(false, true), (true, false), (true, true)];
 
 /// How many lines there are of one component and level, and of one host or pattern or both, as was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,7 +241,8 @@ impl<'a> Table<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a> {
     all: Counts<'a>,
-    by_component: [Counts<'a>; WIDTHS_MINUTES.len()],
+    by_component: [Counts<'a>; WIDTHS],
+    widths: usize,
     kinds: [Option<(usize, [Packed<'a>; 5])>; 3],
 }
 
@@ -262,7 +260,12 @@ impl<'a> Summary<'a> {
             }
             *kinds = count.map(|count| (count, columns));
         }
-        Some(Self { all, by_component: [minutes, tens, hours], kinds })
+        Some(Self { all, by_component: [minutes, tens, hours], widths: WIDTHS, kinds })
+    }
+
+    /// Sums of counts in slots of one width.
+    pub(super) fn so_far(all: &Counts<'a>, by_component: &Counts<'a>) -> Self {
+        Self { all: *all, by_component: [*by_component; WIDTHS], widths: 1, kinds: [None; 3] }
     }
 
     /// Lines of all components as if they were one, by minute and level; by host; by pattern.
@@ -272,12 +275,12 @@ impl<'a> Summary<'a> {
 
     /// Lines by component, slot and level: the same lines in slots of several widths, narrow ones first.
     pub fn by_component(&self) -> &[Counts<'a>] {
-        &self.by_component
+        &self.by_component[..self.widths]
     }
 
     /// Lines by component and level in the widest slots, where times do not matter.
     pub fn components(&self) -> &Counts<'a> {
-        &self.by_component[WIDTHS_MINUTES.len() - 1]
+        &self.by_component[self.widths - 1]
     }
 
     /// Lines by component and level, and by host or pattern or both where these are to be told apart; `None` where there are
@@ -295,160 +298,4 @@ impl<'a> Summary<'a> {
         };
         Some((0..count).map(kind))
     }
-}
-
-type KindKey = (u16, u8, u16, u16);
-
-/// Lines by kind, on their way.
-#[derive(Debug)]
-struct KindTally {
-    told_apart: (bool, bool),
-    /// `None` once there are too many.
-    lines: Option<FxHashMap<KindKey, u32>>,
-}
-
-impl KindTally {
-    fn new(told_apart: (bool, bool)) -> Self {
-        Self { told_apart, lines: Some(FxHashMap::default()) }
-    }
-
-    fn add(&mut self, kinds: impl Iterator<Item = (KindKey, u32)>) {
-        let (by_host, by_pattern) = self.told_apart;
-        self.lines = self.lines.take().and_then(|mut known| {
-            for ((component, level, host, pattern), lines) in kinds {
-                let key =
-                    (component, level, if by_host { host } else { 0 }, if by_pattern { pattern } else { 0 });
-                *known.entry(key).or_insert(0) += lines;
-            }
-            (known.len() <= MAX_KINDS).then_some(known)
-        });
-    }
-
-    fn sorted(&self) -> Option<Vec<(KindKey, u32)>> {
-        let mut kinds: Vec<_> = self.lines.as_ref()?.iter().map(|(kind, lines)| (*kind, *lines)).collect();
-        kinds.sort_unstable();
-        Some(kinds)
-    }
-}
-
-/// A summary on its way: blocks are added in their order.
-#[derive(Debug)]
-pub(in crate::store::logs) struct SummaryTally {
-    blocks: Vec<(usize, BlockMeta)>,
-    counts: Tallies,
-    /// How many there were when they were joined last.
-    joined: usize,
-    kinds: [KindTally; 3],
-}
-
-impl Default for SummaryTally {
-    fn default() -> Self {
-        let counts = Tallies::of(&[], SLOT_NANOS);
-        Self { blocks: Vec::new(), counts, joined: 0, kinds: TOLD_APART.map(KindTally::new) }
-    }
-}
-
-impl SummaryTally {
-    /// Adds a block, its place in the file and its rows.
-    pub(in crate::store::logs) fn add(&mut self, place: usize, encoded: &Encoded, rows: &[Row]) {
-        self.add_found(place, &encoded.meta, &encoded.tallies, rows);
-    }
-
-    /// Adds a block that is in a file.
-    pub(in crate::store::logs) fn add_rows(&mut self, place: usize, meta: &BlockMeta, rows: &[Row]) {
-        self.add_found(place, meta, &Tallies::of(rows, SLOT_NANOS), rows);
-    }
-
-    fn add_found(&mut self, place: usize, meta: &BlockMeta, tallies: &Tallies, rows: &[Row]) {
-        self.blocks.push((place, meta.clone()));
-        self.counts.add(tallies, &mut self.joined);
-        // Of a block's lines many are of one kind: each kind is looked up once in each table.
-        let mut kinds: Vec<KindKey> =
-            rows.iter().map(|row| (row.component, row.level as u8, row.host, row.pattern)).collect();
-        kinds.sort_unstable();
-        for tally in &mut self.kinds {
-            tally.add(kinds.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)));
-        }
-    }
-
-    /// The summary and what ends the file; `None` where blocks are further apart than a column can tell, as only somebody
-    /// who has changed a file makes them.
-    pub(in crate::store::logs) fn encode(&self, names: &[Vec<&str>; 3]) -> Option<Vec<u8>> {
-        let times: [Vec<i64>; 2] = [
-            self.metas().map(|meta| meta.min_ts.as_nanos()).collect(),
-            self.metas().map(|meta| meta.max_ts.as_nanos()).collect(),
-        ];
-        let [min, max] = [times[0].iter().min().copied()?, times[1].iter().max().copied()?];
-        if !times.iter().all(|times| fits(&times.iter().copied(), &TIME_UNITS)) {
-            return None;
-        }
-        let kinds = self.kinds.each_ref().map(KindTally::sorted);
-        let mut out = self.encode_head(names, &kinds, [min, max]);
-        encode_names(names, &mut out);
-        self.encode_table(&times, &mut out);
-        self.counts.of_all().encode(&mut out);
-        for width in WIDTHS_MINUTES {
-            self.counts.widened(width).encode(&mut out);
-        }
-        for kinds in kinds {
-            encode_kinds(&kinds.unwrap_or_default(), &mut out);
-        }
-        let (len, crc) = (out.len() as u32, crc32fast::hash(&out));
-        out.extend_from_slice(&len.to_le_bytes());
-        out.extend_from_slice(&crc.to_le_bytes());
-        out.extend_from_slice(MAGIC);
-        Some(out)
-    }
-
-    fn metas(&self) -> impl Iterator<Item = &BlockMeta> + Clone {
-        self.blocks.iter().map(|(_, meta)| meta)
-    }
-
-    fn encode_table(&self, times: &[Vec<i64>; 2], out: &mut Vec<u8>) {
-        pack(&self.blocks.iter().map(|(place, _)| *place as i64), &[], out);
-        pack(&self.metas().map(|meta| i64::from(meta.rows)), &[], out);
-        pack(&self.metas().map(|meta| i64::from(meta.first_row)), &[], out);
-        pack(&self.metas().map(|meta| meta.text.start as i64), &[], out);
-        pack(&self.metas().map(|meta| meta.text.end as i64), &[], out);
-        for times in times {
-            pack(&times.iter().copied(), &TIME_UNITS, out);
-        }
-    }
-
-    fn encode_head(
-        &self,
-        names: &[Vec<&str>; 3],
-        kinds: &[Option<Vec<(KindKey, u32)>>; 3],
-        times: [i64; 2],
-    ) -> Vec<u8> {
-        let rows: u32 = self.metas().map(|meta| meta.rows).sum();
-        let kinds = kinds.iter().map(|kinds| kinds.as_ref().map_or(NO_KINDS, |kinds| kinds.len() as u32));
-        let counts = names.iter().map(|names| names.len() as u32);
-        let bytes = names.iter().map(|names| names.iter().map(|name| name.len() as u32).sum());
-        let numbers = [rows, self.blocks.len() as u32].into_iter().chain(counts).chain(kinds).chain(bytes);
-        let mut out = MAGIC.to_vec();
-        out.extend(numbers.flat_map(u32::to_le_bytes));
-        out.extend(times.into_iter().flat_map(i64::to_le_bytes));
-        out
-    }
-}
-
-fn encode_names(names: &[Vec<&str>; 3], out: &mut Vec<u8>) {
-    for names in names {
-        let end = |end: &mut i64, name: &&str| {
-            *end += name.len() as i64;
-            Some(*end)
-        };
-        let ends: Vec<i64> = names.iter().scan(0, end).collect();
-        pack(&ends.into_iter(), &[], out);
-    }
-    names.iter().flatten().for_each(|name| out.extend_from_slice(name.as_bytes()));
-}
-
-fn encode_kinds(kinds: &[(KindKey, u32)], out: &mut Vec<u8>) {
-    pack(&kinds.iter().map(|((component, ..), _)| i64::from(*component)), &[], out);
-    pack(&kinds.iter().map(|((_, level, ..), _)| i64::from(*level)), &[], out);
-    pack(&kinds.iter().map(|((_, _, host, _), _)| i64::from(*host)), &[], out);
-    pack(&kinds.iter().map(|((.., pattern), _)| i64::from(*pattern)), &[], out);
-    pack(&kinds.iter().map(|(_, lines)| i64::from(*lines)), &[], out);
 }

@@ -1,6 +1,7 @@
 //! Blocks come back as they were written.
 
 use super::*;
+use crate::allocations;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -9,6 +10,45 @@ fn in_file(bytes: &[u8], found: Found) -> Block {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
     Block::mapped(found, Mapped::whole(file.path()).unwrap())
+}
+
+/// An index of blocks, behind eight bytes.
+fn file_of(blocks: impl Iterator<Item = Vec<Row>>) -> Vec<u8> {
+    let mut file = vec![7; 8];
+    for rows in blocks {
+        file.extend_from_slice(&encode(rows, 0..0, &NewNames::default()).bytes);
+    }
+    file
+}
+
+/// The same with its summary, as a reader finds it.
+fn summed_up(blocks: &[u8]) -> BlockList {
+    let summary = summarize(blocks, 8, &[vec![], vec![""], vec![]]).unwrap();
+    let path = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(path.path(), [blocks, &summary].concat()).unwrap();
+    BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).unwrap().0
+}
+
+/// Component, start of the slot and level, each with its lines.
+type Cells = Vec<((u16, i64, u8), u32)>;
+
+fn cells(counts: &Counts<'_>) -> Cells {
+    let cell = |component: u16, at: usize| {
+        let cell = counts.cell(at);
+        ((component, cell.from.as_nanos(), cell.level as u8), cell.lines)
+    };
+    counts.components().flat_map(|of| of.cells.map(move |at| cell(of.component, at))).collect()
+}
+
+/// The same by looking at each row.
+fn cells_of(rows: &[Row], width: i64, is_of_all: bool) -> Cells {
+    let (mut cells, nanos) = (BTreeMap::new(), width * SLOT_NANOS);
+    for row in rows {
+        let slot = row.ts.as_nanos().div_euclid(nanos) * nanos;
+        let component = if is_of_all { 0 } else { row.component };
+        *cells.entry((component, slot, row.level as u8)).or_insert(0) += 1;
+    }
+    cells.into_iter().collect()
 }
 
 type AnyRow = (i64, u32, u32, [u16; 3], u8, bool);
@@ -71,6 +111,31 @@ proptest! {
     }
 
     #[test]
+    fn a_summary_counts_what_its_blocks_count(rows in any_rows(), minutes in prop::collection::vec(-3_i64..4_000, 200), block_rows in 1_usize..90) {
+        let rows: Vec<Row> = (0..).zip(rows).zip(minutes).map(|((arrival, row), minute)| Row { arrival, ts: row.ts.plus_nanos(minute * SLOT_NANOS), ..row }).collect();
+        let blocks = summed_up(&file_of(rows.chunks(block_rows).map(<[Row]>::to_vec)));
+        let summary = blocks.summary().unwrap().0;
+        prop_assert_eq!(cells(summary.all()), cells_of(&rows, 1, true));
+        for (counts, width) in summary.by_component().iter().zip([1, 10, 60]) {
+            prop_assert_eq!(counts.slot_nanos(), width * SLOT_NANOS);
+            prop_assert_eq!(cells(counts), cells_of(&rows, width, false));
+        }
+        let mut kinds = BTreeMap::new();
+        for row in &rows {
+            *kinds.entry((row.component, row.level as u8, row.host, row.pattern)).or_insert(0) += 1;
+        }
+        let told = summary.kinds(true, true).unwrap().map(|kind| ((kind.component, kind.level as u8, kind.host, kind.pattern), kind.lines));
+        prop_assert_eq!(told.collect::<Vec<_>>(), kinds.into_iter().collect::<Vec<_>>());
+        for (told, of) in [(summary.all().hosts().collect::<Vec<_>>(), (|row| row.host) as fn(&Row) -> u16), (summary.all().patterns().collect(), |row| row.pattern)] {
+            let mut counts = BTreeMap::new();
+            for row in &rows {
+                *counts.entry(of(row)).or_insert(0) += 1;
+            }
+            prop_assert_eq!(told, counts.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
     fn a_cut_or_changed_block_is_noticed(rows in any_rows(), cut in any::<prop::sample::Index>(), flip in any::<prop::sample::Index>()) {
         let Encoded { meta, bytes, .. } = encode(rows, 0..9, &NewNames::default());
         prop_assert!(find(&bytes[..cut.index(bytes.len())], 0).is_none());
@@ -96,20 +161,9 @@ fn kinds_are_listed_in_as_much_detail_as_there_is_room_for() {
     let row =
         |at: u32| Row { arrival: at, host: (at % 300) as u16, pattern: (at / 300) as u16, ..Row::default() };
     let check = |lines: u32, expected: [Option<usize>; 3]| {
-        let mut summary = SummaryTally::default();
-        let (mut file, mut first) = (vec![7; 8], 0);
-        while first < lines {
-            let rows: Vec<Row> = (first..lines.min(first + 5_000)).map(row).collect();
-            first += rows.len() as u32;
-            let encoded = encode(rows.clone(), 0..0, &NewNames::default());
-            summary.add(file.len(), &encoded, &rows);
-            file.extend_from_slice(&encoded.bytes);
-        }
-        file.extend(summary.encode(&[vec![], vec![""], vec![]]).unwrap());
-        let path = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(path.path(), &file).unwrap();
-        let (blocks, _) = BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).unwrap();
-        let summary = blocks.summary().unwrap();
+        let rows: Vec<Row> = (0..lines).map(row).collect();
+        let blocks = summed_up(&file_of(rows.chunks(5_000).map(<[Row]>::to_vec)));
+        let summary = blocks.summary().unwrap().0;
         let told = [(false, true), (true, false), (true, true)];
         let counts = told.map(|(by_host, by_pattern)| {
             let kinds: Vec<Kind> = summary.kinds(by_host, by_pattern)?.collect();
@@ -126,12 +180,10 @@ fn kinds_are_listed_in_as_much_detail_as_there_is_room_for() {
 #[test]
 fn a_summary_is_not_taken_at_its_word() {
     let rows = vec![Row::default()];
-    let encoded = encode(rows.clone(), 0..0, &NewNames::default());
-    let mut summary = SummaryTally::default();
-    summary.add(8, &encoded, &rows);
-    let summary = summary.encode(&[vec![""], vec![""], vec![""]]).unwrap();
+    let blocks = file_of(std::iter::once(rows));
+    let summary = summarize(&blocks, 8, &[vec![""], vec![""], vec![""]]).unwrap();
     let check = |at: usize, number: u32| {
-        let mut file = [&[7; 8][..], &encoded.bytes, &summary].concat();
+        let mut file = [&blocks[..], &summary].concat();
         let (start, tail) = (file.len() - summary.len(), file.len() - 12);
         file[start + at..start + at + 4].copy_from_slice(&number.to_le_bytes());
         let crc = crc32fast::hash(&file[start..tail]);
@@ -144,4 +196,34 @@ fn a_summary_is_not_taken_at_its_word() {
     for at in [4, 8, 12, 16, 20, 24, 28, 32, 36] {
         assert!(!check(at, 1 << 31), "the number at {at}");
     }
+}
+
+/// As many cells as lines: more than there is room for in slots of a minute.
+#[test]
+fn a_summary_of_very_many_cells_has_wider_slots_and_is_made_in_bounded_memory() {
+    const COMPONENTS: u32 = 20_000;
+    let row = |at: u32| Row {
+        arrival: at,
+        component: (at * 7 % COMPONENTS) as u16,
+        ts: Timestamp::from_nanos(i64::from(at / COMPONENTS) * SLOT_NANOS),
+        ..Row::default()
+    };
+    let check = |lines: u32, expected: [i64; 3]| {
+        let rows: Vec<Row> = (0..lines).map(row).collect();
+        let file = file_of(rows.chunks(50_000).map(<[Row]>::to_vec));
+        allocations::begin();
+        let len = summarize(&file, 8, &[vec![], vec![], vec![]]).unwrap().len();
+        // A list that grows has at most twice the room it needs.
+        let bound = 2 * 16 * (all_tally::MAX_CELLS + 50_000);
+        assert!(allocations::most_bytes() <= bound, "{} for {len} bytes", allocations::most_bytes());
+        let blocks = summed_up(&file);
+        let summary = blocks.summary().unwrap().0;
+        assert_eq!(cells(summary.all()), cells_of(&rows, 1, true));
+        for (counts, width) in summary.by_component().iter().zip(expected) {
+            assert_eq!(counts.slot_nanos(), width * SLOT_NANOS);
+            assert!(cells(counts) == cells_of(&rows, width, false), "{width} minutes");
+        }
+    };
+    check(52 * COMPONENTS, [1, 10, 60]);
+    check(100 * COMPONENTS, [10, 60, 1_440]);
 }

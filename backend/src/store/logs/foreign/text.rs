@@ -5,7 +5,6 @@
 
 use super::source::Source;
 use crate::store::StoreError;
-use crate::store::logs::sealed::Text;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -18,6 +17,9 @@ const FRAME_BYTES: usize = 16 << 10;
 const RUN_BYTES: u32 = 256 << 10;
 /// So much text of frames is kept while one buffer is filled.
 const KEPT_BYTES: usize = 4 << 20;
+
+/// The text of neighbouring frames.
+type Text = Arc<Vec<u8>>;
 
 /// Neighbouring lines; places count from the stretch's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,15 @@
 //! Decoded frames that all queries share, within one budget.
 
+use super::room::{FrameText, Rooms};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The most decoded text that is kept, in bytes.
+/// The most memory for decoded text that is kept, in bytes.
 pub const BUDGET_BYTES: usize = 64 << 20;
 
 /// A decoded frame.
-pub type Text = Arc<Vec<u8>>;
+pub type Text = Arc<FrameText>;
 type Key = (u64, u32);
 
 /// Frames that were used lately. One that was used since it was last looked at gets a second chance, so that a use costs no
@@ -17,6 +18,7 @@ type Key = (u64, u32);
 pub struct FrameCache {
     budget_bytes: usize,
     kept: Mutex<Kept>,
+    rooms: Arc<Rooms>,
 }
 
 #[derive(Debug, Default)]
@@ -31,7 +33,12 @@ struct Kept {
 impl FrameCache {
     /// An empty cache.
     pub fn new(budget_bytes: usize) -> Self {
-        Self { budget_bytes, kept: Mutex::default() }
+        Self { budget_bytes, kept: Mutex::default(), rooms: Arc::default() }
+    }
+
+    /// Where frames are decoded to.
+    pub(super) fn rooms(&self) -> &Arc<Rooms> {
+        &self.rooms
     }
 
     /// A frame of a segment, decoded now if it is not kept.
@@ -64,10 +71,10 @@ impl Kept {
     }
 
     fn add(&mut self, key: Key, text: Text, budget_bytes: usize) {
-        if self.frames.contains_key(&key) || text.len() > budget_bytes {
+        if self.frames.contains_key(&key) || text.room_bytes() > budget_bytes {
             return;
         }
-        self.bytes += text.len();
+        self.bytes += text.room_bytes();
         self.frames.insert(key, (text, false));
         self.queue.push_back(key);
         while self.bytes > budget_bytes
@@ -77,7 +84,7 @@ impl Kept {
             if std::mem::take(is_used) {
                 self.queue.push_back(key);
             } else {
-                self.bytes -= text.len();
+                self.bytes -= text.room_bytes();
                 self.frames.remove(&key);
             }
         }
@@ -96,7 +103,7 @@ mod tests {
         let get = |frame: u32, len: usize| {
             let decode = || {
                 decoded.set(decoded.get() + 1);
-                Ok::<_, ()>(Text::from(vec![frame as u8; len]))
+                Ok::<_, ()>(Text::new(vec![frame as u8; len].into()))
             };
             assert_eq!(cache.get(1, frame, decode).unwrap().len(), len);
             assert!(cache.lock().bytes <= 100);

@@ -1,6 +1,6 @@
 //! What lies in a sealed file beside its text: in zstd's skippable frames, so that `zstd -dc` gives the lines alone.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 /// The first bytes of a skippable frame (RFC 8878, 3.1.2); its length follows.
 const SKIPPABLE: [u8; 4] = 0x184D_2A50_u32.to_le_bytes();
@@ -95,12 +95,18 @@ impl Footer {
 
     /// The order of arrival, in which the lines of the file are numbered; `None` when it is damaged.
     pub(super) fn order(&self, file: &[u8]) -> Option<Vec<u32>> {
+        decode_order(self.packed_order(file)?, self.lines as usize)
+    }
+
+    /// Whether the order of arrival is the one that had this checksum before it was packed.
+    pub(super) fn has_order(&self, file: &[u8], crc: u32) -> bool {
+        self.packed_order(file).and_then(order_crc) == Some(crc)
+    }
+
+    fn packed_order<'a>(&self, file: &'a [u8]) -> Option<&'a [u8]> {
         let start = usize::try_from(self.order_at).ok()?;
         let packed = file.get(start..start.checked_add(self.order_len as usize)?)?;
-        if crc32fast::hash(packed) != self.order_crc {
-            return None;
-        }
-        decode_order(packed, self.lines as usize)
+        (crc32fast::hash(packed) == self.order_crc).then_some(packed)
     }
 }
 
@@ -115,21 +121,53 @@ pub(super) fn skippable(payload: &[u8]) -> Vec<u8> {
 /// Bytes before a skippable frame's payload.
 pub(super) const SKIPPABLE_HEAD: u64 = 8;
 
-/// Each line's number by arrival less the one before and one, as a zigzag varint, then zstd: within a component numbers rise.
-pub(super) fn encode_order(order: &[u32]) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(order.len() * 2);
-    let mut expected = 0_i64;
-    for arrival in order {
-        let step = i64::from(*arrival) - expected;
-        let mut rest = ((step << 1) ^ (step >> 63)) as u64;
-        while rest >= 0x80 {
-            bytes.push(rest as u8 | 0x80);
-            rest >>= 7;
-        }
-        bytes.push(rest as u8);
-        expected = i64::from(*arrival) + 1;
+/// Writes the order of arrival as it comes: each line's number less the one before and one, as a zigzag varint, then zstd:
+/// within a component numbers rise.
+pub(super) struct OrderWriter {
+    packed: Option<zstd::stream::write::Encoder<'static, Vec<u8>>>,
+    expected: i64,
+    crc: crc32fast::Hasher,
+}
+
+impl OrderWriter {
+    pub(super) fn new() -> std::io::Result<Self> {
+        let packed = Some(zstd::stream::write::Encoder::new(Vec::new(), 3)?);
+        Ok(Self { packed, expected: 0, crc: crc32fast::Hasher::new() })
     }
-    zstd::bulk::compress(&bytes, 3)
+
+    /// Adds the next line of the file.
+    pub(super) fn add(&mut self, arrival: u32) -> std::io::Result<()> {
+        let step = i64::from(arrival) - self.expected;
+        let mut rest = ((step << 1) ^ (step >> 63)) as u64;
+        let (mut bytes, mut len) = ([0; 5], 0);
+        while rest >= 0x80 {
+            bytes[len] = rest as u8 | 0x80;
+            (rest, len) = (rest >> 7, len + 1);
+        }
+        bytes[len] = rest as u8;
+        self.expected = i64::from(arrival) + 1;
+        self.crc.update(&bytes[..=len]);
+        self.packed.as_mut().map_or(Ok(()), |packed| packed.write_all(&bytes[..=len]))
+    }
+
+    /// All of it, packed, and the checksum of what was packed. Nothing may be added any more.
+    pub(super) fn take(&mut self) -> std::io::Result<(Vec<u8>, u32)> {
+        let packed = self.packed.take().map_or(Ok(Vec::new()), zstd::stream::write::Encoder::finish)?;
+        Ok((packed, self.crc.clone().finalize()))
+    }
+}
+
+/// The checksum of an order as it was before it was packed.
+fn order_crc(packed: &[u8]) -> Option<u32> {
+    let mut crc = crc32fast::Hasher::new();
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?;
+    let mut bytes = [0; 8 << 10];
+    loop {
+        match decoder.read(&mut bytes).ok()? {
+            0 => return Some(crc.finalize()),
+            len => crc.update(&bytes[..len]),
+        }
+    }
 }
 
 fn decode_order(packed: &[u8], lines: usize) -> Option<Vec<u32>> {
@@ -175,14 +213,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn encode_order(order: &[u32]) -> (Vec<u8>, u32) {
+        let mut writer = OrderWriter::new().unwrap();
+        for arrival in order {
+            writer.add(*arrival).unwrap();
+        }
+        writer.take().unwrap()
+    }
+
     proptest! {
         #[test]
         fn an_order_comes_back(order in Just((0..200).collect::<Vec<u32>>()).prop_shuffle(), len in 0_u32..200) {
             let order: Vec<u32> = order.into_iter().filter(|number| *number < len).collect();
-            let packed = encode_order(&order).unwrap();
+            let (packed, crc) = encode_order(&order);
             prop_assert_eq!(decode_order(&packed, order.len()), Some(order.clone()));
+            prop_assert_eq!(order_crc(&packed), Some(crc));
             let twice: Vec<u32> = order.iter().map(|number| number / 2).collect();
-            let packed = encode_order(&twice).unwrap();
+            let (packed, other_crc) = encode_order(&twice);
+            prop_assert_eq!(other_crc == crc, twice == order);
             prop_assert!(len < 2 || decode_order(&packed, twice.len()).is_none());
         }
 

@@ -4,10 +4,13 @@
 mod cache;
 mod layout;
 mod open;
+mod room;
 mod seal;
+mod stretches;
 mod text;
 
 pub use cache::{BUDGET_BYTES, FrameCache, Text};
+pub use room::FrameText;
 pub use text::SealedText;
 
 pub(super) use open::{is_whole, open, rebuild, watermark};

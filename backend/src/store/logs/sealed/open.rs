@@ -2,7 +2,7 @@
 
 use super::layout::Footer;
 use super::text::{Sealed, SealedText};
-use crate::store::logs::block::{self, Block, BlockMeta, Found, Row, SummaryTally};
+use crate::store::logs::block::{self, Block, BlockMeta, Found, Row};
 use crate::store::logs::dictionary::{Dictionaries, NameKind};
 use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::{RowReader, is_late};
@@ -78,8 +78,8 @@ struct FoundBlocks {
     rows: u32,
     blocks: Vec<Arc<Block>>,
     names: Dictionaries,
-    /// For the folder's owner: what the index should end with.
-    summary: Option<SummaryTally>,
+    /// Whether the index is to be made whole: the folder is ours.
+    is_owner: bool,
 }
 
 impl FoundBlocks {
@@ -95,7 +95,7 @@ impl FoundBlocks {
             rows: 0,
             blocks: Vec::new(),
             names: Dictionaries::default(),
-            summary: is_owner.then(SummaryTally::default),
+            is_owner,
             head: block::sealed_head(print),
         };
         while let Some(found) = block::find(bytes, this.end) {
@@ -113,12 +113,11 @@ impl FoundBlocks {
         let is_next =
             found.meta.first_row == self.rows && found.meta.text == (0..0) && self.names.add_from_file(names);
         let Some(rows) = self.rows.checked_add(found.meta.rows).filter(|_| is_next) else { return false };
-        let place = std::mem::replace(&mut self.end, found.body.end);
+        self.end = found.body.end;
         let block = Block::mapped(found, self.map.clone());
-        if let Some(summary) = &mut self.summary {
-            // Columns that are to be summed up are looked at now; else when they are used.
-            let Some(rows) = block.rows_if_held() else { return false };
-            summary.add_rows(place, block.meta(), &rows);
+        // Columns that are to be summed up are looked at now; else when they are used.
+        if self.is_owner && !block.holds() {
+            return false;
         }
         self.rows = rows;
         self.blocks.push(Arc::new(block));
@@ -127,8 +126,9 @@ impl FoundBlocks {
 
     /// What the index should be, for the folder's owner, and what readers see without it.
     fn finish(self) -> (Option<Vec<u8>>, Published) {
-        let summary = self.summary.and_then(|summary| summary.encode(&self.names.lists()));
         let blocks = self.map.slice(self.head.len()..self.end);
+        let summary = || block::summarize(self.map.slice(0..self.end), self.head.len(), &self.names.lists());
+        let summary = self.is_owner.then(summary).flatten();
         let index = summary.map(|summary| [&self.head, blocks, &summary].concat());
         (index, Published::new(self.rows, self.blocks, &self.names))
     }
@@ -161,15 +161,14 @@ fn read_rows(
 
 fn encode_index(sealed: &Sealed, rows: &[Row], mut names: Dictionaries) -> (Vec<u8>, Published) {
     let mut index = block::sealed_head(sealed.print.unwrap_or(0));
-    let (mut blocks, mut summary) = (Vec::new(), SummaryTally::default());
+    let (head_len, mut blocks) = (index.len(), Vec::new());
     for chunk in rows.chunks(BLOCK_ROWS) {
         let encoded = block::encode(chunk.to_vec(), 0..0, &names.new_names());
         names.note_in_file();
-        summary.add(index.len(), &encoded, chunk);
         index.extend_from_slice(&encoded.bytes);
         blocks.push(Arc::new(Block::in_memory(&encoded)));
     }
-    index.extend(summary.encode(&names.lists()).unwrap_or_default());
+    index.extend(block::summarize(&index, head_len, &names.lists()).unwrap_or_default());
     (index, Published::new(rows.len() as u32, blocks, &names))
 }
 

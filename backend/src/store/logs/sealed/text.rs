@@ -2,6 +2,7 @@
 
 use super::cache::{FrameCache, Text};
 use super::layout::{Footer, Frame};
+use super::room::{FrameText, Rooms};
 use crate::store::StoreError;
 use crate::store::logs::mapped::Mapped;
 use std::cell::RefCell;
@@ -101,6 +102,12 @@ impl SealedText {
         Footer::find(file)?.0.order(file)
     }
 
+    /// Whether the order of arrival is the one that had this checksum before it was packed. It is not unpacked at once.
+    pub(super) fn has_order(&self, crc: u32) -> bool {
+        let file = self.map.slice(0..self.map.len());
+        Footer::find(file).is_some_and(|(footer, _)| footer.has_order(file, crc))
+    }
+
     /// Opens the same file once more, with what it says of its lines.
     pub(in crate::store::logs) fn reopen(&self) -> Result<Sealed, StoreError> {
         Self::open(&self.path, self.id, self.cache.clone())
@@ -153,7 +160,7 @@ impl SealedText {
             return Err(self.damaged("a line lies behind its end"));
         };
         let len = self.range(frame).end - self.range(frame).start;
-        let text = decode(self.map.slice(*start as usize..*end as usize), len as usize);
+        let text = decode(self.map.slice(*start as usize..*end as usize), len as usize, self.cache.rooms());
         text.ok_or_else(|| self.damaged(&format!("the frame at byte {start} does not hold")))
     }
 
@@ -183,7 +190,7 @@ fn strides(starts: &[(u64, u64)]) -> Vec<u32> {
     strides
 }
 
-fn decode(packed: &[u8], len: usize) -> Option<Text> {
+fn decode(packed: &[u8], len: usize, rooms: &Arc<Rooms>) -> Option<Text> {
     if len as u64 > MAX_FRAME_TEXT {
         return decode_long(packed, len);
     }
@@ -191,8 +198,10 @@ fn decode(packed: &[u8], len: usize) -> Option<Text> {
         if decoder.is_none() {
             *decoder = zstd::bulk::Decompressor::new().ok();
         }
-        let text = decoder.as_mut()?.decompress(packed, len).ok()?;
-        (text.len() == len).then(|| text.into())
+        let mut text = rooms.take(len);
+        let decoded = decoder.as_mut()?.decompress_to_buffer(packed, &mut text);
+        let text = FrameText::in_room(text, rooms.clone());
+        (decoded.is_ok() && text.len() == len).then(|| text.into())
     })
 }
 
@@ -201,20 +210,20 @@ fn decode_long(packed: &[u8], len: usize) -> Option<Text> {
     let mut text = Vec::new();
     let decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?;
     decoder.take(len as u64 + 1).read_to_end(&mut text).ok()?;
-    (text.len() == len).then(|| text.into())
+    (text.len() == len).then(|| FrameText::from(text).into())
 }
 
 /// The frames of text from the file's start on that hold.
 fn whole_frames(file: &[u8]) -> Vec<Frame> {
     let (mut frames, mut all_text) = (Vec::new(), 0_u64);
-    let mut rest = file;
+    let (mut rest, rooms) = (file, Arc::default());
     while rest.starts_with(&FRAME_MAGIC) {
         let Ok(packed) = zstd_safe::find_frame_compressed_size(rest) else { break };
         let Ok(Some(text)) = zstd_safe::get_frame_content_size(rest) else { break };
         let Some((frame, behind)) = rest.split_at_checked(packed) else { break };
         all_text += text;
         let is_too_long = text > MAX_FRAME_TEXT || all_text > u64::from(u32::MAX);
-        if is_too_long || decode(frame, text as usize).is_none() {
+        if is_too_long || decode(frame, text as usize, &rooms).is_none() {
             break;
         }
         frames.push(Frame { packed: packed as u32, text: text as u32 });
@@ -246,10 +255,11 @@ mod tests {
     fn a_frame_is_not_taken_at_its_word() {
         // A single segment whose content size has four bytes, and one raw block of one byte (RFC 8878, 3.1.1).
         let frame = |len: u32| [&FRAME_MAGIC[..], &[0xA0], &len.to_le_bytes(), &[0x09, 0, 0], b"x"].concat();
-        assert_eq!(decode(&frame(1), 1).as_deref().map(Vec::as_slice), Some(&b"x"[..]));
+        let rooms = Arc::default();
+        assert_eq!(decode(&frame(1), 1, &rooms).as_deref().map(|text| &text[..]), Some(&b"x"[..]));
         for len in [2, 3 << 20, 1 << 30] {
             allocations::begin();
-            assert_eq!(decode(&frame(len), len as usize), None);
+            assert!(decode(&frame(len), len as usize, &rooms).is_none());
             assert!(allocations::most_bytes() < 8 << 20, "{len}: {}", allocations::most_bytes());
         }
     }

@@ -332,6 +332,7 @@ fn what_a_crash_has_left_of_a_deletion_is_removed_at_the_next_start() {
     fs::remove_file(day.join("logs-0002.ndjson")).unwrap();
     fs::remove_file(day.join("logs-0002.idx")).unwrap();
     fs::write(day.join("logs-0002.ndjson.tmp"), "of sealing").unwrap();
+    fs::write(day.join("logs-0002.idx.tmp"), "of sealing").unwrap();
     let events = crate::store::events::EventStore::open(dir.path()).unwrap();
     assert_eq!(events.read(0, i64::from(u32::MAX), 1 << 20).unwrap(), Some(vec![]));
     let points = crate::store::metrics::MetricStore::open(dir.path()).unwrap();
