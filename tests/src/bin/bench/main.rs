@@ -20,6 +20,8 @@ mod queries;
 mod report;
 /// Days of several sizes.
 mod sizes;
+/// One series over a year.
+mod year;
 
 use report::Report;
 use sonde_tests::many_days::Extent;
@@ -49,6 +51,10 @@ fn main() {
             };
             let extent = points::Extent { series: number(100_000), steps: number(360) };
             print_report(|report| points::compare(report, extent));
+        }
+        Some("year") => {
+            let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
+            print_report(|report| year::compare(report, series));
         }
         Some("day-long") => {
             let lines = args.next().map_or(big_day::LINES, |text| text.parse().expect("day-long [LINES]"));
