@@ -52,7 +52,7 @@ impl Server {
         let listen = listen_config(&config)?;
         let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
         check_foreign(&data, &foreign)?;
-        let open = move || Store::open_as(&data, seals)?.with_foreign(foreign);
+        let open = move || Store::serve(&data, seals)?.with_foreign(foreign);
         let opened = tokio::task::spawn_blocking(open).await?;
         let limits = Limits { age_nanos: config.retention.nanos, bytes: config.retention_bytes.bytes };
         let rules: Vec<_> =

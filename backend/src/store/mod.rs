@@ -51,12 +51,24 @@ impl Store {
 
     /// The same; whether to seal is the caller's choice.
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
+        Self::open_lines(dir, |dir| logs::LogStore::open_as(dir, seals))
+    }
+
+    /// The same for whoever serves the folder: missing indexes of lines are made again in the background.
+    pub fn serve(dir: &Path, seals: bool) -> Result<Self, StoreError> {
+        Self::open_lines(dir, |dir| logs::LogStore::serve(dir, seals))
+    }
+
+    fn open_lines(
+        dir: &Path,
+        open: impl FnOnce(&Path) -> Result<logs::LogStore, StoreError>,
+    ) -> Result<Self, StoreError> {
         files::create_dir(dir)?;
         let lock = lock(dir)?;
         retention::finish_days(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            logs: logs::LogStore::open_as(dir, seals)?,
+            logs: open(dir)?,
             metrics: metrics::MetricStore::open(dir)?,
             events: events::EventStore::open(dir)?,
             retention: retention::Retention::new(retention::Limits::default()),
