@@ -10,7 +10,7 @@ use super::foreign::{self, ForeignText};
 use super::mapped::Mapped;
 use super::recovery;
 use super::rows::{KnownNumbers, RowReader};
-use super::sealed::{self, FrameCache};
+use super::sealed::{self, FrameCache, Rebuilt};
 use super::text::Text;
 use super::unread;
 use crate::store::layout::{list_numbers, numbered};
@@ -218,6 +218,8 @@ pub struct Segment {
     is_finished: AtomicBool,
     /// Whether what an earlier run has left of it is surely on disk.
     is_synced: bool,
+    /// What was read again of a sealed one whose index is damaged.
+    rebuilt: Rebuilt,
 }
 
 impl Segment {
@@ -225,7 +227,17 @@ impl Segment {
     pub(super) fn begun(day: Day, number: u32, watermark: Timestamp, text: Mapped) -> Self {
         let (text, published) = (Text::Open(text), RwLock::default());
         let is_finished = AtomicBool::new(false);
-        Self { id: next_id(), day, number, watermark, text, published, is_finished, is_synced: true }
+        Self {
+            id: next_id(),
+            day,
+            number,
+            watermark,
+            text,
+            published,
+            is_finished,
+            is_synced: true,
+            rebuilt: Rebuilt::default(),
+        }
     }
 
     /// Opens a finished segment, in its sealed form where there is one, and writes down what its index lacked. `watermark` is
@@ -277,14 +289,26 @@ impl Segment {
             }
         };
         let (published, is_finished) = (RwLock::new(published), AtomicBool::new(true));
-        Ok(Some((Self { id, day, number, watermark, text, published, is_finished, is_synced }, index)))
+        let rebuilt = Rebuilt::default();
+        let segment = Self { id, day, number, watermark, text, published, is_finished, is_synced, rebuilt };
+        Ok(Some((segment, index)))
     }
 
     /// A day's lines in a stretch of a foreign file.
     pub(super) fn foreign(day: Day, number: u32, watermark: Timestamp, text: Arc<ForeignText>) -> Self {
         let (text, published) = (Text::Foreign(text), RwLock::default());
         let is_finished = AtomicBool::new(false);
-        Self { id: next_id(), day, number, watermark, text, published, is_finished, is_synced: true }
+        Self {
+            id: next_id(),
+            day,
+            number,
+            watermark,
+            text,
+            published,
+            is_finished,
+            is_synced: true,
+            rebuilt: Rebuilt::default(),
+        }
     }
 
     /// The same lines in their sealed form, which has taken the place of this one's files.
@@ -385,7 +409,7 @@ impl Segment {
                 let mut reader = RowReader::new(self.day, watermark);
                 reader.read(text, meta.text.start as u32, meta.first_row, number)
             }
-            Text::Sealed(text) => sealed::rebuild(text, self.day, self.watermark, meta, number),
+            Text::Sealed(text) => self.rebuilt.rows(text, self.day, self.watermark, meta, number),
             Text::Foreign(text) => foreign::rebuild(text, self.day, watermark, meta, number),
         }
     }

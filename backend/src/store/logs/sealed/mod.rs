@@ -4,11 +4,13 @@
 mod cache;
 mod layout;
 mod open;
+mod rebuilt;
 mod seal;
 mod text;
 
 pub use cache::{BUDGET_BYTES, FrameCache, Text};
 pub use text::SealedText;
 
-pub(super) use open::{is_whole, open, rebuild, watermark};
+pub(super) use open::{is_whole, open, watermark};
+pub(super) use rebuilt::Rebuilt;
 pub(super) use seal::{beside, install, prepare, remove_open_form};

@@ -3,7 +3,7 @@
 use super::layout::Footer;
 use super::text::{Sealed, SealedText};
 use crate::store::StoreError;
-use crate::store::logs::block::{self, Block, BlockMeta, Found, Row, SummaryTally};
+use crate::store::logs::block::{self, Block, Found, Row, SummaryTally};
 use crate::store::logs::dictionary::{Dictionaries, NameKind};
 use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::{RowReader, is_late};
@@ -147,7 +147,7 @@ impl FoundBlocks {
 }
 
 /// The rows of all lines, by arrival; `None` when it was stopped.
-fn read_rows(
+pub(super) fn read_rows(
     sealed: &Sealed,
     day: Day,
     watermark: Timestamp,
@@ -187,22 +187,4 @@ fn encode_index(sealed: &Sealed, rows: &[Row], mut names: Dictionaries) -> (Vec<
     }
     index.extend(summary.encode(&names.lists()).unwrap_or_default());
     (index, Published::new(rows.len() as u32, blocks, &names))
-}
-
-/// The rows of a block whose columns are damaged; none where the text is damaged too.
-pub(in crate::store::logs) fn rebuild(
-    text: &SealedText,
-    day: Day,
-    watermark: Timestamp,
-    meta: &BlockMeta,
-    number: impl FnMut(NameKind, &str) -> u16,
-) -> Vec<Row> {
-    let rows = text.reopen().and_then(|sealed| read_rows(&sealed, day, watermark, number, Effort::ALL));
-    let rows = rows.unwrap_or_else(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "lines cannot be read again");
-        None
-    });
-    let mut rows = rows.unwrap_or_default();
-    rows.retain(|row| (meta.first_row..meta.first_row + meta.rows).contains(&row.arrival));
-    rows
 }

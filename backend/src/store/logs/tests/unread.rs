@@ -411,3 +411,39 @@ fn a_stop_does_not_wait_for_what_is_being_read() {
     }
     drop(serve(dir.path(), true, Gate::BeforeReading));
 }
+
+/// Each of many damaged blocks is made of one reading of the text.
+#[test]
+fn a_sealed_segment_is_read_once_however_many_blocks_of_its_index_are_damaged() {
+    let (dir, expected) = finished(20_000);
+    sealed_now(dir.path());
+    let index = day_file(dir.path(), "logs-0001.idx");
+    let bytes = fs::read(&index).unwrap();
+    let blocks = {
+        let store = LogStore::open_as(dir.path(), false).unwrap();
+        let view = store.snapshot(TimeRange::all()).unwrap().days[0].1[0].clone();
+        view.published.blocks.len()
+    };
+    assert_eq!(blocks, 3);
+    let damaged: Vec<u8> = {
+        let mut bytes = bytes;
+        // Two heads, and the columns between them.
+        let heads: Vec<usize> = memchr::memmem::find_iter(&bytes, b"SIB3").collect();
+        assert_eq!(heads.len(), blocks);
+        for at in [heads[0] + 60, heads[1].midpoint(heads[2]), heads[2] + 60] {
+            bytes[at] ^= 1;
+        }
+        bytes
+    };
+    fs::write(&index, damaged).unwrap();
+    let store = LogStore::open_as(dir.path(), false).unwrap();
+    let snapshot = store.snapshot(TimeRange::all()).unwrap();
+    let view = &snapshot.days[0].1[0];
+    let heads = [0, 1, 2].map(|number| view.published.blocks.head_holds(number));
+    assert_eq!((heads, view.block(1).holds()), ([false, true, false], false));
+    let first = view.block(0);
+    assert_eq!(view.segment.columns(&first, &view.published).len(), segment::BLOCK_ROWS);
+    // Whoever opened it once more would find nothing.
+    fs::remove_file(day_file(dir.path(), "logs-0001.ndjson.zst")).unwrap();
+    assert!(whole_of(view).unwrap() == expected);
+}
