@@ -184,6 +184,16 @@ fn lines_that_come_meanwhile_are_stored_at_once_in_a_segment_behind_all() {
     }
 }
 
+#[test]
+fn a_segment_that_is_begun_meanwhile_goes_on_from_what_unread_ones_note_of_those_before_them() {
+    let dir = folder(3, 0);
+    remove_indexes(dir.path(), &[2, 3]);
+    let store = serve(dir.path(), false, Gate::BeforeReading);
+    // More than a minute behind the second segment, which the third one notes, and not behind the first.
+    append(&store, &[START + 105]);
+    assert_eq!(late(&store).last(), Some(&(START + 105)));
+}
+
 /// Nothing of what a day has is known, so the lines go on from nothing, and an index that is made anew says the same.
 #[test]
 fn what_is_late_stays_so_where_a_segment_was_begun_while_nothing_was_known() {
