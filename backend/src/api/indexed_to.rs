@@ -48,10 +48,11 @@ mod tests {
     use std::path::Path;
     use std::time::{Duration, Instant};
 
+    const LINES: usize = 10_000;
     const DAY: &str = "2026-11-20";
 
     fn line(number: usize) -> String {
-        let (minute, pad) = (number / 100, "x".repeat(1_000));
+        let (minute, pad) = (number / 200, "x".repeat(500));
         format!(r#"{{"ts":"{DAY}T09:{minute:02}:30Z","component":"shop","msg":"took {number} ms {pad}"}}"#)
     }
 
@@ -68,9 +69,9 @@ mod tests {
     async fn folder() -> (tempfile::TempDir, Vec<String>) {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        let lines: Vec<String> = (0..5_000).map(line).collect();
-        store(&data, &lines[..300]).await;
-        store(&data, &lines[300..]).await;
+        let lines: Vec<String> = (0..LINES).map(line).collect();
+        store(&data, &lines[..600]).await;
+        store(&data, &lines[600..]).await;
         std::fs::remove_file(data.join(DAY).join("logs-0002.idx")).unwrap();
         (dir, lines)
     }
@@ -138,13 +139,13 @@ mod tests {
         let world = World::serving(dir);
         let answer = world.send(Method::GET, "/api/logs?follow=true", "").await;
         let mut body = answer.into_body();
-        assert_eq!(read_to(&mut body, &lines[299]).await, lines[..300].join("\n") + "\n");
-        let between = line(5_100);
+        assert_eq!(read_to(&mut body, &lines[599]).await, lines[..600].join("\n") + "\n");
+        let between = line(LINES + 100);
         world.post("/api/ingest/logs", &between).await;
         assert_eq!(read_to(&mut body, &between).await, between.clone() + "\n");
         world.store().logs().hold_indexing(false);
-        assert_eq!(read_to(&mut body, &lines[4_999]).await, lines[300..].join("\n") + "\n");
-        let last = line(5_200);
+        assert_eq!(read_to(&mut body, &lines[LINES - 1]).await, lines[600..].join("\n") + "\n");
+        let last = line(LINES + 200);
         world.post("/api/ingest/logs", &last).await;
         assert_eq!(read_to(&mut body, &last).await, last + "\n", "nothing comes twice");
         let snapshot = world.store().logs().snapshot(TimeRange::all()).unwrap();

@@ -18,16 +18,16 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Opening a day reads so much text of a segment at most: what a crash leaves behind the index mostly is less.
-const AT_ONCE_BYTES: u64 = 4 << 20;
+/// Opening a day reads no more of a segment: some tens of milliseconds. What a crash leaves behind an index mostly is less.
+const AT_ONCE: Effort<'static> = Effort::up_to(4 << 20, 64 << 20);
 /// When what could not be read is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// The days that have unread segments.
 #[derive(Debug)]
 pub(super) struct Indexing {
-    /// Whoever opens a day reads so much text of a segment at most.
-    pub(super) at_once_bytes: u64,
+    /// Whoever opens a day goes so far for a segment.
+    pub(super) at_once: Effort<'static>,
     retry: Duration,
     days: Mutex<Days>,
     changed: Condvar,
@@ -47,14 +47,14 @@ struct Days {
 
 impl Default for Indexing {
     fn default() -> Self {
-        Self::new(AT_ONCE_BYTES, RETRY)
+        Self::new(AT_ONCE, RETRY)
     }
 }
 
 impl Indexing {
-    pub(super) fn new(at_once_bytes: u64, retry: Duration) -> Self {
+    pub(super) fn new(at_once: Effort<'static>, retry: Duration) -> Self {
         Self {
-            at_once_bytes,
+            at_once,
             retry,
             days: Mutex::default(),
             changed: Condvar::new(),
@@ -159,7 +159,7 @@ impl Indexer {
     fn index(&self, day: Day, logs: &Arc<DayLogs>, unread: &Unread) -> Result<(), StoreError> {
         let dir = day_dir(&self.shared.dir, day);
         let (number, paths) = (unread.number, Paths::new(&dir, unread.number));
-        let effort = Effort { text_bytes: u64::MAX, stop: &self.indexing.is_stopped };
+        let effort = Effort { stop: &self.indexing.is_stopped, ..Effort::ALL };
         tracing::info!(%day, number, "the index of a segment is made again");
         let watermark = logs.watermark_before(number);
         let read = Segment::read(&dir, day, number, watermark, &self.shared.opening, effort);

@@ -133,9 +133,9 @@ impl Shared {
     }
 
     fn read_day(&self, day: Day) -> Result<Arc<DayLogs>, StoreError> {
-        let at_once = self.indexing.as_ref().map_or(u64::MAX, |indexing| indexing.at_once_bytes);
+        let at_once = self.indexing.as_ref().map_or(Effort::ALL, |indexing| indexing.at_once);
         let dir = day_dir(&self.dir, day);
-        let found = unread::find_all(&dir, day, &self.opening, Effort::up_to(at_once))?;
+        let found = unread::find_all(&dir, day, &self.opening, at_once)?;
         Ok(Arc::new(DayLogs::new(found)))
     }
 

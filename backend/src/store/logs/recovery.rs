@@ -1,7 +1,7 @@
 //! Opens a segment in its open form: what its index lacks is made from the text, up to the last whole commit.
 
 use super::block::{self, Block, Found, SummaryTally};
-use super::commits::{Commit, last_whole};
+use super::commits::{Commit, last_whole, read_commits};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
 use super::rows::RowReader;
@@ -35,7 +35,8 @@ pub(super) fn open(
         return Ok(Some(Recovered { text, published, is_synced: true, index: None }));
     }
     let mut recovery = Recovery::from_index(&paths.index, text.len() as u64, is_owner)?;
-    if effort.is_below(text.len() as u64 - recovery.end) {
+    let is_tail = || lines_noted(paths).is_some_and(|lines| lines < recovery.rows + BLOCK_ROWS as u32);
+    if effort.is_below_tail(text.len() as u64 - recovery.end, is_tail) {
         return Ok(None);
     }
     let commit = last_commit(paths, (recovery.end, recovery.rows), &text)?;
@@ -63,6 +64,12 @@ fn map_text(paths: &Paths) -> Result<Mapped, StoreError> {
         return Err(StoreError::Damaged { path: paths.text.clone(), why });
     }
     Ok(text)
+}
+
+/// How many lines a segment has by its records, whose text is not looked at; `None` without any.
+fn lines_noted(paths: &Paths) -> Option<u32> {
+    let records = std::fs::read(&paths.commits).ok()?;
+    read_commits(&records).map(|(commit, _)| commit.rows).max()
 }
 
 /// How many lines of a segment count, told from its records and what holds of its index. Its text is not indexed for that.

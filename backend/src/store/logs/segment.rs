@@ -163,18 +163,20 @@ impl Opening {
 pub(super) struct Effort<'a> {
     /// The most text that is read.
     pub(super) text_bytes: u64,
+    /// The most where it has fewer lines than a block: so much a crash leaves of any segment that was being written.
+    pub(super) tail_bytes: u64,
     /// Reading ends when this is set.
     pub(super) stop: &'a AtomicBool,
 }
 
 impl Effort<'static> {
     /// As far as it takes.
-    pub(super) const ALL: Self = Self::up_to(u64::MAX);
+    pub(super) const ALL: Self = Self::up_to(u64::MAX, u64::MAX);
 
-    /// No more than so much text.
-    pub(super) const fn up_to(text_bytes: u64) -> Self {
+    /// No more than so much text, and so much in a tail.
+    pub(super) const fn up_to(text_bytes: u64, tail_bytes: u64) -> Self {
         static NEVER: AtomicBool = AtomicBool::new(false);
-        Self { text_bytes, stop: &NEVER }
+        Self { text_bytes, tail_bytes, stop: &NEVER }
     }
 }
 
@@ -182,6 +184,11 @@ impl Effort<'_> {
     /// Whether it is too little for so much text.
     pub(super) fn is_below(self, text_bytes: u64) -> bool {
         self.is_stopped() || text_bytes > self.text_bytes
+    }
+
+    /// The same where fewer lines than a block may be left.
+    pub(super) fn is_below_tail(self, text_bytes: u64, is_tail: impl FnOnce() -> bool) -> bool {
+        self.is_below(text_bytes) && (self.is_stopped() || text_bytes > self.tail_bytes || !is_tail())
     }
 
     pub(super) fn is_stopped(self) -> bool {

@@ -30,7 +30,7 @@ const RETRY: Duration = Duration::from_millis(20);
 
 /// Opens a folder as a server does; nothing is read at once, and the background waits at a gate.
 fn serve(dir: &Path, seals: bool, gate: Gate) -> LogStore {
-    let indexing = Arc::new(Indexing::new(0, RETRY));
+    let indexing = Arc::new(Indexing::new(Effort::up_to(0, 0), RETRY));
     indexing.set_gate(gate);
     LogStore::open_with(dir, seals, SEGMENT_BYTES, Some(indexing)).unwrap()
 }
@@ -160,6 +160,19 @@ fn the_tail_that_a_crash_has_left_is_read_at_once() {
     remove_index(dir.path(), 2);
     let store = LogStore::serve(dir.path(), false).unwrap();
     assert_eq!((numbers(&store), store.unindexed().0), (vec![1, 2], 0));
+}
+
+/// Of long lines a crash leaves as many as of short ones.
+#[test]
+fn a_tail_of_few_long_lines_is_read_at_once_and_as_much_text_of_many_is_not() {
+    for (tail_bytes, lines, unread) in [(10 << 20, 8_000, 0), (10 << 20, 9_000, 1), (1 << 20, 8_000, 1)] {
+        let (dir, _) = finished(lines);
+        remove_index(dir.path(), 1);
+        let indexing = Arc::new(Indexing::new(Effort::up_to(1 << 20, tail_bytes), RETRY));
+        indexing.set_gate(Gate::BeforeReading);
+        let store = LogStore::open_with(dir.path(), false, SEGMENT_BYTES, Some(indexing)).unwrap();
+        assert_eq!((indexed_to(&store).is_some(), store.unindexed().0), (unread > 0, unread));
+    }
 }
 
 #[test]
@@ -412,7 +425,7 @@ fn a_stop_does_not_wait_for_what_is_being_read() {
     for number in [1, 2] {
         remove_index(dir.path(), number);
         let (stop, opening) = (AtomicBool::new(true), Opening::new(true));
-        let effort = Effort { text_bytes: u64::MAX, stop: &stop };
+        let effort = Effort { stop: &stop, ..Effort::ALL };
         let dir = dir.path().join(NOON.day().to_string());
         let read = || segment::Segment::read(&dir, NOON.day(), number, Timestamp::MIN, &opening, effort);
         assert!(read().unwrap().is_none());

@@ -452,8 +452,8 @@ fn a_segment_that_is_still_to_be_indexed_goes_only_when_its_components_are_known
     let (day, rules) = (ago(10), &[(DEBUG, Some(3)), (AUDIT, Some(700))]);
     let store = open_with(dir.path(), Some(5), rules);
     let mut batch = LineBatch::default();
-    for number in 0..4_600 {
-        let (component, pad) = (if number < 4_500 { DEBUG } else { SHOP }, "x".repeat(1_000));
+    for number in 0..9_100 {
+        let (component, pad) = (if number < 9_000 { DEBUG } else { SHOP }, "x".repeat(500));
         let line = format!(r#"{{"ts":"{}","component":"{component}","msg":"{pad}"}}"#, day.start());
         batch.push_line(line.as_bytes()).unwrap();
     }
