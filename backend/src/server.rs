@@ -56,7 +56,7 @@ impl Server {
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
         let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
         check_foreign(&data, &foreign)?;
-        let open = move || Store::open_as(&data, seals)?.with_foreign(foreign);
+        let open = move || Store::serve(&data, seals)?.with_foreign(foreign);
         let opened = tokio::task::spawn_blocking(open).await?;
         let store = opened.map_err(|error| data_problem(&config.data, error))?;
         let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;

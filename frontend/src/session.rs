@@ -30,6 +30,8 @@ pub struct Session {
     pub text_filter_focus: RwSignal<u32>,
     /// Whether the server has stopped answering.
     pub lost: RwSignal<bool>,
+    /// Where lines of the pane's range are still to be indexed: the instant before which none is missing.
+    pub indexed_to: RwSignal<Option<Timestamp>>,
 }
 
 impl Session {
@@ -52,6 +54,7 @@ impl Session {
             }),
             text_filter_focus: RwSignal::new(0),
             lost: RwSignal::new(false),
+            indexed_to: RwSignal::new(None),
         };
         session.read_address();
         drop(window_event_listener(leptos::ev::popstate, move |_| session.read_address()));

@@ -145,6 +145,16 @@ pub fn date_clock(at: Timestamp, offset_minutes: i32) -> String {
     format!("{} {}", date(at, offset_minutes), clock(at, offset_minutes))
 }
 
+/// `indexed to 09:12`; with the date where it is not that of `today`.
+pub fn indexed_to(at: Timestamp, today: Timestamp, offset_minutes: i32) -> String {
+    let text = clock_ms(at, offset_minutes);
+    let minute = text.get(..5).unwrap_or(&text);
+    match date(at, offset_minutes) {
+        day if day == date(today, offset_minutes) => format!("indexed to {minute}"),
+        day => format!("indexed to {day} {minute}"),
+    }
+}
+
 /// `14:05:00–14:07:00 (2 m)`; with the date where it is not that of `today`, with both where the range spans days.
 pub fn range(range: TimeRange, today: Timestamp, offset_minutes: i32) -> String {
     let day = |at| date(at, offset_minutes);
@@ -241,6 +251,16 @@ mod tests {
             day("2026-11-19T23:00:00Z", "2026-11-20T01:00:00Z"),
             "2026-11-19 23:00:00 – 2026-11-20 01:00:00 (2 h)"
         );
+    }
+
+    #[test]
+    fn what_is_indexed_ends_at_a_whole_minute() {
+        let check = |text: &str, offset: i32, expected: &str| {
+            assert_eq!(indexed_to(at(text), at("2026-11-20T20:00:00Z"), offset), expected);
+        };
+        check("2026-11-20T09:12:59.9Z", 0, "indexed to 09:12");
+        check("2026-11-20T09:12:00Z", 60, "indexed to 10:12");
+        check("2026-11-19T00:00:00Z", 0, "indexed to 2026-11-19 00:00");
     }
 
     #[test]

@@ -45,5 +45,7 @@ mod start;
 mod streaming;
 /// Rules of the house, read off the sources.
 mod tidy;
+/// Days whose index is gone.
+mod unindexed;
 /// A world that the demo does not know.
 mod unseen;

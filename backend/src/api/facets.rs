@@ -1,5 +1,6 @@
 //! `/api/logs/facets`: which components, hosts and levels the matching lines have.
 
+use super::indexed_to::IndexedTo;
 use super::line_filter::{check_known, read_filter};
 use super::{ApiError, params::Params};
 use crate::query::budget::Budget;
@@ -17,7 +18,7 @@ const DEFAULT_LIMIT: u64 = 100;
 pub async fn list_facets(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Facets>, ApiError> {
+) -> Result<(IndexedTo, Json<Facets>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
     check_known(&params, &["limit"])?;
     let filter = read_filter(&params)?;
@@ -25,13 +26,13 @@ pub async fn list_facets(
     let store = state.store.clone();
     let begin = move || -> Result<_, ApiError> {
         let snapshot = store.logs().snapshot(filter.range)?;
-        Ok(count_facets(&snapshot, filter))
+        Ok((count_facets(&snapshot, filter), IndexedTo::of(&snapshot)))
     };
-    let count = state.queries.run(begin).await??;
+    let (count, indexed_to) = state.queries.run(begin).await??;
     let store = state.store.clone();
     let step =
         move |count: &mut Count<FacetTally>, budget: &mut Budget| count.step(budget, store.logs().counters());
-    Ok(Json(state.queries.run_steps(count, step).await?.facets(limit)?))
+    Ok((indexed_to, Json(state.queries.run_steps(count, step).await?.facets(limit)?)))
 }
 
 #[cfg(test)]

@@ -9,9 +9,14 @@ use axum::response::IntoResponse;
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
-/// Answers `ok` as soon as the server listens.
-pub async fn health() -> &'static str {
-    "ok\n"
+/// Answers `ok` as soon as the server listens, and says so when there are lines that answers do not have yet.
+pub async fn health(State(state): State<AppState>) -> String {
+    match state.store.logs().unindexed() {
+        (0, _) => "ok\n".to_owned(),
+        (segments, failures) => format!(
+            "ok\nsegments of lines that are still to be indexed: {segments}; failed attempts: {failures}\n"
+        ),
+    }
 }
 
 /// 200 while the store takes writes, else 503 with the reason.
@@ -67,6 +72,7 @@ fn render_store(store: &Store, out: &mut String) {
     let batches = store.logs().remembered().counts();
     let deleted = store.deleted();
     let disk = store.disk();
+    let (unindexed, failures) = store.logs().unindexed();
     let counters = [
         (
             "sonde_logs_stored_lines_total",
@@ -100,6 +106,11 @@ fn render_store(store: &Store, out: &mut String) {
             logs.rows_scanned.load(Ordering::Relaxed),
         ),
         (
+            "sonde_unindexed_failures_total",
+            "Attempts to read a segment that is still to be indexed that failed; each is made again.",
+            failures,
+        ),
+        (
             "sonde_batches_forgotten_total",
             "Keys of Sonde-Batch that were forgotten before their time, for want of room.",
             batches.forgotten,
@@ -131,6 +142,11 @@ fn render_store(store: &Store, out: &mut String) {
         ("sonde_disk_free_bytes", "Free on the disk; 0 where no reserve is kept.", disk.free_bytes),
         ("sonde_disk_reserve_bytes", "Kept of that for compressing and deleting.", disk.reserve_bytes),
         ("sonde_disk_refusing", "1 while lines and points are refused to keep it.", disk.is_refusing.into()),
+        (
+            "sonde_unindexed_segments",
+            "Segments whose index is being made again; answers do not have their lines yet.",
+            unindexed,
+        ),
         ("sonde_batches", "Keys of Sonde-Batch that are remembered.", batches.bodies),
         ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
         ("sonde_metrics_head_points", "Points in memory.", points.head_points),

@@ -1,5 +1,6 @@
 //! `/api/logs`, `/api/logs/histogram`, `/api/components`: lines and their volumes.
 
+use super::indexed_to::IndexedTo;
 use super::line_filter::{check_known, read_filter};
 use super::params::clip;
 use super::{ApiError, line_body, params::Params};
@@ -39,8 +40,9 @@ pub async fn stream_logs(
     let follow = request.follow.then_some(commits);
     let begun = begin(&state, request).await?;
     let (lines, position) = (begun.lines, begun.position);
+    let indexed_to = IndexedTo::of(begun.stream.cursor().snapshot());
     let body = line_body::body(state, begun.stream, begun.first, begun.reached, follow);
-    let mut response = body.into_response();
+    let mut response = (indexed_to, body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -199,13 +201,13 @@ impl Begun {
 pub async fn count_logs(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Histogram>, ApiError> {
+) -> Result<(IndexedTo, Json<Histogram>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
     check_known(&params, &["step"])?;
     let filter = read_filter(&params)?;
     let step = params.get("step").map(read_step).transpose()?;
     let store = state.store.clone();
-    let begin = move || -> Result<HistogramCounts, ApiError> {
+    let begin = move || -> Result<(HistogramCounts, IndexedTo), ApiError> {
         let snapshot = store.logs().snapshot(filter.range)?;
         let range = bounded(filter.range, &snapshot);
         let step = step.unwrap_or_else(|| default_step(range));
@@ -219,13 +221,14 @@ pub async fn count_logs(
                 &format!("{}s", default_step(range) / 1_000_000_000 + 1),
             ));
         }
-        Ok(HistogramCounts::new(&snapshot, LineFilter { range, ..filter }, step))
+        let counts = HistogramCounts::new(&snapshot, LineFilter { range, ..filter }, step);
+        Ok((counts, IndexedTo::of(&snapshot)))
     };
-    let counts = state.queries.run(begin).await??;
+    let (counts, indexed_to) = state.queries.run(begin).await??;
     let store = state.store.clone();
     let step =
         move |counts: &mut HistogramCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
-    Ok(Json(state.queries.run_steps(counts, step).await?.finish()?))
+    Ok((indexed_to, Json(state.queries.run_steps(counts, step).await?.finish()?)))
 }
 
 fn read_step(text: &str) -> Result<i64, ApiError> {
@@ -260,19 +263,20 @@ fn default_step(range: TimeRange) -> i64 {
 pub async fn list_components(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Components>, ApiError> {
+) -> Result<(IndexedTo, Json<Components>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
     params.only(&["from", "until"])?;
     let range = params.range()?;
     let store = state.store.clone();
-    let begin = move || -> Result<ComponentCounts, ApiError> {
-        Ok(ComponentCounts::new(&store.logs().snapshot(range)?, range))
+    let begin = move || -> Result<_, ApiError> {
+        let snapshot = store.logs().snapshot(range)?;
+        Ok((ComponentCounts::new(&snapshot, range), IndexedTo::of(&snapshot)))
     };
-    let counts = state.queries.run(begin).await??;
+    let (counts, indexed_to) = state.queries.run(begin).await??;
     let store = state.store.clone();
     let step =
         move |counts: &mut ComponentCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
-    Ok(Json(state.queries.run_steps(counts, step).await?.finish()))
+    Ok((indexed_to, Json(state.queries.run_steps(counts, step).await?.finish())))
 }
 
 #[cfg(test)]

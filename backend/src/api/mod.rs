@@ -17,6 +17,7 @@ mod gap;
 pub mod guard;
 /// `/health`: the server is up.
 pub mod health;
+mod indexed_to;
 /// Lines and points in over HTTP.
 pub mod ingest;
 mod line_body;

@@ -1,5 +1,6 @@
 //! `/api/logs/patterns`: what the matching lines say, how often, and how often before.
 
+use super::indexed_to::IndexedTo;
 use super::line_filter::{check_known, read_filter, read_pattern};
 use super::{ApiError, params::Params};
 use crate::query::budget::Budget;
@@ -24,7 +25,7 @@ const MAX_LIMIT: u64 = 1_000;
 pub async fn list_patterns(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Patterns<Box<RawValue>>>, ApiError> {
+) -> Result<(IndexedTo, Json<Patterns<Box<RawValue>>>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
     check_known(&params, &["baseline_from", "baseline_until", "group", "limit"])?;
     let filter = read_filter(&params)?;
@@ -36,16 +37,18 @@ pub async fn list_patterns(
         let snapshot = |filter: &LineFilter| store.logs().snapshot(filter.range);
         let other = baseline.map(|filter| snapshot(&filter).map(|taken| (taken, filter))).transpose()?;
         let other = other.as_ref().map(|(taken, filter)| (taken, filter.clone()));
-        Ok(PatternCounts::new((&snapshot(&filter)?, filter), other))
+        let taken = snapshot(&filter)?;
+        let indexed_to = other.as_ref().map_or_else(IndexedTo::default, |(other, _)| IndexedTo::of(other));
+        Ok((PatternCounts::new((&taken, filter), other), indexed_to.and(IndexedTo::of(&taken))))
     };
-    let counts = state.queries.run(begin).await??;
+    let (counts, indexed_to) = state.queries.run(begin).await??;
     let store = state.store.clone();
     let step =
         move |counts: &mut PatternCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
     let counts = state.queries.run_steps(counts, step).await?;
     let store = state.store.clone();
     let finish = move || counts.finish(is_grouped, limit, store.logs().counters());
-    Ok(Json(state.queries.run(finish).await??))
+    Ok((indexed_to, Json(state.queries.run(finish).await??)))
 }
 
 /// The same filter over the range to compare with, where one is given.
@@ -82,7 +85,7 @@ pub async fn list_values(
     State(state): State<AppState>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Json<PatternValues>, ApiError> {
+) -> Result<(IndexedTo, Json<PatternValues>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
     check_known(&params, &["baseline_from", "baseline_until", "slot", "limit"])?;
     let id = read_pattern("id", &id)?;
@@ -93,14 +96,16 @@ pub async fn list_values(
     let store = state.store.clone();
     let begin = move || -> Result<_, ApiError> {
         let side = |filter: LineFilter| Ok::<_, ApiError>((store.logs().snapshot(filter.range)?, filter));
-        let baseline = baseline.map(side).transpose()?;
-        Ok(ValueCounts::new(id, slot, ValueLimits::USUAL, side(filter)?, baseline))
+        let (baseline, main) = (baseline.map(side).transpose()?, side(filter)?);
+        let indexed_to = baseline.as_ref().map_or_else(IndexedTo::default, |(other, _)| IndexedTo::of(other));
+        let indexed_to = indexed_to.and(IndexedTo::of(&main.0));
+        Ok((ValueCounts::new(id, slot, ValueLimits::USUAL, main, baseline), indexed_to))
     };
-    let counts = state.queries.run(begin).await??;
+    let (counts, indexed_to) = state.queries.run(begin).await??;
     let store = state.store.clone();
     let step =
         move |counts: &mut ValueCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
-    Ok(Json(state.queries.run_steps(counts, step).await?.finish(limit)?))
+    Ok((indexed_to, Json(state.queries.run_steps(counts, step).await?.finish(limit)?)))
 }
 
 #[cfg(test)]

@@ -48,6 +48,16 @@ impl World {
         Self { _dir: dir, state, _stop: Some(keeps_going) }
     }
 
+    /// One over a folder that is there, as a server opens it; nothing is indexed in the background yet.
+    pub(super) fn serving(dir: tempfile::TempDir) -> Self {
+        let store = Store::serve(&dir.path().join("data"), false).unwrap();
+        store.logs().hold_indexing(true);
+        let (keeps_going, stop) = watch::channel(false);
+        let state =
+            AppState::new(store, Config::default(), Dashboards::open(None, &[]).unwrap(), stop).unwrap();
+        Self { _dir: dir, state, _stop: Some(keeps_going) }
+    }
+
     /// What it stores in.
     pub(super) fn store(&self) -> &Store {
         &self.state.store

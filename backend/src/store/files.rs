@@ -7,7 +7,7 @@ use super::StoreError;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One change, of the path that it comes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,14 +137,21 @@ pub fn remove(path: &Path) -> Result<(), StoreError> {
 
 /// Puts a whole file in place under its name, or nothing: written beside, synced, renamed, folder synced.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let beside = write_beside(path, bytes)?;
+    rename(&beside, path).inspect_err(|_failed| drop(remove(&beside)))?;
+    sync_parent(path)
+}
+
+/// Writes and syncs a whole file beside the place that it is for; its path. It is to be renamed or removed.
+pub fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf, StoreError> {
     let beside = path.with_extension("tmp");
     let file = create(&beside)?;
     let written = write_at(&file, &beside, bytes, 0).and_then(|()| sync(&file, &beside));
-    written.and_then(|()| rename(&beside, path)).inspect_err(|_failed| {
+    written.inspect_err(|_failed| {
         // The next attempt begins with a file of its own: what a failed sync has left of this one nobody knows.
         drop(remove(&beside));
     })?;
-    sync_parent(path)
+    Ok(beside)
 }
 
 /// Makes the names in a file's folder durable.

@@ -60,12 +60,25 @@ impl Store {
 
     /// The same; whether to seal is the caller's choice.
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
+        Self::open_lines(dir, seals, logs::LogStore::open_as)
+    }
+
+    /// The same for whoever serves the folder: missing indexes of lines are made again in the background.
+    pub fn serve(dir: &Path, seals: bool) -> Result<Self, StoreError> {
+        Self::open_lines(dir, seals, logs::LogStore::serve)
+    }
+
+    fn open_lines(
+        dir: &Path,
+        seals: bool,
+        open: impl FnOnce(&Path, bool) -> Result<logs::LogStore, StoreError>,
+    ) -> Result<Self, StoreError> {
         files::create_dir(dir)?;
         let lock = lock(dir)?;
         retention::finish_days(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            logs: logs::LogStore::open_as(dir, seals)?,
+            logs: open(dir, seals)?,
             metrics: metrics::MetricStore::open_as(dir, seals)?,
             events: events::EventStore::open(dir)?,
             retention: retention::Retention::new(retention::Limits::default()),

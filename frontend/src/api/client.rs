@@ -8,7 +8,7 @@ use js_sys::{Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use sonde_shared::api::{Columns, Components, Event, Histogram, PageInfo, decode_columns};
 use sonde_shared::dashboard::Dashboard;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
 use sonde_shared::view::{Order, encode};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -113,11 +113,29 @@ pub struct LineRequest {
     pub limit: u64,
 }
 
-/// Streams lines: first the number of all matches where the server knows it, then rows as they arrive.
+/// What an answer says before its first line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnswerHead {
+    /// How many lines match, where the server knows it.
+    pub total: Option<u64>,
+    /// Where lines are still to be indexed: the instant before which none is missing.
+    pub indexed_to: Option<Timestamp>,
+}
+
+impl AnswerHead {
+    fn read(header: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            total: header("Sonde-Lines").and_then(|count| count.trim().parse().ok()),
+            indexed_to: header("Sonde-Indexed-To").and_then(|at| parse_rfc3339(at.trim().as_bytes())),
+        }
+    }
+}
+
+/// Streams lines: first what the answer says of itself, then rows as they arrive.
 pub async fn stream_lines(
     request: LineRequest,
     signal: AbortSignal,
-    on_total: impl FnOnce(Option<u64>),
+    on_head: impl FnOnce(AnswerHead),
     mut on_rows: impl FnMut(Vec<Row>),
 ) -> Result<(), ApiError> {
     let LineRequest { query, order, offset, limit } = request;
@@ -125,7 +143,8 @@ pub async fn stream_lines(
     let filters = query.parameters(query.range);
     let url = format!("/api/logs?{filters}&order={order}&offset={offset}&limit={limit}&envelope=1");
     let response = send(&url, &signal).await?;
-    on_total(response.headers().get("Sonde-Lines").and_then(|count| count.trim().parse().ok()));
+    let headers = response.headers();
+    on_head(AnswerHead::read(|name| headers.get(name)));
     let Some(body) = response.body() else { return Ok(()) };
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     let mut splitter = Splitter::default();
@@ -181,4 +200,24 @@ fn failure(_: &gloo_net::Error, signal: &AbortSignal) -> ApiError {
 /// The browser's clock.
 pub fn browser_now() -> Timestamp {
     Timestamp::from_nanos((js_sys::Date::now() * 1e6) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_how_many_lines_and_up_to_where() {
+        let check = |headers: &[(&str, &str)], expected: (Option<u64>, Option<i64>)| {
+            let header = |name: &str| {
+                headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+            };
+            let AnswerHead { total, indexed_to } = AnswerHead::read(header);
+            assert_eq!((total, indexed_to.map(Timestamp::as_secs)), expected, "{headers:?}");
+        };
+        check(&[], (None, None));
+        check(&[("Sonde-Lines", "1284")], (Some(1_284), None));
+        check(&[("Sonde-Indexed-To", "1970-01-01T00:01:00.5Z")], (None, Some(60)));
+        check(&[("Sonde-Lines", "many"), ("Sonde-Indexed-To", "soon")], (None, None));
+    }
 }

@@ -3,9 +3,10 @@
 //! Each query is a *run* with a number. A new run gives up the requests of the former; until its first row lands the
 //! former rows stay, dimmed, for a moment. A live run is different: it fetches the newest rows whole and swaps them in.
 
+mod indexed;
 mod place;
 
-use crate::api::client::{self, LineRequest};
+use crate::api::client::{self, AnswerHead, LineRequest};
 use crate::api::{Abort, ApiError};
 use crate::feeds::phase::Phase;
 use crate::lines::{Cache, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
@@ -53,6 +54,11 @@ pub struct LineFeed {
     search: StoredValue<Option<Abort>, LocalStorage>,
     sought: StoredValue<bool>,
     turn: Rest,
+    /// Waits to look whether more lines are indexed, and the request that looks.
+    again: Rest,
+    look: StoredValue<Option<Abort>, LocalStorage>,
+    /// The line to which the reader is led back when the same query has more lines.
+    back_to: StoredValue<Option<String>>,
     /// Rises when rows came.
     pub revision: RwSignal<u32>,
     /// How many lines there are.
@@ -89,6 +95,9 @@ impl LineFeed {
             search: StoredValue::new_local(None),
             sought: StoredValue::new(false),
             turn: Rest::new(),
+            again: Rest::new(),
+            look: StoredValue::new_local(None),
+            back_to: StoredValue::new(None),
             revision,
             total,
             phase: RwSignal::new(Phase::Loading),
@@ -202,6 +211,7 @@ impl LineFeed {
             *run = Run { number, live, query: Some(query.clone()), ..Run::default() };
         });
         self.search.set_value(None);
+        self.back_to.set_value(None);
         self.sought.set_value(false);
         self.held.set(false);
         if live {
@@ -260,13 +270,16 @@ impl LineFeed {
         let total = StoredValue::new_local(None);
         let mut next = offset;
         spawn_local(async move {
-            let on_total = move |count| total.set_value(count);
+            let on_head = move |head: AnswerHead| {
+                total.set_value(head.total);
+                self.hear(number, head.indexed_to);
+            };
             let on_rows = move |rows: Vec<Row>| {
                 if self.is_current(number) {
                     next = self.take_rows(total.get_value(), next, rows);
                 }
             };
-            let ended = client::stream_lines(request, signal, on_total, on_rows).await;
+            let ended = client::stream_lines(request, signal, on_head, on_rows).await;
             if self.is_current(number) {
                 self.end_window(window, total.get_value(), ended);
             }
@@ -370,8 +383,11 @@ impl LineFeed {
             let header = StoredValue::new_local(None);
             let newest = StoredValue::new_local(Vec::new());
             let on_rows = move |rows| newest.update_value(|all| all.extend(rows));
-            let ended =
-                client::stream_lines(request, signal, move |count| header.set_value(count), on_rows).await;
+            let on_head = move |head: AnswerHead| {
+                header.set_value(head.total);
+                self.hear(number, head.indexed_to);
+            };
+            let ended = client::stream_lines(request, signal, on_head, on_rows).await;
             let total = match header.get_value() {
                 None if ended.is_ok() => count.await.ok(),
                 total => total,

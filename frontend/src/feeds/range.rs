@@ -45,6 +45,7 @@ pub fn load_components(session: Session) -> Loaded<Components> {
     let loaded = Loaded::new();
     Effect::new(move |_| {
         loaded.track_retries();
+        session.indexed_to.track();
         if session.ready.get() {
             let range = session.range.get();
             loaded.load(
@@ -73,6 +74,7 @@ pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogr
     let loaded = Loaded::new();
     Effect::new(move |_| {
         loaded.track_retries();
+        session.indexed_to.track();
         if session.ready.get() {
             let (query, range) = (session.query.get(), session.range.get());
             let step_ms = bucket_ms(range, width_px.get());

@@ -24,6 +24,7 @@ pub(super) fn LogHead() -> impl IntoView {
     view! {
         <header class="log-head">
             <h2 class="total">{move || total_text(feed.total.get())}</h2>
+            <IndexedTo />
             <Breadcrumb />
             <span class="when"><span class="faint">{kind}</span>" "{when}</span>
             <Show when=move || session.selection.get().is_some()>
@@ -47,6 +48,18 @@ pub(super) fn LogHead() -> impl IntoView {
             <OrderButton />
         </header>
     }
+}
+
+/// Up to where no line is missing, while some are still to be indexed.
+#[component]
+fn IndexedTo() -> impl IntoView {
+    let session = use_session();
+    let label = move |at| {
+        let label = text::indexed_to(at, session.server_now(), session.offset_minutes.get());
+        let title = "The server makes an index again; later lines come when it is done";
+        view! { <span class="indexed-to" role="status" title=title>{label}</span> }
+    };
+    move || session.indexed_to.get().map(label)
 }
 
 fn to_newest(session: Session, feed: LineFeed) {

@@ -19,8 +19,16 @@ pub fn LogPane() -> impl IntoView {
     let feed: LineFeed = expect_context();
     let state = move || feed.phase.with(Phase::name);
     let total = move || feed.total.get().known().map_or_else(String::new, |lines| lines.to_string());
+    let session = use_session();
+    let indexed_to = move || session.indexed_to.get().map(Timestamp::as_millis);
     view! {
-        <section class="log-pane" aria-label="Log lines" data-state=state data-total=total>
+        <section
+            class="log-pane"
+            aria-label="Log lines"
+            data-state=state
+            data-total=total
+            data-indexed-to=indexed_to
+        >
             <LogHead />
             <LogFilters />
             <Progress />

@@ -4,30 +4,39 @@
 //! none; what else there is of it counts for nothing without that name. Queries that have begun keep the files they have
 //! mapped. The last number of a day is left behind as an empty index, so that no other segment gets it.
 
+use super::day::DayLogs;
 use super::segment::{self, Paths, Segment};
 use super::{LogStore, Shared, gone, sealed, writer};
 use crate::store::layout::{day_dir, list_numbers};
 use crate::store::{StoreError, files};
 use sonde_shared::time::Day;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 
 impl Shared {
-    /// The segments of a day, without keeping the day open.
-    pub(super) fn segments_of(&self, day: Day) -> Result<Vec<Arc<Segment>>, StoreError> {
-        let Some(cell) = self.cell(day) else { return Ok(Vec::new()) };
-        let opened = cell.lock();
-        match &*opened {
-            Some(logs) => Ok(logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone()),
-            None => segment::open_all(&day_dir(&self.dir, day), day, &self.opening),
+    /// The lines of a day. It is not kept open for that, unless segments of it are unread: then it waits for its turn.
+    pub(super) fn peek(&self, day: Day) -> Result<Arc<DayLogs>, StoreError> {
+        let Some(cell) = self.cell(day) else { return Ok(Arc::default()) };
+        let mut opened = cell.lock();
+        if let Some(logs) = &*opened {
+            return Ok(logs.clone());
         }
+        let logs = self.read_day(day)?;
+        if let Some(indexing) = self.indexing.as_ref().filter(|_| logs.indexed_to(day).is_some()) {
+            *opened = Some(logs.clone());
+            indexing.ask_last(day, &logs);
+        }
+        Ok(logs)
     }
 }
 
 impl LogStore {
-    /// The segments of a day; it is not kept open for that.
-    pub(crate) fn segments_of(&self, day: Day) -> Result<Vec<Arc<Segment>>, StoreError> {
-        self.shared.segments_of(day)
+    /// The segments of a day, and the numbers of those whose lines are still to be read; it is not kept open for that.
+    pub(crate) fn segments_of(&self, day: Day) -> Result<(Vec<Arc<Segment>>, Vec<u32>), StoreError> {
+        let logs = self.shared.peek(day)?;
+        // First: what is read by now is among the segments.
+        let unread = logs.unread().iter().map(|unread| unread.number).collect();
+        Ok((logs.segments().clone(), unread))
     }
 
     /// Finishes the segments of a day that are being written to.
@@ -48,8 +57,8 @@ impl LogStore {
         let paths = Paths::new(&dir, number);
         let Some(logs) = &*opened else { return remove(&paths, is_last(&dir, number)?) };
         let of_number = |segment: &&Arc<Segment>| segment.number() == number;
-        let known =
-            logs.segments.read().unwrap_or_else(PoisonError::into_inner).iter().find(of_number).cloned();
+        let known = logs.segments().iter().find(of_number).cloned();
+        // One that is unread is not among them: nobody knows what would go.
         let Some(known) = known.filter(|segment| segment.is_finished()) else { return Ok(()) };
         self.shared.gone.note(&known, self.shared.has_followers());
         let removed = is_last(&dir, number).and_then(|is_last| remove(&paths, is_last));
@@ -57,8 +66,7 @@ impl LogStore {
             self.shared.gone.take_back(known.id());
         } else {
             // Also when what is left of it could not be removed.
-            let mut segments = logs.segments.write().unwrap_or_else(PoisonError::into_inner);
-            segments.retain(|segment| segment.number() != number);
+            logs.segments_mut().retain(|segment| segment.number() != number);
         }
         removed
     }

@@ -6,7 +6,7 @@
 
 use super::Snapshot;
 use super::segment::Segment;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,7 +32,8 @@ pub struct Missed {
 struct Entry {
     number: u64,
     id: u64,
-    rows: u32,
+    /// `None` where nobody has read it.
+    rows: Option<u32>,
     range: TimeRange,
     components: Option<Vec<Arc<str>>>,
 }
@@ -56,18 +57,28 @@ impl Gone {
 
     /// Notes that a segment is about to be deleted.
     pub(super) fn note(&self, segment: &Segment, has_followers: bool) {
+        let published = segment.published();
+        let (from, last) = published.blocks.times().unwrap_or((Timestamp::MIN, Timestamp::MAX));
+        let range = TimeRange { from, until: last.plus_nanos(1) };
+        let names = &published.components;
+        let components = (names.len() <= MAX_NAMES).then(|| names.iter().map(Arc::from).collect());
+        let (id, rows) = (segment.id(), Some(published.rows));
+        self.push(Entry { number: 0, id, rows, range, components }, has_followers);
+    }
+
+    /// The same of one whose lines nobody has read yet, and so nobody has got.
+    pub(super) fn note_unread(&self, day: Day, id: u64, has_followers: bool) {
+        let entry = Entry { number: 0, id, rows: None, range: day.range(), components: None };
+        self.push(entry, has_followers);
+    }
+
+    fn push(&self, entry: Entry, has_followers: bool) {
         let mut entries = self.lock();
         if !has_followers {
             entries.clear();
         }
-        let published = segment.published();
-        if has_followers && published.rows > 0 {
-            let (from, last) = published.blocks.times().unwrap_or((Timestamp::MIN, Timestamp::MAX));
-            let until = last.plus_nanos(1);
-            let names = &published.components;
-            let components = (names.len() <= MAX_NAMES).then(|| names.iter().map(Arc::from).collect());
-            let (number, id, rows) = (self.count() + 1, segment.id(), published.rows);
-            entries.push_back(Entry { number, id, rows, range: TimeRange { from, until }, components });
+        if has_followers && entry.rows != Some(0) {
+            entries.push_back(Entry { number: self.count() + 1, ..entry });
         }
         if entries.len() > MAX_ENTRIES {
             entries.pop_front();
@@ -93,9 +104,9 @@ impl Gone {
             entries.iter().filter(|entry| (earlier.deletions + 1..=later.deletions).contains(&entry.number));
         let mut missed: Vec<Missed> = of_between
             .filter_map(|entry| {
-                let lines = u64::from(entry.rows.saturating_sub(known(entry.id)));
+                let lines = entry.rows.map(|rows| u64::from(rows.saturating_sub(known(entry.id))));
                 let components = entry.components.clone();
-                (lines > 0).then_some(Missed { range: entry.range, lines: Some(lines), components })
+                (lines != Some(0)).then_some(Missed { range: entry.range, lines, components })
             })
             .collect();
         if entries.len() == MAX_ENTRIES && entries[0].number > earlier.deletions + 1 {

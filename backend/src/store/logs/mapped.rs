@@ -50,6 +50,14 @@ impl Mapped {
         self.map.is_some() && std::fs::metadata(path).is_ok_and(|found| id_of(&found) == self.file)
     }
 
+    /// Whether the name is surely another file's or nobody's, and not merely out of reach.
+    pub fn has_left(&self, path: &Path) -> bool {
+        match std::fs::metadata(path) {
+            Ok(found) => id_of(&found) != self.file,
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        }
+    }
+
     /// How many bytes are mapped.
     pub fn len(&self) -> usize {
         self.len

@@ -8,6 +8,7 @@ mod back_up;
 pub mod block;
 mod check;
 mod commits;
+mod day;
 mod delete;
 /// A segment's names and their numbers.
 pub mod dictionary;
@@ -16,6 +17,7 @@ pub mod fields;
 /// Files that another program writes, served in place.
 pub mod foreign;
 mod gone;
+mod indexer;
 /// Files mapped for reading.
 pub mod mapped;
 mod open_segment;
@@ -33,6 +35,7 @@ mod share;
 mod snapshot;
 /// The text of a segment, whichever form it has.
 pub mod text;
+mod unread;
 mod writer;
 
 pub use back_up::back_up;
@@ -46,13 +49,15 @@ use super::StoreError;
 use super::ages::Ages;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
+use day::{DayCell, DayLogs};
+use indexer::Indexing;
 use remembered::Remembered;
-use segment::{Opening, Segment};
+use segment::{Effort, Opening};
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -65,18 +70,6 @@ const SEGMENT_BYTES: u64 = 256 << 20;
 /// How much may wait for the writer, in units of a KiB; who comes later waits with his data.
 const QUEUE_KIB: usize = 64 << 10;
 
-/// The lines of one day.
-#[derive(Debug, Default)]
-struct DayLogs {
-    segments: RwLock<Vec<Arc<Segment>>>,
-}
-
-/// A day that has a folder; its segments are opened when first asked for.
-#[derive(Debug, Default)]
-struct DayCell {
-    opened: Mutex<Option<Arc<DayLogs>>>,
-}
-
 #[derive(Debug)]
 struct Shared {
     dir: PathBuf,
@@ -85,6 +78,8 @@ struct Shared {
     /// One seals at a time.
     sealing: Mutex<()>,
     opening: Opening,
+    /// Where segments whose index is missing are read in the background; `None` where whoever asks waits for them.
+    indexing: Option<Arc<Indexing>>,
     days: RwLock<BTreeMap<Day, Arc<DayCell>>>,
     commits: watch::Sender<u64>,
     counters: Counters,
@@ -115,22 +110,6 @@ pub struct Counters {
     pub follow_gaps: AtomicU64,
 }
 
-impl DayCell {
-    /// The day's lines, if somebody has asked for them. Its files are opened and sealed under this lock.
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<DayLogs>>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The same without waiting; `None` while somebody else has the lock.
-    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Arc<DayLogs>>>> {
-        match self.opened.try_lock() {
-            Ok(opened) => Some(opened),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-}
-
 impl Shared {
     fn ages(&self) -> Arc<Ages> {
         self.ages.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -145,10 +124,19 @@ impl Shared {
         if let Some(logs) = &*opened {
             return Ok(logs.clone());
         }
-        let segments = segment::open_all(&day_dir(&self.dir, day), day, &self.opening)?;
-        let logs = Arc::new(DayLogs { segments: RwLock::new(segments) });
+        let logs = self.read_day(day)?;
         *opened = Some(logs.clone());
+        if let Some(indexing) = &self.indexing {
+            indexing.ask_last(day, &logs);
+        }
         Ok(logs)
+    }
+
+    fn read_day(&self, day: Day) -> Result<Arc<DayLogs>, StoreError> {
+        let at_once = self.indexing.as_ref().map_or(Effort::ALL, |indexing| indexing.at_once);
+        let dir = day_dir(&self.dir, day);
+        let found = unread::find_all(&dir, day, &self.opening, at_once)?;
+        Ok(Arc::new(DayLogs::new(found)))
     }
 
     fn day_for_writing(&self, day: Day) -> Result<Arc<DayLogs>, StoreError> {
@@ -162,11 +150,15 @@ impl Shared {
         if self.is_deleted(day) {
             return Ok(None);
         }
-        match self.open_day(day, cell) {
+        let logs = match self.open_day(day, cell) {
             // Its files went while they were opened.
-            Err(_) if self.is_deleted(day) => Ok(None),
-            opened => opened.map(Some),
+            Err(_) if self.is_deleted(day) => return Ok(None),
+            opened => opened?,
+        };
+        if let Some(indexing) = &self.indexing {
+            indexing.ask(day, &logs);
         }
+        Ok(Some(logs))
     }
 
     /// Whether the day's folder is surely gone, not merely out of reach.
@@ -242,16 +234,28 @@ impl LogStore {
 
     /// The same; whether to seal is the caller's choice.
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
-        Self::open_with(dir, seals, SEGMENT_BYTES)
+        Self::open_with(dir, seals, SEGMENT_BYTES, None)
     }
 
-    fn open_with(dir: &Path, seals: bool, segment_bytes: u64) -> Result<Self, StoreError> {
+    /// The same for whoever serves the folder: where an index is missing it is made again in the background, and answers have
+    /// no lines of its segment before.
+    pub fn serve(dir: &Path, seals: bool) -> Result<Self, StoreError> {
+        Self::open_with(dir, seals, SEGMENT_BYTES, Some(Arc::default()))
+    }
+
+    fn open_with(
+        dir: &Path,
+        seals: bool,
+        segment_bytes: u64,
+        indexing: Option<Arc<Indexing>>,
+    ) -> Result<Self, StoreError> {
         let days = list_days(dir)?.into_iter().map(|day| (day, Arc::default())).collect();
         let shared = Arc::new(Shared {
             dir: dir.to_owned(),
             segment_bytes,
             sealing: Mutex::new(()),
             opening: Opening::new(true),
+            indexing,
             days: RwLock::new(days),
             commits: watch::Sender::new(0),
             counters: Counters::default(),
@@ -275,12 +279,19 @@ impl LogStore {
         };
         let (queue, requests) = mpsc::channel();
         let (finished, to_seal) = mpsc::channel();
+        let indexer = shared
+            .indexing
+            .clone()
+            .map(|indexing| indexer::Indexer::new(shared.clone(), indexing, finished.clone()));
         let writer = writer::Writer::new(shared.clone(), finished);
         let stop = Arc::new(AtomicBool::new(false));
         let sealer = sealer::Sealer::new(shared.clone(), stop.clone());
         let mut threads = vec![spawn("log-writer", Box::new(move || writer.run(&requests)))?];
         if seals {
             threads.push(spawn("log-sealer", Box::new(move || sealer.run(&to_seal)))?);
+        }
+        if let Some(indexer) = indexer {
+            threads.push(spawn("log-indexer", Box::new(move || indexer.run()))?);
         }
         Ok(Self {
             shared,
@@ -360,10 +371,10 @@ impl LogStore {
     pub fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
         loop {
             let deletions = self.shared.gone.count();
-            let days = self.days_of(range)?;
+            let snapshot = self.look(range, deletions)?;
             // Else nobody could tell whether what was deleted meanwhile is in it.
             if deletions == self.shared.gone.count() {
-                return Ok(Snapshot { days, deletions });
+                return Ok(snapshot);
             }
         }
     }
@@ -373,7 +384,7 @@ impl LogStore {
         self.shared.gone.between(earlier, later)
     }
 
-    fn days_of(&self, range: TimeRange) -> Result<Vec<(Day, Vec<SegmentView>)>, StoreError> {
+    fn look(&self, range: TimeRange, deletions: u64) -> Result<Snapshot, StoreError> {
         let days: Vec<(Day, Arc<DayCell>)> = {
             let days = self.shared.days.read().unwrap_or_else(PoisonError::into_inner);
             let touched = days.range(range.from.day()..=range.until.day());
@@ -382,14 +393,16 @@ impl LogStore {
                 .map(|(day, cell)| (*day, cell.clone()))
                 .collect()
         };
-        let mut found = Vec::new();
+        let (mut found, mut indexed_to) = (Vec::new(), None::<Timestamp>);
         for (day, cell) in days {
             let Some(logs) = self.shared.open_if_there(day, &cell)? else { continue };
-            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone();
+            // First: what is not missing any more is in the list below.
+            indexed_to = indexed_to.into_iter().chain(logs.indexed_to(day)).min();
+            let segments = logs.segments().clone();
             found.push((day, segments.into_iter().map(SegmentView::now).collect()));
         }
         self.shared.foreign.add_to(&mut found, range);
-        Ok(found)
+        Ok(Snapshot { days: found, deletions, indexed_to })
     }
 
     /// Seals every finished segment now; an error is that of the first that could not be sealed.
@@ -401,6 +414,13 @@ impl LogStore {
     /// Changes with every commit.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.shared.commits.subscribe()
+    }
+
+    /// How many segments of the days that were asked for are still to be read before their lines are in answers, and how often
+    /// one could not be read.
+    pub fn unindexed(&self) -> (u64, u64) {
+        let count = |indexing: &Arc<Indexing>| (indexing.unread(), indexing.failures.load(Ordering::Relaxed));
+        self.shared.indexing.as_ref().map_or((0, 0), count)
     }
 
     /// What the store has done since it was opened.
@@ -434,9 +454,10 @@ impl LogStore {
         for day in days {
             let Some(cell) = self.shared.cell(day) else { continue };
             let Some(logs) = self.shared.open_if_there(day, &cell)? else { continue };
-            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
-            let latest = |segment: &Arc<Segment>| Some(segment.published().times()?.1);
-            if let Some(last) = segments.iter().filter_map(latest).max() {
+            // A day whose lines are all unread has some.
+            let unread = logs.indexed_to(day);
+            let last = Some(logs.watermark()).filter(|last| *last > Timestamp::MIN);
+            if let Some(last) = last.or(unread) {
                 return Ok(Some(last));
             }
         }
@@ -449,6 +470,9 @@ impl Drop for LogStore {
         drop(self.following.take());
         drop(self.queue.take());
         self.stop_sealing.store(true, Ordering::Relaxed);
+        if let Some(indexing) = &self.shared.indexing {
+            indexing.stop();
+        }
         for thread in self.threads.drain(..) {
             let name = thread.thread().name().unwrap_or_default().to_owned();
             if thread.join().is_err() {

@@ -1,13 +1,14 @@
 //! Opens a segment in its open form: what its index lacks is made from the text, up to the last whole commit.
 
 use super::block::{self, Block, Found};
-use super::commits::{Commit, last_whole};
+use super::commits::{Commit, last_whole, read_commits};
 use super::dictionary::Dictionaries;
 use super::mapped::Mapped;
 use super::rows::RowReader;
-use super::segment::{BLOCK_ROWS, INDEX_MAGIC, INDEX_MAGIC_BEFORE, Paths, Published};
+use super::segment::{
+    BLOCK_ROWS, Effort, INDEX_MAGIC, INDEX_MAGIC_BEFORE, NewIndex, Paths, Published, tell_unsaved,
+};
 use crate::store::StoreError;
-use crate::store::files::write_atomically;
 use sonde_shared::time::{Day, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,41 +18,65 @@ pub(super) struct Recovered {
     pub(super) text: Mapped,
     pub(super) published: Published,
     pub(super) is_synced: bool,
+    /// What the index should be, for the folder's owner.
+    pub(super) index: Option<NewIndex>,
 }
 
-/// Opens the text and its index. What the index lacks is written down too, for the folder's owner.
+/// Opens the text and its index; `None` where making what the index lacks takes more than the effort allows.
 pub(super) fn open(
     paths: &Paths,
     day: Day,
     watermark: Timestamp,
     is_owner: bool,
-) -> Result<Recovered, StoreError> {
+    effort: Effort<'_>,
+) -> Result<Option<Recovered>, StoreError> {
+    let text = map_text(paths)?;
+    if let Some(published) = whole_index(paths, &text)? {
+        return Ok(Some(Recovered { text, published, is_synced: true, index: None }));
+    }
+    let mut recovery = Recovery::from_index(&paths.index, text.len() as u64, is_owner)?;
+    let is_tail = || lines_noted(paths).is_some_and(|lines| lines < recovery.rows + BLOCK_ROWS as u32);
+    if effort.is_below_tail(text.len() as u64 - recovery.end, is_tail) {
+        return Ok(None);
+    }
+    let commit = last_commit(paths, (recovery.end, recovery.rows), &text)?;
+    if !recovery.index_rest(&text, commit, RowReader::new(day, recovery.latest(watermark)), effort) {
+        return Ok(None);
+    }
+    let published = recovery.publish();
+    if !(is_owner && recovery.needs_saving()) {
+        return Ok(Some(Recovered { text, published, is_synced: true, index: None }));
+    }
+    // A killed process leaves what it wrote, not what it synced. A block vouches for its text, which no start reads again.
+    let synced = paths.sync_left();
+    let is_synced = synced.is_ok();
+    if let Err(error) = &synced {
+        tell_unsaved(error);
+    }
+    let index = is_synced.then(|| NewIndex { bytes: recovery.file(), head_len: INDEX_MAGIC.len() });
+    Ok(Some(Recovered { text, published, is_synced, index }))
+}
+
+fn map_text(paths: &Paths) -> Result<Mapped, StoreError> {
     let text = Mapped::whole(&paths.text)?;
     if u32::try_from(text.len()).is_err() {
         let why = "a segment holds less than 4 GiB of text; split the file".into();
         return Err(StoreError::Damaged { path: paths.text.clone(), why });
     }
-    if let Some(published) = whole_index(paths, &text)? {
-        return Ok(Recovered { text, published, is_synced: true });
-    }
-    let mut recovery = Recovery::from_index(&paths.index, text.len() as u64, is_owner)?;
-    let commit = last_commit(paths, (recovery.end, recovery.rows), &text)?;
-    recovery.index_rest(&text, commit, day, watermark);
-    if !(is_owner && recovery.needs_saving()) {
-        return Ok(Recovered { text, published: recovery.publish(), is_synced: true });
-    }
-    // A killed process leaves what it wrote, not what it synced. A block vouches for its text, which no start reads again.
-    let synced = paths.sync_left();
-    let is_synced = synced.is_ok();
-    let mut published = None;
-    match synced.and_then(|()| recovery.save(&paths.index)) {
-        Ok(()) => published = Published::in_file(Mapped::whole(&paths.index)?, INDEX_MAGIC.len()),
-        // The blocks in memory answer as well; the next start tries again.
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");
-        }
-    }
-    Ok(Recovered { text, published: published.unwrap_or_else(|| recovery.publish()), is_synced })
+    Ok(text)
+}
+
+/// How many lines a segment has by its records, whose text is not looked at; `None` without any.
+fn lines_noted(paths: &Paths) -> Option<u32> {
+    let records = std::fs::read(&paths.commits).ok()?;
+    read_commits(&records).map(|(commit, _)| commit.rows).max()
+}
+
+/// How many lines of a segment count, told from its records and what holds of its index. Its text is not indexed for that.
+pub(super) fn count_lines(paths: &Paths) -> Result<u32, StoreError> {
+    let text = map_text(paths)?;
+    let known = Recovery::from_index(&paths.index, text.len() as u64, false)?;
+    Ok(last_commit(paths, (known.end, known.rows), &text)?.rows)
 }
 
 /// What the index says, where it ends with a summary and lacks nothing. No block of it is read.
@@ -163,18 +188,32 @@ impl Recovery {
         self.is_changed || self.rows > 0
     }
 
-    /// Makes the blocks of the text between what the index covers and the last commit.
-    fn index_rest(&mut self, text: &Mapped, commit: Commit, day: Day, watermark: Timestamp) {
+    /// The time of the latest line up to where the index ends.
+    fn latest(&self, watermark: Timestamp) -> Timestamp {
         let known = self.blocks.iter().map(|block| block.meta().max_ts);
-        let mut reader = RowReader::new(day, known.fold(watermark, Timestamp::max));
+        known.fold(watermark, Timestamp::max)
+    }
+
+    /// Makes the blocks of the text between what the index covers and the last commit; false when it was stopped.
+    fn index_rest(
+        &mut self,
+        text: &Mapped,
+        commit: Commit,
+        mut reader: RowReader,
+        effort: Effort<'_>,
+    ) -> bool {
         let mut lines = text.slice(self.end as usize..commit.end.max(self.end) as usize);
         while !lines.is_empty() {
+            if effort.is_stopped() {
+                return false;
+            }
             let chunk_len =
                 memchr::memchr_iter(b'\n', lines).nth(BLOCK_ROWS - 1).map_or(lines.len(), |at| at + 1);
             let (chunk, rest) = lines.split_at(chunk_len);
             self.index_chunk(chunk, &mut reader);
             lines = rest;
         }
+        true
     }
 
     fn index_chunk(&mut self, chunk: &[u8], reader: &mut RowReader) {
@@ -193,7 +232,8 @@ impl Recovery {
         self.is_changed = true;
     }
 
-    fn save(&self, path: &Path) -> Result<(), StoreError> {
+    /// What the file should be.
+    fn file(&self) -> Vec<u8> {
         let mut bytes = INDEX_MAGIC.to_vec();
         if let Some(map) = &self.map
             && map.len() > INDEX_MAGIC.len()
@@ -203,7 +243,7 @@ impl Recovery {
         bytes.extend_from_slice(&self.file);
         let summary = block::summarize(&bytes, INDEX_MAGIC.len(), &self.names.lists());
         bytes.extend(summary.unwrap_or_default());
-        write_atomically(path, &bytes)
+        bytes
     }
 
     fn publish(&self) -> Published {

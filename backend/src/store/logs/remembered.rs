@@ -5,6 +5,7 @@
 //! from them at the start. What a segment's records alone hold is put into a file before sealing takes them away.
 
 use super::commits::{NOTE_BYTES, decode_note, encode_note, read_commits};
+use super::recovery::count_lines;
 use super::segment::{Paths, open_numbers};
 use super::{SEGMENT_AGE, Shared};
 use crate::store::StoreError;
@@ -183,7 +184,11 @@ fn notes_of_day(shared: &Shared, day: Day, dir: &Path) -> Result<Vec<Note>, Stor
 fn rows_of(shared: &Shared, day: Day, number: u32) -> Result<u32, StoreError> {
     let Some(cell) = shared.cell(day) else { return Ok(0) };
     let logs = shared.open_day(day, &cell)?;
-    let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
+    if logs.is_unread(number) {
+        let paths = Paths::new(&day_dir(&shared.dir, day), number);
+        return if paths.sync_left().is_ok() { count_lines(&paths) } else { Ok(0) };
+    }
+    let segments = logs.segments();
     let segment = segments.iter().find(|segment| segment.number() == number && segment.is_synced());
     Ok(segment.map_or(0, |segment| segment.published().rows))
 }

@@ -82,8 +82,9 @@ impl Sealer {
             return Ok(());
         }
         let mut outcome = Ok(());
-        // Those that are being written come by themselves when they are finished.
-        for segment in self.shared.segments_of(day)?.iter().filter(|segment| segment.is_finished()) {
+        // Those that are being written come by themselves when they are finished, and unread ones when they are read.
+        let segments = self.shared.peek(day)?.segments().clone();
+        for segment in segments.iter().filter(|segment| segment.is_finished()) {
             if let Err(error) = self.seal(segment) {
                 self.waiting.push(segment.clone());
                 outcome = outcome.and(Err(error));
@@ -125,12 +126,12 @@ impl Sealer {
     fn swap(&self, logs: &DayLogs, dir: &Path, number: u32) -> Result<(), StoreError> {
         let find = |segments: &[Arc<Segment>]| segments.iter().position(|other| other.number() == number);
         let known = {
-            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
+            let segments = logs.segments();
             find(&segments).map(|at| segments[at].clone())
         };
         let Some(known) = known else { return Ok(()) };
         let sealed = Arc::new(known.reopened(dir, &self.shared.opening)?);
-        let mut segments = logs.segments.write().unwrap_or_else(PoisonError::into_inner);
+        let mut segments = logs.segments_mut();
         if let Some(at) = find(&segments) {
             segments[at] = sealed;
         }

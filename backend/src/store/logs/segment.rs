@@ -10,8 +10,9 @@ use super::foreign::{self, ForeignText};
 use super::mapped::Mapped;
 use super::recovery;
 use super::rows::{KnownNumbers, RowReader};
-use super::sealed::{self, FrameCache};
+use super::sealed::{self, FrameCache, Rebuilt};
 use super::text::Text;
+use super::unread;
 use crate::store::layout::{list_numbers, numbered};
 use crate::store::{StoreError, files};
 use sonde_shared::time::{Day, Timestamp};
@@ -55,7 +56,23 @@ impl Paths {
         }
     }
 
-    /// The time of the latest line that the day had when the segment was begun, where its records tell.
+    /// The form of the segment that counts, and what it says of the time of the latest line that the day had when the segment
+    /// was begun, where it says so.
+    pub(super) fn form(&self) -> (Form, Option<Timestamp>) {
+        let sealed = sealed::watermark(&self.sealed);
+        // A sealed file whose end is damaged counts only where there is no other.
+        let is_sealed = sealed.is_some() || !self.text.exists();
+        (if is_sealed { Form::Sealed } else { Form::Open }, sealed.or_else(|| self.watermark()))
+    }
+
+    /// The file that has the lines of a form.
+    pub(super) fn of(&self, form: Form) -> &Path {
+        match form {
+            Form::Open => &self.text,
+            Form::Sealed => &self.sealed,
+        }
+    }
+
     fn watermark(&self) -> Option<Timestamp> {
         let mut head = [0; commits::RECORD_BYTES];
         std::fs::File::open(&self.commits).and_then(|mut file| file.read_exact(&mut head)).ok()?;
@@ -67,6 +84,15 @@ impl Paths {
         files::sync_left(&self.text)?;
         if self.commits.exists() { files::sync_left(&self.commits) } else { Ok(()) }
     }
+}
+
+/// Which of its two forms a segment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Text and commit records.
+    Open,
+    /// The compressed one.
+    Sealed,
 }
 
 /// A moment of a segment: all of it is whole and stays as it is.
@@ -140,6 +166,59 @@ impl Opening {
     }
 }
 
+/// How far to go for a segment whose index lacks something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort<'a> {
+    /// The most text that is read.
+    pub(super) text_bytes: u64,
+    /// The most where it has fewer lines than a block: so much a crash leaves of any segment that was being written.
+    pub(super) tail_bytes: u64,
+    /// Reading ends when this is set.
+    pub(super) stop: &'a AtomicBool,
+}
+
+impl Effort<'static> {
+    /// As far as it takes.
+    pub(super) const ALL: Self = Self::up_to(u64::MAX, u64::MAX);
+
+    /// No more than so much text, and so much in a tail.
+    pub(super) const fn up_to(text_bytes: u64, tail_bytes: u64) -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Self { text_bytes, tail_bytes, stop: &NEVER }
+    }
+}
+
+impl Effort<'_> {
+    /// Whether it is too little for so much text.
+    pub(super) fn is_below(self, text_bytes: u64) -> bool {
+        self.is_stopped() || text_bytes > self.text_bytes
+    }
+
+    /// The same where fewer lines than a block may be left.
+    pub(super) fn is_below_tail(self, text_bytes: u64, is_tail: impl FnOnce() -> bool) -> bool {
+        self.is_below(text_bytes) && (self.is_stopped() || text_bytes > self.tail_bytes || !is_tail())
+    }
+
+    pub(super) fn is_stopped(self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// What the index of a segment should be, and is not yet on disk.
+#[derive(Debug)]
+pub(super) struct NewIndex {
+    pub(super) bytes: Vec<u8>,
+    /// Where its blocks begin.
+    pub(super) head_len: usize,
+}
+
+impl NewIndex {
+    /// What readers find in the file, once these bytes are in it.
+    pub(super) fn in_file(&self, path: &Path) -> Result<Option<Published>, StoreError> {
+        Ok(Published::in_file(Mapped::whole(path)?, self.head_len))
+    }
+}
+
 /// One segment of one day.
 #[derive(Debug)]
 pub struct Segment {
@@ -154,6 +233,8 @@ pub struct Segment {
     is_finished: AtomicBool,
     /// Whether what an earlier run has left of it is surely on disk.
     is_synced: bool,
+    /// What was read again of a sealed one whose index is damaged.
+    rebuilt: Rebuilt,
 }
 
 impl Segment {
@@ -161,46 +242,96 @@ impl Segment {
     pub(super) fn begun(day: Day, number: u32, watermark: Timestamp, text: Mapped) -> Self {
         let (text, published) = (Text::Open(text), RwLock::default());
         let is_finished = AtomicBool::new(false);
-        Self { id: next_id(), day, number, watermark, text, published, is_finished, is_synced: true }
+        Self {
+            id: next_id(),
+            day,
+            number,
+            watermark,
+            text,
+            published,
+            is_finished,
+            is_synced: true,
+            rebuilt: Rebuilt::default(),
+        }
     }
 
-    /// Opens a finished segment, in its sealed form where there is one. `watermark` is the time of the latest line of the
-    /// day's earlier segments.
+    /// Opens a finished segment, in its sealed form where there is one, and writes down what its index lacked. `watermark` is
+    /// the time of the latest line of the day's earlier segments. `None` where that takes more than the effort allows.
     pub(super) fn open(
         dir: &Path,
         day: Day,
         number: u32,
         watermark: Timestamp,
         opening: &Opening,
-    ) -> Result<Self, StoreError> {
+        effort: Effort<'_>,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some((segment, index)) = Self::read(dir, day, number, watermark, opening, effort)? else {
+            return Ok(None);
+        };
+        if let Some(index) = index {
+            let path = Paths::new(dir, number).index;
+            match files::write_atomically(&path, &index.bytes) {
+                Ok(()) => index.in_file(&path)?.into_iter().for_each(|published| segment.publish(published)),
+                Err(error) => tell_unsaved(&error),
+            }
+        }
+        Ok(Some(segment))
+    }
+
+    /// The same; what its index lacked is in memory, and told.
+    pub(super) fn read(
+        dir: &Path,
+        day: Day,
+        number: u32,
+        watermark: Timestamp,
+        opening: &Opening,
+        effort: Effort<'_>,
+    ) -> Result<Option<(Self, Option<NewIndex>)>, StoreError> {
         let (id, paths) = (next_id(), Paths::new(dir, number));
-        let sealed_watermark = sealed::watermark(&paths.sealed);
-        // A sealed file whose end is damaged counts only where there is no other.
-        let is_sealed = sealed_watermark.is_some() || !paths.text.exists();
+        let (form, own) = paths.form();
         // What the segment says itself outweighs what is left of the day's others.
-        let watermark = sealed_watermark.or_else(|| paths.watermark()).unwrap_or(watermark);
-        let (text, published, is_synced) = if is_sealed {
-            let (text, published) = sealed::open(&paths, day, watermark, id, opening)?;
-            (Text::Sealed(text), published, true)
-        } else {
-            let found = recovery::open(&paths, day, watermark, opening.is_owner)?;
-            (Text::Open(found.text), found.published, found.is_synced)
+        let watermark = own.unwrap_or(watermark);
+        let (text, published, index, is_synced) = match form {
+            Form::Sealed => {
+                let found = sealed::open(&paths, day, watermark, id, opening, effort)?;
+                let Some((text, published, index)) = found else { return Ok(None) };
+                (Text::Sealed(text), published, index, true)
+            }
+            Form::Open => {
+                let found = recovery::open(&paths, day, watermark, opening.is_owner, effort)?;
+                let Some(found) = found else { return Ok(None) };
+                (Text::Open(found.text), found.published, found.index, found.is_synced)
+            }
         };
         let (published, is_finished) = (RwLock::new(published), AtomicBool::new(true));
-        Ok(Self { id, day, number, watermark, text, published, is_finished, is_synced })
+        let rebuilt = Rebuilt::default();
+        let segment = Self { id, day, number, watermark, text, published, is_finished, is_synced, rebuilt };
+        Ok(Some((segment, index)))
     }
 
     /// A day's lines in a stretch of a foreign file.
     pub(super) fn foreign(day: Day, number: u32, watermark: Timestamp, text: Arc<ForeignText>) -> Self {
         let (text, published) = (Text::Foreign(text), RwLock::default());
         let is_finished = AtomicBool::new(false);
-        Self { id: next_id(), day, number, watermark, text, published, is_finished, is_synced: true }
+        Self {
+            id: next_id(),
+            day,
+            number,
+            watermark,
+            text,
+            published,
+            is_finished,
+            is_synced: true,
+            rebuilt: Rebuilt::default(),
+        }
     }
 
     /// The same lines in their sealed form, which has taken the place of this one's files.
     pub(super) fn reopened(&self, dir: &Path, opening: &Opening) -> Result<Self, StoreError> {
-        let sealed = Self::open(dir, self.day, self.number, self.watermark, opening)?;
-        Ok(Self { id: self.id, ..sealed })
+        let all = Effort::ALL;
+        let sealed = Self::open(dir, self.day, self.number, self.watermark, opening, all)?;
+        let gone = || StoreError::io("read", dir)(std::io::ErrorKind::Interrupted.into());
+        Ok(Self { id: self.id, ..sealed.ok_or_else(gone)? })
     }
 
     /// Tells it from all other segments of this process; its sealed form has the same.
@@ -293,13 +424,18 @@ impl Segment {
                 let mut reader = RowReader::new(self.day, watermark);
                 reader.read(text, meta.text.start as u32, meta.first_row, number)
             }
-            Text::Sealed(text) => sealed::rebuild(text, self.day, self.watermark, meta, number),
+            Text::Sealed(text) => self.rebuilt.rows(text, self.day, self.watermark, meta, number),
             Text::Foreign(text) => foreign::rebuild(text, self.day, watermark, meta, number),
         }
     }
 }
 
-fn next_id() -> u64 {
+/// Whoever reads the segment now reads it from memory; whoever opens it next tries again.
+pub(super) fn tell_unsaved(error: &StoreError) {
+    tracing::warn!(error = error as &dyn std::error::Error, "an index stays in memory");
+}
+
+pub(super) fn next_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
@@ -326,12 +462,7 @@ pub(super) fn last_taken(dir: &Path) -> Result<u32, StoreError> {
 
 /// The segments of a day's folder, oldest first.
 pub(super) fn open_all(dir: &Path, day: Day, opening: &Opening) -> Result<Vec<Arc<Segment>>, StoreError> {
-    let numbers = all_numbers(dir)?;
-    let mut segments: Vec<Arc<Segment>> = Vec::new();
-    for number in numbers {
-        segments.push(Arc::new(Segment::open(dir, day, number, watermark_of(&segments), opening)?));
-    }
-    Ok(segments)
+    Ok(unread::find_all(dir, day, opening, Effort::ALL)?.0)
 }
 
 /// The time of the latest line of segments; [`Timestamp::MIN`] when they have none.

@@ -5,7 +5,7 @@ use super::block::Block;
 use super::segment::{self, Opening, Published, Segment};
 use crate::store::StoreError;
 use crate::store::layout::day_dir;
-use sonde_shared::time::{Day, TimeRange};
+use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub struct Snapshot {
     pub days: Vec<(Day, Vec<SegmentView>)>,
     /// How many segments were deleted before it was taken.
     pub(super) deletions: u64,
+    /// Where segments of it are still to be indexed: the instant before which it has all lines but such as came late.
+    pub indexed_to: Option<Timestamp>,
 }
 
 /// What is whole in one day of a folder, read only: also while a server writes there.

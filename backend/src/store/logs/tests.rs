@@ -5,10 +5,12 @@ mod disk;
 mod failing_disk;
 mod power_loss;
 mod sender;
+mod unread;
 
 use super::text::TextReader;
 use super::*;
 use crate::store::logs::rows::LATE_NANOS;
+pub(super) use unread::Gate;
 
 const NOON: Timestamp = Timestamp::from_secs(1_764_979_200);
 
@@ -209,29 +211,31 @@ fn append_mixed(store: &LogStore, lines: usize) {
 /// All lines by arrival, with what the index says of them: the row without its place, and the text.
 fn whole(store: &LogStore) -> Result<Vec<(block::Row, String, Vec<u8>)>, StoreError> {
     let snapshot = store.snapshot(TimeRange::all())?;
-    let mut reader = TextReader::default();
-    let mut lines = Vec::new();
-    for view in snapshot.days.iter().flat_map(|(_, views)| views) {
-        let first = lines.len();
-        for block in view.blocks() {
-            let columns = view.segment.columns(&block, &view.published);
-            for row in (0..columns.len()).map(|row| columns.row(row)) {
-                let text = reader.line(&view.segment, &row)?.to_vec();
-                let [component, host, pattern] = [row.component, row.host, row.pattern].map(usize::from);
-                let published = &view.published;
-                let names = [
-                    published.components.get(component).unwrap(),
-                    published.hosts.get(host).unwrap(),
-                    published.patterns.get(pattern).unwrap(),
-                ];
-                let names = names.join(" ");
-                // Places and numbers of names are each form's own.
-                let row = block::Row { pos: 0, component: 0, host: 0, pattern: 0, ..row };
-                lines.push((row, names, text));
-            }
+    let views = snapshot.days.iter().flat_map(|(_, views)| views);
+    Ok(views.map(whole_of).collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+/// The same of one segment.
+fn whole_of(view: &SegmentView) -> Result<Vec<(block::Row, String, Vec<u8>)>, StoreError> {
+    let (mut reader, mut lines) = (TextReader::default(), Vec::new());
+    for block in view.blocks() {
+        let columns = view.segment.columns(&block, &view.published);
+        for row in (0..columns.len()).map(|row| columns.row(row)) {
+            let text = reader.line(&view.segment, &row)?.to_vec();
+            let [component, host, pattern] = [row.component, row.host, row.pattern].map(usize::from);
+            let published = &view.published;
+            let names = [
+                published.components.get(component).unwrap(),
+                published.hosts.get(host).unwrap(),
+                published.patterns.get(pattern).unwrap(),
+            ];
+            let names = names.join(" ");
+            // Places and numbers of names are each form's own.
+            let row = block::Row { pos: 0, component: 0, host: 0, pattern: 0, ..row };
+            lines.push((row, names, text));
         }
-        lines[first..].sort_by_key(|(row, _, _)| row.arrival);
     }
+    lines.sort_by_key(|(row, _, _)| row.arrival);
     Ok(lines)
 }
 

@@ -6,7 +6,7 @@
 //! next request opens a new one.
 
 use super::open_segment::OpenSegment;
-use super::segment::{self, Segment, watermark_of};
+use super::segment::{self, Segment};
 use super::share::{Place, shares};
 use super::{SEGMENT_AGE, SYNC_INTERVAL, Shared};
 use crate::store::batch::{Durability, LineBatch};
@@ -16,8 +16,8 @@ use sonde_shared::time::Day;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -266,13 +266,9 @@ impl Writer {
     fn open_segment(&self, (day, class): Place) -> Result<OpenSegment, StoreError> {
         let logs = self.shared.day_for_writing(day)?;
         let lane = self.shared.ages().lane(class);
-        let last = |segments: &Vec<Arc<Segment>>| segments.last().map_or(0, |last| last.number());
-        let (mut number, watermark) = {
-            let segments = logs.segments.read().unwrap_or_else(PoisonError::into_inner);
-            // The last may have been deleted: no number is given twice, for it is part of its lines' ids.
-            let taken = segment::last_taken(&day_dir(&self.shared.dir, day))?;
-            (last(&segments).max(taken) + 1, watermark_of(&segments))
-        };
+        // The last may have been deleted: no number is given twice, for it is part of its lines' ids.
+        let taken = segment::last_taken(&day_dir(&self.shared.dir, day))?;
+        let (mut number, watermark) = (logs.last_number().max(taken) + 1, logs.watermark());
         // A number may be taken by files that a failed attempt left behind.
         let opened = loop {
             match OpenSegment::create(&self.shared.dir, day, number, watermark, lane) {
@@ -282,8 +278,7 @@ impl Writer {
                 outcome => break outcome?,
             }
         };
-        let mut segments = logs.segments.write().unwrap_or_else(PoisonError::into_inner);
-        segments.push(opened.segment().clone());
+        logs.segments_mut().push(opened.segment().clone());
         Ok(opened)
     }
 
@@ -325,17 +320,21 @@ impl Writer {
     fn set_aside(&mut self, day: Day, dir: &Path) -> std::io::Result<Aside> {
         let cell = self.shared.cell(day).unwrap_or_default();
         let Some(mut opened) = cell.try_lock() else { return Ok(Aside::IsBusy) };
-        let gone: Vec<Arc<Segment>> = opened.as_ref().map_or_else(Vec::new, |logs| {
-            logs.segments.read().unwrap_or_else(PoisonError::into_inner).clone()
-        });
-        for segment in &gone {
-            self.shared.gone.note(segment, self.shared.has_followers());
+        let logs = opened.clone().unwrap_or_default();
+        let (gone, has_followers) = (&self.shared.gone, self.shared.has_followers());
+        let (unread, segments) = (logs.unread().clone(), logs.segments().clone());
+        for segment in &segments {
+            gone.note(segment, has_followers);
+        }
+        for unread in &unread {
+            gone.note_unread(day, unread.id, has_followers);
         }
         std::fs::rename(dir, deleted_dir(&self.shared.dir, day)).inspect_err(|_failed| {
-            for segment in &gone {
-                self.shared.gone.take_back(segment.id());
-            }
+            let ids = segments.iter().map(|segment| segment.id());
+            ids.chain(unread.iter().map(|unread| unread.id)).for_each(|id| gone.take_back(id));
         })?;
+        // What is being read for them comes to nothing.
+        logs.forget_all_unread();
         // Who holds on to the cell finds no lines, also when another folder of the day is made.
         *opened = Some(Arc::default());
         self.open.retain(|(open, _), _| *open != day);

@@ -117,7 +117,11 @@ impl Store {
             return Ok(numbers.iter().map(judged).collect());
         }
         let mut judged = Vec::new();
-        for segment in self.logs.segments_of(day)? {
+        let (segments, unread) = self.logs.segments_of(day)?;
+        // What nobody has read yet may be of any component.
+        let age = self.retention.ages.extremes().0;
+        judged.extend(unread.into_iter().map(|number| Judged { number, age, is_finished: true }));
+        for segment in segments {
             // First: what is finished has all its names.
             let is_finished = segment.is_finished();
             let published = segment.published();

@@ -79,10 +79,12 @@ impl LineFeed {
         self.extent().is_at_end(position)
     }
 
-    /// A link may name a line that is not in sight: the reader is led to it.
+    /// A link may name a line that is not in sight: the reader is led to it, or back to where he was.
     pub(super) fn seek_pinned_line(self, number: u64) {
         let (pinned, is_live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
-        let (Some(line), Some(query)) = (pinned, self.run.with_value(|run| run.query.clone())) else {
+        let back_to = self.back_to.try_update_value(Option::take).flatten();
+        let (Some(line), Some(query)) = (back_to.or(pinned), self.run.with_value(|run| run.query.clone()))
+        else {
             return;
         };
         if is_live {

@@ -4,6 +4,7 @@
 mod cache;
 mod layout;
 mod open;
+mod rebuilt;
 mod room;
 mod seal;
 mod stretches;
@@ -13,5 +14,6 @@ pub use cache::{BUDGET_BYTES, FrameCache, Text};
 pub use room::FrameText;
 pub use text::SealedText;
 
-pub(super) use open::{is_whole, open, rebuild, watermark};
+pub(super) use open::{is_whole, open, watermark};
+pub(super) use rebuilt::Rebuilt;
 pub(super) use seal::{beside, install, prepare, remove_open_form};

@@ -2,12 +2,12 @@
 
 use super::layout::Footer;
 use super::text::{Sealed, SealedText};
-use crate::store::logs::block::{self, Block, BlockMeta, Found, Row};
+use crate::store::StoreError;
+use crate::store::logs::block::{self, Block, Found, Row};
 use crate::store::logs::dictionary::{Dictionaries, NameKind};
 use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::{RowReader, is_late};
-use crate::store::logs::segment::{BLOCK_ROWS, Opening, Paths, Published};
-use crate::store::{StoreError, files};
+use crate::store::logs::segment::{BLOCK_ROWS, Effort, NewIndex, Opening, Paths, Published};
 use sonde_shared::time::{Day, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,35 +27,47 @@ pub(in crate::store::logs) fn watermark(path: &Path) -> Option<Timestamp> {
     Some(Timestamp::from_nanos(footer.watermark))
 }
 
-/// Opens `logs-NNNN.ndjson.zst` and its index. `watermark` is the time of the latest line of the day's earlier segments.
+/// Opens `logs-NNNN.ndjson.zst` and its index; also what the index should be, for the folder's owner, where it lacked something.
+/// `watermark` is the time of the latest line of the day's earlier segments. `None` where reading the lines takes more than the
+/// effort allows.
 pub(in crate::store::logs) fn open(
     paths: &Paths,
     day: Day,
     watermark: Timestamp,
     id: u64,
     opening: &Opening,
-) -> Result<(SealedText, Published), StoreError> {
+    effort: Effort<'_>,
+) -> Result<Option<(SealedText, Published, Option<NewIndex>)>, StoreError> {
+    if !is_whole(&paths.sealed) && effort.is_below(text_without_end(&paths.sealed)) {
+        return Ok(None);
+    }
     let sealed = SealedText::open(&paths.sealed, id, opening.frames.clone())?;
     if let Some(published) = whole_index(&paths.index, &sealed)? {
-        return Ok((sealed.text, published));
+        return Ok(Some((sealed.text, published, None)));
     }
     let known = FoundBlocks::read(&paths.index, &sealed, opening.is_owner)?;
-    let (index, published) = if let Some(known) = known {
+    let (bytes, published) = if let Some(known) = known {
         known.finish()
     } else {
+        if effort.is_below(sealed.text.text_bytes()) {
+            return Ok(None);
+        }
         let mut names = Dictionaries::default();
-        let rows = read_rows(&sealed, day, watermark, |kind, name| names.number(kind, name))?;
+        let number = |kind, name: &str| names.number(kind, name);
+        let Some(rows) = read_rows(&sealed, day, watermark, number, effort)? else { return Ok(None) };
         let (index, published) = encode_index(&sealed, &rows, names);
         (Some(index), published)
     };
-    let Some(index) = index.filter(|_| opening.is_owner) else { return Ok((sealed.text, published)) };
-    if let Err(error) = files::write_atomically(&paths.index, &index) {
-        // The blocks in memory answer as well; the next start tries again.
-        tracing::warn!(error = &error as &dyn std::error::Error, "an index stays in memory");
-    } else if let Some(published) = whole_index(&paths.index, &sealed)? {
-        return Ok((sealed.text, published));
-    }
-    Ok((sealed.text, published))
+    let head_len = block::sealed_head(sealed.print.unwrap_or(0)).len();
+    let index = bytes.filter(|_| opening.is_owner).map(|bytes| NewIndex { bytes, head_len });
+    Ok(Some((sealed.text, published, index)))
+}
+
+/// How much text may be in a sealed file whose end is damaged, so that all of it must be looked at.
+fn text_without_end(path: &Path) -> u64 {
+    /// Lines are seldom packed better.
+    const USUAL_RATIO: u64 = 16;
+    std::fs::metadata(path).map_or(0, |found| found.len().saturating_mul(USUAL_RATIO))
 }
 
 /// What the index says, where it is that of this very file and ends with a summary. No block of it is read.
@@ -134,16 +146,20 @@ impl FoundBlocks {
     }
 }
 
-/// The rows of all lines, by arrival.
-fn read_rows(
+/// The rows of all lines, by arrival; `None` when it was stopped.
+pub(super) fn read_rows(
     sealed: &Sealed,
     day: Day,
     watermark: Timestamp,
     mut number: impl FnMut(NameKind, &str) -> u16,
-) -> Result<Vec<Row>, StoreError> {
+    effort: Effort<'_>,
+) -> Result<Option<Vec<Row>>, StoreError> {
     let mut rows: Vec<Row> = Vec::new();
     let mut reader = RowReader::new(day, Timestamp::MIN);
     for frame in 0..sealed.text.frames() {
+        if effort.is_stopped() {
+            return Ok(None);
+        }
         let text = sealed.text.decode(frame)?;
         let start = sealed.text.range(frame).start as u32;
         rows.extend(reader.read(&text, start, rows.len() as u32, &mut number));
@@ -156,7 +172,7 @@ fn read_rows(
     for row in &mut rows {
         row.is_late = is_late(row.ts, &mut latest);
     }
-    Ok(rows)
+    Ok(Some(rows))
 }
 
 fn encode_index(sealed: &Sealed, rows: &[Row], mut names: Dictionaries) -> (Vec<u8>, Published) {
@@ -170,21 +186,4 @@ fn encode_index(sealed: &Sealed, rows: &[Row], mut names: Dictionaries) -> (Vec<
     }
     index.extend(block::summarize(&index, head_len, &names.lists()).unwrap_or_default());
     (index, Published::new(rows.len() as u32, blocks, &names))
-}
-
-/// The rows of a block whose columns are damaged; none where the text is damaged too.
-pub(in crate::store::logs) fn rebuild(
-    text: &SealedText,
-    day: Day,
-    watermark: Timestamp,
-    meta: &BlockMeta,
-    number: impl FnMut(NameKind, &str) -> u16,
-) -> Vec<Row> {
-    let rows = text.reopen().and_then(|sealed| read_rows(&sealed, day, watermark, number));
-    let mut rows = rows.unwrap_or_else(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "lines cannot be read again");
-        Vec::new()
-    });
-    rows.retain(|row| (meta.first_row..meta.first_row + meta.rows).contains(&row.arrival));
-    rows
 }

@@ -134,6 +134,11 @@ impl SealedText {
         self.places().starts.len() as u32 - 1
     }
 
+    /// How much text all frames hold.
+    pub(in crate::store::logs) fn text_bytes(&self) -> u64 {
+        self.places().starts.last().map_or(0, |(_, text)| *text)
+    }
+
     /// The frame that holds a place of the text.
     pub(in crate::store::logs) fn frame_at(&self, pos: u64) -> u32 {
         let Places { starts, strides } = self.places();

@@ -11,10 +11,14 @@ type Rules<'a> = [(&'a str, Option<i64>)];
 
 /// A store that keeps what is of no rule for so many days.
 fn open_with(dir: &Path, days: Option<i64>, rules: &Rules<'_>) -> Store {
+    with_rules(Store::open_as(dir, false).unwrap(), days, rules)
+}
+
+fn with_rules(store: Store, days: Option<i64>, rules: &Rules<'_>) -> Store {
     let age = |days: Option<i64>| days.map(|days| days * NANOS_PER_DAY);
     let limits = Limits { age_nanos: age(days), bytes: None };
     let rules: Vec<_> = rules.iter().map(|(name, days)| ((*name).to_owned(), age(*days))).collect();
-    Store::open_as(dir, false).unwrap().with_limits(limits).with_ages_for(&rules).unwrap()
+    store.with_limits(limits).with_ages_for(&rules).unwrap()
 }
 
 const RULES: &Rules<'static> = &[(DEBUG, Some(3)), (AUDIT, Some(700))];
@@ -440,4 +444,39 @@ fn a_line_that_is_kept_longer_keeps_its_day_whenever_it_comes() {
     });
     store.delete_surplus(NOW, NEVER);
     assert_eq!(found(&store)[&ago(10)][AUDIT].len(), 150);
+}
+
+/// What nobody has read yet may be kept for long.
+#[test]
+fn a_segment_that_is_still_to_be_indexed_goes_only_when_its_components_are_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let (day, rules) = (ago(10), &[(DEBUG, Some(3)), (AUDIT, Some(700))]);
+    let store = open_with(dir.path(), Some(5), rules);
+    let mut batch = LineBatch::default();
+    for number in 0..9_100 {
+        let (component, pad) = (if number < 9_000 { DEBUG } else { SHOP }, "x".repeat(500));
+        let line = format!(r#"{{"ts":"{}","component":"{component}","msg":"{pad}"}}"#, day.start());
+        batch.push_line(line.as_bytes()).unwrap();
+    }
+    block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+    drop(store);
+    let folder = layout::day_dir(dir.path(), day);
+    let size = |number: u32| logs::segment_files(&folder, number)[0].metadata().unwrap().len();
+    let large =
+        logs::segment_numbers(&folder).unwrap().into_iter().max_by_key(|number| size(*number)).unwrap();
+    fs::remove_file(&logs::segment_files(&folder, large)[3]).unwrap();
+    let store = with_rules(Store::serve(dir.path(), false).unwrap(), Some(5), rules);
+    store.logs().hold_indexing(true);
+    for _ in 0..2 {
+        store.delete_surplus(NOW, NEVER);
+        assert_eq!(logs::segment_numbers(&folder).unwrap(), [large], "the other one is known, and has gone");
+    }
+    store.logs().hold_indexing(false);
+    let begun = std::time::Instant::now();
+    while store.logs().unindexed().0 > 0 {
+        assert!(begun.elapsed().as_secs() < 60, "it is indexed in the end");
+        std::thread::yield_now();
+    }
+    store.delete_surplus(NOW, NEVER);
+    assert!(!folder.exists());
 }
