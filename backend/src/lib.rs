@@ -17,6 +17,8 @@ pub mod config;
 pub mod dashboards;
 /// A made-up cluster with an incident, for `sonde demo`, tests and benchmarks.
 pub mod demo;
+/// Graphite's functions over columns. Pure, and knows none of the others.
+pub mod functions;
 /// From bytes of a protocol to checked lines and points.
 pub mod ingest;
 /// Patterns of messages: their variable parts masked. Pure, and knows none of the others.

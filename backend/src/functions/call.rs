@@ -1,0 +1,320 @@
+//! A call's arguments, as functions take them; and what a target is evaluated in.
+
+use super::FunctionError;
+use super::format::{general, plain};
+use super::parse::{Call as CallText, Expression, parse};
+use super::registry::find;
+use super::series::Series;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Where series come from.
+pub trait Fetch {
+    /// The series that a path names, by name, each with its slots of `(from, until]`; none where it names none.
+    fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError>;
+}
+
+/// So many values may be fetched and made for one target.
+const MAX_VALUES: usize = 50_000_000;
+
+/// What a target is evaluated in. Functions that look at another range evaluate their arguments in a copy with that range.
+#[derive(Clone)]
+pub struct Context<'a> {
+    /// Unix seconds; a point at exactly `from` is not in the answer.
+    pub from: i64,
+    /// Unix seconds.
+    pub until: i64,
+    /// The clock.
+    pub now: i64,
+    /// How large a part of values must be known, where the request says so.
+    pub x_files_factor: Option<f64>,
+    template: Rc<Vec<(String, String)>>,
+    fetched: Rc<Fetched<'a>>,
+}
+
+/// What was fetched for a target, each path and range once.
+struct Fetched<'a> {
+    source: &'a dyn Fetch,
+    series: RefCell<HashMap<(String, i64, i64), Rc<Vec<Series>>>>,
+    values: Cell<usize>,
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("from", &self.from)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// A range of unix seconds.
+    pub fn new(source: &'a dyn Fetch, from: i64, until: i64, now: i64) -> Self {
+        let fetched = Fetched { source, series: RefCell::default(), values: Cell::new(0) };
+        Self { from, until, now, x_files_factor: None, template: Rc::default(), fetched: Rc::new(fetched) }
+    }
+
+    /// The same over another range.
+    #[must_use]
+    pub fn over(&self, from: i64, until: i64) -> Self {
+        Self { from, until, ..self.clone() }
+    }
+
+    /// The series of a path.
+    pub(super) fn fetch(&self, path: &str) -> Result<Vec<Series>, FunctionError> {
+        let key = (path.to_owned(), self.from, self.until);
+        if let Some(known) = self.fetched.series.borrow().get(&key) {
+            return Ok(known.to_vec());
+        }
+        let mut series = self.fetched.source.fetch(path, self.from, self.until)?;
+        let values = self.fetched.values.get() + series.iter().map(|one| one.values.len()).sum::<usize>();
+        if values > MAX_VALUES {
+            return Err(FunctionError::Fetch(format!(
+                "more than {MAX_VALUES} values would have to be read; ask for fewer series or a shorter range"
+            )));
+        }
+        self.fetched.values.set(values);
+        for one in &mut series {
+            path.clone_into(&mut one.path_expression);
+            one.x_files_factor = self.x_files_factor.unwrap_or(0.0);
+        }
+        self.fetched.series.borrow_mut().insert(key, Rc::new(series.clone()));
+        Ok(series)
+    }
+
+    /// The series of an expression. One that is no series, as a number, is told.
+    pub(super) fn series_of(&self, expression: &Expression) -> Result<Vec<Series>, FunctionError> {
+        match self.value_of(expression)? {
+            Value::Series(series) => Ok(series),
+            Value::Nothing => Ok(Vec::new()),
+            other => Err(FunctionError::Argument {
+                function: "target".to_owned(),
+                why: format!("{other} is no series; name a path or a function"),
+            }),
+        }
+    }
+
+    fn value_of(&self, expression: &Expression) -> Result<Value, FunctionError> {
+        Ok(match expression {
+            Expression::Path(path) => match self.replaced(path) {
+                Replaced::Path(path) => Value::Series(self.fetch(&path)?),
+                Replaced::Number(number) => Value::Number(number),
+                Replaced::Text(text) => Value::Text(text),
+            },
+            Expression::Call(call) => Value::Series(self.call(call)?),
+            Expression::Template(inner, values) => {
+                let text = |value: &Expression| match value {
+                    Expression::Text(text) => text.clone(),
+                    Expression::Whole(number) => number.to_string(),
+                    Expression::Number(number) => plain(*number),
+                    _ => String::new(),
+                };
+                let template = values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+                Self { template: Rc::new(template), ..self.clone() }.value_of(inner)?
+            }
+            Expression::Text(text) => Value::Text(text.clone()),
+            Expression::Whole(number) => Value::Whole(*number),
+            Expression::Number(number) => Value::Number(*number),
+            Expression::Truth(truth) => Value::Truth(*truth),
+            Expression::Nothing => Value::Nothing,
+        })
+    }
+
+    fn call(&self, call: &CallText) -> Result<Vec<Series>, FunctionError> {
+        let function = find(&call.name).ok_or_else(|| FunctionError::Unknown(call.name.clone()))?;
+        let given = Call { context: self, function: call, parameters: function.parameters };
+        given.check()?;
+        (function.run)(&given)
+    }
+
+    /// A path in which what a template gives stands in its place.
+    fn replaced(&self, path: &str) -> Replaced {
+        let mut path = path.to_owned();
+        for (name, value) in &*self.template {
+            let variable = format!("${name}");
+            if path == variable {
+                let is_number =
+                    !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit() || c == b'.' || c == b'-');
+                return match value.parse().ok().filter(|_| is_number) {
+                    Some(number) => Replaced::Number(number),
+                    None => Replaced::Text(value.clone()),
+                };
+            }
+            path = path.replace(&variable, value);
+        }
+        Replaced::Path(path)
+    }
+}
+
+enum Replaced {
+    Path(String),
+    Number(f64),
+    Text(String),
+}
+
+/// What an argument is.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Series(Vec<Series>),
+    Text(String),
+    Whole(i64),
+    Number(f64),
+    Truth(bool),
+    Nothing,
+}
+
+impl std::fmt::Display for Value {
+    /// As it stands in names of series.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Series(series) => write!(f, "{} series", series.len()),
+            Self::Text(text) => f.write_str(text),
+            Self::Whole(number) => write!(f, "{number}"),
+            Self::Number(number) => f.write_str(&plain(*number)),
+            Self::Truth(truth) => f.write_str(if *truth { "True" } else { "False" }),
+            Self::Nothing => f.write_str("None"),
+        }
+    }
+}
+
+/// A call under way: arguments by their place or name.
+pub(super) struct Call<'a> {
+    pub(super) context: &'a Context<'a>,
+    function: &'a CallText,
+    parameters: &'static [super::Param],
+}
+
+impl Call<'_> {
+    /// The function's name, as it was called.
+    pub(super) fn name(&self) -> &str {
+        &self.function.name
+    }
+
+    /// What is wrong with an argument.
+    pub(super) fn wrong(&self, why: impl Into<String>) -> FunctionError {
+        FunctionError::Argument { function: self.name().to_owned(), why: why.into() }
+    }
+
+    /// Whether the arguments are as many as the parameters, and named as these.
+    fn check(&self) -> Result<(), FunctionError> {
+        let takes_more = self.parameters.last().is_some_and(|last| last.is_repeated);
+        if self.function.arguments.len() > self.parameters.len() && !takes_more {
+            return Err(self.wrong(format!("it takes at most {} arguments", self.parameters.len())));
+        }
+        for (name, _) in &self.function.named {
+            if !self.parameters.iter().any(|parameter| parameter.name == name) {
+                return Err(self.wrong(format!("it has no argument `{name}`")));
+            }
+        }
+        for (at, parameter) in
+            self.parameters.iter().enumerate().filter(|(_, parameter)| parameter.is_required)
+        {
+            // A list of series may be empty where it takes any number of them.
+            if self.expression(at).is_none() && !parameter.is_repeated {
+                return Err(self.wrong(format!("`{}` is missing", parameter.name)));
+            }
+        }
+        Ok(())
+    }
+
+    fn expression(&self, at: usize) -> Option<&Expression> {
+        let name = self.parameters.get(at).map(|parameter| parameter.name);
+        let named = || {
+            self.function.named.iter().find(|(other, _)| Some(other.as_str()) == name).map(|(_, value)| value)
+        };
+        self.function.arguments.get(at).or_else(named)
+    }
+
+    /// An argument by its place; `None` where it is not given.
+    pub(super) fn value(&self, at: usize) -> Result<Option<Value>, FunctionError> {
+        self.expression(at).map(|expression| self.context.value_of(expression)).transpose()
+    }
+
+    /// The series of an argument.
+    pub(super) fn series(&self, at: usize) -> Result<Vec<Series>, FunctionError> {
+        self.series_in(at, self.context)
+    }
+
+    /// The series of an argument over another range.
+    pub(super) fn series_in(&self, at: usize, context: &Context<'_>) -> Result<Vec<Series>, FunctionError> {
+        match self.expression(at).map(|expression| context.value_of(expression)).transpose()? {
+            Some(Value::Series(series)) => Ok(series),
+            None | Some(Value::Nothing) => Ok(Vec::new()),
+            Some(other) => Err(self.wrong(format!("{other} is no series"))),
+        }
+    }
+
+    /// The series of an argument, if it is given as such: some take a number in its place.
+    pub(super) fn optional_series(&self, at: usize) -> Result<Option<Vec<Series>>, FunctionError> {
+        Ok(match self.value(at)? {
+            Some(Value::Series(series)) => Some(series),
+            _ => None,
+        })
+    }
+
+    /// The series of all arguments from a place on.
+    pub(super) fn all_series(&self, from: usize) -> Result<Vec<Series>, FunctionError> {
+        let mut all = Vec::new();
+        for at in from..self.function.arguments.len().max(1) {
+            all.append(&mut self.series(at)?);
+        }
+        Ok(all)
+    }
+
+    /// How many arguments stand by their place.
+    pub(super) fn count(&self) -> usize {
+        self.function.arguments.len()
+    }
+
+    /// A number.
+    pub(super) fn number(&self, at: usize) -> Result<Option<f64>, FunctionError> {
+        match self.value(at)? {
+            None | Some(Value::Nothing) => Ok(None),
+            Some(Value::Whole(number)) => Ok(Some(number as f64)),
+            Some(Value::Number(number)) => Ok(Some(number)),
+            Some(Value::Truth(truth)) => Ok(Some(f64::from(u8::from(truth)))),
+            Some(Value::Text(text)) if text.trim().parse::<f64>().is_ok() => Ok(text.trim().parse().ok()),
+            Some(other) => Err(self.wrong(format!("`{other}` is no number"))),
+        }
+    }
+
+    /// A number without a fraction.
+    pub(super) fn whole(&self, at: usize) -> Result<Option<i64>, FunctionError> {
+        match self.number(at)? {
+            None => Ok(None),
+            Some(number) if number.fract() == 0.0 && number.abs() < 1e15 => Ok(Some(number as i64)),
+            Some(number) => Err(self.wrong(format!("`{}` is no whole number", general(number)))),
+        }
+    }
+
+    /// A text.
+    pub(super) fn text(&self, at: usize) -> Result<Option<String>, FunctionError> {
+        match self.value(at)? {
+            None | Some(Value::Nothing) => Ok(None),
+            Some(Value::Series(_)) => Err(self.wrong("a text in quotes is needed")),
+            Some(other) => Ok(Some(other.to_string())),
+        }
+    }
+
+    /// True or false.
+    pub(super) fn truth(&self, at: usize) -> Result<Option<bool>, FunctionError> {
+        match self.value(at)? {
+            None | Some(Value::Nothing) => Ok(None),
+            Some(Value::Truth(truth)) => Ok(Some(truth)),
+            Some(Value::Whole(number)) => Ok(Some(number != 0)),
+            Some(Value::Text(text)) => match text.to_ascii_lowercase().as_str() {
+                "true" => Ok(Some(true)),
+                "false" => Ok(Some(false)),
+                _ => Err(self.wrong(format!("`{text}` is neither true nor false"))),
+            },
+            Some(other) => Err(self.wrong(format!("`{other}` is neither true nor false"))),
+        }
+    }
+
+    /// Evaluates a target that a function has made.
+    pub(super) fn evaluate(&self, target: &str) -> Result<Vec<Series>, FunctionError> {
+        self.context.series_of(&parse(target)?)
+    }
+}

@@ -1,0 +1,104 @@
+//! Functions that make one series of several: sums, means, extremes, shares, groups.
+
+use super::FunctionError;
+use super::aggregate::{Aggregate, is_enough};
+use super::align::Aligned;
+use super::call::Call;
+use super::registry::{Function, Param, ParamKind, SERIES};
+use super::series::Series;
+
+type Answer = Result<Vec<Series>, FunctionError>;
+
+const LISTS: Param = Param::needed("seriesLists", ParamKind::SeriesList).repeated();
+
+macro_rules! of_lists {
+    ($names:expr, $by:expr, $about:expr) => {
+        Function {
+            names: $names,
+            group: "Combine",
+            parameters: &[LISTS],
+            about: $about,
+            run: |call| aggregated(call, $by),
+        }
+    };
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        names: &["aggregate"],
+        group: "Combine",
+        parameters: &[
+            SERIES,
+            Param::needed("func", ParamKind::AggFunc),
+            Param::optional("xFilesFactor", ParamKind::Float),
+        ],
+        about: "One series of all, their values of each moment put together in the named way.",
+        run: aggregate,
+    },
+    of_lists!(&["sumSeries", "sum"], "sum", "The sum of all series."),
+    of_lists!(&["averageSeries", "avg"], "average", "The mean of all series."),
+    of_lists!(&["minSeries"], "min", "The least of all series."),
+    of_lists!(&["maxSeries"], "max", "The greatest of all series."),
+    of_lists!(&["diffSeries"], "diff", "The first series less all others."),
+    of_lists!(&["multiplySeries"], "multiply", "The product of all series."),
+    of_lists!(&["rangeOfSeries"], "rangeOf", "The greatest less the least of all series."),
+    of_lists!(&["stddevSeries"], "stddev", "The standard deviation of all series."),
+    Function {
+        names: &["group"],
+        group: "Combine",
+        parameters: &[LISTS],
+        about: "All series in one list.",
+        run: |call| call.all_series(0),
+    },
+];
+
+fn aggregate(call: &Call<'_>) -> Answer {
+    let name = call.text(1)?.unwrap_or_default();
+    let short = name.strip_suffix("Series").unwrap_or(&name).to_owned();
+    let by = Aggregate::of(call, &short)?;
+    let series = call.series(0)?;
+    Ok(one_of(&series, &short, by, call.number(2)?.or(call.context.x_files_factor)).into_iter().collect())
+}
+
+fn aggregated(call: &Call<'_>, by: &str) -> Answer {
+    let series = call.all_series(0)?;
+    let way = Aggregate::of(call, by)?;
+    // The product of one is that one, under its own name.
+    if series.len() == 1 && way == Aggregate::Multiply {
+        return Ok(series);
+    }
+    Ok(one_of(&series, by, way, call.context.x_files_factor).into_iter().collect())
+}
+
+/// One series of several, called `nameSeries(paths)`; `None` of none.
+fn one_of(series: &[Series], name: &str, by: Aggregate, x_files_factor: Option<f64>) -> Option<Series> {
+    let aligned = Aligned::of(series)?;
+    let least = x_files_factor.unwrap_or(0.0);
+    let values = aligned.each_moment(|row| if is_enough(row, least) { by.apply(row) } else { f64::NAN });
+    let title = format!("{name}Series({})", paths_of(series));
+    let mut made = Series::new(title.clone(), aligned.start, aligned.step, values);
+    made.end = aligned.end;
+    made.x_files_factor = least;
+    made.tags = shared_tags(series);
+    made.tags.entry("name".to_owned()).or_insert(title);
+    Some(made.tagged("aggregatedBy", name))
+}
+
+/// The tags that all series have with the same value.
+pub(super) fn shared_tags(series: &[Series]) -> std::collections::BTreeMap<String, String> {
+    let Some((first, others)) = series.split_first() else { return std::collections::BTreeMap::new() };
+    let mut tags = first.tags.clone();
+    tags.retain(|key, value| others.iter().all(|other| other.tags.get(key) == Some(value)));
+    tags
+}
+
+/// The paths that series were asked for by, each once.
+pub(super) fn paths_of(series: &[Series]) -> String {
+    let mut paths: Vec<&str> = Vec::new();
+    for one in series {
+        if !paths.contains(&one.path_expression.as_str()) {
+            paths.push(&one.path_expression);
+        }
+    }
+    paths.join(",")
+}

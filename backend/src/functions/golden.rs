@@ -1,0 +1,196 @@
+//! What graphite-web answers: `tests/golden/ask_graphite.py` has asked it, and the same series are made here.
+
+use super::parse::parse;
+use super::registry::find;
+use super::series::Series;
+use super::{Context, Fetch, FunctionError};
+use crate::functions::parse::Expression;
+use serde_json::Value;
+use sonde_shared::glob::Glob;
+use std::collections::BTreeMap;
+
+const NOW: i64 = 1_600_001_220;
+
+/// Name, kind, seed and step of each series.
+const SERIES: [(&str, &str, i64, i64); 26] = [
+    ("big.a", "big", 22, 60),
+    ("cnt.a", "counter", 14, 60),
+    ("cnt.b", "counter_gaps", 15, 60),
+    ("cnt.up", "rising", 16, 60),
+    ("fast.x", "wave", 10, 10),
+    ("fast.y", "gaps", 11, 10),
+    ("few.a", "sparse", 23, 60),
+    ("few.b", "sparse", 24, 60),
+    ("neg.a", "neg", 20, 60),
+    ("neg.b", "neg", 21, 60),
+    ("same.five", "five", 18, 60),
+    ("same.zero", "zero", 19, 60),
+    ("slow.x", "wave", 12, 300),
+    ("slow.y", "gaps", 13, 300),
+    ("stats.timers.db-1.p95", "wave", 25, 60),
+    ("stats.timers.db-2.p95", "int", 26, 60),
+    ("void.at_all", "none", 17, 60),
+    ("web.h1.cpu.system", "wave", 2, 60),
+    ("web.h1.cpu.user", "wave", 1, 60),
+    ("web.h1.mem.used", "int", 3, 60),
+    ("web.h2.cpu.system", "wave", 5, 60),
+    ("web.h2.cpu.user", "gaps", 4, 60),
+    ("web.h2.mem.used", "int", 6, 60),
+    ("web.h3.cpu.system", "gaps", 8, 60),
+    ("web.h3.cpu.user", "wave", 7, 60),
+    ("web.h3.mem.used", "gaps", 9, 60),
+];
+
+/// The value of the i-th step since 1970, as the script has it.
+fn value(kind: &str, seed: i64, i: i64) -> f64 {
+    let mut h = ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 97)) ^ (i >> 3)) as u64 & 0xffff_ffff;
+    h ^= h >> 15;
+    h = (h * 2_246_822_519) & 0xffff_ffff;
+    h ^= h >> 13;
+    let wave = ((i % 48 - 24).abs() * 100 + (h % 500) as i64) as f64 / 100.0;
+    let is_gap = h % 7 == 0 || (20..26).contains(&(i % 60));
+    let unless_gap = |value: f64| if is_gap { f64::NAN } else { value };
+    let counter = (i % 17 * 10 + (h % 10) as i64) as f64;
+    match kind {
+        "wave" => wave,
+        "gaps" => unless_gap(wave),
+        "int" => (h % 100) as f64,
+        "counter" => counter,
+        "counter_gaps" => unless_gap(counter),
+        "rising" => (i - 26_000_000) as f64 * 3.0 + (h % 3) as f64,
+        "none" => f64::NAN,
+        "five" => 5.0,
+        "zero" => 0.0,
+        "neg" => wave - 15.0,
+        "big" => h as f64 * 1_000_000.0,
+        "sparse" if i % 5 == 0 => wave,
+        "sparse" => f64::NAN,
+        other => panic!("no kind {other}"),
+    }
+}
+
+struct Made;
+
+impl Fetch for Made {
+    fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
+        let glob = Glob::parse(path).map_err(|why| FunctionError::Fetch(why.to_owned()))?;
+        let fits = |name: &str| {
+            let nodes: Vec<&str> = name.split('.').collect();
+            nodes.len() == glob.nodes().len()
+                && glob.nodes().iter().zip(nodes).all(|(node, name)| node.matches(name))
+        };
+        let one = |(name, kind, seed, step): (&str, &str, i64, i64)| {
+            let slot = |time: i64| time.div_euclid(step) * step + step;
+            let (first, last) = (slot(from), slot(until));
+            let last = if last == first { last + step } else { last };
+            let values =
+                (first..last).step_by(step as usize).map(|time| value(kind, seed, time / step)).collect();
+            Series::new(name, first, step, values)
+        };
+        Ok(SERIES.into_iter().filter(|(name, ..)| fits(name)).map(one).collect())
+    }
+}
+
+/// Calls of functions that are not there.
+fn unknown(expression: &Expression, found: &mut Vec<String>) {
+    match expression {
+        Expression::Call(call) => {
+            if find(&call.name).is_none() {
+                found.push(call.name.clone());
+            }
+            call.arguments.iter().for_each(|one| unknown(one, found));
+            call.named.iter().for_each(|(_, one)| unknown(one, found));
+        }
+        Expression::Template(inner, _) => unknown(inner, found),
+        _ => {}
+    }
+}
+
+/// What differs between the answers, in words.
+fn difference(row: &Value, answer: &Result<Vec<Series>, FunctionError>) -> Option<String> {
+    if row.get("status").is_some() {
+        return answer.as_ref().ok().map(|series| format!("{} series instead of a refusal", series.len()));
+    }
+    let expected = row["series"].as_array()?;
+    let found = match answer {
+        Ok(found) => found,
+        Err(error) => return Some(format!("refused: {error}")),
+    };
+    if expected.len() != found.len() {
+        let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
+        return Some(format!("{} series instead of {}: {names:?}", found.len(), expected.len()));
+    }
+    expected.iter().zip(found).find_map(|(expected, found)| difference_of(expected, found))
+}
+
+fn difference_of(expected: &Value, found: &Series) -> Option<String> {
+    if expected["target"] != found.name.as_str() {
+        return Some(format!("name {:?} instead of {}", found.name, expected["target"]));
+    }
+    let tags: BTreeMap<String, String> = serde_json::from_value(expected["tags"].clone()).ok()?;
+    if tags != found.tags {
+        return Some(format!("tags {:?} instead of {tags:?} of {}", found.tags, found.name));
+    }
+    let times: Vec<i64> = serde_json::from_value(expected["times"].clone()).ok()?;
+    let values: Vec<Option<f64>> = serde_json::from_value(expected["values"].clone()).ok()?;
+    if values.len() != found.values.len() {
+        return Some(format!("{} values instead of {} of {}", found.values.len(), values.len(), found.name));
+    }
+    if times.first().is_some_and(|start| *start != found.start)
+        || (values.len() > 2 && times[1] != found.step)
+    {
+        return Some(format!(
+            "start {} and step {} instead of {times:?} of {}",
+            found.start, found.step, found.name
+        ));
+    }
+    let at = values.iter().zip(&*found.values).position(|(expected, found)| !is_near(*expected, *found))?;
+    Some(format!("value {at} is {} instead of {:?} of {}", found.values[at], values[at], found.name))
+}
+
+/// Sums may be added up in another order.
+fn is_near(expected: Option<f64>, found: f64) -> bool {
+    match expected {
+        None => found.is_nan(),
+        Some(expected) => {
+            expected == found || (expected - found).abs() <= 1e-9 * expected.abs().max(found.abs())
+        }
+    }
+}
+
+#[test]
+fn answers_are_those_of_graphite_web() {
+    let rows = include_str!("../../../tests/golden/render.ndjson");
+    let (mut compared, mut wrong, mut missing) = (0, Vec::new(), BTreeMap::<String, usize>::new());
+    for row in rows.lines() {
+        let row: Value = serde_json::from_str(&row.replace("1e9999", "1.7976931348623157e308")).unwrap();
+        let query = &row["query"];
+        let number = |key: &str| query[key].as_i64().unwrap();
+        // These are not about functions but about the answer's form.
+        if query.get("maxDataPoints").is_some() || query.get("noNullPoints").is_some() {
+            continue;
+        }
+        let target = query["target"].as_str().unwrap();
+        let parsed = parse(target);
+        let mut unknown_here = Vec::new();
+        parsed.iter().for_each(|expression| unknown(expression, &mut unknown_here));
+        if unknown_here.iter().any(|name| name != "nope") {
+            unknown_here.into_iter().for_each(|name| *missing.entry(name).or_default() += 1);
+            continue;
+        }
+        let mut context = Context::new(&Made, number("from"), number("until"), NOW);
+        context.x_files_factor = query["xFilesFactor"].as_str().and_then(|text| text.parse().ok());
+        let answer = parsed.and_then(|expression| super::evaluate(&expression, &context));
+        compared += 1;
+        if let Some(difference) = difference(&row, &answer) {
+            wrong.push(format!("{target} [{}..{}]: {difference}", number("from"), number("until")));
+        }
+    }
+    let shown = wrong.iter().take(60).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(
+        wrong.is_empty(),
+        "{} of {compared} are not graphite-web's:\n{shown}\nnot there yet: {missing:?}",
+        wrong.len()
+    );
+    println!("{compared} answers are graphite-web's; calls of functions that are not there: {missing:?}");
+}

@@ -1,0 +1,139 @@
+//! One series: a column of values at even distances, and what functions know of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How values are put together where a slot is coarser than the series' step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Consolidation {
+    #[default]
+    Average,
+    AvgZero,
+    Sum,
+    Min,
+    Max,
+    First,
+    Last,
+}
+
+impl Consolidation {
+    /// By the name that `consolidateBy` takes.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "average" | "avg" => Self::Average,
+            "avg_zero" => Self::AvgZero,
+            "sum" => Self::Sum,
+            "min" => Self::Min,
+            "max" => Self::Max,
+            "first" => Self::First,
+            "last" => Self::Last,
+            _ => return None,
+        })
+    }
+
+    /// One value of a bucket's values, nulls among them; null where too few are known.
+    fn apply(self, values: &[f64], per_point: usize, x_files_factor: f64) -> f64 {
+        let known = || values.iter().copied().filter(|value| !value.is_nan());
+        let count = known().count();
+        if count == 0 || (count as f64 / per_point as f64) < x_files_factor {
+            return f64::NAN;
+        }
+        match self {
+            Self::Average => known().sum::<f64>() / count as f64,
+            Self::AvgZero => known().sum::<f64>() / values.len() as f64,
+            Self::Sum => known().sum(),
+            Self::Min => known().fold(f64::INFINITY, f64::min),
+            Self::Max => known().fold(f64::NEG_INFINITY, f64::max),
+            Self::First => known().next().unwrap_or(f64::NAN),
+            Self::Last => known().next_back().unwrap_or(f64::NAN),
+        }
+    }
+}
+
+/// A series. Cloning it copies no values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// What it is called in the answer.
+    pub name: String,
+    /// Its tags, `name` among them.
+    pub tags: BTreeMap<String, String>,
+    /// The first slot's unix second.
+    pub start: i64,
+    /// A step behind the last slot.
+    pub end: i64,
+    /// Seconds from one slot to the next.
+    pub step: i64,
+    /// One value a slot; NaN is null.
+    pub values: Arc<Vec<f64>>,
+    /// How its values are put together.
+    pub consolidation: Consolidation,
+    /// How large a part of the values of a coarser slot must be known.
+    pub x_files_factor: f64,
+    /// The path that it was asked for by, through all functions.
+    pub path_expression: String,
+}
+
+impl Series {
+    /// A series of these values, called so.
+    pub fn new(name: impl Into<String>, start: i64, step: i64, values: Vec<f64>) -> Self {
+        let name = name.into();
+        Self {
+            tags: BTreeMap::from([("name".to_owned(), name.clone())]),
+            start,
+            end: start + step * values.len() as i64,
+            step,
+            values: Arc::new(values),
+            consolidation: Consolidation::default(),
+            x_files_factor: 0.0,
+            path_expression: name.clone(),
+            name,
+        }
+    }
+
+    /// The same with other values at the same slots.
+    #[must_use]
+    pub fn with_values(mut self, values: Vec<f64>) -> Self {
+        self.values = Arc::new(values);
+        self
+    }
+
+    /// The same with each known value changed; a NaN makes a null of it.
+    #[must_use]
+    pub fn map(mut self, change: impl Fn(f64) -> f64) -> Self {
+        for value in Arc::make_mut(&mut self.values).iter_mut().filter(|value| !value.is_nan()) {
+            *value = change(*value);
+        }
+        self
+    }
+
+    /// The same under another name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same with a tag more, as most functions leave one of their own name.
+    #[must_use]
+    pub fn tagged(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.tags.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The known values.
+    pub fn known(&self) -> impl DoubleEndedIterator<Item = f64> + '_ {
+        self.values.iter().copied().filter(|value| !value.is_nan())
+    }
+
+    /// Its values with so many of them put together at a time.
+    pub fn consolidated(&self, per_point: usize) -> Cow<'_, [f64]> {
+        if per_point <= 1 {
+            return Cow::Borrowed(&self.values);
+        }
+        let chunks = self.values.chunks(per_point);
+        let one = |values: &[f64]| self.consolidation.apply(values, per_point, self.x_files_factor);
+        Cow::Owned(chunks.map(one).collect())
+    }
+}

@@ -1,0 +1,249 @@
+"""Asks graphite-web what it answers, for the tests of Sonde's own functions.
+
+    python3 -m venv venv && venv/bin/pip install graphite-web==1.1.10 whisper==1.1.10
+    venv/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
+
+Its series are made by a formula, which the tests have too. A row of what comes out is a query and its answer: the series with
+their names, tags, start, step and values; or the status and text of a refusal.
+"""
+import json
+import os
+import sys
+import tempfile
+
+NOW = 1_600_001_220
+#: name -> (kind, seed, step)
+SERIES = {
+    "web.h1.cpu.user": ("wave", 1, 60), "web.h1.cpu.system": ("wave", 2, 60), "web.h1.mem.used": ("int", 3, 60),
+    "web.h2.cpu.user": ("gaps", 4, 60), "web.h2.cpu.system": ("wave", 5, 60), "web.h2.mem.used": ("int", 6, 60),
+    "web.h3.cpu.user": ("wave", 7, 60), "web.h3.cpu.system": ("gaps", 8, 60), "web.h3.mem.used": ("gaps", 9, 60),
+    "fast.x": ("wave", 10, 10), "fast.y": ("gaps", 11, 10), "slow.x": ("wave", 12, 300), "slow.y": ("gaps", 13, 300),
+    "cnt.a": ("counter", 14, 60), "cnt.b": ("counter_gaps", 15, 60), "cnt.up": ("rising", 16, 60),
+    "void.at_all": ("none", 17, 60), "same.five": ("five", 18, 60), "same.zero": ("zero", 19, 60),
+    "neg.a": ("neg", 20, 60), "neg.b": ("neg", 21, 60), "big.a": ("big", 22, 60), "few.a": ("sparse", 23, 60),
+    "few.b": ("sparse", 24, 60), "stats.timers.db-1.p95": ("wave", 25, 60), "stats.timers.db-2.p95": ("int", 26, 60),
+}
+
+
+def value(kind, seed, i):
+    """The value of the i-th step since 1970."""
+    h = ((i * 2_654_435_761 + seed * 97) ^ (i >> 3)) & 0xFFFFFFFF
+    h ^= h >> 15
+    h = (h * 2_246_822_519) & 0xFFFFFFFF
+    h ^= h >> 13
+    wave = (abs(i % 48 - 24) * 100 + h % 500) / 100.0
+    gap = h % 7 == 0 or 20 <= i % 60 < 26
+    return {
+        "wave": wave,
+        "gaps": None if gap else wave,
+        "int": float(h % 100),
+        "counter": float(i % 17 * 10 + h % 10),
+        "counter_gaps": None if gap else float(i % 17 * 10 + h % 10),
+        "rising": float(i - 26_000_000) * 3.0 + h % 3,
+        "none": None,
+        "five": 5.0,
+        "zero": 0.0,
+        "neg": wave - 15.0,
+        "big": h * 1_000_000.0,
+        "sparse": wave if i % 5 == 0 else None,
+    }[kind]
+
+
+# ---- the queries
+
+ONE = ["web.h1.cpu.user", "web.h2.cpu.user", "void.at_all", "cnt.b", "neg.a"]
+MANY = ["web.*.cpu.user", "web.*.*.*", "fast.*", "group(web.h1.cpu.user,slow.x)", "no.such", "few.*", "cnt.*"]
+CALLBACKS = ["average", "avg", "avg_zero", "median", "sum", "total", "min", "max", "diff", "stddev", "range", "rangeOf", "multiply", "last", "current", "count"]
+INTERVALS = ['"5min"', "'2min'", "3", '"1min"', "10", '"-3min"', '"90s"']
+
+targets = []
+
+
+def add(*texts):
+    targets.extend(texts)
+
+
+def each(series, *forms):
+    for one in series:
+        for form in forms:
+            add(form.replace("@", one))
+
+
+add(*SERIES, *MANY, "*", "web.*", "web.h[12].cpu.user", "web.h?.mem.used", "web.{h1,h3}.cpu.*", "*.*", "web.h1.cpu.user ", " web.h1.mem.used")
+ALL = ONE + MANY
+
+# Combining
+for name in ["sumSeries", "sum", "averageSeries", "avg", "minSeries", "maxSeries", "countSeries", "diffSeries", "multiplySeries", "rangeOfSeries", "stddevSeries", "group"]:
+    each(ALL, f"{name}(@)")
+    add(f"{name}(web.h1.cpu.user,web.h2.cpu.user)", f"{name}(web.*.cpu.user,fast.x)", f"{name}()", f"{name}(fast.x,slow.x,web.h1.cpu.user)")
+for callback in CALLBACKS:
+    each(["web.*.cpu.user", "fast.*", "no.such", "web.*.*.*"], f'aggregate(@,"{callback}")')
+    each(["web.*.cpu.*"], f'groupByNode(@,1,"{callback}")', f'groupByNodes(@,"{callback}",1,3)', f'aggregateWithWildcards(@,"{callback}",1)')
+each(MANY, 'aggregate(@,"sum",0.5)', 'aggregate(@,"sum",1)', 'aggregate(@,"nope")', "asPercent(@)", "asPercent(@,100)", "asPercent(@,web.h1.cpu.user)", "pct(@,1500)", "asPercent(@,None,0)", "asPercent(@,None,1)", "asPercent(@,web.h1.cpu.user,1)", "percentileOfSeries(@,50)", "percentileOfSeries(@,95,true)", "percentileOfSeries(@,0)")
+each(["web.*.cpu.*", "web.*.*.*", "few.*", "no.such"], "groupByNode(@,1)", 'groupByNode(@,-1,"max")', 'groupByNode(@,2,"sum")', "sumSeriesWithWildcards(@,1)", "sumSeriesWithWildcards(@,1,2)", "averageSeriesWithWildcards(@,3)", "multiplySeriesWithWildcards(@,1)", 'groupByNodes(@,"avg",0,1)', "groupByNode(@,9)")
+each(["web.*.cpu.user", "fast.*", "no.such", "void.at_all"], "divideSeries(@,web.h1.mem.used)", "divideSeries(@,slow.x)", "divideSeries(@,same.zero)", "divideSeries(@,no.such)", "isNonNull(@)")
+add("divideSeriesLists(web.*.cpu.user,web.*.mem.used)", "diffSeriesLists(web.*.cpu.user,web.*.mem.used)", "sumSeriesLists(web.*.cpu.user,web.*.mem.used)", "multiplySeriesLists(web.*.cpu.user,web.*.mem.used)", 'aggregateSeriesLists(web.*.cpu.user,web.*.mem.used,"max")', "divideSeriesLists(web.*.cpu.user,fast.x)")
+add('applyByNode(web.*.cpu.user,1,"sumSeries(%.cpu.*)")', 'applyByNode(web.*.cpu.user,1,"divideSeries(%.cpu.user,%.mem.used)","%.share")', 'applyByNode(web.*.cpu.user,0,"sumSeries(%.h1.cpu.*)")')
+add("mapSeries(web.*.cpu.*,1)", 'reduceSeries(mapSeries(web.*.cpu.*,1),"asPercent",3,"user","system")', 'reduceSeries(mapSeries(web.*.cpu.*,1),"diffSeries",3,"user","system")', "weightedAverage(web.*.cpu.user,web.*.mem.used,1)", "powSeries(web.h1.cpu.user,same.five)", "powSeries(neg.*)")
+each(["web.*.cpu.user", "fast.x"], 'aggregateLine(@,"max")', "aggregateLine(@)", 'aggregateLine(@,"sum",true)', "minMax(@)", "countSeries(@)")
+
+# Transforming
+for one in ["web.h1.cpu.user", "web.h2.cpu.user", "void.at_all", "neg.*", "fast.*", "cnt.*", "no.such", "same.*"]:
+    for form in ["absolute(@)", "invert(@)", "scale(@,2)", "scale(@,-0.5)", "scale(@,1e3)", "offset(@,7)", "add(@,-3.5)", "offsetToZero(@)", "derivative(@)", "nonNegativeDerivative(@)", "nonNegativeDerivative(@,100)", "nonNegativeDerivative(@,255,3)", "perSecond(@)", "perSecond(@,100)", "perSecond(@,maxValue=170)", "integral(@)", 'integralByInterval(@,"5min")', "keepLastValue(@)", "keepLastValue(@,2)", "keepLastValue(@,limit=1)", "interpolate(@)", "interpolate(@,2)", "log(@)", "log(@,2)", "log(@,base=2)", "logit(@)", "sigmoid(@)", "exp(scale(@,0.1))", "pow(@,2)", "pow(@,-1)", "squareRoot(@)", "round(@)", "round(@,1)", "round(@,-1)", "scaleToSeconds(@,60)", "scaleToSeconds(@,3600)", "transformNull(@)", "transformNull(@,-1)", "transformNull(@,0,web.h1.cpu.user)", "delay(@,2)", "delay(@,-1)", "compressPeriodicGaps(@)", "changed(@)", "cumulative(@)", 'consolidateBy(@,"max")', 'consolidateBy(@,"nope")', "identity(\"@\")", "stdev(@,5)", "stdev(@,3,0.5)", "isNonNull(@)", "removeAboveValue(@,12)", "removeBelowValue(@,8)", "removeAbovePercentile(@,50)", "removeBelowPercentile(@,50)", "nPercentile(@,50)", "nPercentile(@,99)", "linearRegression(@)", "cactiStyle(@)", 'cactiStyle(@,"si")', 'cactiStyle(@,"si","b")', "legendValue(@,\"avg\")", 'legendValue(@,"last","si")', 'setXFilesFactor(@,0.5)', 'xFilesFactor(@,1)']:
+        add(form.replace("@", one))
+for one in ["web.h1.cpu.user", "fast.y", "cnt.a", "void.at_all", "web.*.cpu.user"]:
+    for interval in ['"5min"', '"7min"', '"1h"', "'90s'", '"1d"', '"3minutes"']:
+        for function in ["sum", "avg", "max", "min", "last", "count", "median", "nope"]:
+            if function in ("sum", "max", "last") or interval == '"5min"':
+                add(f'summarize({one},{interval},"{function}")', f'summarize({one},{interval},"{function}",true)', f'smartSummarize({one},{interval},"{function}")')
+        add(f"hitcount({one},{interval})", f"hitcount({one},{interval},true)", f"summarize({one},{interval})")
+    add(f'smartSummarize({one},"5min","sum","hour")', f'smartSummarize({one},"5min","avg","minutes5")', f'hitcount({one},"5min",alignToInterval=true)', f'summarize({one},"x")')
+for one in ["web.h1.cpu.user", "web.*.cpu.user", "fast.x", "no.such"]:
+    for shift in ['"10min"', '"-10min"', '"+5min"', '"1h"', '"1d"', '"x"']:
+        add(f"timeShift({one},{shift})")
+    add(f'timeShift({one},"1h",true)', f'timeShift({one},"5min",resetEnd=false)', f'timeStack({one},"10min",0,3)', f'timeSlice({one},"-15min","-5min")', f'timeSlice({one},"00:10 20200913")', f'timeShift({one},"1d",false,true)')
+
+# Moving windows
+for function in ["movingAverage", "movingMedian", "movingMax", "movingMin", "movingSum", "exponentialMovingAverage"]:
+    for interval in INTERVALS:
+        each(["web.h1.cpu.user", "web.h2.cpu.user", "fast.*", "void.at_all", "no.such"], f"{function}(@,{interval})")
+    add(f"{function}(web.h2.cpu.user,5,0.9)", f'{function}(web.*.cpu.user,"5min",xFilesFactor=0.5)', f"{function}(web.h1.cpu.user,0)", f'{function}(web.h1.cpu.user,"x")', f"{function}(web.h1.cpu.user)")
+for function in ["average", "median", "sum", "min", "max", "stddev", "range", "last", "diff", "count", "multiply", "nope"]:
+    add(f'movingWindow(web.h2.cpu.user,"5min","{function}")', f'movingWindow(web.h1.cpu.user,4,"{function}",0.5)')
+for one in ["web.h1.cpu.user", "web.h2.cpu.user"]:
+    add(f"holtWintersForecast({one})", f"holtWintersConfidenceBands({one})", f"holtWintersAberration({one},2)", f'holtWintersForecast({one},"1d")', f"holtWintersConfidenceArea({one})")
+
+# Filtering and sorting
+each(["web.*.cpu.user", "web.*.*.*", "void.at_all", "no.such", "cnt.*", "few.*"], "averageAbove(@,12)", "averageBelow(@,12)", "currentAbove(@,10)", "currentBelow(@,10)", "maximumAbove(@,25)", "maximumBelow(@,25)", "minimumAbove(@,1)", "minimumBelow(@,1)", "highestAverage(@,2)", "highestCurrent(@,1)", "highestMax(@,3)", "highest(@)", 'highest(@,2,"sum")', "lowestAverage(@,2)", "lowestCurrent(@,2)", "lowest(@,1)", 'lowest(@,2,"max")', "limit(@,2)", "limit(@,0)", "mostDeviant(@,2)", "averageOutsidePercentile(@,30)", "removeBetweenPercentile(@,30)", "removeEmptySeries(@)", "removeEmptySeries(@,0.9)", 'exclude(@,"h2")', 'grep(@,"h[12]")', 'exclude(@,"^web")', "sortByName(@)", "sortByName(@,true)", "sortByName(@,false,true)", "sortByMaxima(@)", "sortByMinima(@)", "sortByTotal(@)", "sortBy(@)", 'sortBy(@,"max",true)', 'sortBy(@,"sum")', 'filterSeries(@,"max",">",20)', 'filterSeries(@,"avg","<=",12)', 'filterSeries(@,"last","=",5)', 'filterSeries(@,"sum","!=",5)', 'filterSeries(@,"min","~",5)', "unique(@,@)", 'useSeriesAbove(@,20,"user","system")')
+
+# Names
+each(["web.*.cpu.user", "stats.timers.*.p95", "web.h1.cpu.user", "sumSeries(web.*.cpu.user)", "scale(web.h1.cpu.user,2)", "no.such"], 'alias(@,"a name")', "alias(@,'a \"name\"')", "aliasByNode(@,1)", "aliasByNode(@,0,2)", "aliasByNode(@,-1)", "aliasByNode(@,9)", "aliasByMetric(@)", 'aliasSub(@,"^web\\.(h.)","<\\1>")', 'aliasSub(@,"e","E")', "aliasSub(@,\"(\\w+)\\.(\\w+)\",\"\\2 \\1\")", "substr(@,1)", "substr(@,1,3)", "substr(@,-2)", "substr(@,0,1)", "upper(@)", "lower(@)", 'aliasByTags(@,"name")', 'aliasByTags(@,1,"name")', 'aliasQuery(@,"user","system","is %d")')
+
+# How it is drawn, which leaves values as they are
+each(["web.*.cpu.user", "no.such"], "alpha(@,0.5)", 'color(@,"red")', "dashed(@)", "dashed(@,2)", "drawAsInfinite(@)", "lineWidth(@,2)", "secondYAxis(@)", "stacked(@)", 'stacked(@,"x")')
+add("areaBetween(web.h{1,2}.cpu.user)", "areaBetween(web.*.cpu.user)", "threshold(5)", 'threshold(5,"limit")', 'threshold(5.5,"limit","red")', 'verticalLine("00:30 20200913")')
+
+# Special
+add("constantLine(5)", "constantLine(1.5)", "constantLine(-2)", 'time("x")', 'time("x",120)', 'timeFunction("x")', 'sin("x",2)', 'sinFunction("x",5,120)', 'identity("x")', "fallbackSeries(no.such,web.h1.cpu.user)", "fallbackSeries(web.h2.cpu.user,constantLine(3))", 'events("*")', 'template(web.$host.cpu.user,host="h2")', "template(web.$1.cpu.user,'h3')", 'template(constantLine($n),n="7")', "secondYAxis(web.h1.cpu.user)")
+
+# Syntax
+add("web.h1.cpu.user|scale(2)", "web.*.cpu.user|sumSeries()|alias('all')", 'web.*.cpu.user|aliasByNode(1)|movingAverage("5min")', "scale( web.h1.cpu.user , 2 )", "scale(web.h1.cpu.user,.5)", "scale(web.h1.cpu.user,factor=3)", "scale(seriesList=web.h1.cpu.user,factor=3)", "alias(web.h1.cpu.user,'it\\'s')", "sumSeries(web.{h1,h2}.cpu.{user,system})", "scale(web.h1.cpu.user,inf)", "nope(web.h1.cpu.user)", "scale(web.h1.cpu.user)", "scale(web.h1.cpu.user,'x')", "scale(web.h1.cpu.user,2,3)", "scale(web.h1.cpu.user,nope=3)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",TRUE)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",False)", "alias(sumSeries(web.*.cpu.user),\"a,b(c)\")", "web.h1.cpu.user;x", "stats.timers.db-1.p95", "group(web.h1.cpu.user,group(web.h2.cpu.user,fast.x))", "aliasByNode(group(web.h1.cpu.user,scale(web.h2.cpu.user,2)),1)", "movingAverage(sumSeries(web.*.cpu.user),3)", "sumSeries(movingAverage(web.*.cpu.user,3))", "derivative(movingAverage(cnt.a,'3min'))", "timeShift(movingAverage(web.h1.cpu.user,3),'10min')", "movingAverage(timeShift(web.h1.cpu.user,'10min'),3)", "summarize(timeShift(web.h1.cpu.user,'1h'),'5min','sum')", "asPercent(summarize(web.h1.cpu.user,'5min'),summarize(web.h2.cpu.user,'5min'))", "holtWintersForecast(sumSeries(web.*.cpu.user))")
+
+
+def queries():
+    short = {"from": NOW - 1200, "until": NOW}
+    for target in targets:
+        yield {"target": target, **short}
+    odd = ["web.*.cpu.user", "fast.x", "slow.*", "sumSeries(web.*.cpu.user)", "movingAverage(fast.x,6)", "summarize(fast.x,'5min','sum')", "consolidateBy(fast.x,'max')", "consolidateBy(fast.y,'sum')", "consolidateBy(cnt.up,'last')", "consolidateBy(fast.y,'avg_zero')", "consolidateBy(fast.x,'first')", "sumSeries(fast.*,slow.*)", "derivative(cnt.up)", "setXFilesFactor(fast.y,0.9)", "timeShift(fast.x,'10min')", "group(fast.x,slow.x,web.h1.cpu.user)"]
+    for target in odd:
+        for most in [1, 2, 7, 10, 19, 20, 60, 119, 120, 1000]:
+            for start, end in [(NOW - 1200, NOW), (NOW - 1207, NOW - 13), (NOW - 600, NOW - 590)]:
+                yield {"target": target, "from": start, "until": end, "maxDataPoints": most}
+        yield {"target": target, "from": NOW - 1207, "until": NOW - 13}
+        yield {"target": target, "from": NOW - 7200, "until": NOW - 3600}
+        yield {"target": target, "from": NOW - 900, "until": NOW, "noNullPoints": "1"}
+        yield {"target": target, "from": NOW - 900, "until": NOW, "xFilesFactor": "0.8"}
+
+
+def value_at(name, time):
+    """The value of a series in the slot that begins at a time."""
+    kind, seed, step = SERIES[name]
+    return value(kind, seed, time // step)
+
+
+def finder_module():
+    """A finder of the series above, whose slots are those of whisper's fetch."""
+    import fnmatch
+
+    from graphite.finders import expand_braces
+    from graphite.finders.utils import BaseFinder
+    from graphite.intervals import Interval, IntervalSet
+    from graphite.node import BranchNode, LeafNode
+    from graphite.readers.utils import BaseReader
+
+    class Reader(BaseReader):
+        def __init__(self, name):
+            self.name = name
+
+        def get_intervals(self):
+            return IntervalSet([Interval(0, NOW)])
+
+        def fetch(self, start, end, now=None, requestContext=None):
+            step = SERIES[self.name][2]
+            first, last = (int(time) // step * step + step for time in (start, end))
+            last = last + step if last == first else last
+            return (first, last, step), [value_at(self.name, time) for time in range(first, last, step)]
+
+    class Finder(BaseFinder):
+        def find_nodes(self, query):
+            nodes = query.pattern.split(".")
+            found = set()
+            for name in SERIES:
+                parts = name.split(".")
+                head = parts[: len(nodes)]
+                fits = all(any(fnmatch.fnmatchcase(part, form) for form in expand_braces(node)) for part, node in zip(head, nodes))
+                if fits and len(head) == len(nodes):
+                    found.add((".".join(head), len(parts) == len(nodes)))
+            for path, is_leaf in sorted(found):
+                yield LeafNode(path, Reader(path)) if is_leaf else BranchNode(path)
+
+    return Finder
+
+
+def start(root):
+    """graphite-web in this process; a client of it."""
+    os.environ["GRAPHITE_ROOT"] = root
+    os.environ["DJANGO_SETTINGS_MODULE"] = "graphite.settings"
+    os.environ["GRAPHITE_SETTINGS_MODULE"] = "golden_settings"
+    for folder in ("storage/log/webapp", "conf", "storage/whisper"):
+        os.makedirs(os.path.join(root, folder))
+    settings = f"""
+SECRET_KEY = "x"
+ALLOWED_HOSTS = ["*"]
+TIME_ZONE = "UTC"
+STORAGE_FINDERS = ("golden_finder.Finder",)
+LOG_DIR = {root + "/storage/log/webapp"!r}
+DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {root + "/db.sqlite"!r}}}}}
+"""
+    with open(os.path.join(root, "golden_settings.py"), "w") as file:
+        file.write(settings)
+    with open(os.path.join(root, "golden_finder.py"), "w") as file:
+        file.write("import golden\nFinder = golden.finder_module()\n")
+    sys.path.insert(0, root)
+    sys.modules["golden"] = sys.modules["__main__"]
+    import django
+    from django.core.management import call_command
+    from django.test import Client
+
+    django.setup()
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    return Client(raise_request_exception=False)
+
+
+def answer(response):
+    """The answer without what all have in common."""
+    if response.status_code != 200:
+        return {"status": response.status_code, "error": response.content.decode()[:300]}
+    rows = json.loads(response.content.decode().replace("1e9999", "Infinity"))
+    return {"series": [row(one) for one in rows]}
+
+
+def row(one):
+    points = one["datapoints"]
+    times = [time for _, time in points]
+    return {"target": one["target"], "tags": one["tags"], "times": times if len(times) < 3 else [times[0], times[1] - times[0]], "values": [value for value, _ in points]}
+
+
+def main():
+    with tempfile.TemporaryDirectory() as root:
+        client = start(root)
+        for query in queries():
+            response = client.get("/render", {**query, "format": "json", "now": NOW, "noCache": "1"})
+            if response.status_code == 500:
+                # It has failed, which is no answer to be matched.
+                continue
+            print(json.dumps({"query": query, **answer(response)}, separators=(",", ":")).replace("Infinity", "1e9999"))
+
+
+if __name__ == "__main__":
+    main()
