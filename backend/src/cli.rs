@@ -186,10 +186,11 @@ mod tests {
 
     #[test]
     fn every_setting_of_serve_can_stand_in_the_file() {
-        let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\nsyslog = 'off'\nseal = 'off'\nsyslog-zone = '+01:00'\n\
+        let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\ncarbon-pickle = '127.0.0.1:2'\nsyslog = 'off'\nseal = 'off'\nsyslog-zone = '+01:00'\n\
             syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nforeign = ['/a', 'b']\nallow-host = ['c.example']";
         let config = settings(file).unwrap();
         assert_eq!(config.allow_host, ["c.example"]);
+        assert_eq!(config.carbon_pickle, "127.0.0.1:2".parse().unwrap());
         assert!(!config.seal);
         assert_eq!(config.foreign, [Path::new("/a"), Path::new("b")]);
         assert_eq!(config.dashboards, Some("boards".into()));

@@ -28,6 +28,9 @@ pub struct Config {
     /// Where Graphite plaintext is taken, TCP and UDP; `off` for nowhere.
     #[arg(long, env = "SONDE_CARBON", default_value = "127.0.0.1:2003", value_name = "ADDRESS")]
     pub carbon: Listen,
+    /// Where points in Python pickles are taken, TCP, as carbon does at port 2004; `off` for nowhere.
+    #[arg(long, env = "SONDE_CARBON_PICKLE", default_value = "off", value_name = "ADDRESS")]
+    pub carbon_pickle: Listen,
     /// Where syslog is taken, TCP and UDP; `off` for nowhere.
     #[arg(long, env = "SONDE_SYSLOG", default_value = "127.0.0.1:5514", value_name = "ADDRESS")]
     pub syslog: Listen,

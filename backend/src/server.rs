@@ -73,7 +73,12 @@ impl Server {
             })?;
         tell_start(&state);
         announce(&format!("listening http {http}"));
-        for (name, address) in [("carbon", listeners.carbon), ("syslog", listeners.syslog)] {
+        let bound = [
+            ("carbon", listeners.carbon),
+            ("carbon-pickle", listeners.carbon_pickle),
+            ("syslog", listeners.syslog),
+        ];
+        for (name, address) in bound {
             if let Some(address) = address {
                 announce(&format!("listening {name} {address}"));
             }
@@ -185,7 +190,12 @@ async fn keep_limits(store: Arc<Store>, mut stopped: watch::Receiver<bool>) {
 fn listen_config(config: &Config) -> anyhow::Result<ListenConfig> {
     let component = ComponentRule::parse(&config.syslog_component, &config.syslog_component_dotted)?;
     let syslog_rules = SyslogRules { zone: Zone::parse(&config.syslog_zone)?, component };
-    Ok(ListenConfig { carbon: config.carbon.0, syslog: config.syslog.0, syslog_rules })
+    Ok(ListenConfig {
+        carbon: config.carbon.0,
+        carbon_pickle: config.carbon_pickle.0,
+        syslog: config.syslog.0,
+        syslog_rules,
+    })
 }
 
 async fn serve_http(

@@ -23,6 +23,10 @@ pub mod lines;
 pub mod listen;
 /// NDJSON: the stored line is the line that was sent.
 pub mod ndjson;
+/// Python pickles of points.
+mod pickle;
+/// Pickles on a TCP stream.
+mod pickle_wire;
 /// Why a line is not taken.
 pub mod refused;
 /// The normal form of a metric's path and tags.
