@@ -62,6 +62,12 @@ pub struct Config {
     /// points are refused. `auto` is a hundredth of the disk, at most 1 GiB; `off` is nothing.
     #[arg(long, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
     pub disk_reserve: DiskReserve,
+    /// Carbon's storage-schemas.conf: the precisions in which `/render` answers which series, and how far back.
+    #[arg(long, env = "SONDE_STORAGE_SCHEMAS", value_name = "FILE")]
+    pub storage_schemas: Option<PathBuf>,
+    /// Carbon's storage-aggregation.conf: how `/render` makes coarser points of finer ones, of which series.
+    #[arg(long, env = "SONDE_STORAGE_AGGREGATION", value_name = "FILE")]
+    pub storage_aggregation: Option<PathBuf>,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,

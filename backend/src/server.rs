@@ -6,6 +6,7 @@ use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
 use crate::ingest::syslog::SyslogRules;
 use crate::ingest::zone::Zone;
+use crate::query::storage_rules::StorageRules;
 use crate::router::router;
 use crate::state::AppState;
 use crate::store::{Store, StoreError};
@@ -51,6 +52,7 @@ impl Server {
         let listen = listen_config(&config)?;
         // Before the data folder is made: what was misspelt leaves nothing behind.
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
+        let rules = storage_rules(&config)?;
         let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
         check_foreign(&data, &foreign)?;
         let open = move || Store::open_as(&data, seals)?.with_foreign(foreign);
@@ -59,8 +61,9 @@ impl Server {
         let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;
         let store = store.with_reserve(config.disk_reserve.0);
         let (stop, stopped) = watch::channel(false);
-        let state =
-            AppState::new(store, config, dashboards, stopped.clone()).context("no threads can be had")?;
+        let state = AppState::new(store, config, dashboards, stopped.clone())
+            .context("no threads can be had")?
+            .with_rules(rules);
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| anyhow::anyhow!(listen_problem("--listen", address, &error)))?;
@@ -169,6 +172,21 @@ fn check_foreign(data: &Path, foreign: &[PathBuf]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What Graphite's files say of how series are kept.
+fn storage_rules(config: &Config) -> anyhow::Result<StorageRules> {
+    let mut rules = StorageRules::default();
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(anyhow::Error::from);
+    if let Some(path) = &config.storage_schemas {
+        let added = read(path).and_then(|text| Ok(rules.add_schemas(&text)?));
+        added.map_err(|why| anyhow::anyhow!("--storage-schemas {}: {why}", path.display()))?;
+    }
+    if let Some(path) = &config.storage_aggregation {
+        let added = read(path).and_then(|text| Ok(rules.add_aggregations(&text)?));
+        added.map_err(|why| anyhow::anyhow!("--storage-aggregation {}: {why}", path.display()))?;
+    }
+    Ok(rules)
 }
 
 /// Deletes what is beyond the limits, now and then every minute, until the server stops.

@@ -222,11 +222,11 @@ fn pickled_points_are_found_and_a_pickle_that_would_run_something_is_refused() {
     server.send_tcp("carbon-pickle", &[first, evil, last, more].concat());
     wait_for_points(&server, "shop.cart.ms", &[(80.0, at), (90.5, at + 10), (-1.0, at + 20)]);
     wait_for_points(&server, "shop.cart.ms;host=n1;unit=ms", &[(1.0, at), (2.0, at + 10)]);
-    for (reason, count) in [("pickle_object", 1.0), ("nan", 1.0), ("bad_pickle", 0.0)] {
+    for (reason, count) in [("pickle_object", 1), ("nan", 1), ("bad_pickle", 0)] {
         let name = format!(r#"sonde_ingest_refused_total{{protocol="carbon_pickle",reason="{reason}"}}"#);
-        assert_eq!(server.counter(&name), count, "{reason}");
+        assert_eq!(server.counter(&name) as u64, count, "{reason}");
     }
-    assert_eq!(server.counter(r#"sonde_ingest_stored_total{protocol="carbon_pickle"}"#), 5.0);
+    assert_eq!(server.counter(r#"sonde_ingest_stored_total{protocol="carbon_pickle"}"#) as u64, 5);
 }
 
 #[test]

@@ -99,6 +99,7 @@ fn broken_pickles_are_refused() {
     check(b"\xff.", "has an instruction that is not known");
     check(b"(.", "takes from an empty stack");
     check(b"N(a.", "takes from an empty stack");
+    check(b"]N(at.", "takes from an empty stack");
     check(b"e.", "looks for a mark that is not there");
     check(b"NNa.", "appends to what is no list");
     check(b"h\0.", "refers to what it does not hold");
