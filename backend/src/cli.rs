@@ -29,8 +29,8 @@ enum Command {
     Demo(demo::Options),
     /// Writes lines of a range to standard output as `/api/logs` answers them, from a folder or from a server.
     Logs(Box<commands::LogsOptions>),
-    /// Stores files of NDJSON lines, of whatever days, in a folder that no server has.
-    Import(commands::ImportOptions),
+    /// Stores files of NDJSON lines, of whatever days, or a Graphite's points in a folder that no server has.
+    Import(Box<commands::ImportOptions>),
     /// Writes lines of a folder to standard output, oldest first, as they came.
     Export(commands::ExportOptions),
     /// Gives every finished segment of a folder that no server has its compressed form.
