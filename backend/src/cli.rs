@@ -29,8 +29,8 @@ enum Command {
     Demo(demo::Options),
     /// Writes lines of a range to standard output as `/api/logs` answers them, from a folder or from a server.
     Logs(Box<commands::LogsOptions>),
-    /// Stores files of NDJSON lines, of whatever days, in a folder that no server has.
-    Import(commands::ImportOptions),
+    /// Stores files of NDJSON lines, of whatever days, or a Graphite's points in a folder that no server has.
+    Import(Box<commands::ImportOptions>),
     /// Writes lines of a folder to standard output, oldest first, as they came.
     Export(commands::ExportOptions),
     /// Gives every finished segment of a folder that no server has its compressed form.
@@ -186,13 +186,16 @@ mod tests {
 
     #[test]
     fn every_setting_of_serve_can_stand_in_the_file() {
-        let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\nsyslog = 'off'\nseal = 'off'\nsyslog-zone = '+01:00'\n\
-            syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nforeign = ['/a', 'b']\nallow-host = ['c.example']";
+        let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\ncarbon-pickle = '127.0.0.1:2'\nsyslog = 'off'\nseal = 'off'\nsyslog-zone = '+01:00'\n\
+            syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nstorage-schemas = 's.conf'\nstorage-aggregation = 'a.conf'\nforeign = ['/a', 'b']\nallow-host = ['c.example']";
         let config = settings(file).unwrap();
         assert_eq!(config.allow_host, ["c.example"]);
+        assert_eq!(config.carbon_pickle, "127.0.0.1:2".parse().unwrap());
         assert!(!config.seal);
         assert_eq!(config.foreign, [Path::new("/a"), Path::new("b")]);
         assert_eq!(config.dashboards, Some("boards".into()));
+        let rules = (config.storage_schemas.unwrap(), config.storage_aggregation.unwrap());
+        assert_eq!(rules, ("s.conf".into(), "a.conf".into()));
         assert_eq!(
             (config.syslog_zone.as_str(), config.syslog_component_dotted.as_str()),
             ("+01:00", "b.{app}")

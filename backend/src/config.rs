@@ -28,6 +28,9 @@ pub struct Config {
     /// Where Graphite plaintext is taken, TCP and UDP; `off` for nowhere.
     #[arg(long, env = "SONDE_CARBON", default_value = "127.0.0.1:2003", value_name = "ADDRESS")]
     pub carbon: Listen,
+    /// Where points in Python pickles are taken, TCP, as carbon does at port 2004; `off` for nowhere.
+    #[arg(long, env = "SONDE_CARBON_PICKLE", default_value = "off", value_name = "ADDRESS")]
+    pub carbon_pickle: Listen,
     /// Where syslog is taken, TCP and UDP; `off` for nowhere.
     #[arg(long, env = "SONDE_SYSLOG", default_value = "127.0.0.1:5514", value_name = "ADDRESS")]
     pub syslog: Listen,
@@ -62,6 +65,12 @@ pub struct Config {
     /// Whether Sonde stores figures of itself every ten seconds, as series below `sonde.`.
     #[arg(long, env = "SONDE_OWN_METRICS", default_value = "on", value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
     pub own_metrics: bool,
+    /// Carbon's storage-schemas.conf: the precisions in which `/render` answers which series, and how far back.
+    #[arg(long, env = "SONDE_STORAGE_SCHEMAS", value_name = "FILE")]
+    pub storage_schemas: Option<PathBuf>,
+    /// Carbon's storage-aggregation.conf: how `/render` makes coarser points of finer ones, of which series.
+    #[arg(long, env = "SONDE_STORAGE_AGGREGATION", value_name = "FILE")]
+    pub storage_aggregation: Option<PathBuf>,
     /// A folder of dashboards, one TOML file each.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,

@@ -8,6 +8,7 @@ use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
 use crate::ingest::syslog::SyslogRules;
 use crate::ingest::zone::Zone;
+use crate::query::storage_rules::StorageRules;
 use crate::router::router;
 use crate::state::AppState;
 use crate::store::{Store, StoreError};
@@ -54,6 +55,7 @@ impl Server {
         let listen = listen_config(&config)?;
         // Before the data folder is made: what was misspelt leaves nothing behind.
         let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
+        let rules = storage_rules(&config)?;
         let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
         check_foreign(&data, &foreign)?;
         let open = move || Store::serve(&data, seals)?.with_foreign(foreign);
@@ -62,8 +64,9 @@ impl Server {
         let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;
         let store = store.with_reserve(config.disk_reserve.0);
         let (stop, stopped) = watch::channel(false);
-        let state =
-            AppState::new(store, config, dashboards, stopped.clone()).context("no threads can be had")?;
+        let state = AppState::new(store, config, dashboards, stopped.clone())
+            .context("no threads can be had")?
+            .with_rules(rules);
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| anyhow::anyhow!(listen_problem("--listen", address, &error)))?;
@@ -76,7 +79,12 @@ impl Server {
             })?;
         tell_start(&state);
         announce(&format!("listening http {http}"));
-        for (name, address) in [("carbon", listeners.carbon), ("syslog", listeners.syslog)] {
+        let bound = [
+            ("carbon", listeners.carbon),
+            ("carbon-pickle", listeners.carbon_pickle),
+            ("syslog", listeners.syslog),
+        ];
+        for (name, address) in bound {
             if let Some(address) = address {
                 announce(&format!("listening {name} {address}"));
             }
@@ -174,6 +182,21 @@ fn check_foreign(data: &Path, foreign: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What Graphite's files say of how series are kept.
+fn storage_rules(config: &Config) -> anyhow::Result<StorageRules> {
+    let mut rules = StorageRules::default();
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(anyhow::Error::from);
+    if let Some(path) = &config.storage_schemas {
+        let added = read(path).and_then(|text| Ok(rules.add_schemas(&text)?));
+        added.map_err(|why| anyhow::anyhow!("--storage-schemas {}: {why}", path.display()))?;
+    }
+    if let Some(path) = &config.storage_aggregation {
+        let added = read(path).and_then(|text| Ok(rules.add_aggregations(&text)?));
+        added.map_err(|why| anyhow::anyhow!("--storage-aggregation {}: {why}", path.display()))?;
+    }
+    Ok(rules)
+}
+
 /// Deletes what is beyond the limits, now and then every minute, until the server stops.
 async fn keep_limits(store: Arc<Store>, mut stopped: watch::Receiver<bool>) {
     loop {
@@ -193,7 +216,12 @@ async fn keep_limits(store: Arc<Store>, mut stopped: watch::Receiver<bool>) {
 fn listen_config(config: &Config) -> anyhow::Result<ListenConfig> {
     let component = ComponentRule::parse(&config.syslog_component, &config.syslog_component_dotted)?;
     let syslog_rules = SyslogRules { zone: Zone::parse(&config.syslog_zone)?, component };
-    Ok(ListenConfig { carbon: config.carbon.0, syslog: config.syslog.0, syslog_rules })
+    Ok(ListenConfig {
+        carbon: config.carbon.0,
+        carbon_pickle: config.carbon_pickle.0,
+        syslog: config.syslog.0,
+        syslog_rules,
+    })
 }
 
 async fn serve_http(

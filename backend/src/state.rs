@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::dashboards::Dashboards;
 use crate::ingest::counters::Counters;
 use crate::ingest::threads::IngestThreads;
+use crate::query::storage_rules::StorageRules;
 use crate::query::threads::QueryThreads;
 use crate::store::Store;
 use sonde_shared::time::Timestamp;
@@ -22,6 +23,8 @@ pub struct AppState {
     pub counters: Arc<Counters>,
     /// The dashboards of files and of the program.
     pub dashboards: Arc<Dashboards>,
+    /// How Graphite's files say that series are kept.
+    pub rules: Arc<StorageRules>,
     /// Where queries run.
     pub queries: QueryThreads,
     /// Where long bodies are read.
@@ -43,10 +46,18 @@ impl AppState {
             config: Arc::new(config),
             counters: Arc::default(),
             dashboards: Arc::new(dashboards),
+            rules: Arc::default(),
             queries: QueryThreads::default(),
             ingest: IngestThreads::start()?,
             stop,
         })
+    }
+
+    /// The same, where series are answered as Graphite's files of rules say.
+    #[must_use]
+    pub fn with_rules(mut self, rules: StorageRules) -> Self {
+        self.rules = Arc::new(rules);
+        self
     }
 
     /// The server's clock.

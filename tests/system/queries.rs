@@ -1,12 +1,13 @@
 //! What queries answer, compared with a plain scan of the same lines.
 
-use sonde_shared::api::{Components, Facets, Histogram, Patterns, PatternsLeftOut};
+use serde_json::Value;
+use sonde_shared::api::{Components, Facets, Histogram, IngestReport, Patterns, PatternsLeftOut};
 use sonde_shared::log::Level;
 use sonde_tests::corpus::{Corpus, Names, Recipe, Row, Style, range};
 use sonde_tests::grep::grep_and_sort;
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::process::MemoryWatch;
-use sonde_tests::server::TestServer;
+use sonde_tests::server::{Setup, TestServer};
 use std::collections::BTreeMap;
 
 /// Over midnight, so that two days are asked at once.
@@ -294,4 +295,34 @@ fn a_million_lines_are_answered_as_grep_and_sort_do() {
     assert_same_lines(&day, &expected, "grep and sort of a day");
     let peak = memory.peak_bytes();
     assert!(peak < 300_000_000, "{peak} bytes of anonymous memory");
+}
+
+#[test]
+fn an_existing_graphites_rules_decide_the_step_and_the_method() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file can be written");
+        path
+    };
+    let schemas = file("schemas.conf", "[all]\npattern = .*\nretentions = 60s:1h,5m:30d\n");
+    let sums =
+        file("aggregation.conf", "[sum]\npattern = \\.count$\nxFilesFactor = 0\naggregationMethod = sum\n");
+    let setup = Setup::default().arg("--storage-schemas").arg(schemas).arg("--storage-aggregation").arg(sums);
+    let server = setup.start();
+    let start = 1_741_615_500;
+    let minute = |at: u64| format!("shop.cart.count 2 {at}\nshop.cart.ms 2 {at}\n");
+    let lines: Vec<String> = (0..10).map(|at| minute(start + 60 * at)).collect();
+    let report: IngestReport =
+        server.http().post("/api/ingest/metrics", lines.concat().as_bytes()).ok().json();
+    assert_eq!(report.stored, 20);
+    let answer = |target: &str, now: u64| -> Value {
+        let until = start + 599;
+        server.get(&format!("/render?target={target}&from={}&until={until}&now={now}", start - 1)).ok().json()
+    };
+    assert_eq!(answer("shop.cart.count", start + 600)[0]["datapoints"].as_array().map(Vec::len), Some(10));
+    let coarse = |value: f64| serde_json::json!([[value, start], [value, start + 300]]);
+    assert_eq!(answer("shop.cart.count", start + 7_200)[0]["datapoints"], coarse(10.0));
+    assert_eq!(answer("shop.cart.ms", start + 7_200)[0]["datapoints"], coarse(2.0));
+    assert_eq!(answer("shop.cart.ms", start + 31 * 86_400), serde_json::json!([]));
 }

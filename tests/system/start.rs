@@ -46,6 +46,26 @@ fn a_folder_of_dashboards_that_is_not_there_leaves_no_data_folder_behind() {
 }
 
 #[test]
+fn rules_of_graphite_that_cannot_be_taken_are_told_with_their_place() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let data = folder.path().join("data");
+    let rules = folder.path().join("rules.conf");
+    std::fs::write(
+        &rules,
+        "[fine]\npattern = .*\nretentions = 60s:1d\n[bad]\npattern = (?!a)\nretentions = 1:1\n",
+    )
+    .expect("a file can be written");
+    for (flag, place) in [
+        ("--storage-schemas", "rules.conf: line 5, section [bad]: the pattern `(?!a)`"),
+        ("--storage-aggregation", "rules.conf: line 5, section [bad]: the pattern `(?!a)`"),
+    ] {
+        assert_says(&said(Setup::on(&data).arg(flag).arg(&rules)), &[flag, place]);
+        assert_says(&said(Setup::on(&data).arg(flag).arg("no-such.conf")), &[flag, "no-such.conf"]);
+    }
+    assert!(!data.exists());
+}
+
+#[test]
 fn a_value_is_refused_with_the_place_it_stands_in() {
     let environment = Setup::default().without("--carbon").through(["env", "SONDE_CARBON=here"]);
     assert_says(&said(environment), &["`here` of the environment variable SONDE_CARBON", "HOST:PORT"]);

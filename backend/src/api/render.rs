@@ -26,14 +26,14 @@ pub async fn render(
     let range = range(&params, now)?;
     let targets = targets(&params)?;
     let format = Format::read(&params, now)?;
-    let (store, queries) = (state.store, state.queries);
+    let (store, queries, rules) = (state.store, state.queries, state.rules);
     let select = move || Selection::of(store.metrics(), &targets, range).map_err(ApiError::from);
     let selection = pieces::query(&queries, select).await?;
     let selection =
         selection.map_err(|error| ApiError::parameter("target", error.to_string(), "shop.checkout.*"))?;
     let (kind, body) = match format {
         Format::Json(query) => {
-            let begin = move || Ok(JsonPieces::new(selection, query)?);
+            let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
             ("application/json", pieces::body(queries, begin).await?)
         }
         Format::Columns(width) => {
@@ -193,6 +193,85 @@ mod tests {
         assert_eq!(points(&world, "target=j&from=110&until=130").await[0], json!([[4.0, 120], [5.0, 130]]));
         // The slot of 120 reaches over `until`, as whisper's do.
         assert_eq!(points(&world, "target=j&from=110&until=125").await[0], json!([[4.0, 120]]));
+    }
+
+    const SCHEMAS: &str = "[all]\npattern = ^s\\.\nretentions = 60s:1h,5m:1d\n";
+    const SUMS: &str = "[sum]\npattern = \\.count$\naggregationMethod = sum\nxFilesFactor = 0.5\n";
+
+    #[tokio::test]
+    async fn the_rules_step_is_that_of_the_archive_that_reaches_back() {
+        let world = World::new().with_rules(SCHEMAS, "");
+        // Every ten seconds; the rule knows minutes.
+        let rows: Vec<_> = (0..120).map(|at| ("s.a", 10_000 + 10 * at, at as f64)).collect();
+        world.append(&rows).await;
+        world.append(&[("other", 10_000, 1.0), ("other", 10_010, 2.0)]).await;
+        let first = async |query: &str| points(&world, query).await[0].clone();
+        let minutes = first("target=s.a&from=10000&until=10200&now=10200").await;
+        assert_eq!(minutes, json!([[7.0, 10_020], [13.0, 10_080], [19.0, 10_140], [25.0, 10_200]]));
+        // From as far back that the minutes are gone: averages of the minutes' last points.
+        let query = "target=s.a&from=10000&until=10800&now=13601";
+        assert_eq!(first(query).await, json!([[37.0, 10_200], [67.0, 10_500], [97.0, 10_800]]));
+        // What no section matches keeps the step of its points.
+        assert_eq!(first("target=other&from=10000&until=10010&now=99999").await, json!([[2.0, 10_010]]));
+    }
+
+    #[tokio::test]
+    async fn coarser_slots_are_made_by_the_rules_method_of_enough_finer_ones() {
+        let world = World::new().with_rules(SCHEMAS, SUMS);
+        let minutes = |name: &'static str| {
+            // Five, three and two of the minutes of 900, 1200 and 1500.
+            [0, 1, 2, 3, 4, 5, 6, 9, 10, 11].map(|minute| (name, 900 + 60 * minute, (minute + 1) as f64))
+        };
+        world.append(&minutes("s.x.count")).await;
+        world.append(&minutes("s.x.ms")).await;
+        let range = "from=600&until=1500&now=5000";
+        let sums = json!([[15.0, 900], [23.0, 1_200], [null, 1_500]]);
+        assert_eq!(points(&world, &format!("target=s.x.count&{range}")).await[0], sums);
+        let means = json!([[3.0, 900], [23.0 / 3.0, 1_200], [null, 1_500]]);
+        assert_eq!(points(&world, &format!("target=s.x.ms&{range}")).await[0], means);
+        // Fewer points are averages, whatever the method.
+        let one = points(&world, &format!("target=s.x.count&{range}&maxDataPoints=1")).await;
+        assert_eq!(one[0], json!([[19.0, 900]]));
+    }
+
+    #[tokio::test]
+    async fn nothing_older_than_the_rule_keeps_is_answered_but_drawn() {
+        let world = World::new().with_rules(SCHEMAS, "");
+        let day = 86_400;
+        world.append(&[0, 300, 600, 900].map(|at| ("s.old", 10 * day + at, 1.0))).await;
+        let now = 11 * day + 450;
+        let range = format!("from={}&until={}&now={now}", 10 * day - 1, 10 * day + 900);
+        let kept = json!([[1.0, 10 * day + 600], [1.0, 10 * day + 900]]);
+        assert_eq!(points(&world, &format!("target=s.old&{range}")).await[0], kept);
+        let gone = format!("target=s.old&from={}&until={}&now={now}", 10 * day - 1, 10 * day + 400);
+        assert_eq!(points(&world, &gone).await, json!([]));
+        assert_eq!(columns(&world, &format!("target=s.old&{range}")).await[0].values, [1.0; 4]);
+    }
+
+    #[tokio::test]
+    async fn points_that_came_coarse_are_answered_beside_fine_ones() {
+        let world = World::new().with_rules(SCHEMAS, SUMS);
+        let coarse = (0..4).map(|at| ("s.x.count", 300 * at, 50.0));
+        let fine = (0..10).map(|at| ("s.x.count", 1_200 + 60 * at, 1.0));
+        world.append(&coarse.chain(fine).collect::<Vec<_>>()).await;
+        let answer = points(&world, "target=s.x.count&from=299&until=1500&now=6000").await;
+        let expected = json!([[50.0, 300], [50.0, 600], [50.0, 900], [5.0, 1_200], [5.0, 1_500]]);
+        assert_eq!(answer[0], expected);
+    }
+
+    #[tokio::test]
+    async fn a_slots_value_does_not_hang_on_where_the_range_begins_or_ends() {
+        let world = World::new().with_rules(SCHEMAS, SUMS);
+        world.append(&[240, 300, 600, 900, 960].map(|at| ("s.x.count", at, 1.0))).await;
+        let check = async |from: i64, until: i64, expected: Value| {
+            let query = format!("target=s.x.count&from={from}&until={until}&now=6000");
+            assert_eq!(points(&world, &query).await[0], expected, "{from} {until}");
+        };
+        // Only the point of 600 stands alone; the others are one minute of five.
+        check(0, 900, json!([[null, 300], [1.0, 600], [null, 900]])).await;
+        check(299, 600, json!([[null, 300], [1.0, 600]])).await;
+        check(599, 900, json!([[1.0, 600], [null, 900]])).await;
+        check(899, 900, json!([[null, 900]])).await;
     }
 
     #[tokio::test]

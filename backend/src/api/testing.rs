@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::dashboards::Dashboards;
+use crate::query::storage_rules::StorageRules;
 use crate::router::router;
 use crate::state::AppState;
 use crate::store::Store;
@@ -56,6 +57,14 @@ impl World {
         let state =
             AppState::new(store, Config::default(), Dashboards::open(None, &[]).unwrap(), stop).unwrap();
         Self { _dir: dir, state, _stop: Some(keeps_going) }
+    }
+
+    /// The same, with what `storage-schemas.conf` and `storage-aggregation.conf` say.
+    pub(super) fn with_rules(self, schemas: &str, aggregations: &str) -> Self {
+        let mut rules = StorageRules::default();
+        rules.add_schemas(schemas).unwrap();
+        rules.add_aggregations(aggregations).unwrap();
+        Self { state: self.state.with_rules(rules), ..self }
     }
 
     /// What it stores in.

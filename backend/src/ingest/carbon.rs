@@ -12,6 +12,7 @@ use crate::store::{Store, StoreError};
 use memchr::memchr;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 /// The longest line that is taken, in bytes; Twisted's limit, under which carbon lives.
@@ -78,9 +79,20 @@ fn parse_plainly(line: &[u8], accepts: TimeRange) -> Option<Point<'_>> {
 }
 
 fn read_time(text: &str, now: Timestamp, accepts: TimeRange) -> Result<i64, Refused> {
-    let secs =
-        python_float(text).filter(|secs| secs.is_finite()).ok_or_else(|| Refused::bad_ts(text))?.trunc()
-            as i64;
+    whole_second(python_float(text).unwrap_or(f64::NAN), &text, now, accepts)
+}
+
+/// The second of a point, from its time and how that is told.
+fn whole_second(
+    secs: f64,
+    told: &dyn fmt::Display,
+    now: Timestamp,
+    accepts: TimeRange,
+) -> Result<i64, Refused> {
+    if !secs.is_finite() {
+        return Err(Refused::bad_ts(&told.to_string()));
+    }
+    let secs = secs.trunc() as i64;
     if secs == -1 {
         return Ok(now.as_secs());
     }
@@ -88,11 +100,29 @@ fn read_time(text: &str, now: Timestamp, accepts: TimeRange) -> Result<i64, Refu
     Refused::check_time(ts, accepts).map_err(|refused| match refused {
         // It would be told as the last instant that there is, which nobody has sent.
         Refused::Future { .. } if ts.as_secs() != secs => {
-            Refused::FarAway { text: text.chars().take(64).collect() }
+            Refused::FarAway { text: told.to_string().chars().take(64).collect() }
         }
         refused => refused,
     })?;
     Ok(secs)
+}
+
+/// Checks a point that came apart already, as its line would be.
+pub(super) fn check_point(
+    path: &str,
+    secs: f64,
+    value: f64,
+    now: Timestamp,
+    accepts: TimeRange,
+) -> Result<Point<'_>, Refused> {
+    let ts_secs = whole_second(secs, &secs, now, accepts)?;
+    if value.is_nan() {
+        return Err(Refused::Nan);
+    }
+    if path.contains(is_space) {
+        return Err(Refused::BadPath { why: "has white space" });
+    }
+    Ok(Point { path: normal_form(path)?, ts_secs, value })
 }
 
 /// What Python's `str.split()` separates at: Unicode white space and the four information separators.

@@ -14,13 +14,21 @@ pub enum Protocol {
     CarbonHttp = 1,
     CarbonTcp = 2,
     CarbonUdp = 3,
-    SyslogTcp = 4,
-    SyslogUdp = 5,
+    CarbonPickle = 4,
+    SyslogTcp = 5,
+    SyslogUdp = 6,
 }
 
 impl Protocol {
-    const LABELS: [&'static str; 6] =
-        ["ndjson_http", "carbon_http", "carbon_tcp", "carbon_udp", "syslog_tcp", "syslog_udp"];
+    const LABELS: [&'static str; 7] = [
+        "ndjson_http",
+        "carbon_http",
+        "carbon_tcp",
+        "carbon_udp",
+        "carbon_pickle",
+        "syslog_tcp",
+        "syslog_udp",
+    ];
     const COUNT: usize = Self::LABELS.len();
 }
 

@@ -1,4 +1,4 @@
-//! Carbon and syslog over TCP and UDP.
+//! Carbon and syslog over TCP and UDP, pickles over TCP.
 //!
 //! What arrives is gathered for at most 50 ms and handed to the store in one batch. When the store's queue is full a
 //! connection is not read, so that TCP holds the sender back; datagrams wait in the socket's buffer, and the kernel
@@ -8,10 +8,11 @@
 use super::Clock;
 use super::counters::{Counters, Protocol};
 use super::first_line::FirstLine;
+use super::pickle_wire::PickleWire;
 use super::refused::Refused;
 use super::syslog::SyslogRules;
 use super::udp_drops;
-use super::wire::{CarbonWire, SyslogWire, Wire};
+use super::wire::{CarbonWire, DatagramWire, SyslogWire, Wire};
 use crate::store::Store;
 use socket2::{SockRef, TcpKeepalive};
 use sonde_shared::time::Timestamp;
@@ -43,11 +44,13 @@ const LAST_WAIT: Duration = Duration::from_millis(20);
 /// How often a free port is sought that is free for TCP and UDP.
 const PORT_TRIES: usize = 20;
 
-/// Where to listen; each address is opened for TCP and UDP.
+/// Where to listen; each address but that for pickles is opened for TCP and UDP.
 #[derive(Clone, Debug, Default)]
 pub struct ListenConfig {
     /// Graphite plaintext.
     pub carbon: Option<SocketAddr>,
+    /// Points in Python pickles.
+    pub carbon_pickle: Option<SocketAddr>,
     /// Syslog.
     pub syslog: Option<SocketAddr>,
     /// How syslog messages are read.
@@ -59,6 +62,8 @@ pub struct ListenConfig {
 pub struct BoundListeners {
     /// Graphite plaintext.
     pub carbon: Option<SocketAddr>,
+    /// Points in Python pickles.
+    pub carbon_pickle: Option<SocketAddr>,
     /// Syslog.
     pub syslog: Option<SocketAddr>,
     tasks: JoinSet<()>,
@@ -83,7 +88,7 @@ struct Shared {
 #[derive(Debug, thiserror::Error)]
 #[error("could not listen for {protocol} on {address}")]
 pub struct ListenError {
-    /// `carbon` or `syslog`.
+    /// `carbon`, `carbon-pickle` or `syslog`.
     pub protocol: &'static str,
     /// The address.
     pub address: SocketAddr,
@@ -99,10 +104,15 @@ pub async fn spawn_listeners(
     stop: watch::Receiver<bool>,
 ) -> Result<BoundListeners, ListenError> {
     let shared = Shared { store, counters, stop };
-    let mut bound = BoundListeners { carbon: None, syslog: None, tasks: JoinSet::new() };
+    let mut bound = BoundListeners { carbon: None, carbon_pickle: None, syslog: None, tasks: JoinSet::new() };
     if let Some(address) = config.carbon {
         let opened = spawn_carbon(&mut bound.tasks, address, &shared).await;
         bound.carbon = Some(opened.map_err(|source| ListenError { protocol: "carbon", address, source })?);
+    }
+    if let Some(address) = config.carbon_pickle {
+        let opened = spawn_pickle(&mut bound.tasks, address, &shared).await;
+        let refused = |source| ListenError { protocol: "carbon-pickle", address, source };
+        bound.carbon_pickle = Some(opened.map_err(refused)?);
     }
     if let Some(address) = config.syslog {
         let rules = Arc::new(config.syslog_rules.clone());
@@ -118,6 +128,14 @@ async fn spawn_carbon(tasks: &mut JoinSet<()>, addr: SocketAddr, shared: &Shared
     let datagrams = CarbonWire::new(Protocol::CarbonUdp, counters.clone());
     tasks.spawn(serve_datagrams(udp, datagrams, shared.clone()));
     tasks.spawn(accept(tcp, move |_| CarbonWire::new(Protocol::CarbonTcp, counters.clone()), shared.clone()));
+    Ok(addr)
+}
+
+async fn spawn_pickle(tasks: &mut JoinSet<()>, addr: SocketAddr, shared: &Shared) -> io::Result<SocketAddr> {
+    let tcp = TcpListener::bind(addr).await?;
+    let addr = tcp.local_addr()?;
+    let counters = shared.counters.clone();
+    tasks.spawn(accept(tcp, move |_| PickleWire::new(counters.clone()), shared.clone()));
     Ok(addr)
 }
 
@@ -281,7 +299,12 @@ async fn read_burst<W: Wire>(
         match stream.try_read(&mut buffer) {
             Ok(0) => return Burst::Ended,
             Ok(len) if first_line.is_request(&buffer[..len]) => return Burst::Http,
-            Ok(len) => wire.feed(&buffer[..len], clock(store)),
+            Ok(len) => {
+                wire.feed(&buffer[..len], clock(store));
+                if wire.is_lost() {
+                    return Burst::Ended;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if timeout_at(deadline, stream.readable()).await.is_err() {
                     break;
@@ -298,7 +321,7 @@ async fn read_burst<W: Wire>(
     Burst::Open
 }
 
-async fn serve_datagrams<W: Wire>(socket: UdpSocket, mut wire: W, shared: Shared) {
+async fn serve_datagrams<W: DatagramWire>(socket: UdpSocket, mut wire: W, shared: Shared) {
     let mut bell = Bell::new(shared.stop);
     let mut buffer = vec![0; READ_BYTES];
     let mut is_failing = false;
@@ -313,7 +336,7 @@ async fn serve_datagrams<W: Wire>(socket: UdpSocket, mut wire: W, shared: Shared
 }
 
 /// Takes the datagrams that are there and that come shortly after.
-async fn receive_burst<W: Wire>(socket: &UdpSocket, wire: &mut W, buffer: &mut [u8], store: &Store) {
+async fn receive_burst<W: DatagramWire>(socket: &UdpSocket, wire: &mut W, buffer: &mut [u8], store: &Store) {
     let deadline = Instant::now() + GATHER;
     while wire.batch_bytes() < BATCH_BYTES {
         match socket.try_recv_from(buffer) {
@@ -334,162 +357,4 @@ async fn receive_burst<W: Wire>(socket: &UdpSocket, wire: &mut W, buffer: &mut [
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::path::Path;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    /// Listeners on free ports over a store in a folder of its own.
-    struct Site {
-        store: Arc<Store>,
-        counters: Arc<Counters>,
-        stop: watch::Sender<bool>,
-        bound: BoundListeners,
-        dir: tempfile::TempDir,
-    }
-
-    impl Site {
-        async fn start() -> Self {
-            let dir = tempfile::tempdir().unwrap();
-            let store = Arc::new(Store::open(dir.path()).unwrap());
-            let counters = Arc::<Counters>::default();
-            let (stop, stopped) = watch::channel(false);
-            let any = Some("127.0.0.1:0".parse().unwrap());
-            let config = ListenConfig { carbon: any, syslog: any, ..ListenConfig::default() };
-            let bound = spawn_listeners(&config, store.clone(), counters.clone(), stopped).await.unwrap();
-            Self { store, counters, stop, bound, dir }
-        }
-
-        fn carbon(&self) -> SocketAddr {
-            self.bound.carbon.unwrap()
-        }
-
-        fn syslog(&self) -> SocketAddr {
-            self.bound.syslog.unwrap()
-        }
-
-        /// Waits until a protocol has stored so many rows.
-        async fn stored(&self, protocol: Protocol, rows: u64) {
-            let reached = async {
-                while self.counters.stored_total(protocol) < rows {
-                    sleep(Duration::from_millis(2)).await;
-                }
-            };
-            timeout(Duration::from_secs(10), reached).await.expect("everything is stored in time");
-            assert_eq!(self.counters.stored_total(protocol), rows);
-        }
-
-        async fn stop(self) -> (Arc<Counters>, Arc<Store>, tempfile::TempDir) {
-            self.stop.send(true).unwrap();
-            timeout(Duration::from_secs(10), self.bound.drained()).await.expect("the listeners stop in time");
-            (self.counters, self.store, self.dir)
-        }
-    }
-
-    /// The text of all segments of a data folder.
-    fn lines_in(data: &Path) -> String {
-        let folders =
-            fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-        let files = folders.flat_map(|day| fs::read_dir(day).unwrap()).map(|entry| entry.unwrap().path());
-        let texts = files.filter(|path| path.extension().is_some_and(|kind| kind == "ndjson"));
-        texts.map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect()
-    }
-
-    async fn send_udp(to: SocketAddr, datagrams: &[&str]) {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        for datagram in datagrams {
-            socket.send_to(datagram.as_bytes(), to).await.unwrap();
-        }
-    }
-
-    #[tokio::test]
-    async fn points_come_in_over_tcp_and_udp_on_one_port() {
-        let site = Site::start().await;
-        let mut tcp = TcpStream::connect(site.carbon()).await.unwrap();
-        tcp.write_all(b"a.b 1 1763647500\na.c 2 17636").await.unwrap();
-        site.stored(Protocol::CarbonTcp, 1).await;
-        tcp.write_all(b"47500\nnonsense\nx \xff 1\n\na.d 3 -1\r\n").await.unwrap();
-        site.stored(Protocol::CarbonTcp, 3).await;
-        assert_eq!(site.counters.refused_total(Protocol::CarbonTcp), 2);
-        send_udp(site.carbon(), &["u.a 1 5\nu.b 2 5", "u.c nan 5", "u.d 4 5\n"]).await;
-        site.stored(Protocol::CarbonUdp, 3).await;
-        assert_eq!(site.counters.refused_total(Protocol::CarbonUdp), 1);
-    }
-
-    #[tokio::test]
-    async fn messages_come_in_over_tcp_and_udp_on_one_port() {
-        let site = Site::start().await;
-        let mut tcp = TcpStream::connect(site.syslog()).await.unwrap();
-        tcp.write_all(b"<13>1 - h a - - - x\n20 <13>1 - h a - - - y\n<13>").await.unwrap();
-        site.stored(Protocol::SyslogTcp, 2).await;
-        tcp.write_all(b"a: the end").await.unwrap();
-        drop(tcp);
-        site.stored(Protocol::SyslogTcp, 3).await;
-        send_udp(site.syslog(), &["<13>a: one\n<13>a: two", "three", "\n"]).await;
-        site.stored(Protocol::SyslogUdp, 3).await;
-    }
-
-    #[tokio::test]
-    async fn the_stop_takes_in_what_was_sent_before_it() {
-        let site = Site::start().await;
-        let mut open = TcpStream::connect(site.carbon()).await.unwrap();
-        open.write_all("a 1 5\n".repeat(100_000).as_bytes()).await.unwrap();
-        let mut gone = TcpStream::connect(site.syslog()).await.unwrap();
-        gone.write_all(b"<13>a: x\n<13>a: last").await.unwrap();
-        drop(gone);
-        send_udp(site.carbon(), &["b 1 5"; 50]).await;
-        let (counters, store, dir) = site.stop().await;
-        drop(store);
-        assert!(lines_in(dir.path()).contains(
-            "\"component\":\"syslog.a\",\"host\":\"127.0.0.1\",\"level\":\"info\",\"msg\":\"last\""
-        ));
-        assert_eq!(counters.stored_total(Protocol::CarbonTcp), 100_000);
-        assert_eq!(counters.stored_total(Protocol::SyslogTcp), 2);
-        assert_eq!(counters.stored_total(Protocol::CarbonUdp), 50);
-    }
-
-    #[tokio::test]
-    async fn a_line_that_is_cut_off_is_no_point() {
-        let site = Site::start().await;
-        let mut tcp = TcpStream::connect(site.carbon()).await.unwrap();
-        tcp.write_all(b"a 1 5\na 1 17636").await.unwrap();
-        drop(tcp);
-        let (counters, ..) = site.stop().await;
-        assert_eq!(counters.stored_total(Protocol::CarbonTcp), 1);
-        assert_eq!(counters.refused_total(Protocol::CarbonTcp), 1);
-    }
-
-    #[tokio::test]
-    async fn a_sender_that_speaks_http_is_cut_off_and_nothing_of_it_is_stored() {
-        let site = Site::start().await;
-        for (address, body) in [(site.carbon(), "a.b 1 1763647500\n"), (site.syslog(), "<13>a: x\n")] {
-            let request = format!("POST /{} HTTP/1.1\r\nHost: x\r\n\r\n{body}", "x".repeat(100_000));
-            let mut tcp = TcpStream::connect(address).await.unwrap();
-            // It may be closed, or reset, before all of the request is taken.
-            drop(tcp.write_all(request.as_bytes()).await);
-            let closed = timeout(Duration::from_secs(10), tcp.read_u8()).await.expect("it is closed in time");
-            assert!(closed.is_err(), "nothing is answered");
-        }
-        let mut tcp = TcpStream::connect(site.carbon()).await.unwrap();
-        tcp.write_all(b"a.b 1 1763647500\nGET / HTTP/1.1\na.c 1 1763647500\n").await.unwrap();
-        site.stored(Protocol::CarbonTcp, 2).await;
-        let (counters, ..) = site.stop().await;
-        assert_eq!(counters.stored_total(Protocol::SyslogTcp), 0);
-        let mut text = String::new();
-        super::super::counters::render(&counters, &mut text);
-        for refused in ["\"carbon_tcp\",reason=\"http\"} 1\n", "\"syslog_tcp\",reason=\"http\"} 1\n"] {
-            assert!(text.contains(refused), "{refused}\n{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_port_that_is_taken_is_told() {
-        let site = Site::start().await;
-        let config = ListenConfig { carbon: Some(site.carbon()), ..ListenConfig::default() };
-        let (_stop, stopped) = watch::channel(false);
-        let error =
-            spawn_listeners(&config, site.store.clone(), site.counters.clone(), stopped).await.unwrap_err();
-        assert_eq!((error.protocol, error.source.kind()), ("carbon", io::ErrorKind::AddrInUse));
-    }
-}
+mod tests;

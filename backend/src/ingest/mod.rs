@@ -23,6 +23,10 @@ pub mod lines;
 pub mod listen;
 /// NDJSON: the stored line is the line that was sent.
 pub mod ndjson;
+/// Python pickles of points.
+mod pickle;
+/// Pickles on a TCP stream.
+mod pickle_wire;
 /// Why a line is not taken.
 pub mod refused;
 /// The normal form of a metric's path and tags.
@@ -39,6 +43,8 @@ pub mod syslog_stamp;
 pub mod threads;
 /// Datagrams that the kernel threw away.
 mod udp_drops;
+/// Files of whisper, Graphite's store.
+pub mod whisper;
 /// What carbon and syslog do with the bytes of a socket.
 mod wire;
 /// The zone of stamps that do not name one.

@@ -71,6 +71,18 @@ pub enum Refused {
     /// A stream that ended inside a line.
     #[error("the connection ended inside the line")]
     Unfinished,
+    /// A pickle that cannot be read, or holds no list.
+    #[error("the pickle {why}")]
+    BadPickle {
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A pickle that wants objects made.
+    #[error("the pickle holds an object; send plain texts, ints and floats (not numpy's)")]
+    PickleObject,
+    /// Part of a pickle that is no point.
+    #[error("an item is not (path, (timestamp, value))")]
+    BadItem,
     /// A connection whose first line is an HTTP request's.
     #[error("the sender speaks HTTP")]
     Http,
@@ -78,7 +90,7 @@ pub enum Refused {
 
 impl Refused {
     /// Every label, in the order of [`Refused::index`].
-    pub const REASONS: [&'static str; 13] = [
+    pub const REASONS: [&'static str; 15] = [
         "too_long",
         "not_utf8",
         "not_json",
@@ -92,6 +104,8 @@ impl Refused {
         "nan",
         "unfinished",
         "http",
+        "bad_pickle",
+        "pickle_object",
     ];
 
     /// The place of this reason's label in [`Refused::REASONS`].
@@ -106,10 +120,12 @@ impl Refused {
             Self::Past { .. } => 6,
             Self::Field(FieldError::NoMsg) => 7,
             Self::BadPath { .. } | Self::Field(FieldError::BadName { .. }) => 8,
-            Self::FieldCount { .. } | Self::BadValue { .. } => 9,
+            Self::FieldCount { .. } | Self::BadValue { .. } | Self::BadItem => 9,
             Self::Nan => 10,
             Self::Unfinished => 11,
             Self::Http => 12,
+            Self::BadPickle { .. } => 13,
+            Self::PickleObject => 14,
         }
     }
 

@@ -18,16 +18,24 @@ use std::sync::Arc;
 pub(super) trait Wire: Send + 'static {
     /// Takes a piece of a stream.
     fn feed(&mut self, bytes: &[u8], clock: Clock);
-    /// Takes a whole datagram.
-    fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock);
     /// Ends the stream.
     fn finish(&mut self, clock: Clock);
     /// Counts the whole stream as one refused line.
     fn refuse(&self, why: &Refused);
+    /// Whether what comes behind cannot be understood any more, so that the connection is to be closed.
+    fn is_lost(&self) -> bool {
+        false
+    }
     /// Roughly how much memory the batch takes.
     fn batch_bytes(&self) -> usize;
     /// Hands the batch over; waits while the store's queue is full.
     fn flush(&mut self, store: &Store) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// A protocol that comes in datagrams too.
+pub(super) trait DatagramWire: Wire {
+    /// Takes a whole datagram.
+    fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock);
 }
 
 /// Graphite plaintext.
@@ -48,12 +56,6 @@ impl Wire for CarbonWire {
     fn feed(&mut self, bytes: &[u8], clock: Clock) {
         let Self { intake, protocol, counters, .. } = self;
         intake.feed(bytes, clock, |_, why| counters.refused(*protocol, &why));
-    }
-
-    fn datagram(&mut self, bytes: &[u8], _from: IpAddr, clock: Clock) {
-        self.feed(bytes, clock.clone());
-        let Self { intake, protocol, counters, .. } = self;
-        intake.finish(clock, |_, why| counters.refused(*protocol, &why));
     }
 
     /// A line without its end is not taken: its number may be cut off in the middle. Carbon drops it too.
@@ -83,6 +85,14 @@ impl Wire for CarbonWire {
         let result = Plaintext::append(store, batch, Durability::Streamed).await;
         self.counters.settled(self.protocol, rows, result.is_ok());
         result
+    }
+}
+
+impl DatagramWire for CarbonWire {
+    fn datagram(&mut self, bytes: &[u8], _from: IpAddr, clock: Clock) {
+        self.feed(bytes, clock.clone());
+        let Self { intake, protocol, counters, .. } = self;
+        intake.finish(clock, |_, why| counters.refused(*protocol, &why));
     }
 }
 
@@ -127,14 +137,6 @@ impl Wire for SyslogWire {
         self.take(&clock, |framer, each| framer.feed(bytes, each));
     }
 
-    fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock) {
-        let peer = from.to_canonical().to_string();
-        for message in split_datagram(bytes) {
-            let was_taken = push_message(&mut self.batch, message, &peer, &clock, &self.rules);
-            self.counters.received(self.protocol, u64::from(was_taken));
-        }
-    }
-
     fn finish(&mut self, clock: Clock) {
         self.take(&clock, |framer, each| framer.finish(each));
     }
@@ -157,6 +159,16 @@ impl Wire for SyslogWire {
         let result = store.append_lines(batch, Durability::Streamed).await;
         self.counters.settled(self.protocol, rows, result.is_ok());
         result
+    }
+}
+
+impl DatagramWire for SyslogWire {
+    fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock) {
+        let peer = from.to_canonical().to_string();
+        for message in split_datagram(bytes) {
+            let was_taken = push_message(&mut self.batch, message, &peer, &clock, &self.rules);
+            self.counters.received(self.protocol, u64::from(was_taken));
+        }
     }
 }
 

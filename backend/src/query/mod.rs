@@ -22,6 +22,8 @@ pub mod patterns;
 pub mod position;
 /// `/render`: points of the series that targets name.
 pub mod render;
+/// Graphite's rules of how series are kept.
+pub mod storage_rules;
 #[cfg(test)]
 mod summaries;
 /// Counts over matching lines, in steps.

@@ -2,13 +2,16 @@
 //!
 //! Edges are those of whisper's fetch: a series starts at the first multiple of its step after `from` and its last slot
 //! is the last multiple of the step that is not after `until`. A slot holds the points from its time up to the next
-//! slot's; of several the last counts. `maxDataPoints` follows graphite-web's `renderViewJson`, its quirk included that
+//! slot's; of several the last counts, unless a rule makes coarser slots of finer ones. `maxDataPoints` follows graphite-web's `renderViewJson`, its quirk included that
 //! the first bucket begins one slot early.
 
-use super::{PIECE_BYTES, Pieces, Selection, step};
+use super::fold::Fold;
+use super::plan::{Plan, plans};
+use super::reader::Reader;
+use super::{PIECE_BYTES, Pieces, Selection};
+use crate::query::storage_rules::StorageRules;
 use crate::store::StoreError;
-use crate::store::metrics::Points;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::Timestamp;
 use std::io::Write;
 
 /// How the answer is wanted.
@@ -37,17 +40,6 @@ pub struct JsonPieces {
     is_done: bool,
 }
 
-/// One series as it will be sent.
-#[derive(Debug)]
-struct Plan {
-    name: String,
-    step: i64,
-    /// The first slot.
-    start: i64,
-    /// One step behind the last slot.
-    end: i64,
-}
-
 /// What comes next in a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Slot {
@@ -61,20 +53,15 @@ struct Series {
     buckets: Buckets,
     /// The slot to be filled.
     slot: i64,
-    /// The latest point of that slot.
-    pending: Option<f64>,
-    points: Points,
-    point_at: usize,
-    day_at: usize,
+    fold: Fold,
+    reader: Reader,
     wrote_point: bool,
 }
 
 impl JsonPieces {
     /// Begins an answer. Reads files.
-    pub fn new(selection: Selection, query: JsonQuery) -> Result<Self, StoreError> {
-        let range = bounded(&selection, query.now);
-        let plan = |name: &String| plan(&selection, name, range);
-        let plans = selection.names.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+    pub fn new(selection: Selection, query: JsonQuery, rules: &StorageRules) -> Result<Self, StoreError> {
+        let plans = plans(&selection, query.now, rules)?;
         Ok(Self {
             selection,
             no_nulls: query.no_null_points,
@@ -98,10 +85,8 @@ impl JsonPieces {
         Series {
             buckets: Buckets::of(plan, self.max_data_points, last - first),
             slot: plan.start,
-            pending: None,
-            points: Points::default(),
-            point_at: 0,
-            day_at: 0,
+            fold: Fold::new(&plan.finer, plan.step, plan.aggregation),
+            reader: Reader::new(plan.reads()),
             wrote_point: false,
         }
     }
@@ -186,46 +171,22 @@ impl Pieces for JsonPieces {
 
 impl Series {
     fn next_slot(&mut self, plan: &Plan, selection: &Selection) -> Result<Slot, StoreError> {
-        let range =
-            TimeRange { from: Timestamp::from_secs(plan.start), until: Timestamp::from_secs(plan.end) };
         loop {
-            if let (Some(time), Some(value)) =
-                (self.points.times.get(self.point_at), self.points.values.get(self.point_at))
-            {
-                // Slots begin at multiples of the step.
-                if *time >= self.slot + plan.step {
-                    break;
+            // Slots begin at multiples of the step.
+            match self.reader.current(selection, &plan.name)? {
+                Some(point) if point.time < self.slot + plan.step => {
+                    if point.time >= self.slot {
+                        self.fold.push(point);
+                    }
+                    self.reader.advance(selection, &plan.name)?;
                 }
-                self.pending = Some(*value);
-                self.point_at += 1;
-            } else if self.day_at < selection.days.day_count() {
-                self.points = selection.days.read_day(self.day_at, &plan.name, range)?;
-                (self.point_at, self.day_at) = (0, self.day_at + 1);
-            } else if self.slot < plan.end {
-                break;
-            } else {
-                return Ok(Slot::End);
+                _ if self.slot < plan.end => break,
+                _ => return Ok(Slot::End),
             }
         }
         self.slot += plan.step;
-        Ok(Slot::Value(self.pending.take()))
+        Ok(Slot::Value(self.fold.take()))
     }
-}
-
-/// The range without what lies before the first stored day and after both the clock and the last stored day.
-fn bounded(selection: &Selection, now: Timestamp) -> TimeRange {
-    let TimeRange { from, until } = selection.range;
-    selection.days.span().map_or(selection.range, |days| TimeRange {
-        from: from.max(days.from.plus_nanos(-1)).min(until),
-        until: until.min(days.until.max(now)).max(from),
-    })
-}
-
-fn plan(selection: &Selection, name: &str, range: TimeRange) -> Result<Plan, StoreError> {
-    let step = step::detect(selection, name)?;
-    let next_slot = |at: Timestamp| at.as_secs().div_euclid(step) * step + step;
-    let (start, end) = (next_slot(range.from), next_slot(range.until));
-    Ok(Plan { name: name.to_owned(), step, start, end: if end == start { end + step } else { end } })
 }
 
 /// Slots gathered into points of the answer.
@@ -344,7 +305,8 @@ mod tests {
         ) {
             let slots: Vec<_> = slots.into_iter().map(|slot| slot.map(f64::from)).collect();
             let start = first * step;
-            let plan = Plan { name: String::new(), step, start, end: start + slots.len() as i64 * step };
+            let end = start + slots.len() as i64 * step;
+            let plan = Plan { step, start, end, ..Plan::default() };
             prop_assert_eq!(bucketed(&slots, &plan, max), by_lists(&slots, &plan, max));
         }
     }
@@ -352,7 +314,7 @@ mod tests {
     #[test]
     fn buckets_do_not_move_when_the_range_does() {
         for first in 100..130 {
-            let plan = Plan { name: String::new(), step: 10, start: first * 10, end: first * 10 + 1_000 };
+            let plan = Plan { step: 10, start: first * 10, end: first * 10 + 1_000, ..Plan::default() };
             let points = bucketed(&[Some(1.0); 100], &plan, 10);
             assert!(points.len() <= 10 && points.iter().all(|(time, _)| time % 100 == 0), "{points:?}");
         }

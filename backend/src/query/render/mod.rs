@@ -4,7 +4,10 @@
 //! with the range and a slow reader holds no thread. A target is a path, with wildcards or without; functions come later.
 
 mod columns;
+mod fold;
 mod json;
+mod plan;
+mod reader;
 mod step;
 
 pub use columns::ColumnPieces;

@@ -1,0 +1,130 @@
+//! Which slots a series is answered in: how long, from when to when, and what makes their values.
+//!
+//! Where a section of `storage-schemas.conf` matches, as whisper decides: the finest archive that reaches back to `from` as seen
+//! from now, and nothing from before the last one. Else the step comes from the points.
+
+use super::{Selection, step};
+use crate::query::storage_rules::{Aggregation, Archive, StorageRules};
+use crate::store::StoreError;
+use sonde_shared::time::{TimeRange, Timestamp};
+
+/// One series as it will be sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    pub(super) name: String,
+    /// Seconds of a slot.
+    pub(super) step: i64,
+    /// The finer precisions that slots are made of, the finest first.
+    pub(super) finer: Vec<i64>,
+    pub(super) aggregation: Aggregation,
+    /// The first slot.
+    pub(super) start: i64,
+    /// One step behind the last slot.
+    pub(super) end: i64,
+}
+
+impl Plan {
+    /// What is to be read for it: where slots are made of finer ones, with the neighbours of their first and last points.
+    pub(super) fn reads(&self) -> TimeRange {
+        let margin = if self.finer.is_empty() { 0 } else { self.step };
+        TimeRange {
+            from: Timestamp::from_secs(self.start - margin),
+            until: Timestamp::from_secs(self.end + margin),
+        }
+    }
+}
+
+/// The plan of each series that has one: nothing is answered of a series whose rule keeps nothing so old.
+pub(super) fn plans(
+    selection: &Selection,
+    now: Timestamp,
+    rules: &StorageRules,
+) -> Result<Vec<Plan>, StoreError> {
+    let bounds = bounded(selection, now);
+    let plan = |name: &String| plan(selection, name, bounds, now, rules).transpose();
+    selection.names.iter().filter_map(plan).collect()
+}
+
+fn plan(
+    selection: &Selection,
+    name: &str,
+    mut range: TimeRange,
+    now: Timestamp,
+    rules: &StorageRules,
+) -> Result<Option<Plan>, StoreError> {
+    let (mut finer, step) = match rules.archives(name) {
+        None => (Vec::new(), step::detect(selection, name)?),
+        Some(archives) => {
+            let Some(chosen) = choose(archives, selection.range, now) else { return Ok(None) };
+            range.from = range.from.max(chosen.oldest);
+            (chosen.finer, chosen.step)
+        }
+    };
+    finer.retain(|secs| *secs < step);
+    let next_slot = |at: Timestamp| at.as_secs().div_euclid(step) * step + step;
+    let (start, end) = (next_slot(range.from), next_slot(range.until));
+    let end = if end == start { end + step } else { end };
+    let aggregation = rules.aggregation(name);
+    Ok(Some(Plan { name: name.to_owned(), step, finer, aggregation, start, end }))
+}
+
+/// An archive that answers a range.
+#[derive(Debug, PartialEq)]
+struct Chosen {
+    finer: Vec<i64>,
+    step: i64,
+    /// Nothing before it is answered.
+    oldest: Timestamp,
+}
+
+/// Whisper's choice (`file_fetch` in `whisper.py`); none where the range ends before all that is kept.
+fn choose(archives: &[Archive], range: TimeRange, now: Timestamp) -> Option<Chosen> {
+    let now = now.as_secs();
+    let oldest = now - archives.last()?.retention_secs();
+    if range.until.as_secs() < oldest {
+        return None;
+    }
+    let age = now - range.from.as_secs().max(oldest);
+    let at =
+        archives.iter().position(|archive| archive.retention_secs() >= age).unwrap_or(archives.len() - 1);
+    let finer = archives[..at].iter().map(|archive| archive.secs).collect();
+    Some(Chosen { finer, step: archives[at].secs, oldest: Timestamp::from_secs(oldest) })
+}
+
+/// The range without what lies before the first stored day and after both the clock and the last stored day.
+fn bounded(selection: &Selection, now: Timestamp) -> TimeRange {
+    let TimeRange { from, until } = selection.range;
+    selection.days.span().map_or(selection.range, |days| TimeRange {
+        from: from.max(days.from.plus_nanos(-1)).min(until),
+        until: until.min(days.until.max(now)).max(from),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_finest_archive_that_reaches_back_is_chosen() {
+        let archives = [
+            Archive { secs: 60, points: 60 },
+            Archive { secs: 300, points: 288 },
+            Archive { secs: 3_600, points: 168 },
+        ];
+        let now = 1_000_000;
+        let check = |from: i64, until: i64, expected: Option<(i64, usize)>| {
+            let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
+            let chosen = choose(&archives, range, Timestamp::from_secs(now));
+            assert_eq!(chosen.map(|chosen| (chosen.step, chosen.finer.len())), expected, "{from} {until}");
+        };
+        check(now - 3_600, now, Some((60, 0)));
+        check(now - 3_601, now, Some((300, 1)));
+        check(now - 3_601, now - 3_600, Some((300, 1)));
+        check(now - 86_400, now, Some((300, 1)));
+        check(now - 86_401, now, Some((3_600, 2)));
+        check(0, now, Some((3_600, 2)));
+        check(0, now - 604_800, Some((3_600, 2)));
+        check(0, now - 604_801, None);
+        check(now + 60, now + 120, Some((60, 0)));
+    }
+}

@@ -1,0 +1,76 @@
+//! A series' points one after the other, each with how far its neighbours are, read a day at a time.
+
+use super::Selection;
+use crate::store::StoreError;
+use crate::store::metrics::Points;
+use sonde_shared::time::TimeRange;
+
+/// A point and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stand {
+    /// Unix seconds.
+    pub(super) time: i64,
+    pub(super) value: f64,
+    /// Seconds to the nearer of its neighbours.
+    pub(super) apart: i64,
+}
+
+/// How far a series is read.
+#[derive(Debug)]
+pub(super) struct Reader {
+    range: TimeRange,
+    points: Points,
+    point_at: usize,
+    day_at: usize,
+    before: Option<i64>,
+    current: Option<(i64, f64)>,
+    after: Option<(i64, f64)>,
+    has_begun: bool,
+}
+
+impl Reader {
+    /// Will read what lies in a range.
+    pub(super) fn new(range: TimeRange) -> Self {
+        let points = Points::default();
+        let (before, current, after) = (None, None, None);
+        Self { range, points, point_at: 0, day_at: 0, before, current, after, has_begun: false }
+    }
+
+    /// The point that is next.
+    pub(super) fn current(&mut self, selection: &Selection, name: &str) -> Result<Option<Stand>, StoreError> {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.after = self.read(selection, name)?;
+            self.advance(selection, name)?;
+        }
+        Ok(self.current.map(|(time, value)| {
+            let gap = |other: Option<i64>| other.map_or(i64::MAX, |other| (other - time).abs());
+            let apart = gap(self.before).min(gap(self.after.map(|(time, _)| time)));
+            Stand { time, value, apart }
+        }))
+    }
+
+    /// Goes on to the point behind that.
+    pub(super) fn advance(&mut self, selection: &Selection, name: &str) -> Result<(), StoreError> {
+        self.before = self.current.map(|(time, _)| time);
+        self.current = self.after;
+        self.after = self.read(selection, name)?;
+        Ok(())
+    }
+
+    fn read(&mut self, selection: &Selection, name: &str) -> Result<Option<(i64, f64)>, StoreError> {
+        loop {
+            if let (Some(time), Some(value)) =
+                (self.points.times.get(self.point_at), self.points.values.get(self.point_at))
+            {
+                self.point_at += 1;
+                return Ok(Some((*time, *value)));
+            }
+            if self.day_at == selection.days.day_count() {
+                return Ok(None);
+            }
+            self.points = selection.days.read_day(self.day_at, name, self.range)?;
+            (self.point_at, self.day_at) = (0, self.day_at + 1);
+        }
+    }
+}
