@@ -2,17 +2,25 @@
 
 use super::pieces;
 use super::{ApiError, params::Params, params::clip};
-use crate::query::render::{ColumnPieces, JsonPieces, JsonQuery, Selection, Target};
+use crate::functions::parse::{Expression, parse};
+use crate::query::render::{
+    ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
+    evaluated_json, raw,
+};
 use crate::state::AppState;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use sonde_shared::dashboard::calls_function;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
 
 /// The widest chart that points are reduced for, in pixels.
 const MAX_WIDTH: u64 = 20_000;
 const DEFAULT_WIDTH: u64 = 1_000;
+
+const JSON: &str = "application/json";
+const COLUMNS: &str = "application/octet-stream";
 
 /// Answers `/render`. Parameters of the address and of a form body are joined; the body's count.
 pub async fn render(
@@ -26,22 +34,74 @@ pub async fn render(
     let range = range(&params, now)?;
     let targets = targets(&params)?;
     let format = Format::read(&params, now)?;
+    let (kind, body) = match paths(&targets, &format) {
+        Some(paths) => stream(state, paths?, range, format).await?,
+        None => evaluated(state, targets, range, now, &params, format).await?,
+    };
+    Ok(answer(kind, body))
+}
+
+/// The targets as paths, if no function is called and the form can be written piece by piece.
+fn paths(targets: &[Expression], format: &Format) -> Option<Result<Vec<Target>, ApiError>> {
+    let streams = matches!(format, Format::Json(_) | Format::Columns(_));
+    let path =
+        |target: &Expression| if let Expression::Path(path) = target { Some(path.clone()) } else { None };
+    let paths: Vec<String> = targets.iter().map(path).collect::<Option<_>>().filter(|_| streams)?;
+    let parsed = paths.iter().map(|path| Target::parse(path)).collect::<Result<Vec<_>, _>>();
+    Some(parsed.map_err(|error| wrong_target(error.to_string())))
+}
+
+/// An answer that is made as its reader takes it.
+async fn stream(
+    state: AppState,
+    targets: Vec<Target>,
+    range: TimeRange,
+    format: Format,
+) -> Result<(&'static str, Body), ApiError> {
     let (store, queries, rules) = (state.store, state.queries, state.rules);
     let select = move || Selection::of(store.metrics(), &targets, range).map_err(ApiError::from);
     let selection = pieces::query(&queries, select).await?;
-    let selection =
-        selection.map_err(|error| ApiError::parameter("target", error.to_string(), "shop.checkout.*"))?;
-    let (kind, body) = match format {
-        Format::Json(query) => {
-            let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
-            ("application/json", pieces::body(queries, begin).await?)
-        }
+    let selection = selection.map_err(|error| wrong_target(error.to_string()))?;
+    Ok(match format {
         Format::Columns(width) => {
             let begin = move || Ok(ColumnPieces::new(selection, width));
-            ("application/octet-stream", pieces::body(queries, begin).await?)
+            (COLUMNS, pieces::body(queries, begin).await?)
         }
+        Format::Json(query) => {
+            let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
+            (JSON, pieces::body(queries, begin).await?)
+        }
+        Format::Raw | Format::Csv => return Err(ApiError::Internal("these are evaluated".to_owned())),
+    })
+}
+
+/// An answer that is made as a whole.
+async fn evaluated(
+    state: AppState,
+    targets: Vec<Expression>,
+    range: TimeRange,
+    now: Timestamp,
+    params: &Params,
+    format: Format,
+) -> Result<(&'static str, Body), ApiError> {
+    let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
+    let (store, rules) = (state.store, state.rules);
+    let evaluate = move || {
+        let evaluation = Evaluation { store: store.metrics(), rules: &rules, range, now, x_files_factor };
+        let series = evaluation.series(&targets).map_err(|error| wrong_target(error.to_string()))?;
+        Ok(match format {
+            Format::Json(query) => (JSON, evaluated_json(&series, query)),
+            Format::Columns(width) => (COLUMNS, evaluated_columns(&series, range, width)),
+            Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
+            Format::Csv => ("text/csv; charset=utf-8", csv(&series)),
+        })
     };
-    Ok(answer(kind, body))
+    let (kind, body) = pieces::query(&state.queries, evaluate).await?;
+    Ok((kind, Body::from(body)))
+}
+
+fn wrong_target(why: String) -> ApiError {
+    ApiError::parameter("target", why, "shop.checkout.*")
 }
 
 fn answer(kind: &'static str, body: Body) -> Response {
@@ -64,21 +124,31 @@ fn range(params: &Params, now: Timestamp) -> Result<TimeRange, ApiError> {
     Ok(TimeRange::between(from, until))
 }
 
-fn targets(params: &Params) -> Result<Vec<Target>, ApiError> {
-    let wrong = |why: String| ApiError::parameter("target", why, "shop.checkout.*");
-    let texts = params.all("target").chain(params.all("target[]"));
-    let targets =
-        texts.map(Target::parse).collect::<Result<Vec<_>, _>>().map_err(|error| wrong(error.to_string()))?;
+fn targets(params: &Params) -> Result<Vec<Expression>, ApiError> {
+    let texts = params.all("target").chain(params.all("target[]")).filter(|text| !text.trim().is_empty());
+    let targets = texts.map(parse_target).collect::<Result<Vec<_>, _>>()?;
     if targets.is_empty() {
-        return Err(wrong("at least one target is needed".to_owned()));
+        return Err(wrong_target("at least one target is needed".to_owned()));
     }
     Ok(targets)
+}
+
+fn parse_target(text: &str) -> Result<Expression, ApiError> {
+    // What stands behind `;` are tags, which hold characters freely: such a name is taken as it is.
+    if text.contains(';') && !calls_function(text) {
+        return Ok(Expression::Path(text.to_owned()));
+    }
+    parse(text).map_err(|error| wrong_target(error.to_string()))
 }
 
 enum Format {
     Json(JsonQuery),
     /// Reduced for so many pixels, or all points.
     Columns(Option<usize>),
+    /// A line a series.
+    Raw,
+    /// A line a point.
+    Csv,
 }
 
 impl Format {
@@ -98,8 +168,11 @@ impl Format {
                 now,
             })),
             "columns" => Ok(Self::Columns(width(params)?)),
+            "raw" => Ok(Self::Raw),
+            "csv" => Ok(Self::Csv),
             other => {
-                let detail = format!("there is no format `{}`; there are json and columns", clip(other));
+                let detail =
+                    format!("there is no format `{}`; there are json, csv, raw and columns", clip(other));
                 Err(ApiError::parameter("format", detail, "json"))
             }
         }
@@ -330,9 +403,11 @@ mod tests {
             assert!(named == parameter && detail.contains(part), "{query}: {named}: {detail}");
         };
         check("", "target", "at least one").await;
-        check("target=sumSeries(a.*)", "target", "functions are not available yet").await;
+        check("target=nope(a.*)", "target", "there is no function `nope`").await;
         check("target=a..b", "target", "empty node").await;
-        check("target=a&format=png", "format", "json and columns").await;
+        check("target=a&format=png", "format", "json, csv, raw and columns").await;
+        check("target=sumSeries(a.*", "target", "cannot be read behind its first 13 characters").await;
+        check("target=aggregate(a.*,'x')", "target", "no way `x`").await;
         check("target=a&from=12:00&until=12:00", "until", "is empty").await;
         check("target=a&from=soon", "from", "not a time").await;
         check("target=a&maxDataPoints=0", "maxDataPoints", "at least 1").await;
@@ -340,6 +415,28 @@ mod tests {
         check("target=a&format=columns&downsample=lttb", "downsample", "m4").await;
         check("target=a&format=columns&downsample=m4&width=1000000", "width", "at most").await;
         check("target=a&jsonp=f", "jsonp", "never").await;
+    }
+
+    #[tokio::test]
+    async fn functions_are_evaluated_over_what_is_stored() {
+        let world = world().await;
+        let range = "from=1000&until=1100&now=1100";
+        let sum = points(&world, &format!("target=sumSeries(a.*)&{range}")).await;
+        // A slot of `a.y` holds six of `a.x`, of which the mean counts.
+        assert_eq!(sum, json!([[[3.9, 1010], [8.5, 1070]]]));
+        let both = format!("/render?target=a.x&target=sumSeries(a.x,a.x)&{range}&noNullPoints=1");
+        let (_, body) = world.get(&both).await;
+        assert_eq!((&body[0]["target"], &body[1]["target"]), (&json!("a.x"), &json!("sumSeries(a.x)")));
+        assert_eq!(body[1]["datapoints"][1], json!([4.0, 1020]));
+        let (kind, text) = world.ask(&format!("/render?target=a.y&{range}&format=raw"), None).await;
+        assert_eq!(
+            (kind, String::from_utf8(text).unwrap().as_str()),
+            (StatusCode::OK, "a.y,1020,1140,60|0.5,0.5\n")
+        );
+        let (_, body) =
+            world.ask(&format!("/render?target=sumSeries(a.y)&{range}&format=columns"), None).await;
+        let columns = decode_columns(&body).unwrap();
+        assert_eq!((columns[0].name.as_str(), &columns[0].values), ("sumSeries(a.y)", &vec![0.5, 0.5]));
     }
 
     #[tokio::test]

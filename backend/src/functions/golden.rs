@@ -9,7 +9,7 @@ use serde_json::Value;
 use sonde_shared::glob::Glob;
 use std::collections::BTreeMap;
 
-const NOW: i64 = 1_600_001_220;
+pub(crate) const NOW: i64 = 1_600_001_220;
 
 /// Name, kind, seed and step of each series.
 const SERIES: [(&str, &str, i64, i64); 26] = [
@@ -69,7 +69,8 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
     }
 }
 
-struct Made;
+/// The series that the script has.
+pub(crate) struct Made;
 
 impl Fetch for Made {
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
@@ -149,7 +150,7 @@ fn difference_of(expected: &Value, found: &Series) -> Option<String> {
 }
 
 /// Sums may be added up in another order.
-fn is_near(expected: Option<f64>, found: f64) -> bool {
+pub(crate) fn is_near(expected: Option<f64>, found: f64) -> bool {
     match expected {
         None => found.is_nan(),
         Some(expected) => {
@@ -158,12 +159,24 @@ fn is_near(expected: Option<f64>, found: f64) -> bool {
     }
 }
 
+/// Whether all functions of a target are there.
+pub(crate) fn is_complete(target: &Expression) -> bool {
+    let mut missing = Vec::new();
+    unknown(target, &mut missing);
+    missing.is_empty()
+}
+
+/// The queries and graphite-web's answers.
+pub(crate) fn rows() -> impl Iterator<Item = Value> {
+    let rows = include_str!("../../../tests/golden/render.ndjson");
+    // JSON has no infinity.
+    rows.lines().map(|row| serde_json::from_str(&row.replace("1e9999", "1.7976931348623157e308")).unwrap())
+}
+
 #[test]
 fn answers_are_those_of_graphite_web() {
-    let rows = include_str!("../../../tests/golden/render.ndjson");
     let (mut compared, mut wrong, mut missing) = (0, Vec::new(), BTreeMap::<String, usize>::new());
-    for row in rows.lines() {
-        let row: Value = serde_json::from_str(&row.replace("1e9999", "1.7976931348623157e308")).unwrap();
+    for row in rows() {
         let query = &row["query"];
         let number = |key: &str| query[key].as_i64().unwrap();
         // These are not about functions but about the answer's form.

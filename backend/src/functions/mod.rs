@@ -62,4 +62,4 @@ pub fn evaluate(target: &Expression, context: &Context<'_>) -> Result<Vec<Series
 }
 
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;

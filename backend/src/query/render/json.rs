@@ -5,9 +5,8 @@
 //! slot's; of several the last counts, unless a rule makes coarser slots of finer ones. `maxDataPoints` follows graphite-web's `renderViewJson`, its quirk included that
 //! the first bucket begins one slot early.
 
-use super::fold::Fold;
 use super::plan::{Plan, plans};
-use super::reader::Reader;
+use super::slots::{Slot, Slots};
 use super::{PIECE_BYTES, Pieces, Selection};
 use crate::query::storage_rules::StorageRules;
 use crate::store::StoreError;
@@ -40,21 +39,11 @@ pub struct JsonPieces {
     is_done: bool,
 }
 
-/// What comes next in a series.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Slot {
-    Value(Option<f64>),
-    End,
-}
-
 /// How far a series is written.
 #[derive(Debug)]
 struct Series {
     buckets: Buckets,
-    /// The slot to be filled.
-    slot: i64,
-    fold: Fold,
-    reader: Reader,
+    slots: Slots,
     wrote_point: bool,
 }
 
@@ -84,9 +73,7 @@ impl JsonPieces {
         let plan = &self.plans[self.at];
         Series {
             buckets: Buckets::of(plan, self.max_data_points, last - first),
-            slot: plan.start,
-            fold: Fold::new(&plan.finer, plan.step, plan.aggregation),
-            reader: Reader::new(plan.reads()),
+            slots: Slots::of(plan),
             wrote_point: false,
         }
     }
@@ -95,7 +82,7 @@ impl JsonPieces {
     fn write(&mut self, series: &mut Series) -> Result<bool, StoreError> {
         while self.text.len() < PIECE_BYTES {
             let plan = &self.plans[self.at];
-            let slot = series.next_slot(plan, &self.selection)?;
+            let slot = series.slots.next(plan, &self.selection)?;
             let point = match slot {
                 Slot::Value(value) => series.buckets.push(value),
                 Slot::End => series.buckets.finish(plan.end),
@@ -134,13 +121,7 @@ impl JsonPieces {
         series.wrote_point = true;
         self.text.extend_from_slice(comma.as_bytes());
         self.text.push(b'[');
-        let mut number = zmij::Buffer::new();
-        self.text.extend_from_slice(match value {
-            None => b"null",
-            Some(f64::INFINITY) => b"1e9999",
-            Some(f64::NEG_INFINITY) => b"-1e9999",
-            Some(value) => number.format_finite(value).as_bytes(),
-        });
+        write_number(&mut self.text, value.unwrap_or(f64::NAN));
         self.text.push(b',');
         self.text.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
         self.text.push(b']');
@@ -169,26 +150,6 @@ impl Pieces for JsonPieces {
     }
 }
 
-impl Series {
-    fn next_slot(&mut self, plan: &Plan, selection: &Selection) -> Result<Slot, StoreError> {
-        loop {
-            // Slots begin at multiples of the step.
-            match self.reader.current(selection, &plan.name)? {
-                Some(point) if point.time < self.slot + plan.step => {
-                    if point.time >= self.slot {
-                        self.fold.push(point);
-                    }
-                    self.reader.advance(selection, &plan.name)?;
-                }
-                _ if self.slot < plan.end => break,
-                _ => return Ok(Slot::End),
-            }
-        }
-        self.slot += plan.step;
-        Ok(Slot::Value(self.fold.take()))
-    }
-}
-
 /// Slots gathered into points of the answer.
 #[derive(Debug)]
 struct Buckets {
@@ -205,15 +166,10 @@ struct Buckets {
 impl Buckets {
     fn of(plan: &Plan, max_data_points: Option<u64>, answer_secs: i64) -> Self {
         let Plan { step, start, end, .. } = *plan;
-        let slots = answer_secs / step;
-        let (per_point, nudge) = match max_data_points.map(|max| i64::try_from(max).unwrap_or(i64::MAX)) {
+        let (per_point, nudge) = match max_data_points {
             Some(1) => ((end - start) / step, 0),
-            Some(max) if max < slots => {
-                let per_point = (slots as u64).div_ceil(max as u64) as i64;
-                let secs = per_point * step;
-                (per_point, secs + start.rem_euclid(step) - start.rem_euclid(secs))
-            }
-            _ => (1, 0),
+            Some(max) => bucket_of(start, step, answer_secs, max).unwrap_or((1, 0)),
+            None => (1, 0),
         };
         Self {
             skip: (nudge / step - 1).max(0),
@@ -250,8 +206,29 @@ impl Buckets {
     }
 }
 
+/// How many slots make a point of an answer of at most so many, and how many seconds lie before its first one; `None` where each
+/// slot is a point.
+pub(super) fn bucket_of(start: i64, step: i64, answer_secs: i64, most: u64) -> Option<(i64, i64)> {
+    // Not whole where series have other steps.
+    let slots = answer_secs as f64 / step as f64;
+    let per_point = ((most as f64) < slots).then(|| (slots / most as f64).ceil() as i64)?;
+    let secs = per_point * step;
+    Some((per_point, secs + start.rem_euclid(step) - start.rem_euclid(secs)))
+}
+
+/// A value as Graphite's JSON has it; NaN is null.
+pub(super) fn write_number(text: &mut Vec<u8>, value: f64) {
+    let mut number = zmij::Buffer::new();
+    text.extend_from_slice(match value {
+        f64::INFINITY => b"1e9999",
+        f64::NEG_INFINITY => b"-1e9999",
+        value if value.is_nan() => b"null",
+        value => number.format_finite(value).as_bytes(),
+    });
+}
+
 /// The tags of a series: its name, and what stands behind `;`.
-fn tags(path: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn tags(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let (name, rest) = path.split_once(';').unwrap_or((path, ""));
     std::iter::once(("name", name)).chain(rest.split(';').filter_map(|tag| tag.split_once('=')))
 }

@@ -1,16 +1,20 @@
 //! `/render`: points of the series that targets name, as Graphite's JSON or as columns for drawing.
 //!
 //! An answer is made piece by piece as its reader takes it, each series read a day at a time, so that memory does not grow
-//! with the range and a slow reader holds no thread. A target is a path, with wildcards or without; functions come later.
+//! with the range and a slow reader holds no thread. A target is a path, with wildcards or without; where one calls functions, all of
+//! a request's are evaluated as a whole.
 
 mod columns;
+mod evaluated;
 mod fold;
 mod json;
 mod plan;
 mod reader;
+mod slots;
 mod step;
 
 pub use columns::ColumnPieces;
+pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evaluated_json, raw};
 pub use json::{JsonPieces, JsonQuery};
 
 use crate::store::StoreError;
@@ -21,6 +25,8 @@ use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
 
 /// The most series of one answer.
 pub const MAX_SERIES: usize = 1_000;
+/// The most series that a path may name inside a function.
+pub const MAX_ARGUMENTS: usize = 50_000;
 /// How far before and after a range the neighbouring points are looked for.
 const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
 /// Pieces of an answer are about this long.
@@ -42,11 +48,6 @@ pub struct Target {
 /// Why a text is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It calls a function.
-    #[error(
-        "`{0}` looks like a function call; functions are not available yet, only paths such as `a.*.c` and `a.{{b,c}}`"
-    )]
-    Function(String),
     /// Its wildcards do not parse.
     #[error("`{0}` is no path: {1}")]
     Path(String, &'static str),
@@ -58,7 +59,7 @@ impl Target {
         let text = text.trim();
         let shown = || text.chars().take(80).collect();
         if calls_function(text) {
-            return Err(TargetError::Function(shown()));
+            return Err(TargetError::Path(shown(), "it has a character that no path has"));
         }
         // What stands behind `;` are tags, which hold dots and other characters freely: such a name is taken as it is.
         if text.contains(';') && !text.contains(['*', '?', '{']) {
@@ -90,6 +91,15 @@ impl Selection {
         targets: &[Target],
         range: TimeRange,
     ) -> Result<Result<Self, TooManySeries>, StoreError> {
+        Self::at_most(store, targets, range, MAX_SERIES)
+    }
+
+    fn at_most(
+        store: &MetricStore,
+        targets: &[Target],
+        range: TimeRange,
+        most: usize,
+    ) -> Result<Result<Self, TooManySeries>, StoreError> {
         let inside = store.snapshot(range)?;
         let mut names: Vec<String> = Vec::new();
         for target in targets {
@@ -101,7 +111,7 @@ impl Selection {
                 None if inside.has(&target.text) => names.push(target.text.clone()),
                 None => {}
             }
-            if names.len() > MAX_SERIES {
+            if names.len() > most {
                 return Ok(Err(TooManySeries));
             }
         }

@@ -1,0 +1,241 @@
+//! Answers to targets that call functions: they are evaluated as a whole, then written in the form that was asked for.
+//!
+//! Series are read as [`JsonPieces`](super::JsonPieces) reads them, so a path answers the same inside a function and alone.
+
+use super::json::{JsonQuery, bucket_of, write_number};
+use super::plan::plans;
+use super::slots::{Slot, Slots};
+use super::{MAX_ARGUMENTS, Selection, Target};
+use crate::functions::parse::Expression;
+use crate::functions::series::Series;
+use crate::functions::{Context, Fetch, FunctionError, evaluate};
+use crate::query::storage_rules::StorageRules;
+use crate::store::metrics::MetricStore;
+use sonde_shared::api::{Columns, encode_columns};
+use sonde_shared::chart::reduce::m4;
+use sonde_shared::time::{TimeRange, Timestamp};
+use std::io::Write;
+
+/// A request's targets and what they are evaluated in.
+#[derive(Debug)]
+pub struct Evaluation<'a> {
+    /// Where points are.
+    pub store: &'a MetricStore,
+    /// Graphite's storage rules.
+    pub rules: &'a StorageRules,
+    /// The range that was asked for.
+    pub range: TimeRange,
+    /// The server's clock, or another instant that was asked for.
+    pub now: Timestamp,
+    /// How large a part of values must be known, where the request says so.
+    pub x_files_factor: Option<f64>,
+}
+
+impl Evaluation<'_> {
+    /// The series of all targets, in their order. Reads files.
+    pub fn series(&self, targets: &[Expression]) -> Result<Vec<Series>, FunctionError> {
+        let seconds = |at: Timestamp| at.as_secs();
+        let (from, until) = (seconds(self.range.from), seconds(self.range.until));
+        let mut context = Context::new(self, from, until, seconds(self.now));
+        context.x_files_factor = self.x_files_factor;
+        let mut all = Vec::new();
+        for target in targets {
+            all.append(&mut evaluate(target, &context)?);
+        }
+        Ok(all)
+    }
+}
+
+impl Fetch for Evaluation<'_> {
+    fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
+        let failed = |error: &dyn std::error::Error| FunctionError::Fetch(error.to_string());
+        let target = Target::parse(path).map_err(|error| failed(&error))?;
+        let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
+        let selection = Selection::at_most(self.store, &[target], range, MAX_ARGUMENTS);
+        let selection = selection.map_err(|error| failed(&error))?;
+        let selection = selection.map_err(|_too_many| {
+            FunctionError::Fetch(format!("`{path}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
+        })?;
+        let plans = plans(&selection, self.now, self.rules).map_err(|error| failed(&error))?;
+        let mut found = Vec::with_capacity(plans.len());
+        for plan in &plans {
+            let mut values = Vec::with_capacity(((plan.end - plan.start) / plan.step) as usize);
+            let mut slots = Slots::of(plan);
+            while let Slot::Value(value) = slots.next(plan, &selection).map_err(|error| failed(&error))? {
+                values.push(value.unwrap_or(f64::NAN));
+            }
+            let mut series = Series::new(plan.name.as_str(), plan.start, plan.step, values);
+            let tags = super::json::tags(&plan.name);
+            series.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            found.push(series);
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+}
+
+/// Graphite's JSON of series, each with at most so many points where that is asked for, as `renderViewJson` of graphite-web.
+pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
+    let start = series.iter().map(|one| one.start).min().unwrap_or(0);
+    let end = series.iter().map(|one| one.end).max().unwrap_or(0);
+    let mut text = b"[".to_vec();
+    for one in series {
+        let points = Points::of(one, query.max_data_points, end - start);
+        let mut points =
+            points.each().filter(|(_, value)| !query.no_null_points || !value.is_nan()).peekable();
+        if query.no_null_points && points.peek().is_none() {
+            continue;
+        }
+        let comma = if text.len() > 1 { "," } else { "" };
+        let (target, tags) = (serde_json::Value::from(one.name.as_str()), serde_json::json!(one.tags));
+        write!(text, r#"{comma}{{"target":{target},"tags":{tags},"datapoints":["#)
+            .expect("a Vec takes every write");
+        for (number, (time, value)) in points.enumerate() {
+            text.extend_from_slice(if number == 0 { b"[" } else { b",[" });
+            write_number(&mut text, value);
+            write!(text, ",{time}]").expect("a Vec takes every write");
+        }
+        text.extend_from_slice(b"]}");
+    }
+    text.push(b']');
+    text
+}
+
+/// A series' values as they are told, and when each is.
+struct Points<'a> {
+    values: std::borrow::Cow<'a, [f64]>,
+    start: i64,
+    step: i64,
+    /// No point is told behind it.
+    end: i64,
+}
+
+impl<'a> Points<'a> {
+    fn of(series: &'a Series, most: Option<u64>, answer_secs: i64) -> Self {
+        let (start, step, end) = (series.start, series.step, series.end);
+        if most == Some(1) {
+            let values = series.consolidated(series.values.len());
+            return Self { values: values.into_owned().into(), start, step, end: start };
+        }
+        let Some((per_point, nudge)) = most.and_then(|most| bucket_of(start, step, answer_secs, most)) else {
+            return Self { values: series.consolidated(1), start, step, end };
+        };
+        let skipped = ((nudge / step - 1).max(0) as usize).min(series.values.len());
+        let rest = series.clone().with_values(series.values[skipped..].to_vec());
+        let values = rest.consolidated(per_point as usize).into_owned();
+        Self { values: values.into(), start: start + nudge, step: per_point * step, end }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
+        let times = (0..).map(|number| self.start + number * self.step).take_while(|time| *time <= self.end);
+        times.zip(self.values.iter().copied())
+    }
+}
+
+/// `raw`: a line a series, `name,start,end,step|value,value,None`.
+pub fn raw(series: &[Series]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for Series { name, start, end, step, values, .. } in series {
+        write!(text, "{name},{start},{end},{step}|").expect("a Vec takes every write");
+        for (number, value) in values.iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            let value = if value.is_nan() { "None".to_owned() } else { format!("{value:?}") };
+            write!(text, "{comma}{value}").expect("a Vec takes every write");
+        }
+        text.push(b'\n');
+    }
+    text
+}
+
+/// `csv`: a line a point, `name,YYYY-MM-DD HH:MM:SS,value`, in UTC.
+pub fn csv(series: &[Series]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for one in series {
+        let name = if one.name.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", one.name.replace('"', "\"\""))
+        } else {
+            one.name.clone()
+        };
+        for (time, value) in Points::of(one, None, 0).each() {
+            let stamp = Timestamp::from_secs(time).to_string();
+            let (date, clock) = (&stamp[..10], &stamp[11..19]);
+            let value = if value.is_nan() { String::new() } else { format!("{value:?}") };
+            write!(text, "{name},{date} {clock},{value}\r\n").expect("a Vec takes every write");
+        }
+    }
+    text
+}
+
+/// Columns for drawing; where a value is not known the line has a gap.
+pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec<u8> {
+    let one = |series: &Series| {
+        let times_ms: Vec<f64> = (0..series.values.len() as i64)
+            .map(|number| ((series.start + number * series.step) * 1_000) as f64)
+            .collect();
+        let (from_ms, until_ms) = (range.from.as_nanos() as f64 / 1e6, range.until.as_nanos() as f64 / 1e6);
+        let (times_ms, values) = match width {
+            Some(width) if times_ms.len() > 4 * width => {
+                m4(&times_ms, &series.values, from_ms, until_ms, width)
+            }
+            _ => (times_ms, series.values.to_vec()),
+        };
+        Columns { name: series.name.clone(), times_ms, values }
+    };
+    encode_columns(&series.iter().map(one).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::golden::{Made, NOW, is_complete, is_near, rows};
+    use crate::functions::parse::parse;
+    use serde_json::Value;
+
+    fn series(row: &Value, target: &Expression) -> Vec<Series> {
+        let number = |key: &str| row["query"][key].as_i64().unwrap();
+        evaluate(target, &Context::new(&Made, number("from"), number("until"), NOW)).unwrap()
+    }
+
+    #[test]
+    fn answers_of_few_points_are_those_of_graphite_web() {
+        let mut compared = 0;
+        for row in rows() {
+            let most = row["query"].get("maxDataPoints").and_then(Value::as_u64);
+            let no_null_points = row["query"].get("noNullPoints").is_some();
+            let target = parse(row["query"]["target"].as_str().unwrap()).ok().filter(is_complete);
+            let Some(target) = target.filter(|_| most.is_some() || no_null_points) else { continue };
+            let query = JsonQuery { max_data_points: most, no_null_points, ..JsonQuery::default() };
+            check(&row, &serde_json::from_slice(&json(&series(&row, &target), query)).unwrap());
+            compared += 1;
+        }
+        assert!(compared > 150, "{compared} compared");
+    }
+
+    fn check(row: &Value, found: &Value) {
+        let (expected, found) = (row["series"].as_array().unwrap(), found.as_array().unwrap());
+        assert_eq!(expected.len(), found.len(), "{row}");
+        for (expected, found) in expected.iter().zip(found) {
+            let values: Vec<Option<f64>> = serde_json::from_value(expected["values"].clone()).unwrap();
+            let points: Vec<(Option<f64>, i64)> =
+                serde_json::from_value(found["datapoints"].clone()).unwrap();
+            assert_eq!(expected["target"], found["target"]);
+            assert_eq!(values.len(), points.len(), "{} {}", row["query"], found["datapoints"]);
+            for (value, (point, _)) in values.iter().zip(&points) {
+                assert!(is_near(*value, point.unwrap_or(f64::NAN)), "{} {points:?}", row["query"]);
+            }
+            let times: Vec<i64> = serde_json::from_value(expected["times"].clone()).unwrap();
+            assert_eq!(times.first(), points.first().map(|(_, time)| time), "{}", row["query"]);
+            if points.len() > 2 && row["query"].get("noNullPoints").is_none() {
+                assert_eq!(times[1], points[1].1 - points[0].1, "{}", row["query"]);
+            }
+        }
+    }
+
+    #[test]
+    fn other_forms_have_a_line_a_series_or_a_point() {
+        let one = Series::new("a,b", 60, 60, vec![1.0, f64::NAN]);
+        assert_eq!(String::from_utf8(raw(std::slice::from_ref(&one))).unwrap(), "a,b,60,180,60|1.0,None\n");
+        let expected = "\"a,b\",1970-01-01 00:01:00,1.0\r\n\"a,b\",1970-01-01 00:02:00,\r\n";
+        assert_eq!(String::from_utf8(csv(&[one])).unwrap(), expected);
+    }
+}
