@@ -38,6 +38,8 @@ struct Fetched<'a> {
     source: &'a dyn Fetch,
     series: RefCell<HashMap<(String, i64, i64), Rc<Vec<Series>>>>,
     values: Cell<usize>,
+    /// How high each stack is at each moment.
+    stacks: RefCell<HashMap<String, Vec<f64>>>,
 }
 
 impl std::fmt::Debug for Context<'_> {
@@ -52,7 +54,8 @@ impl std::fmt::Debug for Context<'_> {
 impl<'a> Context<'a> {
     /// A range of unix seconds.
     pub fn new(source: &'a dyn Fetch, from: i64, until: i64, now: i64) -> Self {
-        let fetched = Fetched { source, series: RefCell::default(), values: Cell::new(0) };
+        let fetched =
+            Fetched { source, series: RefCell::default(), values: Cell::new(0), stacks: RefCell::default() };
         Self { from, until, now, x_files_factor: None, template: Rc::default(), fetched: Rc::new(fetched) }
     }
 
@@ -60,6 +63,11 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn over(&self, from: i64, until: i64) -> Self {
         Self { from, until, ..self.clone() }
+    }
+
+    /// Does something with the sums of a stack, which all targets of a request share.
+    pub(super) fn with_stack<T>(&self, name: &str, work: impl FnOnce(&mut Vec<f64>) -> T) -> T {
+        work(self.fetched.stacks.borrow_mut().entry(name.to_owned()).or_default())
     }
 
     /// The series of a path.

@@ -20,6 +20,8 @@ mod registry;
 pub mod series;
 
 mod combine;
+mod graph;
+mod special;
 
 pub use call::{Context, Fetch};
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};

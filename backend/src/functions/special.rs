@@ -1,0 +1,167 @@
+//! Functions that make series of nothing, and those that say how series are read.
+
+use super::FunctionError;
+use super::call::{Call, Value};
+use super::registry::{Function, Param, ParamKind, SERIES};
+use super::series::{Consolidation, Series};
+
+type Answer = Result<Vec<Series>, FunctionError>;
+
+const NAME: Param = Param::needed("name", ParamKind::Text);
+const STEP: Param = Param::optional("step", ParamKind::Integer);
+const FACTOR: Param = Param::needed("xFilesFactor", ParamKind::Float);
+
+macro_rules! special {
+    ($names:expr, $parameters:expr, $about:expr, $run:expr) => {
+        Function { names: $names, group: "Special", parameters: $parameters, about: $about, run: $run }
+    };
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    special!(
+        &["consolidateBy"],
+        &[SERIES, Param::needed("consolidationFunc", ParamKind::Text)],
+        "Says how values are put together where there are more than are asked for.",
+        consolidate_by
+    ),
+    special!(&["cumulative"], &[SERIES], "The same as `consolidateBy` with `sum`.", |call| consolidated(
+        call, "sum"
+    )),
+    special!(
+        &["setXFilesFactor", "xFilesFactor"],
+        &[SERIES, FACTOR],
+        "Says how large a part of values must be known for them to be put together.",
+        set_x_files_factor
+    ),
+    special!(&["changed"], &[SERIES], "1 where a value is another than the one before, else 0.", changed),
+    special!(
+        &["fallbackSeries"],
+        &[SERIES, Param::needed("fallback", ParamKind::SeriesList)],
+        "The second list where the first one is empty.",
+        fallback_series
+    ),
+    special!(
+        &["constantLine"],
+        &[Param::needed("value", ParamKind::Float)],
+        "A horizontal line at a value.",
+        |call| Ok(vec![constant_line(call)?])
+    ),
+    special!(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
+    special!(&["time", "timeFunction"], &[NAME, STEP], "A series whose values are its times.", |call| {
+        over_time(call, 1, |at| at as f64)
+    }),
+    special!(
+        &["sin", "sinFunction"],
+        &[NAME, Param::optional("amplitude", ParamKind::Integer), STEP],
+        "The sine of its times, as large as said.",
+        sine
+    ),
+    special!(
+        &["randomWalk", "randomWalkFunction"],
+        &[NAME, STEP],
+        "A made-up walk up and down from 0, the same for the same name and range.",
+        random_walk
+    ),
+];
+
+fn consolidate_by(call: &Call<'_>) -> Answer {
+    let way = call.text(1)?.unwrap_or_default();
+    consolidated(call, &way)
+}
+
+fn consolidated(call: &Call<'_>, way: &str) -> Answer {
+    let by = Consolidation::parse(way)
+        .ok_or_else(|| call.wrong(format!("there is no way `{way}` to put values together")))?;
+    let one = |series: Series| {
+        let name = format!("consolidateBy({},\"{way}\")", series.name);
+        let series = series.named(name.as_str()).tagged("consolidateBy", way);
+        Series { consolidation: by, path_expression: name, ..series }
+    };
+    Ok(call.series(0)?.into_iter().map(one).collect())
+}
+
+fn set_x_files_factor(call: &Call<'_>) -> Answer {
+    let (given, factor) = (call.value(1)?, call.number(1)?.unwrap_or(0.0));
+    let tag = given.map(|value| value.to_string()).unwrap_or_default();
+    let one =
+        |series: Series| Series { x_files_factor: factor, ..series.tagged("xFilesFactor", tag.as_str()) };
+    Ok(call.series(0)?.into_iter().map(one).collect())
+}
+
+fn changed(call: &Call<'_>) -> Answer {
+    let one = |series: Series| {
+        let mut before = f64::NAN;
+        let change = |value: &f64| {
+            let is_first = before.is_nan();
+            let has_changed = !is_first && !value.is_nan() && before.to_bits() != value.to_bits();
+            if is_first || has_changed {
+                before = *value;
+            }
+            f64::from(u8::from(has_changed))
+        };
+        let values = series.values.iter().map(change).collect();
+        let name = format!("changed({})", series.name);
+        Series { path_expression: name.clone(), ..series.with_values(values).named(name) }
+    };
+    Ok(call.series(0)?.into_iter().map(one).collect())
+}
+
+fn fallback_series(call: &Call<'_>) -> Answer {
+    let series = call.series(0)?;
+    if series.is_empty() { call.series(1) } else { Ok(series) }
+}
+
+/// A line of three values over the whole range, called as the value is written.
+pub(super) fn constant_line(call: &Call<'_>) -> Result<Series, FunctionError> {
+    let name = match call.value(0)? {
+        Some(value @ (Value::Whole(_) | Value::Number(_) | Value::Text(_))) => value.to_string(),
+        _ => return Err(call.wrong("a number is needed")),
+    };
+    let value = call.number(0)?.unwrap_or(f64::NAN);
+    let (from, until) = (call.context.from, call.context.until);
+    let line = Series::new(name.as_str(), from, ((until - from) / 2).max(1), vec![value; 3]);
+    let path_expression = format!("constantLine({name})");
+    Ok(Series {
+        end: until,
+        path_expression,
+        x_files_factor: call.context.x_files_factor.unwrap_or(0.0),
+        ..line
+    })
+}
+
+fn identity(call: &Call<'_>) -> Answer {
+    let name = call.text(0)?.unwrap_or_default();
+    let (from, until) = (call.context.from, call.context.until);
+    let values = (from..until).step_by(60).map(|at| at as f64).collect();
+    let path_expression = format!("identity(\"{name}\")");
+    Ok(vec![Series { end: until, path_expression, ..Series::new(name, from, 60, values) }])
+}
+
+/// A series of its times, at the distance that the argument at a place says.
+fn over_time(call: &Call<'_>, step_at: usize, mut value: impl FnMut(i64) -> f64) -> Answer {
+    let step = call.whole(step_at)?.unwrap_or(60);
+    let (from, until) = (call.context.from, call.context.until);
+    if !(1..=until - from).contains(&step) {
+        return Err(call.wrong(format!("`step` must be from 1 to the length of the range, not {step}")));
+    }
+    let values = (from..until).step_by(step as usize).map(&mut value).collect();
+    Ok(vec![Series { end: until, ..Series::new(call.text(0)?.unwrap_or_default(), from, step, values) }])
+}
+
+fn sine(call: &Call<'_>) -> Answer {
+    let amplitude = call.number(1)?.unwrap_or(1.0);
+    over_time(call, 2, |at| (at as f64).sin() * amplitude)
+}
+
+fn random_walk(call: &Call<'_>) -> Answer {
+    let name = call.text(0)?.unwrap_or_default();
+    let mut state =
+        name.bytes().fold(0x9e37_79b9_7f4a_7c15_u64, |seed, byte| (seed ^ u64::from(byte)).rotate_left(9));
+    let mut at = 0.0;
+    over_time(call, 1, |_| {
+        let here = at;
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        at += (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5;
+        here
+    })
+}
