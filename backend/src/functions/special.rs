@@ -1,7 +1,8 @@
 //! Functions that make series of nothing, and those that say how series are read.
 
 use super::FunctionError;
-use super::call::{Call, Value};
+use super::call::Call;
+use super::format::plain;
 use super::registry::{Function, Param, ParamKind, SERIES};
 use super::series::{Consolidation, Series};
 
@@ -81,10 +82,9 @@ fn consolidated(call: &Call<'_>, way: &str) -> Answer {
 }
 
 fn set_x_files_factor(call: &Call<'_>) -> Answer {
-    let (given, factor) = (call.value(1)?, call.number(1)?.unwrap_or(0.0));
-    let tag = given.map(|value| value.to_string()).unwrap_or_default();
+    let factor = call.number(1)?.unwrap_or(0.0);
     let one =
-        |series: Series| Series { x_files_factor: factor, ..series.tagged("xFilesFactor", tag.as_str()) };
+        |series: Series| Series { x_files_factor: factor, ..series.tagged("xFilesFactor", plain(factor)) };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
 
@@ -113,11 +113,8 @@ fn fallback_series(call: &Call<'_>) -> Answer {
 
 /// A line of three values over the whole range, called as the value is written.
 pub(super) fn constant_line(call: &Call<'_>) -> Result<Series, FunctionError> {
-    let name = match call.value(0)? {
-        Some(value @ (Value::Whole(_) | Value::Number(_) | Value::Text(_))) => value.to_string(),
-        _ => return Err(call.wrong("a number is needed")),
-    };
-    let value = call.number(0)?.unwrap_or(f64::NAN);
+    let value = call.number(0)?.ok_or_else(|| call.wrong("a number is needed"))?;
+    let name = plain(value);
     let (from, until) = (call.context.from, call.context.until);
     let line = Series::new(name.as_str(), from, ((until - from) / 2).max(1), vec![value; 3]);
     let path_expression = format!("constantLine({name})");
