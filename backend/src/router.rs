@@ -6,6 +6,7 @@ use crate::api::error::explain_method;
 use crate::api::events::{list_events, post_event};
 use crate::api::facets::list_facets;
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
+use crate::api::functions::{get_function, list_functions};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
@@ -59,6 +60,9 @@ fn graphite() -> Router<AppState> {
         .route("/metrics/expand", get(expand_metrics).post(expand_metrics))
         .route("/metrics/expand/", get(expand_metrics).post(expand_metrics))
         .route("/metrics/index.json", get(list_metrics))
+        .route("/functions", get(list_functions))
+        .route("/functions/", get(list_functions))
+        .route("/functions/{name}", get(get_function))
         .route("/events", get(list_events).post(post_event))
         .route("/events/", get(list_events).post(post_event))
         .route("/events/get_data", get(list_events))

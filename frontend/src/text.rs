@@ -58,13 +58,6 @@ pub fn times_as_many(now: (u64, i64), before: (u64, i64)) -> Option<String> {
     Some(format!("now {number}× as many an hour"))
 }
 
-/// What a panel says of its targets that call functions; nothing where none does.
-pub fn function_note(calls: &[&str]) -> Option<String> {
-    let verb = if calls.len() == 1 { "calls a function" } else { "call functions" };
-    (!calls.is_empty())
-        .then(|| format!("{} {verb}; functions are not there yet, name paths or globs", calls.join(" and ")))
-}
-
 /// By which ports else data may come; nothing where none is open.
 pub fn other_ways(carbon_port: Option<u16>, syslog_port: Option<u16>) -> Option<String> {
     let way = |name: &str, port: Option<u16>| match port? {
@@ -311,22 +304,6 @@ mod tests {
         check((0, 10), (20, 10), Some("now none"));
         check((5, 10), (0, 10), None);
         check((0, 0), (0, 0), None);
-    }
-
-    #[test]
-    fn a_panel_says_that_functions_are_not_there_yet() {
-        let check = |calls: &[&str], expected: Option<&str>| {
-            assert_eq!(function_note(calls).as_deref(), expected);
-        };
-        check(&[], None);
-        check(
-            &["scale(a, 2)"],
-            Some("scale(a, 2) calls a function; functions are not there yet, name paths or globs"),
-        );
-        check(
-            &["scale(a, 2)", "abs(b)"],
-            Some("scale(a, 2) and abs(b) call functions; functions are not there yet, name paths or globs"),
-        );
     }
 
     #[test]

@@ -87,15 +87,40 @@ impl Dashboard {
 }
 
 impl Panel {
-    /// The targets that name series, which can be asked for.
+    /// The paths that its targets name, also within functions.
     pub fn paths(&self) -> Vec<String> {
-        self.targets.iter().filter(|target| !calls_function(target)).cloned().collect()
+        self.targets.iter().flat_map(|target| paths_in(target)).map(str::to_owned).collect()
     }
 
-    /// The targets that call functions, which are not there yet.
-    pub fn function_calls(&self) -> Vec<&str> {
-        self.targets.iter().map(String::as_str).filter(|target| calls_function(target)).collect()
+    /// Whether any of its targets calls a function, so that its series have other names than their paths.
+    pub fn calls_functions(&self) -> bool {
+        self.targets.iter().any(|target| calls_function(target))
     }
+}
+
+/// The paths in a target: what stands in it that is no function's name, no number and not in quotes.
+pub fn paths_in(target: &str) -> Vec<&str> {
+    if !calls_function(target) {
+        return vec![target.trim()];
+    }
+    let (mut paths, mut start, mut quote, mut braces) = (Vec::new(), 0, None, 0_i32);
+    for (at, c) in target.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => (quote, start) = (None, at + 1),
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{' | '}') => braces += if c == '{' { 1 } else { -1 },
+            (None, '(' | '=') => start = at + 1,
+            (None, ')' | '|') | (None, ',') if c != ',' || braces == 0 => {
+                paths.push(&target[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    paths.push(&target[start..]);
+    let is_path = |text: &&str| text.contains('.') && text.parse::<f64>().is_err();
+    paths.into_iter().map(str::trim).filter(is_path).collect()
 }
 
 /// Whether a target calls a function, in either of Graphite's ways to write that: `scale(a.b, 2)`, `a.b|scale(2)`.
@@ -122,8 +147,15 @@ mod tests {
         let targets =
             ["a.*.{b,c}", "movingAverage(a.b, 10)", "a.b|scale(2)", "disk.used;host=a"].map(str::to_owned);
         let panel = Panel { targets: targets.to_vec(), ..Panel::default() };
-        assert_eq!(panel.paths(), ["a.*.{b,c}", "disk.used;host=a"]);
-        assert_eq!(panel.function_calls(), ["movingAverage(a.b, 10)", "a.b|scale(2)"]);
+        assert_eq!(panel.paths(), ["a.*.{b,c}", "a.b", "a.b", "disk.used;host=a"]);
+        assert!(panel.calls_functions());
+        let check = |target: &str, expected: &[&str]| assert_eq!(paths_in(target), expected, "{target}");
+        check("sumSeries(a.{b,c}.d,e.f)", &["a.{b,c}.d", "e.f"]);
+        check("alias(scale(a.b, 0.5), 'x, y.z (ms)')", &["a.b"]);
+        check("a.b.c | movingAverage('5min') | alias(\"p.q\")", &["a.b.c"]);
+        check("constantLine(5.5)", &[]);
+        check("divideSeries(a.b,dividend=c.d)", &["a.b", "c.d"]);
+        check("((", &[]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub mod events;
 pub mod facets;
 /// The tree of metric names.
 pub mod find;
+/// The functions that targets may call.
+pub mod functions;
 mod gap;
 /// Who may ask at all: hosts and origins.
 pub mod guard;

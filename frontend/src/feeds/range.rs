@@ -92,7 +92,7 @@ pub fn load_panel(
     in_sight: Signal<bool>,
 ) -> Loaded<Vec<Columns>> {
     let loaded = Loaded::new();
-    let (id, targets) = (panel.id.clone(), panel.paths());
+    let (id, targets) = (panel.id.clone(), panel.targets.clone());
     Effect::new(move |_| {
         loaded.track_retries();
         let width = width_px.get().max(1.0) as u32;

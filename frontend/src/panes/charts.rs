@@ -7,7 +7,6 @@ use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{Loaded, PageFeed, range};
 use crate::session::use_session;
 use crate::state::{AppState, ChartsState};
-use crate::text;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
@@ -56,9 +55,7 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
         let id = panel.id.clone();
         move |state| state.view.chosen && state.is_outside_choice(&id)
     });
-    let has_paths = !panel.paths().is_empty();
-    let function_note = text::function_note(&panel.function_calls())
-        .map(|note| view! { <p class="function-note problem" role="note">{note}</p> });
+    let has_targets = !panel.targets.is_empty();
     let missing = move || {
         let range = session.range.get();
         // What could not be asked for is not missing.
@@ -86,8 +83,7 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
                     loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
             </header>
-            {function_note}
-            {has_paths
+            {has_targets
                 .then(|| {
                     view! {
                         <Chart

@@ -70,8 +70,9 @@ impl AppState {
             .unwrap_or_default();
         let hosts: BTreeSet<String> =
             components.map(|all| all.hosts.iter().map(|one| one.name.clone()).collect()).unwrap_or_default();
-        let series = self.series.get(&panel.id).filter(|names| !names.is_empty()).unwrap_or(&panel.targets);
-        Some(link_panel(panel.logs.as_deref(), series, &paths, &hosts))
+        let named = self.series.get(&panel.id).filter(|names| !names.is_empty() && !panel.calls_functions());
+        let series = named.cloned().unwrap_or_else(|| panel.paths());
+        Some(link_panel(panel.logs.as_deref(), &series, &paths, &hosts))
     }
 
     fn follow_panel(&mut self, linked_host: Option<&str>) {
