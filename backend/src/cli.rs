@@ -29,8 +29,8 @@ enum Command {
     Demo(demo::Options),
     /// Writes lines of a range to standard output as `/api/logs` answers them, from a folder or from a server.
     Logs(Box<commands::LogsOptions>),
-    /// Stores files of NDJSON lines, of whatever days, in a folder that no server has.
-    Import(commands::ImportOptions),
+    /// Stores files of NDJSON lines, of whatever days, or a Graphite's points in a folder that no server has.
+    Import(Box<commands::ImportOptions>),
     /// Writes lines of a folder to standard output, oldest first, as they came.
     Export(commands::ExportOptions),
     /// Gives every finished segment of a folder that no server has its compressed form.
@@ -224,6 +224,11 @@ mod tests {
             check(file, args, &["\"wells\""]);
         }
         check(file, &["check", "--data", "here"], &["\"here\""]);
+        // A form of a command has the command's settings, on whichever side of its name they are given.
+        check(file, &["import", "whisper", "x"], &["\"wells\"", "dir: \"x\""]);
+        check(file, &["import", "--data", "here", "whisper", "x"], &["\"here\"", "dir: \"x\""]);
+        check(file, &["import", "whisper", "x", "--data", "here"], &["\"here\"", "dir: \"x\""]);
+        check(file, &["import", "x", "whisper"], &["[\"x\", \"whisper\"]"]);
         check(file, &["import", "x"], &["1209600000000000", "component: \"a\"", "component: \"b\""]);
         check(&format!("server = 'http://a:1'\n{file}"), &["logs"], &["\"a:1\""]);
         check(&format!("server = 'http://a:1'\n{file}"), &["serve"], &["\"wells\""]);

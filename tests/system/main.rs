@@ -19,6 +19,8 @@ mod foreign;
 mod gestures;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
+/// A Graphite's stored points are taken over.
+mod import_whisper;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
 /// `sonde logs`: what the interface answers, in a terminal.

@@ -260,6 +260,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_slots_value_does_not_hang_on_where_the_range_begins_or_ends() {
+        let world = World::new().with_rules(SCHEMAS, SUMS);
+        world.append(&[240, 300, 600, 900, 960].map(|at| ("s.x.count", at, 1.0))).await;
+        let check = async |from: i64, until: i64, expected: Value| {
+            let query = format!("target=s.x.count&from={from}&until={until}&now=6000");
+            assert_eq!(points(&world, &query).await[0], expected, "{from} {until}");
+        };
+        // Only the point of 600 stands alone; the others are one minute of five.
+        check(0, 900, json!([[null, 300], [1.0, 600], [null, 900]])).await;
+        check(299, 600, json!([[null, 300], [1.0, 600]])).await;
+        check(599, 900, json!([[1.0, 600], [null, 900]])).await;
+        check(899, 900, json!([[null, 900]])).await;
+    }
+
+    #[tokio::test]
     async fn numbers_that_json_lacks_are_written_as_graphite_does() {
         let world = World::new();
         world.append(&[("i", 60, f64::INFINITY), ("i", 120, f64::NEG_INFINITY), ("i", 180, 1e300)]).await;

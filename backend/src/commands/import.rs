@@ -1,6 +1,8 @@
-//! `sonde import`: files of NDJSON into a folder, of whatever days.
+//! `sonde import`: files of NDJSON into a folder, of whatever days; or the points of a Graphite.
 
-use super::{Folder, say};
+use super::import_whisper::{WhisperOptions, import_whisper};
+use super::progress::Progress;
+use super::say;
 use crate::config::{Age, AgeFor, DiskReserve, Room, with_retention};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
@@ -11,27 +13,30 @@ use crate::state::AppState;
 use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::{Store, StoreError};
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Subcommand};
 use sonde_shared::time::Timestamp;
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 /// A batch goes to the store when it has about this size.
 const BATCH_BYTES: usize = 4 << 20;
 const READ_BYTES: usize = 256 << 10;
 /// The most refused lines that are shown, of each file.
 const MAX_SHOWN: u64 = 10;
-const BAR_CHARS: u64 = 30;
-/// How often the progress is shown.
-const PROGRESS: Duration = Duration::from_millis(200);
 
 /// What `sonde import` is told.
 #[derive(Args, Clone, Debug)]
+#[command(subcommand_negates_reqs = true, disable_help_subcommand = true, subcommand_help_heading = "Or")]
+#[command(
+    override_usage = "sonde import [OPTIONS] <FILE>...\n       sonde import [OPTIONS] whisper <DIR> [--prefix <PATH>]"
+)]
 pub struct ImportOptions {
-    #[command(flatten)]
-    folder: Folder,
+    /// The folder of the daily files.
+    #[arg(long, global = true, env = "SONDE_DATA", default_value = "data", value_name = "DIR")]
+    data: PathBuf,
+    #[command(subcommand)]
+    other: Option<OtherForm>,
     /// NDJSON files; those that end in `.gz` or `.zst` are unpacked. `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -43,8 +48,15 @@ pub struct ImportOptions {
     #[arg(long, env = "SONDE_RETENTION_FOR", value_name = "COMPONENT=AGE", value_delimiter = ',')]
     retention_for: Vec<AgeFor>,
     /// As the server has it: no more is stored while less of the disk is free.
-    #[arg(long, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
+    #[arg(long, global = true, env = "SONDE_DISK_RESERVE", default_value = "auto", value_name = "BYTES")]
     disk_reserve: DiskReserve,
+}
+
+/// What else than lines can be stored.
+#[derive(Clone, Debug, Subcommand)]
+enum OtherForm {
+    /// Stores all points of a Graphite's tree of whisper files. (A file of lines of this name is ./whisper.)
+    Whisper(WhisperOptions),
 }
 
 /// NDJSON of any day, however old.
@@ -76,19 +88,23 @@ impl LineParser for Bulk {
 }
 
 fn open(options: &ImportOptions) -> anyhow::Result<Store> {
+    let data = &options.data;
+    if !data.exists() {
+        say(format_args!("--data {}: a new folder\n", data.display()));
+    }
     // Nothing is deleted here: it tells which rules have the age of the rest.
-    let store = Store::open_as(&options.folder.data, false)?.with_reserve(options.disk_reserve.0);
+    let store = Store::open_as(&options.data, false)?.with_reserve(options.disk_reserve.0);
     with_retention(store, options.retention, Room { bytes: None }, &options.retention_for)
 }
 
-/// Stores the lines of files in a folder that no server has. What was stored stays when a later file fails; lines that
+/// Stores the lines of files, or the points of a Graphite, in a folder that no server has. What was stored stays when a later file fails; lines that
 /// cannot be taken are told and make the command fail at its end.
 pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().build().context("could not start the runtime")?;
-    let data = &options.folder.data;
-    if !data.exists() {
-        say(format_args!("--data {}: a new folder\n", data.display()));
+    if let Some(OtherForm::Whisper(whisper)) = &options.other {
+        whisper.check()?;
+        return import_whisper(whisper, &open(options)?, &runtime);
     }
     // Before anything is stored: a name that is wrong is told at once.
     for path in options.files.iter().filter(|path| *path != Path::new("-")) {
@@ -132,7 +148,7 @@ async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts
         (Box::new(file), len)
     };
     let mut decoder = Decoder::for_encoding(encoding_of(path)).context("an encoding that is not known")??;
-    let mut progress = Progress::new(path, len);
+    let mut progress = Progress::new(&path.display(), len);
     let mut intake = Intake::<Bulk>::default();
     let mut counts = Counts { path, stored: 0, refused: 0, latest: None };
     let (mut packed, mut text) = (vec![0; READ_BYTES], Vec::new());
@@ -195,36 +211,5 @@ fn encoding_of(path: &Path) -> &'static str {
         Some("gz") => "gzip",
         Some("zst") => "zstd",
         _ => "identity",
-    }
-}
-
-/// How far a file is, on a terminal.
-struct Progress<'a> {
-    path: &'a Path,
-    len: u64,
-    done: u64,
-    shown: Option<Instant>,
-}
-
-impl<'a> Progress<'a> {
-    fn new(path: &'a Path, len: u64) -> Self {
-        let is_wanted = std::io::stderr().is_terminal() && len > 0;
-        Self { path, len, done: 0, shown: is_wanted.then(Instant::now) }
-    }
-
-    fn add(&mut self, bytes: u64) {
-        self.done += bytes;
-        let Some(shown) = self.shown.filter(|shown| shown.elapsed() >= PROGRESS) else { return };
-        let filled = (self.done.min(self.len) * BAR_CHARS / self.len) as usize;
-        let bar = "#".repeat(filled) + &".".repeat(BAR_CHARS as usize - filled);
-        let mib = |bytes: u64| bytes >> 20;
-        say(format_args!("\r{} [{bar}] {} of {} MiB", self.path.display(), mib(self.done), mib(self.len)));
-        self.shown = Some(shown + shown.elapsed());
-    }
-
-    fn end(&self) {
-        if self.shown.is_some() {
-            say(format_args!("\r\x1b[K"));
-        }
     }
 }

@@ -4,9 +4,12 @@ mod check;
 mod export;
 mod folder_lines;
 mod import;
+mod import_whisper;
 mod logs;
+mod progress;
 mod seal;
 mod snapshot;
+mod whisper_tree;
 
 pub use check::{CheckOptions, check};
 pub use export::{ExportOptions, export};

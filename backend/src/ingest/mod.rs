@@ -43,6 +43,8 @@ pub mod syslog_stamp;
 pub mod threads;
 /// Datagrams that the kernel threw away.
 mod udp_drops;
+/// Files of whisper, Graphite's store.
+pub mod whisper;
 /// What carbon and syslog do with the bytes of a socket.
 mod wire;
 /// The zone of stamps that do not name one.

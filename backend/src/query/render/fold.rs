@@ -189,6 +189,10 @@ mod tests {
         // An hour of five-minute points; then minutes, of which there are too few.
         let mixed: Vec<_> = (0..12).map(|at| (at * 300, 1.0)).chain([(3_600, 5.0), (3_660, 5.0)]).collect();
         assert_eq!(fold(&mixed, &[60, 300], 3_600, half, 2), [Some(12.0), None]);
+        // What came before it is whole first.
+        let tens = (0..6).map(|at| (at * 10, 1.0));
+        let tens_and_minutes: Vec<_> = tens.chain([120, 180, 240].map(|at| (at, 1.0))).collect();
+        assert_eq!(fold(&tens_and_minutes, &[10, 60], 300, half, 1), [Some(9.0)]);
         // Beside a neighbour, or off the slot's start, it is one of many.
         assert_eq!(fold(&[(240, 1.0), (300, 2.0), (600, 3.0)], &[60], 300, half, 3), [None, None, Some(3.0)]);
         assert_eq!(fold(&[(10, 1.0), (320, 2.0)], &[60], 300, half, 2), [None, None]);
