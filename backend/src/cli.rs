@@ -224,6 +224,11 @@ mod tests {
             check(file, args, &["\"wells\""]);
         }
         check(file, &["check", "--data", "here"], &["\"here\""]);
+        // A form of a command has the command's settings, on whichever side of its name they are given.
+        check(file, &["import", "whisper", "x"], &["\"wells\"", "dir: \"x\""]);
+        check(file, &["import", "--data", "here", "whisper", "x"], &["\"here\"", "dir: \"x\""]);
+        check(file, &["import", "whisper", "x", "--data", "here"], &["\"here\"", "dir: \"x\""]);
+        check(file, &["import", "x", "whisper"], &["[\"x\", \"whisper\"]"]);
         check(file, &["import", "x"], &["1209600000000000", "component: \"a\"", "component: \"b\""]);
         check(&format!("server = 'http://a:1'\n{file}"), &["logs"], &["\"a:1\""]);
         check(&format!("server = 'http://a:1'\n{file}"), &["serve"], &["\"wells\""]);

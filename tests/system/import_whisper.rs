@@ -8,8 +8,11 @@ use std::process::{Command, Output};
 /// 2025-03-10T14:05:00Z, a multiple of five minutes.
 const START: u32 = 1_741_615_500;
 
-/// The bytes of a whisper file: of each archive its seconds, its length and the points written to it.
-fn whisper_file(archives: &[(u32, u32, &[(u32, f64)])]) -> Vec<u8> {
+/// Seconds a point, how many there are room for, and those that were written.
+type Archive<'a> = (u32, u32, &'a [(u32, f64)]);
+
+/// The bytes of a whisper file.
+fn whisper_file(archives: &[Archive<'_>]) -> Vec<u8> {
     let mut header = [1_u32, 86_400].map(u32::to_be_bytes).concat();
     header.extend(0.5_f32.to_be_bytes());
     header.extend((archives.len() as u32).to_be_bytes());
@@ -81,10 +84,10 @@ fn a_graphites_tree_is_taken_over_with_all_its_archives() {
         .expect("a file can be written");
     let server = Setup::on(&data).arg("--storage-schemas").arg(schemas).start();
     let now = START + 599;
-    let fine: Vec<Value> = minutes.iter().map(|(time, value)| json!([value, time])).collect();
+    let by_minute: Vec<Value> = minutes.iter().map(|(time, value)| json!([value, time])).collect();
     let coarse: Vec<Value> = fives[..600].iter().map(|(time, value)| json!([value, time])).collect();
     for target in ["old.shop.cart.count", "old.disk.used;host=n1;rack=a.1"] {
-        assert_eq!(points(&server, target, START - 1, now, now), json!(fine), "{target}");
+        assert_eq!(points(&server, target, START - 1, now, now), json!(by_minute), "{target}");
         let all = points(&server, target, earlier - 1, now, now);
         // The last two slots are made of the minutes.
         let made = [json!([2.0, START]), json!([7.0, START + 300])];

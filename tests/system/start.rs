@@ -28,6 +28,7 @@ fn a_port_in_use_comes_with_its_flag_and_the_way_out() {
     };
     check("--listen", "`--listen 127.0.0.1:0`");
     check("--carbon", "--carbon off");
+    check("--carbon-pickle", "--carbon-pickle off");
     check("--syslog", "--syslog off");
 }
 

@@ -27,7 +27,10 @@ const MAX_SHOWN: u64 = 10;
 
 /// What `sonde import` is told.
 #[derive(Args, Clone, Debug)]
-#[command(subcommand_negates_reqs = true, subcommand_value_name = "whisper", subcommand_help_heading = "Or")]
+#[command(subcommand_negates_reqs = true, disable_help_subcommand = true, subcommand_help_heading = "Or")]
+#[command(
+    override_usage = "sonde import [OPTIONS] <FILE>...\n       sonde import [OPTIONS] whisper <DIR> [--prefix <PATH>]"
+)]
 pub struct ImportOptions {
     /// The folder of the daily files.
     #[arg(long, global = true, env = "SONDE_DATA", default_value = "data", value_name = "DIR")]

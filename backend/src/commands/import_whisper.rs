@@ -125,7 +125,7 @@ fn take(
     let file = read(path).map_err(|error| error.to_string())?;
     let archives = whisper::read(&file).map_err(|error| error.to_string())?;
     let misplaced: u64 = archives.iter().map(|archive| archive.misplaced).sum();
-    let mut points = Vec::new();
+    let mut points = Vec::with_capacity(archives.iter().map(|archive| archive.points.len()).sum());
     for mut archive in archives {
         *counts.by_secs.entry(archive.secs).or_default() += archive.points.len() as u64;
         points.append(&mut archive.points);

@@ -60,6 +60,8 @@ fn coarser_points_are_taken_where_finer_ones_reach_no_more() {
     assert_eq!(read[0], fine[10..]);
     assert_eq!(read[1], coarse[..2]);
     assert_eq!(read[2], coarsest);
+    // Nine minutes begin right behind a coarse point, which is not theirs.
+    assert_eq!(points(&file(&[(60, 9), (300, 10)], &[&fine, &coarse]))[1], coarse[..3]);
     let without_fine = points(&file(&[(60, 10), (300, 10)], &[&[], &coarse]));
     assert_eq!(without_fine[1], coarse);
 }
