@@ -37,6 +37,14 @@ impl Source {
         }
     }
 
+    /// The first and the last second of the day that a series has a point in.
+    pub(super) fn span(&self, name: &str) -> Option<(u32, u32)> {
+        match self {
+            Self::Part(part) => part.find(name).and_then(|at| part.span(at)),
+            Self::Head(head) => head.span(name),
+        }
+    }
+
     /// Adds a series' points with `low <= time < high` to `out`.
     pub(super) fn read(
         &self,

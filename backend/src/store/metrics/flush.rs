@@ -8,6 +8,7 @@ use super::day::{DayState, part_path, remove, wal_path};
 use super::head::Head;
 use super::part::{Part, PartWriter};
 use super::points::DayPoints;
+use super::seal::Task;
 use crate::store::StoreError;
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, Sender};
@@ -94,7 +95,7 @@ impl Backlog {
 }
 
 /// The thread's loop. Days to be sealed are told to another thread, since that takes long.
-pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Arc<DayState>>, backlog: &Backlog) {
+pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Task>, backlog: &Backlog) {
     while let Ok(message) = messages.recv() {
         match message {
             Message::Flush(day, head) => {
@@ -108,7 +109,7 @@ pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Arc<DayState>>,
                 }
             }
             // The other thread goes when the store does.
-            Message::Idle(day) => drop(to_seal.send(day)),
+            Message::Idle(day) => drop(to_seal.send(Task::Seal(day))),
             Message::Close => return,
         }
     }
@@ -132,11 +133,11 @@ fn flush_until_done(day: &DayState, head: &Head, backlog: &Backlog) {
 pub(super) fn flush(day: &DayState, head: &Head) -> Result<(), StoreError> {
     let mut writer = PartWriter::create(&part_path(&day.dir, head.number), false)?;
     let mut points = DayPoints::default();
-    for name in head.names() {
+    for (name, number) in head.names().iter() {
         points.clear();
-        head.read(&name, 0, u32::MAX, &mut points);
+        head.read_all(number, &mut points);
         points.settle();
-        writer.push(&name, &points)?;
+        writer.push(name, &points)?;
     }
     day.replace(Arc::new(writer.finish(head.number, head.number)?));
     let wal = wal_path(&day.dir, head.number);

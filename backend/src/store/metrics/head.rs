@@ -4,11 +4,12 @@
 //! that has few costs little. The writer appends while readers read: the lock is held for some thousands of points, or while
 //! one series is copied out, and never over a disk access.
 
+use super::order::{Order, Run};
 use super::points::DayPoints;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 /// A point on its way into a head: series, second of the day, value.
 pub(super) type Staged = (u32, u32, f64);
@@ -26,6 +27,7 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Head {
     pub(super) number: u32,
     table: RwLock<Table>,
+    order: Mutex<Order>,
     points: AtomicU64,
 }
 
@@ -38,11 +40,21 @@ struct Table {
     block_count: usize,
 }
 
-/// A series' first and last block.
+/// A series' first and last block, and its first and last second of the day.
 #[derive(Clone, Copy, Debug)]
 struct Chain {
     first: u32,
     last: u32,
+    min_time: u32,
+    max_time: u32,
+}
+
+impl Chain {
+    const EMPTY: Self = Self { first: NONE, last: NONE, min_time: u32::MAX, max_time: 0 };
+
+    fn span(self) -> Option<(u32, u32)> {
+        (self.first != NONE).then_some((self.min_time, self.max_time))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -87,6 +99,8 @@ impl Table {
             self.chains[series as usize].last = next;
             last = next;
         }
+        let chain = &mut self.chains[series as usize];
+        (chain.min_time, chain.max_time) = (chain.min_time.min(time), chain.max_time.max(time));
         let block = self.block_mut(last);
         let at = block.len as usize;
         (block.times[at], block.values[at]) = (time, value);
@@ -109,7 +123,7 @@ impl Table {
 
 impl Head {
     pub(super) fn new(number: u32) -> Self {
-        Self { number, table: RwLock::default(), points: AtomicU64::new(0) }
+        Self { number, table: RwLock::default(), order: Mutex::default(), points: AtomicU64::new(0) }
     }
 
     fn table(&self) -> RwLockReadGuard<'_, Table> {
@@ -125,7 +139,7 @@ impl Head {
         let number = table.names.len() as u32;
         table.by_name.insert(Arc::clone(name), number);
         table.names.push(Arc::clone(name));
-        table.chains.push(Chain { first: NONE, last: NONE });
+        table.chains.push(Chain::EMPTY);
         (number, true)
     }
 
@@ -151,6 +165,13 @@ impl Head {
         table.by_name.get(name).is_some_and(|number| table.chains[*number as usize].first != NONE)
     }
 
+    /// Adds all points of the series of a number, in order of arrival.
+    pub(super) fn read_all(&self, number: u32, out: &mut DayPoints) {
+        let table = self.table();
+        let points = table.points(table.chains[number as usize]);
+        points.for_each(|(time, value)| out.push(time, value));
+    }
+
     /// Adds a series' points with `low <= time < high` to `out`, in order of arrival.
     pub(super) fn read(&self, name: &str, low: u32, high: u32, out: &mut DayPoints) {
         let table = self.table();
@@ -160,32 +181,52 @@ impl Head {
         inside.for_each(|(time, value)| out.push(time, value));
     }
 
-    /// The names of all series that have points, in order.
-    pub(super) fn names(&self) -> Vec<Arc<str>> {
-        let table = self.table();
-        let with_points = table.names.iter().zip(&table.chains).filter(|(_, chain)| chain.first != NONE);
-        let mut names: Vec<Arc<str>> = with_points.map(|(name, _)| Arc::clone(name)).collect();
-        drop(table);
-        names.sort_unstable();
-        names
+    /// The names of all series that have points, in a few sorted runs.
+    pub(super) fn runs(&self) -> Vec<Arc<Run>> {
+        self.order().runs()
+    }
+
+    /// The same in one run.
+    pub(super) fn names(&self) -> Arc<Run> {
+        self.order().whole()
+    }
+
+    /// The order of the names, with those that have come since it was last asked for.
+    fn order(&self) -> MutexGuard<'_, Order> {
+        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = Vec::new();
+        let mut candidates = std::mem::take(&mut order.waiting);
+        loop {
+            let table = self.table();
+            let end = table.names.len().min(order.upto + TURN);
+            candidates.extend(order.upto as u32..end as u32);
+            order.upto = end;
+            let is_last = end == table.names.len();
+            for number in candidates.drain(..) {
+                if table.chains[number as usize].first == NONE {
+                    order.waiting.push(number);
+                } else {
+                    names.push((Arc::clone(&table.names[number as usize]), number));
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        // Sorting takes long, and holds up nobody but who asks for names too.
+        order.add(names);
+        order
     }
 
     /// The first and the last second of the day that a series has a point in.
     pub(super) fn span(&self, name: &str) -> Option<(u32, u32)> {
         let table = self.table();
-        let chain = table.chains[*table.by_name.get(name)? as usize];
-        let (mut low, mut high) = (u32::MAX, None);
-        for (time, _) in table.points(chain) {
-            low = low.min(time);
-            high = high.max(Some(time));
-        }
-        Some((low, high?))
+        table.chains[*table.by_name.get(name)? as usize].span()
     }
 
     /// The latest second of the day that has a point.
     pub(super) fn max_time(&self) -> Option<u32> {
-        let table = self.table();
-        table.chains.iter().flat_map(|chain| table.points(*chain)).map(|(time, _)| time).max()
+        self.table().chains.iter().filter_map(|chain| chain.span()).map(|(_, last)| last).max()
     }
 
     /// How many series there are.
@@ -206,7 +247,7 @@ mod tests {
             assert_eq!(head.intern(name), (number, true));
         }
         assert_eq!(head.intern(&names[9]), (9, false));
-        assert!(head.names().is_empty() && !head.has("s1") && head.max_time().is_none());
+        assert!(head.names().iter().next().is_none() && !head.has("s1") && head.max_time().is_none());
         let staged: Vec<Staged> =
             (0..70_000_u32).map(|at| (at * 7 % 700, 70_000 - at, f64::from(at))).collect();
         head.apply(&staged[..40_000]);
