@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// The first and the last bytes; the last two digits are the version.
 const MAGIC: &[u8; 8] = b"SNDCAT01";
 const ENTRY_BYTES: usize = 12;
-const FOOTER_BYTES: usize = 40;
+const FOOTER_BYTES: usize = 36;
 /// So many bytes are written at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -275,7 +275,7 @@ impl CatalogWriter {
         self.write(&numbers.map(u32::to_le_bytes).concat())?;
         self.drain()?;
         let crc = self.crc.clone().finalize();
-        self.write(&[crc.to_le_bytes(), [0; 4]].concat())?;
+        self.write(&crc.to_le_bytes())?;
         self.write(MAGIC)?;
         self.drain()?;
         files::sync(&self.file, &self.beside)?;
@@ -287,5 +287,68 @@ impl CatalogWriter {
     pub(super) fn give_up(self) {
         drop(self.file);
         drop(files::remove(&self.beside));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(number: i64) -> Covered {
+        let parts = (1..=number as u32 % 3)
+            .map(|at| Note { number: at, series: 7 * at, bytes: u64::from(at) << 33, checksum: !at })
+            .collect();
+        Covered { day: Day::from_number(number), parts }
+    }
+
+    /// Names with the numbers of their days.
+    fn write(path: &Path, days: &[Covered], names: &[(&str, &[usize])]) {
+        let mut writer = CatalogWriter::create(path).unwrap();
+        for (name, own) in names {
+            let mut set = DaySet::none_of(days.len());
+            own.iter().for_each(|day| set.insert(*day));
+            writer.push(name.as_bytes(), &set).unwrap();
+        }
+        writer.finish(days).unwrap();
+    }
+
+    #[test]
+    fn what_is_written_comes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalog");
+        assert!(Catalog::open(&path).unwrap().is_none());
+        let days: Vec<Covered> = (-3..150).map(covered).collect();
+        let names: [(&str, &[usize]); 4] =
+            [("a", &[0, 63, 64, 152]), ("a.b", &[152]), ("é", &[0, 63, 64, 152]), ("z", &[1])];
+        write(&path, &days, &names);
+        let catalog = Catalog::open(&path).unwrap().unwrap();
+        assert_eq!((catalog.days(), catalog.len()), (&days[..], 4));
+        assert_eq!((catalog.place_of(days[7].day), catalog.place_of(Day::from_number(900))), (Some(7), None));
+        for (at, (name, own)) in names.iter().enumerate() {
+            assert_eq!(catalog.name(at), name.as_bytes());
+            for day in 0..days.len() {
+                let mut set = DaySet::none_of(days.len());
+                set.insert(day);
+                let on_day = OnDays { catalog: &catalog, days: set };
+                assert_eq!(on_day.is_there(at), own.contains(&day), "{name} on day {day}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_catalog_that_is_cut_or_changed_anywhere_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("catalog");
+        let days: Vec<Covered> = (0..3).map(covered).collect();
+        write(&path, &days, &[("a", &[0]), ("b.c", &[0, 2])]);
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            std::fs::write(&path, &whole[..at]).unwrap();
+            assert!(Catalog::open(&path).is_err(), "cut at {at}");
+            let mut changed = whole.clone();
+            changed[at] ^= 0x20;
+            std::fs::write(&path, changed).unwrap();
+            assert!(Catalog::open(&path).is_err(), "changed at {at}");
+        }
     }
 }

@@ -6,8 +6,8 @@ use super::part::Part;
 use super::walk::NameList;
 use super::{Days, writer};
 use crate::store::{StoreError, layout};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 /// A catalog of fewer days would be no quicker than their parts.
@@ -29,6 +29,7 @@ struct Sources {
 /// Makes it anew if there is anything that it does not cover, or covers and has gone. Today is left out, since it changes,
 /// unless it is wanted.
 pub(super) fn refresh(days: &Days, with_today: bool, stop: &AtomicBool) -> Result<(), StoreError> {
+    let _alone = days.making.lock().unwrap_or_else(PoisonError::into_inner);
     let begun = Instant::now();
     let old = days.catalog();
     let Some(sources) = sources(days, old.as_deref(), with_today, stop)? else { return Ok(()) };

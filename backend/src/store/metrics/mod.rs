@@ -146,6 +146,8 @@ struct Days {
     loaded: Mutex<BTreeMap<Day, Arc<DayState>>>,
     /// Locked after `loaded`, where both are.
     cataloging: Mutex<Cataloging>,
+    /// Held by who makes the catalog.
+    making: Mutex<()>,
     flusher: std_mpsc::Sender<Message>,
     backlog: Arc<Backlog>,
     damaged: AtomicU64,
@@ -384,6 +386,7 @@ impl Days {
             data: dir.to_owned(),
             loaded: Mutex::default(),
             cataloging: Mutex::default(),
+            making: Mutex::default(),
             flusher,
             backlog,
             damaged: AtomicU64::new(0),

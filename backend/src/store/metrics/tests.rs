@@ -1,5 +1,6 @@
 //! The store as a whole, against a naive oracle; crashes are copies of the folder while the store is running.
 
+mod cataloging;
 mod failing_disk;
 mod sealing;
 
