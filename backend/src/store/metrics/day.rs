@@ -1,6 +1,8 @@
 //! One day's points: its parts and heads in order of arrival, and how a folder becomes these.
 
+use super::day_names::DayNames;
 use super::head::Head;
+use super::order::Run;
 use super::part::Part;
 use super::points::{DAY_SECS, DayPoints};
 use super::wal;
@@ -69,6 +71,8 @@ pub(super) struct DayState {
     pub(super) day: Day,
     pub(super) dir: PathBuf,
     sources: RwLock<Vec<Source>>,
+    /// Those of its heads and of parts that were made of some.
+    pub(super) names: DayNames,
     /// Held by who makes one part of several.
     merging: Mutex<()>,
     /// Whether every file could be read. Parts are merged only then, since a merged part replaces all of its numbers.
@@ -121,7 +125,8 @@ impl DayState {
     }
 
     fn of(day: Day, dir: PathBuf, sources: Vec<Source>, is_whole: bool) -> Self {
-        Self { day, dir, sources: RwLock::new(sources), merging: Mutex::default(), is_whole }
+        let (sources, names) = (RwLock::new(sources), DayNames::default());
+        Self { day, dir, sources, names, merging: Mutex::default(), is_whole }
     }
 
     /// Waits until nobody else merges parts of the day, and keeps others from it.
@@ -154,6 +159,19 @@ impl DayState {
     /// Adds the newest head.
     pub(super) fn add_head(&self, head: Arc<Head>) {
         self.sources.write().unwrap_or_else(PoisonError::into_inner).push(Source::Head(head));
+    }
+
+    /// All names of the day: the list of those that have come to it, and the parts with others.
+    pub(super) fn lists(&self) -> (Vec<Arc<Run>>, Vec<Arc<Part>>) {
+        let sources = self.sources();
+        let heads = sources.iter().filter_map(|source| match source {
+            Source::Head(head) => Some(head),
+            Source::Part(_) => None,
+        });
+        let (epoch, runs) = self.names.with(heads);
+        // The parts are looked at behind the list: names that leave it meanwhile are in one of another epoch by then.
+        let parts = self.parts().into_iter().filter(|part| part.epoch != epoch);
+        (runs, parts.collect())
     }
 
     /// Takes a head away that never got a point or whose part is there.

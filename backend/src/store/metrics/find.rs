@@ -5,8 +5,10 @@
 //! came after it.
 
 use super::catalog::{Catalog, Covered, DaySet, OnDays};
-use super::day::{DayState, PREFIX, Source, part_path};
+use super::day::{DayState, PREFIX, part_path};
 use super::note::Note;
+use super::order::Run;
+use super::part::Part;
 use super::points::DAY_SECS;
 use super::seal::Task;
 use super::walk::{Found, NameList, Search};
@@ -56,18 +58,19 @@ impl Cataloging {
     }
 }
 
-/// Where the names of a day are.
-enum Place {
-    /// In the catalog, by the day's number there, and in these.
-    Cataloged(usize, Vec<Source>),
-    Sources(Vec<Source>),
+/// Where the names of a day are: in the catalog, by the day's number there, and in lists of its own.
+struct Place {
+    cataloged: Option<usize>,
+    runs: Vec<Arc<Run>>,
+    parts: Vec<Arc<Part>>,
 }
 
 /// Where the names of some days are.
 struct Places {
     catalog: Option<Arc<Catalog>>,
     cataloged: DaySet,
-    sources: Vec<Source>,
+    runs: Vec<Arc<Run>>,
+    parts: Vec<Arc<Part>>,
 }
 
 impl Days {
@@ -102,7 +105,7 @@ impl Days {
     pub(super) fn find(&self, range: TimeRange, glob: &Glob) -> Result<Vec<Found>, StoreError> {
         let places = self.places(range)?;
         let mut search = Search::new(glob);
-        places.for_each_list(&mut search);
+        places.search(&mut search);
         Ok(search.finish())
     }
 
@@ -145,36 +148,25 @@ impl Days {
 
     fn places(&self, range: TimeRange) -> Result<Places, StoreError> {
         let catalog = self.catalog();
-        let days = catalog.as_ref().map_or(0, |catalog| catalog.days().len());
-        let mut places = Places { catalog, cataloged: DaySet::none_of(days), sources: Vec::new() };
-        let (mut cataloged, mut series, mut uncovered) = (Vec::new(), 0, 0);
+        let covered = |at: usize| catalog.as_ref().map_or(0, |catalog| catalog.days()[at].series());
+        let mut days = Vec::new();
         for day in self.folders(range)? {
-            match self.place(day, places.catalog.as_deref())? {
-                Place::Cataloged(at, others) => {
-                    places.cataloged.insert(at);
-                    series += places.catalog.as_ref().map_or(0, |catalog| catalog.days()[at].series());
-                    cataloged.push(day);
-                    places.sources.extend(others);
-                }
-                Place::Sources(sources) => {
-                    let has_parts = sources.iter().any(|source| matches!(source, Source::Part(_)));
-                    uncovered += usize::from(has_parts && day != writer::today());
-                    places.sources.extend(sources);
-                }
-            }
+            days.push((day, self.place(day, catalog.as_deref())?));
         }
-        let in_catalog = places.catalog.as_ref().map_or(0, |catalog| catalog.len() as u64);
-        if series < in_catalog {
-            // A few days have fewer names than all days together.
-            places.cataloged.clear();
-            for day in cataloged {
-                places.sources.extend(self.get(day)?.sources());
-            }
-        }
-        if uncovered >= WORTH {
+        let is_uncovered = |(day, place): &&(Day, Place)| {
+            place.cataloged.is_none() && !place.parts.is_empty() && *day != writer::today()
+        };
+        if days.iter().filter(is_uncovered).count() >= WORTH {
             self.want_catalog();
         }
-        Ok(places)
+        let in_parts: u64 = days.iter().filter_map(|(_, place)| place.cataloged).map(covered).sum();
+        if in_parts < catalog.as_ref().map_or(0, |catalog| catalog.len() as u64) {
+            // A few days have fewer names than all days together.
+            for (day, place) in days.iter_mut().filter(|(_, place)| place.cataloged.is_some()) {
+                *place = Place::of(&*self.get(*day)?);
+            }
+        }
+        Ok(Places::of(catalog, days.into_iter().map(|(_, place)| place)))
     }
 
     fn place(&self, day: Day, catalog: Option<&Catalog>) -> Result<Place, StoreError> {
@@ -182,15 +174,13 @@ impl Days {
         if let Some((at, covered)) = covered
             && self.is_settled(day, covered)
         {
-            return Ok(Place::Cataloged(at, Vec::new()));
+            return Ok(Place { cataloged: Some(at), runs: Vec::new(), parts: Vec::new() });
         }
-        let sources = self.get(day)?.sources();
+        let state = self.get(day)?;
+        let place = Place::of(&state);
         Ok(match covered {
-            Some((at, covered)) => match without(&sources, &covered.parts) {
-                Some(others) => Place::Cataloged(at, others),
-                None => Place::Sources(sources),
-            },
-            None => Place::Sources(sources),
+            Some((at, covered)) => place.but(&state.parts(), at, &covered.parts),
+            None => place,
         })
     }
 
@@ -231,30 +221,43 @@ impl Days {
     }
 }
 
+impl Place {
+    fn of(state: &DayState) -> Self {
+        let (runs, parts) = state.lists();
+        Self { cataloged: None, runs, parts }
+    }
+
+    /// The same without the parts that the catalog covers, if these are all there.
+    fn but(mut self, there: &[Arc<Part>], at: usize, covered: &[Note]) -> Self {
+        if covered.iter().all(|note| there.iter().any(|part| part.note() == *note)) {
+            self.cataloged = Some(at);
+            self.parts.retain(|part| !covered.contains(&part.note()));
+        }
+        self
+    }
+}
+
 impl Places {
-    fn for_each_list(&self, search: &mut Search) {
+    fn of(catalog: Option<Arc<Catalog>>, days: impl Iterator<Item = Place>) -> Self {
+        let cataloged = DaySet::none_of(catalog.as_ref().map_or(0, |catalog| catalog.days().len()));
+        let mut places = Self { catalog, cataloged, runs: Vec::new(), parts: Vec::new() };
+        for Place { cataloged, runs, parts } in days {
+            cataloged.into_iter().for_each(|at| places.cataloged.insert(at));
+            places.runs.extend(runs);
+            places.parts.extend(parts);
+        }
+        places
+    }
+
+    fn search(&self, search: &mut Search) {
         if let Some(catalog) = &self.catalog
             && !self.cataloged.is_empty()
         {
             search.walk(&OnDays { catalog, days: self.cataloged.clone() });
         }
-        for source in &self.sources {
-            match source {
-                Source::Part(part) => search.walk(&**part),
-                Source::Head(head) => head.runs().iter().for_each(|run| search.walk(&**run)),
-            }
-        }
+        self.runs.iter().for_each(|run| search.walk(&**run));
+        self.parts.iter().for_each(|part| search.walk(&**part));
     }
-}
-
-/// The sources but some parts; `None` where one of these is missing.
-fn without(sources: &[Source], parts: &[Note]) -> Option<Vec<Source>> {
-    let is_one = |source: &Source| match source {
-        Source::Part(part) => parts.contains(&part.note()),
-        Source::Head(_) => false,
-    };
-    let others: Vec<Source> = sources.iter().filter(|source| !is_one(source)).cloned().collect();
-    (sources.len() - others.len() == parts.len()).then_some(others)
 }
 
 /// Whether a day's folder has these parts, and nothing else of points.

@@ -4,12 +4,11 @@
 //! that has few costs little. The writer appends while readers read: the lock is held for some thousands of points, or while
 //! one series is copied out, and never over a disk access.
 
-use super::order::{Order, Run};
 use super::points::DayPoints;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 /// A point on its way into a head: series, second of the day, value.
 pub(super) type Staged = (u32, u32, f64);
@@ -27,8 +26,18 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Head {
     pub(super) number: u32,
     table: RwLock<Table>,
-    order: Mutex<Order>,
+    told: Mutex<Told>,
     points: AtomicU64,
+}
+
+/// Which names the list of an epoch was told.
+#[derive(Debug, Default)]
+struct Told {
+    epoch: u64,
+    /// Those of lower numbers, but for some.
+    upto: usize,
+    /// Series that had no point yet when they were looked at.
+    waiting: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -123,7 +132,7 @@ impl Table {
 
 impl Head {
     pub(super) fn new(number: u32) -> Self {
-        Self { number, table: RwLock::default(), order: Mutex::default(), points: AtomicU64::new(0) }
+        Self { number, table: RwLock::default(), told: Mutex::default(), points: AtomicU64::new(0) }
     }
 
     fn table(&self) -> RwLockReadGuard<'_, Table> {
@@ -165,13 +174,6 @@ impl Head {
         table.by_name.get(name).is_some_and(|number| table.chains[*number as usize].first != NONE)
     }
 
-    /// Adds all points of the series of a number, in order of arrival.
-    pub(super) fn read_all(&self, number: u32, out: &mut DayPoints) {
-        let table = self.table();
-        let points = table.points(table.chains[number as usize]);
-        points.for_each(|(time, value)| out.push(time, value));
-    }
-
     /// Adds a series' points with `low <= time < high` to `out`, in order of arrival.
     pub(super) fn read(&self, name: &str, low: u32, high: u32, out: &mut DayPoints) {
         let table = self.table();
@@ -181,41 +183,40 @@ impl Head {
         inside.for_each(|(time, value)| out.push(time, value));
     }
 
-    /// The names of all series that have points, in a few sorted runs.
-    pub(super) fn runs(&self) -> Vec<Arc<Run>> {
-        self.order().runs()
-    }
-
-    /// The same in one run.
-    pub(super) fn names(&self) -> Arc<Run> {
-        self.order().whole()
-    }
-
-    /// The order of the names, with those that have come since it was last asked for.
-    fn order(&self) -> MutexGuard<'_, Order> {
-        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut names = Vec::new();
-        let mut candidates = std::mem::take(&mut order.waiting);
+    /// The names of series that have points, and that the list of this epoch was not told yet.
+    pub(super) fn take_new(&self, epoch: u64) -> Vec<Arc<str>> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.epoch != epoch {
+            *told = Told { epoch, ..Told::default() };
+        }
+        let (mut names, mut candidates) = (Vec::new(), std::mem::take(&mut told.waiting));
         loop {
+            // The writer gets a turn between two of these.
             let table = self.table();
-            let end = table.names.len().min(order.upto + TURN);
-            candidates.extend(order.upto as u32..end as u32);
-            order.upto = end;
-            let is_last = end == table.names.len();
+            let end = table.names.len().min(told.upto + TURN);
+            candidates.extend(told.upto as u32..end as u32);
+            told.upto = end;
             for number in candidates.drain(..) {
                 if table.chains[number as usize].first == NONE {
-                    order.waiting.push(number);
+                    told.waiting.push(number);
                 } else {
-                    names.push((Arc::clone(&table.names[number as usize]), number));
+                    names.push(Arc::clone(&table.names[number as usize]));
                 }
             }
-            if is_last {
-                break;
+            if end == table.names.len() {
+                return names;
             }
         }
-        // Sorting takes long, and holds up nobody but who asks for names too.
-        order.add(names);
-        order
+    }
+
+    /// The names of all series that have points, in order.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        let table = self.table();
+        let with_points = table.names.iter().zip(&table.chains).filter(|(_, chain)| chain.first != NONE);
+        let mut names: Vec<Arc<str>> = with_points.map(|(name, _)| Arc::clone(name)).collect();
+        drop(table);
+        names.sort_unstable();
+        names
     }
 
     /// The first and the last second of the day that a series has a point in.
@@ -247,11 +248,18 @@ mod tests {
             assert_eq!(head.intern(name), (number, true));
         }
         assert_eq!(head.intern(&names[9]), (9, false));
-        assert!(head.names().iter().next().is_none() && !head.has("s1") && head.max_time().is_none());
+        assert!(head.names().is_empty() && !head.has("s1") && head.max_time().is_none());
         let staged: Vec<Staged> =
             (0..70_000_u32).map(|at| (at * 7 % 700, 70_000 - at, f64::from(at))).collect();
-        head.apply(&staged[..40_000]);
+        assert!(head.take_new(1).is_empty());
+        head.apply(&staged[..30]);
+        let mut told = head.take_new(1);
+        assert_eq!((told.len(), head.take_new(1).len()), (30, 0));
+        head.apply(&staged[30..40_000]);
         head.apply(&staged[40_000..]);
+        told.extend(head.take_new(1));
+        told.sort();
+        assert_eq!((told, head.take_new(2).len()), (head.names(), 100));
         for (number, name) in (0..).zip(&names) {
             let expected: Vec<Staged> =
                 staged.iter().copied().filter(|(series, ..)| *series == number).collect();

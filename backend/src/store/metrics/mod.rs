@@ -10,6 +10,7 @@ mod catalog;
 mod check;
 mod column;
 mod day;
+mod day_names;
 mod find;
 mod flush;
 mod gather;

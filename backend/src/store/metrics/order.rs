@@ -1,4 +1,4 @@
-//! The names of a head in order, made when they are first asked for and added to when there are new ones.
+//! Names in order, made when they are first asked for and added to when there are new ones.
 //!
 //! Names lie one behind the other in sorted runs, so that a walk touches few lines of the processor's cache. New names become
 //! a run of their own; runs are merged like the digits of a counter, so that there are few and a name is copied a few times.
@@ -7,18 +7,17 @@ use super::walk::NameList;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// Names in order, each with its series' number.
+/// Names in order.
 #[derive(Debug, Default)]
 pub(super) struct Run {
     text: Vec<u8>,
     /// Where each name ends in the text.
     ends: Vec<usize>,
-    numbers: Vec<u32>,
 }
 
 impl NameList for Run {
     fn len(&self) -> usize {
-        self.numbers.len()
+        self.ends.len()
     }
 
     fn name(&self, at: usize) -> &[u8] {
@@ -29,24 +28,20 @@ impl NameList for Run {
 
 impl Run {
     fn with_room(names: usize, bytes: usize) -> Self {
-        Self {
-            text: Vec::with_capacity(bytes),
-            ends: Vec::with_capacity(names),
-            numbers: Vec::with_capacity(names),
-        }
+        Self { text: Vec::with_capacity(bytes), ends: Vec::with_capacity(names) }
     }
 
-    fn sorted(mut names: Vec<(Arc<str>, u32)>) -> Self {
-        names.sort_by(|one, other| one.0.cmp(&other.0));
-        let mut run = Self::with_room(names.len(), names.iter().map(|(name, _)| name.len()).sum());
-        names.iter().for_each(|(name, number)| run.push(name.as_bytes(), *number));
+    fn sorted(mut names: Vec<Arc<str>>) -> Self {
+        // Senders send in some order of their own, which the stable sort makes use of.
+        names.sort();
+        let mut run = Self::with_room(names.len(), names.iter().map(|name| name.len()).sum());
+        names.iter().for_each(|name| run.push(name.as_bytes()));
         run
     }
 
-    fn push(&mut self, name: &[u8], number: u32) {
+    fn push(&mut self, name: &[u8]) {
         self.text.extend_from_slice(name);
         self.ends.push(self.text.len());
-        self.numbers.push(number);
     }
 
     fn merged(one: &Self, other: &Self) -> Self {
@@ -60,35 +55,30 @@ impl Run {
                 (false, false) => return run,
             };
             if order == Ordering::Less {
-                run.push(one.name(a), one.numbers[a]);
+                run.push(one.name(a));
                 a += 1;
             } else {
-                run.push(other.name(b), other.numbers[b]);
+                run.push(other.name(b));
                 b += 1;
             }
         }
     }
 
-    /// Names and numbers in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
-        let name = |at| std::str::from_utf8(self.name(at)).unwrap_or_default();
-        (0..self.len()).map(move |at| (name(at), self.numbers[at]))
+    /// The names in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|at| std::str::from_utf8(self.name(at)).unwrap_or_default())
     }
 }
 
-/// All names that are ordered so far.
+/// All names so far.
 #[derive(Debug, Default)]
 pub(super) struct Order {
-    /// Series of lower numbers are ordered, or wait.
-    pub(super) upto: usize,
-    /// Series that had no point yet when they were looked at.
-    pub(super) waiting: Vec<u32>,
     runs: Vec<Arc<Run>>,
 }
 
 impl Order {
     /// Adds names that are not here yet.
-    pub(super) fn add(&mut self, names: Vec<(Arc<str>, u32)>) {
+    pub(super) fn add(&mut self, names: Vec<Arc<str>>) {
         if names.is_empty() {
             return;
         }
@@ -128,27 +118,22 @@ mod tests {
     #[test]
     fn names_that_come_in_any_portions_are_in_order() {
         let mut order = Order::default();
-        let mut expected: Vec<(String, u32)> = Vec::new();
+        let mut expected: Vec<String> = Vec::new();
         let mut number = 0_u32;
         for portion in [1, 5, 3, 100, 1, 1, 1, 7, 40, 0, 2_000, 1] {
-            let names: Vec<(Arc<str>, u32)> = (number..number + portion)
-                .map(|at| (format!("n{}", at.wrapping_mul(2_654_435_761)).into(), at))
+            let names: Vec<Arc<str>> = (number..number + portion)
+                .map(|at| format!("n{}", at.wrapping_mul(2_654_435_761)).into())
                 .collect();
             number += portion;
-            expected.extend(names.iter().map(|(name, at)| (name.to_string(), *at)));
+            expected.extend(names.iter().map(|name| name.to_string()));
+            expected.sort();
             order.add(names);
             let runs = order.runs();
-            assert!(runs.len() < 12, "{}", runs.len());
-            let mut all: Vec<(String, u32)> = runs
-                .iter()
-                .flat_map(|run| run.iter().map(|(name, at)| (name.to_owned(), at)).collect::<Vec<_>>())
-                .collect();
-            assert!(runs.iter().all(|run| run.iter().map(|(name, _)| name).is_sorted()));
-            all.sort();
-            expected.sort();
+            assert!(runs.len() < 12 && runs.iter().all(|run| run.iter().is_sorted()), "{}", runs.len());
+            let mut all: Vec<&str> = runs.iter().flat_map(|run| run.iter()).collect();
+            all.sort_unstable();
             assert_eq!(all, expected);
         }
-        let whole = order.whole();
-        assert_eq!(whole.iter().map(|(name, at)| (name.to_owned(), at)).collect::<Vec<_>>(), expected);
+        assert_eq!(order.whole().iter().collect::<Vec<_>>(), expected);
     }
 }

@@ -8,6 +8,7 @@
 //! distances are told by the first and the distance. In the one part of a finished day rollups follow.
 
 use super::column;
+use super::day_names::NO_EPOCH;
 use super::note::Note;
 use super::points::DayPoints;
 use super::rollup::{self, Rollup, take_column, with_length};
@@ -50,6 +51,8 @@ pub(super) struct Part {
     pub(super) points: u64,
     /// The latest second of the day that it holds.
     pub(super) max_time: u32,
+    /// The epoch of the day's list that has all of its names, if any.
+    pub(super) epoch: u64,
 }
 
 /// One series in a part's directory.
@@ -98,6 +101,7 @@ impl Part {
             last: le_u32(&footer[24..]),
             points: le_u64(&footer[28..]),
             max_time: le_u32(&footer[40..]),
+            epoch: NO_EPOCH,
             map,
         };
         let directory_bytes = part.series_count * part.entry_bytes();
@@ -105,6 +109,11 @@ impl Part {
             return Err("its directory has the wrong length");
         }
         Ok(part)
+    }
+
+    /// The same part, whose names the list of an epoch has.
+    pub(super) fn with_epoch(self, epoch: u64) -> Self {
+        Self { epoch, ..self }
     }
 
     fn entry_bytes(&self) -> usize {

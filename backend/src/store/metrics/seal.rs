@@ -76,5 +76,8 @@ pub(super) fn seal(day: &DayState, stop: &AtomicBool) -> Result<(), StoreError> 
     if parts.len() < sources.len() || parts.is_empty() || is_sealed || !day.is_whole {
         return Ok(());
     }
-    merge_parts(day, &parts, true, || stop.load(Ordering::Relaxed)).map(drop)
+    if merge_parts(day, &parts, true, || stop.load(Ordering::Relaxed))? {
+        day.names.renew();
+    }
+    Ok(())
 }

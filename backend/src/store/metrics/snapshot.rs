@@ -109,7 +109,7 @@ impl Snapshot {
                     names.extend((0..part.series_count()).map(|at| part.name(at).to_owned()));
                 }
                 Source::Head(head) => {
-                    names.extend(head.names().iter().map(|(name, _)| name.to_owned()));
+                    names.extend(head.names().iter().map(ToString::to_string));
                 }
             }
             names.sort_unstable();
