@@ -83,7 +83,7 @@ impl Catalog {
         let sets_at = entries_at.checked_add(count.checked_mul(ENTRY_BYTES)?)?;
         let days_at = sets_at.checked_add(set_count.checked_mul(words * 8)?)?;
         let days = read_days(map.get(days_at..footer_at)?, day_count)?;
-        Some(Self { entries_at, sets_at, count, words, days, map })
+        Some(Self { map, entries_at, sets_at, count, words, days })
     }
 
     /// The days that it covers, in order; a day's place is its number in the sets.

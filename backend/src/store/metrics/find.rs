@@ -29,6 +29,9 @@ const PAUSE_TIMES: u32 = 20;
 /// So many uncovered days are worth a new catalog.
 const WORTH: usize = 2;
 
+/// The first and the last second that a series has a point in; `None` where it has none.
+type Span = Option<(i64, i64)>;
+
 /// What is known of the catalog.
 #[derive(Default)]
 pub(super) struct Cataloging {
@@ -111,15 +114,11 @@ impl Days {
 
     /// The first and the last second of the days of a range in which a series of each name has a point; `None` where it has
     /// none. Days are opened from both ends, until there is nothing more to look for.
-    pub(super) fn spans(
-        &self,
-        range: TimeRange,
-        names: &[&str],
-    ) -> Result<Vec<Option<(i64, i64)>>, StoreError> {
+    pub(super) fn spans(&self, range: TimeRange, names: &[&str]) -> Result<Vec<Span>, StoreError> {
         let days = self.folders(range)?;
         let firsts = self.look_up(days.iter(), names)?;
         let lasts = self.look_up(days.iter().rev(), names)?;
-        let both = |(first, last): (Option<(i64, i64)>, Option<(i64, i64)>)| Some((first?.0, last?.1));
+        let both = |(first, last): (Span, Span)| Some((first?.0, last?.1));
         Ok(firsts.into_iter().zip(lasts).map(both).collect())
     }
 
@@ -128,7 +127,7 @@ impl Days {
         &self,
         days: impl Iterator<Item = &'a Day>,
         names: &[&str],
-    ) -> Result<Vec<Option<(i64, i64)>>, StoreError> {
+    ) -> Result<Vec<Span>, StoreError> {
         let mut spans = vec![None; names.len()];
         let mut missing: Vec<usize> = (0..names.len()).collect();
         for day in days {
@@ -242,7 +241,9 @@ impl Places {
         let cataloged = DaySet::none_of(catalog.as_ref().map_or(0, |catalog| catalog.days().len()));
         let mut places = Self { catalog, cataloged, runs: Vec::new(), parts: Vec::new() };
         for Place { cataloged, runs, parts } in days {
-            cataloged.into_iter().for_each(|at| places.cataloged.insert(at));
+            if let Some(at) = cataloged {
+                places.cataloged.insert(at);
+            }
             places.runs.extend(runs);
             places.parts.extend(parts);
         }

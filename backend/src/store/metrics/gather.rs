@@ -153,7 +153,9 @@ fn merge(
     let (mut days, mut least, mut written) = (DaySet::none_of(sources.days.len()), Vec::new(), 0_usize);
     while let Some(name) = find_least(&inputs, &mut least) {
         days.clear();
-        least.iter().for_each(|at| inputs[*at].take(&moved, &mut days));
+        for at in &least {
+            inputs[*at].take(&moved, &mut days);
+        }
         if !days.is_empty() {
             catalog.push(name, &days)?;
         }

@@ -35,7 +35,9 @@ impl Run {
         // Senders send in some order of their own, which the stable sort makes use of.
         names.sort();
         let mut run = Self::with_room(names.len(), names.iter().map(|name| name.len()).sum());
-        names.iter().for_each(|name| run.push(name.as_bytes()));
+        for name in &names {
+            run.push(name.as_bytes());
+        }
         run
     }
 
@@ -125,7 +127,7 @@ mod tests {
                 .map(|at| format!("n{}", at.wrapping_mul(2_654_435_761)).into())
                 .collect();
             number += portion;
-            expected.extend(names.iter().map(|name| name.to_string()));
+            expected.extend(names.iter().map(ToString::to_string));
             expected.sort();
             order.add(names);
             let runs = order.runs();

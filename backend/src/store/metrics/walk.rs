@@ -200,7 +200,9 @@ fn judge(steps: &[Step], name: &str, key: &mut Vec<u8>) -> (Fit, Next) {
 /// Sets the key.
 fn seek(key: &mut Vec<u8>, parts: [&str; 3]) -> Next {
     key.clear();
-    parts.iter().for_each(|part| key.extend_from_slice(part.as_bytes()));
+    for part in parts {
+        key.extend_from_slice(part.as_bytes());
+    }
     Next::Key
 }
 
