@@ -6,7 +6,6 @@ use super::part::Part;
 use super::walk::NameList;
 use super::{Days, writer};
 use crate::store::{StoreError, layout};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -28,11 +27,15 @@ struct Sources {
 
 /// Makes it anew if there is anything that it does not cover, or covers and has gone. Today is left out, since it changes,
 /// unless it is wanted.
-pub(super) fn refresh(days: &Days, with_today: bool, stop: &AtomicBool) -> Result<(), StoreError> {
+pub(super) fn refresh(
+    days: &Days,
+    with_today: bool,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<(), StoreError> {
     let _alone = days.making.lock().unwrap_or_else(PoisonError::into_inner);
     let begun = Instant::now();
     let old = days.catalog();
-    let Some(sources) = sources(days, old.as_deref(), with_today, stop)? else { return Ok(()) };
+    let Some(sources) = sources(days, old.as_deref(), with_today, is_stopped)? else { return Ok(()) };
     let is_same = sources.parts.is_empty()
         && old.as_ref().map_or(0, |catalog| catalog.days().len()) == sources.kept.len();
     if is_same || sources.days.len() < LEAST_DAYS {
@@ -40,7 +43,7 @@ pub(super) fn refresh(days: &Days, with_today: bool, stop: &AtomicBool) -> Resul
     }
     let path = layout::catalog(&days.data);
     let mut catalog = CatalogWriter::create(&path)?;
-    let is_whole = merge(&sources, old.as_deref(), &mut catalog, stop);
+    let is_whole = merge(&sources, old.as_deref(), &mut catalog, is_stopped);
     if !is_whole.as_ref().is_ok_and(|is_whole| *is_whole) {
         catalog.give_up();
         return is_whole.map(drop);
@@ -56,12 +59,12 @@ fn sources(
     days: &Days,
     old: Option<&Catalog>,
     with_today: bool,
-    stop: &AtomicBool,
+    is_stopped: &dyn Fn() -> bool,
 ) -> Result<Option<Sources>, StoreError> {
     let mut sources = Sources::default();
     let today = writer::today();
     for day in layout::list_days(&days.data)?.into_iter().filter(|day| with_today || *day != today) {
-        if stop.load(Ordering::Relaxed) {
+        if is_stopped() {
             return Ok(None);
         }
         let noted = old.and_then(|old| old.place_of(day).map(|at| (at, &old.days()[at])));
@@ -143,7 +146,7 @@ fn merge(
     sources: &Sources,
     old: Option<&Catalog>,
     catalog: &mut CatalogWriter,
-    stop: &AtomicBool,
+    is_stopped: &dyn Fn() -> bool,
 ) -> Result<bool, StoreError> {
     let mut moved = vec![None; old.map_or(0, |old| old.days().len())];
     sources.kept.iter().for_each(|(before, now)| moved[*before] = Some(*now));
@@ -160,7 +163,7 @@ fn merge(
             catalog.push(name, &days)?;
         }
         written += 1;
-        if written.is_multiple_of(STRETCH) && stop.load(Ordering::Relaxed) {
+        if written.is_multiple_of(STRETCH) && is_stopped() {
             return Ok(false);
         }
     }

@@ -241,7 +241,7 @@ impl MetricStore {
         for day in layout::list_days(&self.shared.days.data)? {
             seal::seal(&*self.shared.days.get(day)?, &self.stop_sealing)?;
         }
-        gather::refresh(&self.shared.days, true, &self.stop_sealing)
+        gather::refresh(&self.shared.days, true, &|| self.stop_sealing.load(Ordering::Relaxed))
     }
 
     /// The nodes that a pattern names on the days that a range touches, by path. What stands behind a name's `;` (tags) belongs

@@ -47,7 +47,7 @@ pub(super) fn run(tasks: &Receiver<Task>, shared: &Weak<Shared>, stop: &AtomicBo
             }
         }
         let Some(shared) = shared() else { return };
-        if let Err(error) = gather::refresh(&shared.days, false, stop) {
+        if let Err(error) = gather::refresh(&shared.days, false, &|| stop.load(Ordering::Relaxed)) {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the catalog of series could not be made; their days are looked through");
         }

@@ -2,7 +2,6 @@
 
 use super::*;
 use sonde_shared::time::Day;
-use std::collections::BTreeSet;
 
 /// What of a series' seconds is told: its first and its last on a day.
 type Spans = BTreeMap<String, (i64, i64)>;
@@ -88,7 +87,7 @@ fn open(dir: &Path) -> MetricStore {
 }
 
 fn make_catalog(store: &MetricStore) {
-    gather::refresh(&store.shared.days, false, &AtomicBool::new(false)).unwrap();
+    gather::refresh(&store.shared.days, false, &|| false).unwrap();
 }
 
 fn day_dir(dir: &Path, day: i64) -> PathBuf {
@@ -215,14 +214,18 @@ fn a_catalog_that_was_given_up_leaves_the_old_one() {
     names.append(&rows);
     drop(store);
     let store = open(dir.path());
-    gather::refresh(&store.shared.days, false, &AtomicBool::new(true)).unwrap();
-    assert_eq!(fs::read(layout::catalog(dir.path())).unwrap(), before);
+    // Before anything is done, and in the middle of the names.
+    for asks in [0, 7] {
+        let asked = std::cell::Cell::new(0);
+        let is_stopped = || asked.replace(asked.get() + 1) >= asks;
+        gather::refresh(&store.shared.days, false, &is_stopped).unwrap();
+        assert!(asked.get() > asks, "it was asked {} times", asked.get());
+        assert_eq!(fs::read(layout::catalog(dir.path())).unwrap(), before);
+        assert!(!dir.path().join("catalog.tmp").exists());
+    }
     check(&store, &names);
     make_catalog(&store);
     check(&store, &names);
-    let files: BTreeSet<_> =
-        fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
-    assert!(!files.contains(std::ffi::OsStr::new("catalog.tmp")), "{files:?}");
     assert_ne!(fs::read(layout::catalog(dir.path())).unwrap(), before);
 }
 
