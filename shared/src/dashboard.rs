@@ -105,13 +105,19 @@ pub fn paths_in(target: &str) -> Vec<&str> {
     }
     let (mut paths, mut start, mut quote, mut braces) = (Vec::new(), 0, None, 0_i32);
     for (at, c) in target.char_indices() {
-        match (quote, c) {
-            (Some(open), c) if c == open => (quote, start) = (None, at + 1),
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '{' | '}') => braces += if c == '{' { 1 } else { -1 },
-            (None, '(' | '=') => start = at + 1,
-            (None, ')' | '|') | (None, ',') if c != ',' || braces == 0 => {
+        if let Some(open) = quote {
+            if c == open {
+                (quote, start) = (None, at + 1);
+            }
+            continue;
+        }
+        match c {
+            '"' | '\'' => quote = Some(c),
+            '{' => braces += 1,
+            '}' => braces -= 1,
+            '(' | '=' => start = at + 1,
+            ',' if braces > 0 => {}
+            ')' | '|' | ',' => {
                 paths.push(&target[start..at]);
                 start = at + 1;
             }

@@ -20,6 +20,7 @@ pub struct Glob {
 pub struct Node {
     alternatives: Vec<Vec<Token>>,
     literal: Option<String>,
+    prefixes: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,11 +74,23 @@ impl Node {
             return Err("it has an empty node");
         }
         if !text.contains(['*', '?', '[', '{', '}']) {
-            return Ok(Self { alternatives: Vec::new(), literal: Some(text.to_owned()) });
+            let literal = Some(text.to_owned());
+            return Ok(Self { alternatives: Vec::new(), literal, prefixes: vec![text.to_owned()] });
         }
         let alternatives =
-            expand_braces(text)?.iter().map(|plain| tokens(plain)).collect::<Result<_, _>>()?;
-        Ok(Self { alternatives, literal: None })
+            expand_braces(text)?.iter().map(|plain| tokens(plain)).collect::<Result<Vec<_>, _>>()?;
+        let prefixes = prefixes(&alternatives);
+        Ok(Self { alternatives, literal: None, prefixes })
+    }
+
+    /// The one text that matches, where there is no wildcard.
+    pub fn literal(&self) -> Option<&str> {
+        self.literal.as_deref()
+    }
+
+    /// What a node that matches begins with: one of these, which rise and of which none begins with another.
+    pub fn prefixes(&self) -> &[String] {
+        &self.prefixes
     }
 
     /// Whether one node of a path matches.
@@ -87,6 +100,17 @@ impl Node {
             None => self.alternatives.iter().any(|tokens| matches_tokens(tokens, part)),
         }
     }
+}
+
+/// The characters before the first wildcard of each alternative, as far as no other's say as much.
+fn prefixes(alternatives: &[Vec<Token>]) -> Vec<String> {
+    let plain = |token: &Token| if let Token::Char(c) = token { Some(*c) } else { None };
+    let mut prefixes: Vec<String> =
+        alternatives.iter().map(|tokens| tokens.iter().map_while(plain).collect()).collect();
+    prefixes.sort_unstable();
+    // What begins with another stands behind it, with nothing between them that does not.
+    prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
+    prefixes
 }
 
 /// Splits at the dots outside brackets and braces.
@@ -236,6 +260,18 @@ mod tests {
         check("node[1-3]", "node2", true);
         check("node[!1-3]", "node2", false);
         check("node[13x]", "nodex", true);
+    }
+
+    #[test]
+    fn what_a_match_begins_with_is_told() {
+        let check = |node: &str, expected: &[&str]| {
+            assert_eq!(Glob::parse(node).unwrap().nodes()[0].prefixes(), expected, "{node}");
+        };
+        check("web", &["web"]);
+        check("web*", &["web"]);
+        check("web0{1,2x,1y}[0-9]", &["web01", "web02x"]);
+        check("{b,a*,ab,b?}", &["a", "b"]);
+        check("{a,*}", &[""]);
     }
 
     #[test]

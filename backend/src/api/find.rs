@@ -24,11 +24,11 @@ pub async fn find_metrics(
     let request = FindRequest::read(&params(&query, &form))?;
     let store = state.store;
     let find = move || {
-        let found = store.metrics().snapshot(request.range)?.find(&request.glob);
+        let found = store.metrics().find(request.range, &request.glob)?;
         Ok(match request.format {
             Format::Tree => json!(find::tree(&found, &request.query, request.with_wildcard)),
             Format::Completer => find::completions(&found, request.with_wildcard),
-            Format::Json => find::intervals(&found),
+            Format::Json => find::intervals(store.metrics(), request.range, &found)?,
             Format::NodeList(position) => find::nodes_at(&found, position),
         })
     };
@@ -50,15 +50,15 @@ pub async fn expand_metrics(
     let (by_query, leaves_only) = (params.flag("groupByExpr")?, params.flag("leavesOnly")?);
     let store = state.store;
     let expand = move || {
-        let snapshot = store.metrics().snapshot(TimeRange::all())?;
         if !by_query {
-            return Ok(json!(find::expand(&snapshot, &globs, leaves_only)));
+            return Ok(json!(find::expand(store.metrics(), &globs, leaves_only)?));
         }
-        let each = queries.into_iter().zip(&globs);
-        let each = each.map(|(query, glob)| {
-            (query, json!(find::expand(&snapshot, std::slice::from_ref(glob), leaves_only)))
-        });
-        Ok(Value::Object(each.collect()))
+        let mut each = serde_json::Map::new();
+        for (query, glob) in queries.into_iter().zip(&globs) {
+            let paths = find::expand(store.metrics(), std::slice::from_ref(glob), leaves_only)?;
+            each.insert(query, json!(paths));
+        }
+        Ok(Value::Object(each))
     };
     Ok((NO_CACHE, Json(json!({ "results": pieces::query(&state.queries, expand).await? }))))
 }

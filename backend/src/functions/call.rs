@@ -33,10 +33,13 @@ pub struct Context<'a> {
     fetched: Rc<Fetched<'a>>,
 }
 
+/// A path and a range.
+type Asked = (String, i64, i64);
+
 /// What was fetched for a target, each path and range once.
 struct Fetched<'a> {
     source: &'a dyn Fetch,
-    series: RefCell<HashMap<(String, i64, i64), Rc<Vec<Series>>>>,
+    series: RefCell<HashMap<Asked, Rc<Vec<Series>>>>,
     values: Cell<usize>,
     /// How high each stack is at each moment.
     stacks: RefCell<HashMap<String, Vec<f64>>>,

@@ -48,7 +48,7 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
     h = (h * 2_246_822_519) & 0xffff_ffff;
     h ^= h >> 13;
     let wave = ((i % 48 - 24).abs() * 100 + (h % 500) as i64) as f64 / 100.0;
-    let is_gap = h % 7 == 0 || (20..26).contains(&(i % 60));
+    let is_gap = h.is_multiple_of(7) || (20..26).contains(&(i % 60));
     let unless_gap = |value: f64| if is_gap { f64::NAN } else { value };
     let counter = (i % 17 * 10 + (h % 10) as i64) as f64;
     match kind {

@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
                 return Err(self.expected("a function behind `|`"));
             };
             call.arguments.insert(0, expression);
-            call.text = self.text[start..self.at].trim().to_owned();
+            self.text[start..self.at].trim().clone_into(&mut call.text);
             expression = Expression::Call(call);
         }
         self.depth -= 1;

@@ -1,9 +1,11 @@
 //! `/metrics/find`: the tree of names, in the shapes that Graphite's clients expect.
 
-use crate::store::metrics::{Found, Snapshot};
+use crate::store::StoreError;
+use crate::store::metrics::{Found, MetricStore};
 use serde_json::{Value, json};
 use sonde_shared::api::FindNode;
 use sonde_shared::glob::Glob;
+use sonde_shared::time::TimeRange;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The page's tree: branches first, then series, each by name; what is both comes once, among the branches.
@@ -16,7 +18,7 @@ pub fn tree(found: &[Found], query: &str, with_wildcard: bool) -> Vec<FindNode> 
         *entry = tree_node(
             base,
             text,
-            entry.leaf == 1 || node.span.is_some(),
+            entry.leaf == 1 || node.is_series,
             entry.expandable == 1 || node.has_children,
         );
     }
@@ -52,7 +54,7 @@ pub fn completions(found: &[Found], with_wildcard: bool) -> Value {
     let mut metrics = Vec::new();
     for one in found {
         metrics.extend(one.has_children.then(|| node(one, false)));
-        metrics.extend(one.span.is_some().then(|| node(one, true)));
+        metrics.extend(one.is_series.then(|| node(one, true)));
     }
     if metrics.len() > 1 && with_wildcard {
         metrics.push(json!({"name": "*"}));
@@ -60,15 +62,18 @@ pub fn completions(found: &[Found], with_wildcard: bool) -> Value {
     json!({ "metrics": metrics })
 }
 
-/// Paths with the spans of time that series have points in.
-pub fn intervals(found: &[Found]) -> Value {
+/// Paths with the spans of time that series have points in on the days of a range.
+pub fn intervals(store: &MetricStore, range: TimeRange, found: &[Found]) -> Result<Value, StoreError> {
+    let series: Vec<&str> = found.iter().filter(|one| one.is_series).map(|one| one.path.as_str()).collect();
+    let mut spans = store.spans(range, &series)?.into_iter();
     let mut nodes = Vec::new();
     for one in found {
         nodes.extend(one.has_children.then(|| json!({"path": one.path, "is_leaf": false})));
         let leaf = |(start, end): (i64, i64)| json!({"path": one.path, "is_leaf": true, "intervals": [{"start": start, "end": end}]});
-        nodes.extend(one.span.map(leaf));
+        // A series may have gone since it was found.
+        nodes.extend(one.is_series.then(|| spans.next().flatten()).flatten().map(leaf));
     }
-    Value::Array(nodes)
+    Ok(Value::Array(nodes))
 }
 
 /// The names at one position of the paths, from the end when it is negative.
@@ -82,11 +87,15 @@ pub fn nodes_at(found: &[Found], position: i64) -> Value {
 }
 
 /// The paths that patterns name, in order, each once.
-pub fn expand(snapshot: &Snapshot, globs: &[Glob], leaves_only: bool) -> Vec<String> {
-    let wanted = |found: &Found| !leaves_only || found.span.is_some();
-    let paths: BTreeSet<String> =
-        globs.iter().flat_map(|glob| snapshot.find(glob)).filter(wanted).map(|found| found.path).collect();
-    paths.into_iter().collect()
+pub fn expand(store: &MetricStore, globs: &[Glob], leaves_only: bool) -> Result<Vec<String>, StoreError> {
+    let mut paths = Vec::new();
+    for glob in globs {
+        let found = store.find(TimeRange::all(), glob)?.into_iter();
+        paths.extend(found.filter(|found| !leaves_only || found.is_series).map(|found| found.path));
+    }
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
 }
 
 /// A path's nodes; tags belong to the last one.
@@ -107,7 +116,7 @@ mod tests {
     use super::*;
 
     fn found(path: &str, is_series: bool, has_children: bool) -> Found {
-        Found { path: path.to_owned(), span: is_series.then_some((10, 20)), has_children }
+        Found { path: path.to_owned(), is_series, has_children }
     }
 
     #[test]

@@ -10,6 +10,11 @@ pub const LOCK_FILE: &str = "lock";
 /// The keys of bodies that were stored in the last minutes, as far as no segment has them any more.
 pub const BATCHES_FILE: &str = "batches";
 
+/// The names of all finished days' series.
+pub fn catalog(data: &Path) -> PathBuf {
+    data.join("catalog")
+}
+
 /// What is kept of files that another program writes: their index.
 pub fn foreign_dir(data: &Path) -> PathBuf {
     data.join("foreign")

@@ -105,7 +105,7 @@ impl Selection {
         for target in targets {
             match &target.glob {
                 Some(glob) => {
-                    let found = inside.find(glob).into_iter().filter(|found| found.span.is_some());
+                    let found = store.find(range, glob)?.into_iter().filter(|found| found.is_series);
                     names.extend(found.map(|found| found.path));
                 }
                 None if inside.has(&target.text) => names.push(target.text.clone()),

@@ -1,6 +1,8 @@
 //! One day's points: its parts and heads in order of arrival, and how a folder becomes these.
 
+use super::day_names::DayNames;
 use super::head::Head;
+use super::order::Run;
 use super::part::Part;
 use super::points::{DAY_SECS, DayPoints};
 use super::wal;
@@ -38,6 +40,14 @@ impl Source {
         }
     }
 
+    /// The first and the last second of the day that a series has a point in.
+    pub(super) fn span(&self, name: &str) -> Option<(u32, u32)> {
+        match self {
+            Self::Part(part) => part.find(name).and_then(|at| part.span(at)),
+            Self::Head(head) => head.span(name),
+        }
+    }
+
     /// Adds a series' points with `low <= time < high` to `out`.
     pub(super) fn read(
         &self,
@@ -62,6 +72,8 @@ pub(super) struct DayState {
     pub(super) day: Day,
     pub(super) dir: PathBuf,
     sources: RwLock<Vec<Source>>,
+    /// Those of its heads and of parts that were made of some.
+    pub(super) names: DayNames,
     /// Held by who makes one part of several.
     merging: Mutex<()>,
     /// How many hold the day only to seal it.
@@ -142,6 +154,7 @@ impl DayState {
             day,
             dir,
             sources: RwLock::new(sources),
+            names: DayNames::default(),
             merging: Mutex::default(),
             sealers: Arc::default(),
             is_whole,
@@ -189,6 +202,19 @@ impl DayState {
     /// Adds the newest head.
     pub(super) fn add_head(&self, head: Arc<Head>) {
         self.sources.write().unwrap_or_else(PoisonError::into_inner).push(Source::Head(head));
+    }
+
+    /// All names of the day: the list of those that have come to it, and the parts with others.
+    pub(super) fn lists(&self) -> (Vec<Arc<Run>>, Vec<Arc<Part>>) {
+        let sources = self.sources();
+        let heads = sources.iter().filter_map(|source| match source {
+            Source::Head(head) => Some(head),
+            Source::Part(_) => None,
+        });
+        let (epoch, runs) = self.names.with(heads);
+        // The parts are looked at behind the list: names that leave it meanwhile are in one of another epoch by then.
+        let parts = self.parts().into_iter().filter(|part| part.epoch != epoch);
+        (runs, parts.collect())
     }
 
     /// Takes a head away that never got a point or whose part is there.

@@ -5,9 +5,12 @@
 //! finished day has is made one part by `seal`.
 
 use super::day::{DayState, ToSeal, part_path, remove, wal_path};
+use super::day_names::NO_EPOCH;
 use super::head::Head;
 use super::part::{Part, PartWriter};
 use super::points::DayPoints;
+use super::seal::Task;
+use super::walk::NameList;
 use crate::store::StoreError;
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, Sender};
@@ -17,6 +20,8 @@ use std::time::Duration;
 /// How long to wait after a flush failed, for space or a disk to come back.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// A head with less than this part of the day's names is sorted by itself.
+const FEW: usize = 16;
 /// So many parts of one size become one.
 const MERGED: usize = 4;
 
@@ -94,7 +99,7 @@ impl Backlog {
 }
 
 /// The thread's loop. Days to be sealed are told to another thread, since that takes long.
-pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<ToSeal>, backlog: &Backlog) {
+pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Task>, backlog: &Backlog) {
     while let Ok(message) = messages.recv() {
         match message {
             Message::Flush(day, head) => {
@@ -108,7 +113,7 @@ pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<ToSeal>, backlo
                 }
             }
             // The other thread goes when the store does.
-            Message::Idle(day) => drop(to_seal.send(day)),
+            Message::Idle(day) => drop(to_seal.send(Task::Seal(day))),
             Message::Close => return,
         }
     }
@@ -119,6 +124,7 @@ fn flush_until_done(day: &DayState, head: &Head, backlog: &Backlog) {
         if !day.dir.is_dir() {
             tracing::warn!(dir = %day.dir.display(), "the day's folder was deleted; its points in memory are forgotten");
             day.remove_head(head.number);
+            day.names.renew();
             return;
         }
         tracing::error!(error = &error as &dyn std::error::Error, "could not write a part of points");
@@ -131,17 +137,33 @@ fn flush_until_done(day: &DayState, head: &Head, backlog: &Backlog) {
 /// Writes a head as the part of its number and puts that in its place.
 pub(super) fn flush(day: &DayState, head: &Head) -> Result<(), StoreError> {
     let mut writer = PartWriter::create(&part_path(&day.dir, head.number), false)?;
-    let mut points = DayPoints::default();
-    for name in head.names() {
-        points.clear();
-        head.read(&name, 0, u32::MAX, &mut points);
-        points.settle();
-        writer.push(&name, &points)?;
+    let (epoch, names) = day.names.whole_with(head);
+    if head.series_count() > names.len() / FEW {
+        write_series(head, names.iter(), &mut writer)?;
+    } else {
+        write_series(head, head.names().iter().map(|name| &**name), &mut writer)?;
     }
-    day.replace(Arc::new(writer.finish(head.number, head.number)?));
+    day.replace(Arc::new(writer.finish(head.number, head.number)?.with_epoch(epoch)));
     let wal = wal_path(&day.dir, head.number);
     if wal.exists() {
         remove(&wal);
+    }
+    Ok(())
+}
+
+/// Writes those of the names that the head has.
+fn write_series<'a>(
+    head: &Head,
+    names: impl Iterator<Item = &'a str>,
+    writer: &mut PartWriter,
+) -> Result<(), StoreError> {
+    let mut points = DayPoints::default();
+    for name in names {
+        points.clear();
+        head.read(name, 0, u32::MAX, &mut points);
+        points.settle();
+        // A name without points is left out.
+        writer.push(name, &points)?;
     }
     Ok(())
 }
@@ -174,7 +196,9 @@ pub(super) fn merge_parts(
     let Some(merged) = write_merged(day, parts, first.first..=last.last, with_rollups, gives_up)? else {
         return Ok(false);
     };
-    day.replace(Arc::new(merged));
+    let epoch = parts.iter().map(|part| part.epoch).min().unwrap_or(NO_EPOCH);
+    let is_one = parts.iter().all(|part| part.epoch == epoch);
+    day.replace(Arc::new(merged.with_epoch(if is_one { epoch } else { NO_EPOCH })));
     for part in &parts[..parts.len() - 1] {
         remove(&part_path(&day.dir, part.last));
     }

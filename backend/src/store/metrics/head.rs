@@ -8,7 +8,7 @@ use super::points::DayPoints;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 /// A point on its way into a head: series, second of the day, value.
 pub(super) type Staged = (u32, u32, f64);
@@ -26,7 +26,18 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Head {
     pub(super) number: u32,
     table: RwLock<Table>,
+    told: Mutex<Told>,
     points: AtomicU64,
+}
+
+/// Which names the list of an epoch was told.
+#[derive(Debug, Default)]
+struct Told {
+    epoch: u64,
+    /// Those of lower numbers, but for some.
+    upto: usize,
+    /// Series that had no point yet when they were looked at.
+    waiting: Vec<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -38,11 +49,21 @@ struct Table {
     block_count: usize,
 }
 
-/// A series' first and last block.
+/// A series' first and last block, and its first and last second of the day.
 #[derive(Clone, Copy, Debug)]
 struct Chain {
     first: u32,
     last: u32,
+    min_time: u32,
+    max_time: u32,
+}
+
+impl Chain {
+    const EMPTY: Self = Self { first: NONE, last: NONE, min_time: u32::MAX, max_time: 0 };
+
+    fn span(self) -> Option<(u32, u32)> {
+        (self.first != NONE).then_some((self.min_time, self.max_time))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -87,6 +108,8 @@ impl Table {
             self.chains[series as usize].last = next;
             last = next;
         }
+        let chain = &mut self.chains[series as usize];
+        (chain.min_time, chain.max_time) = (chain.min_time.min(time), chain.max_time.max(time));
         let block = self.block_mut(last);
         let at = block.len as usize;
         (block.times[at], block.values[at]) = (time, value);
@@ -109,7 +132,7 @@ impl Table {
 
 impl Head {
     pub(super) fn new(number: u32) -> Self {
-        Self { number, table: RwLock::default(), points: AtomicU64::new(0) }
+        Self { number, table: RwLock::default(), told: Mutex::default(), points: AtomicU64::new(0) }
     }
 
     fn table(&self) -> RwLockReadGuard<'_, Table> {
@@ -125,7 +148,7 @@ impl Head {
         let number = table.names.len() as u32;
         table.by_name.insert(Arc::clone(name), number);
         table.names.push(Arc::clone(name));
-        table.chains.push(Chain { first: NONE, last: NONE });
+        table.chains.push(Chain::EMPTY);
         (number, true)
     }
 
@@ -160,6 +183,32 @@ impl Head {
         inside.for_each(|(time, value)| out.push(time, value));
     }
 
+    /// The names of series that have points, and that the list of this epoch was not told yet.
+    pub(super) fn take_new(&self, epoch: u64) -> Vec<Arc<str>> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.epoch != epoch {
+            *told = Told { epoch, ..Told::default() };
+        }
+        let (mut names, mut candidates) = (Vec::new(), std::mem::take(&mut told.waiting));
+        loop {
+            // The writer gets a turn between two of these.
+            let table = self.table();
+            let end = table.names.len().min(told.upto + TURN);
+            candidates.extend(told.upto as u32..end as u32);
+            told.upto = end;
+            for number in candidates.drain(..) {
+                if table.chains[number as usize].first == NONE {
+                    told.waiting.push(number);
+                } else {
+                    names.push(Arc::clone(&table.names[number as usize]));
+                }
+            }
+            if end == table.names.len() {
+                return names;
+            }
+        }
+    }
+
     /// The names of all series that have points, in order.
     pub(super) fn names(&self) -> Vec<Arc<str>> {
         let table = self.table();
@@ -173,19 +222,12 @@ impl Head {
     /// The first and the last second of the day that a series has a point in.
     pub(super) fn span(&self, name: &str) -> Option<(u32, u32)> {
         let table = self.table();
-        let chain = table.chains[*table.by_name.get(name)? as usize];
-        let (mut low, mut high) = (u32::MAX, None);
-        for (time, _) in table.points(chain) {
-            low = low.min(time);
-            high = high.max(Some(time));
-        }
-        Some((low, high?))
+        table.chains[*table.by_name.get(name)? as usize].span()
     }
 
     /// The latest second of the day that has a point.
     pub(super) fn max_time(&self) -> Option<u32> {
-        let table = self.table();
-        table.chains.iter().flat_map(|chain| table.points(*chain)).map(|(time, _)| time).max()
+        self.table().chains.iter().filter_map(|chain| chain.span()).map(|(_, last)| last).max()
     }
 
     /// How many series there are.
@@ -209,8 +251,15 @@ mod tests {
         assert!(head.names().is_empty() && !head.has("s1") && head.max_time().is_none());
         let staged: Vec<Staged> =
             (0..70_000_u32).map(|at| (at * 7 % 700, 70_000 - at, f64::from(at))).collect();
-        head.apply(&staged[..40_000]);
+        assert!(head.take_new(1).is_empty());
+        head.apply(&staged[..30]);
+        let mut told = head.take_new(1);
+        assert_eq!((told.len(), head.take_new(1).len()), (30, 0));
+        head.apply(&staged[30..40_000]);
         head.apply(&staged[40_000..]);
+        told.extend(head.take_new(1));
+        told.sort();
+        assert_eq!((told, head.take_new(2).len()), (head.names(), 100));
         for (number, name) in (0..).zip(&names) {
             let expected: Vec<Staged> =
                 staged.iter().copied().filter(|(series, ..)| *series == number).collect();

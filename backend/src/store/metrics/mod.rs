@@ -6,11 +6,17 @@
 //! without such logs are opened when they are first asked for.
 
 mod back_up;
+mod catalog;
 mod check;
 mod column;
 mod day;
+mod day_names;
+mod find;
 mod flush;
+mod gather;
 mod head;
+mod note;
+mod order;
 mod part;
 mod points;
 mod rollup;
@@ -19,19 +25,23 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod wal;
+mod walk;
 mod writer;
 
 pub use back_up::back_up;
 pub use check::{FileReport, check_day};
 pub use points::{Even, Points, Times};
 pub use rollup::{Rollup, STEPS as ROLLUP_STEPS};
-pub use snapshot::{Found, Snapshot};
+pub use snapshot::Snapshot;
+pub use walk::Found;
 
 use super::batch::{Durability, PointBatch};
 use super::series_names::SeriesNames;
 use super::{StoreError, layout};
 use day::{DayState, ToSeal};
+use find::Cataloging;
 use flush::{Backlog, Message};
+use sonde_shared::glob::Glob;
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -140,6 +150,10 @@ type Loaded = BTreeMap<Day, Arc<DayState>>;
 struct Days {
     data: PathBuf,
     loaded: Mutex<Loaded>,
+    /// Locked after `loaded`, where both are.
+    cataloging: Mutex<Cataloging>,
+    /// Held by who makes the catalog.
+    making: Mutex<()>,
     flusher: std_mpsc::Sender<Message>,
     backlog: Arc<Backlog>,
     damaged: AtomicU64,
@@ -178,16 +192,15 @@ impl MetricStore {
         let writer = Writer::new(Arc::clone(&shared), options);
         let writing = spawn("metric-writer", move || writer.run(&runtime, queue))
             .map_err(StoreError::io("start the writer of", dir))?;
-        let (to_seal, idle_days) = std_mpsc::channel();
+        let (to_seal, tasks) = std_mpsc::channel();
+        shared.days.cataloging().maker = Some(to_seal.clone());
         let flushing = spawn("metric-flusher", move || flush::run(&messages, &to_seal, &backlog));
         let flushing = flushing.map_err(StoreError::io("start the flusher of", dir))?;
         let stop_sealing = Arc::new(AtomicBool::new(false));
         let (of_all, stop) = (Arc::downgrade(&shared), Arc::clone(&stop_sealing));
-        let mut threads = vec![writing, flushing];
-        if seals {
-            let sealing = spawn("metric-sealer", move || seal::run(&idle_days, &of_all, &stop));
-            threads.push(sealing.map_err(StoreError::io("start the sealer of", dir))?);
-        }
+        let sealing = spawn("metric-sealer", move || seal::run(&tasks, &of_all, seals, &stop));
+        let sealing = sealing.map_err(StoreError::io("start the sealer of", dir))?;
+        let threads = vec![writing, flushing, sealing];
         let room = Arc::new(Semaphore::new(QUEUE_POINTS));
         Ok(Self { shared, jobs: Some(jobs), room, threads, stop_sealing })
     }
@@ -240,7 +253,19 @@ impl MetricStore {
         for day in layout::list_days(&self.shared.days.data)? {
             seal::seal(&*self.shared.days.get(day)?, &self.stop_sealing)?;
         }
-        Ok(())
+        gather::refresh(&self.shared.days, true, &|| self.stop_sealing.load(Ordering::Relaxed))
+    }
+
+    /// The nodes that a pattern names on the days that a range touches, by path. What stands behind a name's `;` (tags) belongs
+    /// to its last node. May read files: call it where blocking is fine.
+    pub fn find(&self, range: TimeRange, glob: &Glob) -> Result<Vec<Found>, StoreError> {
+        self.shared.days.find(range, glob)
+    }
+
+    /// The first and the last second of the days that a range touches in which a series of each name has a point; `None` where
+    /// there is none.
+    pub fn spans(&self, range: TimeRange, names: &[&str]) -> Result<Vec<Option<(i64, i64)>>, StoreError> {
+        self.shared.days.spans(range, names)
     }
 
     /// What is stored of the days that a range touches, as of now. May read files: call it where blocking is fine.
@@ -294,6 +319,7 @@ impl Drop for MetricStore {
         self.shared.backlog.close();
         self.shared.flush(Message::Close);
         has_panicked |= join();
+        self.shared.days.cataloging().maker = None;
         // With the flusher the last one has gone who tells days to be sealed.
         has_panicked |= threads.next().is_some_and(|thread| thread.join().is_err());
         if has_panicked {
@@ -369,7 +395,15 @@ impl Shared {
 
 impl Days {
     fn new(dir: &Path, flusher: std_mpsc::Sender<Message>, backlog: Arc<Backlog>) -> Self {
-        Self { data: dir.to_owned(), loaded: Mutex::default(), flusher, backlog, damaged: AtomicU64::new(0) }
+        Self {
+            data: dir.to_owned(),
+            loaded: Mutex::default(),
+            cataloging: Mutex::default(),
+            making: Mutex::default(),
+            flusher,
+            backlog,
+            damaged: AtomicU64::new(0),
+        }
     }
 
     fn loaded(&self) -> MutexGuard<'_, Loaded> {
@@ -411,7 +445,9 @@ impl Days {
 
     /// Forgets what was loaded of a day.
     fn forget(&self, day: Day) {
-        self.loaded().remove(&day);
+        let mut loaded = self.loaded();
+        loaded.remove(&day);
+        self.cataloging().forget(day);
     }
 
     /// The second of the latest point; `i64::MIN` without any.
@@ -438,15 +474,24 @@ impl Days {
         Ok(last_point)
     }
 
-    /// The days of a range that have a folder now. A day whose folder was deleted is forgotten.
+    /// What is stored of the days of a range.
     fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
+        let days = self.folders(range)?.into_iter();
+        let states = days.map(|day| self.get(day)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Snapshot::of(&states))
+    }
+
+    /// The days of a range that have a folder now. A day whose folder was deleted is forgotten.
+    fn folders(&self, range: TimeRange) -> Result<Vec<Day>, StoreError> {
         let folders = layout::list_days(&self.data)?;
         // A state that somebody else holds is being written to or flushed: its folder may just be about to be made.
-        self.loaded().retain(|day, state| folders.binary_search(day).is_ok() || state.is_in_use());
+        let mut loaded = self.loaded();
+        loaded.retain(|day, state| folders.binary_search(day).is_ok() || state.is_in_use());
+        self.cataloging().keep(&folders);
+        drop(loaded);
         let mut days: Vec<Day> = folders.into_iter().filter(|day| day.range().overlaps(range)).collect();
         days.dedup();
-        let states = days.into_iter().map(|day| self.get(day)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Snapshot::of(&states))
+        Ok(days)
     }
 
     fn count(&self, stats: &mut MetricStats) {

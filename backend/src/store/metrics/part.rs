@@ -8,9 +8,12 @@
 //! distances are told by the first and the distance. In the one part of a finished day rollups follow.
 
 use super::column;
+use super::day_names::NO_EPOCH;
+use super::note::Note;
 use super::points::DayPoints;
 use super::rollup::{self, Rollup, take_column, with_length};
 use super::wal::le_u32;
+use super::walk::NameList;
 use crate::store::{StoreError, files};
 use memmap2::Mmap;
 use std::fs::{self, File};
@@ -21,10 +24,10 @@ use std::path::{Path, PathBuf};
 /// The first and the last bytes of a part; the last two digits are the version.
 pub(super) const MAGIC: &[u8; 8] = b"SNDPRT02";
 /// The version before, whose columns are not compressed and which has no rollups.
-const MAGIC_BEFORE: &[u8; 8] = b"SNDPRT01";
-const ENTRY_BYTES: usize = 44;
+pub(super) const MAGIC_BEFORE: &[u8; 8] = b"SNDPRT01";
+pub(super) const ENTRY_BYTES: usize = 44;
 const ENTRY_BYTES_BEFORE: usize = 36;
-const FOOTER_BYTES: usize = 56;
+pub(super) const FOOTER_BYTES: usize = 56;
 const POINT_BYTES: usize = 12;
 /// Times at even distances.
 const EVEN: u8 = 0;
@@ -48,14 +51,14 @@ pub(super) struct Part {
     pub(super) points: u64,
     /// The latest second of the day that it holds.
     pub(super) max_time: u32,
+    /// The epoch of the day's list that has all of its names, if any.
+    pub(super) epoch: u64,
 }
 
 /// One series in a part's directory.
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     data_at: usize,
-    name_at: usize,
-    name_len: usize,
     count: usize,
     first: u32,
     last: u32,
@@ -98,6 +101,7 @@ impl Part {
             last: le_u32(&footer[24..]),
             points: le_u64(&footer[28..]),
             max_time: le_u32(&footer[40..]),
+            epoch: NO_EPOCH,
             map,
         };
         let directory_bytes = part.series_count * part.entry_bytes();
@@ -105,6 +109,11 @@ impl Part {
             return Err("its directory has the wrong length");
         }
         Ok(part)
+    }
+
+    /// The same part, whose names the list of an epoch has.
+    pub(super) fn with_epoch(self, epoch: u64) -> Self {
+        Self { epoch, ..self }
     }
 
     fn entry_bytes(&self) -> usize {
@@ -116,8 +125,6 @@ impl Part {
         let bytes = self.map.get(self.directory_at + at * len..)?.get(..len)?;
         let entry = Entry {
             data_at: le_u64(bytes) as usize,
-            name_at: self.names_at + le_u32(&bytes[8..]) as usize,
-            name_len: le_u32(&bytes[12..]) as usize,
             count: le_u32(&bytes[16..]) as usize,
             first: le_u32(&bytes[20..]),
             last: le_u32(&bytes[24..]),
@@ -147,23 +154,29 @@ impl Part {
     }
 
     fn name_bytes(&self, at: usize) -> &[u8] {
-        let bytes = self.entry(at).and_then(|entry| self.map.get(entry.name_at..)?.get(..entry.name_len));
-        bytes.unwrap_or_default()
+        self.name_place(at).and_then(|(at, len)| self.map.get(at..)?.get(..len)).unwrap_or_default()
     }
 
-    /// The first place at or behind `from` whose name is not less.
-    pub(super) fn lower_bound(&self, from: usize, name: &str) -> usize {
-        let (mut low, mut high) = (from, self.series_count);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.name_bytes(middle) < name.as_bytes() { low = middle + 1 } else { high = middle }
-        }
-        low
+    /// Where a name lies and how long it is, without reading the rest of its entry.
+    fn name_place(&self, at: usize) -> Option<(usize, usize)> {
+        let bytes = self.map.get(self.directory_at + at * self.entry_bytes() + 8..)?.get(..8)?;
+        Some((self.names_at + le_u32(bytes) as usize, le_u32(&bytes[4..]) as usize))
+    }
+
+    /// What tells it from other parts.
+    pub(super) fn note(&self) -> Note {
+        Note::of(&self.map[self.map.len() - FOOTER_BYTES..], self.last, self.map.len() as u64)
     }
 
     /// The place of a series.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
-        let at = self.lower_bound(0, name);
+        // Halving is better than galloping for one name anywhere.
+        let (mut low, mut high) = (0, self.series_count);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.name_bytes(middle) < name.as_bytes() { low = middle + 1 } else { high = middle }
+        }
+        let at = low;
         (at < self.series_count && self.name_bytes(at) == name.as_bytes()).then_some(at)
     }
 
@@ -242,6 +255,16 @@ impl Part {
     }
 }
 
+impl NameList for Part {
+    fn len(&self) -> usize {
+        self.series_count
+    }
+
+    fn name(&self, at: usize) -> &[u8] {
+        self.name_bytes(at)
+    }
+}
+
 /// Columns of the version before: times (u32), then values (f64).
 fn read_plain(data: &[u8], count: usize, seconds: Range<u32>, out: &mut DayPoints) -> Option<()> {
     let (times, values) = data.split_at_checked(count * 4)?;
@@ -299,13 +322,13 @@ fn write_times(times: &[u32], out: &mut Vec<u8>) {
 }
 
 #[expect(unsafe_code, reason = "a memory map is the point of the part's format")]
-fn map_immutable(file: &File) -> io::Result<Mmap> {
+pub(super) fn map_immutable(file: &File) -> io::Result<Mmap> {
     // SAFETY: a part is our own file, in a folder locked by one process. It gets its name when it is complete and is
     // never written or cut afterwards; replacing or deleting it leaves the mapped inode as it was.
     unsafe { Mmap::map(file) }
 }
 
-fn le_u64(bytes: &[u8]) -> u64 {
+pub(super) fn le_u64(bytes: &[u8]) -> u64 {
     u64::from(le_u32(bytes)) | u64::from(le_u32(&bytes[4..])) << 32
 }
 

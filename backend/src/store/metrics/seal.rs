@@ -1,32 +1,59 @@
 //! Seals days: all that a day has becomes one part with rollups, once nothing is written to it any more.
 //!
 //! A thread of its own, which stands back behind all others: a day of ten million points takes some seconds. A day that gets
-//! late points has a second part until it is sealed again; answers are the same all the while.
+//! late points has a second part until it is sealed again; answers are the same all the while. The thread also makes the
+//! catalog of names anew, when it has sealed or when a query has met days that it does not cover.
 
 use super::Shared;
 use super::day::{DayState, Source, ToSeal};
+use super::find::is_sealed;
 use super::flush::merge_parts;
+use super::gather;
 use crate::priority::step_back;
 use crate::store::{StoreError, layout};
-use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Weak};
 
-/// The thread's loop: what earlier runs have left, then the days that are told.
-pub(super) fn run(days: &Receiver<ToSeal>, shared: &Weak<Shared>, stop: &AtomicBool) {
+/// What the sealing thread is told.
+pub(super) enum Task {
+    /// Nothing is written to this day for the time being.
+    Seal(ToSeal),
+    /// A query has met days that the catalog does not cover.
+    Catalog,
+}
+
+/// The thread's loop: what earlier runs have left, then what is told. Whether days are sealed was the caller's choice.
+pub(super) fn run(tasks: &Receiver<Task>, shared: &Weak<Shared>, seals: bool, stop: &AtomicBool) {
     step_back();
     let shared = || shared.upgrade().filter(|_| !stop.load(Ordering::Relaxed));
-    let earlier = shared().map(|shared| layout::list_days(&shared.days.data)).and_then(Result::ok);
+    let list = |shared: Arc<Shared>| layout::list_days(&shared.days.data).ok();
+    let earlier = shared().filter(|_| seals).and_then(list);
     let today = super::writer::today();
     for day in earlier.unwrap_or_default().into_iter().filter(|day| *day != today) {
         let Some(shared) = shared() else { return };
+        if is_sealed(&layout::day_dir(&shared.days.data, day)) {
+            continue;
+        }
         match shared.days.get_to_seal(day) {
             Ok(day) => seal_or_warn(&day, stop),
             Err(error) => warn(&error),
         }
     }
-    while let Ok(day) = days.recv() {
-        seal_or_warn(&day, stop);
+    while let Ok(task) = tasks.recv() {
+        // One catalog for all days that wait.
+        for task in [task].into_iter().chain(tasks.try_iter()) {
+            if let Task::Seal(day) = task
+                && seals
+            {
+                seal_or_warn(&day, stop);
+            }
+        }
+        let Some(shared) = shared() else { return };
+        if let Err(error) = gather::refresh(&shared.days, false, &|| stop.load(Ordering::Relaxed)) {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the catalog of series could not be made; their days are looked through");
+        }
     }
 }
 
@@ -55,5 +82,8 @@ pub(super) fn seal(day: &DayState, stop: &AtomicBool) -> Result<(), StoreError> 
     if parts.len() < sources.len() || parts.is_empty() || is_sealed || !day.is_whole {
         return Ok(());
     }
-    merge_parts(day, &parts, true, || stop.load(Ordering::Relaxed)).map(drop)
+    if merge_parts(day, &parts, true, || stop.load(Ordering::Relaxed))? {
+        day.names.renew();
+    }
+    Ok(())
 }

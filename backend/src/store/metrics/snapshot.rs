@@ -1,14 +1,11 @@
 //! What a query reads: parts and heads of some days, as they were when it began.
 
 use super::day::{DayState, Source};
-use super::head::Head;
 use super::part::Part;
 use super::points::{DAY_SECS, DayPoints, Even, Points, Times};
 use super::rollup::Rollup;
 use crate::store::StoreError;
-use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The points of some days. Nothing that is written later changes it, but that points may be added to the newest heads.
@@ -22,17 +19,6 @@ struct DaySources {
     /// The day's first second.
     start: i64,
     sources: Vec<Source>,
-}
-
-/// A node of the tree of names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The path, wildcards replaced.
-    pub path: String,
-    /// The first and the last second that the series of this path has a point in; `None` where it is no series.
-    pub span: Option<(i64, i64)>,
-    /// Whether there are series below it.
-    pub has_children: bool,
 }
 
 impl Snapshot {
@@ -112,20 +98,6 @@ impl Snapshot {
             Source::Part(part) => part.find(name).is_some(),
             Source::Head(head) => head.has(name),
         })
-    }
-
-    /// The nodes that a pattern names, by path. What stands behind a name's `;` (tags) belongs to its last node.
-    pub fn find(&self, glob: &Glob) -> Vec<Found> {
-        let mut nodes = Nodes { by_path: BTreeMap::new(), glob };
-        for day in &self.days {
-            for source in &day.sources {
-                match source {
-                    Source::Part(part) => nodes.walk_part(part, day.start),
-                    Source::Head(head) => nodes.walk_head(head, day.start),
-                }
-            }
-        }
-        nodes.by_path.into_values().collect()
     }
 
     /// Every series' name, in order.
@@ -216,99 +188,4 @@ fn seconds(range: TimeRange) -> (i64, i64) {
         _ => at.as_nanos().div_euclid(NANOS_PER_SEC) + i64::from(at.as_nanos().rem_euclid(NANOS_PER_SEC) > 0),
     };
     (up(range.from), up(range.until))
-}
-
-/// The nodes found so far.
-struct Nodes<'a> {
-    by_path: BTreeMap<String, Found>,
-    glob: &'a Glob,
-}
-
-/// How a name stands to a pattern.
-enum Fit {
-    /// It is a series that the pattern names.
-    Series,
-    /// The first so many bytes are a node that the pattern names, and there is more below.
-    Below(usize),
-    /// The node that ends at this byte does not match, nor does anything below it.
-    NotBelow(usize),
-}
-
-impl Nodes<'_> {
-    /// Names are sorted: what shares a decided prefix is skipped in one step, so the cost goes with the answer's size.
-    fn walk_part(&mut self, part: &Part, day_start: i64) {
-        let prefix = literal_prefix(self.glob);
-        let mut at = part.lower_bound(0, &prefix);
-        while at < part.series_count() && part.name(at).starts_with(&prefix) {
-            let name = part.name(at);
-            let (Fit::Below(end) | Fit::NotBelow(end)) = self.note(name, day_start, || part.span(at)) else {
-                at += 1;
-                continue;
-            };
-            // `/` is the character behind the dot: all of `a.b.…` lies before `a.b/`.
-            at = if end < name.len() {
-                part.lower_bound(at + 1, &format!("{}/", &name[..end]))
-            } else {
-                at + 1
-            };
-        }
-    }
-
-    fn walk_head(&mut self, head: &Head, day_start: i64) {
-        for name in head.names() {
-            self.note(&name, day_start, || head.span(&name));
-        }
-    }
-
-    fn note(&mut self, name: &str, day_start: i64, span: impl FnOnce() -> Option<(u32, u32)>) -> Fit {
-        let fit = fit(self.glob, name);
-        match fit {
-            Fit::Series => {
-                let span =
-                    span().map(|(first, last)| (day_start + i64::from(first), day_start + i64::from(last)));
-                let found = self.at(name);
-                found.span = match (found.span, span) {
-                    (Some(old), Some(new)) => Some((old.0.min(new.0), old.1.max(new.1))),
-                    (old, new) => old.or(new),
-                };
-            }
-            Fit::Below(end) => self.at(&name[..end]).has_children = true,
-            Fit::NotBelow(_) => {}
-        }
-        fit
-    }
-
-    fn at(&mut self, path: &str) -> &mut Found {
-        if !self.by_path.contains_key(path) {
-            let found = Found { path: path.to_owned(), span: None, has_children: false };
-            self.by_path.insert(path.to_owned(), found);
-        }
-        self.by_path.get_mut(path).expect("it was just put there")
-    }
-}
-
-/// The leading nodes without wildcards, with their dots: what every match starts with.
-fn literal_prefix(glob: &Glob) -> String {
-    let text = glob.as_str();
-    let wild = text.find(['*', '?', '[', '{', '}']).unwrap_or(text.len());
-    let end = if wild == text.len() { wild } else { text[..wild].rfind('.').map_or(0, |dot| dot + 1) };
-    text[..end].to_owned()
-}
-
-fn fit(glob: &Glob, name: &str) -> Fit {
-    let path_len = name.find(';').unwrap_or(name.len());
-    let mut start = 0;
-    for (depth, node) in glob.nodes().iter().enumerate() {
-        let dot = name[start..path_len].find('.').map(|dot| start + dot);
-        let end = dot.unwrap_or(name.len());
-        if !node.matches(&name[start..end]) {
-            return Fit::NotBelow(end);
-        }
-        match dot {
-            Some(dot) => start = dot + 1,
-            None if depth + 1 == glob.nodes().len() => return Fit::Series,
-            None => return Fit::NotBelow(end),
-        }
-    }
-    Fit::Below(start - 1)
 }

@@ -1,5 +1,6 @@
 //! The store as a whole, against a naive oracle; crashes are copies of the folder while the store is running.
 
+mod cataloging;
 mod damaged;
 mod failing_disk;
 mod sealing;
@@ -420,9 +421,9 @@ fn find_answers_what_a_scan_of_all_names_finds() {
     ];
     let check = |store: &MetricStore| {
         for glob in globs.map(|glob| Glob::parse(glob).unwrap()) {
-            let found = store.snapshot(TimeRange::all()).unwrap().find(&glob);
+            let found = store.find(TimeRange::all(), &glob).unwrap();
             let found: Vec<_> =
-                found.into_iter().map(|one| (one.path, one.span.is_some(), one.has_children)).collect();
+                found.into_iter().map(|one| (one.path, one.is_series, one.has_children)).collect();
             assert_eq!(found, scan(&names, &glob), "{}", glob.as_str());
         }
     };

@@ -10,6 +10,8 @@ mod days;
 mod hard;
 /// Taking lines in, alone and while they are asked for.
 mod ingest;
+/// Very many series, and finding some of them.
+mod names;
 /// A plain file server to compare with.
 mod peer;
 /// Points: in, on disk, and out again.
@@ -55,6 +57,12 @@ fn main() {
         Some("year") => {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
             print_report(|report| year::compare(report, series));
+        }
+        Some("names") => {
+            let mut number =
+                |usual: usize| args.next().map_or(usual, |text| text.parse().expect("names [SERIES [DAYS]]"));
+            let extent = names::Extent { series: number(1_000_000), days: number(365) };
+            print_report(|report| names::compare(report, extent));
         }
         Some("day-long") => {
             let lines = args.next().map_or(big_day::LINES, |text| text.parse().expect("day-long [LINES]"));
