@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// So many points are gathered, 16 bytes each; a series counts as some more, for its name.
-const GATHERED_POINTS: usize = 8 << 20;
+const GATHERED_POINTS: usize = 4 << 20;
 const NAME_POINTS: usize = 64;
 /// A batch goes to the store when it has so many points.
 const BATCH_POINTS: usize = 500_000;
