@@ -30,10 +30,15 @@ fn is_sealed(dir: &Path) -> bool {
     matches!(&parts_of(dir)[..], [one] if Part::open(&dir.join(one)).is_ok_and(|part| part.has_rollups()))
 }
 
+/// Waits until there is one part with rollups, and queries read it.
 #[track_caller]
-fn wait_until_sealed(dir: &Path) {
+fn wait_until_sealed(dir: &Path, store: &MetricStore) {
     let started = Instant::now();
-    while !is_sealed(dir) {
+    let has_rollup = || {
+        let snapshot = store.snapshot(TimeRange::all()).unwrap();
+        snapshot.day_count() > 0 && snapshot.rollup(0, "even", STEPS[0]).unwrap().is_some()
+    };
+    while !(is_sealed(dir) && has_rollup()) {
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", list_files(dir));
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -61,7 +66,7 @@ fn check_rollups(store: &MetricStore, oracle: &Oracle) {
 fn an_idle_day_is_sealed_and_again_when_late_points_have_come() {
     let options = Options { flush_points: 400, idle_after: Duration::ZERO, ..Options::default() };
     let (dir, store, mut oracle) = filled(options);
-    wait_until_sealed(dir.path());
+    wait_until_sealed(dir.path(), &store);
     check_all(&store, &oracle, &[(DAY_SECS + 777, DAY_SECS + 7_777)]);
     check_rollups(&store, &oracle);
     let late = [row("even", DAY_SECS + 10, 1e9), row("new", DAY_SECS, 1.0)];
@@ -69,7 +74,7 @@ fn an_idle_day_is_sealed_and_again_when_late_points_have_come() {
     oracle.append(&late);
     // Whether the late ones are in memory, in a part beside or in the sealed one again.
     check_all(&store, &oracle, &[]);
-    wait_until_sealed(dir.path());
+    wait_until_sealed(dir.path(), &store);
     check_all(&store, &oracle, &[]);
     let started = Instant::now();
     while store.snapshot(TimeRange::all()).unwrap().rollup(0, "new", 600).unwrap().is_none() {
@@ -100,7 +105,7 @@ fn days_of_earlier_runs_are_sealed_after_the_start() {
     drop(store);
     assert!(!is_sealed(dir.path()));
     let store = MetricStore::open(dir.path()).unwrap();
-    wait_until_sealed(dir.path());
+    wait_until_sealed(dir.path(), &store);
     check_all(&store, &oracle, &[]);
     check_rollups(&store, &oracle);
 }
@@ -224,7 +229,7 @@ fn a_part_of_the_version_before_is_read_and_becomes_one_of_this() {
     let ranges = [(DAY_SECS + 777, DAY_SECS + 7_777)];
     let store = MetricStore::open(dir.path()).unwrap();
     check_all(&store, &oracle, &ranges);
-    wait_until_sealed(dir.path());
+    wait_until_sealed(dir.path(), &store);
     check_all(&store, &oracle, &ranges);
     check_rollups(&store, &oracle);
     assert!(file(dir.path(), "metrics-0001.part").metadata().unwrap().len() < bytes.len() as u64 / 3);
