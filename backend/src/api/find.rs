@@ -1,6 +1,7 @@
 //! `/metrics/find`, `/metrics/expand` and `/metrics/index.json`: the tree of names, as Graphite answers it.
 
 use super::pieces;
+use super::render::MSGPACK;
 use super::{ApiError, params::Params, params::clip};
 use crate::query::find;
 use crate::state::AppState;
@@ -22,17 +23,24 @@ pub async fn find_metrics(
     form: String,
 ) -> Result<impl IntoResponse, ApiError> {
     let request = FindRequest::read(&params(&query, &form))?;
+    let is_packed = matches!(request.format, Format::MsgPack);
     let store = state.store;
     let find = move || {
         let found = store.metrics().find(request.range, &request.glob)?;
         Ok(match request.format {
             Format::Tree => json!(find::tree(&found, &request.query, request.with_wildcard)),
             Format::Completer => find::completions(&found, request.with_wildcard),
-            Format::Json => find::intervals(store.metrics(), request.range, &found)?,
+            Format::Json => find::intervals(store.metrics(), request.range, &found, false)?,
+            Format::MsgPack => find::intervals(store.metrics(), request.range, &found, true)?,
             Format::NodeList(position) => find::nodes_at(&found, position),
         })
     };
-    Ok((NO_CACHE, Json(pieces::query(&state.queries, find).await?)))
+    let answer = pieces::query(&state.queries, find).await?;
+    if !is_packed {
+        return Ok((NO_CACHE, Json(answer)).into_response());
+    }
+    let packed = rmp_serde::to_vec_named(&answer).map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok((NO_CACHE, [(header::CONTENT_TYPE, MSGPACK)], packed).into_response())
 }
 
 /// Answers `/metrics/expand`.
@@ -80,6 +88,7 @@ enum Format {
     Tree,
     Completer,
     Json,
+    MsgPack,
     NodeList(i64),
 }
 
@@ -116,10 +125,11 @@ fn format(params: &Params) -> Result<Format, ApiError> {
         "treejson" => Ok(Format::Tree),
         "completer" => Ok(Format::Completer),
         "json" => Ok(Format::Json),
+        "msgpack" => Ok(Format::MsgPack),
         "nodelist" => Ok(Format::NodeList(position()?)),
         other => {
             let detail = format!(
-                "there is no format `{}`; there are treejson, completer, json and nodelist",
+                "there is no format `{}`; there are treejson, completer, json, msgpack and nodelist",
                 clip(other)
             );
             Err(ApiError::parameter("format", detail, "treejson"))
@@ -201,6 +211,27 @@ mod tests {
         assert_eq!(get(&world, "/metrics/find?format=json&query=web.*").await, intervals);
         let nodes = get(&world, "/metrics/find?format=nodelist&query=*.*&position=0").await;
         assert_eq!(nodes, json!({"nodes": ["old", "web"]}));
+    }
+
+    #[tokio::test]
+    async fn graphite_web_is_answered_in_its_own_form() {
+        let world = world().await;
+        let (status, body) = world.ask("/metrics/find/?local=1&format=msgpack&query=web.git", None).await;
+        assert_eq!(status, StatusCode::OK);
+        let nodes: Value = rmp_serde::from_slice(&body).unwrap();
+        let expected = json!([
+            {"path": "web.git", "is_leaf": false},
+            {"path": "web.git", "is_leaf": true, "intervals": [[70, 70]]},
+        ]);
+        assert_eq!(nodes, expected);
+        let path = "/render/?format=msgpack&local=1&noCache=1&from=1&until=100&target=web.up&now=100";
+        let (_, body) = world.ask(path, None).await;
+        let series: Value = rmp_serde::from_slice(&body).unwrap();
+        let expected = json!([{
+            "name": "web.up", "start": 60, "end": 120, "step": 60, "values": [1.0], "pathExpression": "web.up",
+            "valuesPerPoint": 1, "consolidationFunc": "average", "xFilesFactor": 0.0,
+        }]);
+        assert_eq!(series, expected);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use super::{ApiError, params::Params, params::clip};
 use crate::functions::parse::{Expression, parse};
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, raw,
+    evaluated_json, msgpack, raw,
 };
 use crate::state::AppState;
 use axum::body::Body;
@@ -20,6 +20,7 @@ const MAX_WIDTH: u64 = 20_000;
 const DEFAULT_WIDTH: u64 = 1_000;
 
 const JSON: &str = "application/json";
+pub(super) const MSGPACK: &str = "application/x-msgpack";
 const COLUMNS: &str = "application/octet-stream";
 
 /// Answers `/render`. Parameters of the address and of a form body are joined; the body's count.
@@ -71,7 +72,9 @@ async fn stream(
             let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
             (JSON, pieces::body(queries, begin).await?)
         }
-        Format::Raw | Format::Csv => return Err(ApiError::Internal("these are evaluated".to_owned())),
+        Format::Raw | Format::Csv | Format::MsgPack => {
+            return Err(ApiError::Internal("these are evaluated".to_owned()));
+        }
     })
 }
 
@@ -94,6 +97,10 @@ async fn evaluated(
             Format::Columns(width) => (COLUMNS, evaluated_columns(&series, range, width)),
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
             Format::Csv => ("text/csv; charset=utf-8", csv(&series)),
+            Format::MsgPack => {
+                let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
+                (MSGPACK, packed)
+            }
         })
     };
     let (kind, body) = pieces::query(&state.queries, evaluate).await?;
@@ -149,6 +156,8 @@ enum Format {
     Raw,
     /// A line a point.
     Csv,
+    /// For graphite-web, of whose cluster this is a member.
+    MsgPack,
 }
 
 impl Format {
@@ -170,9 +179,12 @@ impl Format {
             "columns" => Ok(Self::Columns(width(params)?)),
             "raw" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
+            "msgpack" => Ok(Self::MsgPack),
             other => {
-                let detail =
-                    format!("there is no format `{}`; there are json, csv, raw and columns", clip(other));
+                let detail = format!(
+                    "there is no format `{}`; there are json, csv, raw, msgpack and columns",
+                    clip(other)
+                );
                 Err(ApiError::parameter("format", detail, "json"))
             }
         }
@@ -405,7 +417,7 @@ mod tests {
         check("", "target", "at least one").await;
         check("target=nope(a.*)", "target", "there is no function `nope`").await;
         check("target=a..b", "target", "empty node").await;
-        check("target=a&format=png", "format", "json, csv, raw and columns").await;
+        check("target=a&format=png", "format", "json, csv, raw, msgpack and columns").await;
         check("target=sumSeries(a.*", "target", "cannot be read behind its first 13 characters").await;
         check("target=aggregate(a.*,'x')", "target", "no way `x`").await;
         check("target=a&from=12:00&until=12:00", "until", "is empty").await;

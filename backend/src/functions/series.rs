@@ -33,6 +33,19 @@ impl Consolidation {
         })
     }
 
+    /// The name that Graphite has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Average => "average",
+            Self::AvgZero => "avg_zero",
+            Self::Sum => "sum",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+
     /// One value of a bucket's values, nulls among them; null where too few are known.
     fn apply(self, values: &[f64], per_point: usize, x_files_factor: f64) -> f64 {
         let known = || values.iter().copied().filter(|value| !value.is_nan());

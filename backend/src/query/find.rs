@@ -63,13 +63,22 @@ pub fn completions(found: &[Found], with_wildcard: bool) -> Value {
 }
 
 /// Paths with the spans of time that series have points in on the days of a range.
-pub fn intervals(store: &MetricStore, range: TimeRange, found: &[Found]) -> Result<Value, StoreError> {
+/// For `msgpack` as pairs, as graphite-web tells them to the members of its cluster.
+pub fn intervals(
+    store: &MetricStore,
+    range: TimeRange,
+    found: &[Found],
+    as_pairs: bool,
+) -> Result<Value, StoreError> {
     let series: Vec<&str> = found.iter().filter(|one| one.is_series).map(|one| one.path.as_str()).collect();
     let mut spans = store.spans(range, &series)?.into_iter();
     let mut nodes = Vec::new();
     for one in found {
         nodes.extend(one.has_children.then(|| json!({"path": one.path, "is_leaf": false})));
-        let leaf = |(start, end): (i64, i64)| json!({"path": one.path, "is_leaf": true, "intervals": [{"start": start, "end": end}]});
+        let interval = |(start, end): (i64, i64)| {
+            if as_pairs { json!([start, end]) } else { json!({"start": start, "end": end}) }
+        };
+        let leaf = |span| json!({"path": one.path, "is_leaf": true, "intervals": [interval(span)]});
         // A series may have gone since it was found.
         nodes.extend(one.is_series.then(|| spans.next().flatten()).flatten().map(leaf));
     }

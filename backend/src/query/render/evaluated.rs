@@ -11,6 +11,7 @@ use crate::functions::series::Series;
 use crate::functions::{Context, Fetch, FunctionError, evaluate};
 use crate::query::storage_rules::StorageRules;
 use crate::store::metrics::MetricStore;
+use serde::Serialize;
 use sonde_shared::api::{Columns, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -164,6 +165,44 @@ pub fn csv(series: &[Series]) -> Vec<u8> {
         }
     }
     text
+}
+
+/// What graphite-web sends to and takes from members of a cluster.
+#[derive(Serialize)]
+struct Member<'a> {
+    name: &'a str,
+    start: i64,
+    end: i64,
+    step: i64,
+    values: Vec<Option<f64>>,
+    #[serde(rename = "pathExpression")]
+    path_expression: &'a str,
+    #[serde(rename = "valuesPerPoint")]
+    values_per_point: u32,
+    #[serde(rename = "consolidationFunc")]
+    consolidation: &'static str,
+    #[serde(rename = "xFilesFactor")]
+    x_files_factor: f64,
+}
+
+/// `msgpack`: what graphite-web asks of the members of its cluster.
+pub fn msgpack(series: &[Series]) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    let members: Vec<Member<'_>> = series.iter().map(member).collect();
+    rmp_serde::to_vec_named(&members)
+}
+
+fn member(series: &Series) -> Member<'_> {
+    Member {
+        name: &series.name,
+        start: series.start,
+        end: series.end,
+        step: series.step,
+        values: series.values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect(),
+        path_expression: &series.path_expression,
+        values_per_point: 1,
+        consolidation: series.consolidation.name(),
+        x_files_factor: series.x_files_factor,
+    }
 }
 
 /// Columns for drawing; where a value is not known the line has a gap.

@@ -14,7 +14,7 @@ mod slots;
 mod step;
 
 pub use columns::ColumnPieces;
-pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evaluated_json, raw};
+pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evaluated_json, msgpack, raw};
 pub use json::{JsonPieces, JsonQuery};
 
 use crate::store::StoreError;
