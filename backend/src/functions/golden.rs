@@ -69,6 +69,20 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
     }
 }
 
+/// Targets to which Sonde has another answer on purpose, and why.
+const OTHERWISE_HERE: [(&str, &str); 4] = [
+    (
+        "scale(web.h1.cpu.user,.5)",
+        "graphite-web reads no number in `.5`, passes over all of it and answers with nothing",
+    ),
+    ("scale(seriesList=web.h1.cpu.user,factor=3)", "graphite-web fetches no series that are given by name"),
+    (
+        "transformNull(slow.*,3,cnt.b)",
+        "graphite-web loses known values of a series that is shorter than the reference",
+    ),
+    ("transformNull(group(fast.x,slow.x),3,cnt.b)", "as above"),
+];
+
 struct Made;
 
 impl Fetch for Made {
@@ -182,6 +196,13 @@ fn answers_are_those_of_graphite_web() {
         context.x_files_factor = query["xFilesFactor"].as_str().and_then(|text| text.parse().ok());
         let answer = parsed.and_then(|expression| super::evaluate(&expression, &context));
         compared += 1;
+        if OTHERWISE_HERE.iter().any(|(other, _)| *other == target) {
+            assert!(
+                answer.is_ok() && difference(&row, &answer).is_some(),
+                "{target} is as graphite-web has it"
+            );
+            continue;
+        }
         if let Some(difference) = difference(&row, &answer) {
             wrong.push(format!("{target} [{}..{}]: {difference}", number("from"), number("until")));
         }

@@ -19,7 +19,21 @@ mod registry;
 /// One series.
 pub mod series;
 
+/// Rounding to so many digits.
+mod rounding;
+/// Lengths of time and instants.
+mod times;
+/// Windows that move over values.
+mod window;
+
 mod combine;
+mod forecast;
+mod lines;
+mod moving;
+mod neighbours;
+mod shift;
+mod summarize;
+mod transform;
 
 pub use call::{Context, Fetch};
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::series::Series;
-use super::{FunctionError, combine};
+use super::{FunctionError, combine, forecast, lines, moving, neighbours, shift, summarize, transform};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum ParamKind {
     Float,
     Integer,
     Interval,
+    IntOrInterval,
+    IntOrInf,
     Node,
     NodeOrTag,
     Text,
@@ -76,7 +78,16 @@ impl std::fmt::Debug for Function {
 }
 
 /// The functions, family by family.
-pub const FUNCTIONS: &[&[Function]] = &[combine::FUNCTIONS];
+pub const FUNCTIONS: &[&[Function]] = &[
+    combine::FUNCTIONS,
+    transform::FUNCTIONS,
+    neighbours::FUNCTIONS,
+    summarize::FUNCTIONS,
+    shift::FUNCTIONS,
+    moving::FUNCTIONS,
+    lines::FUNCTIONS,
+    forecast::FUNCTIONS,
+];
 
 /// A function by one of its names.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
