@@ -5,6 +5,7 @@ use super::call::Call;
 use super::moving::series_before;
 use super::registry::{Function, Param, ParamKind, SERIES};
 use super::series::Series;
+use super::shift::over;
 use super::times;
 use super::transform::called;
 
@@ -62,7 +63,7 @@ fn linear_regression(call: &Call<'_>) -> Answer {
         None => Ok(otherwise),
     };
     let (from, until) = (instant(1, call.context.from)?, instant(2, call.context.until)?);
-    let sources = call.series_in(0, &call.context.over(from, until))?;
+    let sources = call.series_in(0, &over(call, from, until)?)?;
     let one = |(series, source): (Series, Series)| {
         let (slope, offset) = straight_line(&source)?;
         let value = |at: usize| offset + (series.start + at as i64 * series.step) as f64 * slope;

@@ -70,7 +70,7 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
 }
 
 /// Targets to which Sonde has another answer on purpose, and why.
-const OTHERWISE_HERE: [(&str, &str); 4] = [
+const OTHERWISE_HERE: [(&str, &str); 6] = [
     (
         "scale(web.h1.cpu.user,.5)",
         "graphite-web reads no number in `.5`, passes over all of it and answers with nothing",
@@ -81,6 +81,11 @@ const OTHERWISE_HERE: [(&str, &str); 4] = [
         "graphite-web loses known values of a series that is shorter than the reference",
     ),
     ("transformNull(group(fast.x,slow.x),3,cnt.b)", "as above"),
+    (
+        "movingAverage(group(fast.x,slow.x),3)",
+        "graphite-web looks back by the coarsest step, and shows the windows of finer series at later times than theirs",
+    ),
+    ("exponentialMovingAverage(group(fast.x,slow.x),3)", "as above"),
 ];
 
 struct Made;
@@ -214,4 +219,15 @@ fn answers_are_those_of_graphite_web() {
         wrong.len()
     );
     println!("{compared} answers are graphite-web's; calls of functions that are not there: {missing:?}");
+}
+
+#[test]
+fn a_window_is_the_same_beside_a_coarser_series() {
+    let context = Context::new(&Made, NOW - 1_200, NOW, NOW);
+    let first = |target: &str| super::evaluate(&parse(target).unwrap(), &context).unwrap().remove(0);
+    let (beside, alone) =
+        (first("movingAverage(group(fast.x,slow.x),3)"), first("movingAverage(group(fast.x),3)"));
+    assert_eq!((beside.start, beside.step), (alone.start, alone.step));
+    let are_near = beside.values.iter().zip(&*alone.values).all(|(a, b)| is_near(Some(*a), *b));
+    assert!(are_near && beside.values.len() == alone.values.len(), "{beside:?} {alone:?}");
 }

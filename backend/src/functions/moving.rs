@@ -6,7 +6,7 @@ use super::call::{Call, Value};
 use super::registry::{Function, Param, ParamKind, SERIES};
 use super::rounding::round;
 use super::series::Series;
-use super::shift::placed;
+use super::shift::{over, placed};
 use super::times;
 use super::transform::called;
 use super::window::{is_share, moving};
@@ -138,10 +138,8 @@ impl Given {
 
 /// The first argument's series over a range that begins so many seconds earlier.
 pub(super) fn series_before(call: &Call<'_>, seconds: i64) -> Result<Vec<Series>, FunctionError> {
-    match call.context.from.checked_sub(seconds).filter(|from| *from >= 0) {
-        Some(from) => call.series_in(0, &call.context.over(from, call.context.until)),
-        None => Err(call.wrong("it looks at a time before 1970")),
-    }
+    let from = call.context.from.saturating_sub(seconds);
+    call.series_in(0, &over(call, from, call.context.until)?)
 }
 
 fn moving_by(call: &Call<'_>, func: &str, x_files_factor_at: usize) -> Answer {

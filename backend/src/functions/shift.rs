@@ -56,13 +56,20 @@ fn backwards(text: String) -> String {
     if text.starts_with(|c: char| c.is_ascii_digit()) { format!("-{text}") } else { text }
 }
 
+/// The context over another range, which must be one.
+pub(super) fn over<'a>(call: &Call<'a>, from: i64, until: i64) -> Result<Context<'a>, FunctionError> {
+    if from < 0 {
+        return Err(call.wrong("it looks at a time before 1970"));
+    }
+    if until < from {
+        return Err(call.wrong("it looks at a time that ends before it begins"));
+    }
+    Ok(call.context.over(from, until))
+}
+
 /// The context at another time.
 fn shifted<'a>(call: &Call<'a>, by: i64) -> Result<Context<'a>, FunctionError> {
-    let moved = |at: i64| at.checked_add(by).filter(|at| *at >= 0);
-    match (moved(call.context.from), moved(call.context.until)) {
-        (Some(from), Some(until)) => Ok(call.context.over(from, until)),
-        _ => Err(call.wrong("it looks at a time before 1970")),
-    }
+    over(call, call.context.from.saturating_add(by), call.context.until.saturating_add(by))
 }
 
 /// A series put into another range. Values that are behind its end are left out.
