@@ -72,8 +72,9 @@ fn target() -> impl Strategy<Value = String> {
             let series = SERIES[series];
             let inner = functions[inner].names[0];
             let series = if is_nested { format!("{inner}({series})") } else { series.to_owned() };
-            let arguments: String = arguments.iter().map(|at| format!(",{}", ARGUMENTS[*at])).collect();
-            format!("{}({series}{arguments})", functions[function].names[0])
+            let written: Vec<&str> = arguments.iter().map(|at| ARGUMENTS[*at]).collect();
+            let arguments = [vec![series.as_str()], written].concat().join(",");
+            format!("{}({arguments})", functions[function].names[0])
         },
     )
 }
