@@ -113,6 +113,24 @@ for function in ["average", "median", "sum", "min", "max", "stddev", "range", "l
 for one in ["web.h1.cpu.user", "web.h2.cpu.user"]:
     add(f"holtWintersForecast({one})", f"holtWintersConfidenceBands({one})", f"holtWintersAberration({one},2)", f'holtWintersForecast({one},"1d")', f"holtWintersConfidenceArea({one})")
 
+# More of both: other steps, gaps, places and refusals
+each(["slow.*", "group(fast.x,slow.x)", "few.*", "fast.y"], 'summarize(@,"1min")', 'summarize(@,"1min","avg",true)', 'summarize(@,"10min","count")', 'summarize(@,"7min","last")', 'smartSummarize(@,"1min","max")', 'smartSummarize(@,"9min","avg")', 'hitcount(@,"1min")', 'hitcount(@,"4min",true)', 'hitcount(@,"7min")', "compressPeriodicGaps(@)", 'integralByInterval(@,"7min")', "delay(@,3)", "delay(@,100)", "delay(@,-100)", "transformNull(@,3,cnt.b)", "transformNull(@,3,slow.*)", "transformNull(@,1.5,no.such)", "derivative(@)", "perSecond(@)", "keepLastValue(@,3)", "interpolate(@,4)", "stdev(@,4)", "minMax(@)", "nPercentile(@,1)", "nPercentile(@,100)", "nPercentile(@,33.3)", "linearRegression(@)", 'linearRegression(@,"00:10 20200913","12:30 20200913")', 'timeShift(@,"7min")', 'timeShift(@,"7min",false)', 'timeShift(@,"-1h30min")', 'timeStack(@,"7min",1,3)', "isNonNull(@)", "round(@,1)", "scaleToSeconds(@,1)")
+for one in ["compressPeriodicGaps(few.a)", "removeBelowValue(fast.x,8)", "few.*", "delay(few.a,1)", "delay(few.a,3)", "delay(few.a,4)"]:
+    add(f"compressPeriodicGaps({one})", f'summarize(compressPeriodicGaps({one}),"10min")')
+for unit in ["years", "month", "weeks", "weeks1", "weeks3", "weeks7", "days", "hours", "minutes", "min", "seconds"]:
+    add(f'smartSummarize(slow.x,"1d","count","{unit}")' if unit[0] in "ymwd" else f'smartSummarize(web.h2.cpu.user,"7min","sum","{unit}")')
+add('smartSummarize(web.h1.cpu.user,"5min","sum",true)', 'smartSummarize(web.h1.cpu.user,"5min","sum",false)', 'smartSummarize(web.h1.cpu.user,"5min",alignTo="hours")', 'hitcount(web.h1.cpu.user,"2h",true)', 'hitcount(web.h1.cpu.user,"1d",true)', 'hitcount(web.h1.cpu.user,"30s",true)', 'hitcount(web.h1.cpu.user,"10s")', 'summarize(web.h1.cpu.user,"5min",func="max")', 'summarize(web.h1.cpu.user,"5min",alignToFrom=true)', 'summarize(web.h1.cpu.user,"1h30min")', 'summarize(web.h1.cpu.user,"1w")')
+for callback in CALLBACKS + ["nope"]:
+    add(f'summarize(fast.y,"2min","{callback}")', f'aggregateLine(web.h2.cpu.user,"{callback}")', f'aggregateLine(web.h2.cpu.user,"{callback}",true)', f'aggregateLine(void.at_all,"{callback}")', f'movingWindow(fast.y,"1min","{callback}")', f'movingWindow(neg.a,7,"{callback}")')
+each(["fast.y", "few.*", "slow.*", "neg.*", "big.a"], "movingAverage(@,4)", 'movingAverage(@,"10min")', 'movingAverage(@,"10min",0.7)', "movingMedian(@,4)", 'movingMedian(@,"10min")', "movingSum(@,7)", 'movingMin(@,"10min")', 'movingMax(@,"10min",xFilesFactor=0.3)', "movingWindow(@,5,'stddev')", 'movingWindow(@,"10min")', "exponentialMovingAverage(@,4)", 'exponentialMovingAverage(@,"10min")', "movingAverage(@,2.5)", 'movingAverage(@,"1s")', 'exponentialMovingAverage(@,"1s")', "movingAverage(movingAverage(@,3),2)", 'movingAverage(scale(@,2),"5min")', "movingMedian(derivative(@),3)")
+each(["cnt.*", "neg.*"], "nonNegativeDerivative(@,minValue=-20)", "perSecond(@,minValue=-20)")
+each(["cnt.a", "cnt.up", "neg.a"], "nonNegativeDerivative(@,200,1)", "nonNegativeDerivative(@,150)", "perSecond(@,200,1)", "perSecond(@,maxValue=150,minValue=5)")
+each(["neg.a", "same.zero", "big.a", "web.h2.cpu.user"], "pow(@,0.5)", "pow(@,3)", "pow(@,0)", "log(@,2.5)", "log(@,1000)", "scale(@,0)", "scale(@,-1e-7)", "offset(@,-0.25)", "offset(@,1e6)", "add(@,1234567)", "add(@,0.9)", "add(@,-0.9)", "round(@,3)", "round(@,-2)", "round(@,0)", "exp(minMax(@))", "logit(minMax(@))", "sigmoid(@)", "absolute(@)", "scaleToSeconds(@,0.5)", "transformNull(@,1e6)", "transformNull(@,default=-0.5)")
+add('timeSlice(web.h1.cpu.user,"12:30 20200913","12:40 20200913")', 'timeSlice(web.h1.cpu.user,"today","noon")', 'timeSlice(web.h1.cpu.user,"yesterday+36h","now-10min")', 'timeSlice(web.h2.cpu.user,"-10min")', 'timeSlice(fast.*,"1600000500","1600000900")', 'timeStack(web.h1.cpu.user)', 'timeStack(web.*.cpu.user,"1h",0,2)', 'timeStack(web.h1.cpu.user,"-1h",0,2)', 'timeStack(web.h1.cpu.user,"+1min",0,2)', 'timeStack(web.h1.cpu.user,"1h",2,0)', 'timeStack(no.such,"1h",0,2)')
+each(["slow.x", "cnt.a", "web.*.cpu.user", "no.such", "void.at_all", "few.a"], 'holtWintersForecast(@,"3d","12h")', 'holtWintersForecast(@,"1d",seasonality="30min")', 'holtWintersConfidenceBands(@,2,"2d")', 'holtWintersConfidenceBands(@,1.5,"1d","1h")', 'holtWintersAberration(@,1,"1d","1h")', 'holtWintersConfidenceArea(@,3,"1d","1h")')
+add("movingAverage(group(fast.x,slow.x),3)", "movingMedian(group(slow.x,slow.y),2)", 'movingAverage(group(fast.x,slow.x),"10min")', "exponentialMovingAverage(group(fast.x,slow.x),3)", 'exponentialMovingAverage(group(fast.x,slow.x),"10min")')
+add("sumSeries(derivative(cnt.a),derivative(cnt.b))", "sumSeries(timeShift(web.*.cpu.user,'1h'))", "sumSeries(scale(web.h1.cpu.user,2),keepLastValue(web.h2.cpu.user))", "maxSeries(summarize(web.*.cpu.user,'5min'))", "sumSeries(movingAverage(web.*.cpu.user,3),slow.x)", "sumSeries(nPercentile(web.*.cpu.user,50),aggregateLine(web.*.cpu.user,'max',true))", "sumSeries(timeStack(web.h1.cpu.user,'1h',0,2))", "sumSeries(timeSlice(web.h1.cpu.user,'12:30 20200913'))", "sumSeries(transformNull(web.*.cpu.user),delay(fast.x,2))", "sumSeries(compressPeriodicGaps(few.*))", "sumSeries(linearRegression(web.*.cpu.user))", "sumSeries(holtWintersConfidenceBands(web.h1.cpu.user))", "sumSeries(stdev(web.*.cpu.user,3),interpolate(web.*.cpu.user))", "sumSeries(hitcount(web.*.cpu.user,'5min'))", "sumSeries(integral(cnt.a),integralByInterval(cnt.b,'5min'))", "sumSeries(perSecond(cnt.*),nonNegativeDerivative(cnt.*))", "sumSeries(log(web.*.cpu.user),log(web.*.cpu.user,2))")
+
 # Filtering and sorting
 each(["web.*.cpu.user", "web.*.*.*", "void.at_all", "no.such", "cnt.*", "few.*"], "averageAbove(@,12)", "averageBelow(@,12)", "currentAbove(@,10)", "currentBelow(@,10)", "maximumAbove(@,25)", "maximumBelow(@,25)", "minimumAbove(@,1)", "minimumBelow(@,1)", "highestAverage(@,2)", "highestCurrent(@,1)", "highestMax(@,3)", "highest(@)", 'highest(@,2,"sum")', "lowestAverage(@,2)", "lowestCurrent(@,2)", "lowest(@,1)", 'lowest(@,2,"max")', "limit(@,2)", "limit(@,0)", "mostDeviant(@,2)", "averageOutsidePercentile(@,30)", "removeBetweenPercentile(@,30)", "removeEmptySeries(@)", "removeEmptySeries(@,0.9)", 'exclude(@,"h2")', 'grep(@,"h[12]")', 'exclude(@,"^web")', "sortByName(@)", "sortByName(@,true)", "sortByName(@,false,true)", "sortByMaxima(@)", "sortByMinima(@)", "sortByTotal(@)", "sortBy(@)", 'sortBy(@,"max",true)', 'sortBy(@,"sum")', 'filterSeries(@,"max",">",20)', 'filterSeries(@,"avg","<=",12)', 'filterSeries(@,"last","=",5)', 'filterSeries(@,"sum","!=",5)', 'filterSeries(@,"min","~",5)', "unique(@,@)", 'useSeriesAbove(@,20,"user","system")')
 
@@ -216,8 +234,20 @@ DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {root
     from django.test import Client
 
     django.setup()
+    stop_the_clock()
     call_command("migrate", run_syncdb=True, verbosity=0)
     return Client(raise_request_exception=False)
+
+
+def stop_the_clock():
+    """Functions that read a time by themselves do so at the real now; here it is NOW to them too."""
+    import datetime
+
+    from graphite.render import functions
+
+    read = functions.parseATTime
+    now = datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc)
+    functions.parseATTime = lambda text, tzinfo=None, now=now: read(text, tzinfo, now)
 
 
 def answer(response):

@@ -65,6 +65,8 @@ fn describe_param(param: &Param) -> Value {
         ParamKind::Float => "float",
         ParamKind::Integer => "integer",
         ParamKind::Interval => "interval",
+        ParamKind::IntOrInterval => "intOrInterval",
+        ParamKind::IntOrInf => "intOrInf",
         ParamKind::Node => "node",
         ParamKind::NodeOrTag => "nodeOrTag",
         ParamKind::Text => "string",

@@ -11,12 +11,19 @@ use std::rc::Rc;
 
 /// Where series come from.
 pub trait Fetch {
-    /// The series that a path names, by name, each with its slots of `(from, until]`; none where it names none.
+    /// The series that a path names, by name, each with its slots of `(from, until]`; none where it names none. Functions ask for ranges
+    /// that begin as early as 1970: what would be too much to read is to be refused before it is read.
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError>;
 }
 
 /// So many values may be fetched and made for one target.
 const MAX_VALUES: usize = 50_000_000;
+/// A series costs as much as so many values.
+const SERIES_COST: usize = 200;
+/// Reading a series again that is known costs this part of reading it.
+const KNOWN_PART: usize = 32;
+/// So many calls may be evaluated for one target. Some evaluate their arguments several times, so that calls in each other may be many.
+const MAX_CALLS: usize = 100_000;
 
 /// What a target is evaluated in. Functions that look at another range evaluate their arguments in a copy with that range.
 #[derive(Clone)]
@@ -43,6 +50,7 @@ struct Fetched<'a> {
     values: Cell<usize>,
     /// How high each stack is at each moment.
     stacks: RefCell<HashMap<String, Vec<f64>>>,
+    calls: Cell<usize>,
 }
 
 impl std::fmt::Debug for Context<'_> {
@@ -57,8 +65,13 @@ impl std::fmt::Debug for Context<'_> {
 impl<'a> Context<'a> {
     /// A range of unix seconds.
     pub fn new(source: &'a dyn Fetch, from: i64, until: i64, now: i64) -> Self {
-        let fetched =
-            Fetched { source, series: RefCell::default(), values: Cell::new(0), stacks: RefCell::default() };
+        let fetched = Fetched {
+            source,
+            series: RefCell::default(),
+            values: Cell::default(),
+            stacks: RefCell::default(),
+            calls: Cell::default(),
+        };
         Self { from, until, now, x_files_factor: None, template: Rc::default(), fetched: Rc::new(fetched) }
     }
 
@@ -76,23 +89,34 @@ impl<'a> Context<'a> {
     /// The series of a path.
     pub(super) fn fetch(&self, path: &str) -> Result<Vec<Series>, FunctionError> {
         let key = (path.to_owned(), self.from, self.until);
+        let cost = |series: &[Series], part: usize| {
+            series.iter().map(|one| SERIES_COST + one.values.len() / part).sum::<usize>()
+        };
         if let Some(known) = self.fetched.series.borrow().get(&key) {
+            self.spend(cost(known, KNOWN_PART))?;
             return Ok(known.to_vec());
         }
         let mut series = self.fetched.source.fetch(path, self.from, self.until)?;
-        let values = self.fetched.values.get() + series.iter().map(|one| one.values.len()).sum::<usize>();
-        if values > MAX_VALUES {
-            return Err(FunctionError::Fetch(format!(
-                "more than {MAX_VALUES} values would have to be read; ask for fewer series or a shorter range"
-            )));
-        }
-        self.fetched.values.set(values);
+        self.spend(cost(&series, 1))?;
         for one in &mut series {
             path.clone_into(&mut one.path_expression);
             one.x_files_factor = self.x_files_factor.unwrap_or(0.0);
         }
         self.fetched.series.borrow_mut().insert(key, Rc::new(series.clone()));
         Ok(series)
+    }
+
+    /// Tells that so many values are read or made; too many for one target are refused.
+    pub(super) fn spend(&self, values: usize) -> Result<(), FunctionError> {
+        let values = self.fetched.values.get().saturating_add(values);
+        if values > MAX_VALUES {
+            return Err(FunctionError::Fetch(format!(
+                "more than {MAX_VALUES} values would have to be read or made; ask for fewer series, a shorter range or longer \
+                 intervals"
+            )));
+        }
+        self.fetched.values.set(values);
+        Ok(())
     }
 
     /// The series of an expression. One that is no series, as a number, is told.
@@ -134,6 +158,13 @@ impl<'a> Context<'a> {
     }
 
     fn call(&self, call: &CallText) -> Result<Vec<Series>, FunctionError> {
+        self.fetched.calls.set(self.fetched.calls.get() + 1);
+        if self.fetched.calls.get() > MAX_CALLS {
+            let why = format!(
+                "more than {MAX_CALLS} calls would have to be evaluated; use fewer within each other"
+            );
+            return Err(FunctionError::Fetch(why));
+        }
         let function = find(&call.name).ok_or_else(|| FunctionError::Unknown(call.name.clone()))?;
         let given = Call { context: self, function: call, parameters: function.parameters };
         given.check()?;
@@ -327,5 +358,44 @@ impl Call<'_> {
     /// Evaluates a target that a function has made.
     pub(super) fn evaluate(&self, target: &str) -> Result<Vec<Series>, FunctionError> {
         self.context.series_of(&parse(target)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A series with a value a second, or a thousand of them.
+    struct Seconds;
+
+    impl Fetch for Seconds {
+        fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
+            let one =
+                |number| Series::new(format!("a.{number}"), from, 1, vec![1.0; (until - from) as usize]);
+            Ok((0..if path == "one" { 1 } else { 1_000 }).map(one).collect())
+        }
+    }
+
+    #[track_caller]
+    fn check_refused(target: &str, because: &str) {
+        let context = Context::new(&Seconds, 1_600_000_000, 1_600_000_010, 1_600_000_010);
+        let refused = context.series_of(&parse(target).unwrap()).map(|series| series.len());
+        let told = refused.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        assert!(told.contains(because), "{refused:?}");
+    }
+
+    #[test]
+    fn a_target_that_would_never_end_is_refused() {
+        let nested = |open: &str, inner: &str, close: &str, depth: usize| {
+            format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
+        };
+        check_refused(&nested("movingAverage(", "a.*", ",1)", 60), "values");
+        check_refused(&nested("timeShift(", "one", ",'1d')", 60), "calls");
+        check_refused(&nested("timeStack(", "scale(one,2)", ",'1s',0,1000)", 3), "calls");
+        check_refused("timeStack(a.*,'0s',0,1000)|timeStack('0s',0,1000)", "values");
+        check_refused("summarize(a.*,'1s')|timeStack('0s',0,1000)", "values");
+        check_refused("timeStack(a.*,'1d',0,1000000)", "at most 1000");
+        check_refused("movingAverage(a.*,'60y')", "before 1970");
+        check_refused("timeShift(a.*,'60y')", "before 1970");
     }
 }

@@ -19,9 +19,23 @@ mod registry;
 /// One series.
 pub mod series;
 
+/// Rounding to so many digits.
+mod rounding;
+/// Lengths of time and instants.
+mod times;
+/// Windows that move over values.
+mod window;
+
 mod combine;
+mod forecast;
 mod graph;
+mod lines;
+mod moving;
+mod neighbours;
+mod shift;
 mod special;
+mod summarize;
+mod transform;
 
 pub use call::{Context, Fetch};
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};
@@ -65,3 +79,5 @@ pub fn evaluate(target: &Expression, context: &Context<'_>) -> Result<Vec<Series
 
 #[cfg(test)]
 pub(crate) mod golden;
+#[cfg(test)]
+mod hostile;

@@ -264,7 +264,7 @@ fn read_literal(text: &str) -> Option<Expression> {
         _ => {}
     }
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let is_number = digits.starts_with(|c: char| c.is_ascii_digit())
+    let is_number = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && digits.ends_with(|c: char| c.is_ascii_digit())
         && digits.bytes().all(|c| c.is_ascii_digit() || matches!(c, b'.' | b'e' | b'E' | b'-'));
     if !is_number {
@@ -342,6 +342,7 @@ mod tests {
         );
         check("a|f(1) | g()", call("g", vec![call("f", vec![path("a"), Expression::Whole(1)])]));
         check("f(a|g(),b.{c,d})", call("f", vec![call("g", vec![path("a")]), path("b.{c,d}")]));
+        check("f(.5,..5)", call("f", vec![Expression::Number(0.5), path("..5")]));
         check("f(1a,2.3.4)", call("f", vec![path("1a"), path("2.3.4")]));
         let named = vec![("x".to_owned(), Expression::Whole(1))];
         let with_name =

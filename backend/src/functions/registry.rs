@@ -2,7 +2,9 @@
 
 use super::call::Call;
 use super::series::Series;
-use super::{FunctionError, combine, graph, special};
+use super::{
+    FunctionError, combine, forecast, graph, lines, moving, neighbours, shift, special, summarize, transform,
+};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub enum ParamKind {
     Float,
     Integer,
     Interval,
+    IntOrInterval,
+    IntOrInf,
     Node,
     NodeOrTag,
     Text,
@@ -76,7 +80,18 @@ impl std::fmt::Debug for Function {
 }
 
 /// The functions, family by family.
-pub const FUNCTIONS: &[&[Function]] = &[combine::FUNCTIONS, graph::FUNCTIONS, special::FUNCTIONS];
+pub const FUNCTIONS: &[&[Function]] = &[
+    combine::FUNCTIONS,
+    transform::FUNCTIONS,
+    neighbours::FUNCTIONS,
+    summarize::FUNCTIONS,
+    shift::FUNCTIONS,
+    moving::FUNCTIONS,
+    lines::FUNCTIONS,
+    forecast::FUNCTIONS,
+    graph::FUNCTIONS,
+    special::FUNCTIONS,
+];
 
 /// A function by one of its names.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
