@@ -3,6 +3,21 @@
 use super::series::Series;
 use std::borrow::Cow;
 
+/// When a series begins and ends, and how far its slots are apart.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) step: i64,
+}
+
+impl Span {
+    /// That of a series.
+    pub(super) fn of(series: &Series) -> Self {
+        Self { start: series.start, end: series.end, step: series.step }
+    }
+}
+
 /// Series on a common step. The columns begin where each series does: graphite-web does not shift them.
 pub(super) struct Aligned<'a> {
     /// The earliest start.
@@ -22,6 +37,11 @@ impl<'a> Aligned<'a> {
         let (start, end) = (all().map(|one| one.start).min()?, all().map(|one| one.end).max()?);
         let columns = all().map(|one| one.consolidated((step / one.step) as usize)).collect();
         Some(Self { start, end: end - (end - start).rem_euclid(step), step, columns })
+    }
+
+    /// The common range and step.
+    pub(super) fn span(&self) -> Span {
+        Span { start: self.start, end: self.end, step: self.step }
     }
 
     /// The columns, one a series.

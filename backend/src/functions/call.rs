@@ -1,6 +1,7 @@
 //! A call's arguments, as functions take them; and what a target is evaluated in.
 
 use super::FunctionError;
+use super::align::Span;
 use super::format::{general, plain};
 use super::parse::{Call as CallText, Expression, parse};
 use super::registry::find;
@@ -119,6 +120,7 @@ impl<'a> Context<'a> {
             Expression::Number(number) => Value::Number(*number),
             Expression::Truth(truth) => Value::Truth(*truth),
             Expression::Nothing => Value::Nothing,
+            Expression::Series(series) => Value::Series(series.clone()),
         })
     }
 
@@ -127,6 +129,14 @@ impl<'a> Context<'a> {
         let given = Call { context: self, function: call, parameters: function.parameters };
         given.check()?;
         (function.run)(&given)
+    }
+
+    /// A series that a function has made of others. It has no tags but its name.
+    pub(super) fn made(&self, name: impl Into<String>, span: Span, values: Vec<f64>) -> Series {
+        let mut series = Series::new(name, span.start, span.step, values);
+        series.end = span.end;
+        series.x_files_factor = self.x_files_factor.unwrap_or(0.0);
+        series
     }
 
     /// A path in which what a template gives stands in its place.
@@ -263,6 +273,12 @@ impl Call<'_> {
         Ok(all)
     }
 
+    /// The arguments from a place on.
+    pub(super) fn values(&self, from: usize) -> Result<Vec<Value>, FunctionError> {
+        let places = from..self.count().max(from + 1);
+        places.filter_map(|at| self.value(at).transpose()).collect()
+    }
+
     /// How many arguments stand by their place.
     pub(super) fn count(&self) -> usize {
         self.function.arguments.len()
@@ -298,6 +314,26 @@ impl Call<'_> {
         }
     }
 
+    /// A text that must be given.
+    pub(super) fn needed_text(&self, at: usize) -> Result<String, FunctionError> {
+        self.text(at)?.ok_or_else(|| self.missing(at))
+    }
+
+    /// A number that must be given.
+    pub(super) fn needed_number(&self, at: usize) -> Result<f64, FunctionError> {
+        self.number(at)?.ok_or_else(|| self.missing(at))
+    }
+
+    /// Whole numbers from a place on.
+    pub(super) fn wholes(&self, from: usize) -> Result<Vec<i64>, FunctionError> {
+        (from..self.count().max(from + 1)).filter_map(|at| self.whole(at).transpose()).collect()
+    }
+
+    fn missing(&self, at: usize) -> FunctionError {
+        let name = self.parameters.get(at).or(self.parameters.last()).map_or("", |parameter| parameter.name);
+        self.wrong(format!("`{name}` is missing"))
+    }
+
     /// True or false.
     pub(super) fn truth(&self, at: usize) -> Result<Option<bool>, FunctionError> {
         match self.value(at)? {
@@ -311,6 +347,13 @@ impl Call<'_> {
             },
             Some(other) => Err(self.wrong(format!("`{other}` is neither true nor false"))),
         }
+    }
+
+    /// Calls another function with lists of series.
+    pub(super) fn apply(&self, name: &str, lists: Vec<Vec<Series>>) -> Result<Vec<Series>, FunctionError> {
+        let arguments = lists.into_iter().map(Expression::Series).collect();
+        let (name, text) = (name.to_owned(), format!("{name}()"));
+        self.context.call(&CallText { name, arguments, named: Vec::new(), text })
     }
 
     /// Evaluates a target that a function has made.

@@ -1,7 +1,16 @@
 //! How numbers stand in the names of series: as Python writes them.
 
+/// Widths and precisions that texts ask for may be so large.
+const MAX_WIDTH: usize = 99;
+
 /// A float as `%g` writes it: six digits, no zeros at the end, an exponent where it is far from 1.
 pub(super) fn general(value: f64) -> String {
+    general_to(value, 6)
+}
+
+/// The same with other than six digits.
+fn general_to(value: f64, digits: usize) -> String {
+    let digits = digits.max(1);
     if value.is_nan() {
         return "nan".to_owned();
     }
@@ -11,18 +20,18 @@ pub(super) fn general(value: f64) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0" } else { "0" }.to_owned();
     }
-    let scientific = format!("{value:.5e}");
-    let (digits, exponent) = scientific.split_once('e').expect("the format has an exponent");
+    let scientific = format!("{value:.*e}", digits - 1);
+    let (mantissa, exponent) = scientific.split_once('e').expect("the format has an exponent");
     let exponent: i32 = exponent.parse().expect("the format's exponent is a number");
     let trim = |text: &str| {
         let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
         text.to_owned()
     };
-    if (-4..6).contains(&exponent) {
-        return trim(&format!("{value:.*}", (5 - exponent) as usize));
+    if (-4..digits as i32).contains(&exponent) {
+        return trim(&format!("{value:.*}", (digits as i32 - 1 - exponent) as usize));
     }
     let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{}e{sign}{:02}", trim(digits), exponent.abs())
+    format!("{}e{sign}{:02}", trim(mantissa), exponent.abs())
 }
 
 /// A float as `str` writes it: the shortest text that reads back as the same.
@@ -39,6 +48,73 @@ pub(super) fn plain(value: f64) -> String {
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }
     format!("{value:?}")
+}
+
+/// A value with two digits behind the point, shortened by the letter of a power of 1000 or 1024.
+pub(super) fn with_unit(value: f64, base: f64) -> String {
+    let units = if base == 1024.0 { ["Pi", "Ti", "Gi", "Mi", "Ki"] } else { ["P", "T", "G", "M", "k"] };
+    let sized = units.iter().zip((1..=5).rev().map(|power| base.powi(power)));
+    let (unit, size) = sized.into_iter().find(|(_, size)| value.abs() >= *size).unwrap_or((&"", 1.0));
+    let shown = value / size;
+    // As graphite-web does, so that what is a hair above a whole number is that number.
+    let shown = if shown - shown.floor() < 1e-11 && value > 1.0 { shown.floor() } else { shown };
+    format!("{shown:.2}{unit}")
+}
+
+/// A text in which the one `%d`, `%g`, `%.2f`, `%s` … stands for a number, as Python prints it; `None` where it has not
+/// exactly one.
+pub(super) fn printed(form: &str, value: f64) -> Option<String> {
+    let (mut out, mut rest, mut is_printed) = (String::new(), form, false);
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(behind) = rest.strip_prefix('%') {
+            out.push('%');
+            rest = behind;
+            continue;
+        }
+        if is_printed {
+            return None;
+        }
+        is_printed = true;
+        let end = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        out.push_str(&one_printed(&rest[..end], rest[end..].chars().next()?, value)?);
+        rest = &rest[end + 1..];
+    }
+    out.push_str(rest);
+    is_printed.then_some(out)
+}
+
+/// What a letter prints, with the flags, width and precision before it.
+fn one_printed(options: &str, letter: char, value: f64) -> Option<String> {
+    let size = options.trim_start_matches(['-', '+', ' ', '0']);
+    let flags = &options[..options.len() - size.len()];
+    let (width, precision) = size.split_once('.').map_or((size, None), |(width, rest)| (width, Some(rest)));
+    let number =
+        |text: &str| if text.is_empty() { Some(0) } else { text.parse().ok().filter(|n| *n <= MAX_WIDTH) };
+    let width = number(width)?;
+    let precision = precision.map(number).map_or(Some(None), |given| given.map(Some))?;
+    let text = match letter {
+        'd' | 'i' | 'u' if value.is_finite() => format!("{:.0}", value.trunc() + 0.0),
+        'f' | 'F' => format!("{value:.*}", precision.unwrap_or(6)),
+        'g' | 'G' => general_to(value, precision.unwrap_or(6)),
+        's' | 'r' => plain(value),
+        _ => return None,
+    };
+    let text = match (flags.contains('+'), flags.contains(' ')) {
+        _ if text.starts_with('-') || matches!(letter, 's' | 'r') => text,
+        (true, _) => format!("+{text}"),
+        (_, true) => format!(" {text}"),
+        _ => text,
+    };
+    Some(match (flags.contains('-'), flags.contains('0')) {
+        (true, _) => format!("{text:<width$}"),
+        (_, true) if !matches!(letter, 's' | 'r') => {
+            let sign = text.len() - text.trim_start_matches(['-', '+', ' ']).len();
+            format!("{}{:0>width$}", &text[..sign], &text[sign..], width = width.saturating_sub(sign))
+        }
+        _ => format!("{text:>width$}"),
+    })
 }
 
 #[cfg(test)]

@@ -12,13 +12,18 @@ mod align;
 mod call;
 /// How numbers stand in names.
 mod format;
+/// Parts of series' names.
+mod nodes;
 /// Expressions.
 pub mod parse;
+/// Regular expressions.
+mod pattern;
 /// The functions there are.
 mod registry;
 /// One series.
 pub mod series;
 
+mod alias;
 mod combine;
 
 pub use call::{Context, Fetch};
