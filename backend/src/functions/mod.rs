@@ -25,6 +25,8 @@ pub mod series;
 
 mod alias;
 mod combine;
+mod filter;
+mod sort;
 
 pub use call::{Context, Fetch};
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::series::Series;
-use super::{FunctionError, alias, combine};
+use super::{FunctionError, alias, combine, filter, sort};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,8 @@ impl std::fmt::Debug for Function {
 }
 
 /// The functions, family by family.
-pub const FUNCTIONS: &[&[Function]] = &[alias::FUNCTIONS, combine::FUNCTIONS];
+pub const FUNCTIONS: &[&[Function]] =
+    &[alias::FUNCTIONS, combine::FUNCTIONS, filter::FUNCTIONS, sort::FUNCTIONS];
 
 /// A function by one of its names.
 pub(super) fn find(name: &str) -> Option<&'static Function> {
