@@ -3,7 +3,7 @@
 use super::FunctionError;
 use super::aggregate::Aggregate;
 use super::call::Call;
-use super::format::{plain, printed, with_unit};
+use super::format::{BINARY, SI, Units, plain, printed, with_unit};
 use super::nodes::{Node, index, key, range};
 use super::pattern::Pattern;
 use super::registry::{Function, Param, ParamKind, SERIES};
@@ -67,13 +67,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["upper"],
         &[SERIES, PLACES],
         "Writes names, or their characters at these places, in capitals.",
-        |call| in_case(call, |text| text.to_uppercase()),
+        |call| in_case(call, str::to_uppercase),
     ),
     naming(
         &["lower"],
         &[SERIES, PLACES],
         "Writes names, or their characters at these places, in small letters.",
-        |call| in_case(call, |text| text.to_lowercase()),
+        |call| in_case(call, str::to_lowercase),
     ),
     Function {
         names: &["substr"],
@@ -127,17 +127,17 @@ fn alias_query(call: &Call<'_>) -> Answer {
 fn legend_value(call: &Call<'_>) -> Answer {
     let given = call.values(1)?;
     let mut kinds: Vec<String> = given.iter().map(ToString::to_string).collect();
-    let base = match kinds.last().map(String::as_str) {
+    let units = match kinds.last().map(String::as_str) {
         None => return Err(call.wrong("`valuesTypes` is missing")),
-        Some("si") => Some(1000.0),
-        Some("binary") => Some(1024.0),
+        Some("si") => Some(SI),
+        Some("binary") => Some(BINARY),
         Some(_) => None,
     };
-    kinds.truncate(kinds.len() - usize::from(base.is_some()));
+    kinds.truncate(kinds.len() - usize::from(units.is_some()));
     renamed(call, |one| {
         let add = |name: String, kind: &String| {
-            let value = value_text(one, kind, base);
-            match base {
+            let value = value_text(one, kind, units);
+            match units {
                 None => format!("{name} ({kind}: {value})"),
                 Some(_) => format!("{name:<20}{kind:<5}{value:<10}"),
             }
@@ -147,11 +147,11 @@ fn legend_value(call: &Call<'_>) -> Answer {
 }
 
 /// A value of a whole series as legends have it.
-fn value_text(series: &Series, kind: &str, base: Option<f64>) -> String {
+fn value_text(series: &Series, kind: &str, units: Option<Units>) -> String {
     let Some(by) = Aggregate::parse(kind) else { return "(?)".to_owned() };
-    match (by.of_column(&series.values), base) {
+    match (by.of_column(&series.values), units) {
         (value, _) if value.is_nan() => "None".to_owned(),
-        (value, Some(base)) => with_unit(value, base),
+        (value, Some(units)) => with_unit(value, units),
         (value, None) if by == Aggregate::Count => format!("{value:.0}"),
         (value, None) => plain(value),
     }

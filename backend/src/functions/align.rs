@@ -31,11 +31,12 @@ pub(super) struct Aligned<'a> {
 
 impl<'a> Aligned<'a> {
     /// Puts series on one step; `None` of no series.
-    pub(super) fn of(series: impl IntoIterator<Item = &'a Series> + Clone) -> Option<Self> {
-        let all = || series.clone().into_iter();
+    pub(super) fn of(series: impl IntoIterator<Item = &'a Series>) -> Option<Self> {
+        let series: Vec<&Series> = series.into_iter().collect();
+        let all = || series.iter();
         let step = all().map(|one| one.step).reduce(least_common_multiple)?;
         let (start, end) = (all().map(|one| one.start).min()?, all().map(|one| one.end).max()?);
-        let columns = all().map(|one| one.consolidated((step / one.step) as usize)).collect();
+        let columns = series.iter().map(|one| one.consolidated((step / one.step) as usize)).collect();
         Some(Self { start, end: end - (end - start).rem_euclid(step), step, columns })
     }
 

@@ -18,6 +18,8 @@ pub trait Fetch {
 
 /// So many values may be fetched and made for one target.
 const MAX_VALUES: usize = 50_000_000;
+/// Targets that functions make may make targets so deep; one that makes itself again would have no end.
+const MAX_MADE: usize = 4;
 
 /// What a target is evaluated in. Functions that look at another range evaluate their arguments in a copy with that range.
 #[derive(Clone)]
@@ -31,13 +33,18 @@ pub struct Context<'a> {
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
     template: Rc<Vec<(String, String)>>,
+    /// So many functions have made targets that this is evaluated in.
+    made_within: usize,
     fetched: Rc<Fetched<'a>>,
 }
+
+/// A path and a range.
+type Asked = (String, i64, i64);
 
 /// What was fetched for a target, each path and range once.
 struct Fetched<'a> {
     source: &'a dyn Fetch,
-    series: RefCell<HashMap<(String, i64, i64), Rc<Vec<Series>>>>,
+    series: RefCell<HashMap<Asked, Rc<Vec<Series>>>>,
     values: Cell<usize>,
 }
 
@@ -54,7 +61,8 @@ impl<'a> Context<'a> {
     /// A range of unix seconds.
     pub fn new(source: &'a dyn Fetch, from: i64, until: i64, now: i64) -> Self {
         let fetched = Fetched { source, series: RefCell::default(), values: Cell::new(0) };
-        Self { from, until, now, x_files_factor: None, template: Rc::default(), fetched: Rc::new(fetched) }
+        let (template, fetched) = (Rc::default(), Rc::new(fetched));
+        Self { from, until, now, x_files_factor: None, template, made_within: 0, fetched }
     }
 
     /// The same over another range.
@@ -256,14 +264,6 @@ impl Call<'_> {
         }
     }
 
-    /// The series of an argument, if it is given as such: some take a number in its place.
-    pub(super) fn optional_series(&self, at: usize) -> Result<Option<Vec<Series>>, FunctionError> {
-        Ok(match self.value(at)? {
-            Some(Value::Series(series)) => Some(series),
-            _ => None,
-        })
-    }
-
     /// The series of all arguments from a place on.
     pub(super) fn all_series(&self, from: usize) -> Result<Vec<Series>, FunctionError> {
         let mut all = Vec::new();
@@ -358,6 +358,10 @@ impl Call<'_> {
 
     /// Evaluates a target that a function has made.
     pub(super) fn evaluate(&self, target: &str) -> Result<Vec<Series>, FunctionError> {
-        self.context.series_of(&parse(target)?)
+        let within = Context { made_within: self.context.made_within + 1, ..self.context.clone() };
+        if within.made_within > MAX_MADE {
+            return Err(self.wrong(format!("it makes a target in a target more than {MAX_MADE} deep")));
+        }
+        within.series_of(&parse(target)?)
     }
 }

@@ -9,6 +9,7 @@ use super::pattern::Pattern;
 use super::registry::{Function, Param, ParamKind, SERIES};
 use super::series::Series;
 use super::sort::sorted_by;
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 type Answer = Result<Vec<Series>, FunctionError>;
@@ -178,18 +179,18 @@ fn filtered(call: &Call<'_>, is_kept: impl FnMut(&Series) -> bool) -> Answer {
     Ok(series)
 }
 
-/// The series whose one value compares so. No value is less than each.
+/// The series whose one value compares so. None at all is less than any.
 fn than(call: &Call<'_>, by: Aggregate, operator: &str, threshold: f64) -> Answer {
-    let compares: fn(f64, f64) -> bool = match operator {
-        "=" => |value, threshold| value == threshold,
-        "!=" => |value, threshold| value != threshold,
-        ">" => |value, threshold| value > threshold,
-        ">=" => |value, threshold| value >= threshold,
-        "<" => |value, threshold| value.is_nan() || value < threshold,
-        "<=" => |value, threshold| value.is_nan() || value <= threshold,
+    let is_kept: fn(Option<Ordering>) -> bool = match operator {
+        "=" => |order| order == Some(Ordering::Equal),
+        "!=" => |order| order != Some(Ordering::Equal),
+        ">" => |order| order == Some(Ordering::Greater),
+        ">=" => |order| matches!(order, Some(Ordering::Equal | Ordering::Greater)),
+        "<" => |order| matches!(order, None | Some(Ordering::Less)),
+        "<=" => |order| order != Some(Ordering::Greater),
         other => return Err(call.wrong(format!("`{other}` is none of =, !=, >, >=, <, <="))),
     };
-    filtered(call, |one| compares(by.of_column(&one.values), threshold))
+    filtered(call, |one| is_kept(by.of_column(&one.values).partial_cmp(&threshold)))
 }
 
 fn first(mut series: Vec<Series>, count: i64) -> Vec<Series> {

@@ -50,15 +50,23 @@ pub(super) fn plain(value: f64) -> String {
     format!("{value:?}")
 }
 
-/// A value with two digits behind the point, shortened by the letter of a power of 1000 or 1024.
-pub(super) fn with_unit(value: f64, base: f64) -> String {
-    let units = if base == 1024.0 { ["Pi", "Ti", "Gi", "Mi", "Ki"] } else { ["P", "T", "G", "M", "k"] };
-    let sized = units.iter().zip((1..=5).rev().map(|power| base.powi(power)));
-    let (unit, size) = sized.into_iter().find(|(_, size)| value.abs() >= *size).unwrap_or((&"", 1.0));
-    let shown = value / size;
-    // As graphite-web does, so that what is a hair above a whole number is that number.
-    let shown = if shown - shown.floor() < 1e-11 && value > 1.0 { shown.floor() } else { shown };
-    format!("{shown:.2}{unit}")
+/// Letters of large numbers, with the size of each.
+pub(super) type Units = [(&'static str, f64); 5];
+/// Powers of 1000.
+pub(super) const SI: Units = [("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)];
+/// Powers of 1024.
+pub(super) const BINARY: Units = [
+    ("Pi", 1_125_899_906_842_624.0),
+    ("Ti", 1_099_511_627_776.0),
+    ("Gi", 1_073_741_824.0),
+    ("Mi", 1_048_576.0),
+    ("Ki", 1024.0),
+];
+
+/// A value with two digits behind the point, shortened by the letter of its size.
+pub(super) fn with_unit(value: f64, units: Units) -> String {
+    let (unit, size) = units.into_iter().find(|(_, size)| value.abs() >= *size).unwrap_or(("", 1.0));
+    format!("{:.2}{unit}", value / size)
 }
 
 /// A text in which the one `%d`, `%g`, `%.2f`, `%s` … stands for a number, as Python prints it; `None` where it has not

@@ -48,7 +48,7 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
     h = (h * 2_246_822_519) & 0xffff_ffff;
     h ^= h >> 13;
     let wave = ((i % 48 - 24).abs() * 100 + (h % 500) as i64) as f64 / 100.0;
-    let is_gap = h % 7 == 0 || (20..26).contains(&(i % 60));
+    let is_gap = h.is_multiple_of(7) || (20..26).contains(&(i % 60));
     let unless_gap = |value: f64| if is_gap { f64::NAN } else { value };
     let counter = (i % 17 * 10 + (h % 10) as i64) as f64;
     match kind {
@@ -58,13 +58,12 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
         "counter" => counter,
         "counter_gaps" => unless_gap(counter),
         "rising" => (i - 26_000_000) as f64 * 3.0 + (h % 3) as f64,
-        "none" => f64::NAN,
         "five" => 5.0,
         "zero" => 0.0,
         "neg" => wave - 15.0,
         "big" => h as f64 * 1_000_000.0,
         "sparse" if i % 5 == 0 => wave,
-        "sparse" => f64::NAN,
+        "none" | "sparse" => f64::NAN,
         other => panic!("no kind {other}"),
     }
 }
@@ -153,7 +152,9 @@ fn is_near(expected: Option<f64>, found: f64) -> bool {
     match expected {
         None => found.is_nan(),
         Some(expected) => {
-            expected == found || (expected - found).abs() <= 1e-9 * expected.abs().max(found.abs())
+            // What is infinite has no distance from itself.
+            expected.total_cmp(&found).is_eq()
+                || (expected - found).abs() <= 1e-9 * expected.abs().max(found.abs())
         }
     }
 }
@@ -173,9 +174,13 @@ fn answers_are_those_of_graphite_web() {
         let target = query["target"].as_str().unwrap();
         let parsed = parse(target);
         let mut unknown_here = Vec::new();
-        parsed.iter().for_each(|expression| unknown(expression, &mut unknown_here));
+        if let Ok(expression) = &parsed {
+            unknown(expression, &mut unknown_here);
+        }
         if unknown_here.iter().any(|name| name != "nope") {
-            unknown_here.into_iter().for_each(|name| *missing.entry(name).or_default() += 1);
+            for name in unknown_here {
+                *missing.entry(name).or_default() += 1;
+            }
             continue;
         }
         let mut context = Context::new(&Made, number("from"), number("until"), NOW);
@@ -192,5 +197,4 @@ fn answers_are_those_of_graphite_web() {
         "{} of {compared} are not graphite-web's:\n{shown}\nnot there yet: {missing:?}",
         wrong.len()
     );
-    println!("{compared} answers are graphite-web's; calls of functions that are not there: {missing:?}");
 }

@@ -26,6 +26,9 @@ pub mod series;
 mod alias;
 mod combine;
 mod filter;
+mod group;
+mod pair;
+mod percent;
 mod sort;
 
 pub use call::{Context, Fetch};

@@ -66,7 +66,7 @@ pub(super) fn first_path(text: &str) -> Option<String> {
         match expression {
             Expression::Path(path) => return Some(path),
             Expression::Call(mut call) if !call.arguments.is_empty() => {
-                expression = call.arguments.swap_remove(0)
+                expression = call.arguments.swap_remove(0);
             }
             _ => return None,
         }
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
                 return Err(self.expected("a function behind `|`"));
             };
             call.arguments.insert(0, expression);
-            call.text = self.text[start..self.at].trim().to_owned();
+            self.text[start..self.at].trim().clone_into(&mut call.text);
             expression = Expression::Call(call);
         }
         self.depth -= 1;

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::series::Series;
-use super::{FunctionError, alias, combine, filter, sort};
+use super::{FunctionError, alias, combine, filter, group, pair, percent, sort};
 
 /// What a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +76,15 @@ impl std::fmt::Debug for Function {
 }
 
 /// The functions, family by family.
-pub const FUNCTIONS: &[&[Function]] =
-    &[alias::FUNCTIONS, combine::FUNCTIONS, filter::FUNCTIONS, sort::FUNCTIONS];
+pub const FUNCTIONS: &[&[Function]] = &[
+    alias::FUNCTIONS,
+    combine::FUNCTIONS,
+    filter::FUNCTIONS,
+    group::FUNCTIONS,
+    pair::FUNCTIONS,
+    percent::FUNCTIONS,
+    sort::FUNCTIONS,
+];
 
 /// A function by one of its names.
 pub(super) fn find(name: &str) -> Option<&'static Function> {

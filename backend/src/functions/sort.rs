@@ -87,7 +87,9 @@ fn natural(name: &str) -> String {
         out.push_str(&rest[..at]);
         let number = &rest[at..];
         let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
-        out.push_str(&format!("{:0>10}", number[..end].trim_start_matches('0')));
+        let digits = number[..end].trim_start_matches('0');
+        out.extend(std::iter::repeat_n('0', 10_usize.saturating_sub(digits.len())));
+        out.push_str(digits);
         rest = &number[end..];
     }
     out + rest
