@@ -16,6 +16,11 @@ impl Span {
     pub(super) fn of(series: &Series) -> Self {
         Self { start: series.start, end: series.end, step: series.step }
     }
+
+    /// So many values graphite-web tells of it at most: one more than fit into it.
+    pub(super) fn len(self) -> usize {
+        ((self.end - self.start) / self.step + 1).max(0) as usize
+    }
 }
 
 /// Series on a common step. The columns begin where each series does: graphite-web does not shift them.

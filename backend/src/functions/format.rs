@@ -20,9 +20,8 @@ fn general_to(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0" } else { "0" }.to_owned();
     }
-    let scientific = format!("{value:.*e}", digits - 1);
-    let (mantissa, exponent) = scientific.split_once('e').expect("the format has an exponent");
-    let exponent: i32 = exponent.parse().expect("the format's exponent is a number");
+    let text = format!("{value:.*e}", digits - 1);
+    let (mantissa, exponent) = with_exponent(&text);
     let trim = |text: &str| {
         let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text };
         text.to_owned()
@@ -30,8 +29,19 @@ fn general_to(value: f64, digits: usize) -> String {
     if (-4..digits as i32).contains(&exponent) {
         return trim(&format!("{value:.*}", (digits as i32 - 1 - exponent) as usize));
     }
+    scientific(&trim(mantissa), exponent)
+}
+
+/// What Rust writes by `e`, in two.
+fn with_exponent(text: &str) -> (&str, i32) {
+    let (mantissa, exponent) = text.split_once('e').expect("the format has an exponent");
+    (mantissa, exponent.parse().expect("the format's exponent is a number"))
+}
+
+/// The same as Python writes it: with a sign and two digits.
+fn scientific(mantissa: &str, exponent: i32) -> String {
     let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{}e{sign}{:02}", trim(mantissa), exponent.abs())
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
 /// A float as `str` writes it: the shortest text that reads back as the same.
@@ -42,10 +52,8 @@ pub(super) fn plain(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e16).contains(&size) {
         let text = format!("{value:e}");
-        let (digits, exponent) = text.split_once('e').expect("the format has an exponent");
-        let exponent: i32 = exponent.parse().expect("the format's exponent is a number");
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}e{sign}{:02}", exponent.abs());
+        let (mantissa, exponent) = with_exponent(&text);
+        return scientific(mantissa, exponent);
     }
     format!("{value:?}")
 }
@@ -106,6 +114,11 @@ fn one_printed(options: &str, letter: char, value: f64) -> Option<String> {
         'd' | 'i' | 'u' if value.is_finite() => format!("{:.0}", value.trunc() + 0.0),
         'f' | 'F' => format!("{value:.*}", precision.unwrap_or(6)),
         'g' | 'G' => general_to(value, precision.unwrap_or(6)),
+        'e' | 'E' if value.is_finite() => {
+            let text = format!("{value:.*e}", precision.unwrap_or(6));
+            let (mantissa, exponent) = with_exponent(&text);
+            scientific(mantissa, exponent)
+        }
         's' | 'r' => plain(value),
         _ => return None,
     };
@@ -146,5 +159,27 @@ mod tests {
         check(0.0, "0", "0.0");
         check(f64::INFINITY, "inf", "inf");
         check(999_999.9, "1e+06", "999999.9");
+    }
+
+    #[test]
+    fn a_text_prints_one_number() {
+        let check = |form: &str, value: f64, expected: Option<&str>| {
+            assert_eq!(printed(form, value).as_deref(), expected, "{form}");
+        };
+        check("%d req/s", -2.9, Some("-2 req/s"));
+        check("100%% of %.1f", 2.25, Some("100% of 2.2"));
+        check("[%+08.2f]", 2.5, Some("[+0002.50]"));
+        check("[%-6g]", 0.5, Some("[0.5   ]"));
+        check("%.2e", 12_345.0, Some("1.23e+04"));
+        check("%s", 5.0, Some("5.0"));
+        check("%6s", 5.0, Some("   5.0"));
+        check("no number", 5.0, None);
+        check("%d %d", 5.0, None);
+        check("%d", f64::INFINITY, None);
+        check("%x", 5.0, None);
+        check("%", 5.0, None);
+        check("%999999999d", 5.0, None);
+        check("%.999999999f", 5.0, None);
+        check("%é", 5.0, None);
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sonde_shared::glob::Glob;
 use std::collections::BTreeMap;
 
-const NOW: i64 = 1_600_001_220;
+pub(super) const NOW: i64 = 1_600_001_220;
 
 /// Name, kind, seed and step of each series.
 const SERIES: [(&str, &str, i64, i64); 26] = [
@@ -68,7 +68,8 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
     }
 }
 
-struct Made;
+/// The series above.
+pub(super) struct Made;
 
 impl Fetch for Made {
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {

@@ -121,8 +121,12 @@ fn put_together(
     if find(callback).is_some() {
         return Ok(call.apply(callback, vec![group])?.into_iter().next());
     }
-    let name = callback.strip_suffix("Series").unwrap_or(callback);
-    Ok(one_of(&group, name, Aggregate::of(call, name)?, call.context.x_files_factor))
+    aggregated(call, &group, callback)
+}
+
+fn aggregated(call: &Call<'_>, group: &[Series], func: &str) -> Result<Option<Series>, FunctionError> {
+    let name = func.strip_suffix("Series").unwrap_or(func);
+    Ok(one_of(group, name, Aggregate::of(call, name)?, call.context.x_files_factor))
 }
 
 /// One series of each group, called by its key.
@@ -138,12 +142,9 @@ fn with_wildcards(call: &Call<'_>, func: &str, from: usize) -> Answer {
         let kept = nodes.filter(|(at, _)| !places.contains(&(*at as i64))).map(|(_, node)| node);
         kept.collect::<Vec<_>>().join(".")
     };
-    let name = func.strip_suffix("Series").unwrap_or(func);
-    let by = Aggregate::of(call, name)?;
-    let one = |(key, group): (String, Vec<Series>)| {
-        one_of(&group, name, by, call.context.x_files_factor).map(|one| one.named(key))
-    };
-    Ok(grouped(call.series(0)?, key).into_iter().filter_map(one).collect())
+    let one =
+        |(key, group): (String, Vec<Series>)| Ok(aggregated(call, &group, func)?.map(|one| one.named(key)));
+    grouped(call.series(0)?, key).into_iter().filter_map(|group| one(group).transpose()).collect()
 }
 
 fn by_nodes(call: &Call<'_>, callback: &str, nodes: &[Node]) -> Answer {

@@ -73,3 +73,5 @@ pub fn evaluate(target: &Expression, context: &Context<'_>) -> Result<Vec<Series
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod odd;

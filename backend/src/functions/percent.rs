@@ -61,8 +61,7 @@ fn shares(
 ) -> Vec<Series> {
     let at = |values: &[f64], moment: usize| values.get(moment).copied().unwrap_or(f64::NAN);
     let share = |(one, column): (&Series, &[f64])| {
-        let until_end = (one.end - one.start) / one.step + 1;
-        let moments = 0..column.len().max(totals.len()).min(until_end.max(0) as usize);
+        let moments = 0..column.len().max(totals.len()).min(Span::of(one).len());
         let values = moments.map(|moment| percent(at(column, moment), at(totals, moment))).collect();
         call.context.made(format!("asPercent({},{title})", one.name), Span::of(one), values)
     };
@@ -100,16 +99,22 @@ fn of_one(call: &Call<'_>, one: &Series, total: &Series) -> Series {
 fn by_node(call: &Call<'_>, series: Vec<Series>, totals: Option<Vec<Series>>, nodes: &[Node]) -> Vec<Series> {
     let by_key = |series: Vec<Series>| grouped(series, |one| key(one, nodes));
     let groups = by_key(series);
-    let sums = totals.map_or_else(|| groups.clone(), by_key);
-    let sums: Vec<(String, Series)> =
-        sums.into_iter().filter_map(|(key, group)| Some((key, sum_of(call, group)?))).collect();
+    let totals = totals.map_or_else(|| groups.clone(), by_key);
+    let mut span = None;
+    let mut sums = Vec::new();
+    for (key, group) in totals {
+        let is_alone = group.len() == 1;
+        let Some(sum) = sum_of(call, group) else { continue };
+        span = if is_alone { span } else { Some(Span::of(&sum)) };
+        sums.push((key, sum));
+    }
     let total_of: HashMap<&str, &Series> = sums.iter().map(|(key, sum)| (key.as_str(), sum)).collect();
     let keys: HashSet<&str> = groups.iter().map(|(key, _)| key.as_str()).collect();
-    let mut span = None;
     let mut made = Vec::new();
-    // One without a counterpart is put where the pair before it is, as graphite-web has it.
+    // One without a counterpart is put where the sum or pair before it is, as graphite-web has it.
     let missing = |name: String, one: &Series, span: Option<Span>| {
-        call.context.made(name, span.unwrap_or(Span::of(one)), vec![f64::NAN; one.values.len()])
+        let span = span.unwrap_or(Span::of(one));
+        call.context.made(name, span, vec![f64::NAN; one.values.len().min(span.len())])
     };
     for (key, one) in groups.iter().flat_map(|(key, group)| group.iter().map(move |one| (key, one))) {
         made.push(match total_of.get(key.as_str()) {
