@@ -2,11 +2,11 @@
 
 use super::golden::{Made, NOW};
 use super::parse::parse;
-use super::{Context, FUNCTIONS, FunctionError, evaluate};
+use super::{Context, FUNCTIONS, FunctionError, ParamKind, evaluate};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-const ARGUMENTS: [&str; 28] = [
+const SERIES: [&str; 11] = [
     "web.*.cpu.user",
     "web.*.*.*",
     "fast.*",
@@ -18,24 +18,21 @@ const ARGUMENTS: [&str; 28] = [
     "alias(fast.x,'')",
     "alias(slow.x,'()')",
     "alias(fast.x,')é(')",
-    "0",
-    "1",
-    "-1",
-    "2.5",
-    "-0.0",
-    "inf",
-    "1e300",
-    "9223372036854775807",
-    "-9223372036854775808",
-    "''",
-    "'sum'",
-    "'(.)'",
-    "'%s\\\\1%'",
-    "'5min'",
-    "'name'",
-    "true",
-    "None",
 ];
+const NUMBERS: [&str; 11] =
+    ["0", "1", "2", "-1", "-7", "2.5", "-0.0", "inf", "1e300", "999999999999999", "-9223372036854775808"];
+const TEXTS: [&str; 9] = ["''", "'sum'", "'(.)'", "'%s\\1%'", "'%.x'", "'5min'", "'name'", "true", "None"];
+
+/// Mostly one of the kind that is asked for.
+fn argument(kind: ParamKind, is_odd: bool, pick: usize) -> &'static str {
+    let of = |list: &[&'static str]| list[pick % list.len()];
+    match kind {
+        _ if is_odd => of(&[&SERIES[..], &NUMBERS[..], &TEXTS[..]].concat()),
+        ParamKind::SeriesList => of(&SERIES),
+        ParamKind::Float | ParamKind::Integer | ParamKind::Node | ParamKind::NodeOrTag => of(&NUMBERS),
+        _ => of(&TEXTS),
+    }
+}
 
 fn answer(target: &str) -> Result<usize, FunctionError> {
     let context = Context::new(&Made, NOW - 1_200, NOW, NOW);
@@ -43,16 +40,19 @@ fn answer(target: &str) -> Result<usize, FunctionError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn no_call_makes_it_panic(
-        names in select(FUNCTIONS.concat()),
-        first in select(&ARGUMENTS[..11]),
-        more in prop::collection::vec(select(&ARGUMENTS[..]), 0..5),
+        function in select(FUNCTIONS.concat()),
+        picks in prop::collection::vec((prop::bool::weighted(0.1), any::<usize>()), 1..6),
     ) {
-        let arguments = std::iter::once(first).chain(more).collect::<Vec<_>>().join(",");
-        drop(answer(&format!("{}({arguments})", names.names[0])));
+        let kind = |at: usize| function.parameters.get(at).or(function.parameters.last());
+        let arguments = picks.iter().enumerate().filter_map(|(at, (is_odd, pick))| {
+            kind(at).map(|parameter| argument(parameter.kind, *is_odd, *pick))
+        });
+        let arguments = arguments.collect::<Vec<_>>().join(",");
+        drop(answer(&format!("{}({arguments})", function.names[0])));
     }
 }
 
@@ -96,12 +96,36 @@ fn what_is_wrong_with_an_argument_is_told() {
 }
 
 #[test]
+fn where_graphite_web_fails_there_is_an_answer() {
+    let check = |target: &str, expected: &[&str]| {
+        let context = Context::new(&Made, NOW - 1_200, NOW, NOW);
+        let series = evaluate(&parse(target).unwrap(), &context).unwrap();
+        assert_eq!(series.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), expected, "{target}");
+    };
+    check("mapSeries(group(fast.x,slow.x,fast.y),0)", &["fast.x", "fast.y", "slow.x"]);
+    // Nothing is made of a node without a counterpart.
+    check(
+        "reduceSeries(group(web.h1.cpu.*,web.h2.cpu.user),'diffSeries',3,'user','system')",
+        &["web.h1.cpu.reduce.diffSeries"],
+    );
+    check("reduceSeries(web.h1.cpu.*,'diffSeries',9,'user','system')", &[]);
+    // What is not known is neither between nor outside, and not above.
+    check("averageOutsidePercentile(group(void.at_all,same.*),50)", &["same.five", "same.zero"]);
+    check("removeBetweenPercentile(group(void.at_all,same.*),60)", &["same.five", "same.zero"]);
+    check("useSeriesAbove(web.h2.cpu.user,1,'user','system')", &["web.h2.cpu.system"]);
+    check("aliasByNode(alias(fast.x,''),0)", &[""]);
+    check("aliasByNode(alias(fast.x,'(a.b)'),1)", &["b)"]);
+    check("groupByNode(fast.*,0,'removeEmptySeries')", &["fast"]);
+    check("groupByNode(void.*,0,'removeEmptySeries')", &[]);
+}
+
+#[test]
 fn names_and_targets_that_grow_without_end_are_refused() {
     let doubled =
-        (0..40).fold("fast.x".to_owned(), |inner, _| format!("aliasSub({inner},'^(.*)$','\\1\\1')"));
+        (0..20).fold("fast.x".to_owned(), |inner, _| format!("aliasSub({inner},'^(.*)$','\\1\\1')"));
     check_refused(&doubled, "longer than 65536 bytes");
     let doubled =
-        (0..40).fold("fast.x".to_owned(), |inner, _| format!("applyByNode({inner},1000000,'fast.x','%.%')"));
+        (0..20).fold("fast.x".to_owned(), |inner, _| format!("applyByNode({inner},1000000,'fast.x','%.%')"));
     check_refused(&doubled, "longer than 65536 bytes");
     let itself =
         |depth| (0..depth).fold("same.five".to_owned(), |inner, level| made_by_a_target(&inner, level));
