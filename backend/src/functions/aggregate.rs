@@ -78,6 +78,28 @@ impl Aggregate {
             Self::Last => known().next_back().unwrap_or(f64::NAN),
         }
     }
+
+    /// One value of a whole series, where to know none is an answer too: they are 0, and 0 when each counts as 0.
+    pub(super) fn of_column(self, values: &[f64]) -> f64 {
+        let is_zero = matches!(self, Self::Count) || (self == Self::AvgZero && !values.is_empty());
+        let value = self.apply(values);
+        if value.is_nan() && is_zero { 0.0 } else { value }
+    }
+}
+
+/// The value that so many percent of the known ones are not above; between two of them if it is to be interpolated.
+pub(super) fn percentile(values: &[f64], percent: f64, interpolate: bool) -> f64 {
+    let mut known: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+    known.sort_by(f64::total_cmp);
+    let Some(last) = known.len().checked_sub(1) else { return f64::NAN };
+    let exact = percent / 100.0 * (known.len() + 1) as f64;
+    let rank = if interpolate { exact.trunc() } else { exact.ceil() } as usize;
+    let value = known[rank.saturating_sub(1).min(last)];
+    // What is behind the last one is the last one.
+    match known.get(rank) {
+        Some(next) if interpolate => value + exact.fract() * (next - value),
+        _ => value,
+    }
 }
 
 /// The middle one, or the mean of the two in the middle.

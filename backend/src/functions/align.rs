@@ -3,6 +3,26 @@
 use super::series::Series;
 use std::borrow::Cow;
 
+/// When a series begins and ends, and how far its slots are apart.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) step: i64,
+}
+
+impl Span {
+    /// That of a series.
+    pub(super) fn of(series: &Series) -> Self {
+        Self { start: series.start, end: series.end, step: series.step }
+    }
+
+    /// So many values graphite-web tells of it at most: one more than fit into it.
+    pub(super) fn len(self) -> usize {
+        ((self.end - self.start) / self.step + 1).max(0) as usize
+    }
+}
+
 /// Series on a common step. The columns begin where each series does: graphite-web does not shift them.
 pub(super) struct Aligned<'a> {
     /// The earliest start.
@@ -16,12 +36,18 @@ pub(super) struct Aligned<'a> {
 
 impl<'a> Aligned<'a> {
     /// Puts series on one step; `None` of no series.
-    pub(super) fn of(series: &'a [Series]) -> Option<Self> {
+    pub(super) fn of(series: impl IntoIterator<Item = &'a Series>) -> Option<Self> {
+        let series: Vec<&Series> = series.into_iter().collect();
         let all = || series.iter();
         let step = all().map(|one| one.step).reduce(least_common_multiple)?;
         let (start, end) = (all().map(|one| one.start).min()?, all().map(|one| one.end).max()?);
-        let columns = all().map(|one| one.consolidated((step / one.step) as usize)).collect();
+        let columns = series.iter().map(|one| one.consolidated((step / one.step) as usize)).collect();
         Some(Self { start, end: end - (end - start).rem_euclid(step), step, columns })
+    }
+
+    /// The common range and step.
+    pub(super) fn span(&self) -> Span {
+        Span { start: self.start, end: self.end, step: self.step }
     }
 
     /// The columns, one a series.

@@ -1,6 +1,7 @@
 //! A call's arguments, as functions take them; and what a target is evaluated in.
 
 use super::FunctionError;
+use super::align::Span;
 use super::format::{general, plain};
 use super::parse::{Call as CallText, Expression, parse};
 use super::registry::find;
@@ -24,6 +25,8 @@ const SERIES_COST: usize = 200;
 const KNOWN_PART: usize = 32;
 /// So many calls may be evaluated for one target. Some evaluate their arguments several times, so that calls in each other may be many.
 const MAX_CALLS: usize = 100_000;
+/// Targets that functions make may make targets so deep; one that makes itself again would have no end.
+const MAX_MADE: usize = 4;
 
 /// What a target is evaluated in. Functions that look at another range evaluate their arguments in a copy with that range.
 #[derive(Clone)]
@@ -37,6 +40,8 @@ pub struct Context<'a> {
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
     template: Rc<Vec<(String, String)>>,
+    /// So many functions have made targets that this is evaluated in.
+    made_within: usize,
     fetched: Rc<Fetched<'a>>,
 }
 
@@ -72,7 +77,8 @@ impl<'a> Context<'a> {
             stacks: RefCell::default(),
             calls: Cell::default(),
         };
-        Self { from, until, now, x_files_factor: None, template: Rc::default(), fetched: Rc::new(fetched) }
+        let (template, fetched) = (Rc::default(), Rc::new(fetched));
+        Self { from, until, now, x_files_factor: None, template, made_within: 0, fetched }
     }
 
     /// The same over another range.
@@ -154,6 +160,7 @@ impl<'a> Context<'a> {
             Expression::Number(number) => Value::Number(*number),
             Expression::Truth(truth) => Value::Truth(*truth),
             Expression::Nothing => Value::Nothing,
+            Expression::Series(series) => Value::Series(series.clone()),
         })
     }
 
@@ -169,6 +176,14 @@ impl<'a> Context<'a> {
         let given = Call { context: self, function: call, parameters: function.parameters };
         given.check()?;
         (function.run)(&given)
+    }
+
+    /// A series that a function has made of others. It has no tags but its name.
+    pub(super) fn made(&self, name: impl Into<String>, span: Span, values: Vec<f64>) -> Series {
+        let mut series = Series::new(name, span.start, span.step, values);
+        series.end = span.end;
+        series.x_files_factor = self.x_files_factor.unwrap_or(0.0);
+        series
     }
 
     /// A path in which what a template gives stands in its place.
@@ -288,14 +303,6 @@ impl Call<'_> {
         }
     }
 
-    /// The series of an argument, if it is given as such: some take a number in its place.
-    pub(super) fn optional_series(&self, at: usize) -> Result<Option<Vec<Series>>, FunctionError> {
-        Ok(match self.value(at)? {
-            Some(Value::Series(series)) => Some(series),
-            _ => None,
-        })
-    }
-
     /// The series of all arguments from a place on.
     pub(super) fn all_series(&self, from: usize) -> Result<Vec<Series>, FunctionError> {
         let mut all = Vec::new();
@@ -303,6 +310,12 @@ impl Call<'_> {
             all.append(&mut self.series(at)?);
         }
         Ok(all)
+    }
+
+    /// The arguments from a place on.
+    pub(super) fn values(&self, from: usize) -> Result<Vec<Value>, FunctionError> {
+        let places = from..self.count().max(from + 1);
+        places.filter_map(|at| self.value(at).transpose()).collect()
     }
 
     /// How many arguments stand by their place.
@@ -340,6 +353,26 @@ impl Call<'_> {
         }
     }
 
+    /// A text that must be given.
+    pub(super) fn needed_text(&self, at: usize) -> Result<String, FunctionError> {
+        self.text(at)?.ok_or_else(|| self.missing(at))
+    }
+
+    /// A number that must be given.
+    pub(super) fn needed_number(&self, at: usize) -> Result<f64, FunctionError> {
+        self.number(at)?.ok_or_else(|| self.missing(at))
+    }
+
+    /// Whole numbers from a place on.
+    pub(super) fn wholes(&self, from: usize) -> Result<Vec<i64>, FunctionError> {
+        (from..self.count().max(from + 1)).filter_map(|at| self.whole(at).transpose()).collect()
+    }
+
+    fn missing(&self, at: usize) -> FunctionError {
+        let name = self.parameters.get(at).or(self.parameters.last()).map_or("", |parameter| parameter.name);
+        self.wrong(format!("`{name}` is missing"))
+    }
+
     /// True or false.
     pub(super) fn truth(&self, at: usize) -> Result<Option<bool>, FunctionError> {
         match self.value(at)? {
@@ -355,9 +388,20 @@ impl Call<'_> {
         }
     }
 
+    /// Calls another function with lists of series.
+    pub(super) fn apply(&self, name: &str, lists: Vec<Vec<Series>>) -> Result<Vec<Series>, FunctionError> {
+        let arguments = lists.into_iter().map(Expression::Series).collect();
+        let (name, text) = (name.to_owned(), format!("{name}()"));
+        self.context.call(&CallText { name, arguments, named: Vec::new(), text })
+    }
+
     /// Evaluates a target that a function has made.
     pub(super) fn evaluate(&self, target: &str) -> Result<Vec<Series>, FunctionError> {
-        self.context.series_of(&parse(target)?)
+        let within = Context { made_within: self.context.made_within + 1, ..self.context.clone() };
+        if within.made_within > MAX_MADE {
+            return Err(self.wrong(format!("it makes a target in a target more than {MAX_MADE} deep")));
+        }
+        within.series_of(&parse(target)?)
     }
 }
 

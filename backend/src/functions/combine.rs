@@ -1,9 +1,10 @@
 //! Functions that make one series of several: sums, means, extremes, shares, groups.
 
 use super::FunctionError;
-use super::aggregate::{Aggregate, is_enough};
-use super::align::Aligned;
+use super::aggregate::{Aggregate, is_enough, percentile};
+use super::align::{Aligned, Span};
 use super::call::Call;
+use super::format::general;
 use super::registry::{Function, Param, ParamKind, SERIES};
 use super::series::Series;
 
@@ -50,6 +51,31 @@ pub(super) const FUNCTIONS: &[Function] = &[
         about: "All series in one list.",
         run: |call| call.all_series(0),
     },
+    Function {
+        names: &["percentileOfSeries"],
+        group: "Combine",
+        parameters: &[
+            SERIES,
+            Param::needed("n", ParamKind::Float),
+            Param::optional("interpolate", ParamKind::Boolean),
+        ],
+        about: "At each moment the value that n percent of the series are not above.",
+        run: percentile_of_series,
+    },
+    Function {
+        names: &["countSeries"],
+        group: "Combine",
+        parameters: &[Param::optional("seriesLists", ParamKind::SeriesList).repeated()],
+        about: "How many series there are.",
+        run: count_series,
+    },
+    Function {
+        names: &["powSeries"],
+        group: "Combine",
+        parameters: &[LISTS],
+        about: "The first series to the power of the second, that to the power of the third, and so on.",
+        run: pow_series,
+    },
 ];
 
 fn aggregate(call: &Call<'_>) -> Answer {
@@ -71,7 +97,12 @@ fn aggregated(call: &Call<'_>, by: &str) -> Answer {
 }
 
 /// One series of several, called `nameSeries(paths)`; `None` of none.
-fn one_of(series: &[Series], name: &str, by: Aggregate, x_files_factor: Option<f64>) -> Option<Series> {
+pub(super) fn one_of(
+    series: &[Series],
+    name: &str,
+    by: Aggregate,
+    x_files_factor: Option<f64>,
+) -> Option<Series> {
     let aligned = Aligned::of(series)?;
     let least = x_files_factor.unwrap_or(0.0);
     let values = aligned.each_moment(|row| if is_enough(row, least) { by.apply(row) } else { f64::NAN });
@@ -101,4 +132,48 @@ pub(super) fn paths_of(series: &[Series]) -> String {
         }
     }
     paths.join(",")
+}
+
+fn percentile_of_series(call: &Call<'_>) -> Answer {
+    let percent = call.needed_number(1)?;
+    if percent <= 0.0 {
+        return Err(call.wrong("the percentile has to be greater than 0"));
+    }
+    let (series, is_interpolated) = (call.series(0)?, call.truth(2)?.unwrap_or(false));
+    let Some(aligned) = Aligned::of(&series) else { return Ok(Vec::new()) };
+    let values = aligned.each_moment(|row| percentile(row, percent, is_interpolated));
+    let name = format!("percentileOfSeries({},{})", series[0].path_expression, general(percent));
+    Ok(vec![call.context.made(name, aligned.span(), values)])
+}
+
+/// As many at each moment, known or not; of no list at all a line at 0.
+fn count_series(call: &Call<'_>) -> Answer {
+    if call.count() == 0 {
+        return Ok(vec![Series { path_expression: "countSeries()".to_owned(), ..line(call, 0.0, "0") }]);
+    }
+    let series = call.all_series(0)?;
+    let Some(aligned) = Aligned::of(&series) else { return Ok(Vec::new()) };
+    let values = aligned.each_moment(|row| row.len() as f64);
+    Ok(vec![call.context.made(format!("countSeries({})", paths_of(&series)), aligned.span(), values)])
+}
+
+fn pow_series(call: &Call<'_>) -> Answer {
+    let series = call.all_series(0)?;
+    let Some(aligned) = Aligned::of(&series) else { return Ok(Vec::new()) };
+    // A power that is no number, or too large to be one, is not known.
+    let power = |value: f64, exponent: f64| {
+        let power = value.powf(exponent);
+        let is_known =
+            !exponent.is_nan() && (power.is_finite() || value.is_infinite() || exponent.is_infinite());
+        if is_known { power } else { f64::NAN }
+    };
+    let values = aligned.each_moment(|row| row.iter().copied().reduce(power).unwrap_or(f64::NAN));
+    let names: Vec<&str> = series.iter().map(|one| one.name.as_str()).collect();
+    Ok(vec![call.context.made(format!("powSeries({})", names.join(",")), aligned.span(), values)])
+}
+
+/// Three values from one end of the range to the other.
+fn line(call: &Call<'_>, value: f64, name: &str) -> Series {
+    let (start, end) = (call.context.from, call.context.until);
+    call.context.made(name, Span { start, end, step: ((end - start) / 2).max(1) }, vec![value; 3])
 }

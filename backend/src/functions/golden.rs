@@ -69,7 +69,7 @@ fn value(kind: &str, seed: i64, i: i64) -> f64 {
 }
 
 /// Targets to which Sonde has another answer on purpose, and why.
-const OTHERWISE_HERE: [(&str, &str); 6] = [
+const OTHERWISE_HERE: [(&str, &str); 7] = [
     (
         "scale(web.h1.cpu.user,.5)",
         "graphite-web reads no number in `.5`, passes over all of it and answers with nothing",
@@ -85,6 +85,10 @@ const OTHERWISE_HERE: [(&str, &str); 6] = [
         "graphite-web looks back by the coarsest step, and shows the windows of finer series at later times than theirs",
     ),
     ("exponentialMovingAverage(group(fast.x,slow.x),3)", "as above"),
+    (
+        "web.*.cpu.user|aliasByNode(1)|movingAverage(\"5min\")",
+        "graphite-web forgets a piped call when it evaluates an argument for the second time",
+    ),
 ];
 
 /// The series that the script has.

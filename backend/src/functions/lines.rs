@@ -1,7 +1,7 @@
 //! Functions that draw a level line: one value of a whole series, the same at each moment.
 
 use super::FunctionError;
-use super::aggregate::Aggregate;
+use super::aggregate::{Aggregate, percentile};
 use super::call::Call;
 use super::format::{general, plain};
 use super::registry::{Function, Param, ParamKind, SERIES};
@@ -31,19 +31,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     },
 ];
 
-/// Of some values the one that so many percent do not exceed, by the nearest rank; NaN of none.
-fn percentile(mut values: Vec<f64>, percent: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let rank = (percent / 100.0 * (values.len() + 1) as f64).ceil() as usize;
-    let at = rank.saturating_sub(1).min(values.len().saturating_sub(1));
-    values.get(at).copied().unwrap_or(f64::NAN)
-}
-
 fn n_percentile(call: &Call<'_>) -> Answer {
     let percent = call.number(1)?.filter(|percent| *percent > 0.0 && *percent <= 100.0);
     let percent = percent.ok_or_else(|| call.wrong("`n` must be above 0 and at most 100"))?;
     let one = |series: Series| {
-        let value = percentile(series.known().collect(), percent);
+        let value = percentile(&series.values, percent, false);
         let count = ((series.end - series.start) / series.step).max(0) as usize;
         let title = format!("nPercentile({}, {})", series.name, general(percent));
         called(series.tagged("nPercentile", plain(percent)), title).with_values(vec![value; count])

@@ -12,8 +12,12 @@ mod align;
 mod call;
 /// How numbers stand in names.
 mod format;
+/// Parts of series' names.
+mod nodes;
 /// Expressions.
 pub mod parse;
+/// Regular expressions.
+mod pattern;
 /// The functions there are.
 mod registry;
 /// One series.
@@ -26,13 +30,19 @@ mod times;
 /// Windows that move over values.
 mod window;
 
+mod alias;
 mod combine;
+mod filter;
 mod forecast;
 mod graph;
+mod group;
 mod lines;
 mod moving;
 mod neighbours;
+mod pair;
+mod percent;
 mod shift;
+mod sort;
 mod special;
 mod summarize;
 mod transform;
@@ -81,3 +91,5 @@ pub fn evaluate(target: &Expression, context: &Context<'_>) -> Result<Vec<Series
 pub(crate) mod golden;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod odd;

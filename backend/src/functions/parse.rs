@@ -4,6 +4,7 @@
 //! `{a,b}`, and characters that a backslash makes part of a path.
 
 use super::FunctionError;
+use super::series::Series;
 
 /// Calls may stand in each other so deep.
 const MAX_DEPTH: usize = 64;
@@ -27,6 +28,8 @@ pub enum Expression {
     Truth(bool),
     /// `none`.
     Nothing,
+    /// Series that a function has at hand and calls another with; no text reads as it.
+    Series(Vec<Series>),
 }
 
 /// A function's name and its arguments.
@@ -52,6 +55,21 @@ pub fn parse(target: &str) -> Result<Expression, FunctionError> {
         Err(reader.expected("the end, or `|` and a function"))
     } else {
         Ok(expression)
+    }
+}
+
+/// The first path in what a text begins with, as functions find it in the names that others have made; `None` where it
+/// begins with none.
+pub(super) fn first_path(text: &str) -> Option<String> {
+    let mut expression = Reader { text, at: 0, depth: 0 }.piped().ok()?;
+    loop {
+        match expression {
+            Expression::Path(path) => return Some(path),
+            Expression::Call(mut call) if !call.arguments.is_empty() => {
+                expression = call.arguments.swap_remove(0);
+            }
+            _ => return None,
+        }
     }
 }
 

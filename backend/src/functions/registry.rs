@@ -3,7 +3,8 @@
 use super::call::Call;
 use super::series::Series;
 use super::{
-    FunctionError, combine, forecast, graph, lines, moving, neighbours, shift, special, summarize, transform,
+    FunctionError, alias, combine, filter, forecast, graph, group, lines, moving, neighbours, pair, percent,
+    shift, sort, special, summarize, transform,
 };
 
 /// What a parameter takes.
@@ -81,16 +82,22 @@ impl std::fmt::Debug for Function {
 
 /// The functions, family by family.
 pub const FUNCTIONS: &[&[Function]] = &[
+    alias::FUNCTIONS,
     combine::FUNCTIONS,
-    transform::FUNCTIONS,
-    neighbours::FUNCTIONS,
-    summarize::FUNCTIONS,
-    shift::FUNCTIONS,
-    moving::FUNCTIONS,
-    lines::FUNCTIONS,
+    filter::FUNCTIONS,
     forecast::FUNCTIONS,
     graph::FUNCTIONS,
+    group::FUNCTIONS,
+    lines::FUNCTIONS,
+    moving::FUNCTIONS,
+    neighbours::FUNCTIONS,
+    pair::FUNCTIONS,
+    percent::FUNCTIONS,
+    shift::FUNCTIONS,
+    sort::FUNCTIONS,
     special::FUNCTIONS,
+    summarize::FUNCTIONS,
+    transform::FUNCTIONS,
 ];
 
 /// A function by one of its names.

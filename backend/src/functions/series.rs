@@ -135,6 +135,14 @@ impl Series {
         self
     }
 
+    /// The same under a name that a function has made of its own, as which the next function knows it.
+    #[must_use]
+    pub fn wrapped(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self.path_expression.clone_from(&self.name);
+        self
+    }
+
     /// The known values.
     pub fn known(&self) -> impl DoubleEndedIterator<Item = f64> + '_ {
         self.values.iter().copied().filter(|value| !value.is_nan())

@@ -1,0 +1,185 @@
+//! Functions that name series.
+
+use super::FunctionError;
+use super::aggregate::Aggregate;
+use super::call::Call;
+use super::format::{BINARY, SI, Units, plain, printed, with_unit};
+use super::nodes::{Node, index, key, range};
+use super::pattern::Pattern;
+use super::registry::{Function, Param, ParamKind, SERIES};
+use super::series::Series;
+
+type Answer = Result<Vec<Series>, FunctionError>;
+
+const NODES: Param = Param::needed("nodes", ParamKind::NodeOrTag).repeated();
+const PLACES: Param = Param::optional("pos", ParamKind::Integer).repeated();
+const SEARCH: Param = Param::needed("search", ParamKind::Text);
+const REPLACE: Param = Param::needed("replace", ParamKind::Text);
+const NEW_NAME: Param = Param::needed("newName", ParamKind::Text);
+
+const fn naming(
+    names: &'static [&'static str],
+    parameters: &'static [Param],
+    about: &'static str,
+    run: fn(&Call<'_>) -> Answer,
+) -> Function {
+    Function { names, group: "Alias", parameters, about, run }
+}
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    naming(&["alias"], &[SERIES, NEW_NAME], "Gives each series this name.", alias),
+    naming(&["aliasByMetric"], &[SERIES], "Names each series after the last node of its path.", |call| {
+        cut(call, -1, 0)
+    }),
+    naming(
+        &["aliasByNode"],
+        &[SERIES, NODES],
+        "Names each series after nodes of its path, counted from 0 or with -1 from the end, and after tags.",
+        alias_by_node,
+    ),
+    naming(
+        &["aliasByTags"],
+        &[SERIES, NODES],
+        "Names each series after its tags, and after nodes of its path.",
+        alias_by_node,
+    ),
+    naming(
+        &["aliasQuery"],
+        &[SERIES, SEARCH, REPLACE, NEW_NAME],
+        "Turns each name into another target by a regular expression and names the series after that one's last value, \
+         which the new name prints as `%d` or `%g`.",
+        alias_query,
+    ),
+    naming(
+        &["aliasSub"],
+        &[SERIES, SEARCH, REPLACE],
+        "Replaces what a regular expression finds in the names; `\\1` is its first group.",
+        alias_sub,
+    ),
+    naming(
+        &["legendValue"],
+        &[SERIES, Param::needed("valuesTypes", ParamKind::Text).repeated()],
+        "Writes values of the whole series behind its name, as `avg`, `max` or `last`; with `si` or `binary` last, in a \
+         column and shortened.",
+        legend_value,
+    ),
+    naming(
+        &["upper"],
+        &[SERIES, PLACES],
+        "Writes names, or their characters at these places, in capitals.",
+        |call| in_case(call, str::to_uppercase),
+    ),
+    naming(
+        &["lower"],
+        &[SERIES, PLACES],
+        "Writes names, or their characters at these places, in small letters.",
+        |call| in_case(call, str::to_lowercase),
+    ),
+    Function {
+        names: &["substr"],
+        group: "Special",
+        parameters: &[
+            SERIES,
+            Param::optional("start", ParamKind::Node),
+            Param::optional("stop", ParamKind::Node),
+        ],
+        about: "Names each series after the nodes from one to before another, functions around the path left out.",
+        run: |call| cut(call, call.whole(1)?.unwrap_or(0), call.whole(2)?.unwrap_or(0)),
+    },
+];
+
+fn renamed(call: &Call<'_>, name: impl Fn(&Series) -> Result<String, FunctionError>) -> Answer {
+    let series = call.series(0)?.into_iter();
+    series.map(|one| name(&one).map(|name| one.named(name))).collect()
+}
+
+fn alias(call: &Call<'_>) -> Answer {
+    let name = call.needed_text(1)?;
+    renamed(call, |_| Ok(name.clone()))
+}
+
+fn alias_by_node(call: &Call<'_>) -> Answer {
+    let nodes = Node::some(call, 1)?;
+    renamed(call, |one| Ok(key(one, &nodes)))
+}
+
+fn alias_sub(call: &Call<'_>) -> Answer {
+    let pattern = Pattern::of(call, 1)?;
+    let replacement = pattern.replacement(2)?;
+    renamed(call, |one| pattern.replace(&one.name, &replacement))
+}
+
+fn alias_query(call: &Call<'_>) -> Answer {
+    let pattern = Pattern::of(call, 1)?;
+    let (replacement, form) = (pattern.replacement(2)?, call.needed_text(3)?);
+    renamed(call, |one| {
+        let target = pattern.replace(&one.name, &replacement)?;
+        let found = call.evaluate(&target)?;
+        let first = found.first().ok_or_else(|| call.wrong(format!("there is no series `{target}`")))?;
+        let last = first.known().next_back();
+        let last = last.ok_or_else(|| call.wrong(format!("`{target}` has no value")))?;
+        let misprint =
+            || call.wrong(format!("`{form}` does not print one number; write `%d`, `%g` or `%.2f`"));
+        printed(&form, last).ok_or_else(misprint)
+    })
+}
+
+fn legend_value(call: &Call<'_>) -> Answer {
+    let given = call.values(1)?;
+    let mut kinds: Vec<String> = given.iter().map(ToString::to_string).collect();
+    let units = match kinds.last().map(String::as_str) {
+        None => return Err(call.wrong("`valuesTypes` is missing")),
+        Some("si") => Some(SI),
+        Some("binary") => Some(BINARY),
+        Some(_) => None,
+    };
+    kinds.truncate(kinds.len() - usize::from(units.is_some()));
+    renamed(call, |one| {
+        let add = |name: String, kind: &String| {
+            let value = value_text(one, kind, units);
+            match units {
+                None => format!("{name} ({kind}: {value})"),
+                Some(_) => format!("{name:<20}{kind:<5}{value:<10}"),
+            }
+        };
+        Ok(kinds.iter().fold(one.name.clone(), add))
+    })
+}
+
+/// A value of a whole series as legends have it.
+fn value_text(series: &Series, kind: &str, units: Option<Units>) -> String {
+    let Some(by) = Aggregate::parse(kind) else { return "(?)".to_owned() };
+    match (by.of_column(&series.values), units) {
+        (value, _) if value.is_nan() => "None".to_owned(),
+        (value, Some(units)) => with_unit(value, units),
+        (value, None) if by == Aggregate::Count => format!("{value:.0}"),
+        (value, None) => plain(value),
+    }
+}
+
+fn in_case(call: &Call<'_>, change: fn(&str) -> String) -> Answer {
+    let places = call.wholes(1)?;
+    renamed(call, |one| {
+        if places.is_empty() {
+            return Ok(change(&one.name));
+        }
+        let mut parts: Vec<String> = one.name.chars().map(String::from).collect();
+        for at in places.iter().filter_map(|place| index(parts.len(), *place)).collect::<Vec<_>>() {
+            parts[at] = change(&parts[at]);
+        }
+        Ok(parts.concat())
+    })
+}
+
+/// Named after the nodes of the innermost path; a stop of 0 is the end.
+fn cut(call: &Call<'_>, start: i64, stop: i64) -> Answer {
+    renamed(call, |one| {
+        let name = one.name.as_str();
+        let inner = name.rfind('(').map_or(0, |at| at + 1);
+        let path = name.get(inner..name.find(')').unwrap_or(name.len())).unwrap_or_default();
+        let nodes: Vec<&str> = path.split('.').collect();
+        let stop = if stop == 0 { nodes.len() as i64 } else { stop };
+        let kept = nodes[range(nodes.len(), start, stop)].join(".");
+        Ok(kept.split(',').next().unwrap_or_default().to_owned())
+    })
+}
