@@ -6,13 +6,14 @@
 
 use super::catalog::{Catalog, Covered, DaySet, OnDays};
 use super::day::{DayState, PREFIX, part_path};
+use super::days::Days;
 use super::note::Note;
 use super::order::Run;
 use super::part::Part;
 use super::points::DAY_SECS;
 use super::seal::Task;
 use super::walk::{Found, NameList, Search};
-use super::{Days, writer};
+use super::writer;
 use crate::store::{StoreError, layout};
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{Day, TimeRange};

@@ -1,10 +1,11 @@
 //! Makes the catalog anew: from the old one, as far as its days are as they were, and the parts of the others.
 
 use super::catalog::{Catalog, CatalogWriter, Covered, DaySet};
+use super::days::Days;
 use super::find::covered;
 use super::part::Part;
 use super::walk::NameList;
-use super::{Days, writer};
+use super::writer;
 use crate::store::{StoreError, layout};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;

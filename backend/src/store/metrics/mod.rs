@@ -11,6 +11,7 @@ mod check;
 mod column;
 mod day;
 mod day_names;
+mod days;
 mod find;
 mod flush;
 mod gather;
@@ -38,15 +39,12 @@ pub use walk::Found;
 use super::batch::{Durability, PointBatch};
 use super::series_names::SeriesNames;
 use super::{StoreError, layout};
-use day::{DayState, ToSeal};
-use find::Cataloging;
+use days::Days;
 use flush::{Backlog, Message};
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{Day, TimeRange, Timestamp};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, mpsc as std_mpsc};
 use std::thread::JoinHandle;
@@ -142,21 +140,6 @@ struct Counters {
     wal_bytes: AtomicU64,
     last_sync_ms: AtomicI64,
     last_point: AtomicI64,
-}
-
-type Loaded = BTreeMap<Day, Arc<DayState>>;
-
-/// The days that were opened so far.
-struct Days {
-    data: PathBuf,
-    loaded: Mutex<Loaded>,
-    /// Locked after `loaded`, where both are.
-    cataloging: Mutex<Cataloging>,
-    /// Held by who makes the catalog.
-    making: Mutex<()>,
-    flusher: std_mpsc::Sender<Message>,
-    backlog: Arc<Backlog>,
-    damaged: AtomicU64,
 }
 
 impl MetricStore {
@@ -389,121 +372,6 @@ impl Shared {
         match &*self.refused() {
             Some((why, since)) if since.elapsed() < REFUSE_FOR => Err(writer::read_only(why)),
             _ => Ok(()),
-        }
-    }
-}
-
-impl Days {
-    fn new(dir: &Path, flusher: std_mpsc::Sender<Message>, backlog: Arc<Backlog>) -> Self {
-        Self {
-            data: dir.to_owned(),
-            loaded: Mutex::default(),
-            cataloging: Mutex::default(),
-            making: Mutex::default(),
-            flusher,
-            backlog,
-            damaged: AtomicU64::new(0),
-        }
-    }
-
-    fn loaded(&self) -> MutexGuard<'_, Loaded> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Gives a head to the flushing thread. Without one (it panicked) the write-ahead log simply stays.
-    fn queue(&self, message: Message) {
-        if let Message::Flush(_, head) = &message {
-            self.backlog.add(head.point_count());
-        }
-        if self.flusher.send(message).is_err() {
-            tracing::error!("points can no longer be written into parts; restart to do so");
-        }
-    }
-
-    /// A day, loaded now if it was not before.
-    fn get(&self, day: Day) -> Result<Arc<DayState>, StoreError> {
-        self.get_from(&mut self.loaded(), day).cloned()
-    }
-
-    /// The same for who will seal it.
-    fn get_to_seal(&self, day: Day) -> Result<ToSeal, StoreError> {
-        self.get_from(&mut self.loaded(), day).map(DayState::to_seal)
-    }
-
-    fn get_from<'a>(&self, loaded: &'a mut Loaded, day: Day) -> Result<&'a Arc<DayState>, StoreError> {
-        let place = match loaded.entry(day) {
-            Entry::Occupied(there) => return Ok(there.into_mut()),
-            Entry::Vacant(place) => place,
-        };
-        let found = DayState::load(&self.data, day)?;
-        self.damaged.fetch_add(found.damaged, Ordering::Relaxed);
-        for head in found.unflushed {
-            self.queue(Message::Flush(Arc::clone(&found.state), head));
-        }
-        Ok(place.insert(found.state))
-    }
-
-    /// Forgets what was loaded of a day.
-    fn forget(&self, day: Day) {
-        let mut loaded = self.loaded();
-        loaded.remove(&day);
-        self.cataloging().forget(day);
-    }
-
-    /// The second of the latest point; `i64::MIN` without any.
-    fn last_point(&self) -> Result<i64, StoreError> {
-        for day in layout::list_days(&self.data)?.into_iter().rev() {
-            let last = self.get(day)?.last_point();
-            if last > i64::MIN {
-                return Ok(last);
-            }
-        }
-        Ok(i64::MIN)
-    }
-
-    /// Loads the days that have a write-ahead log, and the newest one with points. Returns the latest point's second.
-    fn open_unflushed(&self) -> Result<i64, StoreError> {
-        let mut last_point = i64::MIN;
-        for day in layout::list_days(&self.data)?.into_iter().rev() {
-            let has_wal =
-                !layout::list_numbers(&layout::day_dir(&self.data, day), "metrics", "wal")?.is_empty();
-            if has_wal || last_point == i64::MIN {
-                last_point = last_point.max(self.get(day)?.last_point());
-            }
-        }
-        Ok(last_point)
-    }
-
-    /// What is stored of the days of a range.
-    fn snapshot(&self, range: TimeRange) -> Result<Snapshot, StoreError> {
-        let days = self.folders(range)?.into_iter();
-        let states = days.map(|day| self.get(day)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Snapshot::of(&states))
-    }
-
-    /// The days of a range that have a folder now. A day whose folder was deleted is forgotten.
-    fn folders(&self, range: TimeRange) -> Result<Vec<Day>, StoreError> {
-        let folders = layout::list_days(&self.data)?;
-        // A state that somebody else holds is being written to or flushed: its folder may just be about to be made.
-        let mut loaded = self.loaded();
-        loaded.retain(|day, state| folders.binary_search(day).is_ok() || state.is_in_use());
-        self.cataloging().keep(&folders);
-        drop(loaded);
-        let mut days: Vec<Day> = folders.into_iter().filter(|day| day.range().overlaps(range)).collect();
-        days.dedup();
-        Ok(days)
-    }
-
-    fn count(&self, stats: &mut MetricStats) {
-        let days: Vec<Arc<DayState>> = self.loaded().values().cloned().collect();
-        for source in days.iter().flat_map(|day| day.sources()) {
-            match source {
-                day::Source::Part(_) => stats.parts += 1,
-                day::Source::Head(head) => {
-                    stats.head_points += head.point_count();
-                    stats.head_series += head.series_count() as u64;
-                }
-            }
         }
     }
 }

@@ -13,6 +13,7 @@ use sonde_shared::glob::Glob;
 use std::collections::BTreeMap;
 use std::fs;
 use std::future::Future;
+use std::path::PathBuf;
 
 /// All points by series, of each second the one that came last.
 #[derive(Default)]
