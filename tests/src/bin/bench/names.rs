@@ -41,7 +41,7 @@ fn day(number: usize) -> String {
 pub(crate) fn compare(report: &mut Report, extent: Extent) {
     let folder = big_day::folder_beside("names");
     let label = format!("{} series", extent.series);
-    let server = Setup::on(folder.path()).start();
+    let server = Setup::on(folder.path()).arg("--own-metrics=off").start();
     let watch = MemoryWatch::of(server.pid());
     send(report, extent, &label, &server);
     ask(report, extent, &format!("{label}, in memory"), &server, "");
@@ -49,7 +49,7 @@ pub(crate) fn compare(report: &mut Report, extent: Extent) {
     server.stop();
     let took = timed(|| big_day::seal(folder.path()));
     report.row(format!("{label}: sealing"), millis(took.as_secs_f64()), "", "", "");
-    let server = TestServer::on(folder.path());
+    let server = Setup::on(folder.path()).arg("--own-metrics=off").start();
     ask(report, extent, &format!("{label}, sealed"), &server, "");
     server.stop();
     over_days(report, extent, folder.path());
@@ -152,7 +152,7 @@ fn over_days(report: &mut Report, extent: Extent, folder: &Path) {
     let label = format!("{} series, {} days", extent.series, extent.days);
     let catalog = folder.join("catalog");
     assert!(!catalog.exists(), "one day needs none");
-    let server = TestServer::on(folder);
+    let server = Setup::on(folder).arg("--own-metrics=off").start();
     ask_once_without_catalog(report, &label, &server);
     let begun = Instant::now();
     while !catalog.exists() {
@@ -165,7 +165,7 @@ fn over_days(report: &mut Report, extent: Extent, folder: &Path) {
     report.row(format!("{label}: the catalog"), format!("{size:.0} MB"), "", "", "");
     server.stop();
     let begun = Instant::now();
-    let server = TestServer::on(folder);
+    let server = Setup::on(folder).arg("--own-metrics=off").start();
     report.row(format!("{label}: start"), millis(begun.elapsed().as_secs_f64()), "", "", "");
     ask(report, extent, &label, &server, "");
     let (from, until) = (start() + 2 * DAY_SECS, start() + extent.days as i64 * DAY_SECS / 2);
