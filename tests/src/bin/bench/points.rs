@@ -142,6 +142,10 @@ fn ask(report: &mut Report, label: &str, extent: Extent, server: &TestServer) {
     let rendered: Vec<serde::de::IgnoredAny> = server.get(&path).ok().json();
     assert_eq!(rendered.len(), 104, "{path}");
     report.row(format!("{label}: 104 series, 1,000 points each"), time(&path), "", "", "20 ms for 100");
+    let hour = format!("from={}&until={}", start() - 1, start() + 3_599.min(extent.end() - start()));
+    let path = format!("/render?target=sumSeries(servers.web000{{0?,10,11,12}}.*.*.*)&{hour}&format=json");
+    check_sum(server, &path, extent);
+    report.row(format!("{label}: the sum of 1,040 series, an hour"), time(&path), "", "", "20 ms for 1,000");
     let path = "/metrics/expand?query=servers.*.disk.sda.await_ms";
     let found: BTreeMap<String, Vec<String>> = server.get(path).ok().json();
     let servers = (0..extent.series).step_by(PER_SERVER).filter(|first| first + 32 < extent.series);
@@ -173,4 +177,13 @@ fn check_series(server: &TestServer, path: &str, extent: Extent, series: usize) 
         let expected = (Some(walk.next_value()), start() + number as i64 * STEP_SECS);
         assert_eq!((*value, *time), expected, "point {number} of {path}");
     }
+}
+
+/// The first point of the sum of thirteen servers' series.
+fn check_sum(server: &TestServer, path: &str, extent: Extent) {
+    let rendered: Vec<BTreeMap<String, serde_json::Value>> = server.get(path).ok().json();
+    let numbers = 0..(13 * PER_SERVER).min(extent.series);
+    let expected: f64 = numbers.map(|number| Walk::of(number).next_value()).sum();
+    let found = rendered[0]["datapoints"][0][0].as_f64().expect("a sum");
+    assert!((found - expected).abs() < 1e-6 * expected.abs(), "{found} instead of {expected}");
 }
