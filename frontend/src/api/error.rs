@@ -46,7 +46,8 @@ impl ApiError {
             };
         };
         let example = problem.example.map(|example| format!(" For example: {example}")).unwrap_or_default();
-        let sentence = format!("{}{example}", problem.detail);
+        let end = if problem.detail.ends_with(['.', '!', '?']) { "" } else { "." };
+        let sentence = format!("{}{end}{example}", problem.detail);
         Self { sentence, request_id: problem.request_id, status: Some(status), aborted: false }
     }
 
@@ -65,7 +66,7 @@ mod tests {
         let error = ApiError::from_answer(400, body);
         assert_eq!(
             (error.to_string().as_str(), error.request_id.as_deref()),
-            ("`x` is no level For example: warn", Some("7"))
+            ("`x` is no level. For example: warn", Some("7"))
         );
         assert_eq!(ApiError::from_answer(502, "<html>").sentence, "The server answered with status 502.");
     }

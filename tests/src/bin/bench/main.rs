@@ -107,6 +107,7 @@ fn compare_the_day(report: &mut Report, has: impl Fn(&str) -> bool, alone: f64) 
     println!("making the answers to expect, by a plain scan");
     let truth = queries::Truth::of_the_day();
     if has("open") {
+        queries::grep(report, &folder);
         let open = big_day::open_server(&folder);
         with_memory(report, &open, "open", |report| {
             queries::compare(report, &open, &queries::OPEN, &truth);

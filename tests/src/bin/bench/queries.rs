@@ -7,6 +7,7 @@ use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_tests::big_day;
 use sonde_tests::corpus::{Corpus, Row, range};
+use sonde_tests::grep::count_in_files;
 use sonde_tests::http::{Client, split_lines};
 use sonde_tests::oracle::{Found, Query, assert_same_lines};
 use sonde_tests::process::cpu_time;
@@ -14,6 +15,7 @@ use sonde_tests::server::TestServer;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Longest wait for the first byte of any answer.
@@ -63,6 +65,8 @@ pub(crate) struct Truth {
 }
 
 const SUBTREE: &str = "webapp";
+/// What is searched for.
+const SUBSTRING: &str = "took 42";
 
 fn day() -> TimeRange {
     range("2025-03-10T00:00:00Z", "2025-03-11T00:00:00Z")
@@ -81,7 +85,7 @@ impl Truth {
             git().range(day()),
             Query::all().range(hour),
             subtree().range(day()).level(Level::Error),
-            subtree().range(hour).contains("took 42"),
+            subtree().range(hour).contains(SUBSTRING),
         ];
         let mut found = queries.each_ref().map(|_| Found::default());
         let mut rest =
@@ -197,6 +201,20 @@ pub(crate) fn compare(report: &mut Report, server: &TestServer, form: &Form, tru
     let first = millis(bench.first_byte.as_secs_f64());
     let what = bench.named("the first byte of any of these answers, the slowest median");
     bench.report.row(what, first, "", "", FIRST_BYTE);
+}
+
+/// What `grep` takes for the whole day's open files, for scale.
+pub(crate) fn grep(report: &mut Report, folder: &Path) {
+    let day = folder.join(day().from.day().to_string());
+    let files = std::fs::read_dir(&day).expect("the day has a folder").map(|entry| entry.expect("an entry"));
+    let texts = files.filter(|file| file.path().extension().is_some_and(|kind| kind == "ndjson"));
+    let bytes: u64 = texts.map(|file| file.metadata().expect("a file").len()).sum();
+    let mut found = 0;
+    let times = (0..3).map(|_| timed(|| found = count_in_files(&day, SUBSTRING))).collect();
+    let rate = format!("{:.2} GB/s", bytes as f64 / 1e9 / median(times));
+    let what =
+        format!("for scale: grep -F over the day's files, {:.0} MB, {found} lines", bytes as f64 / 1e6);
+    report.row(what, "", rate, "", "");
 }
 
 struct Bench<'a> {
