@@ -6,7 +6,8 @@ use axum::response::{IntoResponseParts, ResponseParts};
 use sonde_shared::time::Timestamp;
 use std::convert::Infallible;
 
-const INDEXED_TO_HEADER: &str = "sonde-indexed-to";
+/// The header's name.
+pub const INDEXED_TO_HEADER: &str = "sonde-indexed-to";
 
 /// The instant before which an answer has all lines but such as came late; none where it has all lines.
 #[derive(Clone, Copy, Debug, Default)]

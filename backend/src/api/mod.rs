@@ -40,3 +40,4 @@ mod resend;
 mod testing;
 
 pub use error::ApiError;
+pub use indexed_to::INDEXED_TO_HEADER;

@@ -91,7 +91,7 @@ async fn evaluated(
     let (store, rules) = (state.store, state.rules);
     let evaluate = move || {
         let evaluation = Evaluation { store: store.metrics(), rules: &rules, range, now, x_files_factor };
-        let series = evaluation.series(&targets).map_err(|error| wrong_target(error.to_string()))?;
+        let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
             Format::Columns(width) => (COLUMNS, evaluated_columns(&series, range, width)),
@@ -105,6 +105,10 @@ async fn evaluated(
     };
     let (kind, body) = pieces::query(&state.queries, evaluate).await?;
     Ok((kind, Body::from(body)))
+}
+
+fn wrong_call(why: String) -> ApiError {
+    ApiError::parameter("target", why, "sumSeries(shop.checkout.*)")
 }
 
 fn wrong_target(why: String) -> ApiError {

@@ -18,7 +18,7 @@ pub trait Fetch {
 }
 
 /// So many values may be fetched and made for one target.
-const MAX_VALUES: usize = 50_000_000;
+pub const MAX_VALUES: usize = 50_000_000;
 /// A series costs as much as so many values.
 const SERIES_COST: usize = 200;
 /// Reading a series again that is known costs this part of reading it.

@@ -47,7 +47,7 @@ mod special;
 mod summarize;
 mod transform;
 
-pub use call::{Context, Fetch};
+pub use call::{Context, Fetch, MAX_VALUES};
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};
 
 use parse::Expression;

@@ -1,6 +1,8 @@
 //! Asks a server over HTTP/1.1, without TLS: Sonde speaks none itself.
 
 use super::parameter_problem;
+use crate::api::INDEXED_TO_HEADER;
+use crate::commands::say;
 use crate::store::batch::MAX_LINE_BYTES;
 use anyhow::{Context, anyhow, bail, ensure};
 use axum::http::{HeaderMap, Request, StatusCode, Uri, header};
@@ -69,7 +71,8 @@ impl fmt::Display for ServerUrl {
     }
 }
 
-/// Writes what `/api/logs` answers, as it comes. An answer that breaks off is an error.
+/// Writes what `/api/logs` answers, as it comes. An answer that breaks off is an error, and so is one that lacks lines because
+/// an index is being made again; who follows gets these later, and is told.
 pub(super) fn write_answer(
     server: &ServerUrl,
     query: &str,
@@ -84,12 +87,23 @@ pub(super) fn write_answer(
             bail!("{server}: {}", refusal(parts.status, body).await);
         }
         ensure!(is_ndjson(&parts.headers), "{server}: what answers there is no Sonde");
-        write_body(&mut body, follow, out).await.map_err(|error| match error {
+        let indexed_to = parts.headers.get(INDEXED_TO_HEADER).and_then(|value| value.to_str().ok());
+        if let (Some(time), true) = (indexed_to, follow) {
+            say(format_args!("an index is made again: lines from {time} on come when it is done\n"));
+        }
+        let written = write_body(&mut body, follow, out).await.map_err(|error| match error {
             BodyError::Out(error) => error.into(),
             BodyError::In(error) => {
                 anyhow!("{server}: the answer broke off, so lines are missing: {}", innermost(&error))
             }
-        })
+        });
+        written?;
+        match indexed_to.filter(|_| !follow) {
+            Some(time) => bail!(
+                "{server}: lines from {time} on are missing, and late ones, while an index is made again; ask anew in a moment"
+            ),
+            None => Ok(()),
+        }
     })
 }
 

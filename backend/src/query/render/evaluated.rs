@@ -3,12 +3,12 @@
 //! Series are read as [`JsonPieces`](super::JsonPieces) reads them, so a path answers the same inside a function and alone.
 
 use super::json::{JsonQuery, bucket_of, write_number};
-use super::plan::plans;
+use super::plan::{Plan, plans};
 use super::slots::{Slot, Slots};
 use super::{MAX_ARGUMENTS, Selection, Target};
 use crate::functions::parse::Expression;
 use crate::functions::series::Series;
-use crate::functions::{Context, Fetch, FunctionError, evaluate};
+use crate::functions::{Context, Fetch, FunctionError, MAX_VALUES, evaluate};
 use crate::query::storage_rules::StorageRules;
 use crate::store::metrics::MetricStore;
 use serde::Serialize;
@@ -16,6 +16,9 @@ use sonde_shared::api::{Columns, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::io::Write;
+
+/// The most nulls before the first stored day.
+const MAX_NULLS: i64 = 1_000_000;
 
 /// A request's targets and what they are evaluated in.
 #[derive(Debug)]
@@ -52,12 +55,24 @@ impl Fetch for Evaluation<'_> {
         let failed = |error: &dyn std::error::Error| FunctionError::Fetch(error.to_string());
         let target = Target::parse(path).map_err(|error| failed(&error))?;
         let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
-        let selection = Selection::at_most(self.store, &[target], range, MAX_ARGUMENTS);
+        // A series is there at all times that a function looks at, or lists of it would not fit each other.
+        let known =
+            TimeRange { from: range.from.min(self.range.from), until: range.until.max(self.range.until) };
+        let selection = Selection::known(self.store, &[target], known, range, MAX_ARGUMENTS);
         let selection = selection.map_err(|error| failed(&error))?;
         let selection = selection.map_err(|_too_many| {
             FunctionError::Fetch(format!("`{path}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
         })?;
-        let plans = plans(&selection, self.now, self.rules).map_err(|error| failed(&error))?;
+        let mut plans = plans(&selection, self.now, self.rules).map_err(|error| failed(&error))?;
+        for plan in &mut plans {
+            begin_at(plan, (from, until), self.rules);
+        }
+        let values: i64 = plans.iter().map(|plan| (plan.end - plan.start) / plan.step).sum();
+        if values > MAX_VALUES as i64 {
+            return Err(FunctionError::Fetch(format!(
+                "`{path}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
+            )));
+        }
         let mut found = Vec::with_capacity(plans.len());
         for plan in &plans {
             let mut values = Vec::with_capacity(((plan.end - plan.start) / plan.step) as usize);
@@ -72,6 +87,19 @@ impl Fetch for Evaluation<'_> {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+}
+
+/// Begins a plan where the range does, with nulls before the first stored day: windows are cut off by their number of values.
+/// What a storage rule keeps nothing of, and endless ranges, stay as they are.
+fn begin_at(plan: &mut Plan, (from, until): (i64, i64), rules: &StorageRules) {
+    let next_slot = |at: i64| at.div_euclid(plan.step) * plan.step + plan.step;
+    let (start, end) = (next_slot(from), next_slot(until));
+    let is_near = (plan.start - start) / plan.step <= MAX_NULLS;
+    if start < plan.start && is_near && rules.archives(&plan.name).is_none() {
+        plan.start = start;
+        // Of a range before all days there was one slot at its end.
+        plan.end = plan.end.min(end.max(start + plan.step));
     }
 }
 
@@ -228,6 +256,7 @@ mod tests {
     use super::*;
     use crate::functions::golden::{Made, NOW, is_complete, is_near, rows};
     use crate::functions::parse::parse;
+    use crate::store::batch::{Durability, PointBatch};
     use serde_json::Value;
 
     fn series(row: &Value, target: &Expression) -> Vec<Series> {
@@ -268,6 +297,36 @@ mod tests {
                 assert_eq!(times[1], points[1].1 - points[0].1, "{}", row["query"]);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn functions_look_before_the_first_day_and_find_what_is_younger() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = MetricStore::open_as(dir.path(), false).unwrap();
+        let day = 20_000 * 86_400;
+        let mut batch = PointBatch::default();
+        for at in 0..360 {
+            batch.push("a.young", day + at * 10, at as f64);
+        }
+        store.append(batch, Durability::Acknowledged).await.unwrap();
+        let (from, until) = (Timestamp::from_secs(day + 1_000), Timestamp::from_secs(day + 2_000));
+        let rules = StorageRules::default();
+        let range = TimeRange { from, until };
+        let evaluation = Evaluation { store: &store, rules: &rules, range, now: until, x_files_factor: None };
+        let one = |target: &str| {
+            let mut series = evaluation.series(&[parse(target).unwrap()]).unwrap();
+            assert_eq!(series.len(), 1, "{target}");
+            series.remove(0)
+        };
+        // All points there are lie in the window.
+        let smooth = one("movingAverage(a.young,'7d')");
+        assert_eq!((smooth.values.len(), smooth.values[0], smooth.step), (100, 50.5, 10));
+        let shifted = one("timeShift(a.*,'7d')");
+        assert!(shifted.values.len() == 100 && shifted.values.iter().all(|value| value.is_nan()));
+        let share = one("asPercent(a.young,timeShift(a.young,'7d'))");
+        assert_eq!(share.name, "asPercent(a.young,timeShift(a.young, \"-7d\"))");
+        let endless = Evaluation { range: TimeRange { from: Timestamp::from_secs(0), until }, ..evaluation };
+        assert!(endless.series(&[parse("sumSeries(a.*)").unwrap()]).unwrap()[0].values.len() < 10_000);
     }
 
     #[test]

@@ -91,21 +91,23 @@ impl Selection {
         targets: &[Target],
         range: TimeRange,
     ) -> Result<Result<Self, TooManySeries>, StoreError> {
-        Self::at_most(store, targets, range, MAX_SERIES)
+        Self::known(store, targets, range, range, MAX_SERIES)
     }
 
-    fn at_most(
+    /// The same, at most so many, of series that have points on the days of a range that holds the one to be read.
+    fn known(
         store: &MetricStore,
         targets: &[Target],
+        known: TimeRange,
         range: TimeRange,
         most: usize,
     ) -> Result<Result<Self, TooManySeries>, StoreError> {
-        let inside = store.snapshot(range)?;
+        let inside = store.snapshot(known)?;
         let mut names: Vec<String> = Vec::new();
         for target in targets {
             match &target.glob {
                 Some(glob) => {
-                    let found = store.find(range, glob)?.into_iter().filter(|found| found.is_series);
+                    let found = store.find(known, glob)?.into_iter().filter(|found| found.is_series);
                     names.extend(found.map(|found| found.path));
                 }
                 None if inside.has(&target.text) => names.push(target.text.clone()),
@@ -115,8 +117,8 @@ impl Selection {
                 return Ok(Err(TooManySeries));
             }
         }
-        let from = range.from.plus_nanos(-NEIGHBOURS_NANOS);
-        let days = store.snapshot(TimeRange { from, until: range.until.plus_nanos(NEIGHBOURS_NANOS) })?;
+        let from = known.from.plus_nanos(-NEIGHBOURS_NANOS);
+        let days = store.snapshot(TimeRange { from, until: known.until.plus_nanos(NEIGHBOURS_NANOS) })?;
         Ok(Ok(Self { names, range, days }))
     }
 }

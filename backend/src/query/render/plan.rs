@@ -52,7 +52,9 @@ fn plan(
     now: Timestamp,
     rules: &StorageRules,
 ) -> Result<Option<Plan>, StoreError> {
-    let (mut finer, step) = match rules.archives(name) {
+    // Sonde's own figures have a distance of their own, whatever a rule for all series says.
+    let archives = rules.archives(name).filter(|_| !name.starts_with("sonde."));
+    let (mut finer, step) = match archives {
         None => (Vec::new(), step::detect(selection, name)?),
         Some(archives) => {
             let Some(chosen) = choose(archives, selection.range, now) else { return Ok(None) };
