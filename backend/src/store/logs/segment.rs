@@ -240,16 +240,24 @@ pub struct Segment {
 impl Segment {
     /// A segment that the writer has just begun.
     pub(super) fn begun(day: Day, number: u32, watermark: Timestamp, text: Mapped) -> Self {
-        let (text, published) = (Text::Open(text), RwLock::default());
-        let is_finished = AtomicBool::new(false);
+        Self::growing(day, number, watermark, Text::Open(text))
+    }
+
+    /// A day's lines in a stretch of a foreign file.
+    pub(super) fn foreign(day: Day, number: u32, watermark: Timestamp, text: Arc<ForeignText>) -> Self {
+        Self::growing(day, number, watermark, Text::Foreign(text))
+    }
+
+    /// One without lines yet.
+    fn growing(day: Day, number: u32, watermark: Timestamp, text: Text) -> Self {
         Self {
             id: next_id(),
             day,
             number,
             watermark,
             text,
-            published,
-            is_finished,
+            published: RwLock::default(),
+            is_finished: AtomicBool::new(false),
             is_synced: true,
             rebuilt: Rebuilt::default(),
         }
@@ -307,23 +315,6 @@ impl Segment {
         let rebuilt = Rebuilt::default();
         let segment = Self { id, day, number, watermark, text, published, is_finished, is_synced, rebuilt };
         Ok(Some((segment, index)))
-    }
-
-    /// A day's lines in a stretch of a foreign file.
-    pub(super) fn foreign(day: Day, number: u32, watermark: Timestamp, text: Arc<ForeignText>) -> Self {
-        let (text, published) = (Text::Foreign(text), RwLock::default());
-        let is_finished = AtomicBool::new(false);
-        Self {
-            id: next_id(),
-            day,
-            number,
-            watermark,
-            text,
-            published,
-            is_finished,
-            is_synced: true,
-            rebuilt: Rebuilt::default(),
-        }
     }
 
     /// The same lines in their sealed form, which has taken the place of this one's files.
