@@ -35,47 +35,38 @@ pub async fn render(
     let range = range(&params, now)?;
     let targets = targets(&params)?;
     let format = Format::read(&params, now)?;
-    let (kind, body) = match paths(&targets, &format) {
-        Some(paths) => stream(state, paths?, range, format).await?,
-        None => evaluated(state, targets, range, now, &params, format).await?,
+    let (kind, body) = match (paths(&targets), format) {
+        (Some(paths), Format::Json(query)) => {
+            let (selection, rules) = (select(&state, paths, range).await?, state.rules);
+            let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
+            (JSON, pieces::body(state.queries, begin).await?)
+        }
+        (Some(paths), Format::Columns(width)) => {
+            let selection = select(&state, paths, range).await?;
+            let begin = move || Ok(ColumnPieces::new(selection, width));
+            (COLUMNS, pieces::body(state.queries, begin).await?)
+        }
+        (_, format) => evaluated(state, targets, range, now, &params, format).await?,
     };
     Ok(answer(kind, body))
 }
 
-/// The targets as paths, if no function is called and the form can be written piece by piece.
-fn paths(targets: &[Expression], format: &Format) -> Option<Result<Vec<Target>, ApiError>> {
-    let streams = matches!(format, Format::Json(_) | Format::Columns(_));
-    let path =
-        |target: &Expression| if let Expression::Path(path) = target { Some(path.clone()) } else { None };
-    let paths: Vec<String> = targets.iter().map(path).collect::<Option<_>>().filter(|_| streams)?;
-    let parsed = paths.iter().map(|path| Target::parse(path)).collect::<Result<Vec<_>, _>>();
-    Some(parsed.map_err(|error| wrong_target(error.to_string())))
+/// The targets as paths; `None` where one calls a function.
+fn paths(targets: &[Expression]) -> Option<Vec<&str>> {
+    targets
+        .iter()
+        .map(|target| if let Expression::Path(path) = target { Some(path.as_str()) } else { None })
+        .collect()
 }
 
-/// An answer that is made as its reader takes it.
-async fn stream(
-    state: AppState,
-    targets: Vec<Target>,
-    range: TimeRange,
-    format: Format,
-) -> Result<(&'static str, Body), ApiError> {
-    let (store, queries, rules) = (state.store, state.queries, state.rules);
+/// What an answer that is made as its reader takes it is made of.
+async fn select(state: &AppState, paths: Vec<&str>, range: TimeRange) -> Result<Selection, ApiError> {
+    let parsed = paths.into_iter().map(Target::parse).collect::<Result<Vec<_>, _>>();
+    let targets = parsed.map_err(|error| wrong_target(error.to_string()))?;
+    let store = state.store.clone();
     let select = move || Selection::of(store.metrics(), &targets, range).map_err(ApiError::from);
-    let selection = pieces::query(&queries, select).await?;
-    let selection = selection.map_err(|error| wrong_target(error.to_string()))?;
-    Ok(match format {
-        Format::Columns(width) => {
-            let begin = move || Ok(ColumnPieces::new(selection, width));
-            (COLUMNS, pieces::body(queries, begin).await?)
-        }
-        Format::Json(query) => {
-            let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
-            (JSON, pieces::body(queries, begin).await?)
-        }
-        Format::Raw | Format::Csv | Format::MsgPack => {
-            return Err(ApiError::Internal("these are evaluated".to_owned()));
-        }
-    })
+    let selection = pieces::query(&state.queries, select).await?;
+    selection.map_err(|error| wrong_target(error.to_string()))
 }
 
 /// An answer that is made as a whole.

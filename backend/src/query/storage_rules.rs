@@ -134,9 +134,10 @@ impl StorageRules {
         Ok(())
     }
 
-    /// The archives of a series, finest first; none where no section matches.
+    /// The archives of a series, finest first; none where no section matches, and of Sonde's own figures, which have a distance
+    /// of their own whatever a section for all series says.
     pub fn archives(&self, path: &str) -> Option<&[Archive]> {
-        first(&self.schemas, path).map(Vec::as_slice)
+        first(&self.schemas, path).filter(|_| !path.starts_with("sonde.")).map(Vec::as_slice)
     }
 
     /// How a series' coarser points are made.

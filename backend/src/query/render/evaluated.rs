@@ -17,9 +17,6 @@ use sonde_shared::chart::reduce::m4;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::io::Write;
 
-/// The most nulls before the first stored day.
-const MAX_NULLS: i64 = 1_000_000;
-
 /// A request's targets and what they are evaluated in.
 #[derive(Debug)]
 pub struct Evaluation<'a> {
@@ -65,9 +62,9 @@ impl Fetch for Evaluation<'_> {
         })?;
         let mut plans = plans(&selection, self.now, self.rules).map_err(|error| failed(&error))?;
         for plan in &mut plans {
-            begin_at(plan, (from, until), self.rules);
+            plan.begin_with(from, until, self.rules);
         }
-        let values: i64 = plans.iter().map(|plan| (plan.end - plan.start) / plan.step).sum();
+        let values: i64 = plans.iter().map(Plan::slots).sum();
         if values > MAX_VALUES as i64 {
             return Err(FunctionError::Fetch(format!(
                 "`{path}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
@@ -75,7 +72,7 @@ impl Fetch for Evaluation<'_> {
         }
         let mut found = Vec::with_capacity(plans.len());
         for plan in &plans {
-            let mut values = Vec::with_capacity(((plan.end - plan.start) / plan.step) as usize);
+            let mut values = Vec::with_capacity(plan.slots() as usize);
             let mut slots = Slots::of(plan);
             while let Slot::Value(value) = slots.next(plan, &selection).map_err(|error| failed(&error))? {
                 values.push(value.unwrap_or(f64::NAN));
@@ -87,19 +84,6 @@ impl Fetch for Evaluation<'_> {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
-    }
-}
-
-/// Begins a plan where the range does, with nulls before the first stored day: windows are cut off by their number of values.
-/// What a storage rule keeps nothing of, and endless ranges, stay as they are.
-fn begin_at(plan: &mut Plan, (from, until): (i64, i64), rules: &StorageRules) {
-    let next_slot = |at: i64| at.div_euclid(plan.step) * plan.step + plan.step;
-    let (start, end) = (next_slot(from), next_slot(until));
-    let is_near = (plan.start - start) / plan.step <= MAX_NULLS;
-    if start < plan.start && is_near && rules.archives(&plan.name).is_none() {
-        plan.start = start;
-        // Of a range before all days there was one slot at its end.
-        plan.end = plan.end.min(end.max(start + plan.step));
     }
 }
 

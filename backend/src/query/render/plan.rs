@@ -8,6 +8,9 @@ use crate::query::storage_rules::{Aggregation, Archive, StorageRules};
 use crate::store::StoreError;
 use sonde_shared::time::{TimeRange, Timestamp};
 
+/// The most nulls before the first stored day.
+const MAX_NULLS: i64 = 1_000_000;
+
 /// One series as it will be sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
@@ -32,6 +35,23 @@ impl Plan {
             until: Timestamp::from_secs(self.end + margin),
         }
     }
+
+    /// How many slots there are.
+    pub(super) fn slots(&self) -> i64 {
+        (self.end - self.start) / self.step
+    }
+
+    /// Begins where a range does, with nulls before the first stored day: windows are cut off by their number of values. What
+    /// a storage rule keeps nothing of, and endless ranges, stay as they are.
+    pub(super) fn begin_with(&mut self, from_secs: i64, until_secs: i64, rules: &StorageRules) {
+        let (start, end) = (next_slot(from_secs, self.step), next_slot(until_secs, self.step));
+        let is_near = (self.start - start) / self.step <= MAX_NULLS;
+        if start < self.start && is_near && rules.archives(&self.name).is_none() {
+            self.start = start;
+            // Of a range before all days there was one slot at its end.
+            self.end = self.end.min(end.max(start + self.step));
+        }
+    }
 }
 
 /// The plan of each series that has one: nothing is answered of a series whose rule keeps nothing so old.
@@ -52,9 +72,7 @@ fn plan(
     now: Timestamp,
     rules: &StorageRules,
 ) -> Result<Option<Plan>, StoreError> {
-    // Sonde's own figures have a distance of their own, whatever a rule for all series says.
-    let archives = rules.archives(name).filter(|_| !name.starts_with("sonde."));
-    let (mut finer, step) = match archives {
+    let (mut finer, step) = match rules.archives(name) {
         None => (Vec::new(), step::detect(selection, name)?),
         Some(archives) => {
             let Some(chosen) = choose(archives, selection.range, now) else { return Ok(None) };
@@ -63,11 +81,15 @@ fn plan(
         }
     };
     finer.retain(|secs| *secs < step);
-    let next_slot = |at: Timestamp| at.as_secs().div_euclid(step) * step + step;
-    let (start, end) = (next_slot(range.from), next_slot(range.until));
+    let (start, end) = (next_slot(range.from.as_secs(), step), next_slot(range.until.as_secs(), step));
     let end = if end == start { end + step } else { end };
     let aggregation = rules.aggregation(name);
     Ok(Some(Plan { name: name.to_owned(), step, finer, aggregation, start, end }))
+}
+
+/// The first slot that begins behind an instant.
+fn next_slot(at_secs: i64, step: i64) -> i64 {
+    at_secs.div_euclid(step) * step + step
 }
 
 /// An archive that answers a range.

@@ -34,11 +34,11 @@ enum Made {
 impl Slots {
     /// At the first slot of a plan.
     pub(super) fn of(plan: &Plan) -> Self {
-        let fold = || Fold::new(&plan.finer, plan.step, plan.aggregation);
         let made = if plan.finer.is_empty() {
             Made::OfPoints { points: Points::default(), at: 0, day_at: 0 }
         } else {
-            Made::OfFiner(Box::new((fold(), Reader::new(plan.reads()))))
+            let fold = Fold::new(&plan.finer, plan.step, plan.aggregation);
+            Made::OfFiner(Box::new((fold, Reader::new(plan.reads()))))
         };
         Self { slot: plan.start, made }
     }
@@ -46,6 +46,9 @@ impl Slots {
     /// The next slot's value. Slots begin at multiples of the step.
     pub(super) fn next(&mut self, plan: &Plan, selection: &Selection) -> Result<Slot, StoreError> {
         let (slot, end) = (self.slot, self.slot + plan.step);
+        if slot >= plan.end {
+            return Ok(Slot::End);
+        }
         let value = match &mut self.made {
             Made::OfPoints { points, at, day_at } => {
                 let mut last = None;
@@ -74,9 +77,6 @@ impl Slots {
                 fold.take()
             }
         };
-        if slot >= plan.end {
-            return Ok(Slot::End);
-        }
         self.slot = end;
         Ok(Slot::Value(value))
     }
