@@ -6,10 +6,8 @@ use super::call::Call;
 use super::format::{BINARY, SI, Units, plain, printed, with_unit};
 use super::nodes::{Node, index, key, range};
 use super::pattern::Pattern;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
 use super::series::Series;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const NODES: Param = Param::needed("nodes", ParamKind::NodeOrTag).repeated();
 const PLACES: Param = Param::optional("pos", ParamKind::Integer).repeated();
@@ -17,59 +15,52 @@ const SEARCH: Param = Param::needed("search", ParamKind::Text);
 const REPLACE: Param = Param::needed("replace", ParamKind::Text);
 const NEW_NAME: Param = Param::needed("newName", ParamKind::Text);
 
-const fn naming(
-    names: &'static [&'static str],
-    parameters: &'static [Param],
-    about: &'static str,
-    run: fn(&Call<'_>) -> Answer,
-) -> Function {
-    Function { names, group: "Alias", parameters, about, run }
-}
+const GROUP: Group = Group("Alias");
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    naming(&["alias"], &[SERIES, NEW_NAME], "Gives each series this name.", alias),
-    naming(&["aliasByMetric"], &[SERIES], "Names each series after the last node of its path.", |call| {
+    GROUP.function(&["alias"], &[SERIES, NEW_NAME], "Gives each series this name.", alias),
+    GROUP.function(&["aliasByMetric"], &[SERIES], "Names each series after the last node of its path.", |call| {
         cut(call, -1, 0)
     }),
-    naming(
+    GROUP.function(
         &["aliasByNode"],
         &[SERIES, NODES],
         "Names each series after nodes of its path, counted from 0 or with -1 from the end, and after tags.",
         alias_by_node,
     ),
-    naming(
+    GROUP.function(
         &["aliasByTags"],
         &[SERIES, NODES],
         "Names each series after its tags, and after nodes of its path.",
         alias_by_node,
     ),
-    naming(
+    GROUP.function(
         &["aliasQuery"],
         &[SERIES, SEARCH, REPLACE, NEW_NAME],
         "Turns each name into another target by a regular expression and names the series after that one's last value, \
          which the new name prints as `%d` or `%g`.",
         alias_query,
     ),
-    naming(
+    GROUP.function(
         &["aliasSub"],
         &[SERIES, SEARCH, REPLACE],
         "Replaces what a regular expression finds in the names; `\\1` is its first group.",
         alias_sub,
     ),
-    naming(
+    GROUP.function(
         &["legendValue"],
         &[SERIES, Param::needed("valuesTypes", ParamKind::Text).repeated()],
         "Writes values of the whole series behind its name, as `avg`, `max` or `last`; with `si` or `binary` last, in a \
          column and shortened.",
         legend_value,
     ),
-    naming(
+    GROUP.function(
         &["upper"],
         &[SERIES, PLACES],
         "Writes names, or their characters at these places, in capitals.",
         |call| in_case(call, str::to_uppercase),
     ),
-    naming(
+    GROUP.function(
         &["lower"],
         &[SERIES, PLACES],
         "Writes names, or their characters at these places, in small letters.",

@@ -1,14 +1,11 @@
 //! Functions that make one series of several: sums, means, extremes, shares, groups.
 
-use super::FunctionError;
 use super::aggregate::{Aggregate, is_enough, percentile};
 use super::align::{Aligned, Span};
 use super::call::Call;
 use super::format::general;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const LISTS: Param = Param::needed("seriesLists", ParamKind::SeriesList).repeated();
 

@@ -6,13 +6,11 @@ use super::call::Call;
 use super::format::general;
 use super::nodes::range;
 use super::pattern::Pattern;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
 use super::sort::sorted_by;
 use std::cmp::Ordering;
 use std::collections::HashSet;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const N: Param = Param::needed("n", ParamKind::Float);
 const COUNT: Param = Param::needed("n", ParamKind::Integer);

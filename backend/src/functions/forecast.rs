@@ -3,13 +3,10 @@
 use super::FunctionError;
 use super::call::Call;
 use super::moving::series_before;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
 use super::shift::over;
 use super::times;
-use super::transform::called;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const DELTA: Param = Param::optional("delta", ParamKind::Integer);
 const BOOTSTRAP: Param = Param::optional("bootstrapInterval", ParamKind::Interval);
@@ -70,7 +67,7 @@ fn linear_regression(call: &Call<'_>) -> Answer {
         let values = (0..series.values.len()).map(value).collect();
         let title = format!("linearRegression({}, {from}, {until})", series.name);
         let tagged = series.tagged("linearRegressions", format!("{from}, {until}"));
-        Some(anew(called(tagged, title)).with_values(values))
+        Some(anew(tagged.wrapped(title)).with_values(values))
     };
     Ok(call.series(0)?.into_iter().zip(sources).filter_map(one).collect())
 }
@@ -168,7 +165,7 @@ fn holt_winters_forecast(call: &Call<'_>) -> Answer {
     let one = |mut forecast: Forecast| {
         let title = format!("holtWintersForecast({})", forecast.series.name);
         let values = std::mem::take(&mut forecast.predictions);
-        called(forecast.series(String::new(), values), title)
+        forecast.series(String::new(), values).wrapped(title)
     };
     Ok(forecasts(call, 1)?.into_iter().map(one).collect())
 }
@@ -200,7 +197,7 @@ fn holt_winters_area(call: &Call<'_>) -> Answer {
     }
     let Some((_, bands)) = bands.pop() else { return Ok(Vec::new()) };
     let title = format!("holtWintersConfidenceArea({})", bands[1].path_expression);
-    let one = |band: Series| called(band.tagged("holtWintersConfidenceArea", "1"), title.clone());
+    let one = |band: Series| band.tagged("holtWintersConfidenceArea", "1").wrapped(title.clone());
     Ok(bands.into_iter().map(one).collect())
 }
 
@@ -218,7 +215,7 @@ fn holt_winters_aberration(call: &Call<'_>) -> Answer {
         };
         let values = series.values.iter().enumerate().map(distance).collect();
         let title = format!("holtWintersAberration({})", series.name);
-        called(anew(series.tagged("holtWintersAberration", "1")), title).with_values(values)
+        anew(series.tagged("holtWintersAberration", "1")).wrapped(title).with_values(values)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }

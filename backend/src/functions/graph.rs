@@ -1,71 +1,69 @@
 //! Functions that say how series are drawn. Their values stay as they are, but for stacks.
 
-use super::FunctionError;
 use super::call::Call;
 use super::format::general;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
 use super::series::Series;
 use super::special::constant_line;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 /// What a stack is called that has no name.
 const UNNAMED: &str = "__DEFAULT__";
 
-macro_rules! drawn {
-    ($name:expr, $parameters:expr, $about:expr, $run:expr) => {
-        Function { names: &[$name], group: "Graph", parameters: $parameters, about: $about, run: $run }
-    };
-}
+const GROUP: Group = Group("Graph");
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    drawn!(
-        "alpha",
+    GROUP.function(
+        &["alpha"],
         &[SERIES, Param::needed("alpha", ParamKind::Float)],
         "Draws series half transparent.",
-        plain_number
+        plain_number,
     ),
-    drawn!(
-        "color",
+    GROUP.function(
+        &["color"],
         &[SERIES, Param::needed("theColor", ParamKind::Text)],
         "Draws series in a colour.",
-        |call| call.series(0)
+        |call| call.series(0),
     ),
-    drawn!(
-        "lineWidth",
+    GROUP.function(
+        &["lineWidth"],
         &[SERIES, Param::needed("width", ParamKind::Float)],
         "Draws lines of a width.",
-        plain_number
+        plain_number,
     ),
-    drawn!(
-        "dashed",
+    GROUP.function(
+        &["dashed"],
         &[SERIES, Param::optional("dashLength", ParamKind::Float)],
         "Draws lines with dashes, 5 pixels long or as long as said.",
-        dashed
+        dashed,
     ),
-    drawn!("drawAsInfinite", &[SERIES], "Draws a vertical line wherever a value is not 0.", |call| marked(
-        call,
-        "drawAsInfinite"
-    )),
-    drawn!("secondYAxis", &[SERIES], "Draws series against an axis of their own at the right.", |call| {
-        marked(call, "secondYAxis")
-    }),
-    drawn!(
-        "stacked",
+    GROUP.function(
+        &["drawAsInfinite"],
+        &[SERIES],
+        "Draws a vertical line wherever a value is not 0.",
+        |call| marked(call, "drawAsInfinite"),
+    ),
+    GROUP.function(
+        &["secondYAxis"],
+        &[SERIES],
+        "Draws series against an axis of their own at the right.",
+        |call| marked(call, "secondYAxis"),
+    ),
+    GROUP.function(
+        &["stacked"],
         &[Param::needed("seriesLists", ParamKind::SeriesList), Param::optional("stack", ParamKind::Text)],
         "Draws series on top of each other, those of a name in one stack.",
-        stacked
+        stacked,
     ),
-    drawn!("areaBetween", &[SERIES], "Draws the area between two series.", area_between),
-    drawn!(
-        "threshold",
+    GROUP.function(&["areaBetween"], &[SERIES], "Draws the area between two series.", area_between),
+    GROUP.function(
+        &["threshold"],
         &[
             Param::needed("value", ParamKind::Float),
             Param::optional("label", ParamKind::Text),
-            Param::optional("color", ParamKind::Text)
+            Param::optional("color", ParamKind::Text),
         ],
         "Draws a horizontal line at a value, under a name.",
-        threshold
+        threshold,
     ),
 ];
 

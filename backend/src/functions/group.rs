@@ -5,50 +5,41 @@ use super::aggregate::Aggregate;
 use super::call::Call;
 use super::combine::one_of;
 use super::nodes::{Node, built, grouped, index, key, range};
-use super::registry::{Function, Param, ParamKind, SERIES, find};
+use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES, find};
 use super::series::Series;
 use std::collections::{BTreeMap, BTreeSet};
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const CALLBACK: Param = Param::needed("callback", ParamKind::AggFunc);
 const POSITION: Param = Param::optional("position", ParamKind::Node).repeated();
 
-const fn grouping(
-    names: &'static [&'static str],
-    parameters: &'static [Param],
-    about: &'static str,
-    run: fn(&Call<'_>) -> Answer,
-) -> Function {
-    Function { names, group: "Combine", parameters, about, run }
-}
+const GROUP: Group = Group("Combine");
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    grouping(
+    GROUP.function(
         &["sumSeriesWithWildcards"],
         &[SERIES, POSITION],
         "The sum of those series that are called alike but for the nodes at these places.",
         |call| with_wildcards(call, "sum", 1),
     ),
-    grouping(
+    GROUP.function(
         &["averageSeriesWithWildcards"],
         &[SERIES, POSITION],
         "The mean of those series that are called alike but for the nodes at these places.",
         |call| with_wildcards(call, "average", 1),
     ),
-    grouping(
+    GROUP.function(
         &["multiplySeriesWithWildcards"],
         &[SERIES, POSITION],
         "The product of those series that are called alike but for the nodes at these places.",
         |call| with_wildcards(call, "multiply", 1),
     ),
-    grouping(
+    GROUP.function(
         &["aggregateWithWildcards"],
         &[SERIES, Param::needed("func", ParamKind::AggFunc), POSITION],
         "One series of those that are called alike but for the nodes at these places, put together by `func`.",
         |call| with_wildcards(call, &call.needed_text(1)?, 2),
     ),
-    grouping(
+    GROUP.function(
         &["groupByNode"],
         &[
             SERIES,
@@ -62,19 +53,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
             by_nodes(call, &call.text(2)?.unwrap_or_else(|| "average".to_owned()), &nodes)
         },
     ),
-    grouping(
+    GROUP.function(
         &["groupByNodes"],
         &[SERIES, CALLBACK, Param::optional("nodes", ParamKind::NodeOrTag).repeated()],
         "One series of those that have the same nodes at these places, and the same tags, put together by `callback`.",
         |call| by_nodes(call, &call.needed_text(1)?, &Node::all(call, 2)?),
     ),
-    grouping(
+    GROUP.function(
         &["groupByTags"],
         &[SERIES, CALLBACK, Param::needed("tags", ParamKind::Text).repeated()],
         "One series of those that have the same values of these tags, put together by `callback`.",
         by_tags,
     ),
-    grouping(
+    GROUP.function(
         &["applyByNode"],
         &[
             SERIES,
@@ -85,7 +76,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "Evaluates a target for each beginning of the paths up to a node, which stands for `%` in it and in the new name.",
         apply_by_node,
     ),
-    grouping(
+    GROUP.function(
         &["mapSeries", "map"],
         &[SERIES, Param::needed("mapNodes", ParamKind::NodeOrTag).repeated()],
         "The series in groups of the same nodes, for `reduceSeries`.",
@@ -98,7 +89,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 .collect())
         },
     ),
-    grouping(
+    GROUP.function(
         &["reduceSeries", "reduce"],
         &[
             Param::needed("seriesLists", ParamKind::SeriesList),

@@ -1,14 +1,10 @@
 //! Functions that draw a level line: one value of a whole series, the same at each moment.
 
-use super::FunctionError;
 use super::aggregate::{Aggregate, percentile};
 use super::call::Call;
 use super::format::{general, plain};
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
-use super::transform::called;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -38,7 +34,7 @@ fn n_percentile(call: &Call<'_>) -> Answer {
         let value = percentile(&series.values, percent, false);
         let count = ((series.end - series.start) / series.step).max(0) as usize;
         let title = format!("nPercentile({}, {})", series.name, general(percent));
-        called(series.tagged("nPercentile", plain(percent)), title).with_values(vec![value; count])
+        series.tagged("nPercentile", plain(percent)).wrapped(title).with_values(vec![value; count])
     };
     let series = call.series(0)?.into_iter();
     Ok(series.filter(|series| series.known().next().is_some()).map(one).collect())
@@ -60,7 +56,7 @@ fn aggregate_line(call: &Call<'_>) -> Answer {
         let title = format!("aggregateLine({}, {written})", series.name);
         if keeps_step {
             let values = vec![value; series.values.len()];
-            return called(series, title).with_values(values);
+            return series.wrapped(title).with_values(values);
         }
         let in_tag = match by {
             _ if !known => written,
@@ -70,7 +66,7 @@ fn aggregate_line(call: &Call<'_>) -> Answer {
         let mut line = Series::new(in_tag, from, ((until - from) / 2).max(1), vec![value; 3]);
         line.end = until;
         line.x_files_factor = call.context.x_files_factor.unwrap_or(0.0);
-        called(line, title)
+        line.wrapped(title)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }

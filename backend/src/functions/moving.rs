@@ -3,15 +3,12 @@
 use super::FunctionError;
 use super::aggregate::Aggregate;
 use super::call::{Call, Value};
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::rounding::round;
 use super::series::Series;
 use super::shift::{over, placed};
 use super::times;
-use super::transform::called;
 use super::window::{is_share, moving};
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const WINDOW: Param = Param::needed("windowSize", ParamKind::IntOrInterval);
 const X_FILES_FACTOR: Param = Param::optional("xFilesFactor", ParamKind::Float);
@@ -157,7 +154,7 @@ fn moving_by(call: &Call<'_>, func: &str, x_files_factor_at: usize) -> Answer {
         let title = format!("{name}({},{})", series.name, given.in_name);
         let start = series.start + seconds;
         let tagged = series.tagged(&name, given.in_tag.clone());
-        Series { start, ..called(tagged, title) }.with_values(values)
+        Series { start, ..tagged.wrapped(title) }.with_values(values)
     };
     Ok(all.into_iter().map(one).collect())
 }
@@ -184,7 +181,7 @@ fn exponential(call: &Call<'_>) -> Answer {
         let title = format!("exponentialMovingAverage({},{})", series.name, given.in_name);
         let (start, end) = (series.start + seconds, series.end);
         let tagged = series.tagged("exponentialMovingAverage", given.in_tag.clone());
-        placed(called(tagged, title).with_values(values), start, end)
+        placed(tagged.wrapped(title).with_values(values), start, end)
     };
     Ok(all.into_iter().map(one).collect())
 }
@@ -212,7 +209,7 @@ fn stdev(call: &Call<'_>) -> Answer {
     let one = |series: Series| {
         let title = format!("stdev({},{points})", series.name);
         let values = deviations(&series.values, points as usize, tolerance);
-        called(series.tagged("stdev", points.to_string()), title).with_values(values)
+        series.tagged("stdev", points.to_string()).wrapped(title).with_values(values)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }

@@ -2,15 +2,11 @@
 //!
 //! Those that make a series of their own stand in other functions' names by their whole name, as graphite-web has it.
 
-use super::FunctionError;
 use super::call::Call;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::rounding::round;
 use super::series::Series;
 use super::times;
-use super::transform::called;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const LIMIT: Param = Param::optional("limit", ParamKind::IntOrInf);
 const MAX_VALUE: Param = Param::optional("maxValue", ParamKind::Float);
@@ -85,7 +81,7 @@ fn each(call: &Call<'_>, name: &str, make: impl Fn(&Series) -> Vec<f64>) -> Answ
     let one = |series: Series| {
         let values = make(&series);
         let title = format!("{name}({})", series.name);
-        called(series.tagged(name, "1"), title).with_values(values)
+        series.tagged(name, "1").wrapped(title).with_values(values)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -163,7 +159,7 @@ fn integral_by_interval(call: &Call<'_>) -> Answer {
         };
         let values = series.values.iter().enumerate().map(&mut add).collect();
         let title = format!("integralByInterval({},'{text}')", series.name);
-        called(series.tagged("integralByInterval", text.clone()), title).with_values(values)
+        series.tagged("integralByInterval", text.clone()).wrapped(title).with_values(values)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -197,7 +193,7 @@ fn fill(
             last = Some(at);
         }
         let title = format!("{name}({})", series.name);
-        called(series, title).with_values(values)
+        series.wrapped(title).with_values(values)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -216,7 +212,7 @@ fn delay(call: &Call<'_>) -> Answer {
             values[..by].fill(f64::NAN);
         }
         let title = format!("delay({},{steps})", series.name);
-        called(series.tagged("delay", steps.to_string()), title).with_values(values)
+        series.tagged("delay", steps.to_string()).wrapped(title).with_values(values)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }

@@ -6,26 +6,17 @@ use super::align::Aligned;
 use super::call::Call;
 use super::combine::one_of;
 use super::nodes::{Node, grouped, key};
-use super::registry::{Function, Param, ParamKind};
+use super::registry::{Answer, Function, Group, Param, ParamKind};
 use super::series::Series;
 use std::collections::{BTreeSet, HashMap};
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const FIRST: Param = Param::needed("seriesListFirstPos", ParamKind::SeriesList);
 const SECOND: Param = Param::needed("seriesListSecondPos", ParamKind::SeriesList);
 
-const fn pairing(
-    names: &'static [&'static str],
-    parameters: &'static [Param],
-    about: &'static str,
-    run: fn(&Call<'_>) -> Answer,
-) -> Function {
-    Function { names, group: "Combine", parameters, about, run }
-}
+const GROUP: Group = Group("Combine");
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    pairing(
+    GROUP.function(
         &["divideSeries"],
         &[
             Param::needed("dividendSeriesList", ParamKind::SeriesList),
@@ -34,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "Each series divided by one.",
         divide,
     ),
-    pairing(
+    GROUP.function(
         &["divideSeriesLists"],
         &[
             Param::needed("dividendSeriesList", ParamKind::SeriesList),
@@ -46,7 +37,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Ok(pairs(call)?.iter().map(quotient).collect())
         },
     ),
-    pairing(
+    GROUP.function(
         &["aggregateSeriesLists"],
         &[
             FIRST,
@@ -57,25 +48,25 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "The first series of both lists put together, the second of both, and so on.",
         |call| lists(call, &call.needed_text(2)?, call.number(3)?),
     ),
-    pairing(
+    GROUP.function(
         &["sumSeriesLists"],
         &[FIRST, SECOND],
         "The sums of the first series of both lists, of the second, and so on.",
         |call| lists(call, "sum", None),
     ),
-    pairing(
+    GROUP.function(
         &["diffSeriesLists"],
         &[FIRST, SECOND],
         "The first series of one list less the first of another, the second less the second, and so on.",
         |call| lists(call, "diff", None),
     ),
-    pairing(
+    GROUP.function(
         &["multiplySeriesLists"],
         &[FIRST, SECOND],
         "The products of the first series of both lists, of the second, and so on.",
         |call| lists(call, "multiply", None),
     ),
-    pairing(
+    GROUP.function(
         &["weightedAverage"],
         &[
             Param::needed("seriesListAvg", ParamKind::SeriesList),

@@ -1,17 +1,14 @@
 //! `asPercent`: shares of a number, of one series, of as many series, of the sum of all, or within groups.
 
-use super::FunctionError;
 use super::aggregate::Aggregate;
 use super::align::{Aligned, Span};
 use super::call::{Call, Value};
 use super::combine::paths_of;
 use super::nodes::{Node, grouped, key};
 use super::pair::{of_two, ratio};
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
 use std::collections::{HashMap, HashSet};
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function {
     names: &["asPercent", "pct"],

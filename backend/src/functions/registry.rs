@@ -60,6 +60,26 @@ impl Param {
 /// The list of series that nearly all functions take first.
 pub(super) const SERIES: Param = Param::needed("seriesList", ParamKind::SeriesList);
 
+/// What a function answers.
+pub(super) type Answer = Result<Vec<Series>, FunctionError>;
+
+/// Graphite's group of functions.
+#[derive(Clone, Copy)]
+pub(super) struct Group(pub(super) &'static str);
+
+impl Group {
+    /// A function of it.
+    pub(super) const fn function(
+        self,
+        names: &'static [&'static str],
+        parameters: &'static [Param],
+        about: &'static str,
+        run: fn(&Call<'_>) -> Answer,
+    ) -> Function {
+        Function { names, group: self.0, parameters, about, run }
+    }
+}
+
 /// A function.
 #[derive(Clone, Copy)]
 pub struct Function {
@@ -71,7 +91,7 @@ pub struct Function {
     pub parameters: &'static [Param],
     /// What it does, in a sentence.
     pub about: &'static str,
-    pub(super) run: fn(&Call<'_>) -> Result<Vec<Series>, FunctionError>,
+    pub(super) run: fn(&Call<'_>) -> Answer,
 }
 
 impl std::fmt::Debug for Function {

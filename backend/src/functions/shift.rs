@@ -2,13 +2,10 @@
 
 use super::FunctionError;
 use super::call::{Call, Context};
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
 use super::times;
-use super::transform::called;
 use std::sync::Arc;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 /// So many ranges may be put on one another.
 const MAX_STACKED: i64 = 1_000;
@@ -110,7 +107,7 @@ fn time_stack(call: &Call<'_>) -> Answer {
         let one = |series: Series| {
             let title = format!("timeShift({}, {text}, {number})", series.name);
             let series = series.tagged("timeShiftUnit", text.clone()).tagged("timeShift", number.to_string());
-            called(placed(series, first.start, first.end), title)
+            placed(series, first.start, first.end).wrapped(title)
         };
         all.extend(call.series_in(0, &context)?.into_iter().map(one));
     }

@@ -1,26 +1,16 @@
 //! Functions that put series in another order. Those that are equal in it stay as they were.
 
-use super::FunctionError;
 use super::aggregate::Aggregate;
 use super::call::Call;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
 use super::series::Series;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const REVERSE: Param = Param::optional("reverse", ParamKind::Boolean);
 
-const fn sorting(
-    names: &'static [&'static str],
-    parameters: &'static [Param],
-    about: &'static str,
-    run: fn(&Call<'_>) -> Answer,
-) -> Function {
-    Function { names, group: "Sorting", parameters, about, run }
-}
+const GROUP: Group = Group("Sorting");
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    sorting(
+    GROUP.function(
         &["sortBy"],
         &[SERIES, Param::optional("func", ParamKind::AggFunc), REVERSE],
         "By the value that `func` makes of each series, the mean unless it is given; the least first, or the greatest.",
@@ -30,16 +20,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Ok(sorted_by(call.series(0)?, is_falling, |one| by.of_column(&one.values)))
         },
     ),
-    sorting(
+    GROUP.function(
         &["sortByName"],
         &[SERIES, Param::optional("natural", ParamKind::Boolean), REVERSE],
         "By name; if `natural`, numbers in it count by their size, so that 10 stands behind 9.",
         sort_by_name,
     ),
-    sorting(&["sortByMaxima"], &[SERIES], "By the greatest value, the greatest first.", |call| {
+    GROUP.function(&["sortByMaxima"], &[SERIES], "By the greatest value, the greatest first.", |call| {
         Ok(sorted_by(call.series(0)?, true, |one| Aggregate::Max.apply(&one.values)))
     }),
-    sorting(
+    GROUP.function(
         &["sortByMinima"],
         &[SERIES],
         "By the least value, the least first, without the series that are never above 0.",
@@ -49,7 +39,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Ok(sorted_by(series, false, |one| Aggregate::Min.apply(&one.values)))
         },
     ),
-    sorting(&["sortByTotal"], &[SERIES], "By the sum of the values, the greatest first.", |call| {
+    GROUP.function(&["sortByTotal"], &[SERIES], "By the sum of the values, the greatest first.", |call| {
         Ok(sorted_by(call.series(0)?, true, |one| Aggregate::Sum.apply(&one.values)))
     }),
 ];

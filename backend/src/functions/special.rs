@@ -3,65 +3,67 @@
 use super::FunctionError;
 use super::call::Call;
 use super::format::plain;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
 use super::series::{Consolidation, Series};
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const NAME: Param = Param::needed("name", ParamKind::Text);
 const STEP: Param = Param::optional("step", ParamKind::Integer);
 const FACTOR: Param = Param::needed("xFilesFactor", ParamKind::Float);
 
-macro_rules! special {
-    ($names:expr, $parameters:expr, $about:expr, $run:expr) => {
-        Function { names: $names, group: "Special", parameters: $parameters, about: $about, run: $run }
-    };
-}
+const GROUP: Group = Group("Special");
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    special!(
+    GROUP.function(
         &["consolidateBy"],
         &[SERIES, Param::needed("consolidationFunc", ParamKind::Text)],
         "Says how values are put together where there are more than are asked for.",
-        consolidate_by
+        consolidate_by,
     ),
-    special!(&["cumulative"], &[SERIES], "The same as `consolidateBy` with `sum`.", |call| consolidated(
-        call, "sum"
-    )),
-    special!(
+    GROUP.function(&["cumulative"], &[SERIES], "The same as `consolidateBy` with `sum`.", |call| {
+        consolidated(call, "sum")
+    }),
+    GROUP.function(
         &["setXFilesFactor", "xFilesFactor"],
         &[SERIES, FACTOR],
         "Says how large a part of values must be known for them to be put together.",
-        set_x_files_factor
+        set_x_files_factor,
     ),
-    special!(&["changed"], &[SERIES], "1 where a value is another than the one before, else 0.", changed),
-    special!(
+    GROUP.function(
+        &["changed"],
+        &[SERIES],
+        "1 where a value is another than the one before, else 0.",
+        changed,
+    ),
+    GROUP.function(
         &["fallbackSeries"],
         &[SERIES, Param::needed("fallback", ParamKind::SeriesList)],
         "The second list where the first one is empty.",
-        fallback_series
+        fallback_series,
     ),
-    special!(
+    GROUP.function(
         &["constantLine"],
         &[Param::needed("value", ParamKind::Float)],
         "A horizontal line at a value.",
-        |call| Ok(vec![constant_line(call)?])
+        |call| Ok(vec![constant_line(call)?]),
     ),
-    special!(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
-    special!(&["time", "timeFunction"], &[NAME, STEP], "A series whose values are its times.", |call| {
-        over_time(call, 1, |at| at as f64)
-    }),
-    special!(
+    GROUP.function(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
+    GROUP.function(
+        &["time", "timeFunction"],
+        &[NAME, STEP],
+        "A series whose values are its times.",
+        |call| over_time(call, 1, |at| at as f64),
+    ),
+    GROUP.function(
         &["sin", "sinFunction"],
         &[NAME, Param::optional("amplitude", ParamKind::Integer), STEP],
         "The sine of its times, as large as said.",
-        sine
+        sine,
     ),
-    special!(
+    GROUP.function(
         &["randomWalk", "randomWalkFunction"],
         &[NAME, STEP],
         "A made-up walk up and down from 0, the same for the same name and range.",
-        random_walk
+        random_walk,
     ),
 ];
 

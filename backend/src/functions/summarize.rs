@@ -3,14 +3,11 @@
 use super::FunctionError;
 use super::aggregate::Aggregate;
 use super::call::Call;
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
 use super::times;
-use super::transform::called;
 use super::window::is_share;
 use sonde_shared::time::{Civil, Day, Timestamp};
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const INTERVAL: Param = Param::needed("intervalString", ParamKind::Interval);
 const FUNC: Param = Param::optional("func", ParamKind::AggFunc);
@@ -89,7 +86,7 @@ fn summarize(call: &Call<'_>) -> Answer {
         let about = if from_start { ", true" } else { "" };
         let title = format!("summarize({}, \"{text}\", \"{name}\"{about})", series.name);
         let tagged = series.tagged("summarize", text.clone()).tagged("summarizeFunction", name.clone());
-        Ok(Series { start: range.0, end, step: interval, ..called(tagged, title) }.with_values(values))
+        Ok(Series { start: range.0, end, step: interval, ..tagged.wrapped(title) }.with_values(values))
     };
     call.series(0)?.into_iter().map(one).collect()
 }
@@ -112,7 +109,7 @@ fn smart_summarize(call: &Call<'_>) -> Answer {
         let title = format!("smartSummarize({}, \"{text}\", \"{name}\")", series.name);
         let tagged =
             series.tagged("smartSummarize", text.clone()).tagged("smartSummarizeFunction", name.clone());
-        Ok(Series { end, step: interval, ..called(tagged, title) }.with_values(values))
+        Ok(Series { end, step: interval, ..tagged.wrapped(title) }.with_values(values))
     };
     series.into_iter().map(one).collect()
 }
@@ -164,7 +161,7 @@ fn hitcount(call: &Call<'_>) -> Answer {
         let about = if is_aligned { ", true" } else { "" };
         let title = format!("hitcount({}, \"{text}\"{about})", series.name);
         let tagged = series.tagged("hitcount", text.clone());
-        Ok(Series { start, step: interval, ..called(tagged, title) }.with_values(values))
+        Ok(Series { start, step: interval, ..tagged.wrapped(title) }.with_values(values))
     };
     series.into_iter().map(one).collect()
 }
@@ -197,7 +194,7 @@ fn hits(call: &Call<'_>, series: &Series, interval: i64) -> Result<(i64, Vec<f64
 fn compress_periodic_gaps(call: &Call<'_>) -> Answer {
     let one = |series: Series| {
         let title = format!("compressPeriodicGaps({})", series.name);
-        let series = called(series, title);
+        let series = series.wrapped(title);
         let Some((first, every)) = period(&series.values) else { return Ok(series) };
         let (start, step) = (series.start + first as i64 * series.step, every as i64 * series.step);
         let (values, _) = buckets(call, &series, Aggregate::Last, step, (start, series.end))?;

@@ -3,11 +3,9 @@
 use super::FunctionError;
 use super::call::{Call, Value};
 use super::format::{general, plain};
-use super::registry::{Function, Param, ParamKind, SERIES};
+use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::rounding::round;
 use super::series::Series;
-
-type Answer = Result<Vec<Series>, FunctionError>;
 
 const FACTOR: Param = Param::needed("factor", ParamKind::Float);
 
@@ -101,11 +99,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// A series under a name by which it is also known to the functions around it.
-pub(super) fn called(series: Series, name: String) -> Series {
-    Series { path_expression: name.clone(), ..series }.named(name)
-}
-
 /// Null for what is no number or beyond them.
 fn finite(value: f64) -> f64 {
     if value.is_finite() { value } else { f64::NAN }
@@ -123,7 +116,7 @@ fn logit(value: f64) -> f64 {
 fn each(call: &Call<'_>, name: &str, tag: &str, change: impl Fn(f64) -> f64) -> Answer {
     let one = |series: Series| {
         let title = format!("{name}({})", series.name);
-        called(series.tagged(name, tag), title).map(&change)
+        series.tagged(name, tag).wrapped(title).map(&change)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -137,7 +130,7 @@ fn by_number(
 ) -> Answer {
     let one = |series: Series| {
         let title = format!("{}({},{})", call.name(), series.name, write(number));
-        called(series.tagged(call.name(), plain(number)), title).map(&change)
+        series.tagged(call.name(), plain(number)).wrapped(title).map(&change)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -177,7 +170,7 @@ fn scale_to_seconds(call: &Call<'_>) -> Answer {
     let one = |series: Series| {
         let title = format!("scaleToSeconds({},{})", series.name, whole(seconds));
         let factor = seconds / series.step as f64;
-        called(series.tagged("scaleToSeconds", plain(seconds)), title).map(|value| round(value * factor, 6))
+        series.tagged("scaleToSeconds", plain(seconds)).wrapped(title).map(|value| round(value * factor, 6))
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -194,7 +187,7 @@ fn log(call: &Call<'_>) -> Answer {
     let log = |value: f64| if value > 0.0 { value.ln() / base.ln() } else { f64::NAN };
     let one = |series: Series| {
         let title = format!("log({}, {written})", series.name);
-        called(series.tagged("log", written.clone()), title).map(log)
+        series.tagged("log", written.clone()).wrapped(title).map(log)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -208,7 +201,7 @@ fn rounded(call: &Call<'_>) -> Answer {
             None => format!("round({})", series.name),
         };
         let tag = precision.unwrap_or(0).to_string();
-        called(series.tagged("round", tag), title).map(|value| round(value, digits))
+        series.tagged("round", tag).wrapped(title).map(|value| round(value, digits))
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -226,7 +219,7 @@ fn offset_to_zero(call: &Call<'_>) -> Answer {
         let least = extremes(&series).map(|(least, _)| least);
         let title = format!("offsetToZero({})", series.name);
         let tag = least.map_or_else(|| "None".to_owned(), plain);
-        called(series.tagged("offsetToZero", tag), title).map(|value| value - least.unwrap_or(0.0))
+        series.tagged("offsetToZero", tag).wrapped(title).map(|value| value - least.unwrap_or(0.0))
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -237,7 +230,7 @@ fn min_max(call: &Call<'_>) -> Answer {
         let title = format!("minMax({})", series.name);
         let width = greatest - least;
         let place = |value: f64| if width > 0.0 { (value - least) / width } else { 0.0 };
-        called(series, title).map(place)
+        series.wrapped(title).map(place)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -246,7 +239,7 @@ fn is_non_null(call: &Call<'_>) -> Answer {
     let one = |series: Series| {
         let title = format!("isNonNull({})", series.name);
         let values = series.values.iter().map(|value| f64::from(u8::from(!value.is_nan()))).collect();
-        called(series.tagged("isNonNull", "1"), title).with_values(values)
+        series.tagged("isNonNull", "1").wrapped(title).with_values(values)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -267,7 +260,7 @@ fn transform_null(call: &Call<'_>) -> Answer {
             if value.is_nan() && is_known_at(at) { default } else { *value }
         };
         let values = series.values.iter().enumerate().map(filled).collect();
-        let series = called(series.tagged("transformNull", tag.clone()), title).with_values(values);
+        let series = series.tagged("transformNull", tag.clone()).wrapped(title).with_values(values);
         if references.is_empty() { series } else { series.tagged("referenceSeries", "1") }
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
