@@ -42,7 +42,7 @@ fn find(dashboards: &Dashboards, store: &Store, name: &str) -> Result<Dashboard,
 
 /// The metrics of the day up to the latest point: what no longer reports makes no panel, and old days stay closed.
 fn recent_names(store: &Store) -> Result<Vec<String>, ApiError> {
-    let Some(last) = store.metrics().last_point() else { return Ok(Vec::new()) };
+    let Some(last) = store.metrics().last_point()? else { return Ok(Vec::new()) };
     let recent = TimeRange { from: last.plus_nanos(-NANOS_PER_DAY), until: last.plus_nanos(1) };
     Ok(store.metrics().snapshot(recent)?.names())
 }
@@ -142,6 +142,22 @@ mod tests {
         let board = world.get("/api/dashboards/default").await.1;
         assert_eq!(board["panel"].as_array().unwrap().len(), 1);
         assert_eq!(board["panel"][0]["targets"], json!(["well.pump.bar"]));
+    }
+
+    #[tokio::test]
+    async fn figures_of_its_own_hide_no_older_metrics_and_are_no_data_to_begin_with() {
+        let world = World::with_files(&[]);
+        let mut own = PointBatch::default();
+        own.push("sonde.a", 1_767_000_000, 1.0);
+        own.push("sonde.z.z", 1_767_000_000, 1.0);
+        world.state.store.append_points(own, Durability::Acknowledged).await.unwrap();
+        assert_eq!(world.get("/api/page").await.1["last_point_ms"], Value::Null);
+        let mut points = PointBatch::default();
+        points.push("sondes.b", 1_740_711_600, 1.0);
+        world.state.store.append_points(points, Durability::Acknowledged).await.unwrap();
+        assert_eq!(world.get("/api/page").await.1["last_point_ms"], 1_740_711_600_000_i64);
+        let board = world.get("/api/dashboards/default").await.1;
+        assert_eq!(board["panel"][0]["targets"], json!(["sondes.b"]));
     }
 
     #[tokio::test]

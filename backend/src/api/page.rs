@@ -20,7 +20,7 @@ fn gather(state: &AppState) -> Result<PageInfo, ApiError> {
         now_ms: AppState::now().as_millis(),
         dashboards: state.dashboards.list(),
         last_line_ms: state.store.logs().last_time()?.map(Timestamp::as_millis),
-        last_point_ms: state.store.metrics().last_point().map(Timestamp::as_millis),
+        last_point_ms: state.store.metrics().last_point()?.map(Timestamp::as_millis),
         carbon_port: state.config.carbon.0.map(|address| address.port()),
         syslog_port: state.config.syslog.0.map(|address| address.port()),
     })

@@ -4,6 +4,7 @@
 //! differ in one node only (hosts, shards, processors) become one; when that is not enough, each part of the tree gets
 //! its turn until the page is full.
 
+use crate::store::metrics::OWN_FIGURES;
 use sonde_shared::dashboard::{Dashboard, Panel};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +41,7 @@ fn by_parent<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Vec<Group> {
     for path in paths {
         let path = path.as_ref();
         // Figures of Sonde itself would come before what is looked for.
-        if path.contains(['*', '?', '[', ']', '{', '}', ',']) || path.starts_with("sonde.") {
+        if path.contains(['*', '?', '[', ']', '{', '}', ',']) || path.starts_with(OWN_FIGURES) {
             continue;
         }
         let (parent, leaf) = path.rsplit_once('.').unwrap_or(("", path));

@@ -230,7 +230,10 @@ mod tests {
             store.logs().last_time().unwrap(),
             plan.demo.lines(plan.history).last().map(|line| line.ts)
         );
-        assert_eq!(store.metrics().last_point(), Some(plan.history.until.plus_nanos(-10 * NANOS_PER_SEC)));
+        assert_eq!(
+            store.metrics().last_point().unwrap(),
+            Some(plan.history.until.plus_nanos(-10 * NANOS_PER_SEC))
+        );
         let events = store.events().read(0, i64::MAX / 2, 1 << 20).unwrap().unwrap();
         assert!(events.len() == 1 && events[0].what.starts_with("deploy webapp 4."), "{events:?}");
     }
@@ -252,6 +255,6 @@ mod tests {
         }
         let range = TimeRange { from: plan.history.until, until: now };
         assert_eq!(store.logs().last_time().unwrap(), plan.demo.lines(range).last().map(|line| line.ts));
-        assert_eq!(store.metrics().last_point(), parse_rfc3339(b"2026-03-01T11:09:40Z"));
+        assert_eq!(store.metrics().last_point().unwrap(), parse_rfc3339(b"2026-03-01T11:09:40Z"));
     }
 }

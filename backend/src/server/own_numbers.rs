@@ -6,6 +6,7 @@
 use crate::api::health;
 use crate::state::AppState;
 use crate::store::batch::{Durability, PointBatch};
+use crate::store::metrics::OWN_FIGURES;
 use sonde_shared::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -65,7 +66,7 @@ fn read_sample(line: &str) -> Option<(String, (f64, bool))> {
     let (name, labels) = series.split_once('{').unwrap_or((series, ""));
     let (family, figure) = name.strip_prefix("sonde_")?.split_once('_')?;
     let grows = figure.ends_with("_total");
-    let mut path = format!("sonde.{family}.{}", figure.trim_end_matches("_total"));
+    let mut path = format!("{OWN_FIGURES}{family}.{}", figure.trim_end_matches("_total"));
     for label in labels.trim_end_matches('}').split(',').filter(|label| !label.is_empty()) {
         let (_, value) = label.split_once('=')?;
         path.push('.');

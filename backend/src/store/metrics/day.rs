@@ -231,14 +231,14 @@ impl DayState {
         sources.insert(at, Source::Part(part));
     }
 
-    /// The unix second of the latest point; `i64::MIN` without any.
-    pub(super) fn last_point(&self) -> i64 {
+    /// The unix second of the latest point.
+    pub(super) fn last_point(&self) -> Option<i64> {
         let latest = |source: &Source| match source {
             Source::Part(part) => Some(part.max_time),
             Source::Head(head) => head.max_time(),
         };
         let latest = self.sources().iter().filter_map(latest).max();
-        latest.map_or(i64::MIN, |time| self.day.number() * DAY_SECS + i64::from(time))
+        latest.map(|time| self.day.number() * DAY_SECS + i64::from(time))
     }
 
     /// The parts in order of arrival.

@@ -2,10 +2,11 @@
 //!
 //! A day is opened when it is first asked for and kept until its folder goes. Here is no writing: who writes holds the day.
 
-use super::day::{DayState, Source, ToSeal};
+use super::day::{DayState, PREFIX, Source, ToSeal};
 use super::find::Cataloging;
 use super::flush::{Backlog, Message};
-use super::{MetricStats, Snapshot};
+use super::walk::NameList;
+use super::{MetricStats, OWN_FIGURES, Snapshot};
 use crate::store::{StoreError, layout};
 use sonde_shared::time::{Day, TimeRange};
 use std::collections::BTreeMap;
@@ -90,28 +91,28 @@ impl Days {
         self.cataloging().forget(day);
     }
 
-    /// The second of the latest point; `i64::MIN` without any.
-    pub(super) fn last_point(&self) -> Result<i64, StoreError> {
+    /// The second of the latest point of the last day that has points of others than Sonde itself; that point may be its own.
+    /// `None` without such a day.
+    pub(super) fn last_point(&self) -> Result<Option<i64>, StoreError> {
         for day in layout::list_days(&self.data)?.into_iter().rev() {
-            let last = self.get(day)?.last_point();
-            if last > i64::MIN {
-                return Ok(last);
+            let state = self.get(day)?;
+            let (runs, parts) = state.lists();
+            if runs.iter().any(|run| has_others(&**run)) || parts.iter().any(|part| has_others(&**part)) {
+                return Ok(state.last_point());
             }
         }
-        Ok(i64::MIN)
+        Ok(None)
     }
 
-    /// Loads the days that have a write-ahead log, and the newest one with points. Returns the latest point's second.
-    pub(super) fn open_unflushed(&self) -> Result<i64, StoreError> {
-        let mut last_point = i64::MIN;
-        for day in layout::list_days(&self.data)?.into_iter().rev() {
-            let has_wal =
-                !layout::list_numbers(&layout::day_dir(&self.data, day), "metrics", "wal")?.is_empty();
-            if has_wal || last_point == i64::MIN {
-                last_point = last_point.max(self.get(day)?.last_point());
+    /// Loads the days that have a write-ahead log.
+    pub(super) fn open_unflushed(&self) -> Result<(), StoreError> {
+        for day in layout::list_days(&self.data)? {
+            let dir = layout::day_dir(&self.data, day);
+            if !layout::list_numbers(&dir, PREFIX, "wal")?.is_empty() {
+                self.get(day)?;
             }
         }
-        Ok(last_point)
+        Ok(())
     }
 
     /// What is stored of the days of a range.
@@ -146,4 +147,10 @@ impl Days {
             }
         }
     }
+}
+
+/// Whether a list has other names than those of Sonde's own figures, which stand together.
+fn has_others(names: &impl NameList) -> bool {
+    let is_other = |at: usize| !names.name(at).starts_with(OWN_FIGURES.as_bytes());
+    names.len().checked_sub(1).is_some_and(|last| is_other(0) || is_other(last))
 }

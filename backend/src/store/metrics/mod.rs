@@ -52,6 +52,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use writer::{Job, LetGo, Work, Writer};
 
+/// What the names of Sonde's own figures begin with.
+pub const OWN_FIGURES: &str = "sonde.";
 /// How many batches wait for the writer before a sender has to.
 const QUEUE_BATCHES: usize = 1_024;
 /// How many points the waiting batches hold together, so that the queue's memory is bounded whatever their size.
@@ -139,7 +141,6 @@ struct Counters {
     lost: AtomicU64,
     wal_bytes: AtomicU64,
     last_sync_ms: AtomicI64,
-    last_point: AtomicI64,
 }
 
 impl MetricStore {
@@ -157,14 +158,13 @@ impl MetricStore {
         let (flusher, messages) = std_mpsc::channel();
         let backlog = Arc::new(Backlog::default());
         let days = Days::new(dir, flusher, Arc::clone(&backlog));
-        let last_point = days.open_unflushed()?;
+        days.open_unflushed()?;
         let counters = Counters {
             stored: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             wal_bytes: AtomicU64::new(0),
             last_sync_ms: AtomicI64::new(0),
-            last_point: AtomicI64::new(last_point),
         };
         let (names, refused) = (RwLock::new(Arc::new(SeriesNames::shared())), Mutex::default());
         let shared = Arc::new(Shared { days, backlog: Arc::clone(&backlog), counters, names, refused });
@@ -256,10 +256,10 @@ impl MetricStore {
         self.shared.days.snapshot(range)
     }
 
-    /// The latest point's time; `None` while there is none. Costs nothing.
-    pub fn last_point(&self) -> Option<Timestamp> {
-        let secs = self.shared.counters.last_point.load(Ordering::Relaxed);
-        (secs > i64::MIN).then(|| Timestamp::from_secs(secs))
+    /// The latest point's time on the last day that has points of others than Sonde itself; `None` while there is none. May read
+    /// files: call it where blocking is fine.
+    pub fn last_point(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.shared.days.last_point()?.map(Timestamp::from_secs))
     }
 
     /// Counts points that were refused before they came here.
@@ -335,21 +335,6 @@ impl Shared {
     fn note_sync(&self) {
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         self.counters.last_sync_ms.store(since.as_millis() as i64, Ordering::Relaxed);
-    }
-
-    /// Looks for the latest point again, if it was one of that day.
-    fn forget_last_point(&self, day: Day) {
-        let last_point = &self.counters.last_point;
-        if Timestamp::from_secs(last_point.load(Ordering::Relaxed)).day() != day {
-            return;
-        }
-        match self.days.last_point() {
-            Ok(last) => last_point.store(last, Ordering::Relaxed),
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the time of the latest point could not be read");
-            }
-        }
     }
 
     /// Begins a new table of names when most of the old one's are not in use: those of series that are sent no more.

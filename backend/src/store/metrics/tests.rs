@@ -143,8 +143,8 @@ proptest! {
         check_all(&stopped, &oracle, &ranges);
         prop_assert_eq!(stopped.stats().head_points, 0);
         let last = oracle.0.values().filter_map(|points| points.keys().max()).max().copied();
-        prop_assert_eq!(stopped.last_point(), last.map(Timestamp::from_secs));
-        prop_assert_eq!(reopened.last_point(), stopped.last_point());
+        prop_assert_eq!(stopped.last_point().unwrap(), last.map(Timestamp::from_secs));
+        prop_assert_eq!(reopened.last_point().unwrap(), stopped.last_point().unwrap());
         stopped.seal_all().unwrap();
         check_all(&stopped, &oracle, &ranges);
     }
@@ -269,7 +269,7 @@ fn opening_reads_no_day_that_is_written_out_but_the_last() {
     // Who seals opens days that are not sealed.
     let store = MetricStore::open_as(dir.path(), false).unwrap();
     assert_eq!(
-        (store.last_point(), store.stats().damaged_files),
+        (store.last_point().unwrap(), store.stats().damaged_files),
         (Some(Timestamp::from_secs(2 * DAY_SECS)), 0)
     );
     assert_eq!(read(&store, "a", 0, 3 * DAY_SECS).values, [2.0]);

@@ -154,7 +154,6 @@ impl Writer {
         }
         // A query may have opened the day again before the folder went.
         self.shared.days.forget(*day);
-        self.shared.forget_last_point(*day);
     }
 
     /// How long to wait for a batch before something else is due.
@@ -277,11 +276,7 @@ impl Writer {
     fn apply(&mut self, day: Day) {
         let Some(open) = self.open.get_mut(&day) else { return };
         open.head.apply(&open.staged);
-        let counters = &self.shared.counters;
-        counters.stored.fetch_add(open.staged.len() as u64, Ordering::Relaxed);
-        if let Some(latest) = open.staged.iter().map(|(_, time, _)| *time).max() {
-            counters.last_point.fetch_max(day.number() * DAY_SECS + i64::from(latest), Ordering::Relaxed);
-        }
+        self.shared.counters.stored.fetch_add(open.staged.len() as u64, Ordering::Relaxed);
         open.staged.clear();
     }
 

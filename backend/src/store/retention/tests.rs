@@ -53,7 +53,7 @@ fn days(store: &Store) -> Vec<Day> {
     assert_eq!(events.iter().map(|event| Day::parse(&event.what).unwrap()).collect::<Vec<_>>(), lines);
     let latest = |at: Option<Timestamp>| at.map(Timestamp::day);
     assert_eq!(latest(store.logs().last_time().unwrap()), lines.last().copied());
-    assert_eq!(latest(store.metrics().last_point()), lines.last().copied());
+    assert_eq!(latest(store.metrics().last_point().unwrap()), lines.last().copied());
     assert_eq!(store.metrics().stats().damaged_files, 0);
     lines
 }
