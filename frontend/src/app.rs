@@ -8,13 +8,12 @@ use crate::panes::{
     stored_split,
 };
 use crate::session::Session;
+use crate::size::on_resize;
 use crate::text;
 use crate::theme::use_theme;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::time::TimeRange;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
 
 /// What the charts' gutters take of their width, for asking for no more points than can be told apart.
 const GUTTER_PX: f64 = 80.0;
@@ -112,24 +111,11 @@ fn SheetTabs(sheet_open: RwSignal<bool>, tree_open: RwSignal<bool>) -> impl Into
 fn watch_centre(centre: NodeRef<html::Main>) -> ChartSize {
     let width = RwSignal::new(0.0);
     let narrow = RwSignal::new(false);
-    Effect::new(move |_| {
-        let Some(centre) = centre.get() else { return };
-        let measured = centre.clone();
-        let measure = Closure::<dyn FnMut()>::new(move || {
-            let css_px = f64::from(measured.client_width());
-            width.set((css_px - GUTTER_PX).max(100.0) * window().device_pixel_ratio());
-            narrow.set(
-                window()
-                    .inner_width()
-                    .ok()
-                    .and_then(|width| width.as_f64())
-                    .is_some_and(|width| width < 600.0),
-            );
-        });
-        let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
-        observer.observe(&centre);
-        let held = StoredValue::new_local((observer, measure));
-        on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+    on_resize(centre, move |centre| {
+        let css_px = f64::from(centre.client_width());
+        width.set((css_px - GUTTER_PX).max(100.0) * window().device_pixel_ratio());
+        let inner_width = window().inner_width().ok().and_then(|width| width.as_f64());
+        narrow.set(inner_width.is_some_and(|width| width < 600.0));
     });
     ChartSize {
         scrolled: RwSignal::new(0),

@@ -41,6 +41,7 @@ pub fn provide_charts(
         hover: RwSignal::new(None),
         pinned: RwSignal::new(None),
         active: session.part(|state| state.view.panel.clone()).into(),
+        is_alone: session.part(|state| state.maximized().is_some()).into(),
         utc_offset_minutes: session.offset_minutes.into(),
         count_lines: Callback::new(count_lines),
         counted_instead: Callback::new(move |panel: String| {

@@ -56,6 +56,7 @@ fn act(key: &str, on: KeyTargets) -> bool {
         "?" => help.set(true),
         "l" => session.send(Command::ToggleLive),
         "s" => charts.snaps.update(|on| *on = !*on),
+        "m" => toggle_maximized(session),
         "b" => charts.arm(!charts.armed.get_untracked()),
         "/" => session.text_filter_focus.update(|count| *count += 1),
         _ => return false,
@@ -63,7 +64,16 @@ fn act(key: &str, on: KeyTargets) -> bool {
     true
 }
 
-/// A drag, then what is open, the pinned crosshair, the baseline, the selection.
+/// The active panel alone, else the first; or all of them again.
+fn toggle_maximized(session: Session) {
+    let next = session.now_part(|state| {
+        let first = || state.panels().next().map(|panel| panel.id.clone());
+        if state.maximized().is_some() { None } else { state.view.panel.clone().or_else(first) }
+    });
+    session.send(Command::Maximize(next));
+}
+
+/// A drag, then what is open, the maximized panel, the pinned crosshair, the baseline, the selection.
 fn undo_a_layer(on: KeyTargets) {
     let KeyTargets { session, charts, tree_open, .. } = on;
     if charts.held.get_untracked() || charts.draft.with_untracked(Option::is_some) {
@@ -74,6 +84,8 @@ fn undo_a_layer(on: KeyTargets) {
         tree_open.set(false);
     } else if session.now_part(|state| state.view.line.is_some()) {
         session.send(Command::PinLine(None));
+    } else if session.now_part(|state| state.maximized().is_some()) {
+        session.send(Command::Maximize(None));
     } else if charts.pinned.with_untracked(Option::is_some) {
         charts.pinned.set(None);
     } else if session.now_part(|state| state.view.baseline.is_some()) {

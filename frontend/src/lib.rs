@@ -32,6 +32,8 @@ pub mod prefs;
 pub mod rest;
 /// The one state as signals, and the way to change it.
 pub mod session;
+/// How large elements are.
+pub mod size;
 /// What the page knows and shows, and how commands change it.
 pub mod state;
 /// Times and counts as people read them.

@@ -109,6 +109,11 @@ impl Session {
         url::whole()
     }
 
+    /// The whole address of another view of this page.
+    pub fn address_of(self, view: &ViewState) -> String {
+        url::origin() + &view.to_url()
+    }
+
     fn read_address(self) {
         self.address.forget();
         let (path, query) = url::current();

@@ -101,6 +101,11 @@ pub fn current() -> (String, String) {
     (location.pathname().unwrap_or_default(), query.trim_start_matches('?').to_owned())
 }
 
+/// Whose page it is: `http://127.0.0.1:8080`.
+pub fn origin() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
 /// The whole address, to be shared.
 pub fn whole() -> String {
     window().location().href().unwrap_or_default()

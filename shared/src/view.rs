@@ -8,7 +8,10 @@
 
 use crate::log::Level;
 use crate::time::{Day, NANOS_PER_SEC, TimeError, TimeRange, TimeSpec, Timestamp, parse_rfc3339};
+use graphite::GraphiteRange;
 use std::fmt::Write as _;
+
+mod graphite;
 
 /// The version of the address, `v=`.
 pub const VERSION: u32 = 1;
@@ -149,6 +152,8 @@ pub struct ViewState {
     pub maximized: Option<String>,
     /// The expanded line's id.
     pub line: Option<String>,
+    /// Graphite's targets of one more panel, below the dashboard's; without a dashboard's name the only one.
+    pub targets: Vec<String>,
     /// Whether the view follows the clock.
     pub live: bool,
     /// The zone, where it was set by hand.
@@ -171,6 +176,7 @@ impl Default for ViewState {
             panel: None,
             maximized: None,
             line: None,
+            targets: Vec::new(),
             live: false,
             zone: None,
         }
@@ -195,6 +201,7 @@ impl ViewState {
         query.push_some("panel", self.panel.as_deref());
         query.push_some("max", self.maximized.as_deref());
         query.push_some("line", self.line.as_deref());
+        self.targets.iter().for_each(|target| query.push("target", target));
         query.push_some("live", self.live.then_some("1"));
         query.push_some("zone", self.zone.map(|zone| if zone == Zone::Utc { "utc" } else { "local" }));
         let path =
@@ -209,12 +216,19 @@ impl ViewState {
             ..Self::default()
         };
         let mut problems = Vec::new();
+        let mut graphite = GraphiteRange::default();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decode(value);
-            if let Err(problem) = view.set(key, value, now) {
-                problems.push(problem);
-            }
+            let (key, value) = (decode(key), decode(value));
+            let read = match key.as_str() {
+                "from" => graphite.set_from(&value, now),
+                "until" => graphite.set_until(&value, now),
+                key => view.set(key, value, now),
+            };
+            problems.extend(read.err());
+        }
+        if view.range.is_none() {
+            view.range = graphite.range(now);
         }
         if view.selection.is_some() {
             view.live = false;
@@ -225,7 +239,7 @@ impl ViewState {
     }
 
     fn set(&mut self, key: &str, value: String, now: Timestamp) -> Result<(), String> {
-        let bad = |what: &str| Err(format!("{what} `{}` in the address could not be read", clip(&value)));
+        let bad = |what: &str| Err(unreadable(what, &value));
         match key {
             "v" if value.parse::<u32>().is_ok_and(|version| version <= VERSION) => {}
             "v" => return bad("the version"),
@@ -257,6 +271,7 @@ impl ViewState {
             "zone" => return bad("the zone"),
             "chosen" => self.chosen = value == "1",
             "live" => self.live = value == "1",
+            "target" | "target[]" if !value.trim().is_empty() => self.targets.push(value),
             "q" => self.contains = value,
             "host" => self.host = Some(value),
             "panel" => self.panel = Some(value),
@@ -267,6 +282,10 @@ impl ViewState {
         }
         Ok(())
     }
+}
+
+fn unreadable(what: &str, value: &str) -> String {
+    format!("{what} `{}` in the address could not be read", clip(value))
 }
 
 fn clip(text: &str) -> String {
@@ -398,6 +417,7 @@ mod tests {
             contains in "\\PC{0,20}",
             flags in any::<[bool; 4]>(),
             level in prop::option::of(0_u8..6),
+            targets in prop::collection::vec("[a-zé(][\\PC]{0,12}", 0..3),
         ) -> ViewState {
             ViewState {
                 dashboard: names[0].clone(),
@@ -414,6 +434,7 @@ mod tests {
                 panel: names[2].clone(),
                 maximized: names[3].clone(),
                 line: names[4].clone(),
+                targets,
                 zone: flags[0].then_some(Zone::Local),
             }
         }

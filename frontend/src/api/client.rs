@@ -5,11 +5,13 @@ use crate::lines::Row;
 use crate::state::LogQuery;
 use gloo_net::http::{Request, Response};
 use js_sys::{Reflect, Uint8Array};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sonde_shared::api::{Columns, Components, Event, Histogram, PageInfo, decode_columns};
 use sonde_shared::dashboard::Dashboard;
 use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
 use sonde_shared::view::{Order, encode};
+use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
@@ -90,14 +92,38 @@ pub async fn columns(
     width: u32,
     signal: AbortSignal,
 ) -> Result<Vec<Columns>, ApiError> {
-    let targets: Vec<String> = targets.iter().map(|target| format!("target={}&", encode(target))).collect();
-    let targets = targets.concat();
+    let targets = parameters(&targets);
     let (from, until) = (range.from.as_millis(), range.until.as_millis());
     let url =
         format!("/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}");
     let response = send(&url, &signal).await?;
     let bytes = response.binary().await.map_err(|error| failure(&error, &signal))?;
     decode_columns(&bytes).ok_or_else(ApiError::unreadable)
+}
+
+/// The mean of each series of some targets over a range, by name; series without points have none.
+pub async fn means(
+    targets: Vec<String>,
+    range: TimeRange,
+    signal: AbortSignal,
+) -> Result<BTreeMap<String, f64>, ApiError> {
+    #[derive(Deserialize)]
+    struct Rendered {
+        target: String,
+        datapoints: Vec<(Option<f64>, i64)>,
+    }
+    let (from, until) = (range.from.as_millis(), range.until.as_millis());
+    // One point is what Graphite makes of all points: their average.
+    let url =
+        format!("/render?{}from={from}&until={until}&format=json&maxDataPoints=1", parameters(&targets));
+    let rendered: Vec<Rendered> = get_json(&url, &signal).await?;
+    let mean = |one: Rendered| Some((one.target, one.datapoints.first()?.0?));
+    Ok(rendered.into_iter().filter_map(mean).collect())
+}
+
+/// `target=…&` for each target.
+fn parameters(targets: &[String]) -> String {
+    targets.iter().map(|target| format!("target={}&", encode(target))).collect()
 }
 
 /// Some lines of a query, by their position in the answer.

@@ -6,6 +6,7 @@
 mod axis;
 mod brush;
 mod canvas;
+mod legend;
 mod overlay;
 mod readings;
 mod size;
@@ -15,7 +16,7 @@ mod view;
 
 pub use axis::TimeAxis;
 pub use brush::with_margin;
-pub use view::{Chart, LogHistogram};
+pub use view::{Chart, LogHistogram, Means};
 
 use leptos::prelude::*;
 use sonde_shared::api::Event;
@@ -91,6 +92,8 @@ pub struct ChartContext {
     pub pinned: RwSignal<Option<Timestamp>>,
     /// The active panel.
     pub active: Signal<Option<String>>,
+    /// Whether one panel's chart fills the charts' place: a plain wheel zooms it.
+    pub is_alone: Signal<bool>,
     /// Whether times are shown in the browser's zone: minutes east of UTC to add.
     pub utc_offset_minutes: Signal<i32>,
     /// How many lines of the current selector lie in a range, from the histogram already loaded.

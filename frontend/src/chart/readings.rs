@@ -27,6 +27,24 @@ impl Reading {
 /// What stands for a value that is not there.
 const MISSING: &str = "–";
 
+/// The lowest, highest and mean value of a series, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stats {
+    pub(super) min: String,
+    pub(super) max: String,
+    pub(super) mean: String,
+}
+
+/// What of a series lies in the range. What is drawn keeps the extremes of all points but not their mean, which is asked for.
+pub(super) fn stats_of(one: &Columns, unit: &str, range: TimeRange, mean: Option<f64>) -> Stats {
+    let (from_ms, until_ms) = (range.from.as_nanos() as f64 / 1e6, range.until.as_nanos() as f64 / 1e6);
+    let first = one.times_ms.partition_point(|time| *time < from_ms);
+    let end = one.times_ms.partition_point(|time| *time < until_ms).max(first);
+    let inside = one.values.get(first..end).unwrap_or_default().iter().copied().filter(|v| v.is_finite());
+    let text = |value: Option<f64>| value.map_or_else(|| MISSING.to_owned(), |v| format_value(v, unit));
+    Stats { min: text(inside.clone().reduce(f64::min)), max: text(inside.reduce(f64::max)), mean: text(mean) }
+}
+
 /// What series have slots, and which: a series keeps its colour while others come and go.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots(Vec<String>);
@@ -198,16 +216,17 @@ pub(super) fn band_size(band: TimeRange, lines: Option<u64>, whose: Option<&str>
     }
 }
 
-/// How many rows of a legend fit into a width, when a `+12` has to fit too where not all do.
+/// How many rows of a legend fit into a width, when what opens the table, `+12 · details`, has to fit too.
 pub(super) fn fitting(rows: &[Reading], width_px: f64) -> usize {
     const CHAR_PX: f64 = 6.8;
     const AROUND_PX: f64 = 34.0;
-    const MORE_PX: f64 = 40.0;
+    const MORE_PX: f64 = 118.0;
+    const DETAILS_PX: f64 = 70.0;
     let width_of = |row: &Reading| {
         let chars = row.name.chars().count().min(LEGEND_NAME_CHARS) + row.value.chars().count();
         chars as f64 * CHAR_PX + AROUND_PX
     };
-    if rows.iter().map(width_of).sum::<f64>() <= width_px {
+    if rows.iter().map(width_of).sum::<f64>() <= width_px - DETAILS_PX {
         return rows.len();
     }
     let mut used = MORE_PX;
@@ -226,6 +245,22 @@ mod tests {
     use super::*;
     use sonde_shared::api::LevelCounts;
     use sonde_shared::time::Timestamp;
+
+    #[test]
+    fn only_what_lies_in_the_range_counts() {
+        let one =
+            series("a", &[(0.0, 9.0), (1_000.0, 2.0), (2_000.0, f64::NAN), (3_000.0, 5.0), (4_000.0, -9.0)]);
+        let range = TimeRange::between(Timestamp::from_secs(1), Timestamp::from_secs(4));
+        let stats = |mean| stats_of(&one, "ms", range, mean);
+        let row = |min: &str, max: &str, mean: &str| Stats {
+            min: min.to_owned(),
+            max: max.to_owned(),
+            mean: mean.to_owned(),
+        };
+        assert_eq!(stats(Some(3.5)), row("2 ms", "5 ms", "3.5 ms"));
+        let none = TimeRange::between(Timestamp::from_secs(8), Timestamp::from_secs(9));
+        assert_eq!(stats_of(&one, "ms", none, None), row("–", "–", "–"));
+    }
 
     fn series(name: &str, points: &[(f64, f64)]) -> Columns {
         let (times_ms, values) = points.iter().copied().unzip();
@@ -337,7 +372,9 @@ mod tests {
         let row = Reading { colour: String::new(), name: "requests".into(), value: "12 k".into() };
         let rows = vec![row; 20];
         assert_eq!(fitting(&rows, 10_000.0), 20);
-        assert_eq!(fitting(&rows, 400.0), 3);
+        assert_eq!(fitting(&rows, 480.0), 3);
+        assert_eq!(fitting(&rows[..3], 480.0), 3);
+        assert_eq!(fitting(&rows[..3], 400.0), 2);
         assert_eq!(fitting(&rows, 10.0), 1);
         assert_eq!(fitting(&[], 10.0), 0);
     }

@@ -1,5 +1,6 @@
 //! How large an element is and how fine the screen under it, as signals.
 
+use crate::size::on_resize;
 use leptos::html::Div;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -8,20 +9,12 @@ use wasm_bindgen::closure::Closure;
 /// The width of an element in CSS px; zero until it is in the document.
 pub(super) fn watch_width(node: NodeRef<Div>) -> ReadSignal<f64> {
     let (width, set_width) = signal(0.0);
-    Effect::new(move |_| {
-        let Some(element) = node.get() else { return };
-        let measured = element.clone();
-        let measure = Closure::<dyn FnMut()>::new(move || {
-            let now = f64::from(measured.client_width());
-            // A width that stays draws nothing.
-            if (now - width.get_untracked()).abs() > f64::EPSILON {
-                set_width.set(now);
-            }
-        });
-        let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
-        observer.observe(&element);
-        let held = StoredValue::new_local((observer, measure));
-        on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+    on_resize(node, move |element| {
+        let now = f64::from(element.client_width());
+        // A width that stays draws nothing.
+        if (now - width.get_untracked()).abs() > f64::EPSILON {
+            set_width.set(now);
+        }
     });
     width
 }

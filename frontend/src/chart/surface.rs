@@ -234,7 +234,8 @@ impl Surface {
             1 => LINE_PX,
             _ => PAGE_PX,
         };
-        let zooms = event.ctrl_key() || event.meta_key() || self.wheel_zooms.get_value();
+        let is_alone = self.kind == Kind::Chart && self.ctx.is_alone.get_untracked();
+        let zooms = event.ctrl_key() || event.meta_key() || is_alone || self.wheel_zooms.get_value();
         // Shift turns an upright wheel into a level one where the browser has not done so already.
         let (mut delta_x, mut delta_y) = (event.delta_x() * unit, event.delta_y() * unit);
         if event.shift_key() && delta_x == 0.0 {

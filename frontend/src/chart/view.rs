@@ -9,19 +9,24 @@
 use super::ChartContext;
 use super::axis::data_range;
 use super::canvas::{Canvas, paint};
+use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Slots, counts_at, events_at, extent_of, fitting, highest_share, last_readings, readings_at,
+    Reading, Slots, counts_at, events_at, extent_of, highest_share, last_readings, readings_at, stats_of,
 };
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::read_theme;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
-use sonde_shared::chart::draw::{Frame, GUTTER_PX, Lines, draw_chart, draw_histogram, plot_width};
+use sonde_shared::chart::draw::{Frame, GUTTER_PX, Lines, draw_chart, draw_histogram};
 use sonde_shared::dashboard::Threshold;
 use sonde_shared::time::{TimeRange, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Mean values by series.
+pub type Means = BTreeMap<String, f64>;
 
 /// The height of the histogram of lines.
 const HISTOGRAM_PX: f64 = 48.0;
@@ -30,7 +35,7 @@ const REACH_PX: f64 = 12.0;
 
 /// One panel's chart: canvas, brush, crosshair, values and a legend of one line below the plot.
 ///
-/// It takes the width of its parent. Its height is `height_px` for the plot and 20 px for the legend. The page draws
+/// It takes the width of its parent. Its height is `height_px` for the plot, 20 px for the legend and what its table takes. The page draws
 /// the panel's frame and header around it.
 #[component]
 pub fn Chart(
@@ -60,12 +65,27 @@ pub fn Chart(
     /// The plot's height in CSS px: 168, 112 compact, 128 on a phone, whatever is free when maximized.
     #[prop(into, default = Signal::stored(168.0))]
     height_px: Signal<f64>,
+    /// Whether the legend's table of all series is open.
+    details: RwSignal<bool>,
+    /// The mean of each series over the visible range by its name, as far as it is known.
+    #[prop(into)]
+    means: Signal<Option<Arc<Means>>>,
 ) -> impl IntoView {
     let surface = Surface::new(ctx, panel, Kind::Chart);
+    let (all, picked) = (data, Picked::new());
+    let is_shown = Memo::new(move |_| {
+        all.with(|series| picked.shown(series.iter().flat_map(|series| series.iter()).map(|one| &one.name)))
+    });
+    // Kept, for it is read at each move of the pointer; and another one each time, for comparing costs more than drawing.
+    let data = Memo::new_with_compare(move |_| Some(kept(all.get()?, &is_shown.get())), |_, _| true);
     let seen = StoredValue::new(Slots::default());
-    let slots = Memo::new(move |_| {
+    let all_slots = Memo::new(move |_| {
         let assign = |series: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(series));
-        data.with(|data| data.as_ref().and_then(assign)).unwrap_or_default()
+        all.with(|data| data.as_ref().and_then(assign)).unwrap_or_default()
+    });
+    let slots = Memo::new(move |_| {
+        let (slots, shown) = (all_slots.get(), is_shown.get());
+        slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
     });
     let unit = StoredValue::new(unit);
     let draw = move |canvas: &Canvas, frame: &Frame| {
@@ -93,16 +113,30 @@ pub fn Chart(
         };
         data.with(|data| data.as_ref().and_then(share)).is_some_and(|share| share > 0.5)
     };
-    let last = Memo::new(move |_| {
-        let (data, slots, range) = (data.get(), slots.get(), ctx.range.get());
-        data.map(|series| last_readings(&series, &slots, &unit.get_value(), range)).unwrap_or_default()
+    let rows = Memo::new(move |_| {
+        let (Some(series), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
+        let (unit, means, shown) = (unit.get_value(), means.get(), is_shown.get());
+        let last = last_readings(&series, &all_slots.get(), &unit, range);
+        let row = |((one, last), is_shown): ((&Columns, Reading), bool)| {
+            let mean = means.as_ref().and_then(|means| means.get(&one.name)).copied();
+            Row { name: one.name.clone(), last, stats: stats_of(one, &unit, range, mean), is_shown }
+        };
+        series.iter().zip(last).zip(shown).map(row).collect()
     });
     view! {
         <div class="chart">
             <Plot surface title height_px draw readings is_high changed=Signal::derive(move || data.track()) />
-            <Legend rows=last.into() width=surface.width />
+            <Legend rows picked width=surface.width details />
         </div>
     }
+}
+
+/// The series that are shown.
+fn kept(series: Arc<Vec<Columns>>, shown: &[bool]) -> Arc<Vec<Columns>> {
+    if shown.iter().all(|is| *is) {
+        return series;
+    }
+    Arc::new(series.iter().zip(shown).filter(|(_, is)| **is).map(|(one, _)| one.clone()).collect())
 }
 
 /// The lines in the visible range by level, 48 px high, its plot aligned with the charts'. Its panel id is
@@ -225,30 +259,4 @@ fn paint_on_change(
         });
     });
     node
-}
-
-/// The series' names with their last values, as many as fit into one line.
-#[component]
-fn Legend(rows: Signal<Vec<Reading>>, width: ReadSignal<f64>) -> impl IntoView {
-    let items = move || {
-        let mut rows = rows.get();
-        let shown = fitting(&rows, plot_width(width.get()));
-        let hidden = rows.split_off(shown);
-        let names: Vec<String> = hidden.iter().map(|row| format!("{} {}", row.name, row.value)).collect();
-        let more = (!names.is_empty()).then(|| {
-            view! { <li class="legend-more" title=names.join("\n")>{format!("+{}", names.len())}</li> }
-        });
-        (rows.into_iter().map(legend_item).collect_view(), more)
-    };
-    view! { <ul class="legend" aria-label="Last values" style:padding-left=format!("{GUTTER_PX}px")>{items}</ul> }
-}
-
-fn legend_item(row: Reading) -> impl IntoView {
-    view! {
-        <li>
-            <i class="swatch" style:background=row.colour></i>
-            <span class="legend-name" title=row.name.clone()>{row.name.clone()}</span>
-            <span class="legend-value">{row.value}</span>
-        </li>
-    }
 }

@@ -9,6 +9,7 @@ use sonde_shared::api::{Columns, Components, Event, Histogram};
 use sonde_shared::dashboard::Panel;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
+use std::collections::BTreeMap;
 
 /// Widths in ms that a histogram's buckets may have.
 const STEPS_MS: [i64; 24] = [
@@ -105,6 +106,19 @@ pub fn load_panel(
                     session.send(Command::SeriesLoaded(id, names));
                 },
             );
+        }
+    });
+    loaded
+}
+
+/// The mean of each of a panel's series over the visible range, while somebody wants to know.
+pub fn load_means(session: Session, panel: &Panel, wanted: Signal<bool>) -> Loaded<BTreeMap<String, f64>> {
+    let loaded = Loaded::new();
+    let targets = panel.targets.clone();
+    Effect::new(move |_| {
+        if session.ready.get() && wanted.get() && !targets.is_empty() {
+            let (range, targets) = (session.range.get(), targets.clone());
+            loaded.load(move |signal| client::means(targets, range, signal), |_| {});
         }
     });
     loaded

@@ -1,12 +1,14 @@
 //! The panels of the dashboard, stacked over one time axis and the histogram of lines.
 
 use super::empty::{ErrorNote, FirstSteps, NoPanels, PanelSkeletons};
+use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{Loaded, PageFeed, range};
 use crate::session::use_session;
-use crate::state::{AppState, ChartsState};
+use crate::size::on_resize;
+use crate::state::{AppState, ChartsState, Command, TARGETS_PANEL};
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
@@ -14,22 +16,45 @@ use sonde_shared::chart::reduce::last_value;
 use sonde_shared::dashboard::Panel;
 use sonde_shared::time::TimeRange;
 
+/// What is above, between and below a plot that fills the charts' place: margins, head, legend, axis and histogram.
+const AROUND_PX: f64 = 146.0;
+/// A row of a legend's table, and what the table takes at most.
+const TABLE_ROW_PX: f64 = 20.0;
+const TABLE_PX: f64 = 161.0;
+
+/// Where a panel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    AmongOthers,
+    /// It fills the charts' place.
+    Alone,
+    /// Another one does.
+    Hidden,
+}
+
 /// The charts.
 #[component]
 pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
-    let panels =
-        session.part(|state| state.dashboard.as_ref().map(|board| board.panels.clone()).unwrap_or_default());
+    let panels = session.part(|state| state.panels().cloned().collect::<Vec<_>>());
     let size: ChartSize = expect_context();
     let scrolled = move |_| size.scrolled.update(|count| *count += 1);
+    let (root, room_px) = (NodeRef::<html::Section>::new(), RwSignal::new(0.0));
+    on_resize(root, move |section| room_px.set(f64::from(section.client_height()) - AROUND_PX));
+    let alone = session.part(|state| state.maximized().is_some());
+    // What comes into sight has to be asked for.
+    Effect::new(move |_| {
+        alone.track();
+        request_animation_frame(move || size.scrolled.update(|count| *count += 1));
+    });
     view! {
-        <section class="charts" aria-label="Charts" on:scroll=scrolled>
+        <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=scrolled>
             <div class="panels">
                 <For
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
-                    children=move |panel| view! { <ChartPanel panel /> }
+                    children=move |panel| view! { <ChartPanel panel room_px=room_px.into() /> }
                 />
                 <ChartStates />
             </div>
@@ -43,7 +68,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
 
 /// One panel: its title and its chart.
 #[component]
-fn ChartPanel(panel: Panel) -> impl IntoView {
+fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
     let size: ChartSize = expect_context();
@@ -54,6 +79,23 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
     let outside = session.part({
         let id = panel.id.clone();
         move |state| state.view.chosen && state.is_outside_choice(&id)
+    });
+    let id = panel.id.clone();
+    let place = session.part(move |state| match state.maximized() {
+        None => Place::AmongOthers,
+        Some(alone) if alone == id => Place::Alone,
+        Some(_) => Place::Hidden,
+    });
+    let details = RwSignal::new(false);
+    let wanted = Signal::derive(move || details.get() && place.get() != Place::Hidden);
+    let means = range::load_means(session, &panel, wanted);
+    let height_px = Signal::derive(move || match place.get() {
+        Place::Alone if details.get() => {
+            let rows = loaded.value.with(|series| series.as_ref().map_or(0, |series| series.len()));
+            (room_px.get() - table_height_px(rows)).max(size.plot_px.get())
+        }
+        Place::Alone => room_px.get().max(size.plot_px.get()),
+        Place::AmongOthers | Place::Hidden => size.plot_px.get(),
     });
     let has_targets = !panel.targets.is_empty();
     let missing = move || {
@@ -70,6 +112,7 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
             node_ref=root
             class:active=move || active.get()
             class:outside=move || outside.get()
+            class:hidden=move || place.get() == Place::Hidden
             aria-label=panel.title.clone()
         >
             <header class="panel-head">
@@ -82,6 +125,8 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
                     let retry = move |()| loaded.retry();
                     loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
+                {(panel.id == TARGETS_PANEL).then(|| view! { <CloseTargets /> })}
+                <MaximizeButton id=panel.id.clone() title=panel.title.clone() place />
             </header>
             {has_targets
                 .then(|| {
@@ -95,11 +140,63 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
                             thresholds=panel.thresholds.clone()
                             min=panel.min
                             max=panel.max
-                            height_px=size.plot_px
+                            height_px
+                            details
+                            means=means.value
                         />
                     }
                 })}
         </article>
+    }
+}
+
+/// Takes the panel of the address' own targets away.
+#[component]
+fn CloseTargets() -> impl IntoView {
+    let session = use_session();
+    let close = move |_| session.send(Command::SetTargets(Vec::new()));
+    view! {
+        <button
+            class="control icon-only small panel-tool"
+            aria-label="Close this chart"
+            title="This chart is in the address alone: close it"
+            on:click=close
+        >
+            <Glyph icon=Icon::Close />
+        </button>
+    }
+}
+
+/// What a legend's table of so many series takes, with its head and its line.
+fn table_height_px(rows: usize) -> f64 {
+    (rows as f64).mul_add(TABLE_ROW_PX, TABLE_ROW_PX + 2.0).min(TABLE_PX)
+}
+
+#[component]
+fn MaximizeButton(id: String, title: String, place: Memo<Place>) -> impl IntoView {
+    let session = use_session();
+    let is_alone = move || place.get() == Place::Alone;
+    let name = move || {
+        if is_alone() {
+            "All charts again (m)".to_owned()
+        } else {
+            format!("{title}: show this chart alone (m)")
+        }
+    };
+    let toggle = move |_| {
+        let next = (place.get_untracked() != Place::Alone).then(|| id.clone());
+        session.send(Command::Maximize(next));
+    };
+    view! {
+        <button
+            class="control icon-only small panel-tool"
+            aria-label=name.clone()
+            title=name
+            aria-pressed=move || is_alone().to_string()
+            on:click=toggle
+        >
+            {move || view! { <Glyph icon=if is_alone() { Icon::Shrink } else { Icon::Grow } /> }}
+        </button>
     }
 }
 

@@ -23,22 +23,9 @@ pub(super) fn Choice(
     children: ChildrenFn,
 ) -> impl IntoView {
     let root = NodeRef::<html::Div>::new();
-    let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let inside = root.get_untracked().is_some_and(|root| root.contains(target.as_ref()));
-        if !inside && open.get_untracked() {
-            open.set(false);
-        }
-    });
-    on_cleanup(move || outside.remove());
-    let on_key = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Escape" && open.get_untracked() {
-            event.stop_propagation();
-            open.set(false);
-        }
-    };
+    close_outside(root, open);
     view! {
-        <div class="choice" node_ref=root on:keydown=on_key>
+        <div class="choice" node_ref=root on:keydown=move |event| close_on_escape(&event, open)>
             <button
                 class="control"
                 class:icon-only=icon.is_some()
@@ -62,5 +49,25 @@ pub(super) fn Choice(
                 <div class="popover" role="dialog" aria-label=name.clone()>{children()}</div>
             </Show>
         </div>
+    }
+}
+
+/// A press elsewhere closes what is open.
+pub(super) fn close_outside(root: NodeRef<html::Div>, open: RwSignal<bool>) {
+    let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+        let inside = root.get_untracked().is_some_and(|root| root.contains(target.as_ref()));
+        if !inside && open.get_untracked() {
+            open.set(false);
+        }
+    });
+    on_cleanup(move || outside.remove());
+}
+
+/// Escape closes what is open, and nothing behind it.
+pub(super) fn close_on_escape(event: &web_sys::KeyboardEvent, open: RwSignal<bool>) {
+    if event.key() == "Escape" && open.get_untracked() {
+        event.stop_propagation();
+        open.set(false);
     }
 }

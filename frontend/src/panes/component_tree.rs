@@ -1,5 +1,6 @@
 //! The components with lines in the visible range, as a tree with counts.
 
+use super::choice::close_on_escape;
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
 use crate::feeds::Loaded;
@@ -13,14 +14,8 @@ use std::collections::BTreeMap;
 /// The tree, or on narrow pages the rail it opens from.
 #[component]
 pub fn ComponentTree(components: Loaded<Components>, open: RwSignal<bool>) -> impl IntoView {
-    let close_on_escape = move |event: web_sys::KeyboardEvent| {
-        if event.key() == "Escape" && open.get_untracked() {
-            event.stop_propagation();
-            open.set(false);
-        }
-    };
     view! {
-        <aside class="tree" class:open=move || open.get() aria-label="Components" on:keydown=close_on_escape>
+        <aside class="tree" class:open=move || open.get() aria-label="Components" on:keydown=move |event| close_on_escape(&event, open)>
             <button
                 class="control icon-only rail-button"
                 aria-label="Components"

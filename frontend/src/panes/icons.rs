@@ -9,6 +9,7 @@ pub(super) enum Icon {
     Close,
     Components,
     Copy,
+    Grow,
     Help,
     Link,
     Lost,
@@ -17,6 +18,7 @@ pub(super) enum Icon {
     Pause,
     Play,
     Search,
+    Shrink,
     Sun,
     Auto,
     Warning,
@@ -29,6 +31,8 @@ impl Icon {
             Self::Close => "M4 4l8 8M12 4l-8 8",
             Self::Components => "M3 3h4v3H3zM9 10h4v3H9zM5 6v5.5h4",
             Self::Copy => "M6 6h7v7H6zM10 6V3H3v7h3",
+            Self::Grow => "M9.5 2.5h4v4M13.5 2.5L9 7M6.5 13.5h-4v-4M2.5 13.5L7 9",
+            Self::Shrink => "M13 6.5H9.5V3M9.5 6.5l4-4M3 9.5h3.5V13M6.5 9.5l-4 4",
             Self::Help => {
                 "M6 6.2A2 2 0 1 1 8.8 8C8.2 8.4 8 8.7 8 9.5M8 12v.2M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 0 0 8 1.8z"
             }

@@ -1,7 +1,7 @@
 //! A line taken apart: its fields in the order they were sent.
 
 use super::icons::{Glyph, Icon};
-use super::top_bar::copy_text;
+use super::share::copy_text;
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
 use leptos::html;

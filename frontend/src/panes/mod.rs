@@ -20,6 +20,7 @@ mod more_menu;
 mod notes;
 mod scrollbar;
 mod selection_bar;
+mod share;
 mod splitter;
 mod time_picker;
 mod top_bar;

@@ -3,6 +3,7 @@
 use super::choice::Choice;
 use super::icons::{Glyph, Icon};
 use super::more_menu::MoreMenu;
+use super::share::Share;
 use super::time_picker::TimePicker;
 use crate::feeds::count_since_paused;
 use crate::session::{Session, use_session};
@@ -12,8 +13,6 @@ use crate::theme::{Theme, ThemeSignals};
 use leptos::prelude::*;
 use sonde_shared::api::DashboardName;
 use sonde_shared::view::Zone;
-use std::time::Duration;
-use wasm_bindgen_futures::JsFuture;
 
 /// The top bar.
 #[component]
@@ -27,7 +26,7 @@ pub fn TopBar(help: RwSignal<bool>) -> impl IntoView {
             <LiveButton />
             <ZoneButton />
             <ThemeButton />
-            <ShareButton />
+            <Share />
             <button class="control icon-only wide-only" aria-label="Keys" title="Keys (?)" on:click=move |_| help.set(true)>
                 <Glyph icon=Icon::Help />
             </button>
@@ -44,7 +43,7 @@ fn DashboardPicker() -> impl IntoView {
         session.part(|state| state.page.as_ref().map(|page| page.dashboards.clone()).unwrap_or_default());
     let current = session.part(|state| state.view.dashboard.clone());
     let label = Memo::new(move |_| {
-        let name = current.get().unwrap_or_default();
+        let Some(name) = current.get() else { return "Dashboards".to_owned() };
         boards.with(|boards| boards.iter().find(|board| board.name == name).map_or(name, title_of))
     });
     let list = move || {
@@ -174,36 +173,4 @@ fn ThemeButton() -> impl IntoView {
             {move || view! { <Glyph icon=icon() /> }}
         </button>
     }
-}
-
-/// Copies the address; it says all that the page shows.
-#[component]
-fn ShareButton() -> impl IntoView {
-    let session = use_session();
-    let copied = RwSignal::new(None::<bool>);
-    let share = move |_| {
-        leptos::task::spawn_local(async move {
-            copied.try_set(Some(copy_text(&session.address()).await));
-            set_timeout(move || _ = copied.try_set(None), Duration::from_secs(2));
-        });
-    };
-    let label = move || match copied.get() {
-        None => "Share",
-        Some(true) => "Copied",
-        Some(false) => "Copy it from the address bar",
-    };
-    view! {
-        <button class="control" aria-label="Share: copy the link" on:click=share>
-            <Glyph icon=Icon::Link />
-            <span class="share-label">{label}</span>
-        </button>
-    }
-}
-
-/// Puts text on the clipboard; false where the browser does not allow it (plain http beyond this machine).
-pub(super) async fn copy_text(text: &str) -> bool {
-    let navigator = window().navigator();
-    let present = js_sys::Reflect::get(&navigator, &"clipboard".into())
-        .is_ok_and(|clipboard| !clipboard.is_undefined());
-    present && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }

@@ -22,9 +22,11 @@ impl AppState {
         if page.last_line_ms.is_none() && page.last_point_ms.is_none() {
             return ChartsState::NoData;
         }
+        if self.panels().next().is_some() {
+            return ChartsState::Panels;
+        }
         match &self.dashboard {
             None => ChartsState::Waiting,
-            Some(board) if !board.panels.is_empty() => ChartsState::Panels,
             Some(_) if self.panels_are_due() => ChartsState::Waiting,
             Some(_) => ChartsState::NoPanels,
         }

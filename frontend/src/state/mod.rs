@@ -5,12 +5,14 @@
 
 mod charts;
 mod choice;
+mod panels;
 mod query;
 mod tree;
 mod typed;
 mod zoom;
 
 pub use charts::ChartsState;
+pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
 pub use typed::{TypedAgainst, TypedError, parse_typed_range};
@@ -24,6 +26,9 @@ use std::collections::BTreeMap;
 
 /// The range of a page whose address and dashboard name none.
 const DEFAULT_RANGE: RangeSpec = RangeSpec::last(3_600 * NANOS_PER_SEC);
+
+/// The same for an address that was made for Graphite.
+const GRAPHITES_RANGE: RangeSpec = RangeSpec::last(86_400 * NANOS_PER_SEC);
 
 /// How far the browser's clock may be off the server's.
 const CLOCK_TOLERANCE_NANOS: i64 = 2 * NANOS_PER_SEC;
@@ -65,6 +70,10 @@ pub enum Command {
     SetBaseline(Option<TimeRange>),
     /// A panel was clicked.
     Activate(String),
+    /// A panel is to fill the charts' place; `None` shows all of them again.
+    Maximize(Option<String>),
+    /// Other targets for the address' own panel; none takes it away.
+    SetTargets(Vec<String>),
     /// Zoomed to a range.
     Show(TimeRange),
     /// Time is being dragged to a range.
@@ -139,6 +148,8 @@ pub struct AppState {
     pub paused_at: Option<Timestamp>,
     /// Whether a gesture holds the axis still.
     pub frozen: bool,
+    /// The panel of the targets that the address names.
+    targets_panel: Option<Panel>,
     follow: Option<RangeSpec>,
     zooms: Vec<RangeSpec>,
     zooming: bool,
@@ -172,9 +183,15 @@ impl AppState {
         }
     }
 
-    /// The panel with this id.
-    pub fn panel(&self, id: &str) -> Option<&Panel> {
-        self.dashboard.as_ref()?.panels.iter().find(|panel| panel.id == id)
+    /// The panel that fills the charts' place; an address may name one that is not there.
+    pub fn maximized(&self) -> Option<&str> {
+        self.view.maximized.as_deref().filter(|id| self.panel(id).is_some())
+    }
+
+    /// The view with fixed times: what is seen now, whenever it is looked at.
+    pub fn frozen(&self) -> ViewState {
+        let range = self.is_ready().then(|| RangeSpec::absolute(self.range()));
+        ViewState { range, live: false, ..self.view.clone() }
     }
 
     /// Changes the state and says how the address follows.
@@ -204,6 +221,8 @@ impl AppState {
             Command::ClearSelection => self.view.selection = None,
             Command::SetBaseline(range) => self.view.baseline = range.filter(|range| !range.is_empty()),
             Command::Activate(panel) => self.activate(&panel),
+            Command::Maximize(panel) => self.maximize(panel),
+            Command::SetTargets(targets) => self.set_targets(targets),
             Command::Show(range) => {
                 self.show(range);
                 return Address::PushSoon;
@@ -271,6 +290,7 @@ impl AppState {
     fn navigate(&mut self, path: &str, query: &str, now: Timestamp) {
         let (view, problems) = ViewState::from_url(path, query, now);
         let former = std::mem::replace(&mut self.view, view);
+        self.take_targets();
         self.settle_dashboard();
         if self.view.dashboard != former.dashboard {
             self.dashboard = None;
@@ -285,12 +305,14 @@ impl AppState {
         }
         if self.dashboard.is_some() {
             self.settle_range(None);
+        } else if self.view.dashboard.is_none() && self.targets_panel.is_some() {
+            self.settle_range(Some(GRAPHITES_RANGE));
         }
     }
 
-    /// An address without a dashboard opens the first there is.
+    /// An address without a dashboard opens the first there is, unless it names targets.
     fn settle_dashboard(&mut self) {
-        if self.view.dashboard.is_none() {
+        if self.view.dashboard.is_none() && self.targets_panel.is_none() {
             let first = self.page.as_ref().and_then(|page| page.dashboards.first());
             self.view.dashboard = first.map(|board| board.name.clone());
         }
@@ -377,6 +399,14 @@ impl AppState {
         self.view.selection = None;
         self.view.line = None;
         self.paused_at = None;
+    }
+
+    /// Who looks at one panel alone works with it.
+    fn maximize(&mut self, panel: Option<String>) {
+        if let Some(panel) = &panel {
+            self.activate(panel);
+        }
+        self.view.maximized = panel;
     }
 
     /// Stops following and fixes the range, so that the address stays true.

@@ -4,7 +4,7 @@ use super::*;
 use sonde_shared::api::{ComponentCount, DashboardName, HostCount};
 use sonde_shared::time::parse_rfc3339;
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     parse_rfc3339(text.as_bytes()).unwrap()
 }
 
@@ -12,7 +12,7 @@ fn range(from: &str, until: &str) -> TimeRange {
     TimeRange::between(at(&format!("2026-11-20T{from}Z")), at(&format!("2026-11-20T{until}Z")))
 }
 
-fn board() -> Dashboard {
+pub(super) fn board() -> Dashboard {
     let panel = |title: &str, target: &str| Panel {
         title: title.into(),
         targets: vec![target.into()],
@@ -31,7 +31,7 @@ fn components() -> Components {
     }
 }
 
-fn opened(url: &str) -> AppState {
+pub(super) fn opened(url: &str) -> AppState {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut state = AppState::default();
     let now = at("2026-11-20T15:00:00Z");
@@ -54,6 +54,22 @@ fn a_bare_address_follows_the_clock_over_the_dashboards_range() {
     assert_eq!(state.view.to_url(), "/d/shop?v=1&t=-2h..now&live=1");
     state.apply(Command::Tick(at("2026-11-20T15:00:05Z")));
     assert_eq!(state.range(), range("13:00:05", "15:00:05"));
+}
+
+#[test]
+fn a_frozen_view_shows_the_hour_that_is_seen_now() {
+    let state = opened("/?t=-1h..now&live=1&q=x");
+    assert_eq!(state.frozen().to_url(), "/d/shop?v=1&t=2026-11-20T14:00:00Z..15:00:00Z&q=x");
+}
+
+#[test]
+fn one_panel_fills_the_place_until_all_are_wanted() {
+    let mut state = opened("/");
+    assert_eq!(state.apply(Command::Maximize(Some("disk".into()))), Address::Push);
+    assert_eq!((state.maximized(), state.view.panel.as_deref()), (Some("disk"), Some("disk")));
+    assert_eq!(state.apply(Command::Maximize(None)), Address::Push);
+    assert_eq!(state.maximized(), None);
+    assert_eq!(opened("/?max=gone").maximized(), None);
 }
 
 #[test]

@@ -1,0 +1,24 @@
+//! How large elements are, followed as they change.
+
+use leptos::html::ElementType;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+/// Calls `measure` with the element when it comes into the document and when its size changes.
+pub fn on_resize<E>(node: NodeRef<E>, measure: impl Fn(&web_sys::HtmlElement) + Clone + 'static)
+where
+    E: ElementType,
+    E::Output: JsCast + Clone + 'static,
+{
+    Effect::new(move |_| {
+        let Some(element) = node.get() else { return };
+        let element: web_sys::HtmlElement = element.unchecked_into();
+        let (measured, measure) = (element.clone(), measure.clone());
+        let measure = Closure::<dyn FnMut()>::new(move || measure(&measured));
+        let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
+        observer.observe(&element);
+        let held = StoredValue::new_local((observer, measure));
+        on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+    });
+}

@@ -1,0 +1,90 @@
+//! Which panels there are: the dashboard's, and one more for the targets that the address names.
+
+use super::AppState;
+use sonde_shared::dashboard::Panel;
+
+/// The id of the panel with the address' targets. No dashboard's panel can have it.
+pub const TARGETS_PANEL: &str = "~targets";
+/// A longer title is cut.
+const TITLE_CHARS: usize = 80;
+
+impl AppState {
+    /// The panels, top to bottom.
+    pub fn panels(&self) -> impl Iterator<Item = &Panel> {
+        self.dashboard.iter().flat_map(|board| &board.panels).chain(&self.targets_panel)
+    }
+
+    /// The panel with this id.
+    pub fn panel(&self, id: &str) -> Option<&Panel> {
+        self.panels().find(|panel| panel.id == id)
+    }
+
+    /// Shows other targets than those of the address, or none.
+    pub(super) fn set_targets(&mut self, targets: Vec<String>) {
+        self.view.targets = targets;
+        self.take_targets();
+        self.settle_dashboard();
+    }
+
+    /// Makes the panel of the address' targets.
+    pub(super) fn take_targets(&mut self) {
+        let targets = &self.view.targets;
+        self.targets_panel = (!targets.is_empty()).then(|| Panel {
+            id: TARGETS_PANEL.to_owned(),
+            title: title_of(targets),
+            targets: targets.clone(),
+            ..Panel::default()
+        });
+    }
+}
+
+fn title_of(targets: &[String]) -> String {
+    let title = targets.join(", ");
+    match title.char_indices().nth(TITLE_CHARS) {
+        Some((cut, _)) => format!("{}…", &title[..cut]),
+        None => title,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tests::{at, board, opened};
+    use crate::state::{ChartsState, Command};
+
+    fn titles(state: &AppState) -> Vec<&str> {
+        state.panels().map(|panel| panel.title.as_str()).collect()
+    }
+
+    #[test]
+    fn an_address_of_graphites_is_a_page_of_one_chart() {
+        let mut state = AppState::default();
+        let (path, query) = ("/".to_owned(), "target=a.*.b&target=c".to_owned());
+        state.apply(Command::Navigate { path, query, now: at("2026-11-20T15:00:00Z") });
+        assert_eq!(state.range().nanos(), 86_400_000_000_000);
+        assert_eq!((titles(&state), state.view.dashboard.as_ref()), (vec!["a.*.b, c"], None));
+        let page = opened("/").page.unwrap();
+        state.apply(Command::PageLoaded(sonde_shared::api::PageInfo { last_point_ms: Some(1), ..page }));
+        assert_eq!((state.charts(), state.view.dashboard.as_ref()), (ChartsState::Panels, None));
+        state.apply(Command::SetTargets(Vec::new()));
+        assert_eq!((titles(&state), state.view.dashboard.as_deref()), (vec![], Some("shop")));
+    }
+
+    #[test]
+    fn targets_of_a_dashboards_address_are_one_more_panel() {
+        let mut state = opened("/d/shop?target=sum(a.*)");
+        let own: Vec<String> = board().panels.into_iter().map(|panel| panel.title).collect();
+        assert_eq!(titles(&state), [own.iter().map(String::as_str).collect(), vec!["sum(a.*)"]].concat());
+        assert_eq!(state.panel(TARGETS_PANEL).map(|panel| panel.targets.len()), Some(1));
+        state.apply(Command::SetTargets(vec!["x".into(), "y".into()]));
+        assert_eq!(state.view.targets, ["x", "y"]);
+        assert_eq!(titles(&state).last(), Some(&"x, y"));
+    }
+
+    #[test]
+    fn long_titles_are_cut_between_characters() {
+        let targets = ["é".repeat(81)];
+        assert_eq!(title_of(&targets), format!("{}…", "é".repeat(80)));
+        assert_eq!(title_of(&targets[..0]), "");
+    }
+}
