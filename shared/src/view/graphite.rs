@@ -12,12 +12,12 @@ pub(super) struct GraphiteRange {
 
 impl GraphiteRange {
     pub(super) fn set_from(&mut self, text: &str, now: Timestamp) -> Result<(), String> {
-        self.from = Some(TimeSpec::parse(text, now).map_err(|_| unreadable("the start", text))?);
+        self.from = Some(TimeSpec::parse(text, now).map_err(|_gone| unreadable("the start", text))?);
         Ok(())
     }
 
     pub(super) fn set_until(&mut self, text: &str, now: Timestamp) -> Result<(), String> {
-        self.until = Some(TimeSpec::parse(text, now).map_err(|_| unreadable("the end", text))?);
+        self.until = Some(TimeSpec::parse(text, now).map_err(|_gone| unreadable("the end", text))?);
         Ok(())
     }
 
