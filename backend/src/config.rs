@@ -71,9 +71,12 @@ pub struct Config {
     /// Carbon's storage-aggregation.conf: how `/render` makes coarser points of finer ones, of which series.
     #[arg(long, env = "SONDE_STORAGE_AGGREGATION", value_name = "FILE")]
     pub storage_aggregation: Option<PathBuf>,
-    /// A folder of dashboards, one TOML file each.
+    /// A folder of dashboards, one TOML file each, instead of `dashboards` in the data folder.
     #[arg(long, env = "SONDE_DASHBOARDS", value_name = "DIR")]
     pub dashboards: Option<PathBuf>,
+    /// Rules that say whose lines belong to which metrics, instead of `links.toml` in the data folder.
+    #[arg(long, env = "SONDE_LINKS", value_name = "FILE")]
+    pub links: Option<PathBuf>,
     /// A name under which browsers may ask for the page, besides localhost and plain addresses; may be repeated.
     #[arg(long, env = "SONDE_ALLOW_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
     pub allow_host: Vec<String>,

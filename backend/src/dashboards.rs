@@ -16,8 +16,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 mod from_metrics;
+mod merge;
+mod save;
 
 pub use from_metrics::from_metrics;
+pub use save::{NO_TEXT, SaveError, replace_file};
 
 /// The name of the dashboard that is made from the metrics.
 pub const DEFAULT_NAME: &str = "default";
@@ -46,9 +49,27 @@ pub struct DashboardsError {
 /// All dashboards but the one made from metrics.
 #[derive(Debug)]
 pub struct Dashboards {
-    dir: Option<PathBuf>,
-    built_in: Vec<(String, Read)>,
+    folder: Option<Folder>,
+    built_in: Vec<Own>,
     files: Mutex<BTreeMap<String, File>>,
+    /// Held by who saves one.
+    saving: Mutex<()>,
+}
+
+/// Where the files are.
+#[derive(Debug)]
+struct Folder {
+    dir: PathBuf,
+    /// It is Sonde's own, made when the first dashboard is saved.
+    is_ours: bool,
+}
+
+/// A dashboard that comes with the program, read.
+#[derive(Debug)]
+struct Own {
+    name: &'static str,
+    toml: &'static str,
+    read: Read,
 }
 
 /// A dashboard, or what is wrong with its text.
@@ -66,24 +87,35 @@ type Stamp = (Option<SystemTime>, u64);
 impl Dashboards {
     /// Reads the folder, if one is given. Fails when it cannot be read; a broken file in it is no failure.
     pub fn open(dir: Option<PathBuf>, built_in: &[BuiltIn]) -> Result<Self, DashboardsError> {
-        let files = match &dir {
-            Some(dir) => read_folder(dir, &BTreeMap::new())
-                .map_err(|source| DashboardsError { dir: dir.clone(), source })?,
+        Self::of(dir.map(|dir| Folder { dir, is_ours: false }), built_in)
+    }
+
+    /// Reads Sonde's own folder for those that are saved in the page, if it is there yet.
+    pub fn open_own(dir: PathBuf, built_in: &[BuiltIn]) -> Result<Self, DashboardsError> {
+        Self::of(Some(Folder { dir, is_ours: true }), built_in)
+    }
+
+    fn of(folder: Option<Folder>, built_in: &[BuiltIn]) -> Result<Self, DashboardsError> {
+        let files = match &folder {
+            Some(folder) => folder
+                .read(&BTreeMap::new())
+                .map_err(|source| DashboardsError { dir: folder.dir.clone(), source })?,
             None => BTreeMap::new(),
         };
-        let built_in = built_in.iter().map(|one| (one.name.to_owned(), parse(one.toml))).collect();
-        Ok(Self { dir, built_in, files: Mutex::new(files) })
+        let own = |one: &BuiltIn| Own { name: one.name, toml: one.toml, read: parse(one.toml) };
+        let built_in = built_in.iter().map(own).collect();
+        Ok(Self { folder, built_in, files: Mutex::new(files), saving: Mutex::default() })
     }
 
     /// Names and titles: the files' by name, then those built in, then the one made from metrics, and behind them what cannot
     /// be read, so that the first of the list can be opened. A file takes the place of what it shares its name with.
     pub fn list(&self) -> Vec<DashboardName> {
         let files = self.files_now();
-        let built_in = self.built_in.iter().filter(|(name, _)| !files.contains_key(name));
+        let built_in = self.built_in.iter().filter(|own| !files.contains_key(own.name));
         let mut list: Vec<DashboardName> = files
             .iter()
             .map(|(name, file)| listed(name, &file.read))
-            .chain(built_in.map(|(name, read)| listed(name, read)))
+            .chain(built_in.map(|own| listed(own.name, &own.read)))
             .collect();
         if list.iter().all(|one| one.name != DEFAULT_NAME) {
             let title = from_metrics::TITLE.to_owned();
@@ -98,21 +130,30 @@ impl Dashboards {
     pub fn get(&self, name: &str) -> Option<Result<Dashboard, String>> {
         let mut files = self.files_now();
         let file = files.remove(name).map(|file| file.read);
-        file.or_else(|| self.built_in.iter().find(|(own, _)| own == name).map(|(_, read)| read.clone()))
+        file.or_else(|| self.built_in.iter().find(|own| own.name == name).map(|own| own.read.clone()))
     }
 
     /// The files as they are now; those of the last time when the folder cannot be read just then.
     fn files_now(&self) -> BTreeMap<String, File> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(dir) = &self.dir {
-            match read_folder(dir, &files) {
+        if let Some(folder) = &self.folder {
+            match folder.read(&files) {
                 Ok(now) => *files = now,
                 Err(error) => {
-                    tracing::warn!(dir = %dir.display(), %error, "could not read the dashboards again");
+                    tracing::warn!(dir = %folder.dir.display(), %error, "could not read the dashboards again");
                 }
             }
         }
         files.clone()
+    }
+}
+
+impl Folder {
+    fn read(&self, known: &BTreeMap<String, File>) -> io::Result<BTreeMap<String, File>> {
+        match read_folder(&self.dir, known) {
+            Err(error) if self.is_ours && error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+            read => read,
+        }
     }
 }
 

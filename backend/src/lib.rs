@@ -21,6 +21,8 @@ pub mod demo;
 pub mod functions;
 /// From bytes of a protocol to checked lines and points.
 pub mod ingest;
+/// Whose lines belong to which metrics, from a file of rules.
+pub mod links;
 /// Patterns of messages: their variable parts masked. Pure, and knows none of the others.
 pub mod patterns;
 mod priority;

@@ -1,7 +1,7 @@
 //! The one table of routes.
 
 use crate::api::assets::serve_page;
-use crate::api::dashboards::{get_dashboard, list_dashboards};
+use crate::api::dashboards::{get_dashboard, list_dashboards, put_dashboard};
 use crate::api::error::explain_method;
 use crate::api::events::{list_events, post_event};
 use crate::api::facets::list_facets;
@@ -10,6 +10,7 @@ use crate::api::functions::{get_function, list_functions};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
+use crate::api::links::{list_links, post_link};
 use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
 use crate::api::patterns::{list_patterns, list_values};
@@ -46,7 +47,8 @@ fn table() -> Router<AppState> {
         .merge(graphite())
         .route("/api/page", get(page_info))
         .route("/api/dashboards", get(list_dashboards))
-        .route("/api/dashboards/{name}", get(get_dashboard))
+        .route("/api/dashboards/{name}", get(get_dashboard).put(put_dashboard))
+        .route("/api/links", get(list_links).post(post_link))
         .fallback(serve_page)
 }
 

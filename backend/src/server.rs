@@ -11,7 +11,7 @@ use crate::ingest::zone::Zone;
 use crate::query::storage_rules::StorageRules;
 use crate::router::router;
 use crate::state::AppState;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, layout};
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use std::io::ErrorKind;
@@ -54,7 +54,10 @@ impl Server {
         let address = config.listen.0.context("--listen is off: there would be nothing to ask")?;
         let listen = listen_config(&config)?;
         // Before the data folder is made: what was misspelt leaves nothing behind.
-        let dashboards = Dashboards::open(config.dashboards.clone(), built_in)?;
+        let dashboards = match &config.dashboards {
+            Some(dir) => Dashboards::open(Some(dir.clone()), built_in),
+            None => Dashboards::open_own(layout::dashboards(&config.data), built_in),
+        }?;
         let rules = storage_rules(&config)?;
         let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
         check_foreign(&data, &foreign)?;

@@ -4,9 +4,10 @@ use crate::config::Config;
 use crate::dashboards::Dashboards;
 use crate::ingest::counters::Counters;
 use crate::ingest::threads::IngestThreads;
+use crate::links::Links;
 use crate::query::storage_rules::StorageRules;
 use crate::query::threads::QueryThreads;
-use crate::store::Store;
+use crate::store::{Store, layout};
 use sonde_shared::time::Timestamp;
 use std::io;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub struct AppState {
     pub counters: Arc<Counters>,
     /// The dashboards of files and of the program.
     pub dashboards: Arc<Dashboards>,
+    /// Whose lines belong to which metrics.
+    pub links: Arc<Links>,
     /// How Graphite's files say that series are kept.
     pub rules: Arc<StorageRules>,
     /// Where queries run.
@@ -41,7 +44,9 @@ impl AppState {
         dashboards: Dashboards,
         stop: watch::Receiver<bool>,
     ) -> io::Result<Self> {
+        let links = config.links.clone().unwrap_or_else(|| layout::links(&config.data));
         Ok(Self {
+            links: Arc::new(Links::of(links)),
             store: Arc::new(store),
             config: Arc::new(config),
             counters: Arc::default(),

@@ -1,5 +1,6 @@
 //! The types that cross the wire as JSON, and the binary columns of `/render`.
 
+use crate::links::LinkRule;
 use crate::log::Level;
 use serde::{Deserialize, Serialize};
 
@@ -327,6 +328,9 @@ pub struct PageInfo {
     pub last_line_ms: Option<i64>,
     /// As `last_line_ms`, for points.
     pub last_point_ms: Option<i64>,
+    /// Whose lines belong to which metrics, as rules say.
+    #[serde(default)]
+    pub links: Vec<LinkRule>,
     /// The port that takes Graphite plaintext; `None` where none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carbon_port: Option<u16>,

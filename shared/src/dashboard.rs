@@ -1,6 +1,7 @@
 //! Dashboards and panels, as they are written in TOML and as the page receives them.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A list of panels that share one time axis.
 ///
@@ -68,19 +69,18 @@ pub struct Threshold {
 }
 
 impl Dashboard {
-    /// Gives each panel without an `id` one made from its title, and makes doubled ids different.
+    /// Gives each panel without an `id` one made from its title, and makes doubled ids different; those that were given come
+    /// first.
     #[must_use]
     pub fn with_ids(mut self) -> Self {
-        let mut seen = std::collections::BTreeSet::new();
-        for panel in &mut self.panels {
+        let mut seen = BTreeSet::new();
+        let (given, made): (Vec<_>, Vec<_>) = self.panels.iter_mut().partition(|panel| !panel.id.is_empty());
+        for panel in given.into_iter().chain(made) {
             let wanted = slug(if panel.id.is_empty() { &panel.title } else { &panel.id });
-            let mut id = wanted.clone();
-            let mut count = 1;
-            while !seen.insert(id.clone()) {
-                count += 1;
-                id = format!("{wanted}-{count}");
-            }
-            panel.id = id;
+            let counted = (2..).map(|count| format!("{wanted}-{count}"));
+            let free = std::iter::once(wanted.clone()).chain(counted).find(|id| !seen.contains(id));
+            panel.id = free.unwrap_or(wanted);
+            seen.insert(panel.id.clone());
         }
         self
     }

@@ -1,12 +1,26 @@
 //! Which component's lines belong to a panel (the way from a chart to its logs).
 
+use crate::glob::Glob;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// A rule of `links.toml`: the lines of this component belong to these metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkRule {
+    /// A path or glob; it also holds for what is below it.
+    pub metric: String,
+    /// The component.
+    pub component: String,
+}
 
 /// The lines that belong to a panel, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
     /// The panel names its component.
     Named(String),
+    /// Rules that match its metrics name these components.
+    Rule(Vec<String>),
     /// The longest prefixes of its metrics' paths that are components with lines.
     Prefix(Vec<String>),
     /// A node of the path is a known host.
@@ -20,7 +34,7 @@ impl Link {
     pub fn components(&self) -> Vec<String> {
         match self {
             Self::Named(component) => vec![component.clone()],
-            Self::Prefix(components) => components.clone(),
+            Self::Rule(components) | Self::Prefix(components) => components.clone(),
             Self::Host(_) | Self::All => Vec::new(),
         }
     }
@@ -34,16 +48,22 @@ impl Link {
     }
 }
 
-/// Finds the lines of a panel: its `logs`, else for each series the longest prefix that has lines, else a node that is
-/// a host, else all lines. `components` and `hosts` are those with lines in the visible range.
+/// Finds the lines of a panel: its `logs`, else what rules say of its series, else for each series the longest prefix that has
+/// lines, else a node that is a host, else all lines. `components` and `hosts` are those with lines in the visible range.
 pub fn link_panel(
     logs: Option<&str>,
+    rules: &[LinkRule],
     series: &[String],
     components: &BTreeSet<String>,
     hosts: &BTreeSet<String>,
 ) -> Link {
     if let Some(component) = logs {
         return Link::Named(component.to_owned());
+    }
+    let ruled: BTreeSet<String> =
+        series.iter().filter_map(|path| rule_of(path, rules)).map(|rule| rule.component.clone()).collect();
+    if !ruled.is_empty() {
+        return Link::Rule(ruled.into_iter().collect());
     }
     let prefixes: BTreeSet<String> =
         series.iter().filter_map(|path| longest_component(path, components)).map(str::to_owned).collect();
@@ -52,6 +72,16 @@ pub fn link_panel(
     }
     let host = series.iter().flat_map(|path| path.split('.')).find(|node| hosts.contains(*node));
     host.map_or(Link::All, |host| Link::Host(host.to_owned()))
+}
+
+/// The last rule that matches a path or what is above it.
+fn rule_of<'a>(path: &str, rules: &'a [LinkRule]) -> Option<&'a LinkRule> {
+    let path = path.split(';').next().unwrap_or(path);
+    let matches = |glob: &Glob| {
+        let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+        ends.into_iter().any(|end| glob.matches(&path[..end]))
+    };
+    rules.iter().rev().find(|rule| Glob::parse(&rule.metric).is_ok_and(|glob| matches(&glob)))
 }
 
 /// The longest prefix of `path`, node by node, that is a component or has components below it.
@@ -85,7 +115,24 @@ mod tests {
     fn check(logs: Option<&str>, series: &[&str], expected: &Link) {
         let series: Vec<String> = series.iter().map(|path| (*path).to_owned()).collect();
         let components = set(&["webapp.backend.git", "webapp.backend.gitaly", "shop.db.slow"]);
-        assert_eq!(&link_panel(logs, &series, &components, &set(&["node1"])), expected);
+        assert_eq!(&link_panel(logs, &[], &series, &components, &set(&["node1"])), expected);
+    }
+
+    #[test]
+    fn the_last_rule_that_matches_wins_over_the_path() {
+        let rule =
+            |metric: &str, component: &str| LinkRule { metric: metric.into(), component: component.into() };
+        let rules =
+            [rule("stats.*.git", "shop.git"), rule("stats.timers.git.slow", "shop.db"), rule("a.{", "x")];
+        let check = |series: &[&str], expected: &Link| {
+            let series: Vec<String> = series.iter().map(|path| (*path).to_owned()).collect();
+            assert_eq!(&link_panel(None, &rules, &series, &set(&["stats.timers"]), &set(&[])), expected);
+        };
+        let ruled =
+            |components: &[&str]| Link::Rule(components.iter().map(|one| (*one).to_owned()).collect());
+        check(&["stats.timers.git.p95"], &ruled(&["shop.git"]));
+        check(&["stats.timers.git.slow.p95;host=a.b", "stats.timers.git"], &ruled(&["shop.db", "shop.git"]));
+        check(&["stats.timers.gitaly.p95"], &Link::Prefix(vec!["stats.timers".into()]));
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use super::ApiError;
 use super::params::clip;
-use crate::dashboards::{DEFAULT_NAME, Dashboards, from_metrics};
+use crate::dashboards::{DEFAULT_NAME, Dashboards, NO_TEXT, SaveError, from_metrics};
 use crate::state::AppState;
 use crate::store::Store;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 use sonde_shared::api::DashboardName;
 use sonde_shared::dashboard::Dashboard;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
@@ -19,13 +21,62 @@ pub async fn list_dashboards(State(state): State<AppState>) -> Result<Json<Vec<D
     spawn_blocking(move || dashboards.list()).await.map(Json).map_err(|error| died(&error))
 }
 
-/// Answers a dashboard: 404 with the names there are when there is no such one, 422 when its file is broken.
+/// Answers a dashboard and as `ETag` what it can be changed over: 404 with the names there are when there is no such one, 422 when its file is broken.
 pub async fn get_dashboard(
     State(state): State<AppState>,
     Path(name): Path<String>,
-) -> Result<Json<Dashboard>, ApiError> {
-    let find = move || find(&state.dashboards, &state.store, &name);
-    spawn_blocking(find).await.map_err(|error| died(&error))?.map(Json)
+) -> Result<impl IntoResponse, ApiError> {
+    let find = move || {
+        let tag = state.dashboards.source(&name).map_or_else(|| NO_TEXT.to_owned(), |(_, tag)| tag);
+        Ok::<_, ApiError>(tagged(find(&state.dashboards, &state.store, &name)?, &tag))
+    };
+    spawn_blocking(find).await.map_err(|error| died(&error))?
+}
+
+/// Saves a dashboard over the one that `If-Match` names by its tag, or as a new one with `If-None-Match: *`. Answers what is
+/// there now. Comments of its file stay.
+pub async fn put_dashboard(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<impl IntoResponse, ApiError> {
+    let over = over(&headers)?;
+    let wanted: Dashboard = serde_json::from_slice(&body)
+        .map_err(|error| ApiError::parameter("body", format!("this is no dashboard: {error}"), EXAMPLE))?;
+    let save = move || state.dashboards.save(&name, &wanted, &over);
+    let (saved, tag) = spawn_blocking(save).await.map_err(|error| died(&error))?.map_err(not_saved)?;
+    Ok(tagged(saved, &tag))
+}
+
+const EXAMPLE: &str = r#"{"title":"Shop","panel":[{"title":"Orders","targets":["shop.orders"]}]}"#;
+
+fn tagged(dashboard: Dashboard, tag: &str) -> impl IntoResponse + use<> {
+    ([(header::ETAG, format!("\"{tag}\""))], Json(dashboard))
+}
+
+/// The tag of what a dashboard is to be saved over.
+fn over(headers: &HeaderMap) -> Result<String, ApiError> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if text(header::IF_NONE_MATCH) == Some("*") {
+        return Ok(NO_TEXT.to_owned());
+    }
+    let tag = text(header::IF_MATCH).map(|tag| tag.trim_start_matches("W/").trim_matches('"').to_owned());
+    tag.ok_or_else(|| {
+        let detail = "say what is changed: `If-Match` with the `ETag` of what was read, or `If-None-Match: *` for a new dashboard";
+        ApiError::refused(StatusCode::PRECONDITION_REQUIRED, detail)
+    })
+}
+
+fn not_saved(error: SaveError) -> ApiError {
+    match &error {
+        SaveError::Name => ApiError::parameter("name", error.to_string(), "shop"),
+        SaveError::Changed => ApiError::refused(StatusCode::PRECONDITION_FAILED, error.to_string()),
+        SaveError::Wrong(_) => ApiError::parameter("body", error.to_string(), EXAMPLE),
+        SaveError::NoFolder | SaveError::ReadOnly { .. } => {
+            ApiError::refused(StatusCode::FORBIDDEN, error.to_string())
+        }
+    }
 }
 
 fn find(dashboards: &Dashboards, store: &Store, name: &str) -> Result<Dashboard, ApiError> {
@@ -112,6 +163,52 @@ mod tests {
         let panel = json!({"id": "p-q", "title": "P q", "targets": ["x.y"], "unit": ""});
         let board = json!({"title": "A", "panel": [panel]});
         assert_eq!(world.get("/api/dashboards/a%20b").await, (StatusCode::OK, board));
+    }
+
+    #[tokio::test]
+    async fn a_change_is_saved_over_what_was_read_and_refused_over_anything_else() {
+        let world = World::with_files(&[("a.toml", "# mine\ntitle = \"A\"\n")]);
+        let put = async |condition: Option<(&str, &str)>, body: Value| {
+            let mut request = Request::put("/api/dashboards/a").header("host", "127.0.0.1");
+            if let Some((name, value)) = condition {
+                request = request.header(name, value);
+            }
+            let request = request.body(Body::from(body.to_string())).unwrap();
+            router(world.state.clone()).oneshot(request).await.unwrap()
+        };
+        let read = Request::get("/api/dashboards/a").header("host", "127.0.0.1").body(Body::empty()).unwrap();
+        let read = router(world.state.clone()).oneshot(read).await.unwrap();
+        let tag = read.headers()["etag"].to_str().unwrap().to_owned();
+        let panel = json!({"title": "P", "targets": ["x"]});
+        let wanted = json!({"title": "B", "panel": [panel]});
+        let saved = put(Some(("if-match", &tag)), wanted.clone()).await;
+        assert_eq!(saved.status(), StatusCode::OK);
+        assert_ne!(saved.headers()["etag"].to_str().unwrap(), tag);
+        let board = json!({"title": "B", "panel": [{"id": "p", "title": "P", "targets": ["x"], "unit": ""}]});
+        assert_eq!(world.get("/api/dashboards/a").await, (StatusCode::OK, board));
+        for (condition, body, status) in [
+            (Some(("if-match", tag.as_str())), wanted.clone(), StatusCode::PRECONDITION_FAILED),
+            (Some(("if-none-match", "*")), wanted.clone(), StatusCode::PRECONDITION_FAILED),
+            (None, wanted, StatusCode::PRECONDITION_REQUIRED),
+            (Some(("if-match", "\"x\"")), json!({"title": 3}), StatusCode::BAD_REQUEST),
+        ] {
+            assert_eq!(put(condition, body).await.status(), status, "{condition:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rules_of_links_are_added_and_told_with_the_page() {
+        let world = World::with_files(&[]);
+        let post = async |body: Value| {
+            let request = Request::post("/api/links").header("host", "127.0.0.1");
+            let request = request.body(Body::from(body.to_string())).unwrap();
+            router(world.state.clone()).oneshot(request).await.unwrap().status()
+        };
+        let rule = json!({"metric": "stats.git.*", "component": "shop.git"});
+        assert_eq!(post(rule.clone()).await, StatusCode::OK);
+        assert_eq!(post(json!({"metric": "a", "component": "b..c"})).await, StatusCode::BAD_REQUEST);
+        assert_eq!(world.get("/api/links").await, (StatusCode::OK, json!([rule])));
+        assert_eq!(world.get("/api/page").await.1["links"], json!([rule]));
     }
 
     #[tokio::test]

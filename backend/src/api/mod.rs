@@ -24,6 +24,8 @@ mod indexed_to;
 pub mod ingest;
 mod line_body;
 mod line_filter;
+/// Whose lines belong to which metrics.
+pub mod links;
 /// Lines and their volumes.
 pub mod logs;
 /// `/api/page`: what the page asks first.

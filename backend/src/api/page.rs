@@ -21,6 +21,8 @@ fn gather(state: &AppState) -> Result<PageInfo, ApiError> {
         dashboards: state.dashboards.list(),
         last_line_ms: state.store.logs().last_time()?.map(Timestamp::as_millis),
         last_point_ms: state.store.metrics().last_point()?.map(Timestamp::as_millis),
+        // A broken file is told where rules are asked for; the page can do without.
+        links: state.links.read().unwrap_or_default(),
         carbon_port: state.config.carbon.0.map(|address| address.port()),
         syslog_port: state.config.syslog.0.map(|address| address.port()),
     })

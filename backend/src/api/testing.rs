@@ -20,7 +20,8 @@ use tower::ServiceExt;
 /// A state over a folder, of a server that never stops.
 pub(super) fn open_state(data: &Path, dashboards: Dashboards) -> AppState {
     let (_, stop) = watch::channel(false);
-    AppState::new(Store::open(data).unwrap(), Config::default(), dashboards, stop).unwrap()
+    let config = Config { data: data.to_owned(), ..Config::default() };
+    AppState::new(Store::open(data).unwrap(), config, dashboards, stop).unwrap()
 }
 
 /// A state and the folder that it lives in.

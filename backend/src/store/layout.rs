@@ -57,6 +57,16 @@ pub fn list_days(data: &Path) -> Result<Vec<Day>, StoreError> {
     Ok(days)
 }
 
+/// The folder of the dashboards that are saved in the page.
+pub fn dashboards(data: &Path) -> PathBuf {
+    data.join("dashboards")
+}
+
+/// The rules that say whose lines belong to a metric.
+pub fn links(data: &Path) -> PathBuf {
+    data.join("links.toml")
+}
+
 /// In a day's folder: of the day lines alone are kept. What lies there of points and events counts no more and is removed.
 const LINES_ONLY_FILE: &str = "lines-only";
 

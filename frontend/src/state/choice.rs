@@ -37,7 +37,9 @@ impl AppState {
 
     /// Whether a panel's components lie outside those that were chosen by hand.
     pub fn is_outside_choice(&self, panel: &str) -> bool {
-        let Some(Link::Named(_) | Link::Prefix(_)) = self.link_of(panel) else { return false };
+        let Some(Link::Named(_) | Link::Rule(_) | Link::Prefix(_)) = self.link_of(panel) else {
+            return false;
+        };
         let linked = self.link_of(panel).map(|link| link.components()).unwrap_or_default();
         let related = |one: &String, other: &String| is_at_or_below(one, other) || is_at_or_below(other, one);
         !linked.iter().any(|one| self.view.components.iter().any(|chosen| related(one, chosen)))
@@ -72,7 +74,8 @@ impl AppState {
             components.map(|all| all.hosts.iter().map(|one| one.name.clone()).collect()).unwrap_or_default();
         let named = self.series.get(&panel.id).filter(|names| !names.is_empty() && !panel.calls_functions());
         let series = named.cloned().unwrap_or_else(|| panel.paths());
-        Some(link_panel(panel.logs.as_deref(), &series, &paths, &hosts))
+        let rules = self.page.as_ref().map_or(&[][..], |page| &page.links);
+        Some(link_panel(panel.logs.as_deref(), rules, &series, &paths, &hosts))
     }
 
     fn follow_panel(&mut self, linked_host: Option<&str>) {
