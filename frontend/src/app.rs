@@ -4,8 +4,8 @@ use crate::feeds::{LineFeed, PageFeed, clock, range, watch_contact};
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
-    Announcer, Charts, ComponentTree, HelpDialog, LogPane, Notes, SelectionBar, Splitter, TopBar,
-    stored_split,
+    Announcer, Charts, ComponentTree, HelpDialog, LogPane, Notes, PanelEditor, SelectionBar, Splitter,
+    TopBar, stored_split,
 };
 use crate::session::Session;
 use crate::size::on_resize;
@@ -53,11 +53,13 @@ pub fn App() -> impl IntoView {
     let letters = provide_key_choice();
     listen_to_keys(KeyTargets { session, charts, letters, help, tree_open });
     follow_title(session);
+    let editing = session.part(|state| state.edit.is_some());
     let span = move |range: TimeRange| format!("{}..{}", range.from.as_millis(), range.until.as_millis());
     view! {
         <div
             class="page"
             class:sheet-open=move || sheet_open.get()
+            class:editing=move || editing.get()
             data-range=move || span(session.range.get())
             data-selection=move || session.selection.get().map(span)
             data-baseline=move || session.baseline.get().map(span)
@@ -76,6 +78,7 @@ pub fn App() -> impl IntoView {
                     <SheetTabs sheet_open tree_open />
                     <LogPane />
                 </main>
+                <PanelEditor />
             </div>
             <SelectionBar />
             <HelpDialog open=help />

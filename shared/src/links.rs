@@ -60,10 +60,10 @@ pub fn link_panel(
     if let Some(component) = logs {
         return Link::Named(component.to_owned());
     }
-    let ruled: BTreeSet<String> =
+    let by_rule: BTreeSet<String> =
         series.iter().filter_map(|path| rule_of(path, rules)).map(|rule| rule.component.clone()).collect();
-    if !ruled.is_empty() {
-        return Link::Rule(ruled.into_iter().collect());
+    if !by_rule.is_empty() {
+        return Link::Rule(by_rule.into_iter().collect());
     }
     let prefixes: BTreeSet<String> =
         series.iter().filter_map(|path| longest_component(path, components)).map(str::to_owned).collect();

@@ -15,11 +15,14 @@ use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub use fantoccini::key::Key;
+
+/// What passes between two steps of fingers.
+const STEP: Duration = Duration::from_millis(60);
 
 /// How the browser is set up.
 #[derive(Clone, Debug)]
@@ -184,18 +187,28 @@ impl Browser {
     /// When the browser refuses.
     #[track_caller]
     pub fn fingers(&self, steps: &[&[(f64, f64)]]) {
+        // The browser goes by the times that it is told: who moves and lets go in no time flings, and the next tap only stops that.
+        let count = steps[0].len() + steps.len() + 1;
+        let begun = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default() - STEP * count as u32;
+        let mut times = (0..).map(|step| begun + STEP * step);
+        let mut touch =
+            |kind: &str, points: &[(f64, f64)]| self.touch(kind, points, times.next().unwrap_or_default());
         for down in 1..=steps[0].len() {
-            self.touch("touchStart", &steps[0][..down]);
+            touch("touchStart", &steps[0][..down]);
         }
-        steps[1..].iter().for_each(|points| self.touch("touchMove", points));
-        self.touch("touchEnd", &[]);
+        steps[1..].iter().for_each(|points| touch("touchMove", points));
+        if let [_, .., last] = steps {
+            touch("touchMove", last);
+        }
+        touch("touchEnd", &[]);
     }
 
     #[track_caller]
-    fn touch(&self, kind: &str, points: &[(f64, f64)]) {
+    fn touch(&self, kind: &str, points: &[(f64, f64)], at: Duration) {
         let points = points.iter().enumerate().map(|(id, (x, y))| json!({"x": x, "y": y, "id": id}));
         let points: Vec<Value> = points.collect();
-        self.devtools("Input.dispatchTouchEvent", &json!({"type": kind, "touchPoints": points}));
+        let event = json!({"type": kind, "touchPoints": points, "timestamp": at.as_secs_f64()});
+        self.devtools("Input.dispatchTouchEvent", &event);
     }
 
     /// Presses at a point, moves through the others, presses a key and only then lets go.
@@ -231,6 +244,16 @@ impl Browser {
         self.act(MouseActions::new("mouse".to_owned()).then(move_to(at, 10)).then(down()).then(up()));
     }
 
+    /// Clicks there twice, quickly.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn double_click(&self, at: (f64, f64)) {
+        let mouse = MouseActions::new("mouse".to_owned()).then(move_to(at, 10));
+        self.act(mouse.then(down()).then(up()).then(down()).then(up()));
+    }
+
     /// Turns the wheel there by so many pixels downward.
     ///
     /// # Panics
@@ -251,6 +274,36 @@ impl Browser {
         let value = value.into();
         let keys = KeyActions::new("keys".to_owned());
         self.act(keys.then(KeyAction::Down { value }).then(KeyAction::Up { value }));
+    }
+
+    /// Presses and lets go a key while others are held.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn chord(&self, held: &[Key], value: impl Into<char>) {
+        let value = value.into();
+        let held: Vec<char> = held.iter().map(|key| char::from(key.clone())).collect();
+        let mut keys = KeyActions::new("keys".to_owned());
+        for value in held.iter().copied().chain([value]) {
+            keys = keys.then(KeyAction::Down { value });
+        }
+        for value in std::iter::once(value).chain(held.iter().rev().copied()) {
+            keys = keys.then(KeyAction::Up { value });
+        }
+        self.act(keys);
+    }
+
+    /// What was copied last.
+    ///
+    /// # Panics
+    /// When the browser does not tell.
+    pub fn clipboard(&self) -> String {
+        let permissions = json!({"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]});
+        self.devtools("Browser.grantPermissions", &permissions);
+        let script = "const done = arguments[arguments.length - 1]; navigator.clipboard.readText().then(done, e => done(String(e)))";
+        let read = self.wait(self.client.execute_async(script, Vec::new())).expect("the clipboard is read");
+        read.as_str().unwrap_or_default().to_owned()
     }
 
     /// Types a text.

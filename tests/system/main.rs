@@ -3,6 +3,7 @@
 
 /// The main job: brush a spike, read its lines, pass the address on.
 mod brush;
+mod charts;
 /// What the program does beside serving.
 mod commands;
 /// A part of the disk is kept for what must run when it is full.
@@ -46,6 +47,7 @@ mod start;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.
 mod streaming;
 /// Rules of the house, read off the sources.
+mod three_ways;
 mod tidy;
 /// Days whose index is gone.
 mod unindexed;

@@ -2,6 +2,7 @@
 
 use super::ApiError;
 use super::params::clip;
+use super::render::parse_target;
 use crate::dashboards::{DEFAULT_NAME, Dashboards, NO_TEXT, SaveError, from_metrics};
 use crate::state::AppState;
 use crate::store::Store;
@@ -44,6 +45,9 @@ pub async fn put_dashboard(
     let over = over(&headers)?;
     let wanted: Dashboard = serde_json::from_slice(&body)
         .map_err(|error| ApiError::parameter("body", format!("this is no dashboard: {error}"), EXAMPLE))?;
+    for target in wanted.panels.iter().flat_map(|panel| &panel.targets) {
+        parse_target(target)?;
+    }
     let save = move || state.dashboards.save(&name, &wanted, &over);
     let (saved, tag) = spawn_blocking(save).await.map_err(|error| died(&error))?.map_err(not_saved)?;
     Ok(tagged(saved, &tag))
@@ -190,6 +194,11 @@ mod tests {
             (Some(("if-match", tag.as_str())), wanted.clone(), StatusCode::PRECONDITION_FAILED),
             (Some(("if-none-match", "*")), wanted.clone(), StatusCode::PRECONDITION_FAILED),
             (None, wanted, StatusCode::PRECONDITION_REQUIRED),
+            (
+                Some(("if-match", "\"x\"")),
+                json!({"title": "T", "panel": [{"title": "P", "targets": ["sum(a"]}]}),
+                StatusCode::BAD_REQUEST,
+            ),
             (Some(("if-match", "\"x\"")), json!({"title": 3}), StatusCode::BAD_REQUEST),
         ] {
             assert_eq!(put(condition, body).await.status(), status, "{condition:?}");

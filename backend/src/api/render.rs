@@ -135,7 +135,7 @@ fn targets(params: &Params) -> Result<Vec<Expression>, ApiError> {
     Ok(targets)
 }
 
-fn parse_target(text: &str) -> Result<Expression, ApiError> {
+pub(super) fn parse_target(text: &str) -> Result<Expression, ApiError> {
     // What stands behind `;` are tags, which hold characters freely: such a name is taken as it is.
     if text.contains(';') && !calls_function(text) {
         return Ok(Expression::Path(text.to_owned()));

@@ -2,13 +2,14 @@
 
 use super::{ApiError, ndjson::Splitter};
 use crate::lines::Row;
-use crate::state::LogQuery;
+use crate::state::{FunctionName, LogQuery, Suggestion};
 use gloo_net::http::{Request, Response};
 use js_sys::{Reflect, Uint8Array};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sonde_shared::api::{Columns, Components, Event, Histogram, PageInfo, decode_columns};
 use sonde_shared::dashboard::Dashboard;
+use sonde_shared::links::LinkRule;
 use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
 use sonde_shared::view::{Order, encode};
 use std::collections::BTreeMap;
@@ -57,9 +58,89 @@ pub async fn page_info(signal: AbortSignal) -> Result<PageInfo, ApiError> {
     get_json("/api/page", &signal).await
 }
 
+/// A dashboard, and the tag of what it can be changed over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaggedDashboard {
+    /// The dashboard.
+    pub dashboard: Dashboard,
+    /// The `ETag`.
+    pub tag: String,
+}
+
 /// One dashboard.
-pub async fn dashboard(name: String, signal: AbortSignal) -> Result<Dashboard, ApiError> {
-    get_json(&format!("/api/dashboards/{}", encode(&name)), &signal).await
+pub async fn dashboard(name: String, signal: AbortSignal) -> Result<TaggedDashboard, ApiError> {
+    let response = send(&dashboard_url(&name), &signal).await?;
+    tagged(response, &signal).await
+}
+
+/// Saves a dashboard over the one with this tag.
+pub async fn save_dashboard(
+    name: String,
+    over: String,
+    dashboard: Dashboard,
+    signal: AbortSignal,
+) -> Result<TaggedDashboard, ApiError> {
+    let request = Request::put(&dashboard_url(&name)).header("If-Match", &over).abort_signal(Some(&signal));
+    let body = serde_json::to_string(&dashboard).map_err(|_never| ApiError::unreadable())?;
+    let request = request.body(body).map_err(|error| failure(&error, &signal))?;
+    let response = request.send().await.map_err(|error| failure(&error, &signal))?;
+    tagged(answered(response).await?, &signal).await
+}
+
+fn dashboard_url(name: &str) -> String {
+    format!("/api/dashboards/{}", encode(name))
+}
+
+async fn tagged(response: Response, signal: &AbortSignal) -> Result<TaggedDashboard, ApiError> {
+    let tag = response.headers().get("ETag").unwrap_or_default();
+    let text = response.text().await.map_err(|error| failure(&error, signal))?;
+    let dashboard = serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())?;
+    Ok(TaggedDashboard { dashboard, tag })
+}
+
+/// Adds a rule to those that say whose lines belong to which metrics; answers all of them.
+pub async fn add_link(rule: LinkRule, signal: AbortSignal) -> Result<Vec<LinkRule>, ApiError> {
+    let body = serde_json::to_string(&rule).map_err(|_never| ApiError::unreadable())?;
+    let request = Request::post("/api/links").abort_signal(Some(&signal));
+    let request = request.body(body).map_err(|error| failure(&error, &signal))?;
+    let response = request.send().await.map_err(|error| failure(&error, &signal))?;
+    let text = answered(response).await?.text().await.map_err(|error| failure(&error, &signal))?;
+    serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())
+}
+
+/// What metrics there are that begin with a word, node by node.
+pub async fn metrics_like(word: String, signal: AbortSignal) -> Result<Vec<Suggestion>, ApiError> {
+    #[derive(Deserialize)]
+    struct Completed {
+        metrics: Vec<Node>,
+    }
+    #[derive(Deserialize)]
+    struct Node {
+        path: String,
+        is_leaf: String,
+    }
+    let url = format!("/metrics/find?format=completer&query={}", encode(&word));
+    let found: Completed = get_json(&url, &signal).await?;
+    let suggestion = |node: Node| {
+        if node.is_leaf == "1" { Suggestion::Metric(node.path) } else { Suggestion::Branch(node.path) }
+    };
+    Ok(found.metrics.into_iter().map(suggestion).collect())
+}
+
+/// The functions that a target may call, by name.
+pub async fn functions(signal: AbortSignal) -> Result<Vec<FunctionName>, ApiError> {
+    #[derive(Deserialize)]
+    struct Described {
+        function: String,
+        description: String,
+    }
+    let all: BTreeMap<String, Described> = get_json("/functions", &signal).await?;
+    let name = |(name, Described { function, description }): (String, Described)| FunctionName {
+        name,
+        signature: function,
+        about: description,
+    };
+    Ok(all.into_iter().map(name).collect())
 }
 
 /// The components and hosts with lines in a range.
@@ -211,7 +292,11 @@ async fn get_json<T: DeserializeOwned>(url: &str, signal: &AbortSignal) -> Resul
 
 async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
     let request = Request::get(url).abort_signal(Some(signal));
-    let response = request.send().await.map_err(|error| failure(&error, signal))?;
+    answered(request.send().await.map_err(|error| failure(&error, signal))?).await
+}
+
+/// The answer, if it is one, else what is told in it.
+async fn answered(response: Response) -> Result<Response, ApiError> {
     if response.ok() {
         return Ok(response);
     }

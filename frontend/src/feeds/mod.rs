@@ -7,6 +7,7 @@ mod baseline;
 /// The clock that live views follow.
 pub mod clock;
 mod contact;
+mod edit;
 mod latest;
 /// The lines of the log pane.
 pub mod lines;
@@ -20,6 +21,7 @@ mod start;
 
 pub use baseline::count_baseline;
 pub use contact::watch_contact;
+pub use edit::{Completion, Saving, add_link, save_dashboard};
 pub use latest::Loaded;
 pub use lines::LineFeed;
 pub use nearest::nearest_line;

@@ -1,12 +1,11 @@
 //! What the page asks first: the server's name card, then the dashboard.
 
 use super::Loaded;
-use crate::api::client;
+use crate::api::client::{self, TaggedDashboard};
 use crate::session::Session;
 use crate::state::{AppState, Command};
 use leptos::prelude::*;
 use sonde_shared::api::PageInfo;
-use sonde_shared::dashboard::Dashboard;
 use sonde_shared::time::Timestamp;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ pub struct PageFeed {
     /// What the server has.
     pub info: Loaded<PageInfo>,
     /// The open dashboard.
-    pub dashboard: Loaded<Dashboard>,
+    pub dashboard: Loaded<TaggedDashboard>,
 }
 
 impl PageFeed {
@@ -59,7 +58,7 @@ impl PageFeed {
             self.dashboard.clear();
             self.dashboard.load(
                 move |signal| client::dashboard(name, signal),
-                move |dashboard| session.send(Command::DashboardLoaded(dashboard.clone())),
+                move |loaded| session.send(Command::DashboardLoaded(loaded.dashboard.clone())),
             );
         });
         Effect::new(move |_| {

@@ -8,7 +8,7 @@ use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{Loaded, PageFeed, range};
 use crate::session::use_session;
 use crate::size::on_resize;
-use crate::state::{AppState, ChartsState, Command, TARGETS_PANEL};
+use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
@@ -57,6 +57,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
                     children=move |panel| view! { <ChartPanel panel room_px=room_px.into() /> }
                 />
                 <ChartStates />
+                <AddChart />
             </div>
             <div class="axis">
                 <TimeAxis ctx=context />
@@ -86,6 +87,15 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
         Some(alone) if alone == id => Place::Alone,
         Some(_) => Place::Hidden,
     });
+    let id = panel.id.clone();
+    let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
+    Effect::new(move |_| {
+        if let Some(root) = root.get().filter(|_| is_edited.get()) {
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            root.scroll_into_view_with_scroll_into_view_options(&options);
+        }
+    });
     let details = RwSignal::new(false);
     let wanted = Signal::derive(move || details.get() && place.get() != Place::Hidden);
     let means = range::load_means(session, &panel, wanted);
@@ -112,6 +122,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
             node_ref=root
             class:active=move || active.get()
             class:outside=move || outside.get()
+            class:edited=move || is_edited.get()
             class:hidden=move || place.get() == Place::Hidden
             aria-label=panel.title.clone()
         >
@@ -125,7 +136,11 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     let retry = move |()| loaded.retry();
                     loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
-                {(panel.id == TARGETS_PANEL).then(|| view! { <CloseTargets /> })}
+                {if panel.id == TARGETS_PANEL {
+                    view! { <CloseTargets /> }.into_any()
+                } else {
+                    view! { <EditButton id=panel.id.clone() title=panel.title.clone() /> }.into_any()
+                }}
                 <MaximizeButton id=panel.id.clone() title=panel.title.clone() place />
             </header>
             {has_targets
@@ -147,6 +162,38 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     }
                 })}
         </article>
+    }
+}
+
+#[component]
+fn EditButton(id: String, title: String) -> impl IntoView {
+    let session = use_session();
+    let edit = move |_| session.send(Command::Edit(EditStep::Open(id.clone())));
+    view! {
+        <button
+            class="control icon-only small panel-tool"
+            aria-label=format!("{title}: edit this chart")
+            title="Edit this chart"
+            on:click=edit
+        >
+            <Glyph icon=Icon::Edit />
+        </button>
+    }
+}
+
+/// Below the last panel: one more.
+#[component]
+fn AddChart() -> impl IntoView {
+    let session = use_session();
+    let can = session.part(|state| state.dashboard.is_some() && state.maximized().is_none());
+    let add = move |_| session.send(Command::Edit(EditStep::Add(Vec::new())));
+    view! {
+        <Show when=move || can.get()>
+            <button class="control add-chart" on:click=add>
+                <Glyph icon=Icon::Add />
+                "Add a chart"
+            </button>
+        </Show>
     }
 }
 

@@ -6,7 +6,7 @@ use crate::keys::KeyChoice;
 use leptos::html;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 21] = [
+const KEYS: [(&str, &str); 22] = [
     ("drag", "select a range and see its lines"),
     ("Shift + drag", "move along the time axis"),
     ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
@@ -21,6 +21,7 @@ const KEYS: [(&str, &str); 21] = [
     ("Enter", "on a chart: select; on a line: show its fields"),
     ("[ ]", "on a chart: pick an edge of the selection"),
     ("+ −", "on a chart: zoom"),
+    ("Backspace", "on a chart: back one zoom"),
     ("↑ ↓", "in the lines: next line"),
     ("PageUp PageDown", "in the lines: a page"),
     ("Home End", "in the lines: first and last line"),

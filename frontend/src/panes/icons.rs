@@ -5,10 +5,12 @@ use leptos::prelude::*;
 /// A drawing on a grid of 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Icon {
+    Add,
     Chevron,
     Close,
     Components,
     Copy,
+    Edit,
     Grow,
     Help,
     Link,
@@ -27,10 +29,12 @@ pub(super) enum Icon {
 impl Icon {
     const fn path(self) -> &'static str {
         match self {
+            Self::Add => "M8 3v10M3 8h10",
             Self::Chevron => "M4 6l4 4 4-4",
             Self::Close => "M4 4l8 8M12 4l-8 8",
             Self::Components => "M3 3h4v3H3zM9 10h4v3H9zM5 6v5.5h4",
             Self::Copy => "M6 6h7v7H6zM10 6V3H3v7h3",
+            Self::Edit => "M3 13l.6-2.8L11 2.8l2.2 2.2-7.4 7.4zM9.5 4.3l2.2 2.2",
             Self::Grow => "M9.5 2.5h4v4M13.5 2.5L9 7M6.5 13.5h-4v-4M2.5 13.5L7 9",
             Self::Shrink => "M13 6.5H9.5V3M9.5 6.5l4-4M3 9.5h3.5V13M6.5 9.5l-4 4",
             Self::Help => {

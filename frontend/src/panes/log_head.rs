@@ -2,12 +2,13 @@
 
 use super::baseline_control::BaselineControl;
 use super::icons::{Glyph, Icon};
-use crate::feeds::{LineFeed, Phase};
+use crate::feeds::{LineFeed, PageFeed, Phase, Saving, add_link};
 use crate::lines::Total;
 use crate::session::{Session, use_session};
-use crate::state::Command;
+use crate::state::{AppState, Command};
 use crate::text;
 use leptos::prelude::*;
+use sonde_shared::links::LinkRule;
 use sonde_shared::view::Order;
 
 /// The head of the log pane.
@@ -26,6 +27,7 @@ pub(super) fn LogHead() -> impl IntoView {
             <h2 class="total">{move || total_text(feed.total.get())}</h2>
             <IndexedTo />
             <Breadcrumb />
+            <KeepLink />
             <span class="when"><span class="faint">{kind}</span>" "{when}</span>
             <Show when=move || session.selection.get().is_some()>
                 <button
@@ -108,6 +110,33 @@ fn Breadcrumb() -> impl IntoView {
     view! {
         <nav class="breadcrumb" class:chip=move || chosen.get() aria-label="Component">{paths} {undo}</nav>
     }
+}
+
+/// Makes the chosen component that of the active chart's metrics for good, for everybody.
+#[component]
+fn KeepLink() -> impl IntoView {
+    let session = use_session();
+    let feed: PageFeed = expect_context();
+    let rule = session.part(AppState::rule_to_keep);
+    let saving = RwSignal::new(Saving::Idle);
+    let refused = move || match saving.get() {
+        Saving::Refused(why) => Some(view! { <span class="problem" role="alert">{why}</span> }),
+        Saving::Idle | Saving::Busy => None,
+    };
+    let button = move |rule: LinkRule| {
+        let LinkRule { metric, component } = rule.clone();
+        view! {
+            <button
+                class="control small"
+                title=format!("Show the lines of {component} for {metric}.* from now on; kept in links.toml")
+                on:click=move |_| add_link(feed, rule.clone(), saving)
+            >
+                {format!("Always for {metric}")}
+            </button>
+            {refused}
+        }
+    };
+    move || rule.get().map(button)
 }
 
 #[component]

@@ -17,8 +17,8 @@ pub fn SelectionBar() -> impl IntoView {
     let charts: ChartContext = expect_context();
     let zoom = move |_| {
         if let Some(selection) = session.selection.get_untracked() {
-            session.send(Command::Show(with_margin(selection)));
-            session.send(Command::Rested);
+            // At once in the address: a button is no burst, and who goes back soon comes from here.
+            session.send(Command::SetRange(RangeSpec::absolute(with_margin(selection))));
         }
     };
     view! {

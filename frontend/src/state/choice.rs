@@ -1,7 +1,7 @@
 //! Which components the log pane shows: the tree's explicit choice, else those of the active panel.
 
 use super::AppState;
-use sonde_shared::links::{Link, link_panel};
+use sonde_shared::links::{Link, LinkRule, link_panel};
 use std::collections::BTreeSet;
 
 impl AppState {
@@ -59,6 +59,21 @@ impl AppState {
         })
     }
 
+    /// The rule that would make the component chosen by hand that of the active panel's metrics for good; `None` where it is that
+    /// already, or where the metrics have nothing in common that a rule could name.
+    pub fn rule_to_keep(&self) -> Option<LinkRule> {
+        let panel = self.panel(self.view.panel.as_deref()?)?;
+        let [component] = self.view.components.as_slice() else { return None };
+        if !self.view.chosen
+            || panel.logs.is_some()
+            || self.link_of(&panel.id)?.components() == [component.as_str()]
+        {
+            return None;
+        }
+        let metric = common_path(&panel.paths())?;
+        Some(LinkRule { metric, component: component.clone() })
+    }
+
     fn link(&self) -> Option<Link> {
         self.link_of(self.view.panel.as_deref()?)
     }
@@ -97,6 +112,60 @@ impl AppState {
     }
 }
 
+/// The nodes that paths have in common; without a metric's own name, where there is one metric alone.
+fn common_path(paths: &[String]) -> Option<String> {
+    let nodes = |path: &str| -> Vec<String> {
+        path.split(';').next().unwrap_or(path).split('.').map(str::to_owned).collect()
+    };
+    let mut all = paths.iter().map(|path| nodes(path));
+    let mut common = all.next()?;
+    if common.len() > 1 {
+        common.pop();
+    }
+    for other in all {
+        let shared = common.iter().zip(&other).take_while(|(one, other)| one == other).count();
+        common.truncate(shared);
+    }
+    (!common.is_empty()).then(|| common.join("."))
+}
+
 fn is_at_or_below(path: &str, parent: &str) -> bool {
     path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Command;
+    use crate::state::tests::opened;
+
+    #[test]
+    fn what_was_chosen_by_hand_can_be_kept_as_a_rule() {
+        let mut state = opened("/?panel=sun");
+        assert_eq!(state.rule_to_keep(), None);
+        state.apply(Command::Choose(Some("mail".into())));
+        let rule = LinkRule { metric: "sun".into(), component: "mail".into() };
+        assert_eq!(state.rule_to_keep(), Some(rule.clone()));
+        if let Some(page) = &mut state.page {
+            page.links.push(rule);
+        }
+        assert_eq!(state.rule_to_keep(), None, "it holds");
+        let mut linked = opened("/?panel=orders");
+        linked.apply(Command::Choose(Some("shop.orders".into())));
+        assert_eq!(linked.rule_to_keep(), None, "the path says so");
+    }
+
+    #[test]
+    fn paths_have_their_first_nodes_in_common() {
+        let check = |paths: &[&str], expected: Option<&str>| {
+            let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+            assert_eq!(common_path(&paths).as_deref(), expected);
+        };
+        check(&["a.b.c"], Some("a.b"));
+        check(&["a"], Some("a"));
+        check(&["a.b.c", "a.b.d;x=1"], Some("a.b"));
+        check(&["a.*.c", "a.*.d"], Some("a.*"));
+        check(&["a.b", "c.d"], None);
+        check(&[], None);
+    }
 }

@@ -5,6 +5,8 @@
 
 mod charts;
 mod choice;
+mod complete;
+mod edit;
 mod panels;
 mod query;
 mod tree;
@@ -12,6 +14,8 @@ mod typed;
 mod zoom;
 
 pub use charts::ChartsState;
+pub use complete::{FunctionName, Suggestion, completed, functions_like, word_at};
+pub use edit::{Edit, EditStep};
 pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
@@ -72,6 +76,8 @@ pub enum Command {
     Activate(String),
     /// A panel is to fill the charts' place; `None` shows all of them again.
     Maximize(Option<String>),
+    /// A step of editing the dashboard.
+    Edit(EditStep),
     /// Other targets for the address' own panel; none takes it away.
     SetTargets(Vec<String>),
     /// Zoomed to a range.
@@ -148,6 +154,8 @@ pub struct AppState {
     pub paused_at: Option<Timestamp>,
     /// Whether a gesture holds the axis still.
     pub frozen: bool,
+    /// The dashboard while it is edited.
+    pub edit: Option<Edit>,
     /// The panel of the targets that the address names.
     targets_panel: Option<Panel>,
     follow: Option<RangeSpec>,
@@ -223,6 +231,7 @@ impl AppState {
             Command::Activate(panel) => self.activate(&panel),
             Command::Maximize(panel) => self.maximize(panel),
             Command::SetTargets(targets) => self.set_targets(targets),
+            Command::Edit(step) => self.step_edit(step),
             Command::Show(range) => {
                 self.show(range);
                 return Address::PushSoon;
@@ -293,6 +302,7 @@ impl AppState {
         self.take_targets();
         self.settle_dashboard();
         if self.view.dashboard != former.dashboard {
+            self.edit = None;
             self.dashboard = None;
             self.series.clear();
         }
@@ -331,6 +341,7 @@ impl AppState {
         let dashboard = dashboard.with_ids();
         let range = dashboard.range.as_deref().and_then(|text| RangeSpec::parse(text, self.now).ok());
         self.dashboard = Some(dashboard);
+        self.edit = None;
         self.dashboard_point_ms = self.last_point_ms();
         self.settle_range(range);
     }
@@ -429,6 +440,7 @@ impl AppState {
         self.view.dashboard = Some(name);
         self.view.panel = None;
         self.view.maximized = None;
+        self.edit = None;
         self.dashboard = None;
         self.series.clear();
     }

@@ -11,7 +11,7 @@ const TITLE_CHARS: usize = 80;
 impl AppState {
     /// The panels, top to bottom.
     pub fn panels(&self) -> impl Iterator<Item = &Panel> {
-        self.dashboard.iter().flat_map(|board| &board.panels).chain(&self.targets_panel)
+        self.shown_board().into_iter().flat_map(|board| &board.panels).chain(&self.targets_panel)
     }
 
     /// The panel with this id.

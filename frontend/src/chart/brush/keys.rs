@@ -21,6 +21,7 @@ pub(crate) enum Key {
     PickEnd,
     ZoomIn,
     ZoomOut,
+    Back,
 }
 
 impl Key {
@@ -35,6 +36,7 @@ impl Key {
             "]" => Self::PickEnd,
             "+" | "=" => Self::ZoomIn,
             "-" => Self::ZoomOut,
+            "Backspace" => Self::Back,
             _ => return None,
         })
     }
@@ -95,6 +97,7 @@ impl Brush {
             Key::ZoomIn => {
                 vec![Outcome::Show(readable(zoomed(scene.scale.range(), self.cursor_in(scene), ZOOM)))]
             }
+            Key::Back => vec![Outcome::ZoomBack],
             Key::ZoomOut => {
                 vec![Outcome::Show(readable(zoomed(scene.scale.range(), self.cursor_in(scene), 1.0 / ZOOM)))]
             }

@@ -1,0 +1,93 @@
+//! What the editor of a panel asks the server: what may be typed, and to save.
+
+use super::{Loaded, PageFeed};
+use crate::api::Abort;
+use crate::api::client;
+use crate::session::Session;
+use crate::state::{Command, FunctionName, Suggestion, functions_like};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use sonde_shared::links::LinkRule;
+use std::sync::Arc;
+
+/// No list is longer.
+const MOST_SUGGESTIONS: usize = 40;
+
+/// What may stand in the place of a word of a target.
+#[derive(Clone, Copy)]
+pub struct Completion {
+    functions: Loaded<Vec<FunctionName>>,
+    metrics: Loaded<Vec<Suggestion>>,
+}
+
+impl Completion {
+    /// Asks for the functions, once.
+    pub fn start() -> Self {
+        let completion = Self { functions: Loaded::new(), metrics: Loaded::new() };
+        completion.functions.load(client::functions, |_| {});
+        completion
+    }
+
+    /// Asks for metrics that begin with a word.
+    pub fn ask(self, word: String) {
+        self.metrics.load(move |signal| client::metrics_like(word, signal), |_| {});
+    }
+
+    /// Metrics, then functions; tracked.
+    pub fn suggestions(self, word: &str) -> Vec<Suggestion> {
+        let metrics = self.metrics.value.get().unwrap_or_default();
+        // An answer to the word of before is of use as far as it fits.
+        let fits = |one: &&Suggestion| one.insert().starts_with(word) || word.contains(['*', '{', '[', '?']);
+        let functions = self.functions.value.get().unwrap_or_default();
+        let functions = functions_like(&functions, word).into_iter().cloned().map(Suggestion::Function);
+        metrics.iter().filter(fits).cloned().chain(functions).take(MOST_SUGGESTIONS).collect()
+    }
+}
+
+/// How saving went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Saving {
+    /// Nothing is being saved.
+    #[default]
+    Idle,
+    /// The answer is awaited.
+    Busy,
+    /// It was refused, with this reason.
+    Refused(String),
+}
+
+/// Saves the dashboard as it is edited, over what was read.
+pub fn save_dashboard(session: Session, feed: PageFeed, saving: RwSignal<Saving>) {
+    let board = session.now_part(|state| state.edit.as_ref().map(|edit| edit.board.clone()));
+    let name = session.now_part(|state| state.view.dashboard.clone());
+    let read = feed.dashboard.value.get_untracked();
+    let (Some(board), Some(name), Some(read)) = (board, name, read) else { return };
+    saving.set(Saving::Busy);
+    spawn_local(async move {
+        let abort = Abort::new();
+        match client::save_dashboard(name, read.tag.clone(), board, abort.signal()).await {
+            Ok(saved) => {
+                saving.try_set(Saving::Idle);
+                session.send(Command::DashboardLoaded(saved.dashboard.clone()));
+                feed.dashboard.value.try_set(Some(Arc::new(saved)));
+                feed.info.retry();
+            }
+            Err(error) => drop(saving.try_set(Saving::Refused(error.sentence))),
+        }
+    });
+}
+
+/// Makes the lines of a component those of a metric, for everybody.
+pub fn add_link(feed: PageFeed, rule: LinkRule, saving: RwSignal<Saving>) {
+    saving.set(Saving::Busy);
+    spawn_local(async move {
+        let abort = Abort::new();
+        match client::add_link(rule, abort.signal()).await {
+            Ok(_) => {
+                saving.try_set(Saving::Idle);
+                feed.info.retry();
+            }
+            Err(error) => drop(saving.try_set(Saving::Refused(error.sentence))),
+        }
+    });
+}

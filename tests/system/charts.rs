@@ -1,0 +1,200 @@
+//! What is done with charts beside brushing: series and charts alone, links made for Graphite, editing, rules to components.
+
+use serde_json::json;
+use sonde_shared::time::TimeRange;
+use sonde_tests::browser::{Browser, Key};
+use sonde_tests::corpus::range;
+use sonde_tests::page::Page;
+use sonde_tests::server::{Setup, TestServer};
+use sonde_tests::wait;
+use std::fmt::Write as _;
+use std::fs;
+
+const ADDRESS: &str = "/?v=1&t=2025-02-28T03:00:00Z..03:10:00Z";
+
+fn visible() -> TimeRange {
+    range("2025-02-28T03:00:00Z", "2025-02-28T03:10:00Z")
+}
+
+/// Ten minutes of two pumps: one at 2, the other rising from 0 to 599; and a wheel elsewhere.
+fn fill(server: &TestServer) {
+    let mut text = String::new();
+    for second in 0..600_u64 {
+        let ts = 1_740_711_600 + second;
+        writeln!(text, "well.flat {} {ts}\nwell.rising {second} {ts}\nmill.turns 7 {ts}", 2)
+            .expect("a String takes it");
+    }
+    assert_eq!(server.http().post("/api/ingest/metrics", text.as_bytes()).status, 200);
+    server.store_logs(br#"{"ts":1740711700,"component":"village.miller","msg":"the wheel turns"}"#);
+}
+
+fn page_of<'a>(browser: &'a Browser, server: &TestServer, address: &str) -> Page<'a> {
+    Page::open(browser, &server.http().url(address))
+}
+
+/// The panel whose title holds this.
+fn panel(page: &Page, title: &str) -> String {
+    let script = "return [...document.querySelectorAll('.panel')].find(p => p.ariaLabel.includes(arguments[0]))\
+        ?.querySelector('.plot')?.dataset.panel ?? null";
+    wait::until("the panel", || {
+        page.browser.look(script, &[json!(title)]).as_str().map(str::to_owned).ok_or("none")
+    })
+}
+
+/// Clicks the button or field with this accessible name or text.
+#[track_caller]
+fn press(page: &Page, name: &str) {
+    let script = "const all = [...document.querySelectorAll('button, input')];\
+        const e = all.find(e => e.getAttribute('aria-label') === arguments[0]) ?? all.find(e => e.innerText.trim() === arguments[0]);\
+        if (!e) return null; e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect();\
+        return [b.left + b.width / 2, b.top + b.height / 2]";
+    let at = wait::until(&format!("the button {name}"), || {
+        let found = page.browser.look(script, &[json!(name)]);
+        serde_json::from_value::<(f64, f64)>(found).ok().ok_or("none")
+    });
+    page.browser.click(at);
+}
+
+/// Clicks an element, which is scrolled into sight first.
+#[track_caller]
+fn click_on(page: &Page, selector: &str) {
+    let script = "document.querySelector(arguments[0])?.scrollIntoView({block: 'center'}); return true";
+    page.browser.look(script, &[json!(selector)]);
+    page.browser.click(page.center(selector));
+}
+
+const LEGEND: &str = "return [...document.querySelectorAll('.panel:has([data-panel=\"' + arguments[0] + '\"]) .legend-item')]\
+    .map(e => [e.innerText.trim().replace(/\\s+/g, ' '), e.ariaPressed])";
+
+#[test]
+fn one_series_alone_then_all_and_one_chart_alone_until_escape() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::open();
+    let page = page_of(&browser, &server, ADDRESS);
+    let wells = panel(&page, "well");
+    page.plot_of(&wells, visible());
+    let legend = |what: &str, expected: serde_json::Value| {
+        let script = LEGEND.replace("arguments[0]", &format!("'{wells}'"));
+        page.wait_for(what, &script, &expected);
+    };
+    legend("both series", json!([["flat 2", "true"], ["rising 599", "true"]]));
+    let of_wells = |selector: &str| format!(".panel:has([data-panel=\"{wells}\"]) {selector}");
+    click_on(&page, &of_wells(".legend li:nth-child(1) .legend-item"));
+    legend("one alone", json!([["flat 2", "true"], ["rising 599", "false"]]));
+    let plot = page.plot_of(&wells, visible());
+    browser.hover((plot.x_of(visible().from.plus_nanos(60_000_000_000)), plot.middle));
+    let tooltip =
+        "return [...document.querySelectorAll('.tooltip-row')].map(e => e.innerText.replace(/\\s+/g, ' '))";
+    page.wait_for("one value at the crosshair", tooltip, &json!(["well.flat 2"]));
+    click_on(&page, &of_wells(".legend li:nth-child(1) .legend-item"));
+    legend("all again", json!([["flat 2", "true"], ["rising 599", "true"]]));
+    click_on(&page, &of_wells(".legend-more"));
+    let table = "return [...document.querySelectorAll('.legend-table tbody tr')].map(r => [...r.cells].map(c => c.innerText.trim()))";
+    let rows = json!([["flat", "2", "2", "2", "2"], ["rising", "599", "0", "599", "300"]]);
+    page.wait_for("extremes and means", table, &rows);
+    let small = page.rect(&format!("[data-panel=\"{wells}\"]"))[3];
+    let title = wait::until("the title", || {
+        let script =
+            "return document.querySelector('.panel:has([data-panel=\"' + arguments[0] + '\"])')?.ariaLabel";
+        browser.look(script, &[json!(wells)]).as_str().map(str::to_owned).ok_or("none")
+    });
+    press(&page, &format!("{title}: show this chart alone (m)"));
+    let alone = "return [...document.querySelectorAll('.panel')].filter(p => p.offsetHeight > 0).length";
+    page.wait_for("one chart", alone, &json!(1));
+    assert!(browser.url().contains("&max="), "{}", browser.url());
+    let script = format!("return document.querySelector('[data-panel=\"{wells}\"]').offsetHeight > {small}");
+    page.wait_for("a higher chart", &script, &json!(true));
+    let plot = page.plot_of(&wells, visible());
+    browser.wheel((plot.left + plot.width / 2.0, plot.middle), -100);
+    wait::until("a plain wheel to zoom", || {
+        page.plot(&wells).filter(|plot| plot.range.nanos() < visible().nanos()).ok_or("the same")
+    });
+    browser.screenshot("alone");
+    browser.key(Key::Escape);
+    page.wait_for("both charts", alone, &json!(2));
+    assert!(!browser.url().contains("max="), "{}", browser.url());
+    browser.assert_no_errors();
+}
+
+#[test]
+fn a_link_made_for_graphite_shows_its_chart_over_its_range() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::open();
+    let address = "/?target=sumSeries(well.*)&from=03:00_20250228&until=03:10_20250228&width=800&height=600";
+    let page = page_of(&browser, &server, address);
+    page.plot_of("~targets", visible());
+    let names = "return [...document.querySelectorAll('.legend-name')].map(e => e.innerText)";
+    page.wait_for("its series", names, &json!(["sumSeries(well.*)"]));
+    press(&page, "Close this chart");
+    wait::until("a dashboard", || browser.url().contains("/d/").then_some(()).ok_or_else(|| browser.url()));
+    browser.assert_no_errors();
+}
+
+const BOARD: &str = "# The mill's own.\ntitle = \"Mill\"\n\n# How fast.\n[[panel]]\ntitle = \"Turns\"\ntargets = [\n  \"mill.turns\", # a minute\n]\n";
+
+#[test]
+fn a_chart_is_edited_with_completion_and_saved_with_the_comments_of_its_file() {
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = boards.path().join("mill.toml");
+    fs::write(&file, BOARD).expect("a file can be written");
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = Setup::on(data.path()).arg("--dashboards").arg(boards.path()).start();
+    fill(&server);
+    let browser = Browser::open();
+    let page = page_of(&browser, &server, "/d/mill?v=1&t=2025-02-28T03:00:00Z..03:10:00Z");
+    page.plot_of("turns", visible());
+    press(&page, "Turns: edit this chart");
+    press(&page, "Target 2");
+    browser.type_text("well.r");
+    let options = "return [...document.querySelectorAll('[role=option] .mono')].map(e => e.innerText)";
+    page.wait_for("its completion", options, &json!(["well.rising"]));
+    browser.key(Key::Down);
+    browser.key(Key::Enter);
+    let names = "return [...document.querySelectorAll('.legend-name')].map(e => e.innerText)";
+    page.wait_for("the chart as it will be", names, &json!(["mill.turns", "well.rising"]));
+    assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some(BOARD), "not saved yet");
+    browser.screenshot("editor");
+    press(&page, "Save the dashboard");
+    let expected = BOARD.replace("# a minute\n", "# a minute\n  \"well.rising\",\n");
+    wait::until("the file", || {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        if text == expected { Ok(()) } else { Err(text) }
+    });
+    page.wait_for("the editor to close", "return !document.querySelector('.editor')", &json!(true));
+    // Somebody else saves; the next change is refused and says why.
+    fs::write(&file, expected.replace("Mill", "Our mill")).expect("a file can be written");
+    press(&page, "Turns: edit this chart");
+    press(&page, "Remove");
+    press(&page, "Save the dashboard");
+    let refusal = "return document.querySelector('.editor [role=alert]')?.innerText.includes('changed by somebody else') ?? false";
+    page.wait_for("a refusal", refusal, &json!(true));
+    assert!(fs::read_to_string(&file).is_ok_and(|text| text.contains("Our mill") && text.contains("Turns")));
+    browser.key(Key::Escape);
+    page.wait_for("the editor to close", "return !document.querySelector('.editor')", &json!(true));
+}
+
+#[test]
+fn a_component_chosen_by_hand_becomes_that_of_the_charts_metrics_for_everybody() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::open();
+    let page = page_of(&browser, &server, &format!("{ADDRESS}&c=village.miller&chosen=1&panel=mill.turns"));
+    press(&page, "Always for mill");
+    wait::until("the rule", || {
+        let rules: serde_json::Value = server.get("/api/links").json();
+        if rules == json!([{"metric": "mill", "component": "village.miller"}]) { Ok(()) } else { Err(rules) }
+    });
+    let other = Browser::open();
+    let page = page_of(&other, &server, ADDRESS);
+    let mill = panel(&page, "mill");
+    let plot = page.plot_of(&mill, visible());
+    other.click((plot.left + plot.width / 2.0, plot.middle));
+    wait::until("its component", || {
+        other.url().contains("c=village.miller").then_some(()).ok_or_else(|| other.url())
+    });
+    page.wait_for_total(1);
+    other.assert_no_errors();
+    browser.assert_no_errors();
+}
