@@ -189,7 +189,7 @@ impl Browser {
     pub fn fingers(&self, steps: &[&[(f64, f64)]]) {
         // The browser goes by the times that it is told: who moves and lets go in no time flings, and the next tap only stops that.
         let count = steps[0].len() + steps.len() + 1;
-        let begun = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default() - STEP * count as u32;
+        let begun = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().saturating_sub(STEP * count as u32);
         let mut times = (0..).map(|step| begun + STEP * step);
         let mut touch =
             |kind: &str, points: &[(f64, f64)]| self.touch(kind, points, times.next().unwrap_or_default());
@@ -283,7 +283,7 @@ impl Browser {
     #[track_caller]
     pub fn chord(&self, held: &[Key], value: impl Into<char>) {
         let value = value.into();
-        let held: Vec<char> = held.iter().map(|key| char::from(key.clone())).collect();
+        let held: Vec<char> = held.iter().map(|key| char::from(*key)).collect();
         let mut keys = KeyActions::new("keys".to_owned());
         for value in held.iter().copied().chain([value]) {
             keys = keys.then(KeyAction::Down { value });
