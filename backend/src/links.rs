@@ -3,6 +3,7 @@
 //! The file is looked at on each request and read again when it was changed. Rules are added at its end, where they win over those
 //! above; what a person wrote stays as it is.
 
+use crate::dashboards::replace_file;
 use serde::Deserialize;
 use sonde_shared::component::Selector;
 use sonde_shared::glob::Glob;
@@ -11,8 +12,6 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-
-use crate::dashboards::replace_file;
 
 /// The most bytes that are read.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -75,11 +74,10 @@ impl Links {
             text.push('\n');
         }
         let value = |text: &str| toml_edit::Value::from(text).to_string();
-        text.push_str(&format!(
-            "\n[[link]]\nmetric = {}\ncomponent = {}\n",
-            value(&rule.metric),
-            value(&rule.component)
-        ));
+        let (metric, component) = (value(&rule.metric), value(&rule.component));
+        for piece in ["\n[[link]]\nmetric = ", &metric, "\ncomponent = ", &component, "\n"] {
+            text.push_str(piece);
+        }
         let rules = self.parse(&text)?;
         replace_file(&self.path, &text).map_err(self.io())?;
         Ok(rules)
@@ -99,7 +97,8 @@ impl Links {
                 let why = format!("{} is larger than {MAX_FILE_BYTES} bytes", self.path.display());
                 return Err(LinksError::Wrong(why));
             }
-            found => drop(found.map_err(self.io())?),
+            Ok(_) => {}
+            Err(error) => return Err(self.io()(error)),
         }
         fs::read_to_string(&self.path).map_err(self.io())
     }

@@ -157,7 +157,7 @@ fn by_keys(server: &TestServer) -> String {
         });
         assert!(found, "Tab does not lead to {what}");
     };
-    let ticks = |key: Key, count: usize| (0..count).for_each(|_| browser.chord(&[Key::Control], key.clone()));
+    let ticks = |key: Key, count: usize| (0..count).for_each(|_| browser.chord(&[Key::Control], key));
     let extend =
         |count: usize| (0..count).for_each(|_| browser.chord(&[Key::Control, Key::Shift], Key::Right));
     tab_to("the chart", "[data-panel=\"mill.turns\"]");

@@ -49,7 +49,8 @@ pub async fn put_dashboard(
         parse_target(target)?;
     }
     let save = move || state.dashboards.save(&name, &wanted, &over);
-    let (saved, tag) = spawn_blocking(save).await.map_err(|error| died(&error))?.map_err(not_saved)?;
+    let (saved, tag) =
+        spawn_blocking(save).await.map_err(|error| died(&error))?.map_err(|error| not_saved(&error))?;
     Ok(tagged(saved, &tag))
 }
 
@@ -72,8 +73,8 @@ fn over(headers: &HeaderMap) -> Result<String, ApiError> {
     })
 }
 
-fn not_saved(error: SaveError) -> ApiError {
-    match &error {
+fn not_saved(error: &SaveError) -> ApiError {
+    match error {
         SaveError::Name => ApiError::parameter("name", error.to_string(), "shop"),
         SaveError::Changed => ApiError::refused(StatusCode::PRECONDITION_FAILED, error.to_string()),
         SaveError::Wrong(_) => ApiError::parameter("body", error.to_string(), EXAMPLE),

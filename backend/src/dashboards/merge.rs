@@ -28,7 +28,7 @@ pub(super) fn merge(text: &str, wanted: &Dashboard) -> Result<String, String> {
         update(&mut table, &before, &values_of(panel)?);
         tables.push(table);
     }
-    finish(document, tables, &wanted)
+    finish(&document, tables, &wanted)
 }
 
 /// The tables of the panels, taken out of the document, in order.
@@ -107,7 +107,8 @@ fn plain(item: &Item) -> String {
 }
 
 fn plain_table(table: &Table) -> String {
-    table.iter().map(|(key, item)| format!("{key}={};", plain(item))).collect()
+    let pairs: Vec<String> = table.iter().map(|(key, item)| format!("{key}={};", plain(item))).collect();
+    pairs.concat()
 }
 
 fn plain_value(value: &Value) -> String {
@@ -206,7 +207,7 @@ fn blanks(text: &str) -> String {
 }
 
 /// Puts the panels into the document, and ids where those made from titles are others.
-fn finish(document: DocumentMut, mut tables: Vec<Table>, wanted: &Dashboard) -> Result<String, String> {
+fn finish(document: &DocumentMut, mut tables: Vec<Table>, wanted: &Dashboard) -> Result<String, String> {
     // An id that is written may change what another panel's becomes: each pass settles one panel at least.
     for _ in 0..=tables.len() {
         let text = written(document.clone(), &tables);

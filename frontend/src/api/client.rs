@@ -204,7 +204,9 @@ pub async fn means(
 
 /// `target=…&` for each target.
 fn parameters(targets: &[String]) -> String {
-    targets.iter().map(|target| format!("target={}&", encode(target))).collect()
+    let parameters: Vec<String> =
+        targets.iter().map(|target| format!("target={}&", encode(target))).collect();
+    parameters.concat()
 }
 
 /// Some lines of a query, by their position in the answer.

@@ -86,7 +86,7 @@ fn Fields(panel: Panel) -> impl IntoView {
                 label="Unit"
                 value=unit
                 options=UNITS.map(str::to_owned).to_vec()
-                on_change=move |text: String| change(session, |panel| panel.unit = text.trim().to_owned())
+                on_change=move |text: String| change(session, |panel| text.trim().clone_into(&mut panel.unit))
             />
             <TextField
                 label="Component of its lines"

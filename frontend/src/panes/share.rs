@@ -8,6 +8,7 @@ use crate::state::AppState;
 use crate::text;
 use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::view::RangeSpec;
 use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
 
@@ -29,7 +30,7 @@ pub(super) fn Share() -> impl IntoView {
     };
     let share = move |_| {
         copy(session.address_of(&session.now_part(AppState::frozen)));
-        open.set(session.now_part(|state| state.view.range.is_some_and(|range| range.is_relative())));
+        open.set(session.now_part(|state| state.view.range.is_some_and(RangeSpec::is_relative)));
     };
     let follow = move |_| {
         copy(session.address());
