@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sonde_shared::api::IngestReport;
 use sonde_tests::oracle::assert_same_lines;
+use sonde_tests::points::pickle_frame;
 use sonde_tests::senders::{Sender, host_name, logger};
 use sonde_tests::server::{Setup, TestServer};
 use sonde_tests::wait;
@@ -192,33 +193,16 @@ fn bad_carbon_lines_hurt_no_good_one_of_the_same_connection() {
     wait_for_points(&server, "a.good", &expected);
 }
 
-/// A frame as carbon's own relay sends it: Python's protocol 2, of points ten seconds apart.
-fn pickle_frame(path: &str, points: &[(f64, u64)]) -> Vec<u8> {
-    let mut pickle = b"\x80\x02]q\0(".to_vec();
-    for (value, at) in points {
-        let at = u32::try_from(*at).expect("this century's seconds fit");
-        pickle.push(b'X');
-        pickle.extend((path.len() as u32).to_le_bytes());
-        pickle.extend(path.as_bytes());
-        pickle.push(b'J');
-        pickle.extend(at.to_le_bytes());
-        pickle.push(b'G');
-        pickle.extend(value.to_be_bytes());
-        pickle.extend(b"\x86\x86");
-    }
-    pickle.extend(b"e.");
-    [&(pickle.len() as u32).to_be_bytes(), pickle.as_slice()].concat()
-}
-
 #[test]
 fn pickled_points_are_found_and_a_pickle_that_would_run_something_is_refused() {
     let server = Setup::default().arg("--carbon-pickle").arg("127.0.0.1:0").start();
     let at = a_while_ago();
-    let first = pickle_frame("shop.cart.ms", &[(80.0, at), (90.5, at + 10)]);
+    let first = pickle_frame(&[("shop.cart.ms", 80.0, at), ("shop.cart.ms", 90.5, at + 10)]);
     let evil = b"cos\nsystem\n(S'touch /tmp/never'\ntR.";
     let evil = [&(evil.len() as u32).to_be_bytes(), evil.as_slice()].concat();
-    let last = pickle_frame("shop.cart.ms;unit=ms;host=n1", &[(1.0, at), (2.0, at + 10)]);
-    let more = pickle_frame("shop.cart.ms", &[(-1.0, at + 20), (f64::NAN, at + 30)]);
+    let tagged = "shop.cart.ms;unit=ms;host=n1";
+    let last = pickle_frame(&[(tagged, 1.0, at), (tagged, 2.0, at + 10)]);
+    let more = pickle_frame(&[("shop.cart.ms", -1.0, at + 20), ("shop.cart.ms", f64::NAN, at + 30)]);
     server.send_tcp("carbon-pickle", &[first, evil, last, more].concat());
     wait_for_points(&server, "shop.cart.ms", &[(80.0, at), (90.5, at + 10), (-1.0, at + 20)]);
     wait_for_points(&server, "shop.cart.ms;host=n1;unit=ms", &[(1.0, at), (2.0, at + 10)]);
