@@ -214,6 +214,33 @@ fn pickled_points_are_found_and_a_pickle_that_would_run_something_is_refused() {
 }
 
 #[test]
+fn of_points_that_are_refused_one_of_each_reason_is_logged() {
+    let server = Setup::default().arg("--carbon-pickle").arg("127.0.0.1:0").start();
+    let at = a_while_ago() / 60 * 60;
+    let long = format!("\x1b[2Jshop {}\n", "é".repeat(2_000));
+    let lines: String = (0..500).map(|number| format!("shop.cart {number}\n")).collect();
+    server.send_tcp("carbon", format!("{long}{lines}shop.cart nan {at}\nshop.cart 1 {at}\n").as_bytes());
+    wait_for_points(&server, "shop.cart", &[(1.0, at)]);
+    server.send_tcp("carbon-pickle", &pickle_frame(&[("shop pay", 1.0, at), ("shop.pay", 2.0, at)]));
+    wait_for_points(&server, "shop.pay", &[(2.0, at)]);
+    server.send_udp("carbon", b"shop.cart alone\nshop.mail 3 99999999999\n");
+    let log = wait::until("the datagram's refusal", || {
+        let log = server.log();
+        if log.contains("carbon_udp") { Ok(log) } else { Err(log) }
+    });
+    let told: Vec<&str> = log.lines().filter(|line| line.contains("refused")).collect();
+    assert_eq!(told.len(), 4, "{told:#?}");
+    let check = |at: usize, words: &[&str]| {
+        assert!(words.iter().all(|word| told[at].contains(word)), "{words:?}: {}", told[at]);
+    };
+    check(0, &["carbon_tcp", "127.0.0.1", "bad_line", "others_since=0", "2 fields", "\\u{1b}[2Jshop éééé"]);
+    assert!(told[0].chars().filter(|c| *c == 'é').count() < 400, "{}", told[0]);
+    check(1, &["nan", "shop.cart nan"]);
+    check(2, &["carbon_pickle", "127.0.0.1", "bad_name", "has white space", "\"shop pay\""]);
+    check(3, &["carbon_udp", "127.0.0.1", "future", "shop.mail 3 99999999999"]);
+}
+
+#[test]
 fn metrics_are_taken_over_http() {
     let server = TestServer::start();
     let at = a_while_ago();

@@ -167,7 +167,7 @@ async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts
     }
     decoder.finish(&mut text)?;
     take(store, &mut intake, &mut text, &mut counts).await?;
-    intake.finish(Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
+    intake.finish(Clock::of(store, AppState::now()), |line, why, _| counts.refuse(line, &why));
     append(store, &mut intake, &mut counts).await?;
     progress.end();
     Ok(counts)
@@ -180,7 +180,7 @@ async fn take(
     counts: &mut Counts<'_>,
 ) -> Result<(), StoreError> {
     for chunk in text.chunks(BATCH_BYTES) {
-        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
+        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why, _| counts.refuse(line, &why));
         if intake.batch_bytes() >= BATCH_BYTES {
             append(store, intake, counts).await?;
         }
