@@ -1,5 +1,6 @@
 //! Finished days become one part with rollups; answers are the same before, after and beside it.
 
+use super::super::column::as_decimals;
 use super::super::part::Part;
 use super::super::rollup::{Rollup, STEPS};
 use super::*;
@@ -54,7 +55,7 @@ fn check_rollups(store: &MetricStore, oracle: &Oracle) {
         for step in STEPS {
             assert_eq!(
                 snapshot.rollup(0, name, step).unwrap(),
-                Some(Rollup::of(&points, step)),
+                Some(Rollup::of(&points, as_decimals(&points.values).as_ref(), step)),
                 "{name} {step}"
             );
         }
