@@ -53,7 +53,9 @@ fn imported_lines_come_out_the_same_sealed_or_not() {
     succeed(&data, &["import", &plain, &packed]);
     let expected = Query::all().body(&corpus);
     assert_same_lines(&succeed(&data, &["export"]), &expected, "before sealing");
-    succeed(&data, &["seal"]);
+    let said = String::from_utf8(succeed(&data, &["seal"])).unwrap();
+    assert!(said.starts_with("sealed ") && said.contains(" with 30000 lines, 0 points; "), "{said}");
+    assert_eq!(succeed(&data, &["seal"]), b"there was nothing to seal\n");
     assert!(files(&data, ".ndjson").is_empty(), "every segment is sealed");
     assert_same_lines(&succeed(&data, &["export"]), &expected, "after sealing");
     let git = Query::all()
@@ -62,7 +64,16 @@ fn imported_lines_come_out_the_same_sealed_or_not() {
     let args =
         ["export", "webapp.backend.git", "--from", "2025-03-11T00:00:00Z", "--until", "2025-03-11T08:00:00Z"];
     assert_same_lines(&succeed(&data, &args), &git.body(&corpus), "a component and a range");
-    assert!(String::from_utf8(succeed(&data, &["check"])).unwrap().ends_with("all of it holds\n"));
+    let table = String::from_utf8(succeed(&data, &["check"])).unwrap();
+    assert!(table.ends_with("all of it holds\n"));
+    let columns: Vec<Vec<u64>> = table
+        .lines()
+        .filter(|row| row.contains("ndjson.zst"))
+        .map(|row| row.split_whitespace().skip(2).map(|number| number.parse().unwrap()).collect())
+        .collect();
+    let sum = |at: usize| columns.iter().map(|row| row[at]).sum::<u64>();
+    assert_eq!((sum(0), sum(2)), (30_000, corpus.text.len() as u64), "{table}");
+    assert!(sum(1) > 0 && sum(1) < sum(2) / 2, "{table}");
 
     let server = TestServer::on(&data);
     for ask in [
@@ -183,6 +194,8 @@ fn a_check_reads_points_and_events_too() {
     server.stop();
     let table = String::from_utf8(succeed(&data, &["check"])).unwrap();
     assert!(table.contains("events.ndjson") && table.contains(" 500 "), "{table}");
+    let said = String::from_utf8(succeed(&data, &["seal"])).unwrap();
+    assert!(said.starts_with("sealed 1 day: 0 segments with 0 lines, 500 points; "), "{said}");
 
     // What a crash leaves behind the last whole record costs nothing that was acknowledged.
     let events = files(&data, "events.ndjson").remove(0);

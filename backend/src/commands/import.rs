@@ -2,7 +2,7 @@
 
 use super::import_whisper::{WhisperOptions, import_whisper};
 use super::progress::Progress;
-use super::say;
+use super::{counted, say};
 use crate::config::{Age, AgeFor, DiskReserve, Room, with_retention};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
@@ -116,7 +116,8 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
         let work = import_file(&store, path);
         let counts =
             runtime.block_on(work).with_context(|| format!("{} could not be read", path.display()))?;
-        say(format_args!("{}: {} lines stored, {} refused\n", path.display(), counts.stored, counts.refused));
+        let stored = counted(counts.stored, "line");
+        say(format_args!("{}: {stored} stored, {} refused\n", path.display(), counts.refused));
         if let Some(latest) =
             counts.latest.filter(|latest| *latest >= Clock::of(&store, AppState::now()).accepts().until)
         {
@@ -127,7 +128,7 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
         }
         refused += counts.refused;
     }
-    anyhow::ensure!(refused == 0, "{refused} lines were refused");
+    anyhow::ensure!(refused == 0, "{} refused", counted(refused, "line"));
     Ok(())
 }
 

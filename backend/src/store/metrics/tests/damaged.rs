@@ -19,7 +19,7 @@ fn part() -> (tempfile::TempDir, PathBuf, BTreeMap<String, DayPoints>) {
     append(&store, &rows);
     drop(store);
     let store = MetricStore::open_as(dir.path(), false).unwrap();
-    store.seal_all().unwrap();
+    store.seal_all(&mut SealReport::default()).unwrap();
     let mut held: BTreeMap<String, DayPoints> = BTreeMap::new();
     for (name, time, value) in rows {
         held.entry(name).or_default().push((time - DAY_SECS) as u32, value);

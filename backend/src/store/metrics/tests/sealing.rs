@@ -93,7 +93,7 @@ fn rollups_beside_which_other_points_stand_are_not_told() {
     let store =
         MetricStore::open_with(dir.path(), Options { idle_after: Duration::MAX, ..Options::default() });
     let store = store.unwrap();
-    store.seal_all().unwrap();
+    store.seal_all(&mut SealReport::default()).unwrap();
     append(&store, &[row("even", DAY_SECS + 10, 7.0)]);
     let snapshot = store.snapshot(TimeRange::all()).unwrap();
     assert_eq!(snapshot.rollup(0, "even", 600).unwrap(), None);
@@ -174,7 +174,7 @@ proptest! {
                     dir = copy;
                 }
                 Step::Seal => {
-                    running.seal_all().unwrap();
+                    running.seal_all(&mut SealReport::default()).unwrap();
                     store = Some(running);
                 }
             }
