@@ -241,6 +241,25 @@ fn of_points_that_are_refused_one_of_each_reason_is_logged() {
 }
 
 #[test]
+fn points_below_sonde_are_taken_as_any_others_and_the_last_of_a_second_counts() {
+    let server = TestServer::start();
+    let at = a_while_ago() / 60 * 60;
+    let (other, own) = ("sonde.wells2.ingest.lines.carbon_tcp", "sonde.ingest.lines.carbon_tcp");
+    server.send_tcp("carbon", format!("{other} 7 {at}\n{own} 1 {at}\n{own} 2 {at}\n").as_bytes());
+    wait_for_points(&server, other, &[(7.0, at)]);
+    wait_for_points(&server, own, &[(2.0, at)]);
+    let taken = r#"sonde_ingest_stored_total{protocol="carbon_tcp"}"#;
+    assert_eq!(server.counter(taken) as u64, 3);
+    // Its own figures go on beside them.
+    let path = format!("/render?format=json&target={own}&from={}", at + 60);
+    wait::until("a figure of its own", || {
+        let answer: Value = server.get(&path).ok().json();
+        let points = answer[0]["datapoints"].as_array().cloned().unwrap_or_default();
+        if points.iter().any(|point| point[0].is_number()) { Ok(()) } else { Err(answer) }
+    });
+}
+
+#[test]
 fn metrics_are_taken_over_http() {
     let server = TestServer::start();
     let at = a_while_ago();
