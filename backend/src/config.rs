@@ -163,11 +163,9 @@ fn apply(mut command: clap::Command, text: &str, folder: &Path) -> Result<clap::
         let of_arg = defaults.iter().find(|(key, _)| is_setting(&arg) && arg.get_long() == Some(key));
         let Some((_, values)) = of_arg else { return arg };
         let in_folder = |value: &String| folder.join(value).into_os_string();
-        let values: Vec<OsString> = match is_path(&arg) {
-            true => values.iter().map(in_folder).collect(),
-            false => values.iter().map(OsString::from).collect(),
-        };
-        arg.default_values(values).required(false)
+        let is_path = is_path(&arg);
+        let value = |value| if is_path { in_folder(value) } else { OsString::from(value) };
+        arg.default_values(values.iter().map(value).collect::<Vec<_>>()).required(false)
     };
     for subcommand in command.get_subcommands_mut().filter(|one| takes_file(one)) {
         *subcommand = std::mem::take(subcommand).mut_args(give);

@@ -194,7 +194,7 @@ fn write_until_killed(server: &mut TestServer, sent: &mut [Sent], kill: usize, d
     // Half of the kills come soon, the others when there is something that was closed a second before. A request over HTTP
     // takes what is streamed along to the disk: half of the rounds have none.
     let moment = Duration::from_millis([dice.below(120), 1_050 + dice.below(900)][kill % 2] as u64);
-    let http = (kill / 2 % 2 == 0).then(|| server.http().clone());
+    let http = (kill / 2).is_multiple_of(2).then(|| server.http().clone());
     let (carbon, pickle) = (server.listener("carbon"), server.listener("carbon-pickle"));
     let targets = &Targets { http, carbon, pickle };
     std::thread::scope(|scope| {

@@ -218,17 +218,17 @@ fn of_points_that_are_refused_one_of_each_reason_is_logged() {
     let server = Setup::default().arg("--carbon-pickle").arg("127.0.0.1:0").start();
     let at = a_while_ago() / 60 * 60;
     let long = format!("\x1b[2Jshop {}\n", "é".repeat(2_000));
-    let lines: String = (0..500).map(|number| format!("shop.cart {number}\n")).collect();
+    let lines = "shop.cart 7\n".repeat(500);
     server.send_tcp("carbon", format!("{long}{lines}shop.cart nan {at}\nshop.cart 1 {at}\n").as_bytes());
     wait_for_points(&server, "shop.cart", &[(1.0, at)]);
     server.send_tcp("carbon-pickle", &pickle_frame(&[("shop pay", 1.0, at), ("shop.pay", 2.0, at)]));
     wait_for_points(&server, "shop.pay", &[(2.0, at)]);
     server.send_udp("carbon", b"shop.cart alone\nshop.mail 3 99999999999\n");
-    let log = wait::until("the datagram's refusal", || {
-        let log = server.log();
-        if log.contains("carbon_udp") { Ok(log) } else { Err(log) }
+    let said = wait::until("the datagram's refusal", || {
+        let said = server.log();
+        if said.contains("carbon_udp") { Ok(said) } else { Err(said) }
     });
-    let told: Vec<&str> = log.lines().filter(|line| line.contains("refused")).collect();
+    let told: Vec<&str> = said.lines().filter(|line| line.contains("refused")).collect();
     assert_eq!(told.len(), 4, "{told:#?}");
     let check = |at: usize, words: &[&str]| {
         assert!(words.iter().all(|word| told[at].contains(word)), "{words:?}: {}", told[at]);
