@@ -3,7 +3,7 @@
 use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
 use sonde_tests::http::split_lines;
 use sonde_tests::oracle::{Query, assert_same_lines};
-use sonde_tests::server::{TestServer, binary};
+use sonde_tests::server::{Setup, TestServer, binary};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -235,6 +235,22 @@ fn a_folder_that_is_not_there_is_not_made_by_a_look_at_it() {
     let said = sonde(&data, &["import", "no-such-file.ndjson"]).stderr;
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(said.contains("no-such-file.ndjson could not be read") && !data.exists(), "{said}");
+}
+
+#[test]
+fn what_a_crash_has_left_of_points_is_sealed_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Setup::on(&data).arg("--own-metrics").arg("off").start();
+    let point = |n: u64| format!("shop.n{} {n} {}\n", n % 500, 1_741_564_800 + n);
+    let points: String = (0..60_000).map(point).collect::<Vec<_>>().concat();
+    drop(server.http().post("/api/ingest/metrics", points.as_bytes()).ok());
+    server.kill();
+    assert_eq!(files(&data, ".wal").len(), 1);
+    let said = String::from_utf8(succeed(&data, &["seal"])).unwrap();
+    assert!(said.starts_with("sealed 1 day: 0 segments with 0 lines, 60000 points; "), "{said}");
+    assert_eq!((files(&data, ".wal").len(), files(&data, ".part").len()), (0, 1));
+    assert_eq!(succeed(&data, &["seal"]), b"there was nothing to seal\n");
 }
 
 #[test]
