@@ -245,7 +245,7 @@ mod tests {
     fn every_subcommand_takes_from_the_file_what_concerns_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sonde.toml");
-        let wells = format!("data: {:?}", folder.path().join("wells"));
+        let wells = format!("{:?}", folder.path().join("wells"));
         let check = |file: &str, args: &[&str], expected: &[&str]| {
             std::fs::write(&path, file).unwrap();
             let said = with_file(Cli::command(), Some(&path)).and_then(|command| {
