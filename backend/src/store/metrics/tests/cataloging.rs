@@ -105,7 +105,7 @@ fn take(step: &Step, dir: &Path, store: MetricStore, names: &mut Names) -> Metri
             drop(store);
             return open(dir);
         }
-        Step::Seal => store.seal_all().unwrap(),
+        Step::Seal => store.seal_all(&mut SealReport::default()).unwrap(),
         Step::MakeCatalog => make_catalog(&store),
         Step::Delete(day) => {
             // As retention does, for a merge may be at work in the folder.
@@ -161,7 +161,7 @@ fn five_days() -> (tempfile::TempDir, Names) {
         names.append(&rows);
     }
     drop(store);
-    open(dir.path()).seal_all().unwrap();
+    open(dir.path()).seal_all(&mut SealReport::default()).unwrap();
     assert!(layout::catalog(dir.path()).exists());
     (dir, names)
 }
