@@ -1,8 +1,9 @@
-//! `GET|POST /render`: points, as Graphite answers them or as columns for drawing.
+//! `GET|POST /render`: points, as Graphite answers them, as columns for drawing, or drawn.
 
-use super::pieces;
 use super::{ApiError, params::Params, params::clip};
+use super::{picture, pieces};
 use crate::functions::parse::{Expression, parse};
+use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
     evaluated_json, msgpack, raw,
@@ -34,7 +35,7 @@ pub async fn render(
     let now = params.time("now", AppState::now())?.unwrap_or_else(AppState::now);
     let range = range(&params, now)?;
     let targets = targets(&params)?;
-    let format = Format::read(&params, now)?;
+    let format = Format::read(&params, range, now)?;
     let (kind, body) = match (paths(&targets), format) {
         (Some(paths), Format::Json(query)) => {
             let (selection, rules) = (select(&state, paths, range).await?, state.rules);
@@ -91,6 +92,10 @@ async fn evaluated(
             Format::MsgPack => {
                 let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
                 (MSGPACK, packed)
+            }
+            Format::Picture(form, settings) => {
+                let kind = if form == Form::Svg { "image/svg+xml" } else { "image/png" };
+                (kind, draw(&series, &settings, form).map_err(picture::refusal)?)
             }
         })
     };
@@ -153,10 +158,12 @@ enum Format {
     Csv,
     /// For graphite-web, of whose cluster this is a member.
     MsgPack,
+    /// Drawn.
+    Picture(Form, Box<Settings>),
 }
 
 impl Format {
-    fn read(params: &Params, now: Timestamp) -> Result<Self, ApiError> {
+    fn read(params: &Params, range: TimeRange, now: Timestamp) -> Result<Self, ApiError> {
         if params.get("jsonp").is_some() {
             return Err(ApiError::parameter(
                 "jsonp",
@@ -164,7 +171,11 @@ impl Format {
                 "format=json",
             ));
         }
-        match params.get("format").unwrap_or("json") {
+        let drawn = |form: Form| Ok(Self::Picture(form, Box::new(picture::settings(params, range)?)));
+        let unsaid = if params.has("rawData") { "raw" } else { "png" };
+        match params.get("format").unwrap_or(unsaid) {
+            "png" => drawn(Form::Png),
+            "svg" => drawn(Form::Svg),
             "json" => Ok(Self::Json(JsonQuery {
                 max_data_points: at_least_one(params, "maxDataPoints")?,
                 // Graphite takes the parameter's presence for yes, whatever its value.
@@ -177,7 +188,7 @@ impl Format {
             "msgpack" => Ok(Self::MsgPack),
             other => {
                 let detail = format!(
-                    "there is no format `{}`; there are json, csv, raw, msgpack and columns",
+                    "there is no format `{}`; there are json, csv, raw, msgpack, png, svg and columns",
                     clip(other)
                 );
                 Err(ApiError::parameter("format", detail, "json"))

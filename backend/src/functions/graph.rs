@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::format::general;
 use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
-use super::series::Series;
+use super::series::{Look, Series};
 use super::special::constant_line;
 
 /// What a stack is called that has no name.
@@ -16,19 +16,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["alpha"],
         &[SERIES, Param::needed("alpha", ParamKind::Float)],
         "Draws series half transparent.",
-        plain_number,
+        |call| with_number(call, |look, alpha| look.alpha = Some(alpha)),
     ),
     GROUP.function(
         &["color"],
         &[SERIES, Param::needed("theColor", ParamKind::Text)],
         "Draws series in a colour.",
-        |call| call.series(0),
+        color,
     ),
     GROUP.function(
         &["lineWidth"],
         &[SERIES, Param::needed("width", ParamKind::Float)],
         "Draws lines of a width.",
-        plain_number,
+        |call| with_number(call, |look, width| look.line_width = Some(width)),
     ),
     GROUP.function(
         &["dashed"],
@@ -40,13 +40,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["drawAsInfinite"],
         &[SERIES],
         "Draws a vertical line wherever a value is not 0.",
-        |call| marked(call, "drawAsInfinite"),
+        |call| marked(call, "drawAsInfinite", |look| look.is_infinite = true),
     ),
     GROUP.function(
         &["secondYAxis"],
         &[SERIES],
         "Draws series against an axis of their own at the right.",
-        |call| marked(call, "secondYAxis"),
+        |call| marked(call, "secondYAxis", |look| look.is_right = true),
     ),
     GROUP.function(
         &["stacked"],
@@ -67,9 +67,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn plain_number(call: &Call<'_>) -> Answer {
-    call.number(1)?;
-    call.series(0)
+/// Series that look otherwise by a number.
+fn with_number(call: &Call<'_>, change: impl Fn(&mut Look, f64)) -> Answer {
+    let number = call.number(1)?;
+    let one =
+        |series: Series| series.looking(|look| number.into_iter().for_each(|number| change(look, number)));
+    Ok(call.series(0)?.into_iter().map(one).collect())
+}
+
+fn color(call: &Call<'_>) -> Answer {
+    let colour = call.text(1)?;
+    let one = |series: Series| series.looking(|look| look.colour.clone_from(&colour));
+    Ok(call.series(0)?.into_iter().map(one).collect())
 }
 
 fn dashed(call: &Call<'_>) -> Answer {
@@ -78,16 +87,16 @@ fn dashed(call: &Call<'_>) -> Answer {
     let tag = given.map_or_else(|| "5".to_owned(), |value| value.to_string());
     let one = |series: Series| {
         let name = format!("dashed({}, {})", series.name, general(length));
-        series.named(name).tagged("dashed", tag.as_str())
+        series.named(name).tagged("dashed", tag.as_str()).looking(|look| look.dash = Some(length))
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
 
 /// Series with a tag of the function's name, called by it.
-fn marked(call: &Call<'_>, tag: &str) -> Answer {
+fn marked(call: &Call<'_>, tag: &str, change: impl Fn(&mut Look)) -> Answer {
     let one = |series: Series| {
         let name = format!("{tag}({})", series.name);
-        series.named(name).tagged(tag, "1")
+        series.named(name).tagged(tag, "1").looking(&change)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -106,7 +115,7 @@ fn stacked(call: &Call<'_>) -> Answer {
                 if value.is_nan() { f64::NAN } else { *sum }
             });
             let values = on_top.collect();
-            let series = series.with_values(values);
+            let series = series.with_values(values).looking(|look| look.stack = Some(stack.clone()));
             if stack != UNNAMED {
                 return series;
             }
@@ -121,13 +130,14 @@ fn area_between(call: &Call<'_>) -> Answer {
     let [lower, upper] = <[Series; 2]>::try_from(call.series(0)?)
         .map_err(|series| call.wrong(format!("it takes two series, not {}", series.len())))?;
     let name = format!("areaBetween({})", upper.path_expression);
-    let upper = upper.named(name.as_str()).tagged("areaBetween", "1");
-    let lower = Series { tags: upper.tags.clone(), ..lower.named(name) };
+    let upper = upper.named(name.as_str()).tagged("areaBetween", "1").looking(|look| look.is_between = true);
+    let lower = Series { tags: upper.tags.clone(), ..lower.named(name) }.looking(|look| look.is_base = true);
     Ok(vec![lower, upper])
 }
 
 fn threshold(call: &Call<'_>) -> Answer {
-    let line = constant_line(call)?;
+    let colour = call.text(2)?;
+    let line = constant_line(call)?.looking(|look| look.colour = colour);
     Ok(vec![match call.text(1)?.filter(|label| !label.is_empty()) {
         Some(label) => line.named(label),
         None => line,

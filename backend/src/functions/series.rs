@@ -86,6 +86,31 @@ pub struct Series {
     pub x_files_factor: f64,
     /// The path that it was asked for by, through all functions.
     pub path_expression: String,
+    /// How it is drawn.
+    pub look: Look,
+}
+
+/// How a series is drawn, as far as functions say so. Its values know nothing of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Look {
+    /// A colour, as it is written in the target.
+    pub colour: Option<String>,
+    /// How opaque.
+    pub alpha: Option<f64>,
+    /// The width of its line in pixels.
+    pub line_width: Option<f64>,
+    /// The length of its dashes in pixels.
+    pub dash: Option<f64>,
+    /// Whether its axis is the one at the right.
+    pub is_right: bool,
+    /// Whether it is a line over the whole height wherever its value is not 0.
+    pub is_infinite: bool,
+    /// The stack that its values are already sums of.
+    pub stack: Option<String>,
+    /// Whether it is the lower one of two whose area between them is filled.
+    pub is_base: bool,
+    /// Whether it is the upper one.
+    pub is_between: bool,
 }
 
 impl Series {
@@ -101,6 +126,7 @@ impl Series {
             consolidation: Consolidation::default(),
             x_files_factor: 0.0,
             path_expression: name.clone(),
+            look: Look::default(),
             name,
         }
     }
@@ -132,6 +158,13 @@ impl Series {
     #[must_use]
     pub fn tagged(mut self, key: &str, value: impl Into<String>) -> Self {
         self.tags.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The same, drawn otherwise.
+    #[must_use]
+    pub fn looking(mut self, change: impl FnOnce(&mut Look)) -> Self {
+        change(&mut self.look);
         self
     }
 
