@@ -2,7 +2,8 @@
 
 use super::PictureError;
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb::Database};
+use resvg::usvg::fontdb::{Database, Style};
+use resvg::usvg::{Options, Tree};
 use std::sync::{Arc, LazyLock};
 
 /// The page's fonts, as it is served them.
@@ -14,8 +15,17 @@ const FONTS: [&[u8]; 2] = [
 static OWN: LazyLock<Arc<Database>> = LazyLock::new(|| Arc::new(own()));
 /// For what the page's fonts, which hold few letters beyond western ones, have no letters for.
 static WITH_SYSTEMS: LazyLock<Arc<Database>> = LazyLock::new(|| {
-    let mut fonts = own();
-    fonts.load_system_fonts();
+    let (mut fonts, mut systems) = (own(), Database::new());
+    systems.load_system_fonts();
+    // The first that has a letter is taken: one like the page's own, if there is one.
+    let mut faces: Vec<_> = systems.faces().cloned().collect();
+    faces.sort_by_cached_key(|face| {
+        let is_named = |word: &str| face.families.iter().any(|(name, _)| name.contains(word));
+        (face.style != Style::Normal, face.weight.0.abs_diff(400), !is_named("Sans"), is_named("Serif"))
+    });
+    for face in faces {
+        fonts.push_face_info(face);
+    }
     Arc::new(fonts)
 });
 

@@ -8,6 +8,9 @@ use sonde_shared::chart::stack::{most_values, stacked};
 use sonde_shared::chart::style::{AREA_ALPHA, Fill, STACK_ALPHA, Shape, Style, on_top_of};
 use std::collections::{HashMap, HashSet};
 
+/// So many series have an area where nothing else is said.
+const FEW_SERIES: usize = 3;
+
 /// What the drawing takes.
 pub(super) struct Prepared {
     pub(super) series: Vec<Columns>,
@@ -22,7 +25,7 @@ impl Prepared {
     pub(super) fn of(series: &[Series], settings: &Settings) -> Result<Self, PictureError> {
         let columns: Vec<Columns> = series.iter().map(|one| columns(one, settings)).collect();
         let sums = if settings.area_mode == AreaMode::Stacked { sums(series, &columns)? } else { Vec::new() };
-        let styles = Styles::new(settings).of_all(series);
+        let styles = Styles::of_all(settings, series);
         let listed = listed(series, settings);
         Ok(Self { series: columns, sums, styles, listed })
     }
@@ -97,15 +100,16 @@ struct Styles<'a> {
     base: Option<usize>,
     /// How many colours of the list are used.
     used: usize,
+    /// Whether light areas do not muddy each other or those that were asked for.
+    is_calm: bool,
 }
 
 impl<'a> Styles<'a> {
-    fn new(settings: &'a Settings) -> Self {
-        Self { settings, tops: HashMap::new(), base: None, used: 0 }
-    }
-
-    fn of_all(mut self, series: &'a [Series]) -> Vec<Style> {
-        (0..series.len()).map(|index| self.of(series, index)).collect()
+    fn of_all(settings: &'a Settings, series: &'a [Series]) -> Vec<Style> {
+        let has_area = |one: &Series| one.look.stack.is_some() || one.look.is_between;
+        let is_calm = series.len() <= FEW_SERIES && !series.iter().any(has_area);
+        let mut styles = Self { settings, tops: HashMap::new(), base: None, used: 0, is_calm };
+        (0..series.len()).map(|index| styles.of(series, index)).collect()
     }
 
     fn of(&mut self, series: &'a [Series], index: usize) -> Style {
@@ -163,7 +167,8 @@ impl<'a> Styles<'a> {
             return on_top_of(self.tops.insert(stack, index), alpha);
         }
         match self.settings.area_mode {
-            AreaMode::Unsaid => Fill::Light,
+            AreaMode::Unsaid if self.is_calm => Fill::Light,
+            AreaMode::Unsaid => Fill::None,
             AreaMode::None | AreaMode::Stacked => Fill::None,
             AreaMode::First if index > 0 => Fill::None,
             AreaMode::First | AreaMode::All => Fill::Ground(alpha(AREA_ALPHA)),

@@ -38,6 +38,8 @@ pub(super) struct Legend {
     /// Figures a row, with how wide each is in characters.
     figures: Vec<usize>,
     name_cells: usize,
+    /// Whether figures stand below their name, where both do not fit a line.
+    is_tall: bool,
     row_px: f64,
 }
 
@@ -64,12 +66,15 @@ impl Legend {
         let mut rows: Vec<Row> = picture.listed.iter().take(most).map(row).collect();
         let wanted = rows.iter().map(|row| cells(&row.name)).max().unwrap_or(0).min(LONGEST_NAME);
         let in_line = ((width - SWATCH_PX) / char_px).max(1.0) as usize;
-        let figures = figures_that_fit(&rows, in_line.saturating_sub(wanted.min(LEAST_NAME)));
-        let taken: usize = figures.iter().map(|width| width + FIGURE_GAP).sum();
-        let name_cells = wanted.min(in_line.saturating_sub(taken)).max(1);
+        let mut legend = Self::in_line(&rows, wanted, in_line, row_px);
+        let is_cut = legend.name_cells < wanted || legend.figures.len() < HEADS.len();
+        if is_cut && 1 + 2 * picture.listed.len() <= room {
+            let figures = figures_that_fit(&rows, in_line);
+            legend =
+                Self { figures, name_cells: wanted.min(in_line), is_tall: true, row_px, ..Self::default() };
+        }
         // The heads of the figures are a row, too.
-        room = room.saturating_sub(usize::from(figures.len() > 1)).max(1);
-        let mut legend = Self { rows: Vec::new(), hidden: 0, block_rows: room, figures, name_cells, row_px };
+        room = room.saturating_sub(usize::from(legend.has_heads())).max(1);
         let blocks = ((width + BLOCK_GAP_PX) / (legend.block_px(char_px) + BLOCK_GAP_PX)).max(1.0) as usize;
         let places = room * blocks;
         if picture.listed.len() > places {
@@ -77,70 +82,80 @@ impl Legend {
         }
         legend.hidden = picture.listed.len() - rows.len();
         let filled = rows.len() + usize::from(legend.hidden > 0);
-        legend.block_rows = filled.div_ceil(blocks).max(1);
-        if filled <= room {
-            legend.block_rows = filled;
-        }
+        legend.block_rows = if filled <= room { filled } else { filled.div_ceil(blocks) }.max(1);
         legend.rows = rows;
         legend
     }
 
+    /// Names and figures in one line of so many characters.
+    fn in_line(rows: &[Row], wanted: usize, in_line: usize, row_px: f64) -> Self {
+        let figures = figures_that_fit(rows, in_line.saturating_sub(wanted.min(LEAST_NAME)));
+        let taken: usize = figures.iter().map(|width| width + FIGURE_GAP).sum();
+        let name_cells = wanted.min(in_line.saturating_sub(taken)).max(1);
+        Self { figures, name_cells, row_px, ..Self::default() }
+    }
+
+    fn has_heads(&self) -> bool {
+        self.figures.len() > 1
+    }
+
     /// How high it is, with the space above it.
     pub(super) fn height_px(&self) -> f64 {
-        let has_heads = usize::from(self.figures.len() > 1);
         let filled = self.rows.len() + self.hidden.min(1);
-        if filled == 0 { 0.0 } else { ABOVE_PX + (self.block_rows + has_heads) as f64 * self.row_px }
+        let lines = self.block_rows * if self.is_tall { 2 } else { 1 } + usize::from(self.has_heads());
+        if filled == 0 { 0.0 } else { ABOVE_PX + lines as f64 * self.row_px }
     }
 
     fn block_px(&self, char_px: f64) -> f64 {
         let figures: usize = self.figures.iter().map(|width| width + FIGURE_GAP).sum();
-        SWATCH_PX + (self.name_cells + figures) as f64 * char_px
+        let cells = if self.is_tall { self.name_cells.max(figures) } else { self.name_cells + figures };
+        SWATCH_PX + cells as f64 * char_px
     }
 
     /// Draws it at the bottom of a picture.
     pub(super) fn draw<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, picture: &Picture) -> Drawn<DB> {
-        let char_px = picture.text_px * CELL;
-        let top = picture.height_px - picture.margin_px - self.height_px() + ABOVE_PX;
-        let has_heads = self.figures.len() > 1;
-        let first_y = top + self.row_px * if has_heads { 1.5 } else { 0.5 };
-        let left_of =
-            |block: usize| picture.margin_px + block as f64 * (self.block_px(char_px) + BLOCK_GAP_PX);
-        let filled = self.rows.len() + self.hidden.min(1);
-        for block in 0..filled.div_ceil(self.block_rows.max(1)) {
-            if has_heads {
-                let heads = HEADS.iter().map(|head| (*head).to_owned());
-                let y = top + self.row_px * 0.5;
-                self.figures(pen, left_of(block), y, heads, picture.theme.faint)?;
+        let places: Vec<(f64, f64)> =
+            (0..self.rows.len() + self.hidden.min(1)).map(|at| self.place(picture, at)).collect();
+        for (x, y) in places.iter().step_by(self.block_rows.max(1)).filter(|_| self.has_heads()) {
+            let heads = HEADS.iter().map(|head| (*head).to_owned());
+            self.figures(pen, (*x, y - self.row_px), heads, picture.theme.faint)?;
+        }
+        for (row, (x, y)) in self.rows.iter().zip(&places) {
+            pen.swatch(&picture.lines, row.index, (*x, *y))?;
+            let name = shortened(&row.name, self.name_cells);
+            pen.text(&name, (x + SWATCH_PX, *y), HPos::Left, picture.theme.text)?;
+            let below = if self.is_tall { self.row_px } else { 0.0 };
+            self.figures(pen, (*x, y + below), row.figures.iter().cloned(), picture.theme.muted)?;
+        }
+        match places.get(self.rows.len()) {
+            None => Ok(()),
+            Some((x, y)) => {
+                let more = format!("+{} more", self.hidden);
+                pen.text(&more, (x + SWATCH_PX, *y), HPos::Left, picture.theme.muted)
             }
         }
-        let place = |at: usize| {
-            (left_of(at / self.block_rows), first_y + (at % self.block_rows) as f64 * self.row_px)
-        };
-        for (at, row) in self.rows.iter().enumerate() {
-            let (x, y) = place(at);
-            pen.swatch(&picture.lines, row.index, (x, y))?;
-            let name = shortened(&row.name, self.name_cells);
-            pen.text(&name, (x + SWATCH_PX, y), HPos::Left, picture.theme.text)?;
-            self.figures(pen, x, y, row.figures.iter().cloned(), picture.theme.muted)?;
-        }
-        if self.hidden == 0 {
-            return Ok(());
-        }
-        let (x, y) = place(self.rows.len());
-        let more = format!("+{} more", self.hidden);
-        pen.text(&more, (x + SWATCH_PX, y), HPos::Left, picture.theme.muted)
+    }
+
+    /// The left end of a row and its middle.
+    fn place(&self, picture: &Picture, at: usize) -> (f64, f64) {
+        let block_px = self.block_px(picture.text_px * CELL) + BLOCK_GAP_PX;
+        let top = picture.height_px - picture.margin_px - self.height_px() + ABOVE_PX;
+        let first = if self.has_heads() { 1.5 } else { 0.5 };
+        let lines = (at % self.block_rows) * if self.is_tall { 2 } else { 1 };
+        let x = picture.margin_px + (at / self.block_rows) as f64 * block_px;
+        (x, top + (first + lines as f64) * self.row_px)
     }
 
     fn figures<DB: DrawingBackend>(
         &self,
         pen: &Pen<'_, DB>,
-        left: f64,
-        y: f64,
+        (left, y): (f64, f64),
         texts: impl Iterator<Item = String>,
         colour: Rgb,
     ) -> Drawn<DB> {
         let char_px = pen.frame.layout.text_px * CELL;
-        let mut right = left + SWATCH_PX + self.name_cells as f64 * char_px;
+        let beside = if self.is_tall { 0 } else { self.name_cells };
+        let mut right = left + SWATCH_PX + beside as f64 * char_px;
         for (text, width) in texts.zip(&self.figures) {
             right += (width + FIGURE_GAP) as f64 * char_px;
             pen.text(&text, (right, y), HPos::Right, colour)?;

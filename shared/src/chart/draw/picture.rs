@@ -117,7 +117,8 @@ impl Plan {
         let mut layout = bare;
         let is_empty = all.iter().all(|one| one.runs.is_empty());
         if picture.has_value_axis && !is_empty {
-            layout.left_px += labels(&left);
+            let zone_px = if picture.has_time_axis { zone_px(picture) } else { 0.0 };
+            layout.left_px += labels(&left).max(zone_px);
             layout.right_px += right.as_ref().map_or(0.0, labels);
         }
         let mut plan =
@@ -155,6 +156,11 @@ impl Plan {
 fn gutter(axis: &ValueAxis, text_px: f64) -> f64 {
     let widest = axis.ticks.iter().map(|(_, label)| cells(label)).max().unwrap_or(0);
     (widest as f64 * CELL * text_px).ceil() + LABEL_MARGIN_PX
+}
+
+/// The room that the zone's name needs.
+fn zone_px(picture: &Picture) -> f64 {
+    (cells(picture.zone) as f64 * CELL * picture.text_px).ceil() + LABEL_MARGIN_PX
 }
 
 fn title_size(text_px: f64) -> f64 {
@@ -201,30 +207,25 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         let (line, muted) = (Ink::thin(picture.theme.line), picture.theme.muted);
         self.path(&[(time.left(), bottom), (time.right(), bottom)], line)?;
         let char_px = picture.text_px * CELL;
-        let zone_width = cells(picture.zone) as f64 * char_px + LABEL_MARGIN_PX;
-        let has_zone = zone_width <= time.left();
-        if has_zone {
-            self.text(picture.zone, (time.left() - LABEL_MARGIN_PX, y), HPos::Right, picture.theme.faint)?;
+        let mut free_from = picture.margin_px;
+        if zone_px(picture) <= time.left() - picture.margin_px {
+            let right = time.left() - LABEL_MARGIN_PX;
+            self.text(picture.zone, (right, y), HPos::Right, picture.theme.faint)?;
+            free_from = right + 2.0 * char_px;
         }
-        let mut free_from = if has_zone { time.left() - LABEL_MARGIN_PX / 2.0 } else { 0.0 };
         let most = ((time.right() - time.left()) / TIME_LABEL_PX * 11.0 / picture.text_px) as usize;
         for tick in time_ticks_in(picture.range, picture.offsets, most.max(2)) {
-            let x = time.x_from_time(tick.at);
-            self.path(&[(x, bottom), (x, bottom + TICK_PX)], line)?;
+            let at = time.x_from_time(tick.at);
+            self.path(&[(at, bottom), (at, bottom + TICK_PX)], line)?;
             let half = cells(&tick.label) as f64 * char_px / 2.0;
-            let x = x.clamp(
-                half.min(picture.width_px / 2.0),
-                (picture.width_px - half).max(picture.width_px / 2.0),
-            );
-            let x = x.max(if tick.is_date { (free_from + half).min(x + half) } else { x });
-            if x - half >= free_from {
-                self.text(
-                    &tick.label,
-                    (x, y),
-                    HPos::Center,
-                    if tick.is_date { picture.theme.text } else { muted },
-                )?;
-                free_from = x + half + char_px;
+            let middle = at.min(picture.width_px - half);
+            // A date is written beside its tick rather than not at all.
+            let beside = middle.max(free_from + half);
+            let middle = if tick.is_date && beside - at <= half + 2.0 * char_px { beside } else { middle };
+            if middle - half >= free_from {
+                let colour = if tick.is_date { picture.theme.text } else { muted };
+                self.text(&tick.label, (middle, y), HPos::Center, colour)?;
+                free_from = middle + half + char_px;
             }
         }
         Ok(())
@@ -237,6 +238,10 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             f64::midpoint(time.left(), time.right()),
             f64::midpoint(layout.top_px, picture.height_px - layout.bottom_px),
         );
+        let (colour, alpha) = picture.background;
+        let (half_width, half_height) = (4.0 * picture.text_px, picture.text_px);
+        let upper_left = (middle.0 - half_width, middle.1 - half_height);
+        self.rect(upper_left, (middle.0 + half_width, middle.1 + half_height), colour, alpha)?;
         let place = ("No data", middle, HPos::Center);
         let family = FontFamily::Name(picture.title_font);
         self.text_in(family, FontStyle::Normal, title_size(picture.text_px), place, picture.theme.muted)
