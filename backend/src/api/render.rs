@@ -6,7 +6,7 @@ use crate::functions::parse::{Expression, parse};
 use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, msgpack, raw,
+    evaluated_json, msgpack, raw, stacked_columns,
 };
 use crate::state::AppState;
 use axum::body::Body;
@@ -42,7 +42,7 @@ pub async fn render(
             let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
             (JSON, pieces::body(state.queries, begin).await?)
         }
-        (Some(paths), Format::Columns(width)) => {
+        (Some(paths), Format::Columns(width, Stack::None)) => {
             let selection = select(&state, paths, range).await?;
             let begin = move || Ok(ColumnPieces::new(selection, width));
             (COLUMNS, pieces::body(state.queries, begin).await?)
@@ -86,7 +86,11 @@ async fn evaluated(
         let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
-            Format::Columns(width) => (COLUMNS, evaluated_columns(&series, range, width)),
+            Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, range, width)),
+            Format::Columns(width, Stack::All) => {
+                let stacked = stacked_columns(&series, range, width);
+                (COLUMNS, stacked.map_err(|error| wrong_call(error.to_string()))?)
+            }
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
             Format::Csv => ("text/csv; charset=utf-8", csv(&series)),
             Format::MsgPack => {
@@ -148,10 +152,16 @@ fn parse_target(text: &str) -> Result<Expression, ApiError> {
     parse(text).map_err(|error| wrong_target(error.to_string()))
 }
 
+/// Which sums are answered beside the series themselves.
+enum Stack {
+    None,
+    All,
+}
+
 enum Format {
     Json(JsonQuery),
     /// Reduced for so many pixels, or all points.
-    Columns(Option<usize>),
+    Columns(Option<usize>, Stack),
     /// A line a series.
     Raw,
     /// A line a point.
@@ -182,7 +192,7 @@ impl Format {
                 no_null_points: params.get("noNullPoints").is_some(),
                 now,
             })),
-            "columns" => Ok(Self::Columns(width(params)?)),
+            "columns" => Ok(Self::Columns(width(params)?, stack(params)?)),
             "raw" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
             "msgpack" => Ok(Self::MsgPack),
@@ -211,6 +221,17 @@ fn width(params: &Params) -> Result<Option<usize>, ApiError> {
         Some(other) => {
             let detail = format!("there is no way `{}` to reduce points; there is m4", clip(other));
             Err(ApiError::parameter("downsample", detail, "m4"))
+        }
+    }
+}
+
+fn stack(params: &Params) -> Result<Stack, ApiError> {
+    match params.get("stack") {
+        None => Ok(Stack::None),
+        Some("all") => Ok(Stack::All),
+        Some(other) => {
+            let detail = format!("there is no stack `{}`; there is all", clip(other));
+            Err(ApiError::parameter("stack", detail, "all"))
         }
     }
 }

@@ -11,15 +11,18 @@ use super::axis::data_range;
 use super::canvas::{Canvas, paint};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Slots, counts_at, events_at, extent_of, fitting, highest_share, last_readings, readings_at,
+    Reading, Slots, Units, counts_at, events_at, extent_of, fitting, highest_share, last_readings, outlines,
+    parted, readings_at, styles,
 };
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::read_theme;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
-use sonde_shared::chart::draw::{Frame, GUTTER_PX, Lines, draw_chart, draw_histogram, plot_width};
-use sonde_shared::dashboard::Threshold;
+use sonde_shared::chart::draw::{
+    Frame, GUTTER_PX, Layout, Lines, Side, draw_chart, draw_histogram, plot_width,
+};
+use sonde_shared::dashboard::{Draw, Threshold};
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::sync::Arc;
 
@@ -42,7 +45,8 @@ pub fn Chart(
     /// The panel's title, for its accessible name: `TITLE chart, …`.
     #[prop(into)]
     title: String,
-    /// The series, `None` while nothing was loaded yet. They may cover more or less than the visible range.
+    /// The series, `None` while nothing was loaded yet. They may cover more or less than the visible range. Where they are stacked,
+    /// their sums come behind them.
     #[prop(into)]
     data: Signal<Option<Arc<Vec<Columns>>>>,
     /// The values' unit, as in [`sonde_shared::dashboard::Panel::unit`].
@@ -57,6 +61,12 @@ pub fn Chart(
     /// The highest value of the axis at least; data above it widens the axis.
     #[prop(default = None)]
     max: Option<f64>,
+    /// How the series are drawn.
+    #[prop(default = Draw::Line)]
+    draw: Draw,
+    /// The unit of the axis at the right.
+    #[prop(into, optional)]
+    right_unit: String,
     /// The plot's height in CSS px: 168, 112 compact, 128 on a phone, whatever is free when maximized.
     #[prop(into, default = Signal::stored(168.0))]
     height_px: Signal<f64>,
@@ -64,15 +74,23 @@ pub fn Chart(
     let surface = Surface::new(ctx, panel, Kind::Chart);
     let seen = StoredValue::new(Slots::default());
     let slots = Memo::new(move |_| {
-        let assign = |series: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(series));
+        let assign = |all: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(parted(all, draw).0));
         data.with(|data| data.as_ref().and_then(assign)).unwrap_or_default()
     });
-    let unit = StoredValue::new(unit);
-    let draw = move |canvas: &Canvas, frame: &Frame| {
-        let Some(series) = data.get_untracked() else { return };
-        let slots = slots.get_untracked();
-        let unit = unit.get_value();
-        let lines = Lines { series: &series, slots: &slots, unit: &unit, min, max, thresholds: &thresholds };
+    let units = StoredValue::new(Units { left: unit, right: right_unit });
+    let paint = move |canvas: &Canvas, frame: &Frame| {
+        let Some(all) = data.get_untracked() else { return };
+        let (slots, units) = (slots.get_untracked(), units.get_value());
+        let (series, sums) = parted(&all, draw);
+        let lines = Lines {
+            series,
+            sums,
+            slots: &slots,
+            styles: &styles(series, draw),
+            left: Side { unit: &units.left, min, max, is_held: false },
+            right: Side { unit: &units.right, ..Side::default() },
+            thresholds: &thresholds,
+        };
         // A canvas cannot fail; an error would leave the plot empty until the next change.
         drop(draw_chart(canvas, frame, &lines));
     };
@@ -80,26 +98,37 @@ pub fn Chart(
         let (data, slots) = (data.get(), slots.get());
         let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
         let at_ms = at.as_nanos() as f64 / 1e6;
-        let values = data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms));
+        let values =
+            data.map(|all| readings_at(parted(&all, draw).0, &slots, &units.get_value(), at_ms, reach_ms));
         let notes = ctx.events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
         values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
     // Looked at again at each move of the pointer: the extremes of all points are not.
-    let extent = Memo::new(move |_| data.with(|data| data.as_ref().and_then(|series| extent_of(series))));
+    let extent =
+        Memo::new(move |_| data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, draw)))));
     let is_high = move |range: TimeRange| {
         let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
-        let share = |series: &Arc<Vec<Columns>>| {
-            highest_share(series, ms(range.from), ms(range.until), extent.get()?)
+        let share = |all: &Arc<Vec<Columns>>| {
+            highest_share(outlines(all, draw), ms(range.from), ms(range.until), extent.get()?)
         };
         data.with(|data| data.as_ref().and_then(share)).is_some_and(|share| share > 0.5)
     };
     let last = Memo::new(move |_| {
         let (data, slots, range) = (data.get(), slots.get(), ctx.range.get());
-        data.map(|series| last_readings(&series, &slots, &unit.get_value(), range)).unwrap_or_default()
+        data.map(|all| last_readings(parted(&all, draw).0, &slots, &units.get_value(), range))
+            .unwrap_or_default()
     });
     view! {
         <div class="chart">
-            <Plot surface title height_px draw readings is_high changed=Signal::derive(move || data.track()) />
+            <Plot
+                surface
+                title
+                height_px
+                draw=paint
+                readings
+                is_high
+                changed=Signal::derive(move || data.track())
+            />
             <Legend rows=last.into() width=surface.width />
         </div>
     }
@@ -196,6 +225,7 @@ fn paint_on_change(
         let frame = Frame {
             width_px: surface.width.get_untracked(),
             height_px: height_px.get_untracked(),
+            layout: Layout::PAGE,
             pixel_ratio: ratio.get_untracked(),
             range: ctx.range.get_untracked(),
             events: &events,

@@ -55,7 +55,7 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
         let id = panel.id.clone();
         move |state| state.view.chosen && state.is_outside_choice(&id)
     });
-    let has_targets = !panel.targets.is_empty();
+    let has_targets = !panel.asked().is_empty();
     let missing = move || {
         let range = session.range.get();
         // What could not be asked for is not missing.
@@ -95,6 +95,8 @@ fn ChartPanel(panel: Panel) -> impl IntoView {
                             thresholds=panel.thresholds.clone()
                             min=panel.min
                             max=panel.max
+                            draw=panel.draw
+                            right_unit=panel.right_unit.clone()
                             height_px=size.plot_px
                         />
                     }

@@ -266,8 +266,7 @@ pub fn draw_histogram<DB: DrawingBackend>(
 impl<DB: DrawingBackend> Pen<'_, DB> {
     /// The mesh; without data its labels would be made up.
     fn mesh(&self, time: &TimeScale, value: &ValueScale, axis: &ValueAxis, is_labelled: bool) -> Drawn<DB> {
-        for (at, label) in &axis.ticks {
-            let y = value.y_from_value(*at);
+        for (y, label) in self.ticks(value, axis) {
             if self.frame.layout.has_mesh {
                 self.path(&[(time.left(), y), (time.right(), y)], Ink::thin(self.frame.theme.line))?;
             }
@@ -276,6 +275,18 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             }
         }
         Ok(())
+    }
+
+    /// The ticks of an axis, where each lies; in a low chart only as many as have room for their labels.
+    fn ticks<'b>(&self, value: &ValueScale, axis: &'b ValueAxis) -> Vec<(f64, &'b str)> {
+        let mut ticks: Vec<(f64, &str)> = Vec::new();
+        for (at, label) in &axis.ticks {
+            let y = value.y_from_value(*at);
+            if ticks.last().is_none_or(|(below, _)| below - y >= self.frame.layout.text_px * 1.2) {
+                ticks.push((y, label));
+            }
+        }
+        ticks
     }
 
     fn gutter_label(&self, label: &str, y: f64) -> Drawn<DB> {
@@ -289,8 +300,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             return Ok(());
         }
         let x = time.right();
-        for (at, label) in &axis.ticks {
-            let y = value.y_from_value(*at);
+        for (y, label) in self.ticks(value, axis) {
             self.path(&[(x, y), (x + LABEL_MARGIN_PX / 2.0, y)], Ink::thin(self.frame.theme.faint))?;
             self.text(label, (x + LABEL_MARGIN_PX, y), HPos::Left, self.frame.theme.muted)?;
         }

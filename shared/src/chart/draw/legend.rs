@@ -51,48 +51,64 @@ struct Row {
 }
 
 impl Legend {
-    /// The legend of a picture that may be so high.
+    /// The legend of a picture that may be so high. Where not all series have a row with all figures, it has the last values alone,
+    /// if then they have.
     pub(super) fn of(picture: &Picture, room_px: f64) -> Self {
         let row_px = (picture.text_px * 1.5).round();
-        let mut room = ((room_px - ABOVE_PX) / row_px) as usize;
+        let room = ((room_px - ABOVE_PX).max(0.0) / row_px) as usize;
         if picture.listed.is_empty() || room == 0 {
             return Self::default();
         }
         let char_px = picture.text_px * CELL;
         let width = picture.width_px - 2.0 * picture.margin_px;
-        let row = |index: &usize| Row::of(picture, *index);
         // Wide pictures have room for a few blocks; what is beyond needs no formatting.
-        let most = room * ((width / (SWATCH_PX + BLOCK_GAP_PX)) as usize + 1);
-        let mut rows: Vec<Row> = picture.listed.iter().take(most).map(row).collect();
+        let most = room * ((width / (SWATCH_PX + BLOCK_GAP_PX)).max(0.0) as usize + 1);
+        let rows: Vec<Row> = picture.listed.iter().take(most).map(|index| Row::of(picture, *index)).collect();
         let wanted = rows.iter().map(|row| cells(&row.name)).max().unwrap_or(0).min(LONGEST_NAME);
         let in_line = ((width - SWATCH_PX) / char_px).max(1.0) as usize;
-        let mut legend = Self::in_line(&rows, wanted, in_line, row_px);
+        let mut legend = Self::in_line(&rows, HEADS.len(), wanted, in_line);
         let is_cut = legend.name_cells < wanted || legend.figures.len() < HEADS.len();
         if is_cut && 1 + 2 * picture.listed.len() <= room {
-            let figures = figures_that_fit(&rows, in_line);
-            legend =
-                Self { figures, name_cells: wanted.min(in_line), is_tall: true, row_px, ..Self::default() };
+            let figures = figures_that_fit(&rows, HEADS.len(), in_line);
+            legend = Self { figures, name_cells: wanted.min(in_line), is_tall: true, ..Self::default() };
         }
-        // The heads of the figures are a row, too.
-        room = room.saturating_sub(usize::from(legend.has_heads())).max(1);
-        let blocks = ((width + BLOCK_GAP_PX) / (legend.block_px(char_px) + BLOCK_GAP_PX)).max(1.0) as usize;
-        let places = room * blocks;
-        if picture.listed.len() > places {
-            rows.truncate(places.saturating_sub(1));
+        let blocks =
+            |one: &Self| ((width + BLOCK_GAP_PX) / (one.block_px(char_px) + BLOCK_GAP_PX)).max(1.0) as usize;
+        let shown = |one: &Self| one.rows_in(room) * blocks(one);
+        let short = Self::in_line(&rows, 1, wanted, in_line);
+        if shown(&legend) < picture.listed.len() && shown(&short) >= picture.listed.len() {
+            legend = short;
         }
-        legend.hidden = picture.listed.len() - rows.len();
-        let filled = rows.len() + usize::from(legend.hidden > 0);
-        legend.block_rows = if filled <= room { filled } else { filled.div_ceil(blocks) }.max(1);
-        legend.rows = rows;
+        let blocks = blocks(&legend);
+        legend.row_px = row_px;
+        legend.fill(rows, picture.listed.len(), room, blocks);
         legend
     }
 
+    /// Puts as many rows as there is room for into blocks.
+    fn fill(&mut self, mut rows: Vec<Row>, count: usize, room: usize, blocks: usize) {
+        let room = self.rows_in(room);
+        if count > room * blocks {
+            rows.truncate((room * blocks).saturating_sub(1));
+        }
+        self.hidden = count - rows.len();
+        let filled = rows.len() + usize::from(self.hidden > 0);
+        self.block_rows = if filled <= room { filled } else { filled.div_ceil(blocks) }.max(1);
+        self.rows = rows;
+    }
+
+    /// How many rows of a block have room where there are so many lines: the heads of the figures are a line, too.
+    fn rows_in(&self, lines: usize) -> usize {
+        let lines = lines.saturating_sub(usize::from(self.has_heads()));
+        (lines / if self.is_tall { 2 } else { 1 }).max(1)
+    }
+
     /// Names and figures in one line of so many characters.
-    fn in_line(rows: &[Row], wanted: usize, in_line: usize, row_px: f64) -> Self {
-        let figures = figures_that_fit(rows, in_line.saturating_sub(wanted.min(LEAST_NAME)));
+    fn in_line(rows: &[Row], most_figures: usize, wanted: usize, in_line: usize) -> Self {
+        let figures = figures_that_fit(rows, most_figures, in_line.saturating_sub(wanted.min(LEAST_NAME)));
         let taken: usize = figures.iter().map(|width| width + FIGURE_GAP).sum();
         let name_cells = wanted.min(in_line.saturating_sub(taken)).max(1);
-        Self { figures, name_cells, row_px, ..Self::default() }
+        Self { figures, name_cells, ..Self::default() }
     }
 
     fn has_heads(&self) -> bool {
@@ -164,8 +180,8 @@ impl Legend {
     }
 }
 
-/// How wide the figures are that fit so many characters: all, or the last value alone, or none.
-fn figures_that_fit(rows: &[Row], room: usize) -> Vec<usize> {
+/// How wide the figures are that fit so many characters: the most, or the last value alone, or none.
+fn figures_that_fit(rows: &[Row], most: usize, room: usize) -> Vec<usize> {
     let width = |at: usize| {
         let widest = rows.iter().map(|row| cells(&row.figures[at])).max().unwrap_or(0);
         widest.max(HEADS[at].len())
@@ -173,7 +189,7 @@ fn figures_that_fit(rows: &[Row], room: usize) -> Vec<usize> {
     let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
     let counts = [4, 3, 1, 0];
     let fits = |count: &usize| widths[..*count].iter().map(|width| width + FIGURE_GAP).sum::<usize>() <= room;
-    let count = counts.into_iter().find(fits).unwrap_or(0);
+    let count = counts.into_iter().filter(|count| *count <= most).find(fits).unwrap_or(0);
     widths[..count].to_vec()
 }
 

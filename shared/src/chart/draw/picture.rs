@@ -63,6 +63,8 @@ pub struct Picture<'a> {
 
 /// The least height of a plot beside which anything else has its place.
 const LEAST_PLOT_PX: f64 = 48.0;
+/// So much of what is left below the title may be the legend's.
+const LEGEND_PART: f64 = 0.55;
 /// A time label with the space around it.
 const TIME_LABEL_PX: f64 = 84.0;
 /// Ticks of the time axis.
@@ -146,8 +148,8 @@ impl Plan {
             (free, above) = (free - side_px, above + side_px);
         }
         self.layout.top_px += above - picture.margin_px;
-        // Half of what is left, lest the plot be lower than its legend.
-        self.legend = Legend::of(picture, (free + LEAST_PLOT_PX) / 2.0);
+        // The plot is never much lower than its legend.
+        self.legend = Legend::of(picture, (free + LEAST_PLOT_PX) * LEGEND_PART);
         self.layout.bottom_px += self.legend.height_px();
     }
 }
@@ -218,7 +220,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             let at = time.x_from_time(tick.at);
             self.path(&[(at, bottom), (at, bottom + TICK_PX)], line)?;
             let half = cells(&tick.label) as f64 * char_px / 2.0;
-            let middle = at.min(picture.width_px - half);
+            let middle = at.min(picture.width_px - picture.margin_px - half);
             // A date is written beside its tick rather than not at all.
             let beside = middle.max(free_from + half);
             let middle = if tick.is_date && beside - at <= half + 2.0 * char_px { beside } else { middle };

@@ -1,6 +1,8 @@
 //! Charts drawn into SVG text and compared with `shared/src/chart/golden/*.svg`; a person has looked at each.
 //! `SONDE_UPDATE_GOLDEN=1 cargo test -p sonde-shared golden` writes them anew.
 
+mod kinds;
+
 use super::*;
 use crate::api::LevelCounts;
 use crate::chart::theme::Rgb;
