@@ -53,7 +53,7 @@ pub struct Panel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
     /// How its series are drawn.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "Draw::is_line")]
     pub draw: Draw,
     /// Further targets, drawn against an axis at the right.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -83,8 +83,11 @@ pub enum Draw {
     Staircase,
 }
 
-fn is_default(draw: &Draw) -> bool {
-    *draw == Draw::default()
+impl Draw {
+    /// Whether it is what a panel is drawn as that says nothing.
+    pub fn is_line(&self) -> bool {
+        *self == Self::Line
+    }
 }
 
 /// A value from which on things are bad.

@@ -109,7 +109,7 @@ impl Get<'_> {
         match self.number(key)? {
             Some(number) if !(least..=most).contains(&number) => {
                 let detail = format!("{number} is not between {least} and {most}");
-                Err(ApiError::parameter(key, detail, &((least + most) / 2.0).floor().to_string()))
+                Err(ApiError::parameter(key, detail, &f64::midpoint(least, most).floor().to_string()))
             }
             number => Ok(number),
         }

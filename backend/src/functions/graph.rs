@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::format::general;
 use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
-use super::series::{Look, Series};
+use super::series::{Look, Role, Series};
 use super::special::constant_line;
 
 /// What a stack is called that has no name.
@@ -40,7 +40,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["drawAsInfinite"],
         &[SERIES],
         "Draws a vertical line wherever a value is not 0.",
-        |call| marked(call, "drawAsInfinite", |look| look.is_infinite = true),
+        |call| marked(call, "drawAsInfinite", |look| look.role = Role::Infinite),
     ),
     GROUP.function(
         &["secondYAxis"],
@@ -130,8 +130,10 @@ fn area_between(call: &Call<'_>) -> Answer {
     let [lower, upper] = <[Series; 2]>::try_from(call.series(0)?)
         .map_err(|series| call.wrong(format!("it takes two series, not {}", series.len())))?;
     let name = format!("areaBetween({})", upper.path_expression);
-    let upper = upper.named(name.as_str()).tagged("areaBetween", "1").looking(|look| look.is_between = true);
-    let lower = Series { tags: upper.tags.clone(), ..lower.named(name) }.looking(|look| look.is_base = true);
+    let upper =
+        upper.named(name.as_str()).tagged("areaBetween", "1").looking(|look| look.role = Role::UpperEdge);
+    let lower =
+        Series { tags: upper.tags.clone(), ..lower.named(name) }.looking(|look| look.role = Role::LowerEdge);
     Ok(vec![lower, upper])
 }
 

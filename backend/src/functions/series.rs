@@ -103,14 +103,24 @@ pub struct Look {
     pub dash: Option<f64>,
     /// Whether its axis is the one at the right.
     pub is_right: bool,
-    /// Whether it is a line over the whole height wherever its value is not 0.
-    pub is_infinite: bool,
     /// The stack that its values are already sums of.
     pub stack: Option<String>,
-    /// Whether it is the lower one of two whose area between them is filled.
-    pub is_base: bool,
-    /// Whether it is the upper one.
-    pub is_between: bool,
+    /// What stands for its values.
+    pub role: Role,
+}
+
+/// What stands for a series' values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A line.
+    #[default]
+    Line,
+    /// A line over the whole height wherever a value is not 0.
+    Infinite,
+    /// The lower edge of an area between two series.
+    LowerEdge,
+    /// Its upper edge.
+    UpperEdge,
 }
 
 impl Series {

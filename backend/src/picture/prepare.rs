@@ -2,7 +2,7 @@
 
 use super::{AreaMode, LineMode, Paint, PictureError, Settings, SideLook};
 use crate::functions::MAX_VALUES;
-use crate::functions::series::{Look, Series};
+use crate::functions::series::{Look, Role, Series};
 use sonde_shared::api::Columns;
 use sonde_shared::chart::stack::{most_values, stacked};
 use sonde_shared::chart::style::{AREA_ALPHA, Fill, STACK_ALPHA, Shape, Style, on_top_of};
@@ -56,7 +56,7 @@ fn columns(series: &Series, settings: &Settings) -> Columns {
 
 /// Whether a series stands on others in a stack of all.
 fn stands(series: &Series) -> bool {
-    !series.look.is_infinite && !series.look.is_right
+    series.look.role == Role::Line && !series.look.is_right
 }
 
 /// What is drawn of each in a stack of all: those that do not stand are drawn as they are.
@@ -84,7 +84,7 @@ fn listed(series: &[Series], settings: &Settings) -> Vec<usize> {
     let mut seen = HashSet::new();
     let is_listed = |index: &usize| {
         let one = &series[*index];
-        let is_hidden = one.name.is_empty() || one.look.is_base;
+        let is_hidden = one.name.is_empty() || one.look.role == Role::LowerEdge;
         let is_empty = settings.hides_empty && one.known().next().is_none();
         !is_hidden && !is_empty && (!settings.is_legend_unique || seen.insert(one.name.as_str()))
     };
@@ -106,7 +106,7 @@ struct Styles<'a> {
 
 impl<'a> Styles<'a> {
     fn of_all(settings: &'a Settings, series: &'a [Series]) -> Vec<Style> {
-        let has_area = |one: &Series| one.look.stack.is_some() || one.look.is_between;
+        let has_area = |one: &Series| one.look.stack.is_some() || one.look.role == Role::UpperEdge;
         let is_calm = series.len() <= FEW_SERIES && !series.iter().any(has_area);
         let mut styles = Self { settings, tops: HashMap::new(), base: None, used: 0, is_calm };
         (0..series.len()).map(|index| styles.of(series, index)).collect()
@@ -118,7 +118,7 @@ impl<'a> Styles<'a> {
         let colour = self.colour(look, side);
         let dash = look.dash.or(side.dash).filter(|length| *length >= 0.5);
         let shape = match settings.line_mode {
-            _ if look.is_infinite => Shape::Upright,
+            _ if look.role == Role::Infinite => Shape::Upright,
             LineMode::Staircase => Shape::Staircase,
             LineMode::Slope | LineMode::Connected(_) => Shape::Line,
         };
@@ -147,15 +147,16 @@ impl<'a> Styles<'a> {
     fn fill(&mut self, series: &'a [Series], index: usize) -> Fill {
         let look = &series[index].look;
         let alpha = |own: f64| self.settings.area_alpha.or(look.alpha).unwrap_or(own).clamp(0.0, 1.0);
-        if look.is_infinite {
-            return Fill::None;
-        }
-        if look.is_base {
-            self.base = Some(index);
-            return Fill::None;
-        }
-        if look.is_between {
-            return self.base.take().map_or(Fill::None, |base| Fill::DownTo(base, alpha(AREA_ALPHA)));
+        match look.role {
+            Role::Line => {}
+            Role::Infinite => return Fill::None,
+            Role::LowerEdge => {
+                self.base = Some(index);
+                return Fill::None;
+            }
+            Role::UpperEdge => {
+                return self.base.take().map_or(Fill::None, |base| Fill::DownTo(base, alpha(AREA_ALPHA)));
+            }
         }
         let stack = match &look.stack {
             Some(name) => Some(Some(name.as_str())),
@@ -168,8 +169,7 @@ impl<'a> Styles<'a> {
         }
         match self.settings.area_mode {
             AreaMode::Unsaid if self.is_calm => Fill::Light,
-            AreaMode::Unsaid => Fill::None,
-            AreaMode::None | AreaMode::Stacked => Fill::None,
+            AreaMode::Unsaid | AreaMode::None | AreaMode::Stacked => Fill::None,
             AreaMode::First if index > 0 => Fill::None,
             AreaMode::First | AreaMode::All => Fill::Ground(alpha(AREA_ALPHA)),
         }

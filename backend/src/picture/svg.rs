@@ -61,9 +61,8 @@ impl<'a> SvgBackend<'a> {
         }
     }
 
-    fn end(&mut self) -> Drawn {
+    fn end(&mut self) {
         self.text.push_str("/>\n");
-        Ok(())
     }
 }
 
@@ -138,7 +137,8 @@ impl DrawingBackend for SvgBackend<'_> {
         let side = 1.0 / UNITS_PER_PX;
         self.push(format_args!(r#"<rect x="{}" y="{}" width="{side}" height="{side}""#, Short(x), Short(y)));
         self.push_fill(colour);
-        self.end()
+        self.end();
+        Ok(())
     }
 
     fn draw_line<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S) -> Drawn {
@@ -164,7 +164,8 @@ impl DrawingBackend for SvgBackend<'_> {
         } else {
             self.push_stroke(style);
         }
-        self.end()
+        self.end();
+        Ok(())
     }
 
     fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
@@ -180,7 +181,8 @@ impl DrawingBackend for SvgBackend<'_> {
         self.push_points(&points);
         self.text.push('"');
         self.push_stroke(style);
-        self.end()
+        self.end();
+        Ok(())
     }
 
     fn draw_circle<S: BackendStyle>(
@@ -198,7 +200,8 @@ impl DrawingBackend for SvgBackend<'_> {
         } else {
             self.push_stroke(style);
         }
-        self.end()
+        self.end();
+        Ok(())
     }
 
     fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
@@ -211,7 +214,8 @@ impl DrawingBackend for SvgBackend<'_> {
         self.push_points(&points);
         self.text.push('"');
         self.push_fill(style.color());
-        self.end()
+        self.end();
+        Ok(())
     }
 
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, at: BackendCoord) -> Drawn {

@@ -54,6 +54,7 @@ mod tests {
         };
         check("short", 5, "short");
         check("shop.checkout.p95", 9, "shop….p95");
+        check("shop.checkout.p95", 8, "sho….p95");
         check("shop.checkout.p95", 1, "…");
         check("shop.checkout.p95", 0, "…");
         check("日本語の名前", 7, "日…前");

@@ -68,7 +68,7 @@ impl Legend {
         let in_line = ((width - SWATCH_PX) / char_px).max(1.0) as usize;
         let mut legend = Self::in_line(&rows, HEADS.len(), wanted, in_line);
         let is_cut = legend.name_cells < wanted || legend.figures.len() < HEADS.len();
-        if is_cut && 1 + 2 * picture.listed.len() <= room {
+        if is_cut && 2 * picture.listed.len() < room {
             let figures = figures_that_fit(&rows, HEADS.len(), in_line);
             legend = Self { figures, name_cells: wanted.min(in_line), is_tall: true, ..Self::default() };
         }

@@ -93,9 +93,9 @@ fn an_axis_that_is_held_ends_where_it_is_told() {
     };
     assert_eq!(ends(Some((0.0, 900.0)), Some(10.0), Some(100.0)), (10.0, 100.0));
     assert_eq!(ends(Some((5.0, 50.0)), None, Some(100.0)), (0.0, 100.0));
-    assert_eq!(ends(Some((5.0, 50.0)), Some(2.0), None).0, 2.0);
-    assert_eq!(ends(Some((5.0, 50.0)), Some(80.0), None).0, 80.0);
-    assert_eq!(ends(Some((5.0, 50.0)), None, Some(-1.0)).1, -1.0);
+    assert_eq!(Some(ends(Some((5.0, 50.0)), Some(2.0), None).0), Some(2.0));
+    assert_eq!(Some(ends(Some((5.0, 50.0)), Some(80.0), None).0), Some(80.0));
+    assert_eq!(Some(ends(Some((5.0, 50.0)), None, Some(-1.0)).1), Some(-1.0));
     ends(Some((5.0, 50.0)), Some(7.0), Some(7.0));
     ends(None, Some(f64::NAN), Some(f64::INFINITY));
 }

@@ -19,6 +19,10 @@ fn points(svg: &str, element: &str) -> Vec<Vec<(f64, f64)>> {
     svg.lines().filter(|line| line.starts_with(&format!("<{element}"))).map(of).collect()
 }
 
+fn is_same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits()
+}
+
 #[test]
 fn a_staircase_has_a_corner_at_each_change_and_a_line_none() {
     let jump = [series("a", |i| if i < 30.0 { 1.0 } else { 5.0 })];
@@ -27,7 +31,8 @@ fn a_staircase_has_a_corner_at_each_change_and_a_line_none() {
         let all = points(&chart(&Lines { styles: &styles, ..lines(&jump, "") }), "polyline");
         all.into_iter().max_by_key(Vec::len).unwrap()
     };
-    let is_square = |pairs: &[(f64, f64)]| pairs.windows(2).all(|p| p[0].0 == p[1].0 || p[0].1 == p[1].1);
+    let is_square =
+        |pairs: &[(f64, f64)]| pairs.windows(2).all(|p| is_same(p[0].0, p[1].0) || is_same(p[0].1, p[1].1));
     assert!(is_square(&drawn(Draw::Staircase)));
     assert!(!is_square(&drawn(Draw::Line)));
 }
@@ -53,7 +58,7 @@ fn an_area_stands_on_zero_also_where_its_values_are_far_from_it() {
 
 #[test]
 fn stacked_areas_share_their_edges() {
-    let two = [series("a", |_| 10.0), series("b", |_| 30.0)];
+    let two = [series("a", |_| 7.0), series("b", |_| 21.0)];
     let sums = stacked(&two.iter().collect::<Vec<_>>());
     let styles = styles_of_panel(Draw::Stacked, &[false, false]);
     let svg = chart(&Lines { styles: &styles, sums: &sums, ..lines(&two, "") });
@@ -67,10 +72,10 @@ fn stacked_areas_share_their_edges() {
     let areas: Vec<Vec<f64>> =
         points(&svg, "polygon").iter().filter(|area| area.len() > 3).map(|a| heights(a)).collect();
     let [lower, upper] = areas.as_slice() else { panic!("{areas:?}") };
-    assert_eq!(lower[0], upper[1], "the top of one is the ground of the other");
+    assert!(is_same(lower[0], upper[1]), "the top of one is the ground of the other");
     let (a, b) = (lower[1] - lower[0], upper[1] - upper[0]);
     assert!((b / a - 3.0).abs() < 0.05, "{a} {b}");
-    assert!(svg.contains("\n30\n"), "the last value is the series' own");
+    assert!(svg.contains("\n21\n") && !svg.contains("\n28\n"), "the last value is the series' own");
 }
 
 #[test]
@@ -84,7 +89,7 @@ fn a_series_of_the_right_axis_fills_the_plot_by_its_own_scale() {
         points(&svg, "polyline").into_iter().filter(|line| line.len() > 2).collect();
     let highest = |line: &[(f64, f64)]| line.iter().map(|(_, y)| *y).fold(f64::INFINITY, f64::min);
     assert_eq!(series.len(), 2);
-    assert!((highest(&series[0]) - highest(&series[1])).abs() < 20.0 * UNITS_PER_PX);
+    assert!((highest(&series[0]) - highest(&series[1])).abs() < UNITS_PER_PX);
 }
 
 /// The lowest and the highest value that is drawn between two places.
