@@ -145,3 +145,48 @@ fn threshold(call: &Call<'_>) -> Answer {
         None => line,
     }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::parse::parse;
+    use crate::functions::{Context, Fetch, FunctionError, evaluate};
+
+    struct Two;
+
+    impl Fetch for Two {
+        fn fetch(&self, path: &str, from: i64, _until: i64) -> Result<Vec<Series>, FunctionError> {
+            let one = |name: &str| Series::new(format!("{path}.{name}"), from, 60, vec![1.0, 2.0]);
+            Ok(vec![one("x"), one("y")])
+        }
+    }
+
+    fn looks(target: &str) -> Vec<Look> {
+        let series = evaluate(&parse(target).unwrap(), &Context::new(&Two, 0, 120, 120)).unwrap();
+        series.into_iter().map(|one| one.look).collect()
+    }
+
+    #[test]
+    fn what_functions_say_of_the_look_stays_with_the_series() {
+        let check = |target: &str, change: fn(&mut Look)| {
+            let mut expected = Look::default();
+            change(&mut expected);
+            assert_eq!(looks(target), [expected.clone(), expected], "{target}");
+        };
+        check("a", |_| {});
+        check("color(a,'red')", |look| look.colour = Some("red".into()));
+        check("alpha(a,0.5)", |look| look.alpha = Some(0.5));
+        check("lineWidth(a,3)", |look| look.line_width = Some(3.0));
+        check("dashed(a)", |look| look.dash = Some(5.0));
+        check("dashed(a,2)", |look| look.dash = Some(2.0));
+        check("secondYAxis(a)", |look| look.is_right = true);
+        check("drawAsInfinite(a)", |look| look.role = Role::Infinite);
+        check("stacked(a,'s')", |look| look.stack = Some("s".into()));
+        let within = "alias(scale(alpha(color(a,'red'),0.5),2),'b')";
+        check(within, |look| (look.colour, look.alpha) = (Some("red".into()), Some(0.5)));
+        let roles: Vec<Role> = looks("areaBetween(a)").iter().map(|look| look.role).collect();
+        assert_eq!(roles, [Role::LowerEdge, Role::UpperEdge]);
+        assert_eq!(looks("threshold(5,'limit','orange')")[0].colour.as_deref(), Some("orange"));
+        assert_eq!(looks("sumSeries(color(a,'red'))"), [Look::default()], "a sum is another series");
+    }
+}

@@ -143,6 +143,23 @@ fn in_a_stack_each_area_lies_between_its_sum_and_the_one_below() {
 }
 
 #[test]
+fn areas_reach_down_to_zero_where_they_are_asked_for() {
+    let all = [series("a", |_| 50.0), series("b", |_| 100.0)];
+    let filled = |area_mode: AreaMode, area_alpha: Option<f64>| {
+        let svg = drawn(&all, &Settings { area_mode, area_alpha, ..bare() });
+        let of = |colour: &str| areas(&svg, colour).concat().iter().any(|(_, y)| *y >= 300.0);
+        (of("#ff0000"), of("#00ff00"), svg.contains(r#"fill-opacity="0.7""#))
+    };
+    assert_eq!(filled(AreaMode::None, None), (false, false, false));
+    assert_eq!(filled(AreaMode::First, None), (true, false, false));
+    assert_eq!(filled(AreaMode::All, Some(0.7)), (true, true, true));
+    assert_eq!(filled(AreaMode::Unsaid, None), (true, true, false));
+    let many: Vec<Series> = (0..4).map(|_| series("a", |_| 1.0)).collect();
+    let svg = drawn(&many, &Settings { area_mode: AreaMode::Unsaid, ..bare() });
+    assert!(!svg.contains("<polygon"), "many areas would muddy each other");
+}
+
+#[test]
 fn what_lies_beyond_a_held_axis_is_cut_off_and_not_laid_along_its_edge() {
     let svg = drawn(&[series("a", |at| if (100..200).contains(&at) { 900.0 } else { 100.0 })], &bare());
     let parts = lines(&svg, "#ff0000");

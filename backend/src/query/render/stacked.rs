@@ -87,8 +87,8 @@ mod tests {
     fn a_spike_of_the_sum_alone_is_kept() {
         let part = |own: usize| {
             let value = move |at: usize| match at {
-                4_000 => 90.0,
-                at if at == 4_001 + own => 100.0,
+                4_050 => 90.0,
+                at if at == 4_060 + own => 100.0,
                 _ => 5.0,
             };
             Series::new("s", 0, 10, (0..10_000).map(value).collect())
