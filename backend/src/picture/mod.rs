@@ -130,6 +130,14 @@ pub struct Settings {
     pub has_mesh: bool,
 }
 
+impl Settings {
+    /// The left axis, or the right one.
+    fn side(&self, at: usize) -> Side<'_> {
+        let SideLook { min, max, .. } = self.sides[at];
+        Side { unit: &self.unit, min, max, is_held: min.is_some() || max.is_some() }
+    }
+}
+
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
@@ -160,11 +168,6 @@ pub fn draw(series: &[Series], settings: &Settings, form: Form) -> Result<Vec<u8
 
 fn draw_svg(prepared: &Prepared, settings: &Settings, pixel_ratio: f64) -> Result<String, PictureError> {
     let (theme, background) = theme::of(settings);
-    let unit = settings.unit.as_str();
-    let side = |look: &SideLook| {
-        let (min, max) = (look.min, look.max);
-        Side { unit, min, max, is_held: min.is_some() || max.is_some() }
-    };
     let [left_title, right_title] = &settings.side_titles;
     let picture = Picture {
         width_px: f64::from(settings.width),
@@ -184,11 +187,10 @@ fn draw_svg(prepared: &Prepared, settings: &Settings, pixel_ratio: f64) -> Resul
         lines: Lines {
             series: &prepared.series,
             sums: &prepared.sums,
-            slots: &[],
             styles: &prepared.styles,
-            left: side(&settings.sides[0]),
-            right: side(&settings.sides[1]),
-            thresholds: &[],
+            left: settings.side(0),
+            right: settings.side(1),
+            ..Lines::default()
         },
         listed: &prepared.listed,
         has_time_axis: settings.has_time_axis,
@@ -199,7 +201,6 @@ fn draw_svg(prepared: &Prepared, settings: &Settings, pixel_ratio: f64) -> Resul
     let backend = SvgBackend::new(&mut text, settings.width, settings.height);
     let drawn = draw_picture(&backend.into_drawing_area(), &picture);
     drawn.map_err(|error| PictureError::Failed(error.to_string()))?;
-    text.push_str("</svg>\n");
     Ok(text)
 }
 

@@ -14,27 +14,36 @@ use std::fmt::Write;
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
-/// Writes SVG into a text; the closing tag is the caller's.
+/// Writes SVG into a text, which is whole when this is dropped.
 pub(super) struct SvgBackend<'a> {
     text: &'a mut String,
     size: (u32, u32),
+    /// How the path looks that is being written: lines that look the same and come one after the other, as dashes do, are one
+    /// element.
+    path: Option<String>,
 }
 
 impl<'a> SvgBackend<'a> {
     /// Begins a picture of this size in pixels.
     pub(super) fn new(text: &'a mut String, width: u32, height: u32) -> Self {
         let size = (width * UNITS_PER_PX as u32, height * UNITS_PER_PX as u32);
-        let mut svg = Self { text, size };
+        let mut svg = Self { text, size, path: None };
         svg.push(format_args!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" "#
         ));
         svg.push(format_args!(r#"stroke-linejoin="round" fill="none">"#));
-        svg.text.push('\n');
         svg
     }
 
     fn push(&mut self, what: std::fmt::Arguments<'_>) {
         self.text.write_fmt(what).expect("a String takes every write");
+    }
+
+    /// Ends the path that is being written.
+    fn end_path(&mut self) {
+        if let Some(look) = self.path.take() {
+            self.push(format_args!("\"{look}/>"));
+        }
     }
 
     fn push_points(&mut self, points: &[(f64, f64)]) {
@@ -44,26 +53,28 @@ impl<'a> SvgBackend<'a> {
         }
     }
 
-    fn push_stroke(&mut self, style: &impl BackendStyle) {
-        let width = Short(px(style.stroke_width() as i32));
-        self.push(format_args!(r#" stroke="{}" stroke-width="{width}""#, hex(style.color())));
-        self.push_opacity("stroke-opacity", style.color());
-    }
-
     fn push_fill(&mut self, colour: BackendColor) {
-        self.push(format_args!(r#" fill="{}""#, hex(colour)));
-        self.push_opacity("fill-opacity", colour);
+        self.push(format_args!("{}", paint("fill", colour)));
     }
 
-    fn push_opacity(&mut self, name: &str, colour: BackendColor) {
-        if colour.alpha < 1.0 {
-            self.push(format_args!(r#" {name}="{}""#, Short(colour.alpha.max(0.0))));
-        }
-    }
-
+    /// Without a line's end, which would be a text of its own to whoever reads it.
     fn end(&mut self) {
-        self.text.push_str("/>\n");
+        self.text.push_str("/>");
     }
+}
+
+/// The attributes of a colour, as that of a `fill` or a `stroke`.
+fn paint(what: &str, colour: BackendColor) -> String {
+    let (red, green, blue) = colour.rgb;
+    let opaque = format!(r##" {what}="#{red:02x}{green:02x}{blue:02x}""##);
+    let opacity = Short(colour.alpha.max(0.0));
+    if colour.alpha < 1.0 { format!(r#"{opaque} {what}-opacity="{opacity}""#) } else { opaque }
+}
+
+/// The attributes of a line.
+fn stroke(style: &impl BackendStyle) -> String {
+    let width = Short(px(style.stroke_width() as i32));
+    format!(r#"{} stroke-width="{width}""#, paint("stroke", style.color()))
 }
 
 fn px(units: i32) -> f64 {
@@ -83,10 +94,6 @@ impl std::fmt::Display for Short {
         // No "-0".
         write!(f, "{}", if rounded == 0.0 { 0.0 } else { rounded })
     }
-}
-
-fn hex(BackendColor { rgb: (red, green, blue), .. }: BackendColor) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 /// A text as it may stand in XML, which has no room for control characters.
@@ -133,6 +140,7 @@ impl DrawingBackend for SvgBackend<'_> {
     }
 
     fn draw_pixel(&mut self, point: BackendCoord, colour: BackendColor) -> Drawn {
+        self.end_path();
         let (x, y) = place(point);
         let side = 1.0 / UNITS_PER_PX;
         self.push(format_args!(r#"<rect x="{}" y="{}" width="{side}" height="{side}""#, Short(x), Short(y)));
@@ -152,6 +160,7 @@ impl DrawingBackend for SvgBackend<'_> {
         style: &S,
         fill: bool,
     ) -> Drawn {
+        self.end_path();
         let ((left, top), (right, bottom)) = (place(upper_left), place(lower_right));
         let (width, height) = (Short(right - left), Short(bottom - top));
         self.push(format_args!(
@@ -162,7 +171,7 @@ impl DrawingBackend for SvgBackend<'_> {
         if fill {
             self.push_fill(style.color());
         } else {
-            self.push_stroke(style);
+            self.push(format_args!("{}", stroke(style)));
         }
         self.end();
         Ok(())
@@ -177,11 +186,14 @@ impl DrawingBackend for SvgBackend<'_> {
         if f64::from(style.stroke_width()) <= UNITS_PER_PX {
             crisp(&mut points, px(style.stroke_width() as i32));
         }
-        self.text.push_str("<polyline points=\"");
+        let look = stroke(style);
+        if self.path.as_ref() != Some(&look) {
+            self.end_path();
+            self.text.push_str("<path d=\"");
+            self.path = Some(look);
+        }
+        self.text.push('M');
         self.push_points(&points);
-        self.text.push('"');
-        self.push_stroke(style);
-        self.end();
         Ok(())
     }
 
@@ -192,13 +204,14 @@ impl DrawingBackend for SvgBackend<'_> {
         style: &S,
         fill: bool,
     ) -> Drawn {
+        self.end_path();
         let (x, y) = place(centre);
         let radius = Short(px(radius as i32));
         self.push(format_args!(r#"<circle cx="{}" cy="{}" r="{radius}""#, Short(x), Short(y)));
         if fill {
             self.push_fill(style.color());
         } else {
-            self.push_stroke(style);
+            self.push(format_args!("{}", stroke(style)));
         }
         self.end();
         Ok(())
@@ -209,6 +222,7 @@ impl DrawingBackend for SvgBackend<'_> {
         corners: I,
         style: &S,
     ) -> Drawn {
+        self.end_path();
         let points: Vec<(f64, f64)> = corners.into_iter().map(place).collect();
         self.text.push_str("<polygon points=\"");
         self.push_points(&points);
@@ -219,6 +233,7 @@ impl DrawingBackend for SvgBackend<'_> {
     }
 
     fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, at: BackendCoord) -> Drawn {
+        self.end_path();
         let (x, y) = place(at);
         let size = style.size() / UNITS_PER_PX;
         // Digits and capitals are about seven tenths as high as the font is large.
@@ -244,7 +259,7 @@ impl DrawingBackend for SvgBackend<'_> {
             escaped(style.family().as_str())
         ));
         self.push_fill(style.color());
-        self.push(format_args!(">{}</text>\n", escaped(text)));
+        self.push(format_args!(">{}</text>", escaped(text)));
         Ok(())
     }
 
@@ -255,6 +270,13 @@ impl DrawingBackend for SvgBackend<'_> {
     ) -> Result<(u32, u32), DrawingErrorKind<Infallible>> {
         let width = text.chars().count() as f64 * style.size() * 0.6;
         Ok((width.ceil() as u32, style.size().ceil() as u32))
+    }
+}
+
+impl Drop for SvgBackend<'_> {
+    fn drop(&mut self) {
+        self.end_path();
+        self.text.push_str("</svg>\n");
     }
 }
 
@@ -274,6 +296,24 @@ mod tests {
         check(0.125, "0.125");
         check(1.0 / 3.0, "0.333");
         check(-1e-9, "0");
+    }
+
+    #[test]
+    fn lines_that_look_the_same_are_one_element() {
+        use plotters::prelude::{BLACK, Color, IntoDrawingArea, PathElement, RED};
+        let mut text = String::new();
+        let area = SvgBackend::new(&mut text, 20, 10).into_drawing_area();
+        for (from, colour) in [(0, BLACK), (16, BLACK), (32, RED)] {
+            area.draw(&PathElement::new([(from, 0), (from + 8, 8)], Color::stroke_width(&colour, 16)))
+                .unwrap();
+        }
+        drop(area);
+        let expected = [
+            r##"<path d="M0,0 1,1M2,0 3,1" stroke="#000000" stroke-width="2"/>"##,
+            r##"<path d="M4,0 5,1" stroke="#ff0000" stroke-width="2"/>"##,
+            "</svg>\n",
+        ];
+        assert!(text.ends_with(&expected.concat()), "{text}");
     }
 
     #[test]

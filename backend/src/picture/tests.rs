@@ -59,15 +59,19 @@ fn drawn(series: &[Series], settings: &Settings) -> String {
 fn shapes(svg: &str, kind: &str, paint: &str, colour: &str) -> Vec<Vec<(f64, f64)>> {
     let document = Document::parse(svg).unwrap();
     let is_meant = |node: &Node| node.has_tag_name(kind) && node.attribute(paint) == Some(colour);
-    let points = |node: Node| {
-        let pairs = node.attribute("points").unwrap().split(' ').map(|pair| pair.split_once(',').unwrap());
+    let points = |text: &str| {
+        let pairs = text.split(' ').map(|pair| pair.split_once(',').unwrap());
         pairs.map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap())).collect()
     };
-    document.descendants().filter(is_meant).map(points).collect()
+    let parts = |node: Node| -> Vec<Vec<(f64, f64)>> {
+        let text = node.attribute("points").or(node.attribute("d")).unwrap();
+        text.split('M').filter(|part| !part.is_empty()).map(points).collect()
+    };
+    document.descendants().filter(is_meant).flat_map(parts).collect()
 }
 
 fn lines(svg: &str, colour: &str) -> Vec<Vec<(f64, f64)>> {
-    shapes(svg, "polyline", "stroke", colour)
+    shapes(svg, "path", "stroke", colour)
 }
 
 fn areas(svg: &str, colour: &str) -> Vec<Vec<(f64, f64)>> {
@@ -204,7 +208,7 @@ fn functions_say_how_a_series_looks() {
     ];
     let svg = drawn(&all, &bare());
     assert_eq!(lines(&svg, "#112233").len(), 1);
-    assert!(svg.contains(r##"stroke="#ff0000" stroke-width="7" stroke-opacity="0.5""##), "{svg}");
+    assert!(svg.contains(r##"stroke="#ff0000" stroke-opacity="0.5" stroke-width="7""##));
     assert_eq!(lines(&svg, "#00ff00").len(), 10, "dashes of 20 px on 400 px");
     assert_eq!(lines(&svg, "#0000ff"), [[(200.0, 0.0), (200.0, 300.0)]], "an upright line over all");
 }

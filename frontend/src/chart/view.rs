@@ -79,20 +79,11 @@ pub fn Chart(
     });
     let units = StoredValue::new(Units { left: unit, right: right_unit });
     let paint = move |canvas: &Canvas, frame: &Frame| {
-        let Some(all) = data.get_untracked() else { return };
         let (slots, units) = (slots.get_untracked(), units.get_value());
-        let (series, sums) = parted(&all, draw);
-        let lines = Lines {
-            series,
-            sums,
-            slots: &slots,
-            styles: &styles(series, draw),
-            left: Side { unit: &units.left, min, max, is_held: false },
-            right: Side { unit: &units.right, ..Side::default() },
-            thresholds: &thresholds,
-        };
-        // A canvas cannot fail; an error would leave the plot empty until the next change.
-        drop(draw_chart(canvas, frame, &lines));
+        let left = Side { unit: &units.left, min, max, is_held: false };
+        let right = Side { unit: &units.right, ..Side::default() };
+        let lines = Lines { slots: &slots, left, right, thresholds: &thresholds, ..Lines::default() };
+        data.get_untracked().into_iter().for_each(|all| paint_series(canvas, frame, &all, draw, lines));
     };
     let readings = move |at: Timestamp| {
         let (data, slots) = (data.get(), slots.get());
@@ -132,6 +123,14 @@ pub fn Chart(
             <Legend rows=last.into() width=surface.width />
         </div>
     }
+}
+
+/// Paints an answer's series on what a panel shows besides.
+fn paint_series(canvas: &Canvas, frame: &Frame, all: &[Columns], draw: Draw, lines: Lines) {
+    let (series, sums) = parted(all, draw);
+    let styles = styles(series, draw);
+    // A canvas cannot fail; an error would leave the plot empty until the next change.
+    drop(draw_chart(canvas, frame, &Lines { series, sums, styles: &styles, ..lines }));
 }
 
 /// The lines in the visible range by level, 48 px high, its plot aligned with the charts'. Its panel id is

@@ -111,6 +111,11 @@ impl Legend {
         Self { figures, name_cells, ..Self::default() }
     }
 
+    /// Whether it has a row for each series.
+    pub(super) fn is_whole(&self) -> bool {
+        self.hidden == 0 && !self.rows.is_empty()
+    }
+
     fn has_heads(&self) -> bool {
         self.figures.len() > 1
     }

@@ -63,8 +63,9 @@ pub struct Picture<'a> {
 
 /// The least height of a plot beside which anything else has its place.
 const LEAST_PLOT_PX: f64 = 48.0;
-/// So much of what is left below the title may be the legend's.
-const LEGEND_PART: f64 = 0.55;
+/// So much of what is left below the title may be the legend's; and so much where then it has all series.
+const LEGEND_PART: f64 = 0.5;
+const MOST_LEGEND: f64 = 0.62;
 /// A time label with the space around it.
 const TIME_LABEL_PX: f64 = 84.0;
 /// Ticks of the time axis.
@@ -149,7 +150,9 @@ impl Plan {
         }
         self.layout.top_px += above - picture.margin_px;
         // The plot is never much lower than its legend.
-        self.legend = Legend::of(picture, (free + LEAST_PLOT_PX) * LEGEND_PART);
+        let legend = |part: f64| Legend::of(picture, (free + LEAST_PLOT_PX) * part);
+        self.legend =
+            Some(legend(MOST_LEGEND)).filter(Legend::is_whole).unwrap_or_else(|| legend(LEGEND_PART));
         self.layout.bottom_px += self.legend.height_px();
     }
 }

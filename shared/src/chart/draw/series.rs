@@ -17,7 +17,7 @@ pub(super) const DOT_PX: f64 = 4.0;
 /// The dots of a series that is drawn as such.
 const POINT_PX: f64 = 3.0;
 /// All series together are reduced to no more columns than this.
-const MOST_COLUMNS: usize = 400_000;
+const MOST_COLUMNS: usize = 200_000;
 
 /// One series, ready to be drawn.
 pub(super) struct Plotted {
