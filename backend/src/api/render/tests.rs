@@ -207,6 +207,7 @@ async fn what_is_wrong_is_said() {
     check("target=a&format=json&maxDataPoints=many", "maxDataPoints", "whole number").await;
     check("target=a&format=columns&downsample=lttb", "downsample", "m4").await;
     check("target=a&format=columns&downsample=m4&width=1000000", "width", "at most").await;
+    check("target=a&format=columns&stack=some", "stack", "there is all").await;
     check("target=a&jsonp=f", "jsonp", "never").await;
 }
 
@@ -229,6 +230,18 @@ async fn functions_are_evaluated_over_what_is_stored() {
     let (_, body) = world.ask(&format!("/render?target=sumSeries(a.y)&{range}&format=columns"), None).await;
     let columns = decode_columns(&body).unwrap();
     assert_eq!((columns[0].name.as_str(), &columns[0].values), ("sumSeries(a.y)", &vec![0.5, 0.5]));
+}
+
+#[tokio::test]
+async fn columns_of_a_stack_have_the_sums_behind_the_series() {
+    let world = world().await;
+    let query = "target=a.x&target=secondYAxis(a.y)&target=scale(a.x,10)&from=1049&until=1071&stack=all";
+    let all = columns(&world, query).await;
+    let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names[..3], ["a.x", "secondYAxis(a.y)", "scale(a.x,10)"]);
+    assert_eq!(names[3..], names[..3]);
+    assert_eq!((&all[2].values, &all[5].values), (&vec![50.0, 60.0, 70.0], &vec![55.0, 66.0, 77.0]));
+    assert_eq!(all[4].values, all[1].values, "what is at the right stands on nothing");
 }
 
 #[tokio::test]
