@@ -225,12 +225,13 @@ fn panel_problem(panel: &Panel) -> Option<&'static str> {
     if panel.min.zip(panel.max).is_some_and(|(min, max)| min >= max) {
         return Some("has a `min` that is not below its `max`");
     }
-    panel.targets.is_empty().then_some("has no targets")
+    panel.asked().is_empty().then_some("has no targets")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sonde_shared::dashboard::Draw;
     use std::time::Duration;
 
     const ONE_PANEL: &str = "title = \"Shop\"\n[[panel]]\ntitle = \"Orders\"\ntargets = [\"shop.orders\"]\n";
@@ -247,6 +248,22 @@ mod tests {
         }
         let dashboards = Dashboards::open(Some(dir.path().to_owned()), &BUILT_IN).unwrap();
         (dir, dashboards)
+    }
+
+    #[test]
+    fn a_panel_says_how_it_is_drawn_and_what_is_at_the_right() {
+        let read = |more: &str| parse(&format!("{ONE_PANEL}{more}\n"));
+        let panel = read("draw = \"stacked\"\nright = [\"shop.errors\"]\nright_unit = \"%\"")
+            .unwrap()
+            .panels
+            .remove(0);
+        assert_eq!((panel.draw, panel.asked()[1].as_str()), (Draw::Stacked, "secondYAxis(shop.errors)"));
+        let json = serde_json::to_value(&panel).unwrap();
+        assert_eq!((&json["draw"], &json["right_unit"]), (&"stacked".into(), &"%".into()));
+        let plain = serde_json::to_value(&read("").unwrap().panels[0]).unwrap();
+        assert!(plain.get("draw").is_none() && plain.get("right").is_none(), "what is not said is not sent");
+        let why = read("draw = \"pie\"").unwrap_err();
+        assert!(why.contains("staircase"), "{why}");
     }
 
     #[test]

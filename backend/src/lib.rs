@@ -25,6 +25,8 @@ pub mod ingest;
 pub mod links;
 /// Patterns of messages: their variable parts masked. Pure, and knows none of the others.
 pub mod patterns;
+/// Charts as SVG and PNG. Pure but for the system's fonts and zones.
+pub mod picture;
 mod priority;
 /// Answers over the store: which days, which blocks, in which order.
 pub mod query;

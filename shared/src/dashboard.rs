@@ -53,9 +53,42 @@ pub struct Panel {
     /// As `min`, at the top.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<f64>,
+    /// How its series are drawn.
+    #[serde(default, skip_serializing_if = "Draw::is_line")]
+    pub draw: Draw,
+    /// Further targets, drawn against an axis at the right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub right: Vec<String>,
+    /// The unit of the axis at the right.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub right_unit: String,
     /// Lines that mark a bad value.
     #[serde(default, rename = "threshold", skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<Threshold>,
+}
+
+/// How series are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Draw {
+    /// As lines from point to point.
+    #[default]
+    Line,
+    /// The same over a filled area.
+    Area,
+    /// As areas on top of each other.
+    Stacked,
+    /// As dots.
+    Points,
+    /// As lines that keep a value until the next one.
+    Staircase,
+}
+
+impl Draw {
+    /// Whether it is what a panel is drawn as that says nothing.
+    pub fn is_line(&self) -> bool {
+        *self == Self::Line
+    }
 }
 
 /// A value from which on things are bad.
@@ -87,15 +120,34 @@ impl Dashboard {
 }
 
 impl Panel {
+    /// What is to be asked for: the targets, and behind them those of the right axis, marked as Graphite does.
+    pub fn asked(&self) -> Vec<String> {
+        let right = self.right.iter().map(|target| format!("{SECOND_AXIS}{target})"));
+        self.targets.iter().cloned().chain(right).collect()
+    }
+
     /// The paths that its targets name, also within functions.
     pub fn paths(&self) -> Vec<String> {
-        self.targets.iter().flat_map(|target| paths_in(target)).map(str::to_owned).collect()
+        self.targets
+            .iter()
+            .chain(&self.right)
+            .flat_map(|target| paths_in(target))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Whether any of its targets calls a function, so that its series have other names than their paths.
     pub fn calls_functions(&self) -> bool {
-        self.targets.iter().any(|target| calls_function(target))
+        !self.right.is_empty() || self.targets.iter().any(|target| calls_function(target))
     }
+}
+
+/// How the names of series begin that Graphite draws against the axis at the right.
+const SECOND_AXIS: &str = "secondYAxis(";
+
+/// The name of a series without Graphite's mark of the right axis; `None` where it has none.
+pub fn right_axis_name(name: &str) -> Option<&str> {
+    name.strip_prefix(SECOND_AXIS)?.strip_suffix(')')
 }
 
 /// The paths in a target: what stands in it that is no function's name, no number and not in quotes.
@@ -162,6 +214,17 @@ mod tests {
         check("constantLine(5.5)", &[]);
         check("divideSeries(a.b,dividend=c.d)", &["a.b", "c.d"]);
         check("((", &[]);
+    }
+
+    #[test]
+    fn targets_of_the_right_axis_are_asked_for_with_its_mark() {
+        let text = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let panel = Panel { targets: text(&["a.b"]), right: text(&["c.*"]), ..Panel::default() };
+        assert_eq!(panel.asked(), ["a.b", "secondYAxis(c.*)"]);
+        assert_eq!(panel.paths(), ["a.b", "c.*"]);
+        assert!(panel.calls_functions(), "its names are not its paths");
+        assert_eq!(right_axis_name("secondYAxis(alias(c, 'x (y)'))"), Some("alias(c, 'x (y)')"));
+        assert_eq!(right_axis_name("c.d"), None);
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn import(data: &Path, args: &[&str]) -> (bool, String) {
 
 fn points(server: &TestServer, target: &str, from: u32, until: u32, now: u32) -> Value {
     let query = format!("target={target}&from={from}&until={until}&now={now}");
-    let mut answer: Value = server.get(&format!("/render?{query}")).ok().json();
+    let mut answer: Value = server.get(&format!("/render?format=json&{query}")).ok().json();
     answer[0]["datapoints"].take()
 }
 

@@ -318,7 +318,10 @@ fn an_existing_graphites_rules_decide_the_step_and_the_method() {
     assert_eq!(report.stored, 20);
     let answer = |target: &str, now: u64| -> Value {
         let until = start + 599;
-        server.get(&format!("/render?target={target}&from={}&until={until}&now={now}", start - 1)).ok().json()
+        server
+            .get(&format!("/render?format=json&target={target}&from={}&until={until}&now={now}", start - 1))
+            .ok()
+            .json()
     };
     assert_eq!(answer("shop.cart.count", start + 600)[0]["datapoints"].as_array().map(Vec::len), Some(10));
     let coarse = |value: f64| serde_json::json!([[value, start], [value, start + 300]]);

@@ -46,7 +46,7 @@ pub async fn put_dashboard(
     let over = over(&headers)?;
     let wanted: Dashboard = serde_json::from_slice(&body)
         .map_err(|error| ApiError::parameter("body", format!("this is no dashboard: {error}"), EXAMPLE))?;
-    for target in wanted.panels.iter().flat_map(|panel| &panel.targets) {
+    for target in wanted.panels.iter().flat_map(|panel| panel.targets.iter().chain(&panel.right)) {
         parse_target(target)?;
     }
     let save = move || state.dashboards.save(&name, &wanted, &over);

@@ -34,6 +34,7 @@ pub mod page;
 pub mod params;
 /// Patterns of lines.
 pub mod patterns;
+mod picture;
 mod pieces;
 /// Points out.
 pub mod render;

@@ -1,11 +1,12 @@
-//! `GET|POST /render`: points, as Graphite answers them or as columns for drawing.
+//! `GET|POST /render`: points, as Graphite answers them, as columns for drawing, or drawn.
 
-use super::pieces;
 use super::{ApiError, params::Params, params::clip};
+use super::{picture, pieces};
 use crate::functions::parse::{Expression, parse};
+use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, msgpack, raw,
+    evaluated_json, msgpack, raw, stacked_columns,
 };
 use crate::state::AppState;
 use axum::body::Body;
@@ -34,14 +35,14 @@ pub async fn render(
     let now = params.time("now", AppState::now())?.unwrap_or_else(AppState::now);
     let range = range(&params, now)?;
     let targets = targets(&params)?;
-    let format = Format::read(&params, now)?;
+    let format = Format::read(&params, range, now)?;
     let (kind, body) = match (paths(&targets), format) {
         (Some(paths), Format::Json(query)) => {
             let (selection, rules) = (select(&state, paths, range).await?, state.rules);
             let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
             (JSON, pieces::body(state.queries, begin).await?)
         }
-        (Some(paths), Format::Columns(width)) => {
+        (Some(paths), Format::Columns(width, Stack::None)) => {
             let selection = select(&state, paths, range).await?;
             let begin = move || Ok(ColumnPieces::new(selection, width));
             (COLUMNS, pieces::body(state.queries, begin).await?)
@@ -85,12 +86,20 @@ async fn evaluated(
         let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
-            Format::Columns(width) => (COLUMNS, evaluated_columns(&series, range, width)),
+            Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, range, width)),
+            Format::Columns(width, Stack::All) => {
+                let stacked = stacked_columns(&series, range, width);
+                (COLUMNS, stacked.map_err(|error| wrong_call(error.to_string()))?)
+            }
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
             Format::Csv => ("text/csv; charset=utf-8", csv(&series)),
             Format::MsgPack => {
                 let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
                 (MSGPACK, packed)
+            }
+            Format::Picture(form, settings) => {
+                let kind = if form == Form::Svg { "image/svg+xml" } else { "image/png" };
+                (kind, draw(&series, &settings, form).map_err(picture::refusal)?)
             }
         })
     };
@@ -143,20 +152,28 @@ pub(super) fn parse_target(text: &str) -> Result<Expression, ApiError> {
     parse(text).map_err(|error| wrong_target(error.to_string()))
 }
 
+/// Which sums are answered beside the series themselves.
+enum Stack {
+    None,
+    All,
+}
+
 enum Format {
     Json(JsonQuery),
     /// Reduced for so many pixels, or all points.
-    Columns(Option<usize>),
+    Columns(Option<usize>, Stack),
     /// A line a series.
     Raw,
     /// A line a point.
     Csv,
     /// For graphite-web, of whose cluster this is a member.
     MsgPack,
+    /// Drawn.
+    Picture(Form, Box<Settings>),
 }
 
 impl Format {
-    fn read(params: &Params, now: Timestamp) -> Result<Self, ApiError> {
+    fn read(params: &Params, range: TimeRange, now: Timestamp) -> Result<Self, ApiError> {
         if params.get("jsonp").is_some() {
             return Err(ApiError::parameter(
                 "jsonp",
@@ -164,20 +181,24 @@ impl Format {
                 "format=json",
             ));
         }
-        match params.get("format").unwrap_or("json") {
+        let drawn = |form: Form| Ok(Self::Picture(form, Box::new(picture::settings(params, range)?)));
+        let unsaid = if params.has("rawData") { "raw" } else { "png" };
+        match params.get("format").unwrap_or(unsaid) {
+            "png" => drawn(Form::Png),
+            "svg" => drawn(Form::Svg),
             "json" => Ok(Self::Json(JsonQuery {
                 max_data_points: at_least_one(params, "maxDataPoints")?,
                 // Graphite takes the parameter's presence for yes, whatever its value.
                 no_null_points: params.get("noNullPoints").is_some(),
                 now,
             })),
-            "columns" => Ok(Self::Columns(width(params)?)),
+            "columns" => Ok(Self::Columns(width(params)?, stack(params)?)),
             "raw" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
             "msgpack" => Ok(Self::MsgPack),
             other => {
                 let detail = format!(
-                    "there is no format `{}`; there are json, csv, raw, msgpack and columns",
+                    "there is no format `{}`; there are json, csv, raw, msgpack, png, svg and columns",
                     clip(other)
                 );
                 Err(ApiError::parameter("format", detail, "json"))
@@ -200,6 +221,17 @@ fn width(params: &Params) -> Result<Option<usize>, ApiError> {
         Some(other) => {
             let detail = format!("there is no way `{}` to reduce points; there is m4", clip(other));
             Err(ApiError::parameter("downsample", detail, "m4"))
+        }
+    }
+}
+
+fn stack(params: &Params) -> Result<Stack, ApiError> {
+    match params.get("stack") {
+        None => Ok(Stack::None),
+        Some("all") => Ok(Stack::All),
+        Some(other) => {
+            let detail = format!("there is no stack `{}`; there is all", clip(other));
+            Err(ApiError::parameter("stack", detail, "all"))
         }
     }
 }

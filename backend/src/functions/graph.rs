@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::format::general;
 use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
-use super::series::Series;
+use super::series::{Look, Role, Series};
 use super::special::constant_line;
 
 /// What a stack is called that has no name.
@@ -16,19 +16,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["alpha"],
         &[SERIES, Param::needed("alpha", ParamKind::Float)],
         "Draws series half transparent.",
-        plain_number,
+        |call| with_number(call, |look, alpha| look.alpha = Some(alpha)),
     ),
     GROUP.function(
         &["color"],
         &[SERIES, Param::needed("theColor", ParamKind::Text)],
         "Draws series in a colour.",
-        |call| call.series(0),
+        color,
     ),
     GROUP.function(
         &["lineWidth"],
         &[SERIES, Param::needed("width", ParamKind::Float)],
         "Draws lines of a width.",
-        plain_number,
+        |call| with_number(call, |look, width| look.line_width = Some(width)),
     ),
     GROUP.function(
         &["dashed"],
@@ -40,13 +40,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["drawAsInfinite"],
         &[SERIES],
         "Draws a vertical line wherever a value is not 0.",
-        |call| marked(call, "drawAsInfinite"),
+        |call| marked(call, "drawAsInfinite", |look| look.role = Role::Infinite),
     ),
     GROUP.function(
         &["secondYAxis"],
         &[SERIES],
         "Draws series against an axis of their own at the right.",
-        |call| marked(call, "secondYAxis"),
+        |call| marked(call, "secondYAxis", |look| look.is_right = true),
     ),
     GROUP.function(
         &["stacked"],
@@ -67,9 +67,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-fn plain_number(call: &Call<'_>) -> Answer {
-    call.number(1)?;
-    call.series(0)
+/// Series that look otherwise by a number.
+fn with_number(call: &Call<'_>, change: impl Fn(&mut Look, f64)) -> Answer {
+    let number = call.number(1)?;
+    let one =
+        |series: Series| series.looking(|look| number.into_iter().for_each(|number| change(look, number)));
+    Ok(call.series(0)?.into_iter().map(one).collect())
+}
+
+fn color(call: &Call<'_>) -> Answer {
+    let colour = call.text(1)?;
+    let one = |series: Series| series.looking(|look| look.colour.clone_from(&colour));
+    Ok(call.series(0)?.into_iter().map(one).collect())
 }
 
 fn dashed(call: &Call<'_>) -> Answer {
@@ -78,16 +87,16 @@ fn dashed(call: &Call<'_>) -> Answer {
     let tag = given.map_or_else(|| "5".to_owned(), |value| value.to_string());
     let one = |series: Series| {
         let name = format!("dashed({}, {})", series.name, general(length));
-        series.named(name).tagged("dashed", tag.as_str())
+        series.named(name).tagged("dashed", tag.as_str()).looking(|look| look.dash = Some(length))
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
 
 /// Series with a tag of the function's name, called by it.
-fn marked(call: &Call<'_>, tag: &str) -> Answer {
+fn marked(call: &Call<'_>, tag: &str, change: impl Fn(&mut Look)) -> Answer {
     let one = |series: Series| {
         let name = format!("{tag}({})", series.name);
-        series.named(name).tagged(tag, "1")
+        series.named(name).tagged(tag, "1").looking(&change)
     };
     Ok(call.series(0)?.into_iter().map(one).collect())
 }
@@ -106,7 +115,7 @@ fn stacked(call: &Call<'_>) -> Answer {
                 if value.is_nan() { f64::NAN } else { *sum }
             });
             let values = on_top.collect();
-            let series = series.with_values(values);
+            let series = series.with_values(values).looking(|look| look.stack = Some(stack.clone()));
             if stack != UNNAMED {
                 return series;
             }
@@ -121,15 +130,63 @@ fn area_between(call: &Call<'_>) -> Answer {
     let [lower, upper] = <[Series; 2]>::try_from(call.series(0)?)
         .map_err(|series| call.wrong(format!("it takes two series, not {}", series.len())))?;
     let name = format!("areaBetween({})", upper.path_expression);
-    let upper = upper.named(name.as_str()).tagged("areaBetween", "1");
-    let lower = Series { tags: upper.tags.clone(), ..lower.named(name) };
+    let upper =
+        upper.named(name.as_str()).tagged("areaBetween", "1").looking(|look| look.role = Role::UpperEdge);
+    let lower =
+        Series { tags: upper.tags.clone(), ..lower.named(name) }.looking(|look| look.role = Role::LowerEdge);
     Ok(vec![lower, upper])
 }
 
 fn threshold(call: &Call<'_>) -> Answer {
-    let line = constant_line(call)?;
+    let colour = call.text(2)?;
+    let line = constant_line(call)?.looking(|look| look.colour = colour);
     Ok(vec![match call.text(1)?.filter(|label| !label.is_empty()) {
         Some(label) => line.named(label),
         None => line,
     }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::parse::parse;
+    use crate::functions::{Context, Fetch, FunctionError, evaluate};
+
+    struct Two;
+
+    impl Fetch for Two {
+        fn fetch(&self, path: &str, from: i64, _until: i64) -> Result<Vec<Series>, FunctionError> {
+            let one = |name: &str| Series::new(format!("{path}.{name}"), from, 60, vec![1.0, 2.0]);
+            Ok(vec![one("x"), one("y")])
+        }
+    }
+
+    fn looks(target: &str) -> Vec<Look> {
+        let series = evaluate(&parse(target).unwrap(), &Context::new(&Two, 0, 120, 120)).unwrap();
+        series.into_iter().map(|one| one.look).collect()
+    }
+
+    #[test]
+    fn what_functions_say_of_the_look_stays_with_the_series() {
+        let check = |target: &str, change: fn(&mut Look)| {
+            let mut expected = Look::default();
+            change(&mut expected);
+            assert_eq!(looks(target), [expected.clone(), expected], "{target}");
+        };
+        check("a", |_| {});
+        check("color(a,'red')", |look| look.colour = Some("red".into()));
+        check("alpha(a,0.5)", |look| look.alpha = Some(0.5));
+        check("lineWidth(a,3)", |look| look.line_width = Some(3.0));
+        check("dashed(a)", |look| look.dash = Some(5.0));
+        check("dashed(a,2)", |look| look.dash = Some(2.0));
+        check("secondYAxis(a)", |look| look.is_right = true);
+        check("drawAsInfinite(a)", |look| look.role = Role::Infinite);
+        check("stacked(a,'s')", |look| look.stack = Some("s".into()));
+        let within = "alias(scale(alpha(color(a,'red'),0.5),2),'b')";
+        check(within, |look| (look.colour, look.alpha) = (Some("red".into()), Some(0.5)));
+        let roles: Vec<Role> = looks("areaBetween(a)").iter().map(|look| look.role).collect();
+        assert_eq!(roles, [Role::LowerEdge, Role::UpperEdge]);
+        assert_eq!(looks("threshold(5,'limit','orange')")[0].colour.as_deref(), Some("orange"));
+        assert_eq!(looks("sumSeries(color(a,'red'))"), [Look::default()], "a sum is another series");
+    }
 }

@@ -86,6 +86,41 @@ pub struct Series {
     pub x_files_factor: f64,
     /// The path that it was asked for by, through all functions.
     pub path_expression: String,
+    /// How it is drawn.
+    pub look: Look,
+}
+
+/// How a series is drawn, as far as functions say so. Its values know nothing of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Look {
+    /// A colour, as it is written in the target.
+    pub colour: Option<String>,
+    /// How opaque.
+    pub alpha: Option<f64>,
+    /// The width of its line in pixels.
+    pub line_width: Option<f64>,
+    /// The length of its dashes in pixels.
+    pub dash: Option<f64>,
+    /// Whether its axis is the one at the right.
+    pub is_right: bool,
+    /// The stack that its values are already sums of.
+    pub stack: Option<String>,
+    /// What stands for its values.
+    pub role: Role,
+}
+
+/// What stands for a series' values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A line.
+    #[default]
+    Line,
+    /// A line over the whole height wherever a value is not 0.
+    Infinite,
+    /// The lower edge of an area between two series.
+    LowerEdge,
+    /// Its upper edge.
+    UpperEdge,
 }
 
 impl Series {
@@ -101,6 +136,7 @@ impl Series {
             consolidation: Consolidation::default(),
             x_files_factor: 0.0,
             path_expression: name.clone(),
+            look: Look::default(),
             name,
         }
     }
@@ -132,6 +168,13 @@ impl Series {
     #[must_use]
     pub fn tagged(mut self, key: &str, value: impl Into<String>) -> Self {
         self.tags.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The same, drawn otherwise.
+    #[must_use]
+    pub fn looking(mut self, change: impl FnOnce(&mut Look)) -> Self {
+        change(&mut self.look);
         self
     }
 

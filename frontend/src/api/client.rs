@@ -166,17 +166,21 @@ pub async fn histogram(
     get_json(&url, &signal).await
 }
 
-/// The series of some targets, thinned to the extremes of each of `width` pixel columns.
+/// The series of some targets, thinned to the extremes of each of `width` pixel columns; where they are to be `stacked`, their sums
+/// behind them.
 pub async fn columns(
     targets: Vec<String>,
     range: TimeRange,
     width: u32,
+    stacked: bool,
     signal: AbortSignal,
 ) -> Result<Vec<Columns>, ApiError> {
     let targets = parameters(&targets);
     let (from, until) = (range.from.as_millis(), range.until.as_millis());
-    let url =
-        format!("/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}");
+    let stack = if stacked { "&stack=all" } else { "" };
+    let url = format!(
+        "/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}{stack}"
+    );
     let response = send(&url, &signal).await?;
     let bytes = response.binary().await.map_err(|error| failure(&error, &signal))?;
     decode_columns(&bytes).ok_or_else(ApiError::unreadable)

@@ -8,25 +8,35 @@ use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
 use std::collections::BTreeSet;
 
-/// The series that are shown alone; none for all of them.
+/// The series that are shown alone, none for all of them; and the one that the pointer or the focus is on.
 #[derive(Clone, Copy)]
-pub(super) struct Picked(RwSignal<BTreeSet<String>>);
+pub(super) struct Picked {
+    alone: RwSignal<BTreeSet<String>>,
+    /// The whole name of the series that is looked at: the others stand back.
+    pub(super) looked_at: RwSignal<Option<String>>,
+}
 
 impl Picked {
     pub(super) fn new() -> Self {
-        Self(RwSignal::new(BTreeSet::new()))
+        Self { alone: RwSignal::new(BTreeSet::new()), looked_at: RwSignal::new(None) }
     }
 
     /// Which of these are shown: those that were picked, or all where none of them was; tracked.
     pub(super) fn shown(self, names: impl Iterator<Item = impl AsRef<str>>) -> Vec<bool> {
-        self.0.with(|picked| {
+        self.alone.with(|picked| {
             let is_picked: Vec<bool> = names.map(|name| picked.contains(name.as_ref())).collect();
             if is_picked.iter().any(|is| *is) { is_picked } else { vec![true; is_picked.len()] }
         })
     }
 
+    fn look_at(self, name: Option<&str>) {
+        if self.looked_at.with_untracked(|seen| seen.as_deref() != name) {
+            self.looked_at.set(name.map(str::to_owned));
+        }
+    }
+
     fn click(self, name: &str, adds: bool) {
-        self.0.update(|picked| pick(picked, name, adds));
+        self.alone.update(|picked| pick(picked, name, adds));
     }
 }
 
@@ -135,9 +145,15 @@ fn Name(row: Row, picked: Picked) -> impl IntoView {
     let click = move |event: web_sys::MouseEvent| {
         picked.click(&name, event.ctrl_key() || event.meta_key() || event.shift_key());
     };
+    let look = StoredValue::new(row.name.clone());
+    let look = move || look.with_value(|name| picked.look_at(Some(name)));
     view! {
         <button
             class="legend-item"
+            on:pointerenter=move |event| if event.pointer_type() == "mouse" { look() }
+            on:pointerleave=move |_| picked.look_at(None)
+            on:focus=move |_| look()
+            on:blur=move |_| picked.look_at(None)
             class:off=!row.is_shown
             aria-pressed=row.is_shown.to_string()
             title=format!("{}\nclick: this one alone · Ctrl or Shift + click: one more or less", row.name)

@@ -2,7 +2,9 @@
 
 use sonde_shared::api::{Columns, Event, Histogram};
 use sonde_shared::chart::reduce::last_value;
+use sonde_shared::chart::style::{Fill, Style, styles_of_panel};
 use sonde_shared::chart::units::format_value;
+use sonde_shared::dashboard::{Draw, right_axis_name};
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, format_duration};
 
@@ -45,6 +47,64 @@ pub(super) fn stats_of(one: &Columns, unit: &str, range: TimeRange, mean: Option
     Stats { min: text(inside.clone().reduce(f64::min)), max: text(inside.reduce(f64::max)), mean: text(mean) }
 }
 
+/// The units of a panel's two axes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Units {
+    pub(super) left: String,
+    pub(super) right: String,
+}
+
+impl Units {
+    /// The unit of a series.
+    pub(super) fn of(&self, series: &Columns) -> &str {
+        if is_right(series) { &self.right } else { &self.left }
+    }
+}
+
+fn is_right(series: &Columns) -> bool {
+    right_axis_name(&series.name).is_some()
+}
+
+/// The series of an answer, and their sums where they are stacked: these come behind them.
+pub(super) fn parted(all: &[Columns], draw: Draw) -> (&[Columns], &[Columns]) {
+    if draw == Draw::Stacked { all.split_at(all.len() / 2) } else { (all, &[]) }
+}
+
+/// What reaches how high: the sums where there are some.
+pub(super) fn outlines(all: &[Columns], draw: Draw) -> &[Columns] {
+    let (series, sums) = parted(all, draw);
+    if sums.is_empty() { series } else { sums }
+}
+
+/// How the series of a panel are drawn.
+pub(super) fn styles(series: &[Columns], draw: Draw) -> Vec<Style> {
+    styles_of_panel(draw, &series.iter().map(is_right).collect::<Vec<_>>())
+}
+
+/// The same with one series in front: the others stand back. A name that no series has puts none in front.
+pub(super) fn with_one_in_front(
+    mut styles: Vec<Style>,
+    series: &[Columns],
+    name: Option<&str>,
+) -> Vec<Style> {
+    let is_it = |one: &Columns| Some(one.name.as_str()) == name;
+    if series.iter().any(is_it) {
+        for (style, one) in styles.iter_mut().zip(series) {
+            let is_it = is_it(one);
+            style.alpha *= if is_it { 1.0 } else { STOOD_BACK };
+            style.width_px = if is_it { Some(IN_FRONT_PX) } else { style.width_px };
+            // What stands on others keeps its place.
+            style.fill =
+                if is_it || matches!(style.fill, Fill::DownTo(..)) { style.fill } else { Fill::None };
+        }
+    }
+    styles
+}
+
+/// The opacity of what stands back, and the line of what is in front.
+const STOOD_BACK: f64 = 0.25;
+const IN_FRONT_PX: f64 = 2.0;
+
 /// What series have slots, and which: a series keeps its colour while others come and go.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots(Vec<String>);
@@ -83,12 +143,12 @@ pub(super) fn level_variable(level: Level) -> &'static str {
 pub(super) fn readings_at(
     series: &[Columns],
     slots: &[usize],
-    unit: &str,
+    units: &Units,
     at_ms: f64,
     reach_ms: f64,
 ) -> Vec<Reading> {
     let value = |one: &Columns| {
-        value_at(one, at_ms, reach_ms).map_or_else(|| MISSING.to_owned(), |v| format_value(v, unit))
+        value_at(one, at_ms, reach_ms).map_or_else(|| MISSING.to_owned(), |v| format_value(v, units.of(one)))
     };
     rows(series, slots, value)
 }
@@ -97,14 +157,14 @@ pub(super) fn readings_at(
 pub(super) fn last_readings(
     series: &[Columns],
     slots: &[usize],
-    unit: &str,
+    units: &Units,
     range: TimeRange,
 ) -> Vec<Reading> {
     let until_ms = range.until.as_nanos() as f64 / 1e6;
     let from_ms = range.from.as_nanos() as f64 / 1e6;
     let last = |one: &Columns| {
         let found = last_value(&one.times_ms, &one.values, from_ms, until_ms);
-        found.map_or_else(|| MISSING.to_owned(), |value| format_value(value, unit))
+        found.map_or_else(|| MISSING.to_owned(), |value| format_value(value, units.of(one)))
     };
     rows(series, slots, last)
 }
@@ -172,7 +232,7 @@ pub(super) fn highest_share(
 
 /// The names without the dotted prefix that all of them share.
 fn short_names(series: &[Columns]) -> Vec<String> {
-    let names: Vec<&str> = series.iter().map(|one| one.name.as_str()).collect();
+    let names: Vec<&str> = series.iter().map(|one| right_axis_name(&one.name).unwrap_or(&one.name)).collect();
     let shared = match names.as_slice() {
         [first, rest @ ..] if !rest.is_empty() => {
             let is_shared = |end: &usize| rest.iter().all(|name| name.get(..=*end) == first.get(..=*end));
@@ -247,6 +307,19 @@ mod tests {
     use sonde_shared::time::Timestamp;
 
     #[test]
+    fn one_series_is_in_front_of_the_others() {
+        let both = [series("a", &[]), series("b", &[])];
+        let plain = styles(&both, Draw::Line);
+        let alphas = |name: Option<&str>| {
+            let styles = with_one_in_front(plain.clone(), &both, name);
+            styles.iter().map(|style| style.alpha).collect::<Vec<_>>()
+        };
+        assert_eq!(alphas(Some("b")), [STOOD_BACK, 1.0]);
+        assert_eq!(alphas(Some("gone")), [1.0, 1.0]);
+        assert_eq!(alphas(None), [1.0, 1.0]);
+    }
+
+    #[test]
     fn only_what_lies_in_the_range_counts() {
         let one =
             series("a", &[(0.0, 9.0), (1_000.0, 2.0), (2_000.0, f64::NAN), (3_000.0, 5.0), (4_000.0, -9.0)]);
@@ -265,6 +338,36 @@ mod tests {
     fn series(name: &str, points: &[(f64, f64)]) -> Columns {
         let (times_ms, values) = points.iter().copied().unzip();
         Columns { name: name.into(), times_ms, values }
+    }
+
+    fn units(left: &str, right: &str) -> Units {
+        Units { left: left.to_owned(), right: right.to_owned() }
+    }
+
+    #[test]
+    fn a_stack_is_read_by_each_series_own_value() {
+        let of = |value: f64| [(10.0, value), (20.0, value)];
+        let all =
+            [series("a", &of(1.0)), series("b", &of(2.0)), series("a", &of(1.0)), series("b", &of(3.0))];
+        let (own, sums) = parted(&all, Draw::Stacked);
+        let read = readings_at(own, &[], &units("ms", ""), 10.0, 5.0);
+        let values: Vec<&str> = read.iter().map(|row| row.value.as_str()).collect();
+        assert_eq!((values, sums[1].values[0]), (vec!["1 ms", "2 ms"], 3.0));
+        assert_eq!(extent_of(outlines(&all, Draw::Stacked)), Some((0.0, 3.0)));
+        assert_eq!(parted(&all, Draw::Area).0.len(), 4);
+        assert_eq!(outlines(&all[..2], Draw::Points).len(), 2);
+    }
+
+    #[test]
+    fn series_of_the_right_axis_have_its_unit_and_their_own_names() {
+        let points = [(10.0, 1.0)];
+        let all = [series("a.x", &points), series("secondYAxis(a.y)", &points)];
+        let read = readings_at(&all, &[], &units("ms", "%"), 10.0, 5.0);
+        let rows: Vec<(&str, &str)> =
+            read.iter().map(|row| (row.name.as_str(), row.value.as_str())).collect();
+        assert_eq!(rows, [("x", "1 ms"), ("y", "1 %")]);
+        let right: Vec<bool> = styles(&all, Draw::Line).iter().map(|style| style.is_right).collect();
+        assert_eq!(right, [false, true]);
     }
 
     #[test]
@@ -336,7 +439,7 @@ mod tests {
         let last = |from: i64, until: i64| {
             let range =
                 TimeRange { from: Timestamp::from_millis(from), until: Timestamp::from_millis(until) };
-            last_readings(&one, &[0], "ms", range)[0].value.clone()
+            last_readings(&one, &[0], &units("ms", ""), range)[0].value.clone()
         };
         assert_eq!(last(0, 5_000), "2 ms");
         assert_eq!(last(2_500, 5_000), "–");

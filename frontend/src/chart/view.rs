@@ -12,15 +12,16 @@ use super::canvas::{Canvas, paint};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Slots, counts_at, events_at, extent_of, highest_share, last_readings, readings_at, stats_of,
+    Reading, Slots, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines, parted,
+    readings_at, stats_of, styles, with_one_in_front,
 };
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::read_theme;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
-use sonde_shared::chart::draw::{Frame, GUTTER_PX, Lines, draw_chart, draw_histogram};
-use sonde_shared::dashboard::Threshold;
+use sonde_shared::chart::draw::{Frame, GUTTER_PX, Layout, Lines, Side, draw_chart, draw_histogram};
+use sonde_shared::dashboard::{Draw, Threshold};
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +48,8 @@ pub fn Chart(
     /// The panel's title, for its accessible name: `TITLE chart, …`.
     #[prop(into)]
     title: String,
-    /// The series, `None` while nothing was loaded yet. They may cover more or less than the visible range.
+    /// The series, `None` while nothing was loaded yet. They may cover more or less than the visible range. Where they are stacked,
+    /// their sums come behind them.
     #[prop(into)]
     data: Signal<Option<Arc<Vec<Columns>>>>,
     /// The values' unit, as in [`sonde_shared::dashboard::Panel::unit`].
@@ -62,6 +64,12 @@ pub fn Chart(
     /// The highest value of the axis at least; data above it widens the axis.
     #[prop(default = None)]
     max: Option<f64>,
+    /// How the series are drawn.
+    #[prop(default = Draw::Line)]
+    draw: Draw,
+    /// The unit of the axis at the right.
+    #[prop(into, optional)]
+    right_unit: String,
     /// The plot's height in CSS px: 168, 112 compact, 128 on a phone, whatever is free when maximized.
     #[prop(into, default = Signal::stored(168.0))]
     height_px: Signal<f64>,
@@ -74,69 +82,108 @@ pub fn Chart(
     let surface = Surface::new(ctx, panel, Kind::Chart);
     let (all, picked) = (data, Picked::new());
     let is_shown = Memo::new(move |_| {
-        all.with(|series| picked.shown(series.iter().flat_map(|series| series.iter()).map(|one| &one.name)))
+        let names = |all: &Arc<Vec<Columns>>| picked.shown(parted(all, draw).0.iter().map(|one| &one.name));
+        all.with(|all| all.as_ref().map(names)).unwrap_or_default()
     });
     // Kept, for it is read at each move of the pointer; and another one each time, for comparing costs more than drawing.
-    let data = Memo::new_with_compare(move |_| Some(kept(all.get()?, &is_shown.get())), |_, _| true);
+    let data = Memo::new_with_compare(move |_| Some(kept(all.get()?, &is_shown.get(), draw)), |_, _| true);
+    // What is taken out of a stack stands by itself.
+    let how = Memo::new(move |_| {
+        let is_whole = is_shown.with(|shown| shown.iter().all(|is| *is));
+        if is_whole || draw != Draw::Stacked { draw } else { Draw::Area }
+    });
     let seen = StoredValue::new(Slots::default());
     let all_slots = Memo::new(move |_| {
-        let assign = |series: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(series));
-        all.with(|data| data.as_ref().and_then(assign)).unwrap_or_default()
+        let assign = |all: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(parted(all, draw).0));
+        all.with(|all| all.as_ref().and_then(assign)).unwrap_or_default()
     });
     let slots = Memo::new(move |_| {
         let (slots, shown) = (all_slots.get(), is_shown.get());
         slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
     });
-    let unit = StoredValue::new(unit);
-    let draw = move |canvas: &Canvas, frame: &Frame| {
-        let Some(series) = data.get_untracked() else { return };
-        let slots = slots.get_untracked();
-        let unit = unit.get_value();
-        let lines = Lines { series: &series, slots: &slots, unit: &unit, min, max, thresholds: &thresholds };
-        // A canvas cannot fail; an error would leave the plot empty until the next change.
-        drop(draw_chart(canvas, frame, &lines));
+    let units = StoredValue::new(Units { left: unit, right: right_unit });
+    let paint = move |canvas: &Canvas, frame: &Frame| {
+        let (slots, units) = (slots.get_untracked(), units.get_value());
+        let left = Side { unit: &units.left, min, max, is_held: false };
+        let right = Side { unit: &units.right, ..Side::default() };
+        let lines = Lines { slots: &slots, left, right, thresholds: &thresholds, ..Lines::default() };
+        let looked_at = picked.looked_at.get_untracked();
+        data.get_untracked().into_iter().for_each(|all| {
+            paint_series(canvas, frame, &all, how.get_untracked(), looked_at.as_deref(), lines);
+        });
     };
     let readings = move |at: Timestamp| {
         let (data, slots) = (data.get(), slots.get());
         let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
         let at_ms = at.as_nanos() as f64 / 1e6;
-        let values = data.map(|series| readings_at(&series, &slots, &unit.get_value(), at_ms, reach_ms));
+        let values = data
+            .map(|all| readings_at(parted(&all, how.get()).0, &slots, &units.get_value(), at_ms, reach_ms));
         let notes = ctx.events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
         values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
     // Looked at again at each move of the pointer: the extremes of all points are not.
-    let extent = Memo::new(move |_| data.with(|data| data.as_ref().and_then(|series| extent_of(series))));
+    let extent = Memo::new(move |_| {
+        data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get()))))
+    });
     let is_high = move |range: TimeRange| {
         let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
-        let share = |series: &Arc<Vec<Columns>>| {
-            highest_share(series, ms(range.from), ms(range.until), extent.get()?)
+        let share = |all: &Arc<Vec<Columns>>| {
+            highest_share(outlines(all, how.get()), ms(range.from), ms(range.until), extent.get()?)
         };
         data.with(|data| data.as_ref().and_then(share)).is_some_and(|share| share > 0.5)
     };
     let rows = Memo::new(move |_| {
-        let (Some(series), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
-        let (unit, means, shown) = (unit.get_value(), means.get(), is_shown.get());
-        let last = last_readings(&series, &all_slots.get(), &unit, range);
+        let (Some(all), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
+        let (units, means, shown) = (units.get_value(), means.get(), is_shown.get());
+        let series = parted(&all, draw).0;
+        let last = last_readings(series, &all_slots.get(), &units, range);
         let row = |((one, last), is_shown): ((&Columns, Reading), bool)| {
             let mean = means.as_ref().and_then(|means| means.get(&one.name)).copied();
-            Row { name: one.name.clone(), last, stats: stats_of(one, &unit, range, mean), is_shown }
+            Row { name: one.name.clone(), last, stats: stats_of(one, units.of(one), range, mean), is_shown }
         };
         series.iter().zip(last).zip(shown).map(row).collect()
     });
     view! {
         <div class="chart">
-            <Plot surface title height_px draw readings is_high changed=Signal::derive(move || data.track()) />
+            <Plot
+                surface
+                title
+                height_px
+                draw=paint
+                readings
+                is_high
+                changed=Signal::derive(move || {
+                    data.track();
+                    picked.looked_at.track();
+                })
+            />
             <Legend rows picked width=surface.width details />
         </div>
     }
 }
 
-/// The series that are shown.
-fn kept(series: Arc<Vec<Columns>>, shown: &[bool]) -> Arc<Vec<Columns>> {
+/// The series that are shown; without sums of a stack where not all are.
+fn kept(all: Arc<Vec<Columns>>, shown: &[bool], draw: Draw) -> Arc<Vec<Columns>> {
     if shown.iter().all(|is| *is) {
-        return series;
+        return all;
     }
-    Arc::new(series.iter().zip(shown).filter(|(_, is)| **is).map(|(one, _)| one.clone()).collect())
+    let series = parted(&all, draw).0.iter().zip(shown);
+    Arc::new(series.filter(|(_, is)| **is).map(|(one, _)| one.clone()).collect())
+}
+
+/// Paints an answer's series on what a panel shows besides.
+fn paint_series(
+    canvas: &Canvas,
+    frame: &Frame,
+    all: &[Columns],
+    draw: Draw,
+    looked_at: Option<&str>,
+    lines: Lines,
+) {
+    let (series, sums) = parted(all, draw);
+    let styles = with_one_in_front(styles(series, draw), series, looked_at);
+    // A canvas cannot fail; an error would leave the plot empty until the next change.
+    drop(draw_chart(canvas, frame, &Lines { series, sums, styles: &styles, ..lines }));
 }
 
 /// The lines in the visible range by level, 48 px high, its plot aligned with the charts'. Its panel id is
@@ -230,6 +277,7 @@ fn paint_on_change(
         let frame = Frame {
             width_px: surface.width.get_untracked(),
             height_px: height_px.get_untracked(),
+            layout: Layout::PAGE,
             pixel_ratio: ratio.get_untracked(),
             range: ctx.range.get_untracked(),
             events: &events,

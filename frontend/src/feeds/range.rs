@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::state::Command;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Components, Event, Histogram};
-use sonde_shared::dashboard::Panel;
+use sonde_shared::dashboard::{Draw, Panel};
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
 use std::collections::BTreeMap;
@@ -93,14 +93,14 @@ pub fn load_panel(
     in_sight: Signal<bool>,
 ) -> Loaded<Vec<Columns>> {
     let loaded = Loaded::new();
-    let (id, targets) = (panel.id.clone(), panel.targets.clone());
+    let (id, targets, stacked) = (panel.id.clone(), panel.asked(), panel.draw == Draw::Stacked);
     Effect::new(move |_| {
         loaded.track_retries();
         let width = width_px.get().max(1.0) as u32;
         if session.ready.get() && width > 1 && in_sight.get() && !targets.is_empty() {
             let (range, targets, id) = (session.range.get(), targets.clone(), id.clone());
             loaded.load(
-                move |signal| client::columns(targets, range, width, signal),
+                move |signal| client::columns(targets, range, width, stacked, signal),
                 move |columns: &Vec<Columns>| {
                     let names = columns.iter().map(|series| series.name.clone()).collect();
                     session.send(Command::SeriesLoaded(id, names));
@@ -114,7 +114,7 @@ pub fn load_panel(
 /// The mean of each of a panel's series over the visible range, while somebody wants to know.
 pub fn load_means(session: Session, panel: &Panel, wanted: Signal<bool>) -> Loaded<BTreeMap<String, f64>> {
     let loaded = Loaded::new();
-    let targets = panel.targets.clone();
+    let targets = panel.asked();
     Effect::new(move |_| {
         if session.ready.get() && wanted.get() && !targets.is_empty() {
             let (range, targets) = (session.range.get(), targets.clone());

@@ -107,7 +107,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
         Place::Alone => room_px.get().max(size.plot_px.get()),
         Place::AmongOthers | Place::Hidden => size.plot_px.get(),
     });
-    let has_targets = !panel.targets.is_empty();
+    let has_targets = !panel.asked().is_empty();
     let missing = move || {
         let range = session.range.get();
         // What could not be asked for is not missing.
@@ -155,6 +155,8 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                             thresholds=panel.thresholds.clone()
                             min=panel.min
                             max=panel.max
+                            draw=panel.draw
+                            right_unit=panel.right_unit.clone()
                             height_px
                             details
                             means=means.value

@@ -5,13 +5,22 @@ use crate::feeds::{Completion, PageFeed, Saving, save_dashboard};
 use crate::session::{Session, use_session};
 use crate::state::{Command, EditStep};
 use leptos::prelude::*;
-use sonde_shared::dashboard::Panel;
+use sonde_shared::dashboard::{Draw, Panel};
 use target_field::TargetField;
 
 mod target_field;
 
 /// Units that the axis knows how to write; any other text may be typed.
 const UNITS: [&str; 6] = ["ms", "s", "%", "bytes", "bytes/s", "bits/s"];
+
+/// How a panel may be drawn.
+const DRAWN: [(&str, Draw); 5] = [
+    ("line", Draw::Line),
+    ("area", Draw::Area),
+    ("stacked", Draw::Stacked),
+    ("points", Draw::Points),
+    ("staircase", Draw::Staircase),
+];
 
 /// The editor, while a dashboard is edited.
 #[component]
@@ -68,20 +77,33 @@ fn Editor() -> impl IntoView {
 fn change(session: Session, with: impl FnOnce(&mut Panel)) {
     if let Some(mut panel) = session.now_part(|state| state.edited_panel().cloned()) {
         with(&mut panel);
-        session.send(Command::Edit(EditStep::Change(panel)));
+        session.send(Command::Edit(EditStep::Change(Box::new(panel))));
     }
 }
 
 #[component]
 fn Fields(panel: Panel) -> impl IntoView {
     let session = use_session();
-    let Panel { title, targets, unit, logs, min, max, .. } = panel;
+    let Panel { title, targets, unit, logs, min, max, draw, .. } = panel;
     let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let read = |text: String| text.trim().parse::<f64>().ok().filter(|value| value.is_finite());
     view! {
         <div class="editor-fields">
             <TextField label="Title" value=title on_change=move |text| change(session, |panel| panel.title = text) />
             <Targets targets />
+            <label class="editor-field">
+                <span>"Drawn as"</span>
+                <select
+                    class="field"
+                    on:change=move |event| {
+                        let name = event_target_value(&event);
+                        let drawn = DRAWN.iter().find(|(of_kind, _)| *of_kind == name).map(|(_, draw)| *draw);
+                        change(session, |panel| panel.draw = drawn.unwrap_or_default());
+                    }
+                >
+                    {DRAWN.map(|(name, kind)| view! { <option selected=kind == draw>{name}</option> }).to_vec()}
+                </select>
+            </label>
             <TextField
                 label="Unit"
                 value=unit
@@ -185,7 +207,7 @@ fn Actions() -> impl IntoView {
     let step = move |step: EditStep| session.send(Command::Edit(step));
     let missing = session.part(|state| {
         let panels = state.edit.iter().flat_map(|edit| &edit.board.panels);
-        panels.filter(|panel| panel.targets.is_empty()).map(|panel| panel.title.clone()).next()
+        panels.filter(|panel| panel.asked().is_empty()).map(|panel| panel.title.clone()).next()
     });
     let is_made = session.part(|state| state.view.dashboard.as_deref() == Some("default"));
     view! {

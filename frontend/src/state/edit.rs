@@ -20,7 +20,7 @@ pub enum EditStep {
     /// A new panel of these targets is edited.
     Add(Vec<String>),
     /// The panel is this now; its id stays.
-    Change(Panel),
+    Change(Box<Panel>),
     /// The panel goes so many places down, or up.
     Move(isize),
     /// The panel goes.
@@ -44,7 +44,9 @@ impl AppState {
         match step {
             EditStep::Open(id) => self.open_edit(id),
             EditStep::Add(targets) => self.add_panel(targets),
-            EditStep::Change(panel) => self.edit.iter_mut().for_each(|edit| edit.change(panel.clone())),
+            EditStep::Change(panel) => {
+                self.edit.iter_mut().for_each(|edit| edit.change(Panel::clone(&panel)));
+            }
             EditStep::Move(by) => self.edit.iter_mut().for_each(|edit| edit.shift(by)),
             EditStep::Remove => self.edit.iter_mut().for_each(Edit::remove),
             EditStep::Cancel => self.edit = None,
@@ -114,11 +116,8 @@ mod tests {
         let address = state.view.to_url();
         let mut step = |step: EditStep| assert_eq!(state.apply(Command::Edit(step)), Address::Keep);
         step(EditStep::Open("disk".into()));
-        step(EditStep::Change(Panel {
-            title: "Disks".into(),
-            targets: vec!["x".into()],
-            ..Panel::default()
-        }));
+        let disks = Panel { title: "Disks".into(), targets: vec!["x".into()], ..Panel::default() };
+        step(EditStep::Change(Box::new(disks)));
         step(EditStep::Move(-1));
         assert_eq!(ids(&state), ["disk", "orders", "sun"]);
         assert_eq!(state.edited_panel().map(|panel| panel.title.as_str()), Some("Disks"));

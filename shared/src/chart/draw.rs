@@ -1,25 +1,34 @@
-//! A whole chart, drawn over any plotters backend. The only file that knows plotters.
+//! A whole chart, drawn over any plotters backend. The only module that knows plotters.
 //!
 //! plotters counts in whole units, a line wants to be placed finer than a pixel: everything is drawn in
 //! [`UNITS_PER_PX`] units a CSS pixel, and a backend for a screen divides. The plot lies between a gutter on the left
-//! with the value labels and one on the right with the last values, both of one width for all charts.
+//! with the value labels and one on the right with the last values, or those of a second axis; on the page both have one
+//! width for all charts.
+
+mod legend;
+mod pen;
+mod picture;
+mod series;
+
+pub use picture::{Picture, draw_picture};
 
 use super::histogram::bars;
-use super::outline::{Run, dashes, extent, speck, visible_runs};
+use super::outline::{dashes, extent};
 use super::reduce::last_value;
 use super::scale::{TimeScale, ValueScale};
-use super::theme::{Rgb, Theme, dashes_of_slot};
-use super::ticks::{ValueAxis, value_axis};
+use super::style::{Fill, Shape, Style};
+use super::theme::Theme;
+use super::ticks::{ValueAxis, held_axis, value_axis};
 use super::units::{format_short, format_value};
 use crate::api::{Columns, Event, Histogram};
 use crate::dashboard::Threshold;
 use crate::time::{NANOS_PER_MS, TimeRange, Timestamp};
+use pen::{Ink, Pen};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
-use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontFamily, RGBAColor, ShapeStyle, TextStyle};
+use plotters::style::text_anchor::HPos;
 use plotters_backend::DrawingBackend;
+use series::{Plotted, plotted};
 
 /// Units of a drawing area in one CSS pixel.
 pub const UNITS_PER_PX: f64 = 8.0;
@@ -39,14 +48,44 @@ const LABEL_MARGIN_PX: f64 = 8.0;
 const LAST_VALUE_PX: f64 = 10.0;
 const LABEL_SPACING_PX: f64 = 13.0;
 const THRESHOLD_DASHES: (f64, f64) = (6.0, 3.0);
-const AREA_ALPHA: f64 = 0.12;
 const THRESHOLD_ALPHA: f64 = 0.06;
-/// Above so many series lines are thin and have no area.
-const MANY_SERIES: usize = 8;
-/// What of a series is smaller than this dot is drawn as one, for it would not be seen.
-const DOT_PX: f64 = 4.0;
 /// So many last values are written at the right edge; the legend has all.
 const MOST_LAST_VALUES: usize = 4;
+
+/// Where a chart has its plot, and what it has around it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Layout {
+    /// The space left of the plot.
+    pub left_px: f64,
+    /// The space right of the plot.
+    pub right_px: f64,
+    /// The space above the plot.
+    pub top_px: f64,
+    /// The space below the plot.
+    pub bottom_px: f64,
+    /// How large texts are.
+    pub text_px: f64,
+    /// Whether there is a mesh.
+    pub has_mesh: bool,
+    /// Whether the axes have labels.
+    pub has_labels: bool,
+    /// Whether the last values stand at the right edge.
+    pub has_last_values: bool,
+}
+
+impl Layout {
+    /// That of all charts of the page.
+    pub const PAGE: Self = Self {
+        left_px: GUTTER_PX,
+        right_px: RIGHT_PX,
+        top_px: TOP_PX,
+        bottom_px: BOTTOM_PX,
+        text_px: LABEL_PX,
+        has_mesh: true,
+        has_labels: true,
+        has_last_values: true,
+    };
+}
 
 /// What every chart is drawn for: a size, a range, notes, colours.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +94,8 @@ pub struct Frame<'a> {
     pub width_px: f64,
     /// The height of the whole chart in CSS px.
     pub height_px: f64,
+    /// Where the plot lies in it.
+    pub layout: Layout,
     /// Device pixels a CSS pixel: how finely series are reduced.
     pub pixel_ratio: f64,
     /// The visible range.
@@ -68,30 +109,67 @@ pub struct Frame<'a> {
 impl Frame<'_> {
     /// Where times lie on a chart of this frame.
     pub fn time_scale(&self) -> TimeScale {
-        TimeScale::new(self.range, GUTTER_PX, plot_width(self.width_px))
+        let width = self.width_px - self.layout.left_px - self.layout.right_px;
+        TimeScale::new(self.range, self.layout.left_px, width.max(1.0))
     }
 }
 
-/// The width of the plot on a chart of this width.
+/// The width of the plot on a chart of the page of this width.
 pub fn plot_width(chart_width_px: f64) -> f64 {
     (chart_width_px - GUTTER_PX - RIGHT_PX).max(1.0)
 }
 
-/// What one panel shows.
-#[derive(Clone, Copy, Debug)]
-pub struct Lines<'a> {
-    /// The series.
-    pub series: &'a [Columns],
-    /// A slot (colour and dashes) a series; a series beyond has its own index.
-    pub slots: &'a [usize],
+/// A value axis as it is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Side<'a> {
     /// The values' unit.
     pub unit: &'a str,
     /// The lowest value of the axis at most.
     pub min: Option<f64>,
     /// The highest value of the axis at least.
     pub max: Option<f64>,
+    /// Whether the axis ends at these two, and what is beyond them is cut off.
+    pub is_held: bool,
+}
+
+impl Side<'_> {
+    /// The axis for values between two.
+    fn axis(&self, extent: Option<(f64, f64)>) -> ValueAxis {
+        if self.is_held {
+            held_axis(extent, (self.min, self.max), self.unit)
+        } else {
+            value_axis(extent, self.min, self.max, self.unit)
+        }
+    }
+}
+
+/// What one panel shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lines<'a> {
+    /// The series.
+    pub series: &'a [Columns],
+    /// What is drawn of them where that is not they themselves but, in a stack, each with all below it.
+    pub sums: &'a [Columns],
+    /// A slot (colour and dashes) a series; a series beyond has its own index.
+    pub slots: &'a [usize],
+    /// How each series is drawn; one beyond as a line.
+    pub styles: &'a [Style],
+    /// The axis at the left.
+    pub left: Side<'a>,
+    /// The axis at the right, of the series whose style says so.
+    pub right: Side<'a>,
     /// Values from which on things are bad.
     pub thresholds: &'a [Threshold],
+}
+
+impl Lines<'_> {
+    fn slot(&self, index: usize) -> usize {
+        self.slots.get(index).copied().unwrap_or(index)
+    }
+
+    fn style(&self, index: usize) -> Style {
+        self.styles.get(index).copied().unwrap_or_default()
+    }
 }
 
 /// What drawing on an area may end in.
@@ -106,31 +184,57 @@ pub fn draw_chart<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let pen = Pen { area, frame };
     let time = frame.time_scale();
-    let columns = (plot_width(frame.width_px) * frame.pixel_ratio).round().clamp(1.0, 100_000.0) as usize;
-    let runs: Vec<Vec<Run>> = lines.series.iter().map(|one| visible_runs(one, &time, columns)).collect();
-    let axis = value_axis(extent(runs.iter().flatten()), lines.min, lines.max, lines.unit);
-    let height = frame.height_px - TOP_PX - BOTTOM_PX;
-    let value = ValueScale::new(axis.low, axis.high, TOP_PX, height);
-    pen.threshold_bands(&time, &value, lines.thresholds)?;
-    pen.mesh(&time, &value, &axis, !runs.iter().all(Vec::is_empty))?;
-    let slot_of = |index: usize| lines.slots.get(index).copied().unwrap_or(index);
-    if runs.len() <= MANY_SERIES {
-        for (index, runs) in runs.iter().enumerate() {
-            runs.iter().try_for_each(|run| pen.area_under(run, &value, slot_of(index)))?;
-        }
+    let all = plotted(frame, lines, &time);
+    let (left, right) = axes(lines, &all);
+    let height = frame.height_px - frame.layout.top_px - frame.layout.bottom_px;
+    let scale = |axis: &ValueAxis| ValueScale::new(axis.low, axis.high, frame.layout.top_px, height);
+    let left_scale = scale(&left);
+    let right_scale = right.as_ref().map_or(left_scale, scale);
+    let scale_of = |one: &Plotted| if one.style.is_right { right_scale } else { left_scale };
+    pen.threshold_bands(&time, &left_scale, lines.thresholds)?;
+    let has_left = all.iter().any(|one| !one.style.is_right && !one.runs.is_empty());
+    pen.mesh(&time, &left_scale, &left, has_left)?;
+    if let Some(right) = &right {
+        pen.right_axis(&time, &right_scale, right)?;
     }
-    pen.threshold_lines(&time, &value, lines.thresholds)?;
-    let width_px = if runs.len() > MANY_SERIES { 1.0 } else { 1.5 };
-    for (index, runs) in runs.iter().enumerate() {
-        runs.iter().try_for_each(|run| pen.series_line(run, &value, slot_of(index), width_px))?;
-    }
+    (0..all.len()).try_for_each(|index| pen.fill_below(&all, index, &scale_of(&all[index])))?;
+    pen.threshold_lines(&time, &left_scale, lines.thresholds)?;
+    all.iter().try_for_each(|one| pen.series(one, &scale_of(one)))?;
     pen.events(&time)?;
-    let last = lines
-        .series
-        .iter()
-        .enumerate()
-        .filter_map(|(index, one)| Some((slot_of(index), last_of(one, frame)?)));
-    pen.last_values(&time, &value, last.take(MOST_LAST_VALUES).collect(), lines.unit)
+    if right.is_some() || !frame.layout.has_last_values {
+        return Ok(());
+    }
+    pen.last_values(&time, &left_scale, last_values(frame, lines), lines.left.unit)
+}
+
+/// The two value axes; the right one only where a series has it.
+fn axes(lines: &Lines, all: &[Plotted]) -> (ValueAxis, Option<ValueAxis>) {
+    let extent_of = |is_right: bool| {
+        let on_it = |one: &&Plotted| one.style.is_right == is_right && one.style.shape != Shape::Upright;
+        let has_ground = all.iter().filter(on_it).any(|one| matches!(one.style.fill, Fill::Ground(_)));
+        let found = extent(all.iter().filter(on_it).flat_map(|one| &one.runs));
+        // An area says how much there is from zero on.
+        found.map(|(low, high)| if has_ground { (low.min(0.0), high.max(0.0)) } else { (low, high) })
+    };
+    let has_right = all.iter().any(|one| one.style.is_right);
+    (lines.left.axis(extent_of(false)), has_right.then(|| lines.right.axis(extent_of(true))))
+}
+
+/// A series' last value beside its slot and its place on the axis, which in a stack is another.
+struct LastValue {
+    slot: usize,
+    value: f64,
+    at: f64,
+}
+
+/// The first few series' last values.
+fn last_values(frame: &Frame, lines: &Lines) -> Vec<LastValue> {
+    let one = |(index, one): (usize, &Columns)| {
+        let value = last_of(one, frame)?;
+        let at = lines.sums.get(index).map_or(Some(value), |sum| last_of(sum, frame))?;
+        Some(LastValue { slot: lines.slot(index), value, at })
+    };
+    lines.series.iter().enumerate().filter_map(one).take(MOST_LAST_VALUES).collect()
 }
 
 fn last_of(series: &Columns, frame: &Frame) -> Option<f64> {
@@ -151,7 +255,7 @@ pub fn draw_histogram<DB: DrawingBackend>(
     for bar in bars {
         pen.rect((bar.left, bar.top), (bar.right, bar.bottom), frame.theme.level(bar.level), 1.0)?;
     }
-    pen.path(&[(time.left(), bottom), (time.right(), bottom)], frame.theme.line, 1.0)?;
+    pen.path(&[(time.left(), bottom), (time.right(), bottom)], Ink::thin(frame.theme.line))?;
     pen.events(&time)?;
     if most == 0 {
         return Ok(());
@@ -159,52 +263,48 @@ pub fn draw_histogram<DB: DrawingBackend>(
     pen.gutter_label(&format_value(most as f64, ""), TOP_PX + LABEL_PX / 2.0)
 }
 
-/// Draws in CSS pixels onto an area counted in units.
-struct Pen<'a, DB: DrawingBackend> {
-    area: &'a DrawingArea<DB, Shift>,
-    frame: &'a Frame<'a>,
-}
-
 impl<DB: DrawingBackend> Pen<'_, DB> {
     /// The mesh; without data its labels would be made up.
     fn mesh(&self, time: &TimeScale, value: &ValueScale, axis: &ValueAxis, is_labelled: bool) -> Drawn<DB> {
-        for (at, label) in &axis.ticks {
-            let y = value.y_from_value(*at);
-            self.path(&[(time.left(), y), (time.right(), y)], self.frame.theme.line, 1.0)?;
-            if is_labelled {
+        for (y, label) in self.ticks(value, axis) {
+            if self.frame.layout.has_mesh {
+                self.path(&[(time.left(), y), (time.right(), y)], Ink::thin(self.frame.theme.line))?;
+            }
+            if is_labelled && self.frame.layout.has_labels {
                 self.gutter_label(label, y)?;
             }
         }
         Ok(())
     }
 
-    fn gutter_label(&self, label: &str, y: f64) -> Drawn<DB> {
-        self.text(label, (GUTTER_PX - LABEL_MARGIN_PX, y), HPos::Right, self.frame.theme.muted)
-    }
-
-    fn series_line(&self, run: &Run, value: &ValueScale, slot: usize, width_px: f64) -> Drawn<DB> {
-        let colour = self.frame.theme.slot(slot);
-        let path: Run = run.iter().map(|(x, at)| (*x, value.y_from_value(*at))).collect();
-        // One point between two gaps has no line, a few that lie close together have hardly one.
-        if let Some(middle) = speck(&path, DOT_PX) {
-            return self.dot(middle, DOT_PX / 2.0, colour);
-        }
-        match dashes_of_slot(slot) {
-            None => self.path(&path, colour, width_px),
-            Some(lengths) => {
-                dashes(&path, lengths).iter().try_for_each(|piece| self.path(piece, colour, width_px))
+    /// The ticks of an axis, where each lies; in a low chart only as many as have room for their labels.
+    fn ticks<'b>(&self, value: &ValueScale, axis: &'b ValueAxis) -> Vec<(f64, &'b str)> {
+        let mut ticks: Vec<(f64, &str)> = Vec::new();
+        for (at, label) in &axis.ticks {
+            let y = value.y_from_value(*at);
+            if ticks.last().is_none_or(|(below, _)| below - y >= self.frame.layout.text_px * 1.2) {
+                ticks.push((y, label));
             }
         }
+        ticks
     }
 
-    /// The area between a run and zero, or the edge of the plot nearest to zero.
-    fn area_under(&self, run: &Run, value: &ValueScale, slot: usize) -> Drawn<DB> {
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(()) };
-        let ground = value.y_from_value(0.0).clamp(value.top(), value.bottom());
-        let mut corners: Run = run.iter().map(|(x, at)| (*x, value.y_from_value(*at))).collect();
-        corners.extend([(last.0, ground), (first.0, ground)]);
-        let corners: Vec<(i32, i32)> = corners.into_iter().map(units).collect();
-        self.area.draw(&Polygon::new(corners, fill(self.frame.theme.slot(slot), AREA_ALPHA)))
+    fn gutter_label(&self, label: &str, y: f64) -> Drawn<DB> {
+        let x = self.frame.layout.left_px - LABEL_MARGIN_PX;
+        self.text(label, (x, y), HPos::Right, self.frame.theme.muted)
+    }
+
+    /// The labels of the axis at the right, each with a short tick: the mesh is that of the left one.
+    fn right_axis(&self, time: &TimeScale, value: &ValueScale, axis: &ValueAxis) -> Drawn<DB> {
+        if !self.frame.layout.has_labels {
+            return Ok(());
+        }
+        let x = time.right();
+        for (y, label) in self.ticks(value, axis) {
+            self.path(&[(x, y), (x + LABEL_MARGIN_PX / 2.0, y)], Ink::thin(self.frame.theme.faint))?;
+            self.text(label, (x + LABEL_MARGIN_PX, y), HPos::Left, self.frame.theme.muted)?;
+        }
+        Ok(())
     }
 
     /// From each threshold up to the next one its level's colour, lightly.
@@ -227,7 +327,9 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             if (value.top()..=value.bottom()).contains(&y) {
                 let colour = self.frame.theme.level(threshold.level);
                 let line = [(time.left(), y), (time.right(), y)];
-                dashes(&line, THRESHOLD_DASHES).iter().try_for_each(|piece| self.path(piece, colour, 1.0))?;
+                dashes(&line, THRESHOLD_DASHES)
+                    .iter()
+                    .try_for_each(|piece| self.path(piece, Ink::thin(colour)))?;
             }
         }
         Ok(())
@@ -235,15 +337,16 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
 
     fn events(&self, time: &TimeScale) -> Drawn<DB> {
         let colour = self.frame.theme.faint;
+        let top = self.frame.layout.top_px - TOP_PX;
+        let bottom = self.frame.height_px - self.frame.layout.bottom_px + BOTTOM_PX;
         for event in self.frame.events {
             let at = Timestamp::from_secs(event.when);
             if !self.frame.range.contains(at) {
                 continue;
             }
             let x = time.x_from_time(at);
-            self.path(&[(x, 0.0), (x, self.frame.height_px)], colour, 1.0)?;
-            let flag = [(x, 0.0), (x + 7.0, 3.0), (x, 6.0)].map(units).to_vec();
-            self.area.draw(&Polygon::new(flag, fill(colour, 1.0)))?;
+            self.path(&[(x, top), (x, bottom)], Ink::thin(colour))?;
+            self.polygon(&[(x, top), (x + 7.0, top + 3.0), (x, top + 6.0)], colour, 1.0)?;
         }
         Ok(())
     }
@@ -253,11 +356,11 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         &self,
         time: &TimeScale,
         value: &ValueScale,
-        last: Vec<(usize, f64)>,
+        last: Vec<LastValue>,
         unit: &str,
     ) -> Drawn<DB> {
         let mut labels: Vec<(f64, usize, f64)> =
-            last.into_iter().map(|(slot, at)| (value.y_from_value(at), slot, at)).collect();
+            last.into_iter().map(|last| (value.y_from_value(last.at), last.slot, last.value)).collect();
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
         push_apart(&mut labels, value.top(), value.bottom());
         for (y, slot, at) in labels {
@@ -271,28 +374,6 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             )?;
         }
         Ok(())
-    }
-
-    fn path(&self, points: &[(f64, f64)], colour: Rgb, width_px: f64) -> Drawn<DB> {
-        let points: Vec<(i32, i32)> = points.iter().copied().map(units).collect();
-        self.area.draw(&PathElement::new(points, stroke(colour, width_px)))
-    }
-
-    fn dot(&self, at: (f64, f64), radius_px: f64, colour: Rgb) -> Drawn<DB> {
-        self.area.draw(&Circle::new(units(at), radius_px * UNITS_PER_PX, fill(colour, 1.0)))
-    }
-
-    fn rect(&self, upper_left: (f64, f64), lower_right: (f64, f64), colour: Rgb, alpha: f64) -> Drawn<DB> {
-        self.area.draw(&Rectangle::new([units(upper_left), units(lower_right)], fill(colour, alpha)))
-    }
-
-    fn text(&self, text: &str, at: (f64, f64), anchor: HPos, colour: Rgb) -> Drawn<DB> {
-        let family = FontFamily::Name(&self.frame.theme.font);
-        let colour = rgba(colour, 1.0);
-        let style = TextStyle::from((family, LABEL_PX * UNITS_PER_PX))
-            .color(&colour)
-            .pos(Pos::new(anchor, VPos::Center));
-        self.area.draw(&Text::new(text, units(at), style))
     }
 }
 
@@ -308,24 +389,6 @@ fn push_apart(labels: &mut [(f64, usize, f64)], top: f64, bottom: f64) {
         label.0 = label.0.min(free_to);
         free_to = label.0 - LABEL_SPACING_PX;
     }
-}
-
-fn units((x, y): (f64, f64)) -> (i32, i32) {
-    // `as` holds what is beyond at the ends; far less is far outside of any screen and keeps sums from overflowing.
-    let unit = |px: f64| (px * UNITS_PER_PX).round().clamp(-1e7, 1e7) as i32;
-    (unit(x), unit(y))
-}
-
-fn rgba(Rgb(red, green, blue): Rgb, alpha: f64) -> RGBAColor {
-    RGBAColor(red, green, blue, alpha)
-}
-
-fn fill(colour: Rgb, alpha: f64) -> ShapeStyle {
-    ShapeStyle { color: rgba(colour, alpha), filled: true, stroke_width: 0 }
-}
-
-fn stroke(colour: Rgb, width_px: f64) -> ShapeStyle {
-    ShapeStyle { color: rgba(colour, 1.0), filled: false, stroke_width: (width_px * UNITS_PER_PX) as u32 }
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use crate::time::NANOS_PER_MS;
 /// One unbroken stretch of a series: places in px from the left beside values.
 pub(super) type Run = Vec<(f64, f64)>;
 
-/// The stretches of a series that are seen, left to right, where a screen has `columns` device pixels over the plot.
-pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize) -> Vec<Run> {
+/// The stretches of a series that are seen, left to right, where a screen has `columns` device pixels over the plot. As steps
+/// they keep a value until the next one.
+pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize, as_steps: bool) -> Vec<Run> {
     let count = series.times_ms.len().min(series.values.len());
     let (times, values) = (&series.times_ms[..count], &series.values[..count]);
     let range = scale.range();
@@ -27,6 +28,7 @@ pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize) 
     let placed = points.map(|(time, value)| (scale.x_from_ms(time), value));
     part_at_gaps(placed)
         .into_iter()
+        .map(|run| if as_steps { steps(&run) } else { run })
         .map(|run| clip(&run, scale.left(), scale.right()))
         .filter(|r| !r.is_empty())
         .collect()
@@ -44,8 +46,55 @@ fn part_at_gaps(points: impl Iterator<Item = (f64, f64)>) -> Vec<Run> {
     runs
 }
 
+/// A run that is level from each point to the next.
+fn steps(run: &[(f64, f64)]) -> Run {
+    let mut stepped = Run::with_capacity(2 * run.len());
+    for (index, point) in run.iter().enumerate() {
+        if let Some(before) = index.checked_sub(1).map(|index| run[index]) {
+            stepped.push((point.0, before.1));
+        }
+        stepped.push(*point);
+    }
+    stepped
+}
+
+/// A run with a point wherever it crosses one of two values.
+pub(super) fn crossed(run: &[(f64, f64)], low: f64, high: f64) -> Run {
+    let mut with_crossings = Run::with_capacity(run.len());
+    for (index, point) in run.iter().enumerate() {
+        if let Some(before) = index.checked_sub(1).map(|index| run[index]) {
+            let levels = if before.1 < point.1 { [low, high] } else { [high, low] };
+            with_crossings
+                .extend(levels.into_iter().filter_map(|level| crossing_of_level(before, *point, level)));
+        }
+        with_crossings.push(*point);
+    }
+    with_crossings
+}
+
+/// Where the line between two points crosses a value strictly between theirs.
+fn crossing_of_level(a: (f64, f64), b: (f64, f64), level: f64) -> Option<(f64, f64)> {
+    let (a, b) = ((a.1, a.0), (b.1, b.0));
+    let found = if a.0 < b.0 { crossing(a, b, level) } else { crossing(b, a, level) };
+    found.map(|(level, x)| (x, level))
+}
+
+/// The parts of a run whose values lie between two.
+pub(super) fn parts_between(run: &[(f64, f64)], low: f64, high: f64) -> Vec<Run> {
+    let is_inside = |(_, value): &(f64, f64)| (low..=high).contains(value);
+    if run.iter().all(is_inside) {
+        return vec![run.to_vec()];
+    }
+    let with_crossings = crossed(run, low, high);
+    with_crossings
+        .split(|point| !is_inside(point))
+        .filter(|part| !part.is_empty())
+        .map(<[_]>::to_vec)
+        .collect()
+}
+
 /// The part of a run between two places; where it crosses one of them it gets a point there.
-fn clip(run: &[(f64, f64)], left: f64, right: f64) -> Run {
+pub(super) fn clip(run: &[(f64, f64)], left: f64, right: f64) -> Run {
     let mut clipped = Run::new();
     for (index, point) in run.iter().enumerate() {
         if let Some(before) = index.checked_sub(1).map(|index| run[index]) {
@@ -134,7 +183,7 @@ mod tests {
         let range = TimeRange::between(Timestamp::from_millis(0), Timestamp::from_millis(100));
         let (times_ms, values) = points.iter().copied().unzip();
         let series = Columns { name: String::new(), times_ms, values };
-        let runs = visible_runs(&series, &TimeScale::new(range, 0.0, 100.0), 100);
+        let runs = visible_runs(&series, &TimeScale::new(range, 0.0, 100.0), 100, false);
         assert_eq!(runs, expected, "{points:?}");
     }
 
@@ -153,6 +202,27 @@ mod tests {
         check(&[(10.0, 1.0), (20.0, gap), (30.0, 3.0)], &[&[(10.0, 1.0)], &[(30.0, 3.0)]]);
         check(&[(-10.0, 1.0), (-5.0, gap), (30.0, 3.0)], &[&[(30.0, 3.0)]]);
         check(&[(30.0, 3.0), (120.0, f64::INFINITY)], &[&[(30.0, 3.0)]]);
+    }
+
+    #[test]
+    fn a_value_is_kept_until_the_next_one_also_over_the_plots_edge() {
+        let range = TimeRange::between(Timestamp::from_millis(0), Timestamp::from_millis(100));
+        let (times_ms, values) = (vec![-50.0, 50.0, 150.0], vec![1.0, 2.0, 9.0]);
+        let series = Columns { name: String::new(), times_ms, values };
+        let runs = visible_runs(&series, &TimeScale::new(range, 0.0, 100.0), 100, true);
+        assert_eq!(runs, [[(0.0, 1.0), (50.0, 1.0), (50.0, 2.0), (100.0, 2.0)]]);
+    }
+
+    #[test]
+    fn what_is_beyond_two_values_is_cut_off_where_the_line_crosses_them() {
+        let run = [(0.0, 0.0), (10.0, 10.0), (20.0, 0.0)];
+        let parts: [&[(f64, f64)]; 2] = [&[(0.0, 0.0), (5.0, 5.0)], &[(15.0, 5.0), (20.0, 0.0)]];
+        assert_eq!(parts_between(&run, 0.0, 5.0), parts);
+        assert_eq!(parts_between(&run, 2.0, 5.0), [[(2.0, 2.0), (5.0, 5.0)], [(15.0, 5.0), (18.0, 2.0)]]);
+        assert_eq!(parts_between(&run, 0.0, 10.0), [run]);
+        assert!(parts_between(&run, 20.0, 30.0).is_empty());
+        let through = [(0.0, 0.0), (10.0, 10.0)];
+        assert_eq!(crossed(&through, 2.0, 4.0), [(0.0, 0.0), (2.0, 2.0), (4.0, 4.0), (10.0, 10.0)]);
     }
 
     #[test]

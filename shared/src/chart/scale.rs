@@ -116,6 +116,21 @@ impl ValueScale {
         Self { low, high, top, height: height.max(1.0) }
     }
 
+    /// The value at the lower edge.
+    pub const fn low(&self) -> f64 {
+        self.low
+    }
+
+    /// The value at the upper edge.
+    pub const fn high(&self) -> f64 {
+        self.high
+    }
+
+    /// Whether a value lies in the plot.
+    pub fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// The plot's upper edge.
     pub const fn top(&self) -> f64 {
         self.top

@@ -1,7 +1,7 @@
 //! Values as people read them: `1.5 GiB`, `900 ms`, `12.4 k`.
 //!
-//! A unit is what a panel names: `ms`, `s`, `%`, `bytes`, `bytes/s`, `bits/s`, empty for counts, or any other text,
-//! which is written behind the number as it is.
+//! A unit is what a panel names: `ms`, `s`, `%`, `bytes`, `bytes/s`, `bits/s`, empty for counts, `binary` for counts in powers of
+//! 1,024, `none` for bare numbers, or any other text, which is written behind the number as it is.
 
 /// A longer unit of a panel's own is left out on the axis, where the gutter has one width.
 const AXIS_UNIT_CHARS: usize = 4;
@@ -36,6 +36,8 @@ const TIB: f64 = KIB * GIB;
 const BYTES: [Step; 5] = [(1.0, " B"), (KIB, " KiB"), (MIB, " MiB"), (GIB, " GiB"), (TIB, " TiB")];
 const BYTE_RATES: [Step; 5] =
     [(1.0, " B/s"), (KIB, " KiB/s"), (MIB, " MiB/s"), (GIB, " GiB/s"), (TIB, " TiB/s")];
+const BINARY: [Step; 5] = [(1.0, ""), (KIB, " Ki"), (MIB, " Mi"), (GIB, " Gi"), (TIB, " Ti")];
+const PLAIN: [Step; 1] = [(1.0, "")];
 const PERCENT: [Step; 1] = [(1.0, " %")];
 
 fn steps_of(unit: &str) -> &'static [Step] {
@@ -46,6 +48,8 @@ fn steps_of(unit: &str) -> &'static [Step] {
         "bytes" => &BYTES,
         "bytes/s" => &BYTE_RATES,
         "bits/s" => &BITS,
+        "binary" => &BINARY,
+        "none" => &PLAIN,
         _ => &COUNTS,
     }
 }
@@ -53,7 +57,7 @@ fn steps_of(unit: &str) -> &'static [Step] {
 /// What stands behind the number's own prefix: the panel's text where the unit is not one of ours.
 fn own_text(unit: &str) -> &str {
     match unit {
-        "ms" | "s" | "%" | "bytes" | "bytes/s" | "bits/s" => "",
+        "ms" | "s" | "%" | "bytes" | "bytes/s" | "bits/s" | "binary" | "none" => "",
         other => other,
     }
 }
@@ -195,6 +199,8 @@ mod tests {
         check(f64::NAN, "ms", "–");
         assert_eq!(format_short(-12.4 * GIB, "bytes/s"), "−12.4 GiB");
         check(f64::INFINITY, "", "–");
+        check(2_048.0, "binary", "2 Ki");
+        check(123_456.0, "none", "123456");
         check(999.999_999_999_9, "ms", "1 s");
     }
 

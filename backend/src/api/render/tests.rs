@@ -1,5 +1,7 @@
 //! `/render` from outside: forms, edges, refusals.
 
+mod pictures;
+
 use super::super::testing::World;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ async fn world() -> World {
 }
 
 async fn points(world: &World, query: &str) -> Value {
-    let (status, body) = world.get(&format!("/render?{query}")).await;
+    let (status, body) = world.get(&format!("/render?format=json&{query}")).await;
     assert_eq!(status, StatusCode::OK, "{body}");
     body.as_array().unwrap().iter().map(|series| series["datapoints"].clone()).collect()
 }
@@ -29,10 +31,10 @@ async fn columns(world: &World, query: &str) -> Vec<Columns> {
 #[tokio::test]
 async fn series_come_as_graphite_sends_them() {
     let world = world().await;
-    let (_, body) = world.get("/render?target=a.x&from=1020&until=1055").await;
+    let (_, body) = world.get("/render?format=json&target=a.x&from=1020&until=1055").await;
     let points = json!([[3.0, 1030], [null, 1040], [5.0, 1050]]);
     assert_eq!(body, json!([{"target": "a.x", "tags": {"name": "a.x"}, "datapoints": points}]));
-    let (_, text) = world.ask("/render?target=a.x&from=1020&until=1030", None).await;
+    let (_, text) = world.ask("/render?format=json&target=a.x&from=1020&until=1030", None).await;
     let expected = r#"[{"target":"a.x","tags":{"name":"a.x"},"datapoints":[[3.0,1030]]}]"#;
     assert_eq!(String::from_utf8(text).unwrap(), expected);
 }
@@ -145,7 +147,7 @@ async fn a_slots_value_does_not_hang_on_where_the_range_begins_or_ends() {
 async fn numbers_that_json_lacks_are_written_as_graphite_does() {
     let world = World::new();
     world.append(&[("i", 60, f64::INFINITY), ("i", 120, f64::NEG_INFINITY), ("i", 180, 1e300)]).await;
-    let (_, text) = world.ask("/render?target=i&from=1&until=180", None).await;
+    let (_, text) = world.ask("/render?format=json&target=i&from=1&until=180", None).await;
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("[[1e9999,60],[-1e9999,120],[1e+300,180]]"), "{text}");
 }
@@ -157,12 +159,13 @@ async fn targets_may_be_globs_repeated_and_posted() {
         body.as_array().unwrap().iter().map(|series| series["target"].as_str().unwrap().to_owned()).collect()
     };
     let range = "from=1000&until=1060";
-    let (_, body) = world.get(&format!("/render/?{range}&target=a.%7By,x%7D&target[]=a.x")).await;
+    let (_, body) = world.get(&format!("/render/?format=json&{range}&target=a.%7By,x%7D&target[]=a.x")).await;
     assert_eq!(names(body), ["a.x", "a.y", "a.x"]);
     let (_, body) =
         world.post(&format!("/render?target=a.y&{range}&format=png"), "format=json&target=a.[x]").await;
     assert_eq!(names(body), ["a.y", "a.x"]);
-    let (status, body) = world.get(&format!("/render?{range}&target=none.*&target=no.thing")).await;
+    let (status, body) =
+        world.get(&format!("/render?format=json&{range}&target=none.*&target=no.thing")).await;
     assert_eq!((status, body), (StatusCode::OK, json!([])));
 }
 
@@ -170,7 +173,7 @@ async fn targets_may_be_globs_repeated_and_posted() {
 async fn a_tagged_series_is_found_by_its_whole_name() {
     let world = World::new();
     world.append(&[("disk;host=a.b;unit=%", 60, 1.0)]).await;
-    let (_, body) = world.get("/render?from=1&until=60&target=disk;host=a.b;unit=%25").await;
+    let (_, body) = world.get("/render?format=json&from=1&until=60&target=disk;host=a.b;unit=%25").await;
     assert_eq!(body[0]["tags"], json!({"name": "disk", "host": "a.b", "unit": "%"}));
     assert_eq!(body[0]["datapoints"], json!([[1.0, 60]]));
 }
@@ -195,15 +198,16 @@ async fn what_is_wrong_is_said() {
     check("", "target", "at least one").await;
     check("target=nope(a.*)", "target", "there is no function `nope`").await;
     check("target=a..b", "target", "empty node").await;
-    check("target=a&format=png", "format", "json, csv, raw, msgpack and columns").await;
+    check("target=a&format=pdf", "format", "json, csv, raw, msgpack, png, svg and columns").await;
     check("target=sumSeries(a.*", "target", "cannot be read behind its first 13 characters").await;
     check("target=aggregate(a.*,'x')", "target", "no way `x`").await;
     check("target=a&from=12:00&until=12:00", "until", "is empty").await;
     check("target=a&from=soon", "from", "not a time").await;
-    check("target=a&maxDataPoints=0", "maxDataPoints", "at least 1").await;
-    check("target=a&maxDataPoints=many", "maxDataPoints", "whole number").await;
+    check("target=a&format=json&maxDataPoints=0", "maxDataPoints", "at least 1").await;
+    check("target=a&format=json&maxDataPoints=many", "maxDataPoints", "whole number").await;
     check("target=a&format=columns&downsample=lttb", "downsample", "m4").await;
     check("target=a&format=columns&downsample=m4&width=1000000", "width", "at most").await;
+    check("target=a&format=columns&stack=some", "stack", "there is all").await;
     check("target=a&jsonp=f", "jsonp", "never").await;
 }
 
@@ -214,7 +218,7 @@ async fn functions_are_evaluated_over_what_is_stored() {
     let sum = points(&world, &format!("target=sumSeries(a.*)&{range}")).await;
     // A slot of `a.y` holds six of `a.x`, of which the mean counts.
     assert_eq!(sum, json!([[[3.9, 1010], [8.5, 1070]]]));
-    let both = format!("/render?target=a.x&target=sumSeries(a.x,a.x)&{range}&noNullPoints=1");
+    let both = format!("/render?format=json&target=a.x&target=sumSeries(a.x,a.x)&{range}&noNullPoints=1");
     let (_, body) = world.get(&both).await;
     assert_eq!((&body[0]["target"], &body[1]["target"]), (&json!("a.x"), &json!("sumSeries(a.x)")));
     assert_eq!(body[1]["datapoints"][1], json!([4.0, 1020]));
@@ -229,11 +233,23 @@ async fn functions_are_evaluated_over_what_is_stored() {
 }
 
 #[tokio::test]
+async fn columns_of_a_stack_have_the_sums_behind_the_series() {
+    let world = world().await;
+    let query = "target=a.x&target=secondYAxis(a.y)&target=scale(a.x,10)&from=1049&until=1071&stack=all";
+    let all = columns(&world, query).await;
+    let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names[..3], ["a.x", "secondYAxis(a.y)", "scale(a.x,10)"]);
+    assert_eq!(names[3..], names[..3]);
+    assert_eq!((&all[2].values, &all[5].values), (&vec![50.0, 60.0, 70.0], &vec![55.0, 66.0, 77.0]));
+    assert_eq!(all[4].values, all[1].values, "what is at the right stands on nothing");
+}
+
+#[tokio::test]
 async fn too_many_series_are_refused() {
     let world = World::new();
     let names: Vec<String> = (0..=crate::query::render::MAX_SERIES).map(|at| format!("s.{at}")).collect();
     world.append(&names.iter().map(|name| (name.as_str(), 60, 1.0)).collect::<Vec<_>>()).await;
-    let (_, detail) = World::refusal(world.get("/render?target=s.*&from=1&until=100").await);
+    let (_, detail) = World::refusal(world.get("/render?format=json&target=s.*&from=1&until=100").await);
     assert!(detail.contains("more than 1000 series"), "{detail}");
     assert_eq!(points(&world, "target=s.?&from=1&until=100").await.as_array().unwrap().len(), 10);
 }

@@ -219,20 +219,27 @@ fn member(series: &Series) -> Member<'_> {
 
 /// Columns for drawing; where a value is not known the line has a gap.
 pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec<u8> {
-    let one = |series: &Series| {
-        let times_ms: Vec<f64> = (0..series.values.len() as i64)
-            .map(|number| ((series.start + number * series.step) * 1_000) as f64)
-            .collect();
-        let (from_ms, until_ms) = (range.from.as_nanos() as f64 / 1e6, range.until.as_nanos() as f64 / 1e6);
-        let (times_ms, values) = match width {
-            Some(width) if times_ms.len() > 4 * width => {
-                m4(&times_ms, &series.values, from_ms, until_ms, width)
-            }
-            _ => (times_ms, series.values.to_vec()),
-        };
-        Columns { name: series.name.clone(), times_ms, values }
-    };
-    encode_columns(&series.iter().map(one).collect::<Vec<_>>())
+    encode_columns(&series.iter().map(|one| column(one, range, width)).collect::<Vec<_>>())
+}
+
+/// One of them.
+pub(super) fn column(series: &Series, range: TimeRange, width: Option<usize>) -> Columns {
+    let times_ms = (0..series.values.len() as i64)
+        .map(|number| ((series.start + number * series.step) * 1_000) as f64)
+        .collect();
+    reduced(Columns { name: series.name.clone(), times_ms, values: series.values.to_vec() }, range, width)
+}
+
+/// A column with what a chart so many pixels wide shows of it.
+pub(super) fn reduced(column: Columns, range: TimeRange, width: Option<usize>) -> Columns {
+    let (from_ms, until_ms) = (range.from.as_nanos() as f64 / 1e6, range.until.as_nanos() as f64 / 1e6);
+    match width {
+        Some(width) if column.times_ms.len() > 4 * width => {
+            let (times_ms, values) = m4(&column.times_ms, &column.values, from_ms, until_ms, width);
+            Columns { name: column.name, times_ms, values }
+        }
+        _ => column,
+    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@ mod json;
 mod plan;
 mod reader;
 mod slots;
+mod stacked;
 mod step;
 
 pub use columns::ColumnPieces;
 pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evaluated_json, msgpack, raw};
 pub use json::{JsonPieces, JsonQuery};
+pub use stacked::stacked_columns;
 
 use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Snapshot};

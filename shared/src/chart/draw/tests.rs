@@ -1,8 +1,11 @@
 //! Charts drawn into SVG text and compared with `shared/src/chart/golden/*.svg`; a person has looked at each.
 //! `SONDE_UPDATE_GOLDEN=1 cargo test -p sonde-shared golden` writes them anew.
 
+mod kinds;
+
 use super::*;
 use crate::api::LevelCounts;
+use crate::chart::theme::Rgb;
 use crate::chart::units::LABEL_CHARS;
 use crate::log::Level;
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
@@ -37,7 +40,15 @@ fn svg(height_px: f64, draw: impl Fn(&DrawingArea<SVGBackend, Shift>, &Frame)) -
     let mut text = String::new();
     let (theme, events) = (theme(), events());
     let range = TimeRange::between(Timestamp::from_secs(1_000_000), Timestamp::from_secs(1_000_600));
-    let frame = Frame { width_px: 480.0, height_px, pixel_ratio: 1.0, range, events: &events, theme: &theme };
+    let frame = Frame {
+        width_px: 480.0,
+        height_px,
+        layout: Layout::PAGE,
+        pixel_ratio: 1.0,
+        range,
+        events: &events,
+        theme: &theme,
+    };
     let size = ((frame.width_px * UNITS_PER_PX) as u32, (frame.height_px * UNITS_PER_PX) as u32);
     let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
     draw(&area, &frame);
@@ -67,7 +78,7 @@ fn series(name: &str, value: impl Fn(f64) -> f64) -> Columns {
 }
 
 fn lines<'a>(series: &'a [Columns], unit: &'a str) -> Lines<'a> {
-    Lines { series, slots: &[], unit, min: None, max: None, thresholds: &[] }
+    Lines { series, left: Side { unit, ..Side::default() }, ..Lines::default() }
 }
 
 #[test]
@@ -101,7 +112,7 @@ fn dots(points: &[(f64, f64)]) -> Vec<String> {
 
 #[test]
 fn a_lone_point_is_a_dot_of_four_pixels() {
-    let radius = format!("r=\"{}\"", DOT_PX / 2.0 * UNITS_PER_PX);
+    let radius = format!("r=\"{}\"", series::DOT_PX / 2.0 * UNITS_PER_PX);
     let gap = f64::NAN;
     for points in
         [&[(300.0, 5.0)][..], &[(100.0, gap), (300.0, 5.0), (500.0, gap)], &[(300.0, 5.0), (301.0, 5.0)]]
@@ -114,7 +125,10 @@ fn a_lone_point_is_a_dot_of_four_pixels() {
 
 #[test]
 fn golden_an_empty_panel_has_its_mesh() {
-    check("empty.svg", &chart(&Lines { max: Some(100.0), ..lines(&[], "%") }));
+    check(
+        "empty.svg",
+        &chart(&Lines { left: Side { unit: "%", max: Some(100.0), ..Side::default() }, ..Lines::default() }),
+    );
 }
 
 #[test]
@@ -137,7 +151,8 @@ fn hostile_data_and_sizes_are_drawn_without_a_panic() {
     for height in [0.0, 5.0, 168.0] {
         let thresholds = [Threshold { at: f64::NAN, level: Level::Warn }];
         svg(height, |area, frame| {
-            let lines = Lines { min: Some(f64::INFINITY), thresholds: &thresholds, ..lines(&wild, "ms") };
+            let left = Side { unit: "ms", min: Some(f64::INFINITY), ..Side::default() };
+            let lines = Lines { left, thresholds: &thresholds, ..lines(&wild, "ms") };
             for width_px in [0.0, 50.0, 480.0] {
                 draw_chart(area, &Frame { width_px, ..*frame }, &lines).unwrap();
             }
