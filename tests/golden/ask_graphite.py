@@ -24,6 +24,9 @@ SERIES = {
     "few.b": ("sparse", 24, 60), "stats.timers.db-1.p95": ("wave", 25, 60), "stats.timers.db-2.p95": ("int", 26, 60),
 }
 
+#: When, what and with which tags; the first lies at the range's beginning, one at its end, which events() does not count.
+EVENTS = [(NOW - 1200, "start", ["deploy", "web"]), (NOW - 900, "deploy", ["deploy", "db"]), (NOW - 900, "again", ["deploy", "web"]), (NOW - 61, "odd", ["a-b", "web"]), (NOW - 5000, "before", ["deploy"])]
+
 
 def value(kind, seed, i):
     """The value of the i-th step since 1970."""
@@ -151,9 +154,11 @@ each(["web.h{1,3}.cpu.user", "same.*"], *[f"aliasQuery(@,'^.*$','same.five','{fo
 # How it is drawn, which leaves values as they are
 each(["web.*.cpu.user", "no.such"], "alpha(@,0.5)", 'color(@,"red")', "dashed(@)", "dashed(@,2)", "drawAsInfinite(@)", "lineWidth(@,2)", "secondYAxis(@)", "stacked(@)", 'stacked(@,"x")')
 add("areaBetween(web.h{1,2}.cpu.user)", "areaBetween(web.*.cpu.user)", "threshold(5)", 'threshold(5,"limit")', 'threshold(5.5,"limit","red")', 'verticalLine("00:30 20200913")')
+add(*[f"verticalLine({given})" for given in ['"12:30 20200913"', '"12:30_20200913","deploy"', '"12:40 20200913","deploy","red"', '"-5min","five"', '"-5mins",label="l"', '"now","now"', '"-20min","first"', '"-21min","early"', '"+1min","late"', '1600000500,"number"', '"1600000500","text"', '"12:45pm","night"', '"noon","noon"', '"six","no time"', '"-5min","(a.b)"', '']], "group(verticalLine('-5min','x'),web.h1.cpu.user)", "alias(verticalLine('-5min','x'),'y')", "sumSeries(verticalLine('-5min','x'),verticalLine('-6min','y'))")
+each(["web.*.cpu.user", "big.a", "void.*", "group(void.at_all,neg.a,big.a)", "same.*", "cnt.up", "few.*", "alias(fast.x,'\u00e9\u00e9')", "no.such"], *[f"cactiStyle(@{more})" for more in ["", ",'si'", ",'binary'", ",'si','b'", ",'binary','B/s'", ",units='b'", ",none,'req'", ",'','x'", ",'sec'", ",'none'", ",'msec','u'", ",'nope'", ",system='si',units='%'"]], "alias(cactiStyle(@,'si'),'short')", "cactiStyle(scale(@,1234.5),'si')", "cactiStyle(scale(@,-1e7),'binary','b')", "cactiStyle(cactiStyle(@))")
 
 # Special
-add("constantLine(5)", "constantLine(1.5)", "constantLine(-2)", 'time("x")', 'time("x",120)', 'timeFunction("x")', 'sin("x",2)', 'sinFunction("x",5,120)', 'identity("x")', "fallbackSeries(no.such,web.h1.cpu.user)", "fallbackSeries(web.h2.cpu.user,constantLine(3))", 'events("*")', 'template(web.$host.cpu.user,host="h2")', "template(web.$1.cpu.user,'h3')", 'template(constantLine($n),n="7")', "secondYAxis(web.h1.cpu.user)")
+add("constantLine(5)", "constantLine(1.5)", "constantLine(-2)", 'time("x")', 'time("x",120)', 'timeFunction("x")', 'sin("x",2)', 'sinFunction("x",5,120)', 'identity("x")', "fallbackSeries(no.such,web.h1.cpu.user)", "fallbackSeries(web.h2.cpu.user,constantLine(3))", 'events("*")', "events('deploy')", "events('web')", "events('deploy','web')", "events('web','deploy')", "events('nope')", "events('deploy','nope')", "events('*','web')", "events('a-b')", "events('deploy web')", "events()", "events('')", "summarize(events('*'),'5min','sum')", "drawAsInfinite(events('deploy'))", "alias(events('deploy'),'deploys')", "sumSeries(events('web'),events('db'))", "hitcount(events('*'),'10min')", "movingSum(events('*'),60)", "timeShift(events('*'),'1h')", "integral(events('deploy'))", "isNonNull(events('web'))",  'template(web.$host.cpu.user,host="h2")', "template(web.$1.cpu.user,'h3')", 'template(constantLine($n),n="7")', "secondYAxis(web.h1.cpu.user)")
 
 # Syntax
 add("web.h1.cpu.user|scale(2)", "web.*.cpu.user|sumSeries()|alias('all')", 'web.*.cpu.user|aliasByNode(1)|movingAverage("5min")', "scale( web.h1.cpu.user , 2 )", "scale(web.h1.cpu.user,.5)", "scale(web.h1.cpu.user,factor=3)", "scale(seriesList=web.h1.cpu.user,factor=3)", "alias(web.h1.cpu.user,'it\\'s')", "sumSeries(web.{h1,h2}.cpu.{user,system})", "scale(web.h1.cpu.user,inf)", "nope(web.h1.cpu.user)", "scale(web.h1.cpu.user)", "scale(web.h1.cpu.user,'x')", "scale(web.h1.cpu.user,2,3)", "scale(web.h1.cpu.user,nope=3)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",TRUE)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",False)", "alias(sumSeries(web.*.cpu.user),\"a,b(c)\")", "web.h1.cpu.user;x", "stats.timers.db-1.p95", "group(web.h1.cpu.user,group(web.h2.cpu.user,fast.x))", "aliasByNode(group(web.h1.cpu.user,scale(web.h2.cpu.user,2)),1)", "movingAverage(sumSeries(web.*.cpu.user),3)", "sumSeries(movingAverage(web.*.cpu.user,3))", "derivative(movingAverage(cnt.a,'3min'))", "timeShift(movingAverage(web.h1.cpu.user,3),'10min')", "movingAverage(timeShift(web.h1.cpu.user,'10min'),3)", "summarize(timeShift(web.h1.cpu.user,'1h'),'5min','sum')", "asPercent(summarize(web.h1.cpu.user,'5min'),summarize(web.h2.cpu.user,'5min'))", "holtWintersForecast(sumSeries(web.*.cpu.user))")
@@ -250,7 +255,17 @@ DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {root
     django.setup()
     stop_the_clock()
     call_command("migrate", run_syncdb=True, verbosity=0)
+    note_events()
     return Client(raise_request_exception=False)
+
+
+def note_events():
+    import datetime
+
+    from graphite.events.models import Event
+
+    for when, what, tags in EVENTS:
+        Event.objects.create(when=datetime.datetime.fromtimestamp(when, datetime.timezone.utc), what=what, tags=" ".join(tags), data="")
 
 
 def stop_the_clock():

@@ -109,7 +109,7 @@ impl FindRequest {
             (Some(query), _) => query.to_owned(),
             (None, _) => return Err(missing()),
         };
-        let (glob, range) = (glob(&query)?, params.range()?);
+        let (glob, range) = (glob(&query)?, params.graphite_range()?);
         Ok(Self { query, glob, format, with_wildcard: params.flag("wildcards")?, range })
     }
 }
@@ -192,6 +192,10 @@ mod tests {
         assert_eq!(texts("").await, ["old", "web"]);
         assert_eq!(texts("from=0&until=86400").await, ["web"]);
         assert_eq!(texts("from=172800").await, ["old"]);
+        assert_eq!(texts("from=-1&until=-1").await, ["old", "web"]);
+        assert_eq!(texts("from=midnight&until=noon&now=12pm_01/01/1970%2B3d").await, ["old"]);
+        // In Kolkata the fifth begins on the evening of the fourth.
+        assert_eq!(texts("from=00:00_19700105&until=now&now=345600&tz=Asia/Kolkata").await, ["old"]);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use super::pieces;
 use super::{ApiError, params::Params, params::clip};
 use crate::functions::parse::{Expression, parse};
+use crate::graphite_time::GraphiteClock;
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
     evaluated_json, msgpack, raw,
@@ -31,10 +32,10 @@ pub async fn render(
 ) -> Result<Response, ApiError> {
     let mut params = Params::parse(query.0.as_deref().unwrap_or_default());
     params.extend(Params::parse(&form));
-    let now = params.time("now", AppState::now())?.unwrap_or_else(AppState::now);
-    let range = range(&params, now)?;
+    let clock = params.graphite_clock()?;
+    let range = range(&params, &clock)?;
     let targets = targets(&params)?;
-    let format = Format::read(&params, now)?;
+    let format = Format::read(&params, clock.now())?;
     let (kind, body) = match (paths(&targets), format) {
         (Some(paths), Format::Json(query)) => {
             let (selection, rules) = (select(&state, paths, range).await?, state.rules);
@@ -46,7 +47,7 @@ pub async fn render(
             let begin = move || Ok(ColumnPieces::new(selection, width));
             (COLUMNS, pieces::body(state.queries, begin).await?)
         }
-        (_, format) => evaluated(state, targets, range, now, &params, format).await?,
+        (_, format) => evaluated(state, targets, range, clock, &params, format).await?,
     };
     Ok(answer(kind, body))
 }
@@ -74,20 +75,21 @@ async fn evaluated(
     state: AppState,
     targets: Vec<Expression>,
     range: TimeRange,
-    now: Timestamp,
+    clock: GraphiteClock,
     params: &Params,
     format: Format,
 ) -> Result<(&'static str, Body), ApiError> {
     let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
     let (store, rules) = (state.store, state.rules);
     let evaluate = move || {
-        let evaluation = Evaluation { store: store.metrics(), rules: &rules, range, now, x_files_factor };
+        let (metrics, events) = (store.metrics(), store.events());
+        let evaluation = Evaluation { store: metrics, events, rules: &rules, range, clock, x_files_factor };
         let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
             Format::Columns(width) => (COLUMNS, evaluated_columns(&series, range, width)),
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
-            Format::Csv => ("text/csv; charset=utf-8", csv(&series)),
+            Format::Csv => ("text/csv; charset=utf-8", csv(&series, &evaluation.clock)),
             Format::MsgPack => {
                 let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
                 (MSGPACK, packed)
@@ -113,9 +115,10 @@ fn answer(kind: &'static str, body: Body) -> Response {
     response
 }
 
-fn range(params: &Params, now: Timestamp) -> Result<TimeRange, ApiError> {
-    let from = params.time("from", now)?.unwrap_or_else(|| now.plus_nanos(-NANOS_PER_DAY));
-    let until = params.time("until", now)?.unwrap_or(now);
+fn range(params: &Params, clock: &GraphiteClock) -> Result<TimeRange, ApiError> {
+    let from = params.graphite_time("from", clock)?;
+    let from = from.unwrap_or_else(|| clock.now().plus_nanos(-NANOS_PER_DAY));
+    let until = params.graphite_time("until", clock)?.unwrap_or(clock.now());
     if from == until {
         return Err(ApiError::parameter(
             "until",

@@ -6,6 +6,8 @@ use super::format::{general, plain};
 use super::parse::{Call as CallText, Expression, parse};
 use super::registry::find;
 use super::series::Series;
+use crate::graphite_time::GraphiteClock;
+use sonde_shared::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,6 +17,11 @@ pub trait Fetch {
     /// The series that a path names, by name, each with its slots of `(from, until]`; none where it names none. Functions ask for ranges
     /// that begin as early as 1970: what would be too much to read is to be refused before it is read.
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError>;
+
+    /// When the events were that have all of these tags, by time, both ends of the range included; those of all where no tag is given.
+    fn events(&self, _tags: &[String], _from: i64, _until: i64) -> Result<Vec<i64>, FunctionError> {
+        Ok(Vec::new())
+    }
 }
 
 /// So many values may be fetched and made for one target.
@@ -35,8 +42,8 @@ pub struct Context<'a> {
     pub from: i64,
     /// Unix seconds.
     pub until: i64,
-    /// The clock.
-    pub now: i64,
+    /// What times in arguments are read by.
+    pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
     template: Rc<Vec<(String, String)>>,
@@ -68,7 +75,7 @@ impl std::fmt::Debug for Context<'_> {
 }
 
 impl<'a> Context<'a> {
-    /// A range of unix seconds.
+    /// A range of unix seconds, and now.
     pub fn new(source: &'a dyn Fetch, from: i64, until: i64, now: i64) -> Self {
         let fetched = Fetched {
             source,
@@ -78,7 +85,8 @@ impl<'a> Context<'a> {
             calls: Cell::default(),
         };
         let (template, fetched) = (Rc::default(), Rc::new(fetched));
-        Self { from, until, now, x_files_factor: None, template, made_within: 0, fetched }
+        let clock = GraphiteClock::utc(Timestamp::from_secs(now));
+        Self { from, until, clock, x_files_factor: None, template, made_within: 0, fetched }
     }
 
     /// The same over another range.
@@ -110,6 +118,13 @@ impl<'a> Context<'a> {
         }
         self.fetched.series.borrow_mut().insert(key, Rc::new(series.clone()));
         Ok(series)
+    }
+
+    /// When the events of the range were that have all of these tags.
+    pub(super) fn events(&self, tags: &[String]) -> Result<Vec<i64>, FunctionError> {
+        let found = self.fetched.source.events(tags, self.from, self.until)?;
+        self.spend(found.len())?;
+        Ok(found)
     }
 
     /// Tells that so many values are read or made; too many for one target are refused.

@@ -1,6 +1,7 @@
 //! Functions that make series of nothing, and those that say how series are read.
 
 use super::FunctionError;
+use super::align::Span;
 use super::call::Call;
 use super::format::plain;
 use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
@@ -64,6 +65,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[NAME, STEP],
         "A made-up walk up and down from 0, the same for the same name and range.",
         random_walk,
+    ),
+    GROUP.function(
+        &["events"],
+        &[Param::optional("tags", ParamKind::Text).repeated()],
+        "How many events there were at each second that have all of these tags; `*` stands for any.",
+        events,
     ),
 ];
 
@@ -163,4 +170,23 @@ fn random_walk(call: &Call<'_>) -> Answer {
         at += (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5;
         here
     })
+}
+
+fn events(call: &Call<'_>) -> Answer {
+    let tags: Vec<String> = call.values(0)?.iter().map(ToString::to_string).collect();
+    let name = format!("events(\"{}\")", tags.join("\", \""));
+    let (from, until) = (call.context.from, call.context.until);
+    let count = (until - from).max(0) as usize;
+    call.context.spend(count)?;
+    let wanted: Vec<String> = tags.iter().filter(|tag| *tag != "*").cloned().collect();
+    let found = if tags.is_empty() { Vec::new() } else { call.context.events(&wanted)? };
+    let mut values = vec![f64::NAN; count];
+    for at in found {
+        if let Some(value) = usize::try_from(at - from).ok().and_then(|slot| values.get_mut(slot)) {
+            *value = if value.is_nan() { 1.0 } else { *value + 1.0 };
+        }
+    }
+    let mut series = call.context.made(name, Span { start: from, end: until, step: 1 }, values);
+    series.consolidation = Consolidation::Sum;
+    Ok(vec![series])
 }

@@ -9,13 +9,18 @@ use super::{MAX_ARGUMENTS, Selection, Target};
 use crate::functions::parse::Expression;
 use crate::functions::series::Series;
 use crate::functions::{Context, Fetch, FunctionError, MAX_VALUES, evaluate};
+use crate::graphite_time::GraphiteClock;
 use crate::query::storage_rules::StorageRules;
+use crate::store::events::EventStore;
 use crate::store::metrics::MetricStore;
 use serde::Serialize;
-use sonde_shared::api::{Columns, encode_columns};
+use sonde_shared::api::{Columns, Event, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::io::Write;
+
+/// A function reads at most so many bytes of events.
+const MAX_EVENT_BYTES: u64 = 32 << 20;
 
 /// A request's targets and what they are evaluated in.
 #[derive(Debug)]
@@ -26,8 +31,10 @@ pub struct Evaluation<'a> {
     pub rules: &'a StorageRules,
     /// The range that was asked for.
     pub range: TimeRange,
-    /// The server's clock, or another instant that was asked for.
-    pub now: Timestamp,
+    /// Where events are.
+    pub events: &'a EventStore,
+    /// The server's clock, or another instant that was asked for, with the zone that was.
+    pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
 }
@@ -37,7 +44,8 @@ impl Evaluation<'_> {
     pub fn series(&self, targets: &[Expression]) -> Result<Vec<Series>, FunctionError> {
         let seconds = |at: Timestamp| at.as_secs();
         let (from, until) = (seconds(self.range.from), seconds(self.range.until));
-        let mut context = Context::new(self, from, until, seconds(self.now));
+        let mut context = Context::new(self, from, until, seconds(self.clock.now()));
+        context.clock = self.clock.clone();
         context.x_files_factor = self.x_files_factor;
         let mut all = Vec::new();
         for target in targets {
@@ -60,7 +68,7 @@ impl Fetch for Evaluation<'_> {
         let selection = selection.map_err(|_too_many| {
             FunctionError::Fetch(format!("`{path}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
         })?;
-        let mut plans = plans(&selection, self.now, self.rules).map_err(|error| failed(&error))?;
+        let mut plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
         for plan in &mut plans {
             plan.begin_with(from, until, self.rules);
         }
@@ -84,6 +92,17 @@ impl Fetch for Evaluation<'_> {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    fn events(&self, tags: &[String], from: i64, until: i64) -> Result<Vec<i64>, FunctionError> {
+        let events = self.events.read(from, until, MAX_EVENT_BYTES);
+        let events = events.map_err(|error| FunctionError::Fetch(error.to_string()))?.ok_or_else(|| {
+            FunctionError::Fetch(
+                "the range holds more than 32 MB of events; ask for a shorter one".to_owned(),
+            )
+        })?;
+        let has_all = |event: &Event| tags.iter().all(|tag| event.tags.contains(tag));
+        Ok(events.iter().filter(|event| has_all(event)).map(|event| event.when).collect())
     }
 }
 
@@ -160,8 +179,8 @@ pub fn raw(series: &[Series]) -> Vec<u8> {
     text
 }
 
-/// `csv`: a line a point, `name,YYYY-MM-DD HH:MM:SS,value`, in UTC.
-pub fn csv(series: &[Series]) -> Vec<u8> {
+/// `csv`: a line a point, `name,YYYY-MM-DD HH:MM:SS,value`, in the clock's zone.
+pub fn csv(series: &[Series], clock: &GraphiteClock) -> Vec<u8> {
     let mut text = Vec::new();
     for one in series {
         let name = if one.name.contains([',', '"', '\n', '\r']) {
@@ -170,10 +189,10 @@ pub fn csv(series: &[Series]) -> Vec<u8> {
             one.name.clone()
         };
         for (time, value) in Points::of(one, None, 0).each() {
-            let stamp = Timestamp::from_secs(time).to_string();
-            let (date, clock) = (&stamp[..10], &stamp[11..19]);
+            let shown = clock.shown(Timestamp::from_secs(time));
             let value = if value.is_nan() { String::new() } else { format!("{value:?}") };
-            write!(text, "{name},{date} {clock},{value}\r\n").expect("a Vec takes every write");
+            write!(text, "{name},{} {},{value}\r\n", shown.date(), shown.time())
+                .expect("a Vec takes every write");
         }
     }
     text
@@ -296,7 +315,10 @@ mod tests {
         let (from, until) = (Timestamp::from_secs(day + 1_000), Timestamp::from_secs(day + 2_000));
         let rules = StorageRules::default();
         let range = TimeRange { from, until };
-        let evaluation = Evaluation { store: &store, rules: &rules, range, now: until, x_files_factor: None };
+        let (clock, events) = (GraphiteClock::utc(until), EventStore::open(dir.path()).unwrap());
+        let events = &events;
+        let evaluation =
+            Evaluation { store: &store, events, rules: &rules, range, clock, x_files_factor: None };
         let one = |target: &str| {
             let mut series = evaluation.series(&[parse(target).unwrap()]).unwrap();
             assert_eq!(series.len(), 1, "{target}");
@@ -318,6 +340,11 @@ mod tests {
         let one = Series::new("a,b", 60, 60, vec![1.0, f64::NAN]);
         assert_eq!(String::from_utf8(raw(std::slice::from_ref(&one))).unwrap(), "a,b,60,180,60|1.0,None\n");
         let expected = "\"a,b\",1970-01-01 00:01:00,1.0\r\n\"a,b\",1970-01-01 00:02:00,\r\n";
-        assert_eq!(String::from_utf8(csv(&[one])).unwrap(), expected);
+        let csv = |place: &str| {
+            let clock = GraphiteClock::of_place(Timestamp::default(), place);
+            String::from_utf8(csv(std::slice::from_ref(&one), &clock)).unwrap()
+        };
+        assert_eq!(csv("UTC"), expected);
+        assert_eq!(csv("Asia/Kolkata"), expected.replace(" 00:0", " 05:3"));
     }
 }

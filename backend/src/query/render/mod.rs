@@ -22,6 +22,7 @@ use crate::store::metrics::{MetricStore, Snapshot};
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
+use std::collections::BTreeMap;
 
 /// The most series of one answer.
 pub const MAX_SERIES: usize = 1_000;
@@ -63,11 +64,23 @@ impl Target {
         }
         // What stands behind `;` are tags, which hold dots and other characters freely: such a name is taken as it is.
         if text.contains(';') && !text.contains(['*', '?', '{']) {
-            return Ok(Self { text: text.to_owned(), glob: None });
+            return Ok(Self { text: with_sorted_tags(text), glob: None });
         }
         let glob = Glob::parse(text).map_err(|why| TargetError::Path(shown(), why))?;
         Ok(Self { text: text.to_owned(), glob: (!glob.is_literal()).then_some(glob) })
     }
+}
+
+/// A name with its tags as the store has them: in order, and of one that is given twice the last.
+fn with_sorted_tags(text: &str) -> String {
+    let mut parts = text.split(';');
+    let name = parts.next().unwrap_or_default();
+    let by_key: BTreeMap<&str, &str> =
+        parts.map(|tag| (tag.split_once('=').map_or(tag, |(key, _)| key), tag)).collect();
+    let mut tags: Vec<&str> =
+        by_key.into_iter().filter(|(key, _)| *key != "name").map(|(_, tag)| tag).collect();
+    tags.sort_unstable();
+    [&[name][..], &tags].concat().join(";")
 }
 
 /// More series than an answer may have.
@@ -138,5 +151,15 @@ mod tests {
         check("a..b", false);
         check("a.{b", false);
         check("", false);
+    }
+
+    #[test]
+    fn tags_are_in_the_stores_order() {
+        let check = |text: &str, expected: &str| assert_eq!(Target::parse(text).unwrap().text, expected);
+        check("a.b;z=1;b=2", "a.b;b=2;z=1");
+        check("m;a=1;a-b=1", "m;a-b=1;a=1");
+        check("m;a=1;b=x;a=2", "m;a=2;b=x");
+        check("m;b=x=y;name=z;a=q", "m;a=q;b=x=y");
+        check(" m;b;a= ", "m;a=;b");
     }
 }
