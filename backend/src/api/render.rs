@@ -2,11 +2,12 @@
 
 use super::pieces;
 use super::{ApiError, params::Params, params::clip};
+use crate::functions::MAX_SECS;
 use crate::functions::parse::{Expression, parse};
 use crate::graphite_time::GraphiteClock;
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, msgpack, raw,
+    evaluated_json, half_open, msgpack, raw,
 };
 use crate::state::AppState;
 use axum::body::Body;
@@ -15,6 +16,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
+use std::time::{Duration, Instant};
 
 /// The widest chart that points are reduced for, in pixels.
 const MAX_WIDTH: u64 = 20_000;
@@ -74,20 +76,22 @@ async fn select(state: &AppState, paths: Vec<&str>, range: TimeRange) -> Result<
 async fn evaluated(
     state: AppState,
     targets: Vec<Expression>,
-    range: TimeRange,
+    asked: TimeRange,
     clock: GraphiteClock,
     params: &Params,
     format: Format,
 ) -> Result<(&'static str, Body), ApiError> {
     let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
     let (store, rules) = (state.store, state.rules);
+    let range = if matches!(format, Format::Columns(_)) { half_open(asked) } else { asked };
     let evaluate = move || {
-        let (metrics, events) = (store.metrics(), store.events());
-        let evaluation = Evaluation { store: metrics, events, rules: &rules, range, clock, x_files_factor };
+        let (metrics, events, rules) = (store.metrics(), store.events(), &rules);
+        let deadline = Instant::now() + Duration::from_secs(MAX_SECS);
+        let evaluation = Evaluation { store: metrics, events, rules, range, clock, x_files_factor, deadline };
         let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
-            Format::Columns(width) => (COLUMNS, evaluated_columns(&series, range, width)),
+            Format::Columns(width) => (COLUMNS, evaluated_columns(&series, asked, width)),
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
             Format::Csv => ("text/csv; charset=utf-8", csv(&series, &evaluation.clock)),
             Format::MsgPack => {

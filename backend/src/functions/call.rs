@@ -22,8 +22,15 @@ pub trait Fetch {
     fn events(&self, _tags: &[String], _from: i64, _until: i64) -> Result<Vec<i64>, FunctionError> {
         Ok(Vec::new())
     }
+
+    /// Whether there is time to go on.
+    fn has_time(&self) -> bool {
+        true
+    }
 }
 
+/// An evaluation is given up after so long.
+pub const MAX_SECS: u64 = 30;
 /// So many values may be fetched and made for one target.
 pub const MAX_VALUES: usize = 50_000_000;
 /// A series costs as much as so many values.
@@ -110,7 +117,10 @@ impl<'a> Context<'a> {
             self.spend(cost(known, KNOWN_PART))?;
             return Ok(known.to_vec());
         }
+        self.go_on()?;
         let mut series = self.fetched.source.fetch(path, self.from, self.until)?;
+        // Whoever reads many series stops where there is no time left.
+        self.go_on()?;
         self.spend(cost(&series, 1))?;
         for one in &mut series {
             path.clone_into(&mut one.path_expression);
@@ -125,6 +135,15 @@ impl<'a> Context<'a> {
         let found = self.fetched.source.events(tags, self.from, self.until)?;
         self.spend(found.len())?;
         Ok(found)
+    }
+
+    /// Refuses to go on where it has taken too long. Asked between calls, and between series where one takes long.
+    pub(super) fn go_on(&self) -> Result<(), FunctionError> {
+        if self.fetched.source.has_time() {
+            return Ok(());
+        }
+        let why = format!("it would take longer than {MAX_SECS} s; ask for fewer series or a shorter range");
+        Err(FunctionError::Fetch(why))
     }
 
     /// Tells that so many values are read or made; too many for one target are refused.
@@ -190,7 +209,9 @@ impl<'a> Context<'a> {
         let function = find(&call.name).ok_or_else(|| FunctionError::Unknown(call.name.clone()))?;
         let given = Call { context: self, function: call, parameters: function.parameters };
         given.check()?;
-        (function.run)(&given)
+        let answer = (function.run)(&given)?;
+        self.go_on()?;
+        Ok(answer)
     }
 
     /// A series that a function has made of others. It has no tags but its name.

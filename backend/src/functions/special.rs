@@ -138,6 +138,7 @@ pub(super) fn constant_line(call: &Call<'_>) -> Result<Series, FunctionError> {
 fn identity(call: &Call<'_>) -> Answer {
     let name = call.text(0)?.unwrap_or_default();
     let (from, until) = (call.context.from, call.context.until);
+    call.context.spend(((until - from).max(0) / 60) as usize)?;
     let values = (from..until).step_by(60).map(|at| at as f64).collect();
     let path_expression = format!("identity(\"{name}\")");
     Ok(vec![Series { end: until, path_expression, ..Series::new(name, from, 60, values) }])
@@ -150,6 +151,7 @@ fn over_time(call: &Call<'_>, step_at: usize, mut value: impl FnMut(i64) -> f64)
     if !(1..=until - from).contains(&step) {
         return Err(call.wrong(format!("`step` must be from 1 to the length of the range, not {step}")));
     }
+    call.context.spend(((until - from) / step) as usize)?;
     let values = (from..until).step_by(step as usize).map(&mut value).collect();
     Ok(vec![Series { end: until, ..Series::new(call.text(0)?.unwrap_or_default(), from, step, values) }])
 }

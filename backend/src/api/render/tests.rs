@@ -273,6 +273,19 @@ async fn functions_are_evaluated_over_what_is_stored() {
 }
 
 #[tokio::test]
+async fn columns_of_functions_begin_where_the_range_does() {
+    let world = world().await;
+    let check = async |range: &str, expected: &[f64]| {
+        let all = columns(&world, &format!("target=scale(a.x,2)&{range}")).await;
+        assert_eq!(all[0].times_ms, expected, "{range}");
+    };
+    check("from=1050&until=1080", &[1_050_000.0, 1_060_000.0, 1_070_000.0]).await;
+    check("from=1050.001&until=1070.000", &[1_060_000.0]).await;
+    check("from=1059.2&until=1060.5", &[1_060_000.0]).await;
+    check("from=1051.2&until=1051.9", &[1_060_000.0]).await;
+}
+
+#[tokio::test]
 async fn too_many_series_are_refused() {
     let world = World::new();
     let names: Vec<String> = (0..=crate::query::render::MAX_SERIES).map(|at| format!("s.{at}")).collect();
@@ -280,6 +293,17 @@ async fn too_many_series_are_refused() {
     let (_, detail) = World::refusal(world.get("/render?target=s.*&from=1&until=100").await);
     assert!(detail.contains("more than 1000 series"), "{detail}");
     assert_eq!(points(&world, "target=s.?&from=1&until=100").await.as_array().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn too_many_series_in_a_function_are_refused_and_as_many_as_may_be_are_not() {
+    let world = World::new();
+    let names: Vec<String> = (0..=crate::query::render::MAX_ARGUMENTS).map(|at| format!("s.{at}")).collect();
+    world.append(&names.iter().map(|name| (name.as_str(), 60, 1.0)).collect::<Vec<_>>()).await;
+    let (_, detail) = World::refusal(world.get("/render?target=sumSeries(s.*)&from=1&until=60").await);
+    assert!(detail.contains("`s.*` names more than 50000 series"), "{detail}");
+    let most = points(&world, "target=sumSeries(s.%5B1-4%5D*,s.%5B5-9%5D*)&from=1&until=60").await;
+    assert_eq!(most[0], json!([[50_000.0, 60]]));
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use sonde_shared::api::{Columns, Event, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::io::Write;
+use std::time::Instant;
 
 /// A function reads at most so many bytes of events.
 const MAX_EVENT_BYTES: u64 = 32 << 20;
@@ -37,6 +38,8 @@ pub struct Evaluation<'a> {
     pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
+    /// When it is given up, if it is not done.
+    pub deadline: Instant,
 }
 
 impl Evaluation<'_> {
@@ -79,7 +82,8 @@ impl Fetch for Evaluation<'_> {
             )));
         }
         let mut found = Vec::with_capacity(plans.len());
-        for plan in &plans {
+        // Who asked refuses what is cut off here.
+        for plan in plans.iter().take_while(|_| self.has_time()) {
             let mut values = Vec::with_capacity(plan.slots() as usize);
             let mut slots = Slots::of(plan);
             while let Slot::Value(value) = slots.next(plan, &selection).map_err(|error| failed(&error))? {
@@ -92,6 +96,10 @@ impl Fetch for Evaluation<'_> {
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    fn has_time(&self) -> bool {
+        Instant::now() < self.deadline
     }
 
     fn events(&self, tags: &[String], from: i64, until: i64) -> Result<Vec<i64>, FunctionError> {
@@ -236,6 +244,14 @@ fn member(series: &Series) -> Member<'_> {
     }
 }
 
+/// The range whose slots are those that begin in a half-open one: Graphite's ranges leave out a slot at their beginning and have one at
+/// their end, which would draw lines that begin a slot late.
+pub fn half_open(range: TimeRange) -> TimeRange {
+    let before = |at: Timestamp| at.plus_nanos(-1).as_secs();
+    let (from, until) = (before(range.from), before(range.until));
+    TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until.max(from + 1)) }
+}
+
 /// Columns for drawing; where a value is not known the line has a gap.
 pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec<u8> {
     let one = |series: &Series| {
@@ -257,10 +273,12 @@ pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::MAX_SECS;
     use crate::functions::golden::{Made, NOW, is_complete, is_near, rows};
     use crate::functions::parse::parse;
     use crate::store::batch::{Durability, PointBatch};
     use serde_json::Value;
+    use std::time::Duration;
 
     fn series(row: &Value, target: &Expression) -> Vec<Series> {
         let number = |key: &str| row["query"][key].as_i64().unwrap();
@@ -317,8 +335,15 @@ mod tests {
         let range = TimeRange { from, until };
         let (clock, events) = (GraphiteClock::utc(until), EventStore::open(dir.path()).unwrap());
         let events = &events;
-        let evaluation =
-            Evaluation { store: &store, events, rules: &rules, range, clock, x_files_factor: None };
+        let evaluation = Evaluation {
+            store: &store,
+            events,
+            rules: &rules,
+            range,
+            clock,
+            x_files_factor: None,
+            deadline: Instant::now() + Duration::from_secs(MAX_SECS),
+        };
         let one = |target: &str| {
             let mut series = evaluation.series(&[parse(target).unwrap()]).unwrap();
             assert_eq!(series.len(), 1, "{target}");
@@ -331,6 +356,12 @@ mod tests {
         assert!(shifted.values.len() == 100 && shifted.values.iter().all(|value| value.is_nan()));
         let share = one("asPercent(a.young,timeShift(a.young,'7d'))");
         assert_eq!(share.name, "asPercent(a.young,timeShift(a.young, \"-7d\"))");
+        let late = Evaluation { deadline: Instant::now(), clock: GraphiteClock::utc(until), ..evaluation };
+        for target in ["a.young", "sumSeries(a.*)"] {
+            let told = late.series(&[parse(target).unwrap()]).unwrap_err().to_string();
+            assert!(told.contains("longer than 30 s"), "{told}");
+        }
+        let evaluation = Evaluation { deadline: Instant::now() + Duration::from_secs(MAX_SECS), ..late };
         let endless = Evaluation { range: TimeRange { from: Timestamp::from_secs(0), until }, ..evaluation };
         assert!(endless.series(&[parse("sumSeries(a.*)").unwrap()]).unwrap()[0].values.len() < 10_000);
     }

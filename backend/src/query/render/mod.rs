@@ -14,7 +14,9 @@ mod slots;
 mod step;
 
 pub use columns::ColumnPieces;
-pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evaluated_json, msgpack, raw};
+pub use evaluated::{
+    Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, msgpack, raw,
+};
 pub use json::{JsonPieces, JsonQuery};
 
 use crate::store::StoreError;
