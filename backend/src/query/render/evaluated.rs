@@ -119,6 +119,7 @@ pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
     let start = series.iter().map(|one| one.start).min().unwrap_or(0);
     let end = series.iter().map(|one| one.end).max().unwrap_or(0);
     let mut text = b"[".to_vec();
+    let mut digits = itoa::Buffer::new();
     for one in series {
         let points = Points::of(one, query.max_data_points, end - start);
         let mut points =
@@ -133,7 +134,9 @@ pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
         for (number, (time, value)) in points.enumerate() {
             text.extend_from_slice(if number == 0 { b"[" } else { b",[" });
             write_number(&mut text, value);
-            write!(text, ",{time}]").expect("a Vec takes every write");
+            text.push(b',');
+            text.extend_from_slice(digits.format(time).as_bytes());
+            text.push(b']');
         }
         text.extend_from_slice(b"]}");
     }

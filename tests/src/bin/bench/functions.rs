@@ -5,7 +5,7 @@ use sonde_shared::api::IngestReport;
 use sonde_tests::big_day;
 use sonde_tests::corpus::at;
 use sonde_tests::points::{STEP_SECS, Walk};
-use sonde_tests::process::MemoryWatch;
+use sonde_tests::process::{MemoryWatch, cpu_time};
 use sonde_tests::server::TestServer;
 use std::fmt::Write;
 use std::time::Duration;
@@ -102,8 +102,7 @@ impl Sent {
         let mut row = |target: &str, range: &str, goal: &str, of: &str, expected: Vec<Expected>| {
             let path = path(target, range);
             check(server, &path, &expected);
-            let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(&path).ok()))).collect();
-            report.row(format!("{target}, {of}, {form}"), millis(median(times)), "", "", goal);
+            report.row(format!("{target}, {of}, {form}"), took(server, &path), "", "", goal);
         };
         row("sumSeries(app.*.*)", &hour, "20 ms", "1,000 series, an hour", self.sum());
         row("asPercent(app.*.*)", &hour, "", "1,000 series, an hour", self.shares());
@@ -112,14 +111,8 @@ impl Sent {
         row(target, &all, "", &format!("100 series, {hours} h"), self.means());
         // What asks for no more points than its chart is wide.
         let path = path(target, &format!("{all}&maxDataPoints=1000"));
-        let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(&path).ok()))).collect();
-        report.row(
-            format!("{target}, 1,000 points each of {hours} h, {form}"),
-            millis(median(times)),
-            "",
-            "",
-            "",
-        );
+        let what = format!("{target}, 1,000 points each of {hours} h, {form}");
+        report.row(what, took(server, &path), "", "", "");
     }
 
     /// The last hour of a series.
@@ -170,6 +163,14 @@ impl Sent {
         };
         (0..HOSTS).map(one).collect()
     }
+}
+
+/// How long an answer takes, and how much of a core, which is the same however busy the machine is.
+fn took(server: &TestServer, path: &str) -> String {
+    let before = cpu_time(server.pid());
+    let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(path).ok()))).collect();
+    let cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64() / ROUNDS as f64;
+    format!("{} ({} CPU)", millis(median(times)), millis(cpu))
 }
 
 /// The whole answer, value by value.
