@@ -2,6 +2,7 @@
 
     python3 -m venv venv && venv/bin/pip install graphite-web==1.1.10 whisper==1.1.10
     venv/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
+    venv/bin/python tests/golden/ask_graphite.py names > tests/golden/functions.txt
 
 Its series are made by a formula, which the tests have too. A row of what comes out is a query and its answer: the series with
 their names, tags, start, step and values; or the status and text of a refusal.
@@ -296,6 +297,11 @@ def row(one):
 def main():
     with tempfile.TemporaryDirectory() as root:
         client = start(root)
+        if sys.argv[1:] == ["names"]:
+            from graphite.functions import SeriesFunctions
+
+            print("\n".join(sorted(SeriesFunctions())))
+            return
         for query in queries():
             response = client.get("/render", {**query, "format": "json", "now": NOW, "noCache": "1"})
             if response.status_code == 500:

@@ -2,7 +2,7 @@
 
 use super::golden::{Made, NOW};
 use super::parse::parse;
-use super::registry::{FUNCTIONS, Function};
+use super::registry::{FUNCTIONS, Function, find};
 use super::series::Series;
 use super::{Context, Fetch, FunctionError, MAX_SECS, ParamKind, evaluate};
 use proptest::prelude::*;
@@ -281,6 +281,13 @@ fn the_deepest_targets_are_answered() {
     assert_eq!(answer(&format!("odd.*{}", "|sortByMaxima()".repeat(64))), Ok(5));
     check_refused(&format!("odd.*{}", "|sortByMaxima()".repeat(100_000)), "fewer calls within each other");
     check_refused(&"template(".repeat(100_000), "fewer calls within each other");
+}
+
+#[test]
+fn all_names_that_graphite_web_registers_are_there() {
+    let names = include_str!("../../../tests/golden/functions.txt");
+    let missing: Vec<&str> = names.lines().filter(|name| find(name).is_none()).collect();
+    assert!(names.lines().count() > 150 && missing.iter().all(|name| *name == "seriesByTag"), "{missing:?}");
 }
 
 #[test]

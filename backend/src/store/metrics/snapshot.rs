@@ -144,7 +144,10 @@ impl DaySources {
             each.extend(self.times_of(source, name)?);
         }
         each.sort_by_key(|times| times.span().map(|(first, _)| first));
-        let is_apart = |pair: &[Times]| matches!((pair[0].span(), pair[1].span()), (Some((_, last)), Some((first, _))) if last < first);
+        let is_apart = |pair: &[Times]| {
+            let (before, behind) = (pair[0].span(), pair[1].span());
+            before.zip(behind).is_some_and(|((_, last), (first, _))| last < first)
+        };
         Ok(each.windows(2).all(is_apart).then_some(each))
     }
 
