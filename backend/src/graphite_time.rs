@@ -10,6 +10,8 @@ use sonde_shared::time::{NANOS_PER_SEC, TimeError, TimeSpec, Timestamp, parse_rf
 
 /// The first second of the year 1 and the last of the year 9999, which its times reach from and to.
 const REACH: std::ops::RangeInclusive<i128> = -62_135_596_800..=253_402_300_799;
+/// The longest offset, a thousand million days, as Python's.
+const LONGEST_SECS: i128 = 1_000_000_000 * 86_400;
 const MONTHS: [&str; 12] =
     ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -160,6 +162,9 @@ fn offset(text: &[char]) -> Option<i128> {
         let letters = rest[number..].iter().take_while(|c| c.is_alphabetic()).count();
         let count = i128::from(int(&rest[..number])?);
         secs += count * unit_secs(&rest[number..number + letters])?;
+        if secs > LONGEST_SECS {
+            return None;
+        }
         rest = &rest[number + letters..];
     }
     Some(if *sign == '-' { -secs } else { secs })

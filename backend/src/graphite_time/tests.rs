@@ -72,6 +72,7 @@ fn what_graphite_web_refuses_is_read_as_elsewhere() {
     for text in ["20260431", "20260230", "six", "25:00", "-1x", "1d", "é:05", "13pm_feb30"] {
         check("UTC", text, "refused");
     }
+    check("UTC", &format!("-{}", "9223372036854775807y".repeat(10_000)), "refused");
 }
 
 #[test]
