@@ -15,6 +15,16 @@ pub trait Fetch {
     /// The series that a path names, by name, each with its slots of `(from, until]`; none where it names none. Functions ask for ranges
     /// that begin as early as 1970: what would be too much to read is to be refused before it is read.
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError>;
+
+    /// The same of the series that tag expressions choose; `Argument` where these are none. Sources without tags have no such series.
+    fn fetch_tagged(
+        &self,
+        _expressions: &[&str],
+        _from: i64,
+        _until: i64,
+    ) -> Result<Vec<Series>, FunctionError> {
+        Ok(Vec::new())
+    }
 }
 
 /// So many values may be fetched and made for one target.
@@ -94,6 +104,15 @@ impl<'a> Context<'a> {
 
     /// The series of a path.
     pub(super) fn fetch(&self, path: &str) -> Result<Vec<Series>, FunctionError> {
+        self.fetch_as(path, || self.fetched.source.fetch(path, self.from, self.until))
+    }
+
+    /// Series that are known by a text, and how they are read the first time.
+    fn fetch_as(
+        &self,
+        path: &str,
+        read: impl FnOnce() -> Result<Vec<Series>, FunctionError>,
+    ) -> Result<Vec<Series>, FunctionError> {
         let key = (path.to_owned(), self.from, self.until);
         let cost = |series: &[Series], part: usize| {
             series.iter().map(|one| SERIES_COST + one.values.len() / part).sum::<usize>()
@@ -102,7 +121,7 @@ impl<'a> Context<'a> {
             self.spend(cost(known, KNOWN_PART))?;
             return Ok(known.to_vec());
         }
-        let mut series = self.fetched.source.fetch(path, self.from, self.until)?;
+        let mut series = read()?;
         self.spend(cost(&series, 1))?;
         for one in &mut series {
             path.clone_into(&mut one.path_expression);
@@ -386,6 +405,23 @@ impl Call<'_> {
             },
             Some(other) => Err(self.wrong(format!("`{other}` is neither true nor false"))),
         }
+    }
+
+    /// The series that its texts choose as tag expressions. They are known by the call, as graphite-web knows them; what is no
+    /// text is passed over, as there.
+    pub(super) fn tagged(&self) -> Result<Vec<Series>, FunctionError> {
+        let texts = self.function.arguments.iter().filter_map(|argument| match argument {
+            Expression::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let texts: Vec<&str> = texts.collect();
+        let (context, source) = (self.context, self.context.fetched.source);
+        context
+            .fetch_as(&self.function.text, || source.fetch_tagged(&texts, context.from, context.until))
+            .map_err(|error| match error {
+                FunctionError::Argument { why, .. } => self.wrong(why),
+                other => other,
+            })
     }
 
     /// Calls another function with lists of series.

@@ -41,6 +41,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
         fallback_series,
     ),
     GROUP.function(
+        &["seriesByTag"],
+        &[Param::needed("tagExpressions", ParamKind::Text).repeated()],
+        "The series that all expressions take, each `tag=value`, `tag!=value`, `tag=~regex` or `tag!=~regex`.",
+        |call| call.tagged(),
+    ),
+    GROUP.function(
         &["constantLine"],
         &[Param::needed("value", ParamKind::Float)],
         "A horizontal line at a value.",

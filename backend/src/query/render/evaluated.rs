@@ -5,11 +5,13 @@
 use super::json::{JsonQuery, bucket_of, write_number};
 use super::plan::{Plan, plans};
 use super::slots::{Slot, Slots};
-use super::{MAX_ARGUMENTS, Selection, Target};
+use super::{MAX_ARGUMENTS, Selection, Target, TooManySeries};
 use crate::functions::parse::Expression;
 use crate::functions::series::Series;
 use crate::functions::{Context, Fetch, FunctionError, MAX_VALUES, evaluate};
 use crate::query::storage_rules::StorageRules;
+use crate::query::tags::{TagError, parse_all};
+use crate::store::StoreError;
 use crate::store::metrics::MetricStore;
 use serde::Serialize;
 use sonde_shared::api::{Columns, encode_columns};
@@ -47,18 +49,47 @@ impl Evaluation<'_> {
     }
 }
 
+fn failed(error: &dyn std::error::Error) -> FunctionError {
+    FunctionError::Fetch(error.to_string())
+}
+
 impl Fetch for Evaluation<'_> {
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
-        let failed = |error: &dyn std::error::Error| FunctionError::Fetch(error.to_string());
         let target = Target::parse(path).map_err(|error| failed(&error))?;
+        let select = |known, range| Selection::known(self.store, &[target], known, range, MAX_ARGUMENTS);
+        self.read(path, from, until, select)
+    }
+
+    fn fetch_tagged(
+        &self,
+        expressions: &[&str],
+        from: i64,
+        until: i64,
+    ) -> Result<Vec<Series>, FunctionError> {
+        let wrong =
+            |error: TagError| FunctionError::Argument { function: String::new(), why: error.to_string() };
+        let matches = parse_all(expressions.iter().copied()).map_err(wrong)?;
+        let select = |known, range| Selection::tagged(self.store, &matches, known, range, MAX_ARGUMENTS);
+        self.read(&expressions.join(","), from, until, select)
+    }
+}
+
+impl Evaluation<'_> {
+    /// The values of series in their slots of a range, by name.
+    fn read(
+        &self,
+        what: &str,
+        from: i64,
+        until: i64,
+        select: impl FnOnce(TimeRange, TimeRange) -> Result<Result<Selection, TooManySeries>, StoreError>,
+    ) -> Result<Vec<Series>, FunctionError> {
         let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
         // A series is there at all times that a function looks at, or lists of it would not fit each other.
         let known =
             TimeRange { from: range.from.min(self.range.from), until: range.until.max(self.range.until) };
-        let selection = Selection::known(self.store, &[target], known, range, MAX_ARGUMENTS);
-        let selection = selection.map_err(|error| failed(&error))?;
+        let selection = select(known, range).map_err(|error| failed(&error))?;
         let selection = selection.map_err(|_too_many| {
-            FunctionError::Fetch(format!("`{path}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
+            FunctionError::Fetch(format!("`{what}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
         })?;
         let mut plans = plans(&selection, self.now, self.rules).map_err(|error| failed(&error))?;
         for plan in &mut plans {
@@ -67,24 +98,26 @@ impl Fetch for Evaluation<'_> {
         let values: i64 = plans.iter().map(Plan::slots).sum();
         if values > MAX_VALUES as i64 {
             return Err(FunctionError::Fetch(format!(
-                "`{path}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
+                "`{what}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
             )));
         }
-        let mut found = Vec::with_capacity(plans.len());
-        for plan in &plans {
-            let mut values = Vec::with_capacity(plan.slots() as usize);
-            let mut slots = Slots::of(plan);
-            while let Slot::Value(value) = slots.next(plan, &selection).map_err(|error| failed(&error))? {
-                values.push(value.unwrap_or(f64::NAN));
-            }
-            let mut series = Series::new(plan.name.as_str(), plan.start, plan.step, values);
-            let tags = super::json::tags(&plan.name);
-            series.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-            found.push(series);
-        }
+        let one = |plan: &Plan| series_of(plan, &selection).map_err(|error| failed(&error));
+        let mut found = plans.iter().map(one).collect::<Result<Vec<_>, _>>()?;
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
+}
+
+fn series_of(plan: &Plan, selection: &Selection) -> Result<Series, StoreError> {
+    let mut values = Vec::with_capacity(plan.slots() as usize);
+    let mut slots = Slots::of(plan);
+    while let Slot::Value(value) = slots.next(plan, selection)? {
+        values.push(value.unwrap_or(f64::NAN));
+    }
+    let mut series = Series::new(plan.name.as_str(), plan.start, plan.step, values);
+    let tags = super::json::tags(&plan.name);
+    series.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    Ok(series)
 }
 
 /// Graphite's JSON of series, each with at most so many points where that is asked for, as `renderViewJson` of graphite-web.

@@ -18,7 +18,7 @@ pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evalu
 pub use json::{JsonPieces, JsonQuery};
 
 use crate::store::StoreError;
-use crate::store::metrics::{MetricStore, Snapshot};
+use crate::store::metrics::{MetricStore, Snapshot, TagMatch};
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
@@ -117,9 +117,33 @@ impl Selection {
                 return Ok(Err(TooManySeries));
             }
         }
+        Self::around(store, names, known, range).map(Ok)
+    }
+
+    /// The same of the series that have all of these tags.
+    fn tagged(
+        store: &MetricStore,
+        matches: &[TagMatch],
+        known: TimeRange,
+        range: TimeRange,
+        most: usize,
+    ) -> Result<Result<Self, TooManySeries>, StoreError> {
+        let names: Vec<String> = store.tagged(known)?.series(matches).take(most + 1).collect();
+        if names.len() > most {
+            return Ok(Err(TooManySeries));
+        }
+        Self::around(store, names, known, range).map(Ok)
+    }
+
+    fn around(
+        store: &MetricStore,
+        names: Vec<String>,
+        known: TimeRange,
+        range: TimeRange,
+    ) -> Result<Self, StoreError> {
         let from = known.from.plus_nanos(-NEIGHBOURS_NANOS);
         let days = store.snapshot(TimeRange { from, until: known.until.plus_nanos(NEIGHBOURS_NANOS) })?;
-        Ok(Ok(Self { names, range, days }))
+        Ok(Self { names, range, days })
     }
 }
 
