@@ -219,6 +219,7 @@ def finder_module():
             for path, is_leaf in sorted(found):
                 yield LeafNode(path, Reader(path)) if is_leaf else BranchNode(path)
 
+    Finder.Reader = Reader
     return Finder
 
 

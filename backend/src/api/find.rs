@@ -1,32 +1,34 @@
 //! `/metrics/find`, `/metrics/expand` and `/metrics/index.json`: the tree of names, as Graphite answers it.
 
-use super::pieces;
+use super::answer::{json, no_cache, params};
 use super::render::MSGPACK;
-use super::{ApiError, params::Params, params::clip};
-use crate::query::find;
+use super::tags::names;
+use super::{ApiError, params::Params, params::clip, pieces};
+use crate::query::find::{self, ListingPieces};
 use crate::state::AppState;
-use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use serde_json::{Value, json};
 use sonde_shared::glob::Glob;
-use sonde_shared::time::TimeRange;
-
-const NO_CACHE: [(header::HeaderName, &str); 2] =
-    [(header::CACHE_CONTROL, "no-cache"), (header::PRAGMA, "no-cache")];
+use sonde_shared::time::{TimeRange, Timestamp};
 
 /// Answers `/metrics/find`.
 pub async fn find_metrics(
     State(state): State<AppState>,
     query: RawQuery,
     form: String,
-) -> Result<impl IntoResponse, ApiError> {
-    let request = FindRequest::read(&params(&query, &form))?;
+) -> Result<Response, ApiError> {
+    let params = params(&query, &form)?;
+    let request = FindRequest::read(&params)?;
     let is_packed = matches!(request.format, Format::MsgPack);
     let store = state.store;
     let find = move || {
-        let found = store.metrics().find(request.range, &request.glob)?;
+        let mut found = store.metrics().find(request.range, &request.glob)?;
+        if request.leaves_only {
+            found.retain(|one| one.is_series);
+            found.iter_mut().for_each(|one| one.has_children = false);
+        }
         Ok(match request.format {
             Format::Tree => json!(find::tree(&found, &request.query, request.with_wildcard)),
             Format::Completer => find::completions(&found, request.with_wildcard),
@@ -37,10 +39,13 @@ pub async fn find_metrics(
     };
     let answer = pieces::query(&state.queries, find).await?;
     if !is_packed {
-        return Ok((NO_CACHE, Json(answer)).into_response());
+        return json(&params, &answer);
     }
     let packed = rmp_serde::to_vec_named(&answer).map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok((NO_CACHE, [(header::CONTENT_TYPE, MSGPACK)], packed).into_response())
+    let mut response = Response::new(packed.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MSGPACK));
+    no_cache(&mut response);
+    Ok(response)
 }
 
 /// Answers `/metrics/expand`.
@@ -48,8 +53,8 @@ pub async fn expand_metrics(
     State(state): State<AppState>,
     query: RawQuery,
     form: String,
-) -> Result<impl IntoResponse, ApiError> {
-    let params = params(&query, &form);
+) -> Result<Response, ApiError> {
+    let params = params(&query, &form)?;
     let queries: Vec<String> = params.all("query").map(str::to_owned).collect();
     if queries.is_empty() {
         return Err(ApiError::parameter("query", "at least one query is needed", "shop.*"));
@@ -68,20 +73,19 @@ pub async fn expand_metrics(
         }
         Ok(Value::Object(each))
     };
-    Ok((NO_CACHE, Json(json!({ "results": pieces::query(&state.queries, expand).await? }))))
+    json(&params, &json!({ "results": pieces::query(&state.queries, expand).await? }))
 }
 
-/// Answers `/metrics/index.json`: every series' name.
-pub async fn list_metrics(State(state): State<AppState>) -> Result<Json<Vec<String>>, ApiError> {
+/// Answers `/metrics/index.json`: every series' name, made as it is read.
+pub async fn list_metrics(
+    State(state): State<AppState>,
+    query: RawQuery,
+    form: String,
+) -> Result<Response, ApiError> {
+    params(&query, &form)?;
     let store = state.store;
-    let list = move || Ok(store.metrics().snapshot(TimeRange::all())?.names());
-    Ok(Json(pieces::query(&state.queries, list).await?))
-}
-
-fn params(query: &RawQuery, form: &str) -> Params {
-    let mut params = Params::parse(query.0.as_deref().unwrap_or_default());
-    params.extend(Params::parse(form));
-    params
+    let begin = move || Ok(ListingPieces::of(store.metrics().listing(TimeRange::all())?));
+    Ok(names(pieces::body(state.queries, begin).await?))
 }
 
 enum Format {
@@ -97,6 +101,7 @@ struct FindRequest {
     glob: Glob,
     format: Format,
     with_wildcard: bool,
+    leaves_only: bool,
     range: TimeRange,
 }
 
@@ -105,13 +110,28 @@ impl FindRequest {
         let missing = || ApiError::parameter("query", "a query is needed", "shop.*");
         let format = format(params)?;
         let query = match (params.get("query"), &format) {
-            (query, Format::Completer) => find::completer_query(query.unwrap_or_default()),
+            (query, Format::Completer) => {
+                let query = find::completer_query(query.unwrap_or_default());
+                if params.flag("automatic_variants")? { find::with_variants(&query) } else { query }
+            }
             (Some(query), _) => query.to_owned(),
             (None, _) => return Err(missing()),
         };
-        let (glob, range) = (glob(&query)?, params.range()?);
-        Ok(Self { query, glob, format, with_wildcard: params.flag("wildcards")?, range })
+        let (glob, range) = (glob(&query)?, range(params)?);
+        let (with_wildcard, leaves_only) = (params.flag("wildcards")?, params.flag("leavesOnly")?);
+        Ok(Self { query, glob, format, with_wildcard, leaves_only, range })
     }
+}
+
+/// The days that are looked at. Graphite's −1 means any; seen from `now`, where that is given.
+fn range(params: &Params) -> Result<TimeRange, ApiError> {
+    let now = params.time("now", AppState::now())?.unwrap_or_else(AppState::now);
+    let time = |key: &str, default: Timestamp| match params.get(key) {
+        None | Some("-1") => Ok(default),
+        Some(_) => params.time(key, now).map(|time| time.unwrap_or(default)),
+    };
+    let (from, until) = (time("from", Timestamp::MIN)?, time("until", Timestamp::MAX)?);
+    Ok(TimeRange::between(from, until))
 }
 
 fn format(params: &Params) -> Result<Format, ApiError> {

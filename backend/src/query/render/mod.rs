@@ -30,7 +30,7 @@ pub const MAX_ARGUMENTS: usize = 50_000;
 /// How far before and after a range the neighbouring points are looked for.
 const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
 /// Pieces of an answer are about this long.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 /// An answer in the making.
 pub trait Pieces: Send + 'static {

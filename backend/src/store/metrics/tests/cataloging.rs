@@ -289,8 +289,8 @@ fn a_catalog_of_the_version_before_is_read_and_made_anew() {
     let rows = [row_of("t;a=1", 1, 4), row_of("t;a=1;b=x.y", 2, 4), row_of("t.u;b=c", 1, 3)];
     append(&store, &rows);
     names.append(&rows);
-    store.seal_all().unwrap();
     drop(store);
+    open(dir.path()).seal_all().unwrap();
     let path = layout::catalog(dir.path());
     let now = fs::read(&path).unwrap();
     fs::write(&path, without_tags(&now)).unwrap();

@@ -1,0 +1,190 @@
+//! Answers beside `/render`'s own, against those of graphite-web 1.1.10 to the same requests.
+//!
+//! `tests/golden/ask_api.py` has asked it; its series are made by the formula of the functions' tests. What graphite-web answers
+//! with a status of 500 is a refusal here or an answer, but no failure.
+
+use super::testing::World;
+use crate::functions::golden::{NOW, is_near, value};
+use axum::http::Method;
+use serde_json::Value;
+
+const TAGGED: [(&str, &str); 22] = [
+    ("cpu.load;dc=ams;host=web-1;rack=a1", "wave"),
+    ("cpu.load;dc=ams;host=web-2;rack=a2", "wave"),
+    ("cpu.load;dc=fra;host=web-3;rack=a1", "gaps"),
+    ("cpu.load;dc=fra;host=db-1", "wave"),
+    ("cpu.idle;dc=ams;host=web-1;rack=a1", "int"),
+    ("cpu.idle;dc=fra;host=db-1", "int"),
+    ("disk.used;dc=ams;fs=/;host=web-1", "rising"),
+    ("disk.used;dc=ams;fs=/var/log;host=web-1", "rising"),
+    ("disk.used;dc=fra;fs=/;host=db-1", "rising"),
+    ("requests;code=200;host=web-1", "counter"),
+    ("requests;code=404;host=web-1", "counter"),
+    ("requests;code=500;host=web-2", "counter_gaps"),
+    ("requests;code=200;host=web-2", "counter"),
+    ("odd;k=a=b;v=x.y.z", "five"),
+    ("odd;k=a b;v=(x)", "five"),
+    ("odd;k=A;v=ü", "zero"),
+    ("odd;k-2=1;k=a", "zero"),
+    ("odd;k=[a]", "zero"),
+    ("up;dc=ams", "five"),
+    ("up", "five"),
+    ("plain.one", "five"),
+    ("plain.two", "zero"),
+];
+const TREE: [&str; 17] = [
+    "a",
+    "a.b",
+    "a.b.c",
+    "a.b.d",
+    "a.c",
+    "a.d.e.f",
+    "beta.x-1",
+    "beta.x-2",
+    "beta.y_1",
+    "web.h1.cpu",
+    "web.h2.cpu",
+    "web.h2.mem",
+    "web.h10.cpu",
+    "Zed.top",
+    "n.10",
+    "n.9",
+    "n.é.x",
+];
+/// Requests that are answered otherwise here, and why.
+const OTHERWISE_HERE: [(&str, &str); 0] = [];
+
+async fn world(series: impl Iterator<Item = (&'static str, &'static str, i64)>) -> World {
+    let world = World::new();
+    let mut points = Vec::new();
+    for (name, kind, seed) in series {
+        let times = (NOW - 7_200..=NOW).step_by(60);
+        let points_of = times.map(|time| (name, time / 60 * 60, value(kind, seed, time / 60)));
+        points.extend(points_of.filter(|(_, _, value)| !value.is_nan()));
+    }
+    world.append(&points).await;
+    world
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
+        .collect()
+}
+
+/// The answer to a row's request: its status and JSON.
+async fn ask(world: &World, row: &Value) -> (u16, Value) {
+    let path = row["path"].as_str().unwrap();
+    let mut params: Vec<(String, String)> = serde_json::from_value(row["params"].clone()).unwrap();
+    if path == "/render" {
+        let more = [("now", NOW), ("from", NOW - 1_200), ("until", NOW)];
+        params.extend(more.map(|(key, value)| (key.to_owned(), value.to_string())));
+    }
+    let text: Vec<String> =
+        params.iter().map(|(key, value)| format!("{}={}", encoded(key), encoded(value))).collect();
+    let text = text.join("&");
+    let response = match row["method"].as_str() {
+        Some(_) => world.send(Method::POST, path, &text).await,
+        None => world.send(Method::GET, &format!("{path}?{text}"), "").await,
+    };
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 24).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::from(text)))
+}
+
+/// As the script settles an answer of `/metrics/find`.
+fn settled(answer: Value) -> Value {
+    let mut nodes = match answer {
+        Value::Object(mut inside) if inside.contains_key("metrics") => {
+            let nodes = settled(inside["metrics"].take());
+            return serde_json::json!({ "metrics": nodes });
+        }
+        Value::Array(nodes) => nodes,
+        other => return other,
+    };
+    for node in nodes.iter_mut().filter_map(Value::as_object_mut) {
+        node.remove("intervals");
+        if node.get("leaf").is_some_and(|leaf| *leaf == 1) && node["expandable"] == 1 {
+            ["leaf", "expandable", "allowChildren"].map(|key| node.remove(key));
+        }
+    }
+    nodes.sort_by_key(|node| ["id", "path", "is_leaf"].map(|key| node[key].to_string()));
+    Value::Array(nodes)
+}
+
+/// What differs, in words.
+fn difference(row: &Value, (status, body): &(u16, Value)) -> Option<String> {
+    let expected = row["status"].as_u64().unwrap();
+    if expected == 500 {
+        return (*status >= 500).then(|| format!("it fails with {status}"));
+    }
+    if expected != u64::from(*status) {
+        return Some(format!("{status} instead of {expected}: {body}"));
+    }
+    if *status != 200 {
+        return None;
+    }
+    let expected = &row["body"];
+    match row["path"].as_str().unwrap() {
+        "/render" => rendered_otherwise(expected, body),
+        _ => (expected != body).then(|| format!("{body} instead of {expected}")),
+    }
+}
+
+fn rendered_otherwise(expected: &Value, found: &Value) -> Option<String> {
+    let (expected, found) = (expected.as_array()?, found.as_array()?);
+    if expected.len() != found.len() {
+        return Some(format!("{} series instead of {}", found.len(), expected.len()));
+    }
+    expected.iter().zip(found).find_map(|(expected, found)| {
+        let heads = ["target", "tags"].map(|key| (&expected[key], &found[key]));
+        let other = heads.into_iter().find(|(expected, found)| expected != found);
+        if let Some((expected, found)) = other {
+            return Some(format!("{found} instead of {expected}"));
+        }
+        let points: Vec<(Option<f64>, i64)> = serde_json::from_value(found["datapoints"].clone()).unwrap();
+        let values: Vec<Option<f64>> = serde_json::from_value(expected["values"].clone()).unwrap();
+        let are_near = values.len() == points.len()
+            && values
+                .iter()
+                .zip(&points)
+                .all(|(value, (point, _))| is_near(*value, point.unwrap_or(f64::NAN)))
+            && expected["times"][0].as_i64() == points.first().map(|(_, time)| *time);
+        (!are_near).then(|| format!("{found} instead of {expected}"))
+    })
+}
+
+#[tokio::test]
+async fn answers_are_those_of_graphite_web() {
+    let tagged = (40_i64..).zip(TAGGED).map(|(seed, (name, kind))| (name, kind, seed));
+    let (tags, tree) = (world(tagged).await, world(TREE.iter().map(|name| (*name, "five", 1))).await);
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for row in include_str!("../../../tests/golden/api.ndjson").lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let world = if row["world"] == "tree" { &tree } else { &tags };
+        let (status, mut body) = ask(world, &row).await;
+        if row["path"] == "/metrics/find" && status == 200 {
+            body = settled(body);
+        }
+        let asked = format!("{} {}", row["path"].as_str().unwrap(), row["params"]);
+        let difference = difference(&row, &(status, body));
+        compared += 1;
+        if OTHERWISE_HERE.iter().any(|(other, _)| *other == asked) {
+            assert!(difference.is_some(), "{asked} is as graphite-web has it");
+        } else if let Some(difference) = difference {
+            wrong.push(format!("{asked}: {difference}"));
+        }
+    }
+    assert!(compared > 800, "{compared} compared");
+    let shown = wrong.iter().take(60).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{} of {compared} are not graphite-web's:\n{shown}", wrong.len());
+}
