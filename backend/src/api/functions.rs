@@ -71,7 +71,9 @@ fn signature(function: &Function, name: &str) -> String {
 fn describe_param(param: &Param) -> Value {
     let kind = match param.kind {
         ParamKind::SeriesList => "seriesList",
+        ParamKind::SeriesLists => "seriesLists",
         ParamKind::AggFunc => "aggFunc",
+        ParamKind::AggOrSeriesFunc => "aggOrSeriesFunc",
         ParamKind::Float => "float",
         ParamKind::Integer => "integer",
         ParamKind::Interval => "interval",
@@ -79,6 +81,7 @@ fn describe_param(param: &Param) -> Value {
         ParamKind::IntOrInf => "intOrInf",
         ParamKind::Node => "node",
         ParamKind::NodeOrTag => "nodeOrTag",
+        ParamKind::Tag => "tag",
         ParamKind::Text => "string",
         ParamKind::Boolean => "boolean",
         ParamKind::Date => "date",

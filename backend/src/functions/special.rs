@@ -52,14 +52,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "A horizontal line at a value.",
         |call| Ok(vec![constant_line(call)?]),
     ),
-    GROUP.function(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
-    GROUP.function(
+    Group("Calculate").function(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
+    Group("Transform").function(
         &["time", "timeFunction"],
         &[NAME, STEP],
         "A series whose values are its times.",
         |call| over_time(call, 1, |at| at as f64),
     ),
-    GROUP.function(
+    Group("Transform").function(
         &["sin", "sinFunction"],
         &[NAME, Param::optional("amplitude", ParamKind::Integer), STEP],
         "The sine of its times, as large as said.",
