@@ -145,6 +145,20 @@ get("tree", "/functions/nope")
 get("tree", "/version")
 
 
+for event in [
+    {"what": "one", "tags": ["web", "prod"], "when": NOW - 300, "data": "a"}, {"what": "two", "tags": "web  test", "when": NOW - 200}, {"what": "three", "when": NOW - 100, "data": ""},
+    {"what": "four", "tags": [], "when": NOW - 50}, {"what": "five é", "tags": ["db", "prod"], "when": NOW, "data": "x\ny"}, {"what": "six", "tags": "", "when": NOW + 60}, {"what": "bad", "tags": 5}, {"what": "bad", "tags": {"a": 1}},
+    {"tags": "web"}, [], "text", 5, {"what": "seven", "tags": ["two words", "prod"], "when": NOW - 400},
+]:
+    rows.append(("events", "POST", "/events/", json.dumps(event)))
+rows.append(("events", "POST", "/events/", "no json"))
+rows.append(("events", "PUT", "/events/", "{}"))
+for more in [{}, {"until": str(NOW)}, {"from_": str(NOW - 200)}, {"from_": str(NOW - 200), "until": str(NOW - 100)}, {"from_": str(NOW - 200), "until": str(NOW - 200)}, {"from_": str(NOW + 1), "until": str(NOW + 59)}]:
+    for tags in [None, "web", "prod", "web prod", "db", "words", "nope", "web nope", "web test prod"]:
+        for how in [None, "union", "intersection"] if tags else [None]:
+            get("events", "/events/get_data", **more, **({"tags": tags} if tags else {}), **({"set": how} if how else {}))
+
+
 def finder_module():
     """A finder of both worlds' series. Those with tags are named by their whole name alone."""
     from graphite.finders.utils import BaseFinder
@@ -191,6 +205,8 @@ def mend_python():
 
 
 def ask(client, method, path, params):
+    if isinstance(params, str):
+        return client.generic(method, path, params, content_type="application/json")
     params = params + [("now", NOW), ("from", NOW - 1200), ("until", NOW), ("format", "json"), ("noCache", "1")] if path == "/render" else params
     text = urlencode(params)
     if method == "POST":
@@ -219,6 +235,8 @@ def body(path, params, response):
         return settled(json.loads(text), params)
     if path.startswith("/functions"):
         return plainly(json.loads(text.replace("1e9999", "1e308")))
+    if path == "/events/get_data":
+        return [{key: one[key] for key in one if key != "id"} for one in json.loads(text)]
     if path == "/version":
         return text.strip()
     return without_ids(json.loads(text))
@@ -236,7 +254,7 @@ def main():
         for world, method, path, params, response in asked:
             row = {"world": world, "path": path, "params": params, "status": response.status_code}
             row.update({"method": method} if method != "GET" else {})
-            row.update({"body": body(path, params, response)} if response.status_code == 200 else {})
+            row.update({"body": body(path, params, response)} if response.status_code == 200 and response.content else {})
             print(json.dumps(row, separators=(",", ":"), ensure_ascii=False).replace("Infinity", "1e9999"))
 
 
