@@ -1,8 +1,9 @@
 """Asks graphite-web what it answers beside /render: tags, the tree of names, lists of functions; and targets that choose by tags.
 
-    venv/bin/python tests/golden/ask_api.py > tests/golden/api.ndjson
+    scripts/graphite-web.sh
+    ~/.cache/sonde/graphite-web/bin/python tests/golden/ask_api.py > tests/golden/api.ndjson
 
-The venv is that of ask_graphite.py, whose formula makes the series too. A row of what comes out is a request and its answer, with
+The formula of ask_graphite.py makes the series here too. A row of what comes out is a request and its answer, with
 a world that says which series there are. Numbers that graphite-web's database has given are left out.
 """
 import json

@@ -1,7 +1,7 @@
 """Asks graphite-web what it answers, for the tests of Sonde's own functions.
 
-    python3 -m venv venv && venv/bin/pip install graphite-web==1.1.10 whisper==1.1.10
-    venv/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
+    scripts/graphite-web.sh
+    ~/.cache/sonde/graphite-web/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
 
 Its series are made by a formula, which the tests have too. A row of what comes out is a query and its answer: the series with
 their names, tags, start, step and values; or the status and text of a refusal.

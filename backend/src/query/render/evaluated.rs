@@ -122,6 +122,8 @@ fn series_of(plan: &Plan, selection: &Selection) -> Result<Series, StoreError> {
 
 /// Graphite's JSON of series, each with at most so many points where that is asked for, as `renderViewJson` of graphite-web.
 pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
+    // Without a value in any of them there are none, as there.
+    let series = if series.iter().all(|one| one.values.is_empty()) { &[] } else { series };
     let start = series.iter().map(|one| one.start).min().unwrap_or(0);
     let end = series.iter().map(|one| one.end).max().unwrap_or(0);
     let mut text = b"[".to_vec();
@@ -344,6 +346,15 @@ mod tests {
         assert_eq!(share.name, "asPercent(a.young,timeShift(a.young, \"-7d\"))");
         let endless = Evaluation { range: TimeRange { from: Timestamp::from_secs(0), until }, ..evaluation };
         assert!(endless.series(&[parse("sumSeries(a.*)").unwrap()]).unwrap()[0].values.len() < 10_000);
+    }
+
+    #[test]
+    fn series_without_values_are_told_beside_others_alone() {
+        let empty = Series::new("a", 60, 60, Vec::new());
+        let text = |series: &[Series]| String::from_utf8(json(series, JsonQuery::default())).unwrap();
+        assert_eq!(text(std::slice::from_ref(&empty)), "[]");
+        let both = text(&[empty, Series::new("b", 60, 60, vec![1.0])]);
+        assert!(both.starts_with(r#"[{"target":"a","tags":{"name":"a"},"datapoints":[]}"#), "{both}");
     }
 
     #[test]
