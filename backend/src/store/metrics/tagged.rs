@@ -6,7 +6,7 @@
 use super::lists::{List, Listing, PlaceSet};
 use super::tag_index::{TagView, Tagged};
 use super::walk::NameList;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// What a tag's value must be.
@@ -155,19 +155,18 @@ impl TagLookup {
 
     /// The values of a tag with how many series have each; in order, at most so many of those that a test takes.
     pub fn counts(&self, tag: &str, takes: &dyn Fn(&str) -> bool, most: usize) -> Vec<(String, u64)> {
-        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-        for (number, list) in self.lists.iter().enumerate() {
-            let view = list.tags();
-            for value in view.values_of(tag).filter(|value| takes(view.value(*value))) {
-                let mut known = Known::of(&self.lists[..number]);
-                let new = view.places(value).filter(|at| list.is_there(*at) && !known.has(list.name(*at)));
-                let count = new.count() as u64;
-                if count > 0 {
-                    *counts.entry(view.value(value)).or_default() += count;
-                }
+        let count = |value: &str| {
+            let mut count = 0;
+            for (number, list) in self.lists.iter().enumerate() {
+                let (view, mut known) = (list.tags(), Known::of(&self.lists[..number]));
+                let places = view.find(tag, value).into_iter().flat_map(|at| view.places(at));
+                // A series may be in several lists.
+                count += places.filter(|at| list.is_there(*at) && !known.has(list.name(*at))).count() as u64;
             }
-        }
-        counts.into_iter().take(most).map(|(value, count)| (value.to_owned(), count)).collect()
+            count
+        };
+        let values = self.values(tag, &[], takes, most).into_iter();
+        values.map(|value| (count(&value), value)).map(|(count, value)| (value, count)).collect()
     }
 }
 
