@@ -17,8 +17,11 @@ fn value(seed: i64, at: i64) -> f64 {
     ((at * 7_919 + seed * 104_729) % 1_000) as f64 / 8.0
 }
 
+/// Whether a point, by its number, is missing.
+type IsMissing = fn(i64) -> bool;
+
 /// Names, their steps in seconds, and which of their points are missing.
-const SERIES: [(&str, i64, fn(i64) -> bool); 14] = [
+const SERIES: [(&str, i64, IsMissing); 14] = [
     ("web.h1.cpu.user", 60, |_| false),
     ("web.h2.cpu.user", 60, |at| at % 7 == 0),
     ("web.h3.cpu.user", 60, |at| (20..50).contains(&at)),
@@ -103,6 +106,9 @@ fn same(one: f64, other: f64) -> bool {
     (one - other).abs() <= 1e-9 * one.abs().max(other.abs())
 }
 
+/// A value and its time.
+type Point = (Option<f64>, i64);
+
 /// What differs between two answers of `/render`, but for the last digits.
 fn difference(through: &Value, own: &Value) -> Option<String> {
     let (through, own) = (through.as_array()?, own.as_array()?);
@@ -111,10 +117,10 @@ fn difference(through: &Value, own: &Value) -> Option<String> {
         return Some(format!("{:?} instead of {:?}", names(through), names(own)));
     }
     through.iter().zip(own).find_map(|(through, own)| {
-        let points = |one: &Value| -> Vec<(Option<f64>, i64)> {
+        let points = |one: &Value| -> Vec<Point> {
             serde_json::from_value(one["datapoints"].clone()).expect("points are values and times")
         };
-        let is_other = |(one, other): (&(Option<f64>, i64), &(Option<f64>, i64))| {
+        let is_other = |(one, other): (&Point, &Point)| {
             one.1 != other.1
                 || match (one.0, other.0) {
                     (Some(one), Some(other)) => !same(one, other),

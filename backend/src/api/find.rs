@@ -27,7 +27,9 @@ pub async fn find_metrics(
         let mut found = store.metrics().find(request.range, &request.glob)?;
         if request.leaves_only {
             found.retain(|one| one.is_series);
-            found.iter_mut().for_each(|one| one.has_children = false);
+            for one in &mut found {
+                one.has_children = false;
+            }
         }
         Ok(match request.format {
             Format::Tree => json!(find::tree(&found, &request.query, request.with_wildcard)),

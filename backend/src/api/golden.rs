@@ -166,7 +166,7 @@ fn difference(row: &Value, (status, body): &(u16, Value)) -> Option<String> {
     if *status != 200 {
         return None;
     }
-    let Some(expected) = row.get("body") else { return None };
+    let expected = row.get("body")?;
     match row["path"].as_str().unwrap() {
         "/render" => rendered_otherwise(expected, body),
         path if path.starts_with("/functions") => {

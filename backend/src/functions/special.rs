@@ -44,7 +44,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["seriesByTag"],
         &[Param::needed("tagExpressions", ParamKind::Text).repeated()],
         "The series that all expressions take, each `tag=value`, `tag!=value`, `tag=~regex` or `tag!=~regex`.",
-        |call| call.tagged(),
+        series_by_tag,
     ),
     GROUP.function(
         &["constantLine"],
@@ -72,6 +72,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         random_walk,
     ),
 ];
+
+fn series_by_tag(call: &Call<'_>) -> Answer {
+    call.tagged()
+}
 
 fn consolidate_by(call: &Call<'_>) -> Answer {
     let way = call.text(1)?.unwrap_or_default();

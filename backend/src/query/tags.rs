@@ -104,8 +104,12 @@ mod tests {
         let check = |text: &str, takes: &[&str], leaves: &[&str]| {
             let one = parse(text).unwrap();
             assert_eq!(one.tag(), "a");
-            takes.iter().for_each(|value| assert!(one.takes(value), "{text} takes `{value}`"));
-            leaves.iter().for_each(|value| assert!(!one.takes(value), "{text} leaves `{value}`"));
+            for value in takes {
+                assert!(one.takes(value), "{text} takes `{value}`");
+            }
+            for value in leaves {
+                assert!(!one.takes(value), "{text} leaves `{value}`");
+            }
         };
         check("a=b", &["b"], &["", "bb", "B"]);
         check("a==b", &["=b"], &["b"]);

@@ -58,17 +58,14 @@ impl TagMatch {
     fn apply(&self, view: TagView<'_>, places: usize, before: Option<PlaceSet>) -> Option<PlaceSet> {
         let is_in = !self.takes_none();
         let mut found = PlaceSet::none_of(places);
-        match &self.only {
-            Some(value) => {
-                view.find(&self.tag, value)
-                    .into_iter()
-                    .flat_map(|at| view.places(at))
-                    .for_each(|at| found.insert(at));
-            }
-            None => {
-                let values = view.values_of(&self.tag).filter(|at| self.takes(view.value(*at)) == is_in);
-                values.flat_map(|at| view.places(at)).for_each(|at| found.insert(at));
-            }
+        let value = self.only.as_deref().map(|value| view.find(&self.tag, value));
+        let values = view.values_of(&self.tag).filter(|at| self.takes(view.value(*at)) == is_in);
+        let values: Box<dyn Iterator<Item = usize>> = match value {
+            Some(value) => Box::new(value.into_iter()),
+            None => Box::new(values),
+        };
+        for at in values.flat_map(|at| view.places(at)) {
+            found.insert(at);
         }
         match before {
             None if is_in => Some(found),

@@ -60,10 +60,11 @@ fn tags_of(name: &str) -> BTreeMap<&str, &str> {
     tags.split(';').filter_map(|tag| tag.split_once('=')).chain([("name", metric)]).collect()
 }
 
+type Takes = fn(&str) -> bool;
+
 #[track_caller]
 fn check_tags(store: &MetricStore, range: TimeRange, names: &[&str]) {
     let lookup = || store.tagged(range).unwrap();
-    type Takes = fn(&str) -> bool;
     let tests: [(&str, Takes); 5] = [
         ("a", |value| value == "1"),
         ("a", |value| value != "1"),
