@@ -268,6 +268,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_list_of_many_pieces_is_whole() {
+        let world = World::new();
+        let names: Vec<String> = (0..4_000).map(|at| format!("some.long.name.of.a.series.{at:04}")).collect();
+        world.append(&names.iter().map(|name| (name.as_str(), 60, 1.0)).collect::<Vec<_>>()).await;
+        assert_eq!(get(&world, "/metrics/index.json").await, json!(names));
+        assert_eq!(get(&World::new(), "/metrics/index.json").await, json!([]));
+    }
+
+    #[tokio::test]
     async fn what_is_wrong_is_said() {
         let world = world().await;
         let check = async |path: &str, parameter: &str| {

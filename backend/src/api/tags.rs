@@ -185,3 +185,65 @@ fn filter(params: &Params) -> Result<impl Fn(&str) -> bool + Send + 'static, Api
 fn limit(params: &Params) -> Result<Option<usize>, ApiError> {
     Ok(params.number("limit")?.map(|limit| limit as usize))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    async fn world() -> World {
+        let world = World::new();
+        let rows = [
+            ("cpu;dc=ams;host=a", 60, 1.0),
+            ("cpu;dc=ams;host=b", 60, 1.0),
+            ("cpu;dc=fra;host=a", 3 * DAY, 1.0),
+            ("cpu", 60, 1.0),
+        ];
+        world.append(&rows).await;
+        world
+    }
+
+    #[tokio::test]
+    async fn a_range_chooses_the_days_whose_series_are_asked() {
+        let world = world().await;
+        let check = async |path: &str, expected: serde_json::Value| {
+            assert_eq!(world.get(path).await, (StatusCode::OK, expected), "{path}");
+        };
+        let all = json!(["cpu;dc=ams;host=a", "cpu;dc=ams;host=b", "cpu;dc=fra;host=a"]);
+        check("/tags/findSeries?expr=name%3Dcpu", all).await;
+        check("/tags/findSeries?expr=name%3Dcpu&from=172800", json!(["cpu;dc=fra;host=a"])).await;
+        check("/tags/autoComplete/values?tag=dc&until=86400", json!(["ams"])).await;
+        check("/tags?from=86400&until=172800", json!([])).await;
+        check("/tags/dc?from=86400&until=172800", json!(null)).await;
+        let hosts =
+            json!({"tag": "host", "values": [{"value": "a", "count": 2}, {"value": "b", "count": 1}]});
+        check("/tags/host", hosts).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_said_and_nothing_is_deleted() {
+        let world = world().await;
+        let check = async |path: &str, parameter: &str, part: &str| {
+            let (named, detail) = World::refusal(world.get(path).await);
+            assert!(named == parameter && detail.contains(part), "{path}: {named}: {detail}");
+        };
+        check("/tags/findSeries", "expr", "from 1 to 64").await;
+        check("/tags/findSeries?expr=dc!%3Dams", "expr", "must need a value").await;
+        check("/tags/autoComplete/values?expr=a%3Db", "tag", "a tag is needed").await;
+        check("/tags?filter=(", "filter", "no regular expression").await;
+        check("/tags?limit=-1", "limit", "whole number").await;
+        check("/tags?jsonp=f", "jsonp", "never wrapped").await;
+        let (status, problem) = world.post("/tags/delSeries", "path=cpu;dc=ams;host=a").await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("--retention"), "{problem}");
+        assert_eq!(world.get("/tags/findSeries?expr=host%3Db").await.1, json!(["cpu;dc=ams;host=b"]));
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_be_indented() {
+        let (_, body) = world().await.ask("/tags/findSeries?expr=host%3Db&pretty=1", None).await;
+        assert_eq!(String::from_utf8(body).unwrap(), "[\n  \"cpu;dc=ams;host=b\"\n]");
+    }
+}
