@@ -108,6 +108,10 @@ for target in [
 ]:
     get("tags", "/render", target=target)
 
+for form in ["dygraph", "rickshaw"]:
+    for target in ["seriesByTag('name=cpu.load')", "sumSeries(seriesByTag('name=~cpu'))", "seriesByTag('name=nope')", "scale(seriesByTag('code=500'),0.5)"]:
+        get("tags", "/render", target=target, format=form)
+
 for query in ["*", "a", "a.*", "a.b", "a.b.*", "*.*", "*.b", "*.*.*", "web.*", "web.h1*", "web.h[12].cpu", "web.{h1,h10}.*", "web.h?.cpu", "no.such", "n.*", "beta.x-*", "Z*", "n.é.*", "a.d.*.f", "**", "a.{b,c}", "web.h{1,2}.*", "[a-b]", "[a-b]*", "beta.[xy]*"]:
     for form in ["treejson", "completer", "json", "nodelist"]:
         get("tree", "/metrics/find", query=query, format=form)
@@ -208,7 +212,8 @@ def mend_python():
 def ask(client, method, path, params):
     if isinstance(params, str):
         return client.generic(method, path, params, content_type="application/json")
-    params = params + [("now", NOW), ("from", NOW - 1200), ("until", NOW), ("format", "json"), ("noCache", "1")] if path == "/render" else params
+    if path == "/render":
+        params = [("format", "json"), *params, ("now", NOW), ("from", NOW - 1200), ("until", NOW), ("noCache", "1")]
     text = urlencode(params)
     if method == "POST":
         return client.post(path, text, content_type="application/x-www-form-urlencoded")
@@ -230,6 +235,8 @@ def settled(answer, params):
 
 def body(path, params, response):
     text = response.content.decode()
+    if path == "/render" and "format" in dict(params):
+        return json.loads(text)
     if path == "/render":
         return base.answer(response)["series"]
     if path == "/metrics/find":

@@ -9,6 +9,7 @@ mod evaluated;
 mod fold;
 mod json;
 mod plan;
+mod plotted;
 mod reader;
 mod slots;
 mod step;
@@ -16,6 +17,7 @@ mod step;
 pub use columns::ColumnPieces;
 pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evaluated_json, msgpack, raw};
 pub use json::{JsonPieces, JsonQuery};
+pub use plotted::{dygraph, rickshaw};
 
 use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Snapshot, TagMatch};
