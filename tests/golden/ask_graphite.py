@@ -1,8 +1,8 @@
 """Asks graphite-web what it answers, for the tests of Sonde's own functions.
 
-    python3 -m venv venv && venv/bin/pip install graphite-web==1.1.10 whisper==1.1.10
-    venv/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
-    venv/bin/python tests/golden/ask_graphite.py names > tests/golden/functions.txt
+    scripts/graphite-web.sh
+    ~/.cache/sonde/graphite-web/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
+    ~/.cache/sonde/graphite-web/bin/python tests/golden/ask_graphite.py names > tests/golden/functions.txt
 
 Its series are made by a formula, which the tests have too. A row of what comes out is a query and its answer: the series with
 their names, tags, start, step and values; or the status and text of a refusal.
@@ -225,6 +225,7 @@ def finder_module():
             for path, is_leaf in sorted(found):
                 yield LeafNode(path, Reader(path)) if is_leaf else BranchNode(path)
 
+    Finder.Reader = Reader
     return Finder
 
 

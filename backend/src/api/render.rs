@@ -4,11 +4,13 @@ use super::pieces;
 use super::{ApiError, params::Params, params::clip};
 use crate::functions::MAX_SECS;
 use crate::functions::parse::{Expression, parse};
+use crate::functions::series::Series;
 use crate::graphite_time::GraphiteClock;
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
     evaluated_json, half_open, msgpack, raw,
 };
+use crate::query::render::{dygraph, rickshaw};
 use crate::state::AppState;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -92,6 +94,7 @@ async fn evaluated(
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
             Format::Columns(width) => (COLUMNS, evaluated_columns(&series, asked, width)),
+            Format::Plotted(form) => (JSON, form(&series)),
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
             Format::Csv => ("text/csv; charset=utf-8", csv(&series, &evaluation.clock)),
             Format::MsgPack => {
@@ -154,6 +157,8 @@ enum Format {
     Json(JsonQuery),
     /// Reduced for so many pixels, or all points.
     Columns(Option<usize>),
+    /// As a library that draws in a page takes it.
+    Plotted(fn(&[Series]) -> Vec<u8>),
     /// A line a series.
     Raw,
     /// A line a point.
@@ -179,12 +184,14 @@ impl Format {
                 now,
             })),
             "columns" => Ok(Self::Columns(width(params)?)),
+            "dygraph" => Ok(Self::Plotted(dygraph)),
+            "rickshaw" => Ok(Self::Plotted(rickshaw)),
             "raw" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
             "msgpack" => Ok(Self::MsgPack),
             other => {
                 let detail = format!(
-                    "there is no format `{}`; there are json, csv, raw, msgpack and columns",
+                    "there is no format `{}`; there are dygraph, rickshaw, json, csv, raw, msgpack and columns",
                     clip(other)
                 );
                 Err(ApiError::parameter("format", detail, "json"))

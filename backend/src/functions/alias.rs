@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["aliasByTags"],
-        &[SERIES, NODES],
+        &[SERIES, Param::needed("tags", ParamKind::NodeOrTag).repeated()],
         "Names each series after its tags, and after nodes of its path.",
         alias_by_node,
     ),
@@ -49,7 +49,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["legendValue"],
-        &[SERIES, Param::needed("valuesTypes", ParamKind::Text).repeated()],
+        &[SERIES, Param::optional("valuesTypes", ParamKind::Text).repeated()],
         "Writes values of the whole series behind its name, as `avg`, `max` or `last`; with `si` or `binary` last, in a \
          column and shortened.",
         legend_value,

@@ -1,5 +1,7 @@
 //! A call's arguments, as functions take them; and what a target is evaluated in.
 
+mod tagged;
+
 use super::FunctionError;
 use super::align::Span;
 use super::format::{general, plain};
@@ -17,6 +19,16 @@ pub trait Fetch {
     /// The series that a path names, by name, each with its slots of `(from, until]`; none where it names none. Functions ask for ranges
     /// that begin as early as 1970: what would be too much to read is to be refused before it is read.
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError>;
+
+    /// The same of the series that tag expressions choose; `Argument` where these are none. Sources without tags have no such series.
+    fn fetch_tagged(
+        &self,
+        _expressions: &[&str],
+        _from: i64,
+        _until: i64,
+    ) -> Result<Vec<Series>, FunctionError> {
+        Ok(Vec::new())
+    }
 
     /// When the events were that have all of these tags, by time, both ends of the range included; those of all where no tag is given.
     fn events(&self, _tags: &[String], _from: i64, _until: i64) -> Result<Vec<i64>, FunctionError> {
@@ -109,6 +121,15 @@ impl<'a> Context<'a> {
 
     /// The series of a path.
     pub(super) fn fetch(&self, path: &str) -> Result<Vec<Series>, FunctionError> {
+        self.fetch_as(path, || self.fetched.source.fetch(path, self.from, self.until))
+    }
+
+    /// Series that are known by a text, and how they are read the first time.
+    fn fetch_as(
+        &self,
+        path: &str,
+        read: impl FnOnce() -> Result<Vec<Series>, FunctionError>,
+    ) -> Result<Vec<Series>, FunctionError> {
         let key = (path.to_owned(), self.from, self.until);
         let cost = |series: &[Series], part: usize| {
             series.iter().map(|one| SERIES_COST + one.values.len() / part).sum::<usize>()
@@ -118,7 +139,7 @@ impl<'a> Context<'a> {
             return Ok(known.to_vec());
         }
         self.go_on()?;
-        let mut series = self.fetched.source.fetch(path, self.from, self.until)?;
+        let mut series = read()?;
         // Whoever reads many series stops where there is no time left.
         self.go_on()?;
         self.spend(cost(&series, 1))?;
@@ -442,40 +463,4 @@ impl Call<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A series with a value a second, or a thousand of them.
-    struct Seconds;
-
-    impl Fetch for Seconds {
-        fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
-            let one =
-                |number| Series::new(format!("a.{number}"), from, 1, vec![1.0; (until - from) as usize]);
-            Ok((0..if path == "one" { 1 } else { 1_000 }).map(one).collect())
-        }
-    }
-
-    #[track_caller]
-    fn check_refused(target: &str, because: &str) {
-        let context = Context::new(&Seconds, 1_600_000_000, 1_600_000_010, 1_600_000_010);
-        let refused = context.series_of(&parse(target).unwrap()).map(|series| series.len());
-        let told = refused.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        assert!(told.contains(because), "{refused:?}");
-    }
-
-    #[test]
-    fn a_target_that_would_never_end_is_refused() {
-        let nested = |open: &str, inner: &str, close: &str, depth: usize| {
-            format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
-        };
-        check_refused(&nested("movingAverage(", "a.*", ",1)", 60), "values");
-        check_refused(&nested("timeShift(", "one", ",'1d')", 60), "calls");
-        check_refused(&nested("timeStack(", "scale(one,2)", ",'1s',0,1000)", 3), "calls");
-        check_refused("timeStack(a.*,'0s',0,1000)|timeStack('0s',0,1000)", "values");
-        check_refused("summarize(a.*,'1s')|timeStack('0s',0,1000)", "values");
-        check_refused("timeStack(a.*,'1d',0,1000000)", "at most 1000");
-        check_refused("movingAverage(a.*,'60y')", "before 1970");
-        check_refused("timeShift(a.*,'60y')", "before 1970");
-    }
-}
+mod tests;

@@ -51,7 +51,7 @@ const EVENTS: [(i64, &[&str]); 5] = [
 ];
 
 /// The value of the i-th step since 1970, as the script has it.
-fn value(kind: &str, seed: i64, i: i64) -> f64 {
+pub(crate) fn value(kind: &str, seed: i64, i: i64) -> f64 {
     let mut h = ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 97)) ^ (i >> 3)) as u64 & 0xffff_ffff;
     h ^= h >> 15;
     h = (h * 2_246_822_519) & 0xffff_ffff;

@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["dashed"],
-        &[SERIES, Param::optional("dashLength", ParamKind::Float)],
+        &[SERIES, Param::optional("dashLength", ParamKind::Integer)],
         "Draws lines with dashes, 5 pixels long or as long as said.",
         dashed,
     ),
@@ -51,7 +51,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["stacked"],
-        &[Param::needed("seriesLists", ParamKind::SeriesList), Param::optional("stack", ParamKind::Text)],
+        &[SERIES, Param::optional("stack", ParamKind::Text)],
         "Draws series on top of each other, those of a name in one stack.",
         stacked,
     ),

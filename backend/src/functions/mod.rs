@@ -48,6 +48,7 @@ mod summarize;
 mod transform;
 
 pub use call::{Context, Fetch, MAX_SECS, MAX_VALUES};
+pub use pattern::python_regex;
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};
 
 use parse::Expression;

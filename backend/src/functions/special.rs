@@ -42,19 +42,25 @@ pub(super) const FUNCTIONS: &[Function] = &[
         fallback_series,
     ),
     GROUP.function(
+        &["seriesByTag"],
+        &[Param::needed("tagExpressions", ParamKind::Text).repeated()],
+        "The series that all expressions take, each `tag=value`, `tag!=value`, `tag=~regex` or `tag!=~regex`.",
+        series_by_tag,
+    ),
+    GROUP.function(
         &["constantLine"],
         &[Param::needed("value", ParamKind::Float)],
         "A horizontal line at a value.",
         |call| Ok(vec![constant_line(call)?]),
     ),
-    GROUP.function(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
-    GROUP.function(
+    Group("Calculate").function(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
+    Group("Transform").function(
         &["time", "timeFunction"],
         &[NAME, STEP],
         "A series whose values are its times.",
         |call| over_time(call, 1, |at| at as f64),
     ),
-    GROUP.function(
+    Group("Transform").function(
         &["sin", "sinFunction"],
         &[NAME, Param::optional("amplitude", ParamKind::Integer), STEP],
         "The sine of its times, as large as said.",
@@ -68,11 +74,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["events"],
-        &[Param::optional("tags", ParamKind::Text).repeated()],
+        &[Param::needed("tags", ParamKind::Text).repeated()],
         "How many events there were at each second that have all of these tags; `*` stands for any.",
         events,
     ),
 ];
+
+fn series_by_tag(call: &Call<'_>) -> Answer {
+    call.tagged()
+}
 
 fn consolidate_by(call: &Call<'_>) -> Answer {
     let way = call.text(1)?.unwrap_or_default();

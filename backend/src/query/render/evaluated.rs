@@ -5,12 +5,14 @@
 use super::json::{JsonQuery, bucket_of, write_number};
 use super::plan::{Plan, plans};
 use super::slots::{Slot, Slots};
-use super::{MAX_ARGUMENTS, Selection, Target};
+use super::{MAX_ARGUMENTS, Selection, Target, TooManySeries};
 use crate::functions::parse::Expression;
 use crate::functions::series::Series;
 use crate::functions::{Context, Fetch, FunctionError, MAX_VALUES, evaluate};
 use crate::graphite_time::GraphiteClock;
 use crate::query::storage_rules::StorageRules;
+use crate::query::tags::{TagError, parse_all};
+use crate::store::StoreError;
 use crate::store::events::EventStore;
 use crate::store::metrics::MetricStore;
 use serde::Serialize;
@@ -58,44 +60,28 @@ impl Evaluation<'_> {
     }
 }
 
+fn failed(error: &dyn std::error::Error) -> FunctionError {
+    FunctionError::Fetch(error.to_string())
+}
+
 impl Fetch for Evaluation<'_> {
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
-        let failed = |error: &dyn std::error::Error| FunctionError::Fetch(error.to_string());
         let target = Target::parse(path).map_err(|error| failed(&error))?;
-        let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
-        // A series is there at all times that a function looks at, or lists of it would not fit each other.
-        let known =
-            TimeRange { from: range.from.min(self.range.from), until: range.until.max(self.range.until) };
-        let selection = Selection::known(self.store, &[target], known, range, MAX_ARGUMENTS);
-        let selection = selection.map_err(|error| failed(&error))?;
-        let selection = selection.map_err(|_too_many| {
-            FunctionError::Fetch(format!("`{path}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
-        })?;
-        let mut plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
-        for plan in &mut plans {
-            plan.begin_with(from, until, self.rules);
-        }
-        let values: i64 = plans.iter().map(Plan::slots).sum();
-        if values > MAX_VALUES as i64 {
-            return Err(FunctionError::Fetch(format!(
-                "`{path}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
-            )));
-        }
-        let mut found = Vec::with_capacity(plans.len());
-        // Who asked refuses what is cut off here.
-        for plan in plans.iter().take_while(|_| self.has_time()) {
-            let mut values = Vec::with_capacity(plan.slots() as usize);
-            let mut slots = Slots::of(plan);
-            while let Slot::Value(value) = slots.next(plan, &selection).map_err(|error| failed(&error))? {
-                values.push(value.unwrap_or(f64::NAN));
-            }
-            let mut series = Series::new(plan.name.as_str(), plan.start, plan.step, values);
-            let tags = super::json::tags(&plan.name);
-            series.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-            found.push(series);
-        }
-        found.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(found)
+        let select = |known, range| Selection::known(self.store, &[target], known, range, MAX_ARGUMENTS);
+        self.read(path, from, until, select)
+    }
+
+    fn fetch_tagged(
+        &self,
+        expressions: &[&str],
+        from: i64,
+        until: i64,
+    ) -> Result<Vec<Series>, FunctionError> {
+        let wrong =
+            |error: TagError| FunctionError::Argument { function: String::new(), why: error.to_string() };
+        let matches = parse_all(expressions.iter().copied()).map_err(wrong)?;
+        let select = |known, range| Selection::tagged(self.store, &matches, known, range, MAX_ARGUMENTS);
+        self.read(&expressions.join(","), from, until, select)
     }
 
     fn has_time(&self) -> bool {
@@ -114,8 +100,58 @@ impl Fetch for Evaluation<'_> {
     }
 }
 
+impl Evaluation<'_> {
+    /// The values of series in their slots of a range, by name.
+    fn read(
+        &self,
+        what: &str,
+        from: i64,
+        until: i64,
+        select: impl FnOnce(TimeRange, TimeRange) -> Result<Result<Selection, TooManySeries>, StoreError>,
+    ) -> Result<Vec<Series>, FunctionError> {
+        let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
+        // A series is there at all times that a function looks at, or lists of it would not fit each other.
+        let known =
+            TimeRange { from: range.from.min(self.range.from), until: range.until.max(self.range.until) };
+        let selection = select(known, range).map_err(|error| failed(&error))?;
+        let selection = selection.map_err(|_too_many| {
+            FunctionError::Fetch(format!("`{what}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
+        })?;
+        let mut plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
+        for plan in &mut plans {
+            plan.begin_with(from, until, self.rules);
+        }
+        let values: i64 = plans.iter().map(Plan::slots).sum();
+        if values > MAX_VALUES as i64 {
+            return Err(FunctionError::Fetch(format!(
+                "`{what}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
+            )));
+        }
+        let one = |plan: &Plan| series_of(plan, &selection).map_err(|error| failed(&error));
+        // Who asked refuses what is cut off here.
+        let in_time = plans.iter().take_while(|_| self.has_time());
+        let mut found = in_time.map(one).collect::<Result<Vec<_>, _>>()?;
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+}
+
+fn series_of(plan: &Plan, selection: &Selection) -> Result<Series, StoreError> {
+    let mut values = Vec::with_capacity(plan.slots() as usize);
+    let mut slots = Slots::of(plan);
+    while let Slot::Value(value) = slots.next(plan, selection)? {
+        values.push(value.unwrap_or(f64::NAN));
+    }
+    let mut series = Series::new(plan.name.as_str(), plan.start, plan.step, values);
+    let tags = super::json::tags(&plan.name);
+    series.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    Ok(series)
+}
+
 /// Graphite's JSON of series, each with at most so many points where that is asked for, as `renderViewJson` of graphite-web.
 pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
+    // Without a value in any of them there are none, as there.
+    let series = if series.iter().all(|one| one.values.is_empty()) { &[] } else { series };
     let start = series.iter().map(|one| one.start).min().unwrap_or(0);
     let end = series.iter().map(|one| one.end).max().unwrap_or(0);
     let mut text = b"[".to_vec();
@@ -367,6 +403,15 @@ mod tests {
         let evaluation = Evaluation { deadline: Instant::now() + Duration::from_secs(MAX_SECS), ..late };
         let endless = Evaluation { range: TimeRange { from: Timestamp::from_secs(0), until }, ..evaluation };
         assert!(endless.series(&[parse("sumSeries(a.*)").unwrap()]).unwrap()[0].values.len() < 10_000);
+    }
+
+    #[test]
+    fn series_without_values_are_told_beside_others_alone() {
+        let empty = Series::new("a", 60, 60, Vec::new());
+        let text = |series: &[Series]| String::from_utf8(json(series, JsonQuery::default())).unwrap();
+        assert_eq!(text(std::slice::from_ref(&empty)), "[]");
+        let both = text(&[empty, Series::new("b", 60, 60, vec![1.0])]);
+        assert!(both.starts_with(r#"[{"target":"a","tags":{"name":"a"},"datapoints":[]}"#), "{both}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod evaluated;
 mod fold;
 mod json;
 mod plan;
+mod plotted;
 mod reader;
 mod slots;
 mod step;
@@ -18,9 +19,10 @@ pub use evaluated::{
     Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, msgpack, raw,
 };
 pub use json::{JsonPieces, JsonQuery};
+pub use plotted::{dygraph, rickshaw};
 
 use crate::store::StoreError;
-use crate::store::metrics::{MetricStore, Snapshot};
+use crate::store::metrics::{MetricStore, Snapshot, TagMatch};
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
@@ -33,7 +35,7 @@ pub const MAX_ARGUMENTS: usize = 50_000;
 /// How far before and after a range the neighbouring points are looked for.
 const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
 /// Pieces of an answer are about this long.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 /// An answer in the making.
 pub trait Pieces: Send + 'static {
@@ -132,9 +134,33 @@ impl Selection {
                 return Ok(Err(TooManySeries));
             }
         }
+        Self::around(store, names, known, range).map(Ok)
+    }
+
+    /// The same of the series that have all of these tags.
+    fn tagged(
+        store: &MetricStore,
+        matches: &[TagMatch],
+        known: TimeRange,
+        range: TimeRange,
+        most: usize,
+    ) -> Result<Result<Self, TooManySeries>, StoreError> {
+        let names: Vec<String> = store.tagged(known)?.series(matches).take(most + 1).collect();
+        if names.len() > most {
+            return Ok(Err(TooManySeries));
+        }
+        Self::around(store, names, known, range).map(Ok)
+    }
+
+    fn around(
+        store: &MetricStore,
+        names: Vec<String>,
+        known: TimeRange,
+        range: TimeRange,
+    ) -> Result<Self, StoreError> {
         let from = known.from.plus_nanos(-NEIGHBOURS_NANOS);
         let days = store.snapshot(TimeRange { from, until: known.until.plus_nanos(NEIGHBOURS_NANOS) })?;
-        Ok(Ok(Self { names, range, days }))
+        Ok(Self { names, range, days })
     }
 }
 
