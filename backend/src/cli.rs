@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::config::{self, Config, with_file};
+use crate::config::{self, Config, SettingError, with_file};
 use crate::{commands, demo, server};
 use anyhow::Context;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -47,9 +47,12 @@ pub fn run() -> anyhow::Result<()> {
     for warning in config::unknown_variables(&Cli::command(), std::env::vars_os().map(|(name, _)| name)) {
         tracing::warn!("{warning}");
     }
-    let Cli { command, .. } = parse()?;
+    let given = Given::read()?;
+    let Cli { command, .. } = given.parse()?;
     match command {
-        Command::Serve(config) => runtime()?.block_on(server::serve(*config)),
+        Command::Serve(config) => {
+            runtime()?.block_on(server::serve(*config)).map_err(|error| given.place(error))
+        }
         Command::Demo(options) => runtime()?.block_on(demo::serve(options)),
         Command::Logs(options) => commands::logs(&options),
         Command::Import(options) => commands::import(&options),
@@ -60,17 +63,53 @@ pub fn run() -> anyhow::Result<()> {
     }
 }
 
-fn parse() -> anyhow::Result<Cli> {
-    let given: Vec<OsString> = std::env::args_os().collect();
-    let file = config_path(given.iter().cloned());
-    let command = with_file(Cli::command(), file.as_deref())?;
-    let file = file.unwrap_or_else(|| config::DEFAULT_FILE.into());
-    let is_set = |name: &OsStr| std::env::var_os(name).is_some();
-    let matches = command
-        .clone()
-        .try_get_matches_from(&given)
-        .map_err(|error| refusal(&error, &command, &given, is_set, &file).unwrap_or_else(|| error.exit()))?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.exit())
+/// What the program was started with.
+struct Given {
+    args: Vec<OsString>,
+    /// The file of settings, if there is one.
+    file: PathBuf,
+    /// With that file's defaults.
+    command: clap::Command,
+}
+
+impl Given {
+    fn read() -> anyhow::Result<Self> {
+        let args: Vec<OsString> = std::env::args_os().collect();
+        let file = config_path(args.iter().cloned());
+        let command = with_file(Cli::command(), file.as_deref())?;
+        Ok(Self { args, file: file.unwrap_or_else(|| config::DEFAULT_FILE.into()), command })
+    }
+
+    fn parse(&self) -> anyhow::Result<Cli> {
+        let Self { args, file, command } = self;
+        let matches = command
+            .clone()
+            .try_get_matches_from(args)
+            .map_err(|error| refusal(&error, command, args, is_set, file).unwrap_or_else(|| error.exit()))?;
+        Cli::from_arg_matches(&matches).map_err(|error| error.exit())
+    }
+
+    /// Of an error in what a setting names: where that setting stands.
+    fn place(&self, error: anyhow::Error) -> anyhow::Error {
+        let placed = error.downcast_ref().and_then(|SettingError { key, value, why }| {
+            let arg = find_arg(&self.command, &self.args, key)?;
+            let place = config::place_of(arg, &self.args, arg.get_env().is_some_and(is_set), &self.file);
+            Some(anyhow::anyhow!("{place}: {value}: {why}"))
+        });
+        placed.unwrap_or(error)
+    }
+}
+
+fn is_set(variable: &OsStr) -> bool {
+    std::env::var_os(variable).is_some()
+}
+
+/// A flag of the subcommand that was given, or of all.
+fn find_arg<'a>(command: &'a clap::Command, given: &'a [OsString], long: &str) -> Option<&'a clap::Arg> {
+    let of_subcommands =
+        command.get_subcommands().filter(|one| given.iter().any(|word| word == one.get_name()));
+    let mut args = of_subcommands.flat_map(clap::Command::get_arguments).chain(command.get_arguments());
+    args.find(|arg| arg.get_long() == Some(long))
 }
 
 /// For a value that was refused: which, where it stands, and why. Nothing for any other error.
@@ -89,11 +128,8 @@ fn refusal(
         _ => None,
     };
     let (shown, value) = (context(ContextKind::InvalidArg)?, context(ContextKind::InvalidValue)?);
-    let of_subcommands =
-        command.get_subcommands().filter(|one| given.iter().any(|word| word == one.get_name()));
-    let mut args = of_subcommands.flat_map(clap::Command::get_arguments).chain(command.get_arguments());
     let long = shown.split([' ', '=']).next()?.strip_prefix("--")?;
-    let arg = args.find(|arg| arg.get_long() == Some(long))?;
+    let arg = find_arg(command, given, long)?;
     let why = std::error::Error::source(error)?.to_string();
     let variable_is_set = arg.get_env().is_some_and(is_set);
     Some(anyhow::anyhow!(config::refused_value(arg, value, &why, given, variable_is_set, file)))
@@ -142,13 +178,14 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 mod tests {
     use super::*;
 
-    fn settings(file: &str) -> anyhow::Result<Config> {
+    /// The settings that a file in a folder of its own gives, told from that folder.
+    fn settings(file: &str) -> anyhow::Result<(Config, tempfile::TempDir)> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("sonde.toml");
         std::fs::write(&path, file)?;
         let command = with_file(Cli::command(), Some(&path))?;
         match Cli::from_arg_matches(&command.try_get_matches_from(["sonde", "serve"])?)?.command {
-            Command::Serve(config) => Ok(*config),
+            Command::Serve(config) => Ok((*config, folder)),
             _ => anyhow::bail!("serve was asked for"),
         }
     }
@@ -188,14 +225,15 @@ mod tests {
     fn every_setting_of_serve_can_stand_in_the_file() {
         let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\ncarbon-pickle = '127.0.0.1:2'\nsyslog = 'off'\nseal = 'off'\nsyslog-zone = '+01:00'\n\
             syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nstorage-schemas = 's.conf'\nstorage-aggregation = 'a.conf'\nforeign = ['/a', 'b']\nallow-host = ['c.example']";
-        let config = settings(file).unwrap();
+        let (config, folder) = settings(file).unwrap();
+        let beside = |name: &str| folder.path().join(name);
         assert_eq!(config.allow_host, ["c.example"]);
         assert_eq!(config.carbon_pickle, "127.0.0.1:2".parse().unwrap());
         assert!(!config.seal);
-        assert_eq!(config.foreign, [Path::new("/a"), Path::new("b")]);
-        assert_eq!(config.dashboards, Some("boards".into()));
+        assert_eq!(config.foreign, [Path::new("/a").to_owned(), beside("b")]);
+        assert_eq!(config.dashboards, Some(beside("boards")));
         let rules = (config.storage_schemas.unwrap(), config.storage_aggregation.unwrap());
-        assert_eq!(rules, ("s.conf".into(), "a.conf".into()));
+        assert_eq!(rules, (beside("s.conf"), beside("a.conf")));
         assert_eq!(
             (config.syslog_zone.as_str(), config.syslog_component_dotted.as_str()),
             ("+01:00", "b.{app}")
@@ -207,6 +245,7 @@ mod tests {
     fn every_subcommand_takes_from_the_file_what_concerns_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sonde.toml");
+        let wells = format!("{:?}", folder.path().join("wells"));
         let check = |file: &str, args: &[&str], expected: &[&str]| {
             std::fs::write(&path, file).unwrap();
             let said = with_file(Cli::command(), Some(&path)).and_then(|command| {
@@ -221,17 +260,17 @@ mod tests {
         let file = "data = 'wells'\nlisten = '127.0.0.1:1'\nseal = 'off'\nretention = '2w'\nretention-for = ['a=2y', 'b=off']";
         for args in [&["seal"][..], &["check"], &["export"], &["snapshot", "to"], &["import", "x"], &["logs"]]
         {
-            check(file, args, &["\"wells\""]);
+            check(file, args, &[&wells]);
         }
         check(file, &["check", "--data", "here"], &["\"here\""]);
         // A form of a command has the command's settings, on whichever side of its name they are given.
-        check(file, &["import", "whisper", "x"], &["\"wells\"", "dir: \"x\""]);
+        check(file, &["import", "whisper", "x"], &[&wells, "dir: \"x\""]);
         check(file, &["import", "--data", "here", "whisper", "x"], &["\"here\"", "dir: \"x\""]);
         check(file, &["import", "whisper", "x", "--data", "here"], &["\"here\"", "dir: \"x\""]);
         check(file, &["import", "x", "whisper"], &["[\"x\", \"whisper\"]"]);
         check(file, &["import", "x"], &["1209600000000000", "component: \"a\"", "component: \"b\""]);
         check(&format!("server = 'http://a:1'\n{file}"), &["logs"], &["\"a:1\""]);
-        check(&format!("server = 'http://a:1'\n{file}"), &["serve"], &["\"wells\""]);
+        check(&format!("server = 'http://a:1'\n{file}"), &["serve"], &[&wells]);
         // What a question asks is none of the file's business, nor is what nobody knows.
         check("level = 'warn'", &["logs"], &["there is no setting `level`"]);
         check("dada = 'wells'", &["check"], &["there is no setting `dada`", "`data`"]);

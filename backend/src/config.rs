@@ -7,13 +7,15 @@ mod origin;
 mod retention;
 
 pub use listen::{Listen, listen_problem};
-pub use origin::{refused_value, unknown_variables};
+pub use origin::{SettingError, place_of, refused_value, unknown_variables};
 pub use retention::{Age, AgeFor, DiskReserve, Room, with_retention};
 
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::zone::Zone;
 use clap::{Args, FromArgMatches};
+use std::any::TypeId;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The settings of a server.
@@ -131,10 +133,12 @@ pub fn with_file(command: clap::Command, named: Option<&Path>) -> anyhow::Result
     }
     let text =
         std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-    apply(command, &text).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))
+    let folder = path.parent().unwrap_or(Path::new(""));
+    apply(command, &text, folder).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))
 }
 
-fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String> {
+/// What is relative in the file counts from the folder that it lies in.
+fn apply(mut command: clap::Command, text: &str, folder: &Path) -> Result<clap::Command, String> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
     let takes_file = |one: &clap::Command| !WITHOUT_FILE.contains(&one.get_name());
     let known: BTreeSet<String> =
@@ -148,12 +152,20 @@ fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String
         }
         let values =
             texts(&value).ok_or_else(|| format!("`{key}` is neither a text, a number nor a list of them"))?;
+        let takes_list = |one: &clap::Command| args_of(one, &key).any(takes_several);
+        if value.is_array() && !command.get_subcommands().any(takes_list) {
+            let first = values.first().map_or("…", String::as_str);
+            return Err(format!("`{key}` takes one value and no list; write {key} = \"{first}\""));
+        }
         defaults.push((key, values));
     }
     let give = |arg: clap::Arg| {
         let of_arg = defaults.iter().find(|(key, _)| is_setting(&arg) && arg.get_long() == Some(key));
-        let values = of_arg.map(|(_, values)| values.clone());
-        values.map_or(arg.clone(), |values| arg.default_values(values).required(false))
+        let Some((_, values)) = of_arg else { return arg };
+        let in_folder = |value: &String| folder.join(value).into_os_string();
+        let is_path = is_path(&arg);
+        let value = |value| if is_path { in_folder(value) } else { OsString::from(value) };
+        arg.default_values(values.iter().map(value).collect::<Vec<_>>()).required(false)
     };
     for subcommand in command.get_subcommands_mut().filter(|one| takes_file(one)) {
         *subcommand = std::mem::take(subcommand).mut_args(give);
@@ -164,6 +176,19 @@ fn apply(mut command: clap::Command, text: &str) -> Result<clap::Command, String
 /// What a question asks has no variable and no key; what is so for all of them has both.
 fn is_setting(arg: &clap::Arg) -> bool {
     arg.get_env().is_some()
+}
+
+/// The flags of a command that a key of the file is for.
+fn args_of<'a>(command: &'a clap::Command, key: &'a str) -> impl Iterator<Item = &'a clap::Arg> {
+    command.get_arguments().filter(move |arg| is_setting(arg) && arg.get_long() == Some(key))
+}
+
+fn takes_several(arg: &clap::Arg) -> bool {
+    matches!(arg.get_action(), clap::ArgAction::Append)
+}
+
+fn is_path(arg: &clap::Arg) -> bool {
+    arg.get_value_parser().type_id() == TypeId::of::<PathBuf>()
 }
 
 fn settings_of(command: &clap::Command) -> impl Iterator<Item = String> {
@@ -188,7 +213,7 @@ mod tests {
 
     fn read(file: &str, args: &[&str]) -> Result<Config, String> {
         let serve = Config::augment_args(clap::Command::new("serve"));
-        let command = apply(clap::Command::new("sonde").subcommand(serve), file)?;
+        let command = apply(clap::Command::new("sonde").subcommand(serve), file, Path::new("/etc/sonde"))?;
         let matches = command.try_get_matches_from([&["sonde", "serve"], args].concat());
         let (_, matches) =
             matches.map_err(|error| error.to_string())?.remove_subcommand().expect("serve was named");
@@ -203,6 +228,27 @@ mod tests {
         assert_eq!(config.carbon, Listen(None));
         assert_eq!(config.allow_host, ["a.example", "b.example"]);
         assert_eq!(config.syslog, "127.0.0.1:5514".parse().unwrap());
+    }
+
+    #[test]
+    fn relative_paths_of_the_file_count_from_its_folder() {
+        let file = "data = 'wells'\nforeign = ['a', '/b']\nstorage-schemas = '../s.conf'\nsyslog-component = 'x.{app}'";
+        let config = read(file, &[]).unwrap();
+        assert_eq!(config.data, Path::new("/etc/sonde/wells"));
+        assert_eq!(config.foreign, [Path::new("/etc/sonde/a"), Path::new("/b")]);
+        assert_eq!(config.storage_schemas.as_deref(), Some(Path::new("/etc/sonde/../s.conf")));
+        assert_eq!(config.syslog_component, "x.{app}");
+        // What is given elsewhere counts from where one stands, and so does what nobody has set.
+        assert_eq!(read(file, &["--data", "here"]).unwrap().data, Path::new("here"));
+        assert_eq!(read("", &[]).unwrap().data, Path::new("data"));
+    }
+
+    #[test]
+    fn a_list_where_one_value_is_taken_is_refused() {
+        let said = read("data = ['x', 'y']", &[]).unwrap_err();
+        assert_eq!(said, "`data` takes one value and no list; write data = \"x\"");
+        assert!(read("retention-for = 'shop=2y'", &[]).is_ok());
+        assert!(read("seal = []", &[]).unwrap_err().contains("`seal` takes one value"));
     }
 
     #[test]

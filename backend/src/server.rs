@@ -2,7 +2,7 @@
 
 mod own_numbers;
 
-use crate::config::{Config, listen_problem, with_retention};
+use crate::config::{Config, SettingError, listen_problem, with_retention};
 use crate::dashboards::{BuiltIn, Dashboards};
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::listen::{BoundListeners, ListenConfig, spawn_listeners};
@@ -183,16 +183,21 @@ fn check_foreign(data: &Path, foreign: &[PathBuf]) -> anyhow::Result<()> {
 }
 
 /// What Graphite's files say of how series are kept.
-fn storage_rules(config: &Config) -> anyhow::Result<StorageRules> {
+fn storage_rules(config: &Config) -> Result<StorageRules, SettingError> {
     let mut rules = StorageRules::default();
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(anyhow::Error::from);
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let refused = |key: &'static str, path: &Path, why: String| SettingError {
+        key,
+        value: path.display().to_string(),
+        why,
+    };
     if let Some(path) = &config.storage_schemas {
-        let added = read(path).and_then(|text| Ok(rules.add_schemas(&text)?));
-        added.map_err(|why| anyhow::anyhow!("--storage-schemas {}: {why}", path.display()))?;
+        let added = read(path).and_then(|text| rules.add_schemas(&text).map_err(|why| why.to_string()));
+        added.map_err(|why| refused("storage-schemas", path, why))?;
     }
     if let Some(path) = &config.storage_aggregation {
-        let added = read(path).and_then(|text| Ok(rules.add_aggregations(&text)?));
-        added.map_err(|why| anyhow::anyhow!("--storage-aggregation {}: {why}", path.display()))?;
+        let added = read(path).and_then(|text| rules.add_aggregations(&text).map_err(|why| why.to_string()));
+        added.map_err(|why| refused("storage-aggregation", path, why))?;
     }
     Ok(rules)
 }

@@ -17,6 +17,8 @@ pub mod graphite;
 pub mod grep;
 /// Requests to the server under test.
 pub mod http;
+/// How often and when a server is killed, and what commands say of what is left.
+pub mod kills;
 /// Many sealed days, made once and kept.
 pub mod many_days;
 /// What a query must answer, found by a plain scan of the lines.

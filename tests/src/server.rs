@@ -293,8 +293,13 @@ impl TestServer {
         assert!(ended.expect("a child can be waited for").success(), "the server ended with an error");
     }
 
+    /// All that it has said of itself so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     fn print_log(&self) {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let last = lines[lines.len().saturating_sub(30)..].join("\n");
         let mut out = std::io::stderr().lock();

@@ -3,7 +3,7 @@
 use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
 use sonde_tests::http::split_lines;
 use sonde_tests::oracle::{Query, assert_same_lines};
-use sonde_tests::server::{TestServer, binary};
+use sonde_tests::server::{Setup, TestServer, binary};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -41,6 +41,19 @@ fn files(data: &Path, suffix: &str) -> Vec<PathBuf> {
     files
 }
 
+/// What `sonde check` tells of 30,000 sealed lines: their text unpacked, and less on the disk.
+#[track_caller]
+fn check_sizes(table: &str, text_bytes: u64) {
+    let columns: Vec<Vec<u64>> = table
+        .lines()
+        .filter(|row| row.contains("ndjson.zst"))
+        .map(|row| row.split_whitespace().skip(2).map(|number| number.parse().expect("a number")).collect())
+        .collect();
+    let sum = |at: usize| columns.iter().map(|row| row[at]).sum::<u64>();
+    assert_eq!((sum(0), sum(2)), (30_000, text_bytes), "{table}");
+    assert!(sum(1) > 0 && sum(1) < sum(2) / 2, "{table}");
+}
+
 #[test]
 fn imported_lines_come_out_the_same_sealed_or_not() {
     let corpus = corpus(30_000);
@@ -53,7 +66,9 @@ fn imported_lines_come_out_the_same_sealed_or_not() {
     succeed(&data, &["import", &plain, &packed]);
     let expected = Query::all().body(&corpus);
     assert_same_lines(&succeed(&data, &["export"]), &expected, "before sealing");
-    succeed(&data, &["seal"]);
+    let said = String::from_utf8(succeed(&data, &["seal"])).unwrap();
+    assert!(said.starts_with("sealed ") && said.contains(" with 30000 lines, 0 points; "), "{said}");
+    assert_eq!(succeed(&data, &["seal"]), b"there was nothing to seal\n");
     assert!(files(&data, ".ndjson").is_empty(), "every segment is sealed");
     assert_same_lines(&succeed(&data, &["export"]), &expected, "after sealing");
     let git = Query::all()
@@ -62,7 +77,9 @@ fn imported_lines_come_out_the_same_sealed_or_not() {
     let args =
         ["export", "webapp.backend.git", "--from", "2025-03-11T00:00:00Z", "--until", "2025-03-11T08:00:00Z"];
     assert_same_lines(&succeed(&data, &args), &git.body(&corpus), "a component and a range");
-    assert!(String::from_utf8(succeed(&data, &["check"])).unwrap().ends_with("all of it holds\n"));
+    let table = String::from_utf8(succeed(&data, &["check"])).unwrap();
+    assert!(table.ends_with("all of it holds\n"));
+    check_sizes(&table, corpus.text.len() as u64);
 
     let server = TestServer::on(&data);
     for ask in [
@@ -183,6 +200,8 @@ fn a_check_reads_points_and_events_too() {
     server.stop();
     let table = String::from_utf8(succeed(&data, &["check"])).unwrap();
     assert!(table.contains("events.ndjson") && table.contains(" 500 "), "{table}");
+    let said = String::from_utf8(succeed(&data, &["seal"])).unwrap();
+    assert!(said.starts_with("sealed 1 day: 0 segments with 0 lines, 500 points; "), "{said}");
 
     // What a crash leaves behind the last whole record costs nothing that was acknowledged.
     let events = files(&data, "events.ndjson").remove(0);
@@ -222,6 +241,22 @@ fn a_folder_that_is_not_there_is_not_made_by_a_look_at_it() {
     let said = sonde(&data, &["import", "no-such-file.ndjson"]).stderr;
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(said.contains("no-such-file.ndjson could not be read") && !data.exists(), "{said}");
+}
+
+#[test]
+fn what_a_crash_has_left_of_points_is_sealed_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let mut server = Setup::on(&data).arg("--own-metrics").arg("off").start();
+    let point = |n: u64| format!("shop.n{} {n} {}\n", n % 500, 1_741_564_800 + n);
+    let points: String = (0..60_000).map(point).collect::<Vec<_>>().concat();
+    drop(server.http().post("/api/ingest/metrics", points.as_bytes()).ok());
+    server.kill();
+    assert_eq!(files(&data, ".wal").len(), 1);
+    let said = String::from_utf8(succeed(&data, &["seal"])).unwrap();
+    assert!(said.starts_with("sealed 1 day: 0 segments with 0 lines, 60000 points; "), "{said}");
+    assert_eq!((files(&data, ".wal").len(), files(&data, ".part").len()), (0, 1));
+    assert_eq!(succeed(&data, &["seal"]), b"there was nothing to seal\n");
 }
 
 #[test]

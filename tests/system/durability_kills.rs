@@ -8,13 +8,12 @@
 use sonde_shared::time::Timestamp;
 use sonde_tests::corpus::Dice;
 use sonde_tests::http::{Client, split_lines};
-use sonde_tests::server::{TestServer, binary};
+use sonde_tests::kills::{Seed, kills, run};
+use sonde_tests::server::TestServer;
 use sonde_tests::wait;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -173,16 +172,6 @@ fn write_until_killed(server: &mut TestServer, clients: &mut [Sent], stream: &mu
     assert!(answers.into_inner() >= wanted, "the server has not answered {wanted} times");
 }
 
-/// What the command says of the folder.
-fn run(command: &str, data: &Path) -> String {
-    let output = Command::new(binary()).arg(command).arg("--data").arg(data).output();
-    let output = output.expect("the program starts");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(output.status.success(), "sonde {command}: {said}");
-    said
-}
-
 /// Kills a server so often on one folder, then looks at the folder in all ways there are.
 fn live(kills: usize, dice: &mut Dice) {
     // What a process has written outlives it on any disk; in memory it does not spend its life waiting for syncs, and so is
@@ -208,28 +197,11 @@ fn live(kills: usize, dice: &mut Dice) {
     check_all(&TestServer::on(folder.path()), &clients, &stream);
 }
 
-/// Says the seed when a test fails.
-struct SaysSeed(u64);
-
-impl Drop for SaysSeed {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            // Nothing can be done about a closed stderr while a test is failing.
-            drop(writeln!(std::io::stderr().lock(), "KILL_SEED={}", self.0));
-        }
-    }
-}
-
-fn number_from(variable: &str, default: u64) -> u64 {
-    std::env::var(variable).map_or(default, |value| value.parse().expect("the variable holds a number"))
-}
-
 #[test]
 fn what_was_acknowledged_survives_kill_9_at_any_moment() {
-    let seed = number_from("KILL_SEED", 1);
-    let _says_seed = SaysSeed(seed);
-    let mut dice = Dice::new(seed);
-    let kills = number_from("KILLS", 200) as usize;
+    let seed = Seed::from_env();
+    let mut dice = Dice::new(seed.number());
+    let kills = kills();
     for done in (0..kills).step_by(LIFE) {
         live(LIFE.min(kills - done), &mut dice);
     }

@@ -120,7 +120,7 @@ fn damaged_files_are_named_and_the_others_are_taken() {
     for part in [
         "a/cut.wsp: it is cut short",
         "a/empty.wsp: it is empty",
-        "a/misplaced.wsp: 1 places",
+        "a/misplaced.wsp: 1 place with times",
         "d0f1.wsp: its name is no series'",
         "4 points of 2 files stored",
         "4 files could not be taken",
@@ -157,5 +157,5 @@ fn a_file_of_lines_may_be_called_whisper() {
     let file = folder.path().join("whisper");
     std::fs::write(&file, "{\"ts\":1741615500,\"msg\":\"x\"}\n").expect("a file can be written");
     let (is_done, said) = import(&data, &[file.to_str().expect("a plain name")]);
-    assert!(is_done && said.contains("1 lines stored"), "{said}");
+    assert!(is_done && said.contains("1 line stored"), "{said}");
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sonde_shared::api::IngestReport;
 use sonde_tests::oracle::assert_same_lines;
+use sonde_tests::points::pickle_frame;
 use sonde_tests::senders::{Sender, host_name, logger};
 use sonde_tests::server::{Setup, TestServer};
 use sonde_tests::wait;
@@ -192,33 +193,16 @@ fn bad_carbon_lines_hurt_no_good_one_of_the_same_connection() {
     wait_for_points(&server, "a.good", &expected);
 }
 
-/// A frame as carbon's own relay sends it: Python's protocol 2, of points ten seconds apart.
-fn pickle_frame(path: &str, points: &[(f64, u64)]) -> Vec<u8> {
-    let mut pickle = b"\x80\x02]q\0(".to_vec();
-    for (value, at) in points {
-        let at = u32::try_from(*at).expect("this century's seconds fit");
-        pickle.push(b'X');
-        pickle.extend((path.len() as u32).to_le_bytes());
-        pickle.extend(path.as_bytes());
-        pickle.push(b'J');
-        pickle.extend(at.to_le_bytes());
-        pickle.push(b'G');
-        pickle.extend(value.to_be_bytes());
-        pickle.extend(b"\x86\x86");
-    }
-    pickle.extend(b"e.");
-    [&(pickle.len() as u32).to_be_bytes(), pickle.as_slice()].concat()
-}
-
 #[test]
 fn pickled_points_are_found_and_a_pickle_that_would_run_something_is_refused() {
     let server = Setup::default().arg("--carbon-pickle").arg("127.0.0.1:0").start();
     let at = a_while_ago();
-    let first = pickle_frame("shop.cart.ms", &[(80.0, at), (90.5, at + 10)]);
+    let first = pickle_frame(&[("shop.cart.ms", 80.0, at), ("shop.cart.ms", 90.5, at + 10)]);
     let evil = b"cos\nsystem\n(S'touch /tmp/never'\ntR.";
     let evil = [&(evil.len() as u32).to_be_bytes(), evil.as_slice()].concat();
-    let last = pickle_frame("shop.cart.ms;unit=ms;host=n1", &[(1.0, at), (2.0, at + 10)]);
-    let more = pickle_frame("shop.cart.ms", &[(-1.0, at + 20), (f64::NAN, at + 30)]);
+    let tagged = "shop.cart.ms;unit=ms;host=n1";
+    let last = pickle_frame(&[(tagged, 1.0, at), (tagged, 2.0, at + 10)]);
+    let more = pickle_frame(&[("shop.cart.ms", -1.0, at + 20), ("shop.cart.ms", f64::NAN, at + 30)]);
     server.send_tcp("carbon-pickle", &[first, evil, last, more].concat());
     wait_for_points(&server, "shop.cart.ms", &[(80.0, at), (90.5, at + 10), (-1.0, at + 20)]);
     wait_for_points(&server, "shop.cart.ms;host=n1;unit=ms", &[(1.0, at), (2.0, at + 10)]);
@@ -227,6 +211,52 @@ fn pickled_points_are_found_and_a_pickle_that_would_run_something_is_refused() {
         assert_eq!(server.counter(&name) as u64, count, "{reason}");
     }
     assert_eq!(server.counter(r#"sonde_ingest_stored_total{protocol="carbon_pickle"}"#) as u64, 5);
+}
+
+#[test]
+fn of_points_that_are_refused_one_of_each_reason_is_logged() {
+    let server = Setup::default().arg("--carbon-pickle").arg("127.0.0.1:0").start();
+    let at = a_while_ago() / 60 * 60;
+    let long = format!("\x1b[2Jshop {}\n", "é".repeat(2_000));
+    let lines = "shop.cart 7\n".repeat(500);
+    server.send_tcp("carbon", format!("{long}{lines}shop.cart nan {at}\nshop.cart 1 {at}\n").as_bytes());
+    wait_for_points(&server, "shop.cart", &[(1.0, at)]);
+    server.send_tcp("carbon-pickle", &pickle_frame(&[("shop pay", 1.0, at), ("shop.pay", 2.0, at)]));
+    wait_for_points(&server, "shop.pay", &[(2.0, at)]);
+    server.send_udp("carbon", b"shop.cart alone\nshop.mail 3 99999999999\n");
+    let said = wait::until("the datagram's refusal", || {
+        let said = server.log();
+        if said.contains("carbon_udp") { Ok(said) } else { Err(said) }
+    });
+    let told: Vec<&str> = said.lines().filter(|line| line.contains("refused")).collect();
+    assert_eq!(told.len(), 4, "{told:#?}");
+    let check = |at: usize, words: &[&str]| {
+        assert!(words.iter().all(|word| told[at].contains(word)), "{words:?}: {}", told[at]);
+    };
+    check(0, &["carbon_tcp", "127.0.0.1", "bad_line", "others_since=0", "2 fields", "\\u{1b}[2Jshop éééé"]);
+    assert!(told[0].chars().filter(|c| *c == 'é').count() < 400, "{}", told[0]);
+    check(1, &["nan", "shop.cart nan"]);
+    check(2, &["carbon_pickle", "127.0.0.1", "bad_name", "has white space", "\"shop pay\""]);
+    check(3, &["carbon_udp", "127.0.0.1", "future", "shop.mail 3 99999999999"]);
+}
+
+#[test]
+fn points_below_sonde_are_taken_as_any_others_and_the_last_of_a_second_counts() {
+    let server = TestServer::start();
+    let at = a_while_ago() / 60 * 60;
+    let (other, own) = ("sonde.wells2.ingest.lines.carbon_tcp", "sonde.ingest.lines.carbon_tcp");
+    server.send_tcp("carbon", format!("{other} 7 {at}\n{own} 1 {at}\n{own} 2 {at}\n").as_bytes());
+    wait_for_points(&server, other, &[(7.0, at)]);
+    wait_for_points(&server, own, &[(2.0, at)]);
+    let taken = r#"sonde_ingest_stored_total{protocol="carbon_tcp"}"#;
+    assert_eq!(server.counter(taken) as u64, 3);
+    // Its own figures go on beside them.
+    let path = format!("/render?format=json&target={own}&from={}", at + 60);
+    wait::until("a figure of its own", || {
+        let answer: Value = server.get(&path).ok().json();
+        let points = answer[0]["datapoints"].as_array().cloned().unwrap_or_default();
+        if points.iter().any(|point| point[0].is_number()) { Ok(()) } else { Err(answer) }
+    });
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod disk_reserve;
 mod durability;
 /// What was acknowledged is there after `kill -9` at any moment.
 mod durability_kills;
+/// What was read of points is there after `kill -9`, whatever they came by.
+mod durability_points;
 /// Who follows gets every line once, or is told what went.
 mod followers;
 /// Files that another program writes, served in place.

@@ -63,6 +63,13 @@ fn rules_of_graphite_that_cannot_be_taken_are_told_with_their_place() {
         assert_says(&said(Setup::on(&data).arg(flag).arg(&rules)), &[flag, place]);
         assert_says(&said(Setup::on(&data).arg(flag).arg("no-such.conf")), &[flag, "no-such.conf"]);
     }
+    // A file of settings names them from where it lies.
+    let settings = folder.path().join("sonde.toml");
+    std::fs::write(&settings, "storage-schemas = 'rules.conf'\n").expect("a file can be written");
+    let said = said(Setup::on(&data).arg("--config").arg(&settings));
+    let place = format!("the key `storage-schemas` in {}: {}: line 5", settings.display(), rules.display());
+    assert_says(&said, &[&place]);
+    assert!(!said.contains("--storage-schemas"), "{said}");
     assert!(!data.exists());
 }
 

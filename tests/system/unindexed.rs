@@ -98,6 +98,11 @@ fn a_day_without_its_indexes_is_served_while_they_are_made_and_then_answers_as_b
     });
     assert!(answers(&server) == before, "byte for byte");
     assert!(server.counter("sonde_unindexed_segments") < 1.0);
+    wait::until("the end of both to be logged", || {
+        let said = server.log();
+        let ends = said.lines().filter(|line| line.contains("was made again") && line.contains("seconds="));
+        wait::same(ends.count(), &2)
+    });
     assert_eq!(server.logs("component=elsewhere"), format!("{late}\n").as_bytes());
     server.stop();
     assert!(answers(&serve(data)) == before, "after a start");

@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use sonde_shared::api::DashboardName;
 use sonde_shared::dashboard::Dashboard;
+use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -44,7 +45,18 @@ fn find(dashboards: &Dashboards, store: &Store, name: &str) -> Result<Dashboard,
 fn recent_names(store: &Store) -> Result<Vec<String>, ApiError> {
     let Some(last) = store.metrics().last_point() else { return Ok(Vec::new()) };
     let recent = TimeRange { from: last.plus_nanos(-NANOS_PER_DAY), until: last.plus_nanos(1) };
-    Ok(store.metrics().snapshot(recent)?.names())
+    let (mut names, mut pattern) = (Vec::new(), "*".to_owned());
+    // Node by node, as the lists of names are made for.
+    loop {
+        let glob = Glob::parse(&pattern).expect("stars are a pattern");
+        let found = store.metrics().find(recent, &glob)?;
+        let go_deeper = found.iter().any(|one| one.has_children);
+        names.extend(found.into_iter().filter(|one| one.is_series).map(|one| one.path));
+        if !go_deeper {
+            return Ok(names);
+        }
+        pattern += ".*";
+    }
 }
 
 fn no_such(name: &str, list: &[DashboardName]) -> ApiError {
@@ -137,11 +149,20 @@ mod tests {
         assert_eq!(world.get("/api/dashboards/default").await.1["panel"], json!([]));
         let mut points = PointBatch::default();
         points.push("old.gone", 1_740_000_000, 1.0);
-        points.push("well.pump.bar", 1_740_711_600, 1.0);
+        for path in ["well.pump.bar", "depth", "well.pump", "well.pump.valve.two;side=a.b"] {
+            points.push(path, 1_740_711_600, 1.0);
+        }
         world.state.store.append_points(points, Durability::Acknowledged).await.unwrap();
         let board = world.get("/api/dashboards/default").await.1;
-        assert_eq!(board["panel"].as_array().unwrap().len(), 1);
-        assert_eq!(board["panel"][0]["targets"], json!(["well.pump.bar"]));
+        let targets: Vec<_> =
+            board["panel"].as_array().unwrap().iter().map(|panel| &panel["targets"]).collect();
+        let expected = [
+            json!(["depth"]),
+            json!(["well.pump"]),
+            json!(["well.pump.bar"]),
+            json!(["well.pump.valve.two;side=a.b"]),
+        ];
+        assert_eq!(targets, expected.iter().collect::<Vec<_>>());
     }
 
     #[tokio::test]

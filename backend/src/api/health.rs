@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use std::fmt::Write as _;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Answers `ok` as soon as the server listens, and says so when there are lines that answers do not have yet.
 pub async fn health(State(state): State<AppState>) -> String {
@@ -66,69 +66,78 @@ fn render_foreign(store: &Store, out: &mut String) {
     }
 }
 
+/// A figure's name, what it tells, and its value.
+type Row = (&'static str, &'static str, u64);
+
 fn render_store(store: &Store, out: &mut String) {
+    for (name, help, value) in [&log_counters(store)[..], &folder_counters(store)].concat() {
+        sample(out, "counter", name, help, value);
+    }
+    for (name, help, value) in [&folder_gauges(store)[..], &point_gauges(store)].concat() {
+        sample(out, "gauge", name, help, value);
+    }
+}
+
+/// Of lines: what was stored and what queries read.
+fn log_counters(store: &Store) -> [Row; 9] {
     let logs = store.logs().counters();
-    let points = store.metrics().stats();
-    let batches = store.logs().remembered().counts();
-    let deleted = store.deleted();
-    let disk = store.disk();
-    let (unindexed, failures) = store.logs().unindexed();
-    let counters = [
-        (
-            "sonde_logs_stored_lines_total",
-            "Lines that were committed.",
-            logs.stored_lines.load(Ordering::Relaxed),
-        ),
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    [
+        ("sonde_logs_stored_lines_total", "Lines that were committed.", read(&logs.stored_lines)),
         (
             "sonde_logs_refused_lines_total",
             "Lines that could not be stored and whose senders were told.",
-            logs.refused_lines.load(Ordering::Relaxed),
+            read(&logs.refused_lines),
         ),
-        (
-            "sonde_logs_lost_lines_total",
-            "Lines of streams that could not be stored.",
-            logs.lost_lines.load(Ordering::Relaxed),
-        ),
+        ("sonde_logs_lost_lines_total", "Lines of streams that could not be stored.", read(&logs.lost_lines)),
         (
             "sonde_follow_gaps_total",
             "Notices to followers that lines were deleted before they were sent.",
-            logs.follow_gaps.load(Ordering::Relaxed),
+            read(&logs.follow_gaps),
         ),
-        ("sonde_logs_commits_total", "Commits of lines.", logs.commits.load(Ordering::Relaxed)),
+        ("sonde_logs_commits_total", "Commits of lines.", read(&logs.commits)),
         (
             "sonde_query_text_bytes_total",
             "Bytes of line text that queries have read.",
-            logs.text_bytes_read.load(Ordering::Relaxed),
+            read(&logs.text_bytes_read),
         ),
         (
             "sonde_query_rows_total",
             "Index rows that queries have looked at one by one.",
-            logs.rows_scanned.load(Ordering::Relaxed),
+            read(&logs.rows_scanned),
         ),
         (
             "sonde_unindexed_failures_total",
             "Attempts to read a segment that is still to be indexed that failed; each is made again.",
-            failures,
+            store.logs().unindexed().1,
         ),
         (
             "sonde_batches_forgotten_total",
             "Keys of Sonde-Batch that were forgotten before their time, for want of room.",
-            batches.forgotten,
+            store.logs().remembered().counts().forgotten,
         ),
+    ]
+}
+
+/// What was deleted, and what became of points.
+fn folder_counters(store: &Store) -> [Row; 6] {
+    let (deleted, points) = (store.deleted(), store.metrics().stats());
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    [
         (
             "sonde_retention_deleted_days_total",
             "Days that were deleted because of their age or for want of room.",
-            deleted.days.load(Ordering::Relaxed),
+            read(&deleted.days),
         ),
         (
             "sonde_retention_deleted_segments_total",
             "Segments of lines that were deleted with their days.",
-            deleted.segments.load(Ordering::Relaxed),
+            read(&deleted.segments),
         ),
         (
             "sonde_retention_deleted_bytes_total",
             "Bytes of the disk that deleted days took.",
-            deleted.bytes.load(Ordering::Relaxed),
+            read(&deleted.bytes),
         ),
         ("sonde_metrics_stored_points_total", "Points that were stored.", points.points_stored),
         ("sonde_metrics_refused_points_total", "Points that no file can hold.", points.points_refused),
@@ -137,17 +146,33 @@ fn render_store(store: &Store, out: &mut String) {
             "Points of streams that could not be stored.",
             points.points_lost,
         ),
-    ];
-    let gauges = [
+    ]
+}
+
+/// The disk, and what is held of lines.
+fn folder_gauges(store: &Store) -> [Row; 5] {
+    let disk = store.disk();
+    [
         ("sonde_disk_free_bytes", "Free on the disk; 0 where no reserve is kept.", disk.free_bytes),
         ("sonde_disk_reserve_bytes", "Kept of that for compressing and deleting.", disk.reserve_bytes),
         ("sonde_disk_refusing", "1 while lines and points are refused to keep it.", disk.is_refusing.into()),
         (
             "sonde_unindexed_segments",
             "Segments whose index is being made again; answers do not have their lines yet.",
-            unindexed,
+            store.logs().unindexed().0,
         ),
-        ("sonde_batches", "Keys of Sonde-Batch that are remembered.", batches.bodies),
+        (
+            "sonde_batches",
+            "Keys of Sonde-Batch that are remembered.",
+            store.logs().remembered().counts().bodies,
+        ),
+    ]
+}
+
+/// What is held of points, and how much of streams is at risk.
+fn point_gauges(store: &Store) -> [Row; 6] {
+    let points = store.metrics().stats();
+    [
         ("sonde_metrics_head_series", "Series with points in memory.", points.head_series),
         ("sonde_metrics_head_points", "Points in memory.", points.head_points),
         ("sonde_metrics_open_parts", "Part files that are open.", points.parts),
@@ -158,13 +183,7 @@ fn render_store(store: &Store, out: &mut String) {
             "What a power loss takes of streams without an answer, at most.",
             crate::store::logs::SYNC_INTERVAL.as_millis() as u64,
         ),
-    ];
-    for (name, help, value) in counters {
-        sample(out, "counter", name, help, value);
-    }
-    for (name, help, value) in gauges {
-        sample(out, "gauge", name, help, value);
-    }
+    ]
 }
 
 fn sample(out: &mut String, kind: &str, name: &str, help: &str, value: u64) {

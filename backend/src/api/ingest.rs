@@ -225,7 +225,7 @@ impl<P: LineParser + 'static> Reception<P> {
         self.parse_decoded();
         let clock = self.clock();
         let Self { intake, report, state, protocol, .. } = &mut self;
-        intake.finish(clock, |number, why| {
+        intake.finish(clock, |number, why, _| {
             state.counters.refused(*protocol, &why);
             report.refuse(number, why.to_string());
         });
@@ -248,7 +248,7 @@ impl<P: LineParser + 'static> Reception<P> {
     fn parse_decoded(&mut self) {
         let clock = self.clock();
         let Self { intake, report, state, protocol, decoded, .. } = self;
-        intake.feed(decoded, clock, |number, why| {
+        intake.feed(decoded, clock, |number, why, _| {
             state.counters.refused(*protocol, &why);
             report.refuse(number, why.to_string());
         });

@@ -1,6 +1,6 @@
 //! `sonde check`: whether what a folder holds is whole.
 
-use super::{Folder, read_days};
+use super::{Folder, counted, read_days};
 use crate::store::layout::day_dir;
 use crate::store::metrics::FileReport;
 use crate::store::{StoreError, events, logs, metrics};
@@ -21,14 +21,15 @@ pub struct CheckOptions {
 pub fn check(options: &CheckOptions) -> anyhow::Result<()> {
     let data = &options.folder.data;
     let mut table = Table { out: io::stdout().lock(), problems: 0 };
-    writeln!(table.out, "{:10}  {:24}  {:>14}  {:>14}", "day", "file", "records", "bytes")?;
+    let [records, disk, unpacked] = ["records", "bytes on disk", "unpacked"];
+    writeln!(table.out, "{:10}  {:24}  {records:>14}  {disk:>14}  {unpacked:>14}", "day", "file")?;
     for day in read_days(data)? {
         table.lines(day, logs::check_day(data, day))?;
         table.files(day, metrics::check_day(&day_dir(data, day)))?;
         table.files(day, events::check_day(&day_dir(data, day)))?;
     }
     let Table { mut out, problems } = table;
-    anyhow::ensure!(problems == 0, "{problems} problems were found");
+    anyhow::ensure!(problems == 0, "{} found", counted(problems as u64, "problem"));
     writeln!(out, "all of it holds")?;
     Ok(())
 }
@@ -43,14 +44,14 @@ impl<W: Write> Table<W> {
         self.each(day, found, |table, segment| {
             let form = if segment.is_sealed { "ndjson.zst" } else { "ndjson" };
             let name = format!("logs-{:04}.{form}", segment.number);
-            table.row(day, &name, segment.lines, segment.text_bytes)?;
+            table.row(day, &name, segment.lines, (segment.disk_bytes, Some(segment.text_bytes)))?;
             table.problems(&segment.problems)
         })
     }
 
     fn files(&mut self, day: Day, found: Result<Vec<FileReport>, StoreError>) -> io::Result<()> {
         self.each(day, found, |table, file| {
-            table.row(day, &file.name, file.records, file.bytes)?;
+            table.row(day, &file.name, file.records, (file.bytes, None))?;
             file.notes.iter().try_for_each(|note| table.remark(note))?;
             table.problems(&file.problems)
         })
@@ -71,8 +72,11 @@ impl<W: Write> Table<W> {
         }
     }
 
-    fn row(&mut self, day: Day, name: &str, records: u64, bytes: u64) -> io::Result<()> {
-        writeln!(self.out, "{day}  {name:24}  {records:>14}  {bytes:>14}")
+    /// A file; the bytes are those on the disk and, where it holds text, of this.
+    fn row(&mut self, day: Day, name: &str, records: u64, bytes: (u64, Option<u64>)) -> io::Result<()> {
+        let (disk, unpacked) = (bytes.0, bytes.1.map_or_else(String::new, |bytes| bytes.to_string()));
+        let row = format!("{day}  {name:24}  {records:>14}  {disk:>14}  {unpacked:>14}");
+        writeln!(self.out, "{}", row.trim_end())
     }
 
     fn problems(&mut self, problems: &[String]) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! Matching lines of a folder, day by day, also while a server writes to it: what `export` and `logs` write.
 
-use super::{read_days, say};
+use super::{counted, read_days, say};
 use crate::query::budget::Budget;
 use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOptions};
 use crate::store::StoreError;
@@ -52,8 +52,10 @@ pub(super) fn write(
             break;
         }
     }
-    let told =
-        |(place, Lost { lines, bytes })| format!("{place}: {lines} lines of {bytes} bytes were skipped");
+    let told = |(place, Lost { lines, bytes })| {
+        let were = if lines == 1 { "was" } else { "were" };
+        format!("{place}: {} of {bytes} bytes {were} skipped", counted(lines, "line"))
+    };
     lost.extend(lines.skipped().iter().map(told));
     Ok(Written { matched: lines.matched(), lost })
 }

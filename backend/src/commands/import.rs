@@ -2,7 +2,7 @@
 
 use super::import_whisper::{WhisperOptions, import_whisper};
 use super::progress::Progress;
-use super::say;
+use super::{counted, say};
 use crate::config::{Age, AgeFor, DiskReserve, Room, with_retention};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
@@ -116,7 +116,8 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
         let work = import_file(&store, path);
         let counts =
             runtime.block_on(work).with_context(|| format!("{} could not be read", path.display()))?;
-        say(format_args!("{}: {} lines stored, {} refused\n", path.display(), counts.stored, counts.refused));
+        let stored = counted(counts.stored, "line");
+        say(format_args!("{}: {stored} stored, {} refused\n", path.display(), counts.refused));
         if let Some(latest) =
             counts.latest.filter(|latest| *latest >= Clock::of(&store, AppState::now()).accepts().until)
         {
@@ -127,7 +128,7 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
         }
         refused += counts.refused;
     }
-    anyhow::ensure!(refused == 0, "{refused} lines were refused");
+    anyhow::ensure!(refused == 0, "{} refused", counted(refused, "line"));
     Ok(())
 }
 
@@ -167,7 +168,7 @@ async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts
     }
     decoder.finish(&mut text)?;
     take(store, &mut intake, &mut text, &mut counts).await?;
-    intake.finish(Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
+    intake.finish(Clock::of(store, AppState::now()), |line, why, _| counts.refuse(line, &why));
     append(store, &mut intake, &mut counts).await?;
     progress.end();
     Ok(counts)
@@ -180,7 +181,7 @@ async fn take(
     counts: &mut Counts<'_>,
 ) -> Result<(), StoreError> {
     for chunk in text.chunks(BATCH_BYTES) {
-        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why| counts.refuse(line, &why));
+        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why, _| counts.refuse(line, &why));
         if intake.batch_bytes() >= BATCH_BYTES {
             append(store, intake, counts).await?;
         }

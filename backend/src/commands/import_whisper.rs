@@ -6,8 +6,8 @@
 //! may be imported again: a point of the same series and second takes the place of the one before.
 
 use super::progress::Progress;
-use super::say;
 use super::whisper_tree::{Tree, series_of};
+use super::{counted, say};
 use crate::ingest::series_path::normal_form;
 use crate::ingest::whisper;
 use crate::store::Store;
@@ -105,11 +105,13 @@ pub(super) fn import_whisper(
     runtime.block_on(gathered.store(store)).context("points could not be stored")?;
     progress.end();
     anyhow::ensure!(counts.files + counts.failed > 0, "{shown} holds no whisper files (*.wsp)");
-    say(format_args!("{shown}: {} points of {} files stored\n", counts.points, counts.files));
+    let (points, files) = (counted(counts.points, "point"), counted(counts.files, "file"));
+    say(format_args!("{shown}: {points} of {files} stored\n"));
     for (secs, points) in &counts.by_secs {
         say(format_args!("  {points} of archives with a point every {secs} s\n"));
     }
-    anyhow::ensure!(counts.failed == 0, "{} files could not be taken, or not as a whole", counts.failed);
+    let failed = counted(counts.failed, "file");
+    anyhow::ensure!(counts.failed == 0, "{failed} could not be taken, or not as a whole");
     Ok(())
 }
 
@@ -136,7 +138,10 @@ fn take(
     gathered.weight += points.len() + NAME_POINTS;
     gathered.series.push((name, points));
     if misplaced > 0 {
-        return Err(format!("{misplaced} places hold times that cannot stand there; the others were taken"));
+        return Err(format!(
+            "{} with times that cannot stand there; the others were taken",
+            counted(misplaced, "place")
+        ));
     }
     Ok(())
 }

@@ -37,6 +37,11 @@ fn read_days(data: &Path) -> anyhow::Result<Vec<Day>> {
     list_days(data).with_context(|| format!("--data {}", data.display()))
 }
 
+/// A number of things in words: `1 line`, `2 lines`.
+fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Tells the person who waits; nobody may be there.
 fn say(text: std::fmt::Arguments<'_>) {
     drop(std::io::Write::write_fmt(&mut std::io::stderr(), text));

@@ -1,6 +1,7 @@
 //! `sonde snapshot`: a copy of a data folder that opens as one, also while a server writes to it.
 
 use super::Folder;
+use super::counted;
 use crate::store::backup::{Report, back_up};
 use anyhow::{Context, bail, ensure};
 use clap::Args;
@@ -81,6 +82,7 @@ fn tell(report: &Report, target: &Path) -> anyhow::Result<()> {
         writeln!(out, "finished files could not be linked, so all were copied: {why}")?;
     }
     let (mib, shown) = (copied_bytes.div_ceil(1 << 20), target.display());
-    writeln!(out, "{shown}: {days} days, {linked_files} files linked, {copied_files} copied ({mib} MiB)")?;
+    let (days, linked) = (counted(*days, "day"), counted(*linked_files, "file"));
+    writeln!(out, "{shown}: {days}, {linked} linked, {copied_files} copied ({mib} MiB)")?;
     Ok(())
 }

@@ -3,6 +3,18 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+/// A setting whose value could be read, and what it names could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("--{key} {value}: {why}")]
+pub struct SettingError {
+    /// The flag without its dashes, and the key of the file.
+    pub key: &'static str,
+    /// What it was set to.
+    pub value: String,
+    /// What is wrong.
+    pub why: String,
+}
+
 /// Variables of the environment that are no settings of the server: its log's, and those of the scripts that start it.
 const OTHER_VARIABLES: [&str; 5] =
     ["SONDE_LOG", "SONDE_BIN", "SONDE_CACHE", "SONDE_WASM_TOOLCHAIN", "SONDE_UPDATE_GOLDEN"];
@@ -16,16 +28,21 @@ pub fn refused_value(
     variable_is_set: bool,
     file: &Path,
 ) -> String {
+    format!("`{value}` of {}: {why}", place_of(arg, given, variable_is_set, file))
+}
+
+/// Where a setting stands that is set.
+pub fn place_of(arg: &clap::Arg, given: &[OsString], variable_is_set: bool, file: &Path) -> String {
     let long = arg.get_long().unwrap_or_default();
     let flag = format!("--{long}");
     let is_flag =
         |one: &OsString| one.to_str().is_some_and(|one| one == flag || one.starts_with(&format!("{flag}=")));
     if given.iter().any(is_flag) {
-        return format!("`{value}` of the flag {flag}: {why}");
+        return format!("the flag {flag}");
     }
     match arg.get_env().filter(|_| variable_is_set) {
-        Some(name) => format!("`{value}` of the environment variable {}: {why}", name.display()),
-        None => format!("`{value}` of the key `{long}` in {}: {why}", file.display()),
+        Some(name) => format!("the environment variable {}", name.display()),
+        None => format!("the key `{long}` in {}", file.display()),
     }
 }
 

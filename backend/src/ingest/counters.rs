@@ -1,8 +1,10 @@
 //! What arrived, was stored and was refused, by protocol and reason, as Prometheus text.
 
+use super::refusal_log::RefusalLog;
 use super::refused::Refused;
 use super::udp_drops;
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -50,6 +52,7 @@ struct Lane {
 pub struct Counters {
     lanes: [Lane; Protocol::COUNT],
     udp_sockets: Mutex<Vec<(Protocol, u64)>>,
+    log: RefusalLog,
 }
 
 impl Counters {
@@ -71,6 +74,12 @@ impl Counters {
     /// Notes a refused line.
     pub fn refused(&self, protocol: Protocol, why: &Refused) {
         self.lane(protocol).refused[why.index()].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes a refused line whose sender gets no answer; now and then one of them is logged, with what there is of it.
+    pub(super) fn refused_from(&self, protocol: Protocol, why: &Refused, from: IpAddr, text: &[u8]) {
+        self.refused(protocol, why);
+        self.log.note(Protocol::LABELS[protocol as usize], why, from, text);
     }
 
     /// Notes rows that the store did not take.

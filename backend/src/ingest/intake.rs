@@ -66,15 +66,15 @@ impl<P: LineParser> Intake<P> {
         P::source(&mut self.batch)
     }
 
-    /// Takes a chunk; each refused line is told with its number, from 1.
-    pub fn feed(&mut self, chunk: &[u8], clock: Clock, mut refuse: impl FnMut(u64, Refused)) {
+    /// Takes a chunk; each refused line is told with its number, from 1, and its text, which an overlong one has none of.
+    pub fn feed(&mut self, chunk: &[u8], clock: Clock, mut refuse: impl FnMut(u64, Refused, &[u8])) {
         let parser = P::at(clock);
         let Self { cutter, batch, lines } = self;
         cutter.feed(chunk, |number, cut| take(&parser, batch, lines, number, cut, &mut refuse));
     }
 
     /// Ends the stream; an unterminated last line is a line.
-    pub fn finish(&mut self, clock: Clock, mut refuse: impl FnMut(u64, Refused)) {
+    pub fn finish(&mut self, clock: Clock, mut refuse: impl FnMut(u64, Refused, &[u8])) {
         let parser = P::at(clock);
         let Self { cutter, batch, lines } = self;
         cutter.finish(|number, cut| take(&parser, batch, lines, number, cut, &mut refuse));
@@ -115,16 +115,16 @@ fn take<P: LineParser>(
     lines: &mut u64,
     number: u64,
     cut: Cut<'_>,
-    refuse: &mut impl FnMut(u64, Refused),
+    refuse: &mut impl FnMut(u64, Refused, &[u8]),
 ) {
-    let taken = match cut {
+    let (taken, text) = match cut {
         Cut::Line(line) if line.trim_ascii().is_empty() => return,
-        Cut::Line(line) => parser.parse(line, batch),
-        Cut::TooLong => Err(Refused::TooLong { limit_bytes: P::LIMIT_BYTES }),
+        Cut::Line(line) => (parser.parse(line, batch), line),
+        Cut::TooLong => (Err(Refused::TooLong { limit_bytes: P::LIMIT_BYTES }), &[][..]),
     };
     *lines += 1;
     if let Err(why) = taken {
-        refuse(number, why);
+        refuse(number, why, text);
     }
 }
 
@@ -145,9 +145,9 @@ mod tests {
         let mut intake = Intake::<Ndjson>::default();
         let mut refused = Vec::new();
         for chunk in chunks {
-            intake.feed(chunk, CLOCK, |number, why| refused.push((number, why)));
+            intake.feed(chunk, CLOCK, |number, why, _| refused.push((number, why)));
         }
-        intake.finish(CLOCK, |number, why| refused.push((number, why)));
+        intake.finish(CLOCK, |number, why, _| refused.push((number, why)));
         let lines = intake.lines();
         let (batch, rows): (LineBatch, u64) = intake.take_batch();
         assert_eq!(rows as usize, batch.len());

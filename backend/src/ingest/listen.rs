@@ -41,6 +41,8 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 const DRAIN: Duration = Duration::from_secs(1);
 /// How long the stop waits for what the kernel has received but not yet told.
 const LAST_WAIT: Duration = Duration::from_millis(20);
+/// The sender of datagrams before there was one.
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 /// How often a free port is sought that is free for TCP and UDP.
 const PORT_TRIES: usize = 20;
 
@@ -125,9 +127,13 @@ pub async fn spawn_listeners(
 async fn spawn_carbon(tasks: &mut JoinSet<()>, addr: SocketAddr, shared: &Shared) -> io::Result<SocketAddr> {
     let (tcp, udp, addr) = bind(addr, Protocol::CarbonUdp, &shared.counters).await?;
     let counters = shared.counters.clone();
-    let datagrams = CarbonWire::new(Protocol::CarbonUdp, counters.clone());
+    let datagrams = CarbonWire::new(Protocol::CarbonUdp, counters.clone(), NOBODY);
     tasks.spawn(serve_datagrams(udp, datagrams, shared.clone()));
-    tasks.spawn(accept(tcp, move |_| CarbonWire::new(Protocol::CarbonTcp, counters.clone()), shared.clone()));
+    tasks.spawn(accept(
+        tcp,
+        move |peer| CarbonWire::new(Protocol::CarbonTcp, counters.clone(), peer),
+        shared.clone(),
+    ));
     Ok(addr)
 }
 
@@ -135,7 +141,7 @@ async fn spawn_pickle(tasks: &mut JoinSet<()>, addr: SocketAddr, shared: &Shared
     let tcp = TcpListener::bind(addr).await?;
     let addr = tcp.local_addr()?;
     let counters = shared.counters.clone();
-    tasks.spawn(accept(tcp, move |_| PickleWire::new(counters.clone()), shared.clone()));
+    tasks.spawn(accept(tcp, move |peer| PickleWire::new(counters.clone(), peer), shared.clone()));
     Ok(addr)
 }
 
@@ -147,8 +153,7 @@ async fn spawn_syslog(
 ) -> io::Result<SocketAddr> {
     let (tcp, udp, addr) = bind(addr, Protocol::SyslogUdp, &shared.counters).await?;
     let counters = shared.counters.clone();
-    let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let datagrams = SyslogWire::new(Protocol::SyslogUdp, counters.clone(), rules.clone(), nobody);
+    let datagrams = SyslogWire::new(Protocol::SyslogUdp, counters.clone(), rules.clone(), NOBODY);
     tasks.spawn(serve_datagrams(udp, datagrams, shared.clone()));
     let connection = move |peer| SyslogWire::new(Protocol::SyslogTcp, counters.clone(), rules.clone(), peer);
     tasks.spawn(accept(tcp, connection, shared.clone()));

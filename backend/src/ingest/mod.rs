@@ -27,6 +27,8 @@ pub mod ndjson;
 mod pickle;
 /// Pickles on a TCP stream.
 mod pickle_wire;
+/// Which refused lines are logged.
+mod refusal_log;
 /// Why a line is not taken.
 pub mod refused;
 /// The normal form of a metric's path and tags.

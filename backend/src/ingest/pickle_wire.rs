@@ -11,6 +11,7 @@ use super::refused::Refused;
 use super::wire::Wire;
 use crate::store::batch::{Durability, PointBatch, PointRow};
 use crate::store::{Store, StoreError};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The longest pickle that is taken, as in carbon.
@@ -23,12 +24,13 @@ pub(super) struct PickleWire {
     kept: Vec<u8>,
     batch: PointBatch,
     is_lost: bool,
+    peer: IpAddr,
     counters: Arc<Counters>,
 }
 
 impl PickleWire {
-    pub(super) fn new(counters: Arc<Counters>) -> Self {
-        Self { kept: Vec::new(), batch: PointBatch::default(), is_lost: false, counters }
+    pub(super) fn new(counters: Arc<Counters>, peer: IpAddr) -> Self {
+        Self { kept: Vec::new(), batch: PointBatch::default(), is_lost: false, peer, counters }
     }
 
     /// Takes the whole frames at the start of `bytes`; how many bytes they are.
@@ -51,16 +53,22 @@ impl PickleWire {
     fn take_frame(&mut self, frame: &[u8], clock: &Clock) {
         let pickled = match pickle::read(frame) {
             Ok(pickled) => pickled,
-            Err(why) => return self.refuse(&why),
+            Err(why) => {
+                self.counters.received(PROTOCOL, 1);
+                return self.counters.refused_from(PROTOCOL, &why, self.peer, frame);
+            }
         };
         let accepts = clock.accepts();
         for item in pickled.items() {
             self.counters.received(PROTOCOL, 1);
-            let point =
-                item.and_then(|item| check_point(item.path, item.secs, item.value, clock.now, accepts));
+            let text = item.as_ref().map_or(frame, |item| item.path.as_bytes());
+            let point = item
+                .as_ref()
+                .map_err(Clone::clone)
+                .and_then(|item| check_point(item.path, item.secs, item.value, clock.now, accepts));
             match point {
                 Ok(point) => self.batch.push(&point.path, point.ts_secs, point.value),
-                Err(why) => self.counters.refused(PROTOCOL, &why),
+                Err(why) => self.counters.refused_from(PROTOCOL, &why, self.peer, text),
             }
         }
     }
@@ -91,7 +99,7 @@ impl Wire for PickleWire {
 
     fn refuse(&self, why: &Refused) {
         self.counters.received(PROTOCOL, 1);
-        self.counters.refused(PROTOCOL, why);
+        self.counters.refused_from(PROTOCOL, why, self.peer, b"");
     }
 
     fn is_lost(&self) -> bool {
@@ -130,7 +138,7 @@ mod tests {
 
     /// What is gathered of a stream that comes in such pieces: points, how many were refused, whether all is lost.
     fn take(stream: &[u8], piece: usize) -> (Vec<(String, i64, f64)>, u64, bool) {
-        let mut wire = PickleWire::new(Arc::default());
+        let mut wire = PickleWire::new(Arc::default(), IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
         stream.chunks(piece).for_each(|bytes| wire.feed(bytes, clock()));
         wire.finish(clock());
         let points = wire

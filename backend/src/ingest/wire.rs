@@ -42,20 +42,21 @@ pub(super) trait DatagramWire: Wire {
 pub(super) struct CarbonWire {
     intake: Intake<Plaintext>,
     protocol: Protocol,
+    peer: IpAddr,
     counters: Arc<Counters>,
     lines_counted: u64,
 }
 
 impl CarbonWire {
-    pub(super) fn new(protocol: Protocol, counters: Arc<Counters>) -> Self {
-        Self { intake: Intake::default(), protocol, counters, lines_counted: 0 }
+    pub(super) fn new(protocol: Protocol, counters: Arc<Counters>, peer: IpAddr) -> Self {
+        Self { intake: Intake::default(), protocol, peer, counters, lines_counted: 0 }
     }
 }
 
 impl Wire for CarbonWire {
     fn feed(&mut self, bytes: &[u8], clock: Clock) {
-        let Self { intake, protocol, counters, .. } = self;
-        intake.feed(bytes, clock, |_, why| counters.refused(*protocol, &why));
+        let Self { intake, protocol, peer, counters, .. } = self;
+        intake.feed(bytes, clock, |_, why, text| counters.refused_from(*protocol, &why, *peer, text));
     }
 
     /// A line without its end is not taken: its number may be cut off in the middle. Carbon drops it too.
@@ -67,7 +68,7 @@ impl Wire for CarbonWire {
 
     fn refuse(&self, why: &Refused) {
         self.counters.received(self.protocol, 1);
-        self.counters.refused(self.protocol, why);
+        self.counters.refused_from(self.protocol, why, self.peer, b"");
     }
 
     fn batch_bytes(&self) -> usize {
@@ -89,10 +90,11 @@ impl Wire for CarbonWire {
 }
 
 impl DatagramWire for CarbonWire {
-    fn datagram(&mut self, bytes: &[u8], _from: IpAddr, clock: Clock) {
+    fn datagram(&mut self, bytes: &[u8], from: IpAddr, clock: Clock) {
+        self.peer = from;
         self.feed(bytes, clock.clone());
         let Self { intake, protocol, counters, .. } = self;
-        intake.finish(clock, |_, why| counters.refused(*protocol, &why));
+        intake.finish(clock, |_, why, text| counters.refused_from(*protocol, &why, from, text));
     }
 }
 

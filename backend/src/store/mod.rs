@@ -24,6 +24,8 @@ pub mod metrics;
 pub mod reserve;
 /// How long days are kept.
 pub mod retention;
+/// What sealing a folder by hand has done.
+pub mod seal_report;
 /// Names of series, told by numbers.
 pub mod series_names;
 /// Bodies of lines that may be sent again.

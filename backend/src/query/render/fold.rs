@@ -4,6 +4,10 @@
 //! where enough of them are known, precision by precision. A point that stands alone at a coarser slot's start, with no
 //! other as far as that slot is long before and behind it, is that slot's own: so what was imported from coarser archives is
 //! there, of which whisper too kept no finer points.
+//!
+//! Where whisper's finer archive begins within a coarser slot, that has a point at its start and behind it finer ones of its end. From
+//! the points alone this cannot be told from a sender that begins to send more often, so all of them are made into a value as
+//! ever; where they are too few, the one at the start stands for the slot.
 
 use super::reader::Stand;
 use crate::query::storage_rules::{Aggregation, Method};
@@ -18,6 +22,8 @@ struct Level {
     slot: i64,
     /// The point that is the slot's own.
     own: Option<f64>,
+    /// The point that stands for the slot where too few parts are known.
+    spare: Option<f64>,
     /// How many of its parts are known, and what was made of them.
     known: i64,
     made: f64,
@@ -36,20 +42,35 @@ impl Fold {
         let mut before = None;
         let level = |secs: &i64| {
             let parts = before.replace(*secs).map_or(1, |before| secs / before);
-            Level { secs: *secs, parts, slot: i64::MIN, own: None, known: 0, made: 0.0 }
+            Level { secs: *secs, parts, slot: i64::MIN, own: None, spare: None, known: 0, made: 0.0 }
         };
         Self { levels: finer.iter().chain([&secs]).map(level).collect(), aggregation }
     }
 
     /// Takes the next point.
-    pub(super) fn push(&mut self, Stand { time, value, apart }: Stand) {
-        let fits = |level: &Level| time.rem_euclid(level.secs) == 0 && apart >= level.secs;
-        let level = self.levels.iter().skip(1).rposition(fits).map_or(0, |at| at + 1);
+    pub(super) fn push(&mut self, stand: Stand) {
+        let Stand { time, value, .. } = stand;
+        let find = |is_so: fn(&Level, Stand) -> bool| {
+            self.levels.iter().skip(1).rposition(|level| is_so(level, stand))
+        };
+        let (own, spare) = (find(Level::is_own), find(Level::is_last_coarse));
+        if let Some(level) = spare
+            && own.is_none_or(|own| own < level)
+        {
+            self.begin(level + 1, time);
+            self.levels[level + 1].spare = Some(value);
+        }
+        let level = own.map_or(0, |at| at + 1);
+        self.begin(level, time);
+        self.levels[level].own = Some(value);
+    }
+
+    /// Goes to the slot of an instant, closing what lies before.
+    fn begin(&mut self, level: usize, time: i64) {
         for finer in 0..level {
             self.close(finer);
         }
         self.enter(level, time);
-        self.levels[level].own = Some(value);
     }
 
     /// The value of the coarsest slot at hand, which is over.
@@ -82,6 +103,27 @@ impl Fold {
 }
 
 impl Level {
+    /// Whether a point is a slot's own.
+    fn is_own(&self, stand: Stand) -> bool {
+        self.is_first(stand) && stand.after.is_none_or(|after| after - stand.time >= self.secs)
+    }
+
+    /// Whether a point, with finer ones behind it, ends points of this precision: the one before is the slot's before, and its own.
+    fn is_last_coarse(&self, stand: Stand) -> bool {
+        let [last, before_last] = stand.before;
+        let ends = last.is_some_and(|last| {
+            last == stand.time - self.secs && before_last.is_none_or(|before| last - before >= self.secs)
+        });
+        self.is_first(stand)
+            && ends
+            && stand.after.is_some_and(|after| after - stand.time > self.secs / self.parts)
+    }
+
+    /// Whether a point is at a slot's start, and none within so long before it.
+    fn is_first(&self, Stand { time, before: [last, _], .. }: Stand) -> bool {
+        time.rem_euclid(self.secs) == 0 && last.is_none_or(|last| time - last >= self.secs)
+    }
+
     fn add(&mut self, value: f64, method: Method) {
         let made = self.made;
         self.made = if self.known == 0 {
@@ -108,7 +150,8 @@ impl Level {
             Method::AvgZero => self.made / self.parts as f64,
             _ => self.made,
         });
-        self.own.take().or(made)
+        let spare = self.spare.take();
+        self.own.take().or(made).or(spare)
     }
 }
 
@@ -133,9 +176,8 @@ mod tests {
         let mut values = Vec::new();
         for slot in 0..slots {
             while let Some((now, value)) = points.get(at).filter(|point| point.0 < (slot + 1) * secs) {
-                let gap = |other: Option<i64>| other.map_or(i64::MAX, |other| (other - now).abs());
-                let apart = gap(time(at.checked_sub(1))).min(gap(time(Some(at + 1))));
-                fold.push(Stand { time: *now, value: *value, apart });
+                let before = [1, 2].map(|back| time(at.checked_sub(back)));
+                fold.push(Stand { time: *now, value: *value, before, after: time(Some(at + 1)) });
                 at += 1;
             }
             values.push(fold.take());
@@ -195,7 +237,33 @@ mod tests {
         assert_eq!(fold(&tens_and_minutes, &[10, 60], 300, half, 1), [Some(9.0)]);
         // Beside a neighbour, or off the slot's start, it is one of many.
         assert_eq!(fold(&[(240, 1.0), (300, 2.0), (600, 3.0)], &[60], 300, half, 3), [None, None, Some(3.0)]);
+        assert_eq!(fold(&[(300, 2.0), (360, 3.0)], &[60], 300, half, 2), [None, None]);
         assert_eq!(fold(&[(10, 1.0), (320, 2.0)], &[60], 300, half, 2), [None, None]);
+    }
+
+    #[test]
+    fn the_last_coarse_point_stands_for_its_slot_where_finer_ones_are_too_few() {
+        let half = Aggregation { method: Method::Average, x_files_factor: 0.5 };
+        let check = |coarse: &[i64], fine: &[i64], expected: &[Option<f64>]| {
+            let points = coarse.iter().map(|at| (*at, 100.0)).chain(fine.iter().map(|at| (*at, 1.0)));
+            let points: Vec<_> = points.collect();
+            assert_eq!(
+                fold(&points, &[60], 300, half, expected.len() as i64),
+                expected,
+                "{coarse:?} {fine:?}"
+            );
+        };
+        let own = Some(100.0);
+        // Of the second slot the finer archive has the last minute, or the last three.
+        check(&[0, 300], &[540, 600, 660, 720], &[own, own, Some(1.0)]);
+        check(&[0, 300], &[420, 480, 540], &[own, Some(103.0 / 4.0)]);
+        // It ends nothing: a sender begins, goes on after a silence, or sends more often from now on.
+        check(&[300], &[540], &[None, None]);
+        check(&[], &[240, 300, 540], &[None, None]);
+        check(&[0, 300], &[360], &[own, None]);
+        // It is a minute of its own as well.
+        let points = [(0, 5.0), (600, 6.0), (1_080, 1.0), (1_140, 1.0)];
+        assert_eq!(fold(&points, &[10, 60], 600, half, 2), [Some(5.0), Some(6.0)]);
     }
 
     #[test]

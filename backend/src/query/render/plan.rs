@@ -31,7 +31,7 @@ impl Plan {
     pub(super) fn reads(&self) -> TimeRange {
         let margin = if self.finer.is_empty() { 0 } else { self.step };
         TimeRange {
-            from: Timestamp::from_secs(self.start - margin),
+            from: Timestamp::from_secs(self.start - 2 * margin),
             until: Timestamp::from_secs(self.end + margin),
         }
     }

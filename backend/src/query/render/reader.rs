@@ -1,4 +1,4 @@
-//! A series' points one after the other, each with how far its neighbours are, read a day at a time.
+//! A series' points one after the other, each with where its neighbours are, read a day at a time.
 
 use super::Selection;
 use crate::store::StoreError;
@@ -11,8 +11,10 @@ pub(super) struct Stand {
     /// Unix seconds.
     pub(super) time: i64,
     pub(super) value: f64,
-    /// Seconds to the nearer of its neighbours.
-    pub(super) apart: i64,
+    /// When the two points before it are, the nearer one first.
+    pub(super) before: [Option<i64>; 2],
+    /// When the next one is.
+    pub(super) after: Option<i64>,
 }
 
 /// How far a series is read.
@@ -22,7 +24,7 @@ pub(super) struct Reader {
     points: Points,
     point_at: usize,
     day_at: usize,
-    before: Option<i64>,
+    before: [Option<i64>; 2],
     current: Option<(i64, f64)>,
     after: Option<(i64, f64)>,
     has_begun: bool,
@@ -32,7 +34,7 @@ impl Reader {
     /// Will read what lies in a range.
     pub(super) fn new(range: TimeRange) -> Self {
         let points = Points::default();
-        let (before, current, after) = (None, None, None);
+        let (before, current, after) = ([None; 2], None, None);
         Self { range, points, point_at: 0, day_at: 0, before, current, after, has_begun: false }
     }
 
@@ -43,16 +45,13 @@ impl Reader {
             self.after = self.read(selection, name)?;
             self.advance(selection, name)?;
         }
-        Ok(self.current.map(|(time, value)| {
-            let gap = |other: Option<i64>| other.map_or(i64::MAX, |other| (other - time).abs());
-            let apart = gap(self.before).min(gap(self.after.map(|(time, _)| time)));
-            Stand { time, value, apart }
-        }))
+        let after = self.after.map(|(time, _)| time);
+        Ok(self.current.map(|(time, value)| Stand { time, value, before: self.before, after }))
     }
 
     /// Goes on to the point behind that.
     pub(super) fn advance(&mut self, selection: &Selection, name: &str) -> Result<(), StoreError> {
-        self.before = self.current.map(|(time, _)| time);
+        self.before = [self.current.map(|(time, _)| time), self.before[0]];
         self.current = self.after;
         self.after = self.read(selection, name)?;
         Ok(())

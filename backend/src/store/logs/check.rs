@@ -1,8 +1,10 @@
 //! Verifies a day's segments: that every frame and column holds, and that the index has the lines that the text has.
 
+use super::segment::Paths;
 use super::text::{Text, TextReader};
 use super::{SegmentView, attach};
 use crate::store::StoreError;
+use crate::store::layout::day_dir;
 use crate::store::logs::fields;
 use sonde_shared::time::Day;
 use std::path::Path;
@@ -18,6 +20,8 @@ pub struct SegmentReport {
     pub lines: u64,
     /// Their text, in bytes, line feeds counted.
     pub text_bytes: u64,
+    /// What its files take: the text in its form, the records, the index.
+    pub disk_bytes: u64,
     /// What does not hold, in words.
     pub problems: Vec<String>,
 }
@@ -25,15 +29,20 @@ pub struct SegmentReport {
 /// Checks a day of a folder without changing anything; also while a server writes there.
 pub fn check_day(dir: &Path, day: Day) -> Result<Vec<SegmentReport>, StoreError> {
     let snapshot = attach(dir, day)?;
-    Ok(snapshot.days.iter().flat_map(|(_, views)| views).map(check).collect())
+    let dir = day_dir(dir, day);
+    Ok(snapshot.days.iter().flat_map(|(_, views)| views).map(|view| check(&dir, view)).collect())
 }
 
-fn check(view: &SegmentView) -> SegmentReport {
+fn check(dir: &Path, view: &SegmentView) -> SegmentReport {
+    let Paths { text, sealed, commits, index } = Paths::new(dir, view.segment.number());
+    let files = if view.segment.is_sealed() { vec![sealed, index] } else { vec![text, commits, index] };
+    let sizes = files.iter().filter_map(|file| file.metadata().ok()).map(|found| found.len());
     let mut report = SegmentReport {
         number: view.segment.number(),
         is_sealed: view.segment.is_sealed(),
         lines: 0,
         text_bytes: 0,
+        disk_bytes: sizes.sum(),
         problems: Vec::new(),
     };
     if let Text::Sealed(text) = view.segment.form() {

@@ -160,6 +160,7 @@ impl Indexer {
         let dir = day_dir(&self.shared.dir, day);
         let (number, paths) = (unread.number, Paths::new(&dir, unread.number));
         let effort = Effort { stop: &self.indexing.is_stopped, ..Effort::ALL };
+        let begun = Instant::now();
         tracing::info!(%day, number, "the index of a segment is made again");
         let watermark = logs.watermark_before(number);
         let read = Segment::read(&dir, day, number, watermark, &self.shared.opening, effort);
@@ -171,7 +172,11 @@ impl Indexer {
         // Without one it was stopped.
         let Some((segment, index)) = read? else { return Ok(()) };
         let beside = index.and_then(|index| prepare(&paths, &segment, &index));
-        self.install((day, logs), unread, &paths, Arc::new(segment), beside.as_deref())
+        let lines = segment.published().rows;
+        self.install((day, logs), unread, &paths, Arc::new(segment), beside.as_deref())?;
+        let seconds = format!("{:.1}", begun.elapsed().as_secs_f64());
+        tracing::info!(%day, number, lines, seconds, "the index of a segment was made again");
+        Ok(())
     }
 
     /// Puts a segment in its place, unless its day has been deleted meanwhile, and perhaps made anew.

@@ -49,6 +49,7 @@ use super::StoreError;
 use super::ages::Ages;
 use super::batch::{Durability, LineBatch};
 use super::layout::{day_dir, list_days};
+use super::seal_report::SealReport;
 use day::{DayCell, DayLogs};
 use indexer::Indexing;
 use remembered::Remembered;
@@ -407,8 +408,15 @@ impl LogStore {
 
     /// Seals every finished segment now; an error is that of the first that could not be sealed.
     pub fn seal_finished(&self) -> Result<(), StoreError> {
-        let stop = Arc::new(AtomicBool::new(false));
-        sealer::Sealer::new(self.shared.clone(), stop).seal_earlier_runs()
+        self.seal_all(&mut SealReport::default())
+    }
+
+    /// The same, adding what was sealed to a report.
+    pub fn seal_all(&self, report: &mut SealReport) -> Result<(), StoreError> {
+        let mut sealer = sealer::Sealer::new(self.shared.clone(), Arc::new(AtomicBool::new(false)));
+        let outcome = sealer.seal_earlier_runs();
+        sealer.add_to(report);
+        outcome
     }
 
     /// Changes with every commit.

@@ -9,6 +9,7 @@ use super::{DayLogs, Shared, sealed};
 use crate::priority::step_back;
 use crate::store::StoreError;
 use crate::store::layout::{day_dir, list_days};
+use crate::store::seal_report::SealReport;
 use sonde_shared::time::Day;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,11 +25,13 @@ pub(super) struct Sealer {
     stop: Arc<AtomicBool>,
     /// Finished and not sealed yet.
     waiting: Vec<Arc<Segment>>,
+    /// What earlier runs left and was sealed.
+    done: SealReport,
 }
 
 impl Sealer {
     pub(super) fn new(shared: Arc<Shared>, stop: Arc<AtomicBool>) -> Self {
-        Self { shared, stop, waiting: Vec::new() }
+        Self { shared, stop, waiting: Vec::new(), done: SealReport::default() }
     }
 
     /// Works until every sender is gone or it is told to stop.
@@ -85,29 +88,44 @@ impl Sealer {
         // Those that are being written come by themselves when they are finished, and unread ones when they are read.
         let segments = self.shared.peek(day)?.segments().clone();
         for segment in segments.iter().filter(|segment| segment.is_finished()) {
-            if let Err(error) = self.seal(segment) {
-                self.waiting.push(segment.clone());
-                outcome = outcome.and(Err(error));
+            match self.seal(segment) {
+                Ok(true) => {
+                    self.done.days.insert(day);
+                    self.done.segments += 1;
+                    self.done.lines += u64::from(segment.published().rows);
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    self.waiting.push(segment.clone());
+                    outcome = outcome.and(Err(error));
+                }
             }
         }
         outcome
     }
 
-    /// Seals a segment that is not sealed yet and whose folder is still there.
-    pub(super) fn seal(&self, segment: &Arc<Segment>) -> Result<(), StoreError> {
+    /// Adds what was sealed of earlier runs.
+    pub(super) fn add_to(self, report: &mut SealReport) {
+        report.days.extend(self.done.days);
+        report.segments += self.done.segments;
+        report.lines += self.done.lines;
+    }
+
+    /// Seals a segment that is not sealed yet and whose folder is still there; whether it has its sealed form only now.
+    pub(super) fn seal(&self, segment: &Arc<Segment>) -> Result<bool, StoreError> {
         let _one_at_a_time = self.shared.sealing.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = day_dir(&self.shared.dir, segment.day());
         let paths = Paths::new(&dir, segment.number());
         if segment.published().rows == 0 || !is_current(segment, &paths) {
-            return Ok(());
+            return Ok(false);
         }
         self.shared.remembered.save(&self.shared.dir)?;
         let prepared = match segment.form() {
             // A crash came between the two forms.
             Text::Sealed(_) => None,
-            Text::Foreign(_) => return Ok(()),
+            Text::Foreign(_) => return Ok(false),
             Text::Open(_) => match sealed::prepare(&paths, segment, &self.stop) {
-                Err(_) if !is_current(segment, &paths) => return Ok(()),
+                Err(_) if !is_current(segment, &paths) => return Ok(false),
                 prepared => Some(prepared?),
             },
         };
@@ -115,11 +133,12 @@ impl Sealer {
         // Whoever opens the day now waits until the files are those of one form. Who takes its folder away has done so or waits.
         let opened = cell.as_ref().map(|cell| cell.lock());
         let Some(opened) = opened.filter(|_| is_current(segment, &paths)) else {
-            return prepared.map_or(Ok(()), |prepared| prepared.give_up());
+            return prepared.map_or(Ok(()), |prepared| prepared.give_up()).map(|()| false);
         };
-        let Some(prepared) = prepared else { return sealed::remove_open_form(&paths) };
+        let Some(prepared) = prepared else { return sealed::remove_open_form(&paths).map(|()| false) };
         sealed::install(&paths, &prepared)?;
-        opened.as_ref().map_or(Ok(()), |logs| self.swap(logs, &dir, segment.number()))
+        opened.as_ref().map_or(Ok(()), |logs| self.swap(logs, &dir, segment.number()))?;
+        Ok(true)
     }
 
     /// Puts the sealed form in the open one's place for queries to come; those under way keep the open one.

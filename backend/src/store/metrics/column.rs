@@ -91,9 +91,14 @@ fn decode_short(mut bytes: &[u8], count: usize, rows: Range<usize>, out: &mut Ve
 
 /// Appends a column of values.
 pub(super) fn encode_values(values: &[f64], out: &mut Vec<u8>) {
-    if let Some((digits, numbers)) = as_decimals(values) {
-        out.push(digits);
-        return encode_whole(&numbers, out);
+    encode_with(values, as_decimals(values).as_ref(), out);
+}
+
+/// The same of values that were looked at before: `decimals` is what they are as such, if they are.
+pub(super) fn encode_with(values: &[f64], decimals: Option<&Decimals>, out: &mut Vec<u8>) {
+    if let Some(Decimals { digits, numbers }) = decimals {
+        out.push(*digits);
+        return encode_whole(numbers, out);
     }
     out.push(FLOATS);
     match values {
@@ -136,8 +141,21 @@ fn parts_of(digits: u8) -> Option<f64> {
     (digits <= MAX_DIGITS).then(|| 10_f64.powi(i32::from(digits)))
 }
 
+/// Values as whole numbers of their last digit.
+pub(super) struct Decimals {
+    digits: u8,
+    numbers: Vec<i64>,
+}
+
+impl Decimals {
+    /// The sum of some of them.
+    pub(super) fn sum(&self, rows: Range<usize>) -> f64 {
+        self.numbers[rows].iter().sum::<i64>() as f64 / 10_f64.powi(i32::from(self.digits))
+    }
+}
+
 /// The values as whole numbers of the last digit that any of them has, where each comes back from that bit by bit.
-pub(super) fn as_decimals(values: &[f64]) -> Option<(u8, Vec<i64>)> {
+pub(super) fn as_decimals(values: &[f64]) -> Option<Decimals> {
     let mut digits = 0;
     let is_exact = |value: f64, digits: u8| {
         let parts = 10_f64.powi(i32::from(digits));
@@ -156,7 +174,8 @@ pub(super) fn as_decimals(values: &[f64]) -> Option<(u8, Vec<i64>)> {
     // A value with few digits may not come back from more of them.
     let parts = parts_of(digits)?;
     let all_exact = values.iter().all(|value| is_exact(*value, digits));
-    all_exact.then(|| (digits, values.iter().map(|value| (value * parts).round() as i64).collect()))
+    let numbers = || values.iter().map(|value| (value * parts).round() as i64).collect();
+    all_exact.then(|| Decimals { digits, numbers: numbers() })
 }
 
 /// Whether the numbers, their differences or the differences of these are the smallest, in bits each on average.

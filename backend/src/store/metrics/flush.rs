@@ -31,6 +31,8 @@ pub(super) enum Message {
     Flush(Arc<DayState>, Arc<Head>),
     /// Nothing is written to this day for the time being: it may be sealed once the heads before are parts.
     Idle(ToSeal),
+    /// Who has the other end waits until this is dropped: then the heads before are parts.
+    Tell(Sender<()>),
     /// Finish what is queued, then end.
     Close,
 }
@@ -69,6 +71,11 @@ impl Backlog {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         Ok(())
+    }
+
+    /// Why flushing is stuck, if it is.
+    pub(super) fn failing(&self) -> Option<String> {
+        self.state().failing.clone()
     }
 
     /// A flush that fails from now on is not tried again; its write-ahead log stays.
@@ -114,6 +121,7 @@ pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Task>, backlog:
             }
             // The other thread goes when the store does.
             Message::Idle(day) => drop(to_seal.send(Task::Seal(day))),
+            Message::Tell(waiting) => drop(waiting),
             Message::Close => return,
         }
     }

@@ -42,6 +42,7 @@ pub use tagged::{TagLookup, TagMatch};
 pub use walk::Found;
 
 use super::batch::{Durability, PointBatch};
+use super::seal_report::SealReport;
 use super::series_names::SeriesNames;
 use super::{StoreError, layout};
 use days::Days;
@@ -63,6 +64,8 @@ const QUEUE_BATCHES: usize = 1_024;
 const QUEUE_POINTS: usize = 1_000_000;
 /// So many names of series that are not in use cost too little to begin a new table.
 const SPARE_NAMES: usize = 20_000;
+/// How often it is looked whether flushing is stuck.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// After a failed write, how long batches are refused before the disk is tried again.
 const REFUSE_FOR: Duration = Duration::from_secs(1);
 
@@ -236,10 +239,15 @@ impl MetricStore {
         Ok(outcome)
     }
 
-    /// Seals all that the folder has, today included. Not for async threads, nor beside writers.
-    pub fn seal_all(&self) -> Result<(), StoreError> {
+    /// Seals all that the folder has, today included, and adds it to a report. Not for async threads, nor beside writers.
+    pub fn seal_all(&self, report: &mut SealReport) -> Result<(), StoreError> {
+        // Points of a log that a crash left become a part first.
+        self.shared.wait_for_flusher()?;
         for day in layout::list_days(&self.shared.days.data)? {
-            seal::seal(&*self.shared.days.get(day)?, &self.stop_sealing)?;
+            if let Some(points) = seal::seal(&*self.shared.days.get(day)?, &self.stop_sealing)? {
+                report.points += points;
+                report.days.insert(day);
+            }
         }
         gather::refresh(&self.shared.days, true, &|| self.stop_sealing.load(Ordering::Relaxed))
     }
@@ -345,6 +353,18 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<Joi
 impl Shared {
     fn flush(&self, message: Message) {
         self.days.queue(message);
+    }
+
+    /// Waits until what is queued has become parts; fails with the reason when flushing is stuck.
+    fn wait_for_flusher(&self) -> Result<(), StoreError> {
+        let (waiting, is_dropped) = std_mpsc::channel();
+        self.flush(Message::Tell(waiting));
+        while is_dropped.recv_timeout(LOOK_AGAIN) == Err(std_mpsc::RecvTimeoutError::Timeout) {
+            if let Some(why) = self.backlog.failing() {
+                return Err(writer::read_only(&why));
+            }
+        }
+        Ok(())
     }
 
     fn note_sync(&self) {

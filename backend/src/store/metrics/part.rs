@@ -416,11 +416,13 @@ impl PartWriter {
         let columns = &mut self.columns;
         columns.clear();
         with_length(columns, |out| write_times(&points.times, out));
-        with_length(columns, |out| column::encode_values(&points.values, out));
+        let decimals = column::as_decimals(&points.values);
+        let decimals = decimals.as_ref();
+        with_length(columns, |out| column::encode_with(&points.values, decimals, out));
         let points_len = columns.len();
         if self.with_rollups {
             for step in rollup::STEPS {
-                with_length(columns, |out| Rollup::of(points, step).encode(out));
+                with_length(columns, |out| Rollup::of(points, decimals, step).encode(out));
             }
         }
         points_len

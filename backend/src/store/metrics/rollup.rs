@@ -4,7 +4,7 @@
 //! They stand beside a series' points in the one part of a finished day, so they are of settled points and never of some
 //! that a later file takes back. Sums are those of the decimals, so 0.1 ten times is 1.
 
-use super::column::{self, as_decimals};
+use super::column::{self, Decimals};
 use super::points::DayPoints;
 
 /// The lengths of buckets, in seconds, shortest first. Each divides a day.
@@ -28,21 +28,15 @@ pub struct Rollup {
 }
 
 impl Rollup {
-    /// The buckets of settled points.
-    pub(super) fn of(points: &DayPoints, step: u32) -> Self {
-        let decimals = as_decimals(&points.values);
+    /// The buckets of settled points, which are `decimals` if they are any.
+    pub(super) fn of(points: &DayPoints, decimals: Option<&Decimals>, step: u32) -> Self {
         let mut rollup = Self::default();
         let mut start = 0;
         while let Some(first) = points.times.get(start) {
             let begin = first / step * step;
             let end = start + points.times[start..].partition_point(|time| *time < begin + step);
             let values = &points.values[start..end];
-            let sum = match &decimals {
-                Some((digits, whole)) => {
-                    whole[start..end].iter().sum::<i64>() as f64 / 10_f64.powi(i32::from(*digits))
-                }
-                None => values.iter().sum(),
-            };
+            let sum = decimals.map_or_else(|| values.iter().sum(), |decimals| decimals.sum(start..end));
             rollup.push(begin, values, sum);
             start = end;
         }
@@ -108,26 +102,30 @@ pub(super) fn take_column<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
+    fn rollup_of(points: &DayPoints, step: u32) -> Rollup {
+        Rollup::of(points, column::as_decimals(&points.values).as_ref(), step)
+    }
+
     #[test]
     fn buckets_hold_what_their_points_say() {
         let points =
             DayPoints { times: vec![0, 599, 600, 4_000], values: vec![0.1, 0.2, -5.0, f64::INFINITY] };
-        let rollup = Rollup::of(&points, 600);
+        let rollup = rollup_of(&points, 600);
         assert_eq!(rollup.starts, [0, 600, 3_600]);
         assert_eq!(rollup.counts, [2, 1, 1]);
         assert_eq!(rollup.least, [0.1, -5.0, f64::INFINITY]);
         assert_eq!(rollup.greatest, [0.2, -5.0, f64::INFINITY]);
         assert_eq!(rollup.last, [0.2, -5.0, f64::INFINITY]);
         let tenths = DayPoints { times: (0..10).collect(), values: vec![0.1; 10] };
-        assert_eq!(Rollup::of(&tenths, 3_600).sums, [1.0]);
-        assert_eq!(Rollup::of(&DayPoints::default(), 600), Rollup::default());
+        assert_eq!(rollup_of(&tenths, 3_600).sums, [1.0]);
+        assert_eq!(rollup_of(&DayPoints::default(), 600), Rollup::default());
     }
 
     #[test]
     fn what_is_encoded_comes_back_and_what_is_cut_off_does_not() {
         let times: Vec<u32> = (0..8_640).map(|at| at * 10).collect();
         let values = times.iter().map(|time| f64::from(time % 977) / 10.0).collect();
-        let rollup = Rollup::of(&DayPoints { times, values }, 600);
+        let rollup = rollup_of(&DayPoints { times, values }, 600);
         let mut bytes = Vec::new();
         rollup.encode(&mut bytes);
         assert_eq!(rollup.starts.len(), 144);

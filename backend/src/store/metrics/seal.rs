@@ -62,7 +62,8 @@ fn seal_or_warn(day: &ToSeal, stop: &AtomicBool) {
     match seal(day, stop) {
         // It was deleted meanwhile.
         Err(_) if !day.dir.is_dir() => {}
-        outcome => outcome.unwrap_or_else(|error| warn(&error)),
+        Err(error) => warn(&error),
+        Ok(_points) => {}
     }
 }
 
@@ -70,8 +71,9 @@ fn warn(error: &StoreError) {
     tracing::warn!(error = error as &dyn std::error::Error, "a day's points could not be sealed yet");
 }
 
-/// Makes one part of a day that has several, or one without rollups, unless points of it are still in memory or unreadable.
-pub(super) fn seal(day: &DayState, stop: &AtomicBool) -> Result<(), StoreError> {
+/// Makes one part of a day that has several, or one without rollups, unless points of it are still in memory or unreadable. The
+/// points of the part that was made.
+pub(super) fn seal(day: &DayState, stop: &AtomicBool) -> Result<Option<u64>, StoreError> {
     let _alone = day.merging();
     let sources = day.sources();
     let parts: Vec<_> = sources
@@ -80,10 +82,11 @@ pub(super) fn seal(day: &DayState, stop: &AtomicBool) -> Result<(), StoreError> 
         .collect();
     let is_sealed = matches!(&parts[..], [part] if part.has_rollups());
     if parts.len() < sources.len() || parts.is_empty() || is_sealed || !day.is_whole {
-        return Ok(());
+        return Ok(None);
     }
-    if merge_parts(day, &parts, true, || stop.load(Ordering::Relaxed))? {
-        day.names.renew();
+    if !merge_parts(day, &parts, true, || stop.load(Ordering::Relaxed))? {
+        return Ok(None);
     }
-    Ok(())
+    day.names.renew();
+    Ok(Some(day.parts().iter().map(|part| part.points).sum()))
 }

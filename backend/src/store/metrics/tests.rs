@@ -179,7 +179,7 @@ proptest! {
         let last = oracle.0.values().filter_map(|points| points.keys().max()).max().copied();
         prop_assert_eq!(stopped.last_point(), last.map(Timestamp::from_secs));
         prop_assert_eq!(reopened.last_point(), stopped.last_point());
-        stopped.seal_all().unwrap();
+        stopped.seal_all(&mut SealReport::default()).unwrap();
         check_all(&stopped, &oracle, &ranges);
     }
 }

@@ -1,6 +1,6 @@
 //! A day's load, hour by hour of the lines' own clock, while followers and readers come and go: memory must stay flat.
 
-use crate::report::Report;
+use crate::report::{Report, megabytes};
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange};
 use sonde_tests::big_day;
 use sonde_tests::http::split_lines;
@@ -40,7 +40,7 @@ pub(crate) fn compare(report: &mut Report, lines: usize) {
         let memory = format!("{:.0} MB, {files} files open, {threads} threads", bytes as f64 / 1e6);
         report.row(format!("a day's load, after {hour} of its 24 hours"), memory, "", "", "flat");
     }
-    let peak = format!("{:.0} MB", watch.peak_bytes() as f64 / 1e6);
+    let peak = megabytes(watch.peak_bytes());
     report.row("a day's load: anonymous memory at most", peak, "", "", "200 MB");
 }
 

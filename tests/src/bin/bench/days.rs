@@ -1,16 +1,16 @@
 //! What many days cost: counts over all of them, a short query of one, memory, the first answers after a start.
 
-use crate::report::{Report, median, millis, timed};
+use crate::report::{Report, millis, tenths_of_megabytes, time_of, timed};
 use sonde_shared::api::{Components, Facets, Histogram, Patterns};
 use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_MS, NANOS_PER_SEC, TimeRange};
 use sonde_tests::corpus::{Corpus, Row};
 use sonde_tests::many_days::Extent;
 use sonde_tests::oracle::{Query, assert_same_lines};
-use sonde_tests::process::{MemoryWatch, anonymous_bytes, cpu_time};
+use sonde_tests::process::{MemoryWatch, anonymous_bytes};
 use sonde_tests::server::TestServer;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const SUBTREE: &str = "webapp";
 /// What a count over all days may take.
@@ -115,17 +115,13 @@ pub(crate) fn compare(report: &mut Report, extent: Extent) {
     bench.report.row("the first count over all days", millis(first.as_secs_f64()), "", "", "");
     bench.short("all days open");
     let grown = anonymous_bytes(server.pid()).saturating_sub(before);
-    bench.report.row("memory that all days take once open", megabytes(grown), "", "", "");
+    bench.report.row("memory that all days take once open", tenths_of_megabytes(grown), "", "", "");
     let watch = MemoryWatch::of(server.pid());
     bench.histograms();
     bench.names();
     bench.patterns();
-    let peak = megabytes(watch.peak_bytes());
+    let peak = tenths_of_megabytes(watch.peak_bytes());
     bench.report.row("anonymous memory at most, all of it", peak, "", "", "200 MB");
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 fn range_of(range: TimeRange) -> String {
@@ -141,11 +137,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn time(&mut self, what: &str, path: &str, goal: &str) {
-        let before = cpu_time(self.server.pid());
-        let times: Vec<Duration> = (0..7).map(|_| timed(|| drop(self.server.get(path).ok()))).collect();
-        let cpu = cpu_time(self.server.pid()).saturating_sub(before).as_secs_f64() / 7.0;
-        let sonde = format!("{} (CPU {})", millis(median(times)), millis(cpu));
-        self.report.row(what, sonde, "", "", goal);
+        self.report.row(what, time_of(self.server, path, 7).to_string(), "", "", goal);
     }
 
     /// The first day's lines have the first day's dates; those of other days differ by these alone.

@@ -1,12 +1,11 @@
 //! Five thousand components, and a fifth of the lines out of order, against two hundred and none.
 
-use crate::report::{Report, median, millis, timed};
+use crate::report::{Report, megabytes, micros_each, millis, time_of};
 use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::process::{MemoryWatch, cpu_time};
 use sonde_tests::server::TestServer;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 const LINES: usize = 2_000_000;
 /// Lines of a body.
@@ -39,14 +38,13 @@ pub(crate) fn compare(report: &mut Report) {
             GOAL,
         );
     };
-    let a_line = |cpu: f64| format!("{:.2} µs", cpu / LINES as f64 * 1e6);
+    let a_line = |cpu: f64| micros_each(cpu, LINES as f64);
     row(
         "CPU a line taken in",
         a_line(hard.ingest_cpu),
         a_line(easy.ingest_cpu),
         hard.ingest_cpu / easy.ingest_cpu,
     );
-    let megabytes = |bytes: u64| format!("{:.0} MB", bytes as f64 / 1e6);
     let ratio = hard.memory_bytes as f64 / easy.memory_bytes as f64;
     row("anonymous memory", megabytes(hard.memory_bytes), megabytes(easy.memory_bytes), ratio);
     for ((what, hard), easy) in WHAT.into_iter().zip(hard.queries).zip(easy.queries) {
@@ -85,11 +83,8 @@ fn measure(corpus: &Corpus) -> Measured {
     }
     paths.push("/api/logs/histogram?step=1min".to_owned());
     paths.push("/api/logs/facets?limit=10000".to_owned());
-    let times = |path: &String| {
-        let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(path).ok()))).collect();
-        median(times)
-    };
-    Measured { ingest_cpu, queries: paths.iter().map(times).collect(), memory_bytes: watch.peak_bytes() }
+    let queries = paths.iter().map(|path| time_of(&server, path, ROUNDS).seconds).collect();
+    Measured { ingest_cpu, queries, memory_bytes: watch.peak_bytes() }
 }
 
 /// The component that has nearly so many lines, so that both answers are of one size.

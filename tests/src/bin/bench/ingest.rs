@@ -1,7 +1,7 @@
 //! Taking lines in: many at a time, few at a time from many senders, and while others ask.
 
 use crate::queries::Truth;
-use crate::report::{Report, median, millis, quantile, timed};
+use crate::report::{Report, median, megabytes, megabytes_a_second, micros_each, millis, quantile, timed};
 use sonde_tests::big_day;
 use sonde_tests::corpus::Corpus;
 use sonde_tests::process::{MemoryWatch, cpu_time};
@@ -28,15 +28,15 @@ pub(crate) fn alone(report: &mut Report) -> f64 {
         written.push(timed(|| write_plainly(&corpus)));
         memory = memory.max(watch.peak_bytes());
     }
-    let (lines, megabytes) = (corpus.rows.len() as f64, corpus.text.len() as f64 / 1e6);
+    let lines = corpus.rows.len() as f64;
     let (posted, written) = (median(posted), median(written));
-    let rate = |seconds: f64| format!("{:.0} MB/s", megabytes / seconds);
+    let rate = |seconds: f64| megabytes_a_second(corpus.text.len(), seconds);
     let ratio = format!("{:.2}", written / posted);
     report.row("ingest of NDJSON over HTTP, durable", rate(posted), rate(written), ratio, "0.80");
     report.row("the same in lines", format!("{:.0} /s", lines / posted), "", "", "");
-    let a_line = format!("{:.2} µs", median(cpu) / lines * 1e6);
+    let a_line = micros_each(median(cpu), lines);
     report.row("the same, server CPU a line", a_line, "", "", "1.8 µs");
-    report.row("the same, anonymous memory", format!("{:.0} MB", memory as f64 / 1e6), "", "", "200 MB");
+    report.row("the same, anonymous memory", megabytes(memory), "", "", "200 MB");
     posted
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn beside_queries(report: &mut Report, truth: &Truth, alone: f64) {
     });
     let what = format!("two minutes of a component during ingest, {READERS} readers, 99 of 100");
     report.row(what, millis(quantile(times, 0.99)), "", "", "20 ms");
-    let rate = |seconds: f64| format!("{:.0} MB/s", other.text.len() as f64 / 1e6 / seconds);
+    let rate = |seconds: f64| megabytes_a_second(other.text.len(), seconds);
     report.row(
         "… and ingest meanwhile",
         rate(posted),

@@ -27,7 +27,7 @@ mod sizes;
 /// One series over a year.
 mod year;
 
-use report::Report;
+use report::{Report, megabytes, megabytes_a_second};
 use sonde_tests::many_days::Extent;
 use sonde_tests::process::MemoryWatch;
 use sonde_tests::server::TestServer;
@@ -131,10 +131,9 @@ fn compare_sealed(report: &mut Report, folder: &Path, truth: &queries::Truth) {
     println!("sealing the day");
     let (sealed, took) = big_day::sealed(folder);
     let (before, after) = (big_day::bytes(folder), big_day::bytes(sealed.path()));
-    let rate = format!("{:.0} MB/s", before as f64 / 1e6 / took.as_secs_f64());
+    let rate = megabytes_a_second(before as usize, took.as_secs_f64());
     report.row("sealing the day", rate, "", "", "in step with ingest");
-    let (size, as_it_came) =
-        (format!("{:.0} MB", after as f64 / 1e6), format!("{:.0} MB open", before as f64 / 1e6));
+    let (size, as_it_came) = (megabytes(after), format!("{} open", megabytes(before)));
     report.row("its size sealed", size, as_it_came, format!("{:.3}", after as f64 / before as f64), "");
     let server = TestServer::on(sealed.path());
     with_memory(report, &server, "sealed", |report| {
@@ -146,6 +145,6 @@ fn compare_sealed(report: &mut Report, folder: &Path, truth: &queries::Truth) {
 fn with_memory(report: &mut Report, server: &TestServer, form: &str, work: impl FnOnce(&mut Report)) {
     let watch = MemoryWatch::of(server.pid());
     work(report);
-    let peak = format!("{:.0} MB", watch.peak_bytes() as f64 / 1e6);
+    let peak = megabytes(watch.peak_bytes());
     report.row(format!("{form}: anonymous memory through all of it"), peak, "", "", "200 MB");
 }

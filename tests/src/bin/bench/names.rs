@@ -1,7 +1,7 @@
 //! Very many series: how soon they are found, and what it takes to find some of them, from memory, from a day's file, and
 //! over a year of days.
 
-use crate::report::{Report, median, millis, timed};
+use crate::report::{Report, megabytes, millis, time_of, timed};
 use sonde_tests::big_day;
 use sonde_tests::corpus::at;
 use sonde_tests::points::{PER_SERVER, Sender, name};
@@ -131,10 +131,12 @@ fn ask(report: &mut Report, extent: Extent, label: &str, server: &TestServer, ra
 }
 
 fn time(report: &mut Report, label: &str, server: &TestServer, path: &str, goal: &str) {
-    let ask = || timed(|| drop(server.get(path).ok()));
-    let first = ask();
-    let times: Vec<Duration> = (0..ROUNDS).map(|_| ask()).collect();
-    let row = format!("{}, at first {}", millis(median(times)), millis(first.as_secs_f64()));
+    let first = timed(|| drop(server.get(path).ok()));
+    let row = format!(
+        "{}, at first {}",
+        millis(time_of(server, path, ROUNDS).seconds),
+        millis(first.as_secs_f64())
+    );
     report.row(label, row, "", "", goal);
 }
 
@@ -172,7 +174,7 @@ fn over_days(report: &mut Report, extent: Extent, folder: &Path) {
     ask(report, extent, &format!("{label}, the first half"), &server, &format!("&from={from}&until={until}"));
     check_intervals(extent, &server);
     let now = anonymous_bytes(server.pid());
-    report.row(format!("{label}: anonymous memory"), format!("{:.0} MB", now as f64 / 1e6), "", "", "");
+    report.row(format!("{label}: anonymous memory"), megabytes(now), "", "", "");
 }
 
 fn ask_once_without_catalog(report: &mut Report, label: &str, server: &TestServer) {

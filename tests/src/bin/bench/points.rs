@@ -1,6 +1,6 @@
 //! Points: taking them in over TCP, what they take on disk, and the answers from them.
 
-use crate::report::{Report, median, millis, timed};
+use crate::report::{Report, megabytes, micros_each, millis, time_of, timed};
 use sonde_tests::big_day;
 use sonde_tests::corpus::at;
 use sonde_tests::points::{PER_SERVER, STEP_SECS, Sender, Walk, name};
@@ -82,7 +82,7 @@ pub(crate) fn compare(report: &mut Report, extent: Extent) {
     let server = TestServer::on(folder.path());
     let watch = MemoryWatch::of(server.pid());
     ask(report, &label, extent, &server);
-    let peak = format!("{:.0} MB", watch.peak_bytes() as f64 / 1e6);
+    let peak = megabytes(watch.peak_bytes());
     report.row(format!("{label}: anonymous memory while asked"), peak, "", "", "400 MB");
 }
 
@@ -108,9 +108,9 @@ fn feed(report: &mut Report, extent: Extent, label: &str, folder: &Path) {
     let cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64();
     let rate = format!("{:.2} M/s", extent.points() as f64 / 1e6 / took);
     report.row(format!("{label}: taken in over TCP"), rate, "", "", "2 M/s; 3 M/s into 10,000");
-    let each = format!("{:.2} µs", cpu * 1e6 / extent.points() as f64);
+    let each = micros_each(cpu, extent.points() as f64);
     report.row(format!("{label}: the same, server CPU a point"), each, "", "", "");
-    let peak = format!("{:.0} MB", watch.peak_bytes() as f64 / 1e6);
+    let peak = megabytes(watch.peak_bytes());
     report.row(format!("{label}: the same, anonymous memory"), peak, "", "", "400 MB");
     let stopping = timed(|| server.stop());
     report.row(format!("{label}: stop, all in files"), millis(stopping.as_secs_f64()), "", "", "");
@@ -127,10 +127,7 @@ fn points_bytes(folder: &Path) -> u64 {
 
 fn ask(report: &mut Report, label: &str, extent: Extent, server: &TestServer) {
     let range = format!("from={}&until={}", start() - 1, extent.end() - 1);
-    let time = |path: &str| {
-        let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(path).ok()))).collect();
-        millis(median(times))
-    };
+    let time = |path: &str| millis(time_of(server, path, ROUNDS).seconds);
     let one = extent.series / 2;
     let path = format!("/render?target={}&{range}&format=json", name(one));
     check_series(server, &path, extent, one);

@@ -1,7 +1,7 @@
 //! Answers about a day of ten million lines, in both of its forms.
 
 use crate::peer::Peer;
-use crate::report::{Report, median, millis, timed};
+use crate::report::{Report, median, megabytes_a_second, millis, time_of, timed};
 use sonde_shared::api::{Facets, Histogram, Patterns};
 use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
@@ -261,7 +261,7 @@ impl Bench<'_> {
 
     fn throughput(&mut self, asked: &Asked, rounds: usize) {
         let pair = self.pair(asked, rounds);
-        let rate = |seconds: f64| format!("{:.0} MB/s", asked.body.len() as f64 / 1e6 / seconds);
+        let rate = |seconds: f64| megabytes_a_second(asked.body.len(), seconds);
         let sonde = format!("{} ({})", rate(pair.sonde), pair.sonde());
         let ratio = format!("{:.2} of its rate", pair.file / pair.sonde);
         self.report.row(self.sized(asked), sonde, rate(pair.file), ratio, self.form.rate);
@@ -305,10 +305,7 @@ impl Bench<'_> {
     }
 
     fn time(&mut self, what: &str, path: &str, goal: &str) {
-        let before = cpu_time(self.server.pid());
-        let times: Vec<Duration> = (0..21).map(|_| timed(|| drop(self.server.get(path).ok()))).collect();
-        let cpu = cpu_time(self.server.pid()).saturating_sub(before).as_secs_f64() / 21.0;
-        let sonde = format!("{} (CPU {})", millis(median(times)), millis(cpu));
+        let sonde = time_of(self.server, path, 21).to_string();
         self.report.row(self.named(what), sonde, "", "", goal);
     }
 

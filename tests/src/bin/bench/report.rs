@@ -1,5 +1,7 @@
-//! Rows of the table, and medians.
+//! Rows of the table, how long answers take, and how numbers are written in it.
 
+use sonde_tests::process::cpu_time;
+use sonde_tests::server::TestServer;
 use sonde_tests::table::Table;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -33,6 +35,29 @@ impl fmt::Display for Report {
     }
 }
 
+/// What an answer takes, in seconds.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    /// The median.
+    pub(crate) seconds: f64,
+    /// The server's processor time of one.
+    pub(crate) cpu: f64,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (CPU {})", millis(self.seconds), millis(self.cpu))
+    }
+}
+
+/// Asks for a path so many times.
+pub(crate) fn time_of(server: &TestServer, path: &str, rounds: usize) -> Asked {
+    let before = cpu_time(server.pid());
+    let times = (0..rounds).map(|_| timed(|| drop(server.get(path).ok()))).collect();
+    let cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64() / rounds as f64;
+    Asked { seconds: median(times), cpu }
+}
+
 /// The middle one, in seconds.
 pub(crate) fn median(times: Vec<Duration>) -> f64 {
     quantile(times, 0.5)
@@ -54,4 +79,24 @@ pub(crate) fn timed(work: impl FnOnce()) -> Duration {
 /// Seconds as milliseconds.
 pub(crate) fn millis(seconds: f64) -> String {
     format!("{:.2} ms", seconds * 1e3)
+}
+
+/// Bytes as whole megabytes.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{:.0} MB", bytes as f64 / 1e6)
+}
+
+/// Bytes as megabytes with a decimal.
+pub(crate) fn tenths_of_megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// Bytes in so many seconds as a rate.
+pub(crate) fn megabytes_a_second(bytes: usize, seconds: f64) -> String {
+    format!("{:.0} MB/s", bytes as f64 / 1e6 / seconds)
+}
+
+/// Seconds for so many as microseconds for each.
+pub(crate) fn micros_each(seconds: f64, count: f64) -> String {
+    format!("{:.2} µs", seconds * 1e6 / count)
 }

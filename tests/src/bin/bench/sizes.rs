@@ -1,15 +1,14 @@
 //! Answers of one size from days of several sizes: what an answer takes must not hang on what else its day holds.
 
-use crate::report::{Report, median, millis, timed};
+use crate::report::{Asked, Report, millis, time_of};
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange};
 use sonde_tests::big_day;
 use sonde_tests::http::split_lines;
 use sonde_tests::many_days::Extent;
 use sonde_tests::oracle::{Found, Query, assert_same_lines};
-use sonde_tests::process::{MemoryWatch, cpu_time};
+use sonde_tests::process::MemoryWatch;
 use sonde_tests::server::{Setup, TestServer};
 use std::path::Path;
-use std::time::Duration;
 
 /// Lines of a body.
 const BODY: usize = 20_000;
@@ -31,11 +30,10 @@ pub(crate) fn compare(report: &mut Report, sizes: &[usize], is_sealed: bool) {
     let measured: Vec<_> = sizes.iter().map(|lines| measure(*lines, is_sealed)).collect();
     let form = if is_sealed { "sealed" } else { "open" };
     for (at, (what, ..)) in ASKED.iter().enumerate() {
-        let fastest = measured.iter().map(|queries| queries[at].seconds).fold(f64::INFINITY, f64::min);
+        let fastest = measured.iter().map(|queries| queries[at].asked.seconds).fold(f64::INFINITY, f64::min);
         for (lines, queries) in sizes.iter().zip(&measured) {
-            let Measured { answer, seconds, cpu } = queries[at];
-            let sonde = format!("{} (CPU {})", millis(seconds), millis(cpu));
-            let ratio = format!("{:.2}", seconds / fastest);
+            let Measured { answer, asked } = queries[at];
+            let (sonde, ratio) = (asked.to_string(), format!("{:.2}", asked.seconds / fastest));
             let what = format!("{form}: {what}, {answer} lines of a day of {lines}");
             report.row(what, sonde, millis(fastest), ratio, GOAL);
         }
@@ -45,9 +43,7 @@ pub(crate) fn compare(report: &mut Report, sizes: &[usize], is_sealed: bool) {
 struct Measured {
     /// Lines of the answer.
     answer: usize,
-    /// The median, and the processor time of one.
-    seconds: f64,
-    cpu: f64,
+    asked: Asked,
 }
 
 fn queries(extent: Extent) -> [Query; ASKED.len()] {
@@ -94,9 +90,5 @@ fn feed(extent: Extent, folder: &Path, seals: bool) -> [Found; ASKED.len()] {
 fn ask(server: &TestServer, query: &Query, truth: &[u8]) -> Measured {
     let path = format!("/api/logs?{}", query.parameters());
     assert_same_lines(&server.get(&path).ok().body, truth, &path);
-    let before = cpu_time(server.pid());
-    let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(&path).ok()))).collect();
-    let cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64() / ROUNDS as f64;
-    let answer = split_lines(truth).len();
-    Measured { answer, seconds: median(times), cpu }
+    Measured { answer: split_lines(truth).len(), asked: time_of(server, &path, ROUNDS) }
 }

@@ -1,11 +1,11 @@
 //! One series over a year: drawn from rollups, with every spike in it.
 
-use crate::report::{Report, median, millis, timed};
+use crate::report::{Report, time_of};
 use sonde_shared::api::decode_columns;
 use sonde_tests::big_day;
 use sonde_tests::corpus::at;
 use sonde_tests::points::{Walk, name};
-use sonde_tests::process::{MemoryWatch, cpu_time};
+use sonde_tests::process::MemoryWatch;
 use sonde_tests::server::{Setup, TestServer};
 use std::io::{BufWriter, Write};
 use std::net::TcpStream;
@@ -86,8 +86,5 @@ fn check(server: &TestServer, path: &str) {
 }
 
 fn time(report: &mut Report, server: &TestServer, what: &str, path: &str, goal: &str) {
-    let before = cpu_time(server.pid());
-    let times: Vec<Duration> = (0..ROUNDS).map(|_| timed(|| drop(server.get(path).ok()))).collect();
-    let cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64() / ROUNDS as f64;
-    report.row(what, format!("{} (CPU {})", millis(median(times)), millis(cpu)), "", "", goal);
+    report.row(what, time_of(server, path, ROUNDS).to_string(), "", "", goal);
 }

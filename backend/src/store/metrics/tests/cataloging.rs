@@ -171,7 +171,7 @@ fn take(step: &Step, dir: &Path, store: MetricStore, names: &mut Names) -> Metri
             drop(store);
             return open(dir);
         }
-        Step::Seal => store.seal_all().unwrap(),
+        Step::Seal => store.seal_all(&mut SealReport::default()).unwrap(),
         Step::MakeCatalog => make_catalog(&store),
         Step::Delete(day) => {
             // As retention does, for a merge may be at work in the folder.
@@ -227,7 +227,7 @@ fn five_days() -> (tempfile::TempDir, Names) {
         names.append(&rows);
     }
     drop(store);
-    open(dir.path()).seal_all().unwrap();
+    open(dir.path()).seal_all(&mut SealReport::default()).unwrap();
     assert!(layout::catalog(dir.path()).exists());
     (dir, names)
 }
@@ -291,7 +291,7 @@ fn a_catalog_of_the_version_before_is_read_and_made_anew() {
     append(&store, &rows);
     names.append(&rows);
     drop(store);
-    open(dir.path()).seal_all().unwrap();
+    open(dir.path()).seal_all(&mut SealReport::default()).unwrap();
     let path = layout::catalog(dir.path());
     let now = fs::read(&path).unwrap();
     fs::write(&path, without_tags(&now)).unwrap();

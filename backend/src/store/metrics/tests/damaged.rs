@@ -1,5 +1,6 @@
 //! Parts in which bytes were changed or cut off: points are right, or it is told that they cannot be read.
 
+use super::super::column::as_decimals;
 use super::super::part::Part;
 use super::super::points::DayPoints;
 use super::super::rollup::STEPS;
@@ -18,7 +19,7 @@ fn part() -> (tempfile::TempDir, PathBuf, BTreeMap<String, DayPoints>) {
     append(&store, &rows);
     drop(store);
     let store = MetricStore::open_as(dir.path(), false).unwrap();
-    store.seal_all().unwrap();
+    store.seal_all(&mut SealReport::default()).unwrap();
     let mut held: BTreeMap<String, DayPoints> = BTreeMap::new();
     for (name, time, value) in rows {
         held.entry(name).or_default().push((time - DAY_SECS) as u32, value);
@@ -42,7 +43,11 @@ fn check(path: &Path, held: &BTreeMap<String, DayPoints>) -> Option<usize> {
         for step in STEPS {
             let rollup = part.rollup(at, step).map(|rollup| rollup.expect("it has rollups"));
             match rollup {
-                Ok(rollup) => assert_eq!(rollup, Rollup::of(points, step), "{name}"),
+                Ok(rollup) => assert_eq!(
+                    rollup,
+                    Rollup::of(points, as_decimals(&points.values).as_ref(), step),
+                    "{name}"
+                ),
                 Err(_) => unread += 1,
             }
         }

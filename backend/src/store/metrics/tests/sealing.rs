@@ -1,5 +1,6 @@
 //! Finished days become one part with rollups; answers are the same before, after and beside it.
 
+use super::super::column::as_decimals;
 use super::super::part::Part;
 use super::super::rollup::{Rollup, STEPS};
 use super::*;
@@ -54,7 +55,7 @@ fn check_rollups(store: &MetricStore, oracle: &Oracle) {
         for step in STEPS {
             assert_eq!(
                 snapshot.rollup(0, name, step).unwrap(),
-                Some(Rollup::of(&points, step)),
+                Some(Rollup::of(&points, as_decimals(&points.values).as_ref(), step)),
                 "{name} {step}"
             );
         }
@@ -92,7 +93,7 @@ fn rollups_beside_which_other_points_stand_are_not_told() {
     let store =
         MetricStore::open_with(dir.path(), Options { idle_after: Duration::MAX, ..Options::default() });
     let store = store.unwrap();
-    store.seal_all().unwrap();
+    store.seal_all(&mut SealReport::default()).unwrap();
     append(&store, &[row("even", DAY_SECS + 10, 7.0)]);
     let snapshot = store.snapshot(TimeRange::all()).unwrap();
     assert_eq!(snapshot.rollup(0, "even", 600).unwrap(), None);
@@ -173,7 +174,7 @@ proptest! {
                     dir = copy;
                 }
                 Step::Seal => {
-                    running.seal_all().unwrap();
+                    running.seal_all(&mut SealReport::default()).unwrap();
                     store = Some(running);
                 }
             }
