@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian. An argument is PROGRAM:PACKAGE or /FILE:PACKAGE, where what is there already,
-# from whatever source, is left alone; or just PACKAGE, where only Debian's own will do.
+# Installs what is missing from Debian. An argument is PROGRAM:PACKAGE, /FILE:PACKAGE or python3.MODULE:PACKAGE, where what is there
+# already, from whatever source, is left alone; or just PACKAGE, where only Debian's own will do.
 # `scripts/packages.sh cc:build-essential zstd:zstd rustc-web`
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
@@ -8,6 +8,7 @@ PATH=$PATH:/usr/sbin:/sbin
 is_there() {
     case $1 in
         /*:*) [ -e "${1%%:*}" ] ;;
+        python3.*:*) module=${1%%:*} && python3 -c "import ${module#python3.}" 2>/dev/null ;;
         *:*) command -v "${1%%:*}" >/dev/null ;;
         *) dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed' ;;
     esac

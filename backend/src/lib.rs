@@ -19,6 +19,8 @@ pub mod dashboards;
 pub mod demo;
 /// Graphite's functions over columns. Pure, and knows none of the others.
 pub mod functions;
+/// Times as Graphite's addresses and functions write them.
+pub mod graphite_time;
 /// From bytes of a protocol to checked lines and points.
 pub mod ingest;
 /// Whose lines belong to which metrics, from a file of rules.

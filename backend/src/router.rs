@@ -6,7 +6,7 @@ use crate::api::error::explain_method;
 use crate::api::events::{list_events, post_event};
 use crate::api::facets::list_facets;
 use crate::api::find::{expand_metrics, find_metrics, list_metrics};
-use crate::api::functions::{get_function, list_functions};
+use crate::api::functions::{get_function, list_functions, version};
 use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
@@ -15,6 +15,9 @@ use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
 use crate::api::patterns::{list_patterns, list_values};
 use crate::api::render::render;
+use crate::api::tags::{
+    delete_series, find_series, get_tag, list_tags, suggest_tags, suggest_values, tag_series, tag_several,
+};
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -45,6 +48,7 @@ fn table() -> Router<AppState> {
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
         .merge(graphite())
+        .merge(graphite_tags())
         .route("/api/page", get(page_info))
         .route("/api/dashboards", get(list_dashboards))
         .route("/api/dashboards/{name}", get(get_dashboard).put(put_dashboard))
@@ -61,11 +65,28 @@ fn graphite() -> Router<AppState> {
         .route("/metrics/find/", get(find_metrics).post(find_metrics))
         .route("/metrics/expand", get(expand_metrics).post(expand_metrics))
         .route("/metrics/expand/", get(expand_metrics).post(expand_metrics))
-        .route("/metrics/index.json", get(list_metrics))
+        .route("/metrics/index.json", get(list_metrics).post(list_metrics))
+        .route("/metrics/index.json/", get(list_metrics).post(list_metrics))
+        .route("/version", get(version))
+        .route("/version/", get(version))
         .route("/functions", get(list_functions))
         .route("/functions/", get(list_functions))
         .route("/functions/{name}", get(get_function))
         .route("/events", get(list_events).post(post_event))
         .route("/events/", get(list_events).post(post_event))
         .route("/events/get_data", get(list_events))
+}
+
+/// Graphite's tags.
+fn graphite_tags() -> Router<AppState> {
+    Router::new()
+        .route("/tags", get(list_tags))
+        .route("/tags/", get(list_tags))
+        .route("/tags/{tag}", get(get_tag))
+        .route("/tags/findSeries", get(find_series).post(find_series))
+        .route("/tags/autoComplete/tags", get(suggest_tags).post(suggest_tags))
+        .route("/tags/autoComplete/values", get(suggest_values).post(suggest_values))
+        .route("/tags/tagSeries", post(tag_series))
+        .route("/tags/tagMultiSeries", post(tag_several))
+        .route("/tags/delSeries", post(delete_series))
 }

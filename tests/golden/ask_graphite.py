@@ -1,7 +1,8 @@
 """Asks graphite-web what it answers, for the tests of Sonde's own functions.
 
-    python3 -m venv venv && venv/bin/pip install graphite-web==1.1.10 whisper==1.1.10
-    venv/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
+    scripts/graphite-web.sh
+    ~/.cache/sonde/graphite-web/bin/python tests/golden/ask_graphite.py > tests/golden/render.ndjson
+    ~/.cache/sonde/graphite-web/bin/python tests/golden/ask_graphite.py names > tests/golden/functions.txt
 
 Its series are made by a formula, which the tests have too. A row of what comes out is a query and its answer: the series with
 their names, tags, start, step and values; or the status and text of a refusal.
@@ -23,6 +24,9 @@ SERIES = {
     "neg.a": ("neg", 20, 60), "neg.b": ("neg", 21, 60), "big.a": ("big", 22, 60), "few.a": ("sparse", 23, 60),
     "few.b": ("sparse", 24, 60), "stats.timers.db-1.p95": ("wave", 25, 60), "stats.timers.db-2.p95": ("int", 26, 60),
 }
+
+#: When, what and with which tags; the first lies at the range's beginning, one at its end, which events() does not count.
+EVENTS = [(NOW - 1200, "start", ["deploy", "web"]), (NOW - 900, "deploy", ["deploy", "db"]), (NOW - 900, "again", ["deploy", "web"]), (NOW - 61, "odd", ["a-b", "web"]), (NOW - 5000, "before", ["deploy"])]
 
 
 def value(kind, seed, i):
@@ -151,9 +155,11 @@ each(["web.h{1,3}.cpu.user", "same.*"], *[f"aliasQuery(@,'^.*$','same.five','{fo
 # How it is drawn, which leaves values as they are
 each(["web.*.cpu.user", "no.such"], "alpha(@,0.5)", 'color(@,"red")', "dashed(@)", "dashed(@,2)", "drawAsInfinite(@)", "lineWidth(@,2)", "secondYAxis(@)", "stacked(@)", 'stacked(@,"x")')
 add("areaBetween(web.h{1,2}.cpu.user)", "areaBetween(web.*.cpu.user)", "threshold(5)", 'threshold(5,"limit")', 'threshold(5.5,"limit","red")', 'verticalLine("00:30 20200913")')
+add(*[f"verticalLine({given})" for given in ['"12:30 20200913"', '"12:30_20200913","deploy"', '"12:40 20200913","deploy","red"', '"-5min","five"', '"-5mins",label="l"', '"now","now"', '"-20min","first"', '"-21min","early"', '"+1min","late"', '1600000500,"number"', '"1600000500","text"', '"12:45pm","night"', '"noon","noon"', '"six","no time"', '"-5min","(a.b)"', '']], "group(verticalLine('-5min','x'),web.h1.cpu.user)", "alias(verticalLine('-5min','x'),'y')", "sumSeries(verticalLine('-5min','x'),verticalLine('-6min','y'))")
+each(["web.*.cpu.user", "big.a", "void.*", "group(void.at_all,neg.a,big.a)", "same.*", "cnt.up", "few.*", "alias(fast.x,'\u00e9\u00e9')", "no.such"], *[f"cactiStyle(@{more})" for more in ["", ",'si'", ",'binary'", ",'si','b'", ",'binary','B/s'", ",units='b'", ",none,'req'", ",'','x'", ",'sec'", ",'none'", ",'msec','u'", ",'nope'", ",system='si',units='%'"]], "alias(cactiStyle(@,'si'),'short')", "cactiStyle(scale(@,1234.5),'si')", "cactiStyle(scale(@,-1e7),'binary','b')", "cactiStyle(cactiStyle(@))")
 
 # Special
-add("constantLine(5)", "constantLine(1.5)", "constantLine(-2)", 'time("x")', 'time("x",120)', 'timeFunction("x")', 'sin("x",2)', 'sinFunction("x",5,120)', 'identity("x")', "fallbackSeries(no.such,web.h1.cpu.user)", "fallbackSeries(web.h2.cpu.user,constantLine(3))", 'events("*")', 'template(web.$host.cpu.user,host="h2")', "template(web.$1.cpu.user,'h3')", 'template(constantLine($n),n="7")', "secondYAxis(web.h1.cpu.user)")
+add("constantLine(5)", "constantLine(1.5)", "constantLine(-2)", 'time("x")', 'time("x",120)', 'timeFunction("x")', 'sin("x",2)', 'sinFunction("x",5,120)', 'identity("x")', "fallbackSeries(no.such,web.h1.cpu.user)", "fallbackSeries(web.h2.cpu.user,constantLine(3))", 'events("*")', "events('deploy')", "events('web')", "events('deploy','web')", "events('web','deploy')", "events('nope')", "events('deploy','nope')", "events('*','web')", "events('a-b')", "events('deploy web')", "events()", "events('')", "summarize(events('*'),'5min','sum')", "drawAsInfinite(events('deploy'))", "alias(events('deploy'),'deploys')", "sumSeries(events('web'),events('db'))", "hitcount(events('*'),'10min')", "movingSum(events('*'),60)", "timeShift(events('*'),'1h')", "integral(events('deploy'))", "isNonNull(events('web'))",  'template(web.$host.cpu.user,host="h2")', "template(web.$1.cpu.user,'h3')", 'template(constantLine($n),n="7")', "secondYAxis(web.h1.cpu.user)")
 
 # Syntax
 add("web.h1.cpu.user|scale(2)", "web.*.cpu.user|sumSeries()|alias('all')", 'web.*.cpu.user|aliasByNode(1)|movingAverage("5min")', "scale( web.h1.cpu.user , 2 )", "scale(web.h1.cpu.user,.5)", "scale(web.h1.cpu.user,factor=3)", "scale(seriesList=web.h1.cpu.user,factor=3)", "alias(web.h1.cpu.user,'it\\'s')", "sumSeries(web.{h1,h2}.cpu.{user,system})", "scale(web.h1.cpu.user,inf)", "nope(web.h1.cpu.user)", "scale(web.h1.cpu.user)", "scale(web.h1.cpu.user,'x')", "scale(web.h1.cpu.user,2,3)", "scale(web.h1.cpu.user,nope=3)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",TRUE)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",False)", "alias(sumSeries(web.*.cpu.user),\"a,b(c)\")", "web.h1.cpu.user;x", "stats.timers.db-1.p95", "group(web.h1.cpu.user,group(web.h2.cpu.user,fast.x))", "aliasByNode(group(web.h1.cpu.user,scale(web.h2.cpu.user,2)),1)", "movingAverage(sumSeries(web.*.cpu.user),3)", "sumSeries(movingAverage(web.*.cpu.user,3))", "derivative(movingAverage(cnt.a,'3min'))", "timeShift(movingAverage(web.h1.cpu.user,3),'10min')", "movingAverage(timeShift(web.h1.cpu.user,'10min'),3)", "summarize(timeShift(web.h1.cpu.user,'1h'),'5min','sum')", "asPercent(summarize(web.h1.cpu.user,'5min'),summarize(web.h2.cpu.user,'5min'))", "holtWintersForecast(sumSeries(web.*.cpu.user))")
@@ -219,6 +225,7 @@ def finder_module():
             for path, is_leaf in sorted(found):
                 yield LeafNode(path, Reader(path)) if is_leaf else BranchNode(path)
 
+    Finder.Reader = Reader
     return Finder
 
 
@@ -250,7 +257,17 @@ DATABASES = {{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {root
     django.setup()
     stop_the_clock()
     call_command("migrate", run_syncdb=True, verbosity=0)
+    note_events()
     return Client(raise_request_exception=False)
+
+
+def note_events():
+    import datetime
+
+    from graphite.events.models import Event
+
+    for when, what, tags in EVENTS:
+        Event.objects.create(when=datetime.datetime.fromtimestamp(when, datetime.timezone.utc), what=what, tags=" ".join(tags), data="")
 
 
 def stop_the_clock():
@@ -281,6 +298,11 @@ def row(one):
 def main():
     with tempfile.TemporaryDirectory() as root:
         client = start(root)
+        if sys.argv[1:] == ["names"]:
+            from graphite.functions import SeriesFunctions
+
+            print("\n".join(sorted(SeriesFunctions())))
+            return
         for query in queries():
             response = client.get("/render", {**query, "format": "json", "now": NOW, "noCache": "1"})
             if response.status_code == 500:

@@ -120,6 +120,16 @@ impl Client {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
+    /// `GET` of a path with parameters, which are escaped.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    #[track_caller]
+    pub fn ask(&self, path: &str, params: &[(&str, String)]) -> Answer {
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        self.get(&format!("{path}?{query}"))
+    }
+
     /// `GET`, where the server may be gone or cut the answer off.
     ///
     /// # Errors

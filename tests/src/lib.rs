@@ -11,6 +11,8 @@ pub mod big_day;
 pub mod browser;
 /// Made-up lines, the same from the same seed, and what is known about each.
 pub mod corpus;
+/// The real graphite-web, with a server as the member of its cluster.
+pub mod graphite;
 /// `grep` and `sort`, as a second opinion.
 pub mod grep;
 /// Requests to the server under test.

@@ -4,6 +4,8 @@
 /// The main job: brush a spike, read its lines, pass the address on.
 mod brush;
 mod charts;
+/// graphite-web renders through Sonde what Sonde renders itself.
+mod cluster;
 /// What the program does beside serving.
 mod commands;
 /// A part of the disk is kept for what must run when it is full.

@@ -2,6 +2,7 @@
 
 use super::pieces::{blocking, query};
 use super::{ApiError, params::Params, params::clip};
+use crate::graphite_time::GraphiteClock;
 use crate::ingest::Clock;
 use crate::state::AppState;
 use crate::store::events::NewEvent;
@@ -37,9 +38,10 @@ pub async fn list_events(
     RawQuery(text): RawQuery,
 ) -> Result<Json<Vec<Event>>, ApiError> {
     let params = Params::parse(text.as_deref().unwrap_or_default());
-    let now = AppState::now();
-    let from = params.time("from", now)?.unwrap_or_default().as_secs();
-    let until = params.time("until", now)?.unwrap_or(now).as_secs();
+    // graphite-web knows neither `now` nor `tz` here.
+    let clock = GraphiteClock::utc(AppState::now());
+    let from = params.graphite_time("from", &clock)?.unwrap_or_default().as_secs();
+    let until = params.graphite_time("until", &clock)?.unwrap_or(clock.now()).as_secs();
     let filter = TagFilter::read(&params)?;
     let store = state.store;
     let read = move || Ok(store.events().read(from, until, MAX_ANSWER_BYTES)?);
@@ -180,6 +182,8 @@ mod tests {
         assert_eq!(whats(&world, "tags=x+y").await, ["a"]);
         assert_eq!(whats(&world, "tags=z+y&set=union").await, ["a"]);
         assert_eq!(whats(&world, "from=20&until=90000").await, ["c", "b"]);
+        assert_eq!(whats(&world, "from=12pm_19700102&until=12am_19700102").await, ["b"]);
+        assert_eq!(whats(&world, "until=noon_19700101").await, ["a", "c"]);
         let reversed = World::refusal(world.get("/events/get_data?set=most").await);
         assert_eq!(reversed.0, "set");
     }

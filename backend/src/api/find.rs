@@ -1,32 +1,36 @@
 //! `/metrics/find`, `/metrics/expand` and `/metrics/index.json`: the tree of names, as Graphite answers it.
 
-use super::pieces;
+use super::answer::{json, no_cache, params};
 use super::render::MSGPACK;
-use super::{ApiError, params::Params, params::clip};
-use crate::query::find;
+use super::tags::names;
+use super::{ApiError, params::Params, params::clip, pieces};
+use crate::query::find::{self, ListingPieces};
 use crate::state::AppState;
-use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::header;
-use axum::response::IntoResponse;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use serde_json::{Value, json};
 use sonde_shared::glob::Glob;
 use sonde_shared::time::TimeRange;
-
-const NO_CACHE: [(header::HeaderName, &str); 2] =
-    [(header::CACHE_CONTROL, "no-cache"), (header::PRAGMA, "no-cache")];
 
 /// Answers `/metrics/find`.
 pub async fn find_metrics(
     State(state): State<AppState>,
     query: RawQuery,
     form: String,
-) -> Result<impl IntoResponse, ApiError> {
-    let request = FindRequest::read(&params(&query, &form))?;
+) -> Result<Response, ApiError> {
+    let params = params(&query, &form)?;
+    let request = FindRequest::read(&params)?;
     let is_packed = matches!(request.format, Format::MsgPack);
     let store = state.store;
     let find = move || {
-        let found = store.metrics().find(request.range, &request.glob)?;
+        let mut found = store.metrics().find(request.range, &request.glob)?;
+        if request.leaves_only {
+            found.retain(|one| one.is_series);
+            for one in &mut found {
+                one.has_children = false;
+            }
+        }
         Ok(match request.format {
             Format::Tree => json!(find::tree(&found, &request.query, request.with_wildcard)),
             Format::Completer => find::completions(&found, request.with_wildcard),
@@ -37,10 +41,13 @@ pub async fn find_metrics(
     };
     let answer = pieces::query(&state.queries, find).await?;
     if !is_packed {
-        return Ok((NO_CACHE, Json(answer)).into_response());
+        return json(&params, &answer);
     }
     let packed = rmp_serde::to_vec_named(&answer).map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok((NO_CACHE, [(header::CONTENT_TYPE, MSGPACK)], packed).into_response())
+    let mut response = Response::new(packed.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MSGPACK));
+    no_cache(&mut response);
+    Ok(response)
 }
 
 /// Answers `/metrics/expand`.
@@ -48,8 +55,8 @@ pub async fn expand_metrics(
     State(state): State<AppState>,
     query: RawQuery,
     form: String,
-) -> Result<impl IntoResponse, ApiError> {
-    let params = params(&query, &form);
+) -> Result<Response, ApiError> {
+    let params = params(&query, &form)?;
     let queries: Vec<String> = params.all("query").map(str::to_owned).collect();
     if queries.is_empty() {
         return Err(ApiError::parameter("query", "at least one query is needed", "shop.*"));
@@ -68,20 +75,19 @@ pub async fn expand_metrics(
         }
         Ok(Value::Object(each))
     };
-    Ok((NO_CACHE, Json(json!({ "results": pieces::query(&state.queries, expand).await? }))))
+    json(&params, &json!({ "results": pieces::query(&state.queries, expand).await? }))
 }
 
-/// Answers `/metrics/index.json`: every series' name.
-pub async fn list_metrics(State(state): State<AppState>) -> Result<Json<Vec<String>>, ApiError> {
+/// Answers `/metrics/index.json`: every series' name, made as it is read.
+pub async fn list_metrics(
+    State(state): State<AppState>,
+    query: RawQuery,
+    form: String,
+) -> Result<Response, ApiError> {
+    params(&query, &form)?;
     let store = state.store;
-    let list = move || Ok(store.metrics().snapshot(TimeRange::all())?.names());
-    Ok(Json(pieces::query(&state.queries, list).await?))
-}
-
-fn params(query: &RawQuery, form: &str) -> Params {
-    let mut params = Params::parse(query.0.as_deref().unwrap_or_default());
-    params.extend(Params::parse(form));
-    params
+    let begin = move || Ok(ListingPieces::of(store.metrics().listing(TimeRange::all())?));
+    Ok(names(pieces::body(state.queries, begin).await?))
 }
 
 enum Format {
@@ -97,6 +103,7 @@ struct FindRequest {
     glob: Glob,
     format: Format,
     with_wildcard: bool,
+    leaves_only: bool,
     range: TimeRange,
 }
 
@@ -105,12 +112,16 @@ impl FindRequest {
         let missing = || ApiError::parameter("query", "a query is needed", "shop.*");
         let format = format(params)?;
         let query = match (params.get("query"), &format) {
-            (query, Format::Completer) => find::completer_query(query.unwrap_or_default()),
+            (query, Format::Completer) => {
+                let query = find::completer_query(query.unwrap_or_default());
+                if params.flag("automatic_variants")? { find::with_variants(&query) } else { query }
+            }
             (Some(query), _) => query.to_owned(),
             (None, _) => return Err(missing()),
         };
-        let (glob, range) = (glob(&query)?, params.range()?);
-        Ok(Self { query, glob, format, with_wildcard: params.flag("wildcards")?, range })
+        let (glob, range) = (glob(&query)?, params.graphite_range()?);
+        let (with_wildcard, leaves_only) = (params.flag("wildcards")?, params.flag("leavesOnly")?);
+        Ok(Self { query, glob, format, with_wildcard, leaves_only, range })
     }
 }
 
@@ -192,6 +203,10 @@ mod tests {
         assert_eq!(texts("").await, ["old", "web"]);
         assert_eq!(texts("from=0&until=86400").await, ["web"]);
         assert_eq!(texts("from=172800").await, ["old"]);
+        assert_eq!(texts("from=-1&until=-1").await, ["old", "web"]);
+        assert_eq!(texts("from=midnight&until=noon&now=12pm_01/01/1970%2B3d").await, ["old"]);
+        // In Kolkata the fifth begins on the evening of the fourth.
+        assert_eq!(texts("from=00:00_19700105&until=now&now=345600&tz=Asia/Kolkata").await, ["old"]);
     }
 
     #[tokio::test]
@@ -243,6 +258,15 @@ mod tests {
         assert_eq!(by_query, json!({"results": {"*": [], "*.x": ["old.x"]}}));
         let all = json!(["old.x", "web.git", "web.git.ms", "web.up"]);
         assert_eq!(get(&world, "/metrics/index.json").await, all);
+    }
+
+    #[tokio::test]
+    async fn a_list_of_many_pieces_is_whole() {
+        let world = World::new();
+        let names: Vec<String> = (0..4_000).map(|at| format!("some.long.name.of.a.series.{at:04}")).collect();
+        world.append(&names.iter().map(|name| (name.as_str(), 60, 1.0)).collect::<Vec<_>>()).await;
+        assert_eq!(get(&world, "/metrics/index.json").await, json!(names));
+        assert_eq!(get(&World::new(), "/metrics/index.json").await, json!([]));
     }
 
     #[tokio::test]

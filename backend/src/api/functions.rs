@@ -1,15 +1,24 @@
 //! `GET /functions`: the functions that targets may call, as Grafana's editor reads them.
 
-use super::{ApiError, params::Params};
+use super::ApiError;
+use super::answer::{self, params};
 use crate::functions::{FUNCTIONS, Function, Param, ParamKind};
-use axum::Json;
 use axum::extract::{Path, RawQuery};
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+/// The Graphite whose answers Sonde gives, which clients ask for to know what they may ask.
+const GRAPHITE: &str = "1.1.10";
+
+/// Answers `GET /version`.
+pub async fn version() -> &'static str {
+    GRAPHITE
+}
+
 /// All functions by their names and aliases; `grouped=1` by their groups, `group=NAME` those of one.
-pub async fn list_functions(query: RawQuery) -> Result<Json<Value>, ApiError> {
-    let params = Params::parse(query.0.as_deref().unwrap_or_default());
+pub async fn list_functions(query: RawQuery) -> Result<Response, ApiError> {
+    let params = params(&query, "")?;
     let (is_grouped, group) = (params.flag("grouped")?, params.get("group"));
     let mut all = Map::new();
     for function in
@@ -24,16 +33,17 @@ pub async fn list_functions(query: RawQuery) -> Result<Json<Value>, ApiError> {
             }
         }
     }
-    Ok(Json(Value::Object(all)))
+    answer::json(&params, &all)
 }
 
 /// One function.
-pub async fn get_function(Path(name): Path<String>) -> Result<Json<Value>, ApiError> {
+pub async fn get_function(Path(name): Path<String>, query: RawQuery) -> Result<Response, ApiError> {
+    let params = params(&query, "")?;
     let function =
         FUNCTIONS.iter().copied().flatten().find(|function| function.names.contains(&name.as_str()));
-    let found = function.map(|function| Json(describe(function, &name)));
     let missing = || format!("there is no function `{name}`; GET /functions lists them");
-    found.ok_or_else(|| ApiError::refused(StatusCode::NOT_FOUND, missing()))
+    let function = function.ok_or_else(|| ApiError::refused(StatusCode::NOT_FOUND, missing()))?;
+    answer::json(&params, &describe(function, &name))
 }
 
 fn describe(function: &Function, name: &str) -> Value {
@@ -61,7 +71,9 @@ fn signature(function: &Function, name: &str) -> String {
 fn describe_param(param: &Param) -> Value {
     let kind = match param.kind {
         ParamKind::SeriesList => "seriesList",
+        ParamKind::SeriesLists => "seriesLists",
         ParamKind::AggFunc => "aggFunc",
+        ParamKind::AggOrSeriesFunc => "aggOrSeriesFunc",
         ParamKind::Float => "float",
         ParamKind::Integer => "integer",
         ParamKind::Interval => "interval",
@@ -69,6 +81,7 @@ fn describe_param(param: &Param) -> Value {
         ParamKind::IntOrInf => "intOrInf",
         ParamKind::Node => "node",
         ParamKind::NodeOrTag => "nodeOrTag",
+        ParamKind::Tag => "tag",
         ParamKind::Text => "string",
         ParamKind::Boolean => "boolean",
         ParamKind::Date => "date",

@@ -1,5 +1,6 @@
 //! HTTP handlers, one file a route family; errors become problem+json here and nowhere else.
 
+mod answer;
 /// The page, embedded in the program.
 pub mod assets;
 /// `/api/dashboards`: the list, and each by its name.
@@ -15,6 +16,8 @@ pub mod find;
 /// The functions that targets may call.
 pub mod functions;
 mod gap;
+#[cfg(test)]
+mod golden;
 /// Who may ask at all: hosts and origins.
 pub mod guard;
 /// `/health`: the server is up.
@@ -39,6 +42,8 @@ mod pieces;
 /// Points out.
 pub mod render;
 mod resend;
+/// Tags, their values and their series.
+pub mod tags;
 #[cfg(test)]
 mod testing;
 

@@ -1,6 +1,7 @@
 //! Parameters of a query string, read with errors that say how to do it right.
 
 use super::ApiError;
+use crate::graphite_time::GraphiteClock;
 use crate::state::AppState;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
@@ -70,11 +71,39 @@ impl Params {
         self.get(key).map(parse).transpose()
     }
 
+    /// `now` and the zone `tz` of Graphite's addresses.
+    pub fn graphite_clock(&self) -> Result<GraphiteClock, ApiError> {
+        let clock = GraphiteClock::of_place(AppState::now(), self.get("tz").unwrap_or("UTC"));
+        Ok(self.graphite_time("now", &clock)?.map_or(clock.clone(), |now| clock.at(now)))
+    }
+
+    /// An instant as Graphite's addresses take it. An empty one is now, as there.
+    pub fn graphite_time(&self, key: &str, clock: &GraphiteClock) -> Result<Option<Timestamp>, ApiError> {
+        let given = self.pairs.iter().rev().find(|(k, _)| k == key);
+        let read = |(_, text): &(String, String)| {
+            clock.read(text).map_err(|e| ApiError::parameter(key, e.to_string(), "-1h"))
+        };
+        given.map(read).transpose()
+    }
+
     /// `from` and `until`, which default to all of time.
     pub fn range(&self) -> Result<TimeRange, ApiError> {
         let now = AppState::now();
-        let from = self.time("from", now)?.unwrap_or(Timestamp::MIN);
-        let until = self.time("until", now)?.unwrap_or(Timestamp::MAX);
+        Self::forward(self.time("from", now)?, self.time("until", now)?)
+    }
+
+    /// The same of Graphite's `/metrics/find`, where -1 stands for none too.
+    pub fn graphite_range(&self) -> Result<TimeRange, ApiError> {
+        let clock = self.graphite_clock()?;
+        let time = |key: &str| match self.get(key) {
+            Some("-1") => Ok(None),
+            _ => self.graphite_time(key, &clock),
+        };
+        Self::forward(time("from")?, time("until")?)
+    }
+
+    fn forward(from: Option<Timestamp>, until: Option<Timestamp>) -> Result<TimeRange, ApiError> {
+        let (from, until) = (from.unwrap_or(Timestamp::MIN), until.unwrap_or(Timestamp::MAX));
         if from > until {
             let detail = format!("`from` ({from}) is after `until` ({until})");
             return Err(ApiError::parameter("from", detail, "from=09:30&until=09:45"));

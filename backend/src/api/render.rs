@@ -2,12 +2,16 @@
 
 use super::{ApiError, params::Params, params::clip};
 use super::{picture, pieces};
+use crate::functions::MAX_SECS;
 use crate::functions::parse::{Expression, parse};
+use crate::functions::series::Series;
+use crate::graphite_time::GraphiteClock;
 use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, msgpack, raw, stacked_columns,
+    evaluated_json, half_open, msgpack, raw, stacked_columns,
 };
+use crate::query::render::{dygraph, rickshaw};
 use crate::state::AppState;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -15,6 +19,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
+use std::time::{Duration, Instant};
 
 /// The widest chart that points are reduced for, in pixels.
 const MAX_WIDTH: u64 = 20_000;
@@ -32,10 +37,10 @@ pub async fn render(
 ) -> Result<Response, ApiError> {
     let mut params = Params::parse(query.0.as_deref().unwrap_or_default());
     params.extend(Params::parse(&form));
-    let now = params.time("now", AppState::now())?.unwrap_or_else(AppState::now);
-    let range = range(&params, now)?;
+    let clock = params.graphite_clock()?;
+    let range = range(&params, &clock)?;
     let targets = targets(&params)?;
-    let format = Format::read(&params, range, now)?;
+    let format = Format::read(&params, range, clock.now())?;
     let (kind, body) = match (paths(&targets), format) {
         (Some(paths), Format::Json(query)) => {
             let (selection, rules) = (select(&state, paths, range).await?, state.rules);
@@ -47,7 +52,7 @@ pub async fn render(
             let begin = move || Ok(ColumnPieces::new(selection, width));
             (COLUMNS, pieces::body(state.queries, begin).await?)
         }
-        (_, format) => evaluated(state, targets, range, now, &params, format).await?,
+        (_, format) => evaluated(state, targets, range, clock, &params, format).await?,
     };
     Ok(answer(kind, body))
 }
@@ -74,25 +79,29 @@ async fn select(state: &AppState, paths: Vec<&str>, range: TimeRange) -> Result<
 async fn evaluated(
     state: AppState,
     targets: Vec<Expression>,
-    range: TimeRange,
-    now: Timestamp,
+    asked: TimeRange,
+    clock: GraphiteClock,
     params: &Params,
     format: Format,
 ) -> Result<(&'static str, Body), ApiError> {
     let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
     let (store, rules) = (state.store, state.rules);
+    let range = if matches!(format, Format::Columns(..)) { half_open(asked) } else { asked };
     let evaluate = move || {
-        let evaluation = Evaluation { store: store.metrics(), rules: &rules, range, now, x_files_factor };
+        let (metrics, events, rules) = (store.metrics(), store.events(), &rules);
+        let deadline = Instant::now() + Duration::from_secs(MAX_SECS);
+        let evaluation = Evaluation { store: metrics, events, rules, range, clock, x_files_factor, deadline };
         let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
-            Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, range, width)),
+            Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, asked, width)),
             Format::Columns(width, Stack::All) => {
-                let stacked = stacked_columns(&series, range, width);
+                let stacked = stacked_columns(&series, asked, width);
                 (COLUMNS, stacked.map_err(|error| wrong_call(error.to_string()))?)
             }
+            Format::Plotted(form) => (JSON, form(&series)),
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
-            Format::Csv => ("text/csv; charset=utf-8", csv(&series)),
+            Format::Csv => ("text/csv; charset=utf-8", csv(&series, &evaluation.clock)),
             Format::MsgPack => {
                 let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
                 (MSGPACK, packed)
@@ -122,9 +131,10 @@ fn answer(kind: &'static str, body: Body) -> Response {
     response
 }
 
-fn range(params: &Params, now: Timestamp) -> Result<TimeRange, ApiError> {
-    let from = params.time("from", now)?.unwrap_or_else(|| now.plus_nanos(-NANOS_PER_DAY));
-    let until = params.time("until", now)?.unwrap_or(now);
+fn range(params: &Params, clock: &GraphiteClock) -> Result<TimeRange, ApiError> {
+    let from = params.graphite_time("from", clock)?;
+    let from = from.unwrap_or_else(|| clock.now().plus_nanos(-NANOS_PER_DAY));
+    let until = params.graphite_time("until", clock)?.unwrap_or(clock.now());
     if from == until {
         return Err(ApiError::parameter(
             "until",
@@ -162,6 +172,8 @@ enum Format {
     Json(JsonQuery),
     /// Reduced for so many pixels, or all points.
     Columns(Option<usize>, Stack),
+    /// As a library that draws in a page takes it.
+    Plotted(fn(&[Series]) -> Vec<u8>),
     /// A line a series.
     Raw,
     /// A line a point.
@@ -193,12 +205,14 @@ impl Format {
                 now,
             })),
             "columns" => Ok(Self::Columns(width(params)?, stack(params)?)),
+            "dygraph" => Ok(Self::Plotted(dygraph)),
+            "rickshaw" => Ok(Self::Plotted(rickshaw)),
             "raw" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
             "msgpack" => Ok(Self::MsgPack),
             other => {
                 let detail = format!(
-                    "there is no format `{}`; there are json, csv, raw, msgpack, png, svg and columns",
+                    "there is no format `{}`; there are png, svg, json, csv, raw, msgpack, dygraph, rickshaw and columns",
                     clip(other)
                 );
                 Err(ApiError::parameter("format", detail, "json"))

@@ -3,7 +3,7 @@
 use super::FunctionError;
 use super::aggregate::Aggregate;
 use super::call::Call;
-use super::format::{BINARY, SI, Units, plain, printed, with_unit};
+use super::format::{BINARY, MILLISECONDS, SECONDS, SI, Units, plain, printed, shortened, with_unit};
 use super::nodes::{Node, index, key, range};
 use super::pattern::Pattern;
 use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
@@ -30,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["aliasByTags"],
-        &[SERIES, NODES],
+        &[SERIES, Param::needed("tags", ParamKind::NodeOrTag).repeated()],
         "Names each series after its tags, and after nodes of its path.",
         alias_by_node,
     ),
@@ -49,7 +49,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["legendValue"],
-        &[SERIES, Param::needed("valuesTypes", ParamKind::Text).repeated()],
+        &[SERIES, Param::optional("valuesTypes", ParamKind::Text).repeated()],
         "Writes values of the whole series behind its name, as `avg`, `max` or `last`; with `si` or `binary` last, in a \
          column and shortened.",
         legend_value,
@@ -76,6 +76,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
         about: "Names each series after the nodes from one to before another, functions around the path left out.",
         run: |call| cut(call, call.whole(1)?.unwrap_or(0), call.whole(2)?.unwrap_or(0)),
+    },
+    Function {
+        names: &["cactiStyle"],
+        group: "Special",
+        parameters: &[
+            SERIES,
+            Param::optional("system", ParamKind::Text),
+            Param::optional("units", ParamKind::Text),
+        ],
+        about: "Writes the last, the greatest and the least value behind each name, in columns; shortened by `si`, `binary`, `sec` or `msec` \
+                and with a unit where they are given.",
+        run: cacti_style,
     },
 ];
 
@@ -146,6 +158,53 @@ fn value_text(series: &Series, kind: &str, units: Option<Units>) -> String {
         (value, None) if by == Aggregate::Count => format!("{value:.0}"),
         (value, None) => plain(value),
     }
+}
+
+/// A system of units by its name.
+fn units(call: &Call<'_>, name: &str) -> Result<Units, FunctionError> {
+    Ok(match name {
+        "" | "none" => &[],
+        "si" => SI,
+        "binary" => BINARY,
+        "sec" => SECONDS,
+        "msec" => MILLISECONDS,
+        other => {
+            let why = format!("there is no system `{other}`; there are si, binary, sec, msec and none");
+            return Err(call.wrong(why));
+        }
+    })
+}
+
+fn cacti_style(call: &Call<'_>) -> Answer {
+    let series = call.series(0)?;
+    if series.is_empty() {
+        return Ok(series);
+    }
+    let (system, unit) =
+        (units(call, &call.text(1)?.unwrap_or_default())?, call.text(2)?.unwrap_or_default());
+    let gap = if unit.is_empty() { "" } else { " " };
+    let written = |value: f64| {
+        let (number, letter) = shortened(value, system);
+        format!("{number:.2}{gap}{letter}{unit}")
+    };
+    let name_width = series.iter().map(|one| one.name.chars().count()).max().unwrap_or(0);
+    let kinds = [("Current", Aggregate::Last), ("Max", Aggregate::Max), ("Min", Aggregate::Min)];
+    let columns = kinds.map(|(title, by)| {
+        let values: Vec<f64> = series.iter().map(|one| by.of_column(&one.values)).collect();
+        // Columns are as wide as the values without their fractions; 3 stands for nothing and for 0.
+        let whole = |value: &f64| if value.is_nan() || *value == 0.0 { 3.0 } else { value.trunc() + 0.0 };
+        let width = values.iter().map(|value| written(whole(value)).chars().count()).max().unwrap_or(0) + 3;
+        (title, values, width)
+    });
+    let one = |(at, series): (usize, Series)| {
+        let cells = columns.iter().map(|(title, values, width)| {
+            let value = if values[at].is_nan() { "nan".to_owned() } else { written(values[at]) };
+            format!("{title}:{value:<width$} ")
+        });
+        let name = format!("{:<name_width$} {}", series.name, cells.collect::<String>());
+        series.named(name)
+    };
+    Ok(series.into_iter().enumerate().map(one).collect())
 }
 
 fn in_case(call: &Call<'_>, change: fn(&str) -> String) -> Answer {

@@ -1,11 +1,15 @@
 //! A call's arguments, as functions take them; and what a target is evaluated in.
 
+mod tagged;
+
 use super::FunctionError;
 use super::align::Span;
 use super::format::{general, plain};
 use super::parse::{Call as CallText, Expression, parse};
 use super::registry::find;
 use super::series::Series;
+use crate::graphite_time::GraphiteClock;
+use sonde_shared::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -15,8 +19,30 @@ pub trait Fetch {
     /// The series that a path names, by name, each with its slots of `(from, until]`; none where it names none. Functions ask for ranges
     /// that begin as early as 1970: what would be too much to read is to be refused before it is read.
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError>;
+
+    /// The same of the series that tag expressions choose; `Argument` where these are none. Sources without tags have no such series.
+    fn fetch_tagged(
+        &self,
+        _expressions: &[&str],
+        _from: i64,
+        _until: i64,
+    ) -> Result<Vec<Series>, FunctionError> {
+        Ok(Vec::new())
+    }
+
+    /// When the events were that have all of these tags, by time, both ends of the range included; those of all where no tag is given.
+    fn events(&self, _tags: &[String], _from: i64, _until: i64) -> Result<Vec<i64>, FunctionError> {
+        Ok(Vec::new())
+    }
+
+    /// Whether there is time to go on.
+    fn has_time(&self) -> bool {
+        true
+    }
 }
 
+/// An evaluation is given up after so long.
+pub const MAX_SECS: u64 = 30;
 /// So many values may be fetched and made for one target.
 pub const MAX_VALUES: usize = 50_000_000;
 /// A series costs as much as so many values.
@@ -35,8 +61,8 @@ pub struct Context<'a> {
     pub from: i64,
     /// Unix seconds.
     pub until: i64,
-    /// The clock.
-    pub now: i64,
+    /// What times in arguments are read by.
+    pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
     template: Rc<Vec<(String, String)>>,
@@ -68,7 +94,7 @@ impl std::fmt::Debug for Context<'_> {
 }
 
 impl<'a> Context<'a> {
-    /// A range of unix seconds.
+    /// A range of unix seconds, and now.
     pub fn new(source: &'a dyn Fetch, from: i64, until: i64, now: i64) -> Self {
         let fetched = Fetched {
             source,
@@ -78,7 +104,8 @@ impl<'a> Context<'a> {
             calls: Cell::default(),
         };
         let (template, fetched) = (Rc::default(), Rc::new(fetched));
-        Self { from, until, now, x_files_factor: None, template, made_within: 0, fetched }
+        let clock = GraphiteClock::utc(Timestamp::from_secs(now));
+        Self { from, until, clock, x_files_factor: None, template, made_within: 0, fetched }
     }
 
     /// The same over another range.
@@ -94,6 +121,15 @@ impl<'a> Context<'a> {
 
     /// The series of a path.
     pub(super) fn fetch(&self, path: &str) -> Result<Vec<Series>, FunctionError> {
+        self.fetch_as(path, || self.fetched.source.fetch(path, self.from, self.until))
+    }
+
+    /// Series that are known by a text, and how they are read the first time.
+    fn fetch_as(
+        &self,
+        path: &str,
+        read: impl FnOnce() -> Result<Vec<Series>, FunctionError>,
+    ) -> Result<Vec<Series>, FunctionError> {
         let key = (path.to_owned(), self.from, self.until);
         let cost = |series: &[Series], part: usize| {
             series.iter().map(|one| SERIES_COST + one.values.len() / part).sum::<usize>()
@@ -102,7 +138,10 @@ impl<'a> Context<'a> {
             self.spend(cost(known, KNOWN_PART))?;
             return Ok(known.to_vec());
         }
-        let mut series = self.fetched.source.fetch(path, self.from, self.until)?;
+        self.go_on()?;
+        let mut series = read()?;
+        // Whoever reads many series stops where there is no time left.
+        self.go_on()?;
         self.spend(cost(&series, 1))?;
         for one in &mut series {
             path.clone_into(&mut one.path_expression);
@@ -110,6 +149,22 @@ impl<'a> Context<'a> {
         }
         self.fetched.series.borrow_mut().insert(key, Rc::new(series.clone()));
         Ok(series)
+    }
+
+    /// When the events of the range were that have all of these tags.
+    pub(super) fn events(&self, tags: &[String]) -> Result<Vec<i64>, FunctionError> {
+        let found = self.fetched.source.events(tags, self.from, self.until)?;
+        self.spend(found.len())?;
+        Ok(found)
+    }
+
+    /// Refuses to go on where it has taken too long. Asked between calls, and between series where one takes long.
+    pub(super) fn go_on(&self) -> Result<(), FunctionError> {
+        if self.fetched.source.has_time() {
+            return Ok(());
+        }
+        let why = format!("it would take longer than {MAX_SECS} s; ask for fewer series or a shorter range");
+        Err(FunctionError::Fetch(why))
     }
 
     /// Tells that so many values are read or made; too many for one target are refused.
@@ -175,7 +230,9 @@ impl<'a> Context<'a> {
         let function = find(&call.name).ok_or_else(|| FunctionError::Unknown(call.name.clone()))?;
         let given = Call { context: self, function: call, parameters: function.parameters };
         given.check()?;
-        (function.run)(&given)
+        let answer = (function.run)(&given)?;
+        self.go_on()?;
+        Ok(answer)
     }
 
     /// A series that a function has made of others. It has no tags but its name.
@@ -406,40 +463,4 @@ impl Call<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A series with a value a second, or a thousand of them.
-    struct Seconds;
-
-    impl Fetch for Seconds {
-        fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
-            let one =
-                |number| Series::new(format!("a.{number}"), from, 1, vec![1.0; (until - from) as usize]);
-            Ok((0..if path == "one" { 1 } else { 1_000 }).map(one).collect())
-        }
-    }
-
-    #[track_caller]
-    fn check_refused(target: &str, because: &str) {
-        let context = Context::new(&Seconds, 1_600_000_000, 1_600_000_010, 1_600_000_010);
-        let refused = context.series_of(&parse(target).unwrap()).map(|series| series.len());
-        let told = refused.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        assert!(told.contains(because), "{refused:?}");
-    }
-
-    #[test]
-    fn a_target_that_would_never_end_is_refused() {
-        let nested = |open: &str, inner: &str, close: &str, depth: usize| {
-            format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
-        };
-        check_refused(&nested("movingAverage(", "a.*", ",1)", 60), "values");
-        check_refused(&nested("timeShift(", "one", ",'1d')", 60), "calls");
-        check_refused(&nested("timeStack(", "scale(one,2)", ",'1s',0,1000)", 3), "calls");
-        check_refused("timeStack(a.*,'0s',0,1000)|timeStack('0s',0,1000)", "values");
-        check_refused("summarize(a.*,'1s')|timeStack('0s',0,1000)", "values");
-        check_refused("timeStack(a.*,'1d',0,1000000)", "at most 1000");
-        check_refused("movingAverage(a.*,'60y')", "before 1970");
-        check_refused("timeShift(a.*,'60y')", "before 1970");
-    }
-}
+mod tests;

@@ -44,7 +44,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         names: &["group"],
         group: "Combine",
-        parameters: &[LISTS],
+        parameters: &[Param::optional("seriesLists", ParamKind::SeriesList).repeated()],
         about: "All series in one list.",
         run: |call| call.all_series(0),
     },
@@ -69,7 +69,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         names: &["powSeries"],
         group: "Combine",
-        parameters: &[LISTS],
+        parameters: &[Param::needed("seriesList", ParamKind::SeriesList).repeated()],
         about: "The first series to the power of the second, that to the power of the third, and so on.",
         run: pow_series,
     },

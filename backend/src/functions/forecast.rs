@@ -56,7 +56,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn linear_regression(call: &Call<'_>) -> Answer {
     let instant = |at: usize, otherwise: i64| match call.text(at)? {
-        Some(text) => times::instant(call, &text),
+        Some(text) => times::utc_instant(call, &text),
         None => Ok(otherwise),
     };
     let (from, until) = (instant(1, call.context.from)?, instant(2, call.context.until)?);

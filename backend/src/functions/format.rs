@@ -59,22 +59,41 @@ pub(super) fn plain(value: f64) -> String {
 }
 
 /// Letters of large numbers, with the size of each.
-pub(super) type Units = [(&'static str, f64); 5];
+pub(super) type Units = &'static [(&'static str, f64)];
 /// Powers of 1000.
-pub(super) const SI: Units = [("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)];
+pub(super) const SI: Units = &[("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)];
 /// Powers of 1024.
-pub(super) const BINARY: Units = [
+pub(super) const BINARY: Units = &[
     ("Pi", 1_125_899_906_842_624.0),
     ("Ti", 1_099_511_627_776.0),
     ("Gi", 1_073_741_824.0),
     ("Mi", 1_048_576.0),
     ("Ki", 1024.0),
 ];
+/// Lengths of time in seconds.
+pub(super) const SECONDS: Units =
+    &[("Y", 31_536_000.0), ("M", 2_592_000.0), ("D", 86_400.0), ("H", 3_600.0), ("m", 60.0)];
+/// Lengths of time in milliseconds.
+pub(super) const MILLISECONDS: Units = &[
+    ("Y", 31_536_000_000.0),
+    ("M", 2_592_000_000.0),
+    ("D", 86_400_000.0),
+    ("H", 3_600_000.0),
+    ("m", 60_000.0),
+    ("s", 1_000.0),
+];
 
 /// A value with two digits behind the point, shortened by the letter of its size.
 pub(super) fn with_unit(value: f64, units: Units) -> String {
-    let (unit, size) = units.into_iter().find(|(_, size)| value.abs() >= *size).unwrap_or(("", 1.0));
-    format!("{:.2}{unit}", value / size)
+    let (number, letter) = shortened(value, units);
+    format!("{number:.2}{letter}")
+}
+
+/// A value divided by the largest size that it reaches, and that size's letter.
+pub(super) fn shortened(value: f64, units: Units) -> (f64, &'static str) {
+    let found = units.iter().find(|(_, size)| value.abs() >= *size);
+    let (letter, size) = found.copied().unwrap_or(("", 1.0));
+    (value / size, letter)
 }
 
 /// A text in which the one `%d`, `%g`, `%.2f`, `%s` … stands for a number, as Python prints it; `None` where it has not

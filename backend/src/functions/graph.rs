@@ -5,6 +5,7 @@ use super::format::general;
 use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
 use super::series::{Look, Role, Series};
 use super::special::constant_line;
+use super::times;
 
 /// What a stack is called that has no name.
 const UNNAMED: &str = "__DEFAULT__";
@@ -32,7 +33,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["dashed"],
-        &[SERIES, Param::optional("dashLength", ParamKind::Float)],
+        &[SERIES, Param::optional("dashLength", ParamKind::Integer)],
         "Draws lines with dashes, 5 pixels long or as long as said.",
         dashed,
     ),
@@ -50,7 +51,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["stacked"],
-        &[Param::needed("seriesLists", ParamKind::SeriesList), Param::optional("stack", ParamKind::Text)],
+        &[SERIES, Param::optional("stack", ParamKind::Text)],
         "Draws series on top of each other, those of a name in one stack.",
         stacked,
     ),
@@ -64,6 +65,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
         "Draws a horizontal line at a value, under a name.",
         threshold,
+    ),
+    GROUP.function(
+        &["verticalLine"],
+        &[
+            Param::needed("ts", ParamKind::Date),
+            Param::optional("label", ParamKind::Text),
+            Param::optional("color", ParamKind::Text),
+        ],
+        "Draws a vertical line at a time of the range, under a name.",
+        vertical_line,
     ),
 ];
 
@@ -144,6 +155,18 @@ fn threshold(call: &Call<'_>) -> Answer {
         Some(label) => line.named(label),
         None => line,
     }])
+}
+
+/// A point in time, which graphite-web has two values of.
+fn vertical_line(call: &Call<'_>) -> Answer {
+    let text = call.needed_text(0)?;
+    let at = times::instant(call, &call.context.clock, &text)?;
+    if !(call.context.from..=call.context.until).contains(&at) {
+        return Err(call.wrong(format!("`{text}` lies outside of the range")));
+    }
+    let label = call.text(1)?.unwrap_or_else(|| "None".to_owned());
+    let line = Series::new(label, at, 1, vec![1.0; 2]);
+    Ok(vec![Series { end: at, x_files_factor: call.context.x_files_factor.unwrap_or(0.0), ..line }])
 }
 
 #[cfg(test)]

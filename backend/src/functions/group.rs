@@ -9,7 +9,7 @@ use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES, find};
 use super::series::Series;
 use std::collections::{BTreeMap, BTreeSet};
 
-const CALLBACK: Param = Param::needed("callback", ParamKind::AggFunc);
+const CALLBACK: Param = Param::needed("callback", ParamKind::AggOrSeriesFunc);
 const POSITION: Param = Param::optional("position", ParamKind::Node).repeated();
 
 const GROUP: Group = Group("Combine");
@@ -44,7 +44,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[
             SERIES,
             Param::needed("nodeNum", ParamKind::NodeOrTag),
-            Param::optional("callback", ParamKind::AggFunc),
+            Param::optional("callback", ParamKind::AggOrSeriesFunc),
         ],
         "One series of those that have the same node at a place, or the same tag, put together by `callback`, else their mean.",
         |call| {
@@ -61,7 +61,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     GROUP.function(
         &["groupByTags"],
-        &[SERIES, CALLBACK, Param::needed("tags", ParamKind::Text).repeated()],
+        &[SERIES, CALLBACK, Param::needed("tags", ParamKind::Tag).repeated()],
         "One series of those that have the same values of these tags, put together by `callback`.",
         by_tags,
     ),
@@ -92,7 +92,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     GROUP.function(
         &["reduceSeries", "reduce"],
         &[
-            Param::needed("seriesLists", ParamKind::SeriesList),
+            Param::needed("seriesLists", ParamKind::SeriesLists),
             Param::needed("reduceFunction", ParamKind::Text),
             Param::needed("reduceNode", ParamKind::Node),
             Param::needed("reduceMatchers", ParamKind::Text).repeated(),

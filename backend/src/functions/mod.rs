@@ -47,7 +47,8 @@ mod special;
 mod summarize;
 mod transform;
 
-pub use call::{Context, Fetch, MAX_VALUES};
+pub use call::{Context, Fetch, MAX_SECS, MAX_VALUES};
+pub use pattern::python_regex;
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};
 
 use parse::Expression;
@@ -91,5 +92,3 @@ pub fn evaluate(target: &Expression, context: &Context<'_>) -> Result<Vec<Series
 pub(crate) mod golden;
 #[cfg(test)]
 mod hostile;
-#[cfg(test)]
-mod odd;

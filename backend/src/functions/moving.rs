@@ -145,6 +145,7 @@ fn moving_by(call: &Call<'_>, func: &str, x_files_factor_at: usize) -> Answer {
     let name = format!("moving{}", capitalized(func));
     let (all, seconds) = given.look_back(call)?;
     let one = |series: Series| {
+        call.context.go_on()?;
         let (points, skipped) = (given.points(&series), (seconds / series.step) as usize);
         let len = series.values.len().saturating_sub(skipped);
         let mut values = moving(&series.values, points, by, least.unwrap_or(series.x_files_factor));
@@ -154,9 +155,9 @@ fn moving_by(call: &Call<'_>, func: &str, x_files_factor_at: usize) -> Answer {
         let title = format!("{name}({},{})", series.name, given.in_name);
         let start = series.start + seconds;
         let tagged = series.tagged(&name, given.in_tag.clone());
-        Series { start, ..tagged.wrapped(title) }.with_values(values)
+        Ok(Series { start, ..tagged.wrapped(title) }.with_values(values))
     };
-    Ok(all.into_iter().map(one).collect())
+    all.into_iter().map(one).collect()
 }
 
 /// `rangeOf` as `Rangeof`.

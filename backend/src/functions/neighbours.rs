@@ -44,7 +44,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         names: &["integralByInterval"],
         group: "Transform",
-        parameters: &[SERIES, Param::needed("intervalUnit", ParamKind::Interval)],
+        parameters: &[SERIES, Param::needed("intervalUnit", ParamKind::Text)],
         about: "The sum of the values up to each, begun anew at each interval since the start of the range.",
         run: integral_by_interval,
     },

@@ -6,7 +6,7 @@
 use super::FunctionError;
 use super::series::Series;
 
-/// Calls may stand in each other so deep.
+/// Calls may stand in each other so deep, whether in parentheses or by pipes; whoever evaluates or drops them goes as deep.
 const MAX_DEPTH: usize = 64;
 
 /// A target or an argument.
@@ -47,7 +47,7 @@ pub struct Call {
 
 /// Reads a target. White space around it is passed over.
 pub fn parse(target: &str) -> Result<Expression, FunctionError> {
-    let mut reader = Reader { text: target, at: 0, depth: 0 };
+    let mut reader = Reader::of(target);
     let expression = reader.piped()?;
     reader.skip_spaces();
     // What stands behind a whole expression is passed over by graphite-web; here it is told.
@@ -61,7 +61,7 @@ pub fn parse(target: &str) -> Result<Expression, FunctionError> {
 /// The first path in what a text begins with, as functions find it in the names that others have made; `None` where it
 /// begins with none.
 pub(super) fn first_path(text: &str) -> Option<String> {
-    let mut expression = Reader { text, at: 0, depth: 0 }.piped().ok()?;
+    let mut expression = Reader::of(text).piped().ok()?;
     loop {
         match expression {
             Expression::Path(path) => return Some(path),
@@ -76,10 +76,17 @@ pub(super) fn first_path(text: &str) -> Option<String> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// So many parentheses are open.
     depth: usize,
+    /// So many calls stand in each other in what was read last.
+    height: usize,
 }
 
 impl<'a> Reader<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, at: 0, depth: 0, height: 0 }
+    }
+
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -102,25 +109,36 @@ impl<'a> Reader<'a> {
     }
 
     fn piped(&mut self) -> Result<Expression, FunctionError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(self.expected("fewer calls within each other"));
-        }
         let start = self.at;
         let mut expression = self.call_or_path()?;
+        let mut height = self.height;
         while self.take('|') {
             let Expression::Call(mut call) = self.call_or_path()? else {
                 return Err(self.expected("a function behind `|`"));
             };
+            height = self.height.max(height + 1);
+            self.at_most(height)?;
             call.arguments.insert(0, expression);
             self.text[start..self.at].trim().clone_into(&mut call.text);
             expression = Expression::Call(call);
         }
-        self.depth -= 1;
+        self.height = height;
         Ok(expression)
     }
 
+    fn at_most(&self, depth: usize) -> Result<(), FunctionError> {
+        if depth > MAX_DEPTH { Err(self.expected("fewer calls within each other")) } else { Ok(()) }
+    }
+
     fn call_or_path(&mut self) -> Result<Expression, FunctionError> {
+        self.depth += 1;
+        self.at_most(self.depth)?;
+        let read = self.one_call_or_path()?;
+        self.depth -= 1;
+        Ok(read)
+    }
+
+    fn one_call_or_path(&mut self) -> Result<Expression, FunctionError> {
         self.skip_spaces();
         let start = self.at;
         if let Some(name) = self.word()
@@ -128,7 +146,7 @@ impl<'a> Reader<'a> {
         {
             return if name == "template" { self.template() } else { self.call(name, start) };
         }
-        self.at = start;
+        (self.at, self.height) = (start, 0);
         self.path().map(Expression::Path)
     }
 
@@ -146,13 +164,18 @@ impl<'a> Reader<'a> {
 
     fn call(&mut self, name: &str, start: usize) -> Result<Expression, FunctionError> {
         let (arguments, named) = self.arguments()?;
+        self.height += 1;
+        self.at_most(self.height)?;
         let text = self.text[start..self.at].to_owned();
         Ok(Expression::Call(Call { name: name.to_owned(), arguments, named, text }))
     }
 
+    /// The height is afterwards that of the highest.
     #[expect(clippy::type_complexity, reason = "positional and named arguments, used here alone")]
     fn arguments(&mut self) -> Result<(Vec<Expression>, Vec<(String, Expression)>), FunctionError> {
         let (mut arguments, mut named) = (Vec::new(), Vec::new());
+        let mut highest = 0;
+        self.height = 0;
         if self.take(')') {
             return Ok((arguments, named));
         }
@@ -162,6 +185,8 @@ impl<'a> Reader<'a> {
                 None if named.is_empty() => arguments.push(self.argument()?),
                 None => return Err(self.expected("a named argument, as the ones before")),
             }
+            highest = self.height.max(highest);
+            self.height = highest;
             if self.take(')') {
                 return Ok((arguments, named));
             }
@@ -185,7 +210,10 @@ impl<'a> Reader<'a> {
     fn argument(&mut self) -> Result<Expression, FunctionError> {
         self.skip_spaces();
         match self.literal()? {
-            Some(literal) => Ok(literal),
+            Some(literal) => {
+                self.height = 0;
+                Ok(literal)
+            }
             None => self.piped(),
         }
     }
@@ -383,7 +411,30 @@ mod tests {
         check("f(x=1,a)", 6);
         check("a.{b", 0);
         check("a|b", 3);
-        assert!(parse(&"f(".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn calls_in_each_other_are_so_many_at_most() {
+        let check = |text: &str, is_read: bool| {
+            let read = parse(text);
+            assert_eq!(read.is_ok(), is_read, "{:?}", read.map(|_| ()));
+            let told = read.err().map_or(String::new(), |error| error.to_string());
+            assert!(is_read || told.contains("fewer calls within each other"), "{told}");
+        };
+        let nested = |open: &str, depth: usize| format!("{}a{}", open.repeat(depth), ")".repeat(depth));
+        check(&nested("f(", 63), true);
+        check(&nested("f(", 64), false);
+        check(&nested("template(", 63), true);
+        check(&"f(".repeat(100_000), false);
+        check(&"template(".repeat(100_000), false);
+        check(&format!("a{}", "|f()".repeat(64)), true);
+        check(&format!("a{}", "|f()".repeat(65)), false);
+        check(&format!("a{}", "|f()".repeat(100_000)), false);
+        // Pipes in parentheses add up, and those beside each other do not.
+        let piped = format!("a{}", "|f()".repeat(30));
+        check(&format!("f(f({piped})|f(),1)|f()"), true);
+        check(&(0..3).fold(piped.clone(), |inner, _| format!("f({inner}){}", "|f()".repeat(20))), false);
+        check(&format!("g({},{})", vec![piped; 100].join(","), nested("f(", 60)), true);
     }
 
     proptest! {

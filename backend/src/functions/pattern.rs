@@ -29,13 +29,8 @@ impl<'a> Pattern<'a> {
     /// The one that an argument gives.
     pub(super) fn of(call: &'a Call<'a>, at: usize) -> Result<Self, FunctionError> {
         let text = call.needed_text(at)?;
-        let built = RegexBuilder::new(&for_crate(&text)).size_limit(MAX_COMPILED_BYTES).build();
-        let why = |error: regex::Error| {
-            let error = error.to_string();
-            let last = error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            call.wrong(format!("`{text}` is no regular expression that is understood: {last}"))
-        };
-        Ok(Self { call, regex: built.map_err(why)? })
+        let regex = python_regex(&text).map_err(|why| call.wrong(why))?;
+        Ok(Self { call, regex })
     }
 
     /// Whether it is anywhere in a text.
@@ -118,6 +113,16 @@ impl<'a> Pattern<'a> {
         out.push_str(&text[copied..]);
         built(self.call, out)
     }
+}
+
+/// A regular expression as Python writes it; else why it is none.
+pub fn python_regex(text: &str) -> Result<Regex, String> {
+    let built = RegexBuilder::new(&for_crate(text)).size_limit(MAX_COMPILED_BYTES).build();
+    built.map_err(|error| {
+        let error = error.to_string();
+        let last = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("`{text}` is no regular expression that is understood: {last}")
+    })
 }
 
 /// An expression in the crate's notation. Python has no classes in classes, no operators on them, and other escapes.

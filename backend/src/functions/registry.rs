@@ -12,7 +12,9 @@ use super::{
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ParamKind {
     SeriesList,
+    SeriesLists,
     AggFunc,
+    AggOrSeriesFunc,
     Float,
     Integer,
     Interval,
@@ -20,6 +22,7 @@ pub enum ParamKind {
     IntOrInf,
     Node,
     NodeOrTag,
+    Tag,
     Text,
     Boolean,
     Date,

@@ -1,6 +1,7 @@
 //! Functions that make series of nothing, and those that say how series are read.
 
 use super::FunctionError;
+use super::align::Span;
 use super::call::Call;
 use super::format::plain;
 use super::registry::{Answer, Function, Group, Param, ParamKind, SERIES};
@@ -41,19 +42,25 @@ pub(super) const FUNCTIONS: &[Function] = &[
         fallback_series,
     ),
     GROUP.function(
+        &["seriesByTag"],
+        &[Param::needed("tagExpressions", ParamKind::Text).repeated()],
+        "The series that all expressions take, each `tag=value`, `tag!=value`, `tag=~regex` or `tag!=~regex`.",
+        series_by_tag,
+    ),
+    GROUP.function(
         &["constantLine"],
         &[Param::needed("value", ParamKind::Float)],
         "A horizontal line at a value.",
         |call| Ok(vec![constant_line(call)?]),
     ),
-    GROUP.function(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
-    GROUP.function(
+    Group("Calculate").function(&["identity"], &[NAME], "A series whose values are its times, once a minute.", identity),
+    Group("Transform").function(
         &["time", "timeFunction"],
         &[NAME, STEP],
         "A series whose values are its times.",
         |call| over_time(call, 1, |at| at as f64),
     ),
-    GROUP.function(
+    Group("Transform").function(
         &["sin", "sinFunction"],
         &[NAME, Param::optional("amplitude", ParamKind::Integer), STEP],
         "The sine of its times, as large as said.",
@@ -65,7 +72,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "A made-up walk up and down from 0, the same for the same name and range.",
         random_walk,
     ),
+    GROUP.function(
+        &["events"],
+        &[Param::needed("tags", ParamKind::Text).repeated()],
+        "How many events there were at each second that have all of these tags; `*` stands for any.",
+        events,
+    ),
 ];
+
+fn series_by_tag(call: &Call<'_>) -> Answer {
+    call.tagged()
+}
 
 fn consolidate_by(call: &Call<'_>) -> Answer {
     let way = call.text(1)?.unwrap_or_default();
@@ -131,6 +148,7 @@ pub(super) fn constant_line(call: &Call<'_>) -> Result<Series, FunctionError> {
 fn identity(call: &Call<'_>) -> Answer {
     let name = call.text(0)?.unwrap_or_default();
     let (from, until) = (call.context.from, call.context.until);
+    call.context.spend(((until - from).max(0) / 60) as usize)?;
     let values = (from..until).step_by(60).map(|at| at as f64).collect();
     let path_expression = format!("identity(\"{name}\")");
     Ok(vec![Series { end: until, path_expression, ..Series::new(name, from, 60, values) }])
@@ -143,6 +161,7 @@ fn over_time(call: &Call<'_>, step_at: usize, mut value: impl FnMut(i64) -> f64)
     if !(1..=until - from).contains(&step) {
         return Err(call.wrong(format!("`step` must be from 1 to the length of the range, not {step}")));
     }
+    call.context.spend(((until - from) / step) as usize)?;
     let values = (from..until).step_by(step as usize).map(&mut value).collect();
     Ok(vec![Series { end: until, ..Series::new(call.text(0)?.unwrap_or_default(), from, step, values) }])
 }
@@ -163,4 +182,23 @@ fn random_walk(call: &Call<'_>) -> Answer {
         at += (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5;
         here
     })
+}
+
+fn events(call: &Call<'_>) -> Answer {
+    let tags: Vec<String> = call.values(0)?.iter().map(ToString::to_string).collect();
+    let name = format!("events(\"{}\")", tags.join("\", \""));
+    let (from, until) = (call.context.from, call.context.until);
+    let count = (until - from).max(0) as usize;
+    call.context.spend(count)?;
+    let wanted: Vec<String> = tags.iter().filter(|tag| *tag != "*").cloned().collect();
+    let found = if tags.is_empty() { Vec::new() } else { call.context.events(&wanted)? };
+    let mut values = vec![f64::NAN; count];
+    for at in found {
+        if let Some(value) = usize::try_from(at - from).ok().and_then(|slot| values.get_mut(slot)) {
+            *value = if value.is_nan() { 1.0 } else { *value + 1.0 };
+        }
+    }
+    let mut series = call.context.made(name, Span { start: from, end: until, step: 1 }, values);
+    series.consolidation = Consolidation::Sum;
+    Ok(vec![series])
 }

@@ -1,14 +1,53 @@
 //! `/metrics/find`: the tree of names, in the shapes that Graphite's clients expect.
 
+use super::render::{PIECE_BYTES, Pieces};
 use crate::store::StoreError;
-use crate::store::metrics::{Found, MetricStore};
+use crate::store::metrics::{Found, Listing, MetricStore};
 use serde_json::{Value, json};
 use sonde_shared::api::FindNode;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::TimeRange;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The page's tree: branches first, then series, each by name; what is both comes once, among the branches.
+/// A JSON list of names, made piece by piece as it is read.
+#[derive(Debug)]
+pub struct ListingPieces {
+    names: Listing,
+    has_begun: bool,
+    is_done: bool,
+}
+
+impl ListingPieces {
+    /// Begins a list.
+    pub fn of(names: Listing) -> Self {
+        Self { names, has_begun: false, is_done: false }
+    }
+}
+
+impl Pieces for ListingPieces {
+    fn next_piece(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        if self.is_done {
+            return Ok(None);
+        }
+        let mut text = Vec::with_capacity(PIECE_BYTES + PIECE_BYTES / 8);
+        while text.len() < PIECE_BYTES {
+            let name = self.names.next();
+            self.is_done = name.is_none();
+            match (self.has_begun, self.is_done) {
+                (false, true) => text.extend_from_slice(b"[]"),
+                (true, true) => text.push(b']'),
+                (has_begun, false) => text.push(if has_begun { b',' } else { b'[' }),
+            }
+            self.has_begun = true;
+            let Some(name) = name else { break };
+            text.extend_from_slice(Value::from(name).to_string().as_bytes());
+        }
+        Ok(Some(text))
+    }
+}
+
+/// The page's tree: branches first, then series, each by name; what is both comes once, among the branches. The wildcard is there
+/// where there are several nodes, also of one name.
 pub fn tree(found: &[Found], query: &str, with_wildcard: bool) -> Vec<FindNode> {
     let base = query.rfind('.').map_or("", |dot| &query[..=dot]);
     let mut by_name: BTreeMap<&str, FindNode> = BTreeMap::new();
@@ -23,8 +62,12 @@ pub fn tree(found: &[Found], query: &str, with_wildcard: bool) -> Vec<FindNode> 
         );
     }
     let (branches, leaves): (Vec<_>, Vec<_>) = by_name.into_values().partition(|node| node.expandable == 1);
-    let wildcard = (with_wildcard && branches.len() + leaves.len() > 1)
-        .then(|| tree_node(base, "*", branches.is_empty(), !branches.is_empty()));
+    let count: u8 = found
+        .iter()
+        .map(|one| u8::from(one.is_series) + u8::from(one.has_children))
+        .fold(0, u8::saturating_add);
+    let wildcard =
+        (with_wildcard && count > 1).then(|| tree_node(base, "*", branches.is_empty(), !branches.is_empty()));
     wildcard.into_iter().chain(branches).chain(leaves).collect()
 }
 
@@ -45,14 +88,24 @@ pub fn completer_query(query: &str) -> String {
     if query.ends_with('*') { query } else { query + "*" }
 }
 
-/// The completer's list; branches end in a dot, what is both comes twice.
+/// Nodes with commas as alternatives: `a,b` is `{a,b}`.
+pub fn with_variants(query: &str) -> String {
+    let node = |node: &str| {
+        if node.contains(',') && !node.contains('{') { format!("{{{node}}}") } else { node.to_owned() }
+    };
+    query.split('.').map(node).collect::<Vec<_>>().join(".")
+}
+
+/// The completer's list by name; branches end in a dot, what is both comes twice.
 pub fn completions(found: &[Found], with_wildcard: bool) -> Value {
     let node = |found: &Found, is_leaf: bool| {
         let dot = if is_leaf { "" } else { "." };
         json!({"path": format!("{}{dot}", found.path), "name": last_node(&found.path), "is_leaf": if is_leaf { "1" } else { "0" }})
     };
     let mut metrics = Vec::new();
-    for one in found {
+    let mut by_name: Vec<&Found> = found.iter().collect();
+    by_name.sort_by_key(|one| last_node(&one.path));
+    for one in by_name {
         metrics.extend(one.has_children.then(|| node(one, false)));
         metrics.extend(one.is_series.then(|| node(one, true)));
     }

@@ -26,6 +26,8 @@ pub mod render;
 pub mod storage_rules;
 #[cfg(test)]
 mod summaries;
+/// `tag=value`: expressions that choose tagged series.
+pub mod tags;
 /// Counts over matching lines, in steps.
 pub mod tally;
 /// The threads that queries run on, and how many may at once.

@@ -1,7 +1,7 @@
 //! The ways people and programs write an instant.
 //!
 //! RFC 3339; unix numbers in s, ms, us or ns, told apart by size; and Graphite's `from`/`until` forms
-//! (`-1h`, `now`, `14:05_20111130`, `noon+yesterday`) after its `render_api` documentation, with the traps
+//! (`-1h`, `now`, `14:05_20111130`, `noon_yesterday`) after its `render_api` documentation, with the traps
 //! mended: `12am` is midnight, and seconds parse.
 
 use super::{Civil, Day, NANOS_PER_DAY, NANOS_PER_SEC, Timestamp};

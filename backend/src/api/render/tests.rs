@@ -176,6 +176,47 @@ async fn a_tagged_series_is_found_by_its_whole_name() {
     let (_, body) = world.get("/render?format=json&from=1&until=60&target=disk;host=a.b;unit=%25").await;
     assert_eq!(body[0]["tags"], json!({"name": "disk", "host": "a.b", "unit": "%"}));
     assert_eq!(body[0]["datapoints"], json!([[1.0, 60]]));
+    // Whoever writes the tags in another order means the same series, also inside a function.
+    for target in ["disk;unit=%25;host=a.b", "sumSeries(disk;unit=%25;host=a.b)"] {
+        let (_, body) = world.get(&format!("/render?format=json&from=1&until=60&target={target}")).await;
+        assert_eq!(body[0]["datapoints"], json!([[1.0, 60]]), "{target}");
+    }
+    let (_, body) = world.get("/render?format=json&from=1&until=60&target=disk;unit=%25;host=a.b").await;
+    assert_eq!(body[0]["target"], "disk;host=a.b;unit=%");
+}
+
+/// Points at each quarter of an hour of two days, by the minute of the first.
+async fn quarters() -> World {
+    let world = World::new();
+    let day = 1_792_800_000; // 2026-10-24T00:00:00Z, a day before clocks are put back
+    let rows: Vec<_> = (0..192).map(|at| ("q", day + at * 900, (at * 15) as f64)).collect();
+    world.append(&rows).await;
+    world
+}
+
+#[tokio::test]
+async fn times_are_graphites_in_the_zone_that_is_asked_for() {
+    let world = quarters().await;
+    let first = async |query: &str| points(&world, &format!("target=q&{query}")).await[0][0].clone();
+    let check = async |query: &str, minute: i64| {
+        let answer = first(&format!("{query}&noNullPoints=1")).await;
+        assert_eq!(answer[0], json!((minute + 15) as f64), "{query}");
+    };
+    let now = "now=noon_20261025";
+    check(&format!("from=midnight&until=noon&{now}"), 1_440).await;
+    // 12pm is midnight, 12am is noon, and ends may come in any order.
+    check(&format!("from=12pm&until=12am&{now}"), 1_440).await;
+    check(&format!("from=12am&until=12pm&{now}"), 1_440).await;
+    check(&format!("from=00:00_20261024&until=10/25/26&{now}"), 0).await;
+    check(&format!("from=yesterday-,1_h&until=today&{now}"), -15).await;
+    check(&format!("from=&until=-1h&{now}"), 2_100).await;
+    let berlin = "now=12:00_20261025&tz=europe/berlin";
+    // In Berlin the day begins at 22:00 UTC; it is an hour longer, and of its two half past two the second is meant.
+    check(&format!("from=today&until=now&{berlin}"), 1_320).await;
+    check(&format!("from=02:30&until=now&{berlin}"), 1_530).await;
+    check(&format!("from=20261026-25h&until=now&{berlin}"), 1_320).await;
+    check(&format!("from=2026-10-25T02:30:00Z&until=now&{berlin}"), 1_590).await;
+    check("from=today&until=now&now=noon_20261025&tz=Nowhere/Land", 1_440).await;
 }
 
 #[tokio::test]
@@ -198,11 +239,19 @@ async fn what_is_wrong_is_said() {
     check("", "target", "at least one").await;
     check("target=nope(a.*)", "target", "there is no function `nope`").await;
     check("target=a..b", "target", "empty node").await;
-    check("target=a&format=pdf", "format", "json, csv, raw, msgpack, png, svg and columns").await;
+    check(
+        "target=a&format=pdf",
+        "format",
+        "png, svg, json, csv, raw, msgpack, dygraph, rickshaw and columns",
+    )
+    .await;
     check("target=sumSeries(a.*", "target", "cannot be read behind its first 13 characters").await;
     check("target=aggregate(a.*,'x')", "target", "no way `x`").await;
     check("target=a&from=12:00&until=12:00", "until", "is empty").await;
     check("target=a&from=soon", "from", "not a time").await;
+    check("target=a&until=feb30", "until", "not a time").await;
+    check("target=a&now=noonish", "now", "not a time").await;
+    check("target=a&from=&until=now&now=noon", "until", "is empty").await;
     check("target=a&format=json&maxDataPoints=0", "maxDataPoints", "at least 1").await;
     check("target=a&format=json&maxDataPoints=many", "maxDataPoints", "whole number").await;
     check("target=a&format=columns&downsample=lttb", "downsample", "m4").await;
@@ -245,6 +294,19 @@ async fn columns_of_a_stack_have_the_sums_behind_the_series() {
 }
 
 #[tokio::test]
+async fn columns_of_functions_begin_where_the_range_does() {
+    let world = world().await;
+    let check = async |range: &str, expected: &[f64]| {
+        let all = columns(&world, &format!("target=scale(a.x,2)&{range}")).await;
+        assert_eq!(all[0].times_ms, expected, "{range}");
+    };
+    check("from=1050&until=1080", &[1_050_000.0, 1_060_000.0, 1_070_000.0]).await;
+    check("from=1050.001&until=1070.000", &[1_060_000.0]).await;
+    check("from=1059.2&until=1060.5", &[1_060_000.0]).await;
+    check("from=1051.2&until=1051.9", &[1_060_000.0]).await;
+}
+
+#[tokio::test]
 async fn too_many_series_are_refused() {
     let world = World::new();
     let names: Vec<String> = (0..=crate::query::render::MAX_SERIES).map(|at| format!("s.{at}")).collect();
@@ -252,6 +314,17 @@ async fn too_many_series_are_refused() {
     let (_, detail) = World::refusal(world.get("/render?format=json&target=s.*&from=1&until=100").await);
     assert!(detail.contains("more than 1000 series"), "{detail}");
     assert_eq!(points(&world, "target=s.?&from=1&until=100").await.as_array().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn too_many_series_in_a_function_are_refused_and_as_many_as_may_be_are_not() {
+    let world = World::new();
+    let names: Vec<String> = (0..=crate::query::render::MAX_ARGUMENTS).map(|at| format!("s.{at}")).collect();
+    world.append(&names.iter().map(|name| (name.as_str(), 60, 1.0)).collect::<Vec<_>>()).await;
+    let (_, detail) = World::refusal(world.get("/render?target=sumSeries(s.*)&from=1&until=60").await);
+    assert!(detail.contains("`s.*` names more than 50000 series"), "{detail}");
+    let most = points(&world, "target=sumSeries(s.%5B1-4%5D*,s.%5B5-9%5D*)&from=1&until=60").await;
+    assert_eq!(most[0], json!([[50_000.0, 60]]));
 }
 
 #[tokio::test]

@@ -5,17 +5,25 @@
 use super::json::{JsonQuery, bucket_of, write_number};
 use super::plan::{Plan, plans};
 use super::slots::{Slot, Slots};
-use super::{MAX_ARGUMENTS, Selection, Target};
+use super::{MAX_ARGUMENTS, Selection, Target, TooManySeries};
 use crate::functions::parse::Expression;
 use crate::functions::series::Series;
 use crate::functions::{Context, Fetch, FunctionError, MAX_VALUES, evaluate};
+use crate::graphite_time::GraphiteClock;
 use crate::query::storage_rules::StorageRules;
+use crate::query::tags::{TagError, parse_all};
+use crate::store::StoreError;
+use crate::store::events::EventStore;
 use crate::store::metrics::MetricStore;
 use serde::Serialize;
-use sonde_shared::api::{Columns, encode_columns};
+use sonde_shared::api::{Columns, Event, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::io::Write;
+use std::time::Instant;
+
+/// A function reads at most so many bytes of events.
+const MAX_EVENT_BYTES: u64 = 32 << 20;
 
 /// A request's targets and what they are evaluated in.
 #[derive(Debug)]
@@ -26,10 +34,14 @@ pub struct Evaluation<'a> {
     pub rules: &'a StorageRules,
     /// The range that was asked for.
     pub range: TimeRange,
-    /// The server's clock, or another instant that was asked for.
-    pub now: Timestamp,
+    /// Where events are.
+    pub events: &'a EventStore,
+    /// The server's clock, or another instant that was asked for, with the zone that was.
+    pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
+    /// When it is given up, if it is not done.
+    pub deadline: Instant,
 }
 
 impl Evaluation<'_> {
@@ -37,7 +49,8 @@ impl Evaluation<'_> {
     pub fn series(&self, targets: &[Expression]) -> Result<Vec<Series>, FunctionError> {
         let seconds = |at: Timestamp| at.as_secs();
         let (from, until) = (seconds(self.range.from), seconds(self.range.until));
-        let mut context = Context::new(self, from, until, seconds(self.now));
+        let mut context = Context::new(self, from, until, seconds(self.clock.now()));
+        context.clock = self.clock.clone();
         context.x_files_factor = self.x_files_factor;
         let mut all = Vec::new();
         for target in targets {
@@ -47,51 +60,102 @@ impl Evaluation<'_> {
     }
 }
 
+fn failed(error: &dyn std::error::Error) -> FunctionError {
+    FunctionError::Fetch(error.to_string())
+}
+
 impl Fetch for Evaluation<'_> {
     fn fetch(&self, path: &str, from: i64, until: i64) -> Result<Vec<Series>, FunctionError> {
-        let failed = |error: &dyn std::error::Error| FunctionError::Fetch(error.to_string());
         let target = Target::parse(path).map_err(|error| failed(&error))?;
+        let select = |known, range| Selection::known(self.store, &[target], known, range, MAX_ARGUMENTS);
+        self.read(path, from, until, select)
+    }
+
+    fn fetch_tagged(
+        &self,
+        expressions: &[&str],
+        from: i64,
+        until: i64,
+    ) -> Result<Vec<Series>, FunctionError> {
+        let wrong =
+            |error: TagError| FunctionError::Argument { function: String::new(), why: error.to_string() };
+        let matches = parse_all(expressions.iter().copied()).map_err(wrong)?;
+        let select = |known, range| Selection::tagged(self.store, &matches, known, range, MAX_ARGUMENTS);
+        self.read(&expressions.join(","), from, until, select)
+    }
+
+    fn has_time(&self) -> bool {
+        Instant::now() < self.deadline
+    }
+
+    fn events(&self, tags: &[String], from: i64, until: i64) -> Result<Vec<i64>, FunctionError> {
+        let events = self.events.read(from, until, MAX_EVENT_BYTES);
+        let events = events.map_err(|error| FunctionError::Fetch(error.to_string()))?.ok_or_else(|| {
+            FunctionError::Fetch(
+                "the range holds more than 32 MB of events; ask for a shorter one".to_owned(),
+            )
+        })?;
+        let has_all = |event: &Event| tags.iter().all(|tag| event.tags.contains(tag));
+        Ok(events.iter().filter(|event| has_all(event)).map(|event| event.when).collect())
+    }
+}
+
+impl Evaluation<'_> {
+    /// The values of series in their slots of a range, by name.
+    fn read(
+        &self,
+        what: &str,
+        from: i64,
+        until: i64,
+        select: impl FnOnce(TimeRange, TimeRange) -> Result<Result<Selection, TooManySeries>, StoreError>,
+    ) -> Result<Vec<Series>, FunctionError> {
         let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
         // A series is there at all times that a function looks at, or lists of it would not fit each other.
         let known =
             TimeRange { from: range.from.min(self.range.from), until: range.until.max(self.range.until) };
-        let selection = Selection::known(self.store, &[target], known, range, MAX_ARGUMENTS);
-        let selection = selection.map_err(|error| failed(&error))?;
+        let selection = select(known, range).map_err(|error| failed(&error))?;
         let selection = selection.map_err(|_too_many| {
-            FunctionError::Fetch(format!("`{path}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
+            FunctionError::Fetch(format!("`{what}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
         })?;
-        let mut plans = plans(&selection, self.now, self.rules).map_err(|error| failed(&error))?;
+        let mut plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
         for plan in &mut plans {
             plan.begin_with(from, until, self.rules);
         }
         let values: i64 = plans.iter().map(Plan::slots).sum();
         if values > MAX_VALUES as i64 {
             return Err(FunctionError::Fetch(format!(
-                "`{path}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
+                "`{what}` has {values} values in this range, more than {MAX_VALUES}; ask for fewer series or a shorter range"
             )));
         }
-        let mut found = Vec::with_capacity(plans.len());
-        for plan in &plans {
-            let mut values = Vec::with_capacity(plan.slots() as usize);
-            let mut slots = Slots::of(plan);
-            while let Slot::Value(value) = slots.next(plan, &selection).map_err(|error| failed(&error))? {
-                values.push(value.unwrap_or(f64::NAN));
-            }
-            let mut series = Series::new(plan.name.as_str(), plan.start, plan.step, values);
-            let tags = super::json::tags(&plan.name);
-            series.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-            found.push(series);
-        }
+        let one = |plan: &Plan| series_of(plan, &selection).map_err(|error| failed(&error));
+        // Who asked refuses what is cut off here.
+        let in_time = plans.iter().take_while(|_| self.has_time());
+        let mut found = in_time.map(one).collect::<Result<Vec<_>, _>>()?;
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
 }
 
+fn series_of(plan: &Plan, selection: &Selection) -> Result<Series, StoreError> {
+    let mut values = Vec::with_capacity(plan.slots() as usize);
+    let mut slots = Slots::of(plan);
+    while let Slot::Value(value) = slots.next(plan, selection)? {
+        values.push(value.unwrap_or(f64::NAN));
+    }
+    let mut series = Series::new(plan.name.as_str(), plan.start, plan.step, values);
+    let tags = super::json::tags(&plan.name);
+    series.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    Ok(series)
+}
+
 /// Graphite's JSON of series, each with at most so many points where that is asked for, as `renderViewJson` of graphite-web.
 pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
+    // Without a value in any of them there are none, as there.
+    let series = if series.iter().all(|one| one.values.is_empty()) { &[] } else { series };
     let start = series.iter().map(|one| one.start).min().unwrap_or(0);
     let end = series.iter().map(|one| one.end).max().unwrap_or(0);
     let mut text = b"[".to_vec();
+    let mut digits = itoa::Buffer::new();
     for one in series {
         let points = Points::of(one, query.max_data_points, end - start);
         let mut points =
@@ -106,7 +170,9 @@ pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
         for (number, (time, value)) in points.enumerate() {
             text.extend_from_slice(if number == 0 { b"[" } else { b",[" });
             write_number(&mut text, value);
-            write!(text, ",{time}]").expect("a Vec takes every write");
+            text.push(b',');
+            text.extend_from_slice(digits.format(time).as_bytes());
+            text.push(b']');
         }
         text.extend_from_slice(b"]}");
     }
@@ -160,8 +226,8 @@ pub fn raw(series: &[Series]) -> Vec<u8> {
     text
 }
 
-/// `csv`: a line a point, `name,YYYY-MM-DD HH:MM:SS,value`, in UTC.
-pub fn csv(series: &[Series]) -> Vec<u8> {
+/// `csv`: a line a point, `name,YYYY-MM-DD HH:MM:SS,value`, in the clock's zone.
+pub fn csv(series: &[Series], clock: &GraphiteClock) -> Vec<u8> {
     let mut text = Vec::new();
     for one in series {
         let name = if one.name.contains([',', '"', '\n', '\r']) {
@@ -170,10 +236,10 @@ pub fn csv(series: &[Series]) -> Vec<u8> {
             one.name.clone()
         };
         for (time, value) in Points::of(one, None, 0).each() {
-            let stamp = Timestamp::from_secs(time).to_string();
-            let (date, clock) = (&stamp[..10], &stamp[11..19]);
+            let shown = clock.shown(Timestamp::from_secs(time));
             let value = if value.is_nan() { String::new() } else { format!("{value:?}") };
-            write!(text, "{name},{date} {clock},{value}\r\n").expect("a Vec takes every write");
+            write!(text, "{name},{} {},{value}\r\n", shown.date(), shown.time())
+                .expect("a Vec takes every write");
         }
     }
     text
@@ -217,6 +283,14 @@ fn member(series: &Series) -> Member<'_> {
     }
 }
 
+/// The range whose slots are those that begin in a half-open one: Graphite's ranges leave out a slot at their beginning and have one at
+/// their end, which would draw lines that begin a slot late.
+pub fn half_open(range: TimeRange) -> TimeRange {
+    let before = |at: Timestamp| at.plus_nanos(-1).as_secs();
+    let (from, until) = (before(range.from), before(range.until));
+    TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until.max(from + 1)) }
+}
+
 /// Columns for drawing; where a value is not known the line has a gap.
 pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec<u8> {
     encode_columns(&series.iter().map(|one| column(one, range, width)).collect::<Vec<_>>())
@@ -245,10 +319,12 @@ pub(super) fn reduced(column: Columns, range: TimeRange, width: Option<usize>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::MAX_SECS;
     use crate::functions::golden::{Made, NOW, is_complete, is_near, rows};
     use crate::functions::parse::parse;
     use crate::store::batch::{Durability, PointBatch};
     use serde_json::Value;
+    use std::time::Duration;
 
     fn series(row: &Value, target: &Expression) -> Vec<Series> {
         let number = |key: &str| row["query"][key].as_i64().unwrap();
@@ -303,7 +379,17 @@ mod tests {
         let (from, until) = (Timestamp::from_secs(day + 1_000), Timestamp::from_secs(day + 2_000));
         let rules = StorageRules::default();
         let range = TimeRange { from, until };
-        let evaluation = Evaluation { store: &store, rules: &rules, range, now: until, x_files_factor: None };
+        let (clock, events) = (GraphiteClock::utc(until), EventStore::open(dir.path()).unwrap());
+        let events = &events;
+        let evaluation = Evaluation {
+            store: &store,
+            events,
+            rules: &rules,
+            range,
+            clock,
+            x_files_factor: None,
+            deadline: Instant::now() + Duration::from_secs(MAX_SECS),
+        };
         let one = |target: &str| {
             let mut series = evaluation.series(&[parse(target).unwrap()]).unwrap();
             assert_eq!(series.len(), 1, "{target}");
@@ -316,8 +402,23 @@ mod tests {
         assert!(shifted.values.len() == 100 && shifted.values.iter().all(|value| value.is_nan()));
         let share = one("asPercent(a.young,timeShift(a.young,'7d'))");
         assert_eq!(share.name, "asPercent(a.young,timeShift(a.young, \"-7d\"))");
+        let late = Evaluation { deadline: Instant::now(), clock: GraphiteClock::utc(until), ..evaluation };
+        for target in ["a.young", "sumSeries(a.*)"] {
+            let told = late.series(&[parse(target).unwrap()]).unwrap_err().to_string();
+            assert!(told.contains("longer than 30 s"), "{told}");
+        }
+        let evaluation = Evaluation { deadline: Instant::now() + Duration::from_secs(MAX_SECS), ..late };
         let endless = Evaluation { range: TimeRange { from: Timestamp::from_secs(0), until }, ..evaluation };
         assert!(endless.series(&[parse("sumSeries(a.*)").unwrap()]).unwrap()[0].values.len() < 10_000);
+    }
+
+    #[test]
+    fn series_without_values_are_told_beside_others_alone() {
+        let empty = Series::new("a", 60, 60, Vec::new());
+        let text = |series: &[Series]| String::from_utf8(json(series, JsonQuery::default())).unwrap();
+        assert_eq!(text(std::slice::from_ref(&empty)), "[]");
+        let both = text(&[empty, Series::new("b", 60, 60, vec![1.0])]);
+        assert!(both.starts_with(r#"[{"target":"a","tags":{"name":"a"},"datapoints":[]}"#), "{both}");
     }
 
     #[test]
@@ -325,6 +426,11 @@ mod tests {
         let one = Series::new("a,b", 60, 60, vec![1.0, f64::NAN]);
         assert_eq!(String::from_utf8(raw(std::slice::from_ref(&one))).unwrap(), "a,b,60,180,60|1.0,None\n");
         let expected = "\"a,b\",1970-01-01 00:01:00,1.0\r\n\"a,b\",1970-01-01 00:02:00,\r\n";
-        assert_eq!(String::from_utf8(csv(&[one])).unwrap(), expected);
+        let csv = |place: &str| {
+            let clock = GraphiteClock::of_place(Timestamp::default(), place);
+            String::from_utf8(csv(std::slice::from_ref(&one), &clock)).unwrap()
+        };
+        assert_eq!(csv("UTC"), expected);
+        assert_eq!(csv("Asia/Kolkata"), expected.replace(" 00:0", " 05:3"));
     }
 }

@@ -9,21 +9,26 @@ mod evaluated;
 mod fold;
 mod json;
 mod plan;
+mod plotted;
 mod reader;
 mod slots;
 mod stacked;
 mod step;
 
 pub use columns::ColumnPieces;
-pub use evaluated::{Evaluation, columns as evaluated_columns, csv, json as evaluated_json, msgpack, raw};
+pub use evaluated::{
+    Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, msgpack, raw,
+};
 pub use json::{JsonPieces, JsonQuery};
+pub use plotted::{dygraph, rickshaw};
 pub use stacked::stacked_columns;
 
 use crate::store::StoreError;
-use crate::store::metrics::{MetricStore, Snapshot};
+use crate::store::metrics::{MetricStore, Snapshot, TagMatch};
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
+use std::collections::BTreeMap;
 
 /// The most series of one answer.
 pub const MAX_SERIES: usize = 1_000;
@@ -32,7 +37,7 @@ pub const MAX_ARGUMENTS: usize = 50_000;
 /// How far before and after a range the neighbouring points are looked for.
 const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
 /// Pieces of an answer are about this long.
-const PIECE_BYTES: usize = 64 * 1024;
+pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
 /// An answer in the making.
 pub trait Pieces: Send + 'static {
@@ -65,11 +70,23 @@ impl Target {
         }
         // What stands behind `;` are tags, which hold dots and other characters freely: such a name is taken as it is.
         if text.contains(';') && !text.contains(['*', '?', '{']) {
-            return Ok(Self { text: text.to_owned(), glob: None });
+            return Ok(Self { text: with_sorted_tags(text), glob: None });
         }
         let glob = Glob::parse(text).map_err(|why| TargetError::Path(shown(), why))?;
         Ok(Self { text: text.to_owned(), glob: (!glob.is_literal()).then_some(glob) })
     }
+}
+
+/// A name with its tags as the store has them: in order, and of one that is given twice the last.
+fn with_sorted_tags(text: &str) -> String {
+    let mut parts = text.split(';');
+    let name = parts.next().unwrap_or_default();
+    let by_key: BTreeMap<&str, &str> =
+        parts.map(|tag| (tag.split_once('=').map_or(tag, |(key, _)| key), tag)).collect();
+    let mut tags: Vec<&str> =
+        by_key.into_iter().filter(|(key, _)| *key != "name").map(|(_, tag)| tag).collect();
+    tags.sort_unstable();
+    [&[name][..], &tags].concat().join(";")
 }
 
 /// More series than an answer may have.
@@ -119,9 +136,33 @@ impl Selection {
                 return Ok(Err(TooManySeries));
             }
         }
+        Self::around(store, names, known, range).map(Ok)
+    }
+
+    /// The same of the series that have all of these tags.
+    fn tagged(
+        store: &MetricStore,
+        matches: &[TagMatch],
+        known: TimeRange,
+        range: TimeRange,
+        most: usize,
+    ) -> Result<Result<Self, TooManySeries>, StoreError> {
+        let names: Vec<String> = store.tagged(known)?.series(matches).take(most + 1).collect();
+        if names.len() > most {
+            return Ok(Err(TooManySeries));
+        }
+        Self::around(store, names, known, range).map(Ok)
+    }
+
+    fn around(
+        store: &MetricStore,
+        names: Vec<String>,
+        known: TimeRange,
+        range: TimeRange,
+    ) -> Result<Self, StoreError> {
         let from = known.from.plus_nanos(-NEIGHBOURS_NANOS);
         let days = store.snapshot(TimeRange { from, until: known.until.plus_nanos(NEIGHBOURS_NANOS) })?;
-        Ok(Ok(Self { names, range, days }))
+        Ok(Self { names, range, days })
     }
 }
 
@@ -140,5 +181,15 @@ mod tests {
         check("a..b", false);
         check("a.{b", false);
         check("", false);
+    }
+
+    #[test]
+    fn tags_are_in_the_stores_order() {
+        let check = |text: &str, expected: &str| assert_eq!(Target::parse(text).unwrap().text, expected);
+        check("a.b;z=1;b=2", "a.b;b=2;z=1");
+        check("m;a=1;a-b=1", "m;a-b=1;a=1");
+        check("m;a=1;b=x;a=2", "m;a=2;b=x");
+        check("m;b=x=y;name=z;a=q", "m;a=q;b=x=y");
+        check(" m;b;a= ", "m;a=;b");
     }
 }

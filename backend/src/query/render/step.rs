@@ -46,9 +46,11 @@ pub(super) fn detect(selection: &Selection, name: &str) -> Result<i64, StoreErro
     for range in [days, TimeRange::all()] {
         let mut spacing = Spacing::default();
         for times in selection.days.times(name, range) {
-            match times? {
-                Times::Even(even) => spacing.push_even(even),
-                Times::Each(times) => times.iter().for_each(|time| spacing.push(*time)),
+            for times in times? {
+                match times {
+                    Times::Even(even) => spacing.push_even(even),
+                    Times::Each(times) => times.iter().for_each(|time| spacing.push(*time)),
+                }
             }
         }
         if let Some(step) = spacing.step() {

@@ -1,11 +1,12 @@
 //! The catalog: the names of all finished days in one sorted, mapped file, each with the days that it is of.
 //!
 //! It is derived. It notes which parts of which days it was made of; where these are no longer all there, the day is walked
-//! instead. The file is the magic, the names, an entry for each, the sets of days, the days with their parts, and a footer
-//! whose checksum covers all. Most series are of the same days, so an entry tells the number of its set.
+//! instead. The file is the magic, the names, an entry for each, the sets of days, the days with their parts, the index of
+//! tags, and a footer whose checksum covers all. Most series are of the same days, so an entry tells the number of its set.
 
 use super::note::Note;
 use super::part::{le_u64, map_immutable};
+use super::tag_index::{TagIndex, TagIndexBuilder, TagView, Tagged};
 use super::wal::le_u32;
 use super::walk::NameList;
 use crate::store::{StoreError, files};
@@ -14,12 +15,17 @@ use sonde_shared::time::Day;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The first and the last bytes; the last two digits are the version.
-const MAGIC: &[u8; 8] = b"SNDCAT01";
+const MAGIC: &[u8; 8] = b"SNDCAT02";
+/// The version before, which has no index of tags.
+const MAGIC_BEFORE: &[u8; 8] = b"SNDCAT01";
 const ENTRY_BYTES: usize = 12;
-const FOOTER_BYTES: usize = 36;
+const FOOTER_BYTES: usize = 44;
+const FOOTER_BYTES_BEFORE: usize = 36;
 /// So many bytes are written at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -46,6 +52,10 @@ pub(super) struct Catalog {
     count: usize,
     words: usize,
     days: Vec<Covered>,
+    /// Where the index of tags lies; nowhere in the version before.
+    tags: Option<Range<usize>>,
+    /// The index for that version, made when it is first asked for.
+    made_tags: OnceLock<TagIndex>,
 }
 
 impl Catalog {
@@ -68,22 +78,31 @@ impl Catalog {
     }
 
     fn parse(map: Mmap) -> Option<Self> {
-        let footer_at = map.len().checked_sub(FOOTER_BYTES)?;
-        if footer_at < MAGIC.len() || !map.starts_with(MAGIC) || !map.ends_with(MAGIC) {
-            return None;
-        }
+        let versions = [(MAGIC, FOOTER_BYTES), (MAGIC_BEFORE, FOOTER_BYTES_BEFORE)];
+        let is_version = |magic: &[u8; 8]| map.starts_with(magic) && map.ends_with(magic);
+        let (magic, footer_bytes) = versions.into_iter().find(|(magic, _)| is_version(magic))?;
+        let footer_at = map.len().checked_sub(footer_bytes).filter(|at| *at >= magic.len())?;
         let footer = &map[footer_at..];
-        if crc32fast::hash(&map[..footer_at + 24]) != le_u32(&footer[24..]) {
+        let checked = footer_bytes - MAGIC.len() - 4;
+        if crc32fast::hash(&map[..footer_at + checked]) != le_u32(&footer[checked..]) {
             return None;
         }
         let (names, count) = (le_u64(footer) as usize, le_u32(&footer[8..]) as usize);
         let (set_count, day_count) = (le_u32(&footer[12..]) as usize, le_u32(&footer[16..]) as usize);
+        let tags_len = (magic == MAGIC).then(|| le_u64(&footer[24..]) as usize);
+        let tags_at = footer_at.checked_sub(tags_len.unwrap_or(0))?;
         let words = day_count.div_ceil(64);
         let entries_at = MAGIC.len().checked_add(names)?;
         let sets_at = entries_at.checked_add(count.checked_mul(ENTRY_BYTES)?)?;
         let days_at = sets_at.checked_add(set_count.checked_mul(words * 8)?)?;
-        let days = read_days(map.get(days_at..footer_at)?, day_count)?;
-        Some(Self { map, entries_at, sets_at, count, words, days })
+        let days = read_days(map.get(days_at..tags_at)?, day_count)?;
+        let tags = tags_len.map(|_| tags_at..footer_at);
+        Some(Self { map, entries_at, sets_at, count, words, days, tags, made_tags: OnceLock::new() })
+    }
+
+    /// Whether it is of the version that is written now.
+    pub(super) fn is_current(&self) -> bool {
+        self.tags.is_some()
     }
 
     /// The days that it covers, in order; a day's place is its number in the sets.
@@ -98,6 +117,11 @@ impl Catalog {
 
     fn entry(&self, at: usize) -> Option<&[u8]> {
         self.map.get(self.entries_at + at * ENTRY_BYTES..)?.get(..ENTRY_BYTES)
+    }
+
+    /// Whether a name is of one of these days.
+    pub(super) fn is_on(&self, at: usize, days: &DaySet) -> bool {
+        self.set(at).zip(&days.words).any(|(own, asked)| own & asked != 0)
     }
 
     /// The set of days of a name, 64 of them a word.
@@ -122,6 +146,15 @@ impl NameList for Catalog {
     }
 }
 
+impl Tagged for Catalog {
+    fn tags(&self) -> TagView<'_> {
+        match &self.tags {
+            Some(place) => self.map.get(place.clone()).and_then(TagView::of).unwrap_or_default(),
+            None => self.made_tags.get_or_init(|| TagIndex::of(self)).view(),
+        }
+    }
+}
+
 /// The names of a catalog that are of some of its days.
 pub(super) struct OnDays<'a> {
     pub(super) catalog: &'a Catalog,
@@ -139,7 +172,7 @@ impl NameList for OnDays<'_> {
     }
 
     fn is_there(&self, at: usize) -> bool {
-        self.catalog.set(at).zip(&self.days.words).any(|(own, asked)| own & asked != 0)
+        self.catalog.is_on(at, &self.days)
     }
 }
 
@@ -212,6 +245,7 @@ pub(super) struct CatalogWriter {
     entries: Vec<u8>,
     numbers: HashMap<DaySet, u32>,
     sets: Vec<u8>,
+    tags: TagIndexBuilder,
 }
 
 impl CatalogWriter {
@@ -228,6 +262,7 @@ impl CatalogWriter {
             entries: Vec::new(),
             numbers: HashMap::new(),
             sets: Vec::new(),
+            tags: TagIndexBuilder::default(),
         })
     }
 
@@ -237,6 +272,7 @@ impl CatalogWriter {
             Some(number) => *number,
             None => self.add_set(days),
         };
+        self.tags.push(self.entries.len() / ENTRY_BYTES, name);
         self.names_len += name.len() as u64;
         self.entries.extend_from_slice(&self.names_len.to_le_bytes());
         self.entries.extend_from_slice(&number.to_le_bytes());
@@ -270,9 +306,12 @@ impl CatalogWriter {
         self.write(&entries)?;
         self.write(&sets)?;
         self.write(&write_days(days))?;
+        let tags = std::mem::take(&mut self.tags).finish();
+        self.write(&tags)?;
         let numbers = [count, self.numbers.len() as u32, days.len() as u32, 0];
         self.write(&self.names_len.to_le_bytes())?;
         self.write(&numbers.map(u32::to_le_bytes).concat())?;
+        self.write(&(tags.len() as u64).to_le_bytes())?;
         self.drain()?;
         let crc = self.crc.clone().finalize();
         self.write(&crc.to_le_bytes())?;

@@ -7,6 +7,7 @@
 use super::catalog::{Catalog, Covered, DaySet, OnDays};
 use super::day::{DayState, PREFIX, part_path};
 use super::days::Days;
+use super::lists::List;
 use super::note::Note;
 use super::order::Run;
 use super::part::Part;
@@ -146,19 +147,17 @@ impl Days {
         Ok(spans)
     }
 
+    /// The lists of names of the days of a range, from the catalog as far as it covers them.
+    pub(super) fn lists(&self, range: TimeRange) -> Result<Vec<List>, StoreError> {
+        let catalog = self.catalog();
+        let days = self.places_by_day(range, catalog.as_deref())?;
+        Ok(Places::of(catalog, days.into_iter().map(|(_, place)| place)).lists())
+    }
+
     fn places(&self, range: TimeRange) -> Result<Places, StoreError> {
         let catalog = self.catalog();
         let covered = |at: usize| catalog.as_ref().map_or(0, |catalog| catalog.days()[at].series());
-        let mut days = Vec::new();
-        for day in self.folders(range)? {
-            days.push((day, self.place(day, catalog.as_deref())?));
-        }
-        let is_uncovered = |(day, place): &&(Day, Place)| {
-            place.cataloged.is_none() && !place.parts.is_empty() && *day != writer::today()
-        };
-        if days.iter().filter(is_uncovered).count() >= WORTH {
-            self.want_catalog();
-        }
+        let mut days = self.places_by_day(range, catalog.as_deref())?;
         let in_parts: u64 = days.iter().filter_map(|(_, place)| place.cataloged).map(covered).sum();
         if in_parts < catalog.as_ref().map_or(0, |catalog| catalog.len() as u64) {
             // A few days have fewer names than all days together.
@@ -167,6 +166,24 @@ impl Days {
             }
         }
         Ok(Places::of(catalog, days.into_iter().map(|(_, place)| place)))
+    }
+
+    fn places_by_day(
+        &self,
+        range: TimeRange,
+        catalog: Option<&Catalog>,
+    ) -> Result<Vec<(Day, Place)>, StoreError> {
+        let mut days = Vec::new();
+        for day in self.folders(range)? {
+            days.push((day, self.place(day, catalog)?));
+        }
+        let is_uncovered = |(day, place): &&(Day, Place)| {
+            place.cataloged.is_none() && !place.parts.is_empty() && *day != writer::today()
+        };
+        if days.iter().filter(is_uncovered).count() >= WORTH {
+            self.want_catalog();
+        }
+        Ok(days)
     }
 
     fn place(&self, day: Day, catalog: Option<&Catalog>) -> Result<Place, StoreError> {
@@ -249,6 +266,13 @@ impl Places {
             places.parts.extend(parts);
         }
         places
+    }
+
+    fn lists(self) -> Vec<List> {
+        let catalog = self.catalog.filter(|_| !self.cataloged.is_empty());
+        let catalog = catalog.map(|catalog| List::Catalog(catalog, self.cataloged));
+        let lists = catalog.into_iter().chain(self.runs.into_iter().map(List::Run));
+        lists.chain(self.parts.into_iter().map(List::Part)).collect()
     }
 
     fn search(&self, search: &mut Search) {

@@ -38,6 +38,7 @@ pub(super) fn refresh(
     let old = days.catalog();
     let Some(sources) = sources(days, old.as_deref(), with_today, is_stopped)? else { return Ok(()) };
     let is_same = sources.parts.is_empty()
+        && old.as_ref().is_none_or(|catalog| catalog.is_current())
         && old.as_ref().map_or(0, |catalog| catalog.days().len()) == sources.kept.len();
     if is_same || sources.days.len() < LEAST_DAYS {
         return Ok(());

@@ -16,6 +16,7 @@ mod find;
 mod flush;
 mod gather;
 mod head;
+mod lists;
 mod note;
 mod order;
 mod part;
@@ -23,6 +24,8 @@ mod points;
 mod rollup;
 mod seal;
 mod snapshot;
+mod tag_index;
+mod tagged;
 #[cfg(test)]
 mod tests;
 mod wal;
@@ -31,9 +34,11 @@ mod writer;
 
 pub use back_up::back_up;
 pub use check::{FileReport, check_day};
+pub use lists::Listing;
 pub use points::{Even, Points, Times};
 pub use rollup::{Rollup, STEPS as ROLLUP_STEPS};
 pub use snapshot::Snapshot;
+pub use tagged::{TagLookup, TagMatch};
 pub use walk::Found;
 
 use super::batch::{Durability, PointBatch};
@@ -251,6 +256,16 @@ impl MetricStore {
     /// to its last node. May read files: call it where blocking is fine.
     pub fn find(&self, range: TimeRange, glob: &Glob) -> Result<Vec<Found>, StoreError> {
         self.shared.days.find(range, glob)
+    }
+
+    /// The names of all series on the days that a range touches, in order, each once. Opens no day that the catalog covers.
+    pub fn listing(&self, range: TimeRange) -> Result<Listing, StoreError> {
+        Ok(Listing::all(self.shared.days.lists(range)?))
+    }
+
+    /// The tagged series on the days that a range touches. Opens no day that the catalog covers.
+    pub fn tagged(&self, range: TimeRange) -> Result<TagLookup, StoreError> {
+        Ok(TagLookup::of(self.shared.days.lists(range)?))
     }
 
     /// The first and the last second of the days that a range touches in which a series of each name has a point; `None` where

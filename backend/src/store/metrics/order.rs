@@ -3,9 +3,10 @@
 //! Names lie one behind the other in sorted runs, so that a walk touches few lines of the processor's cache. New names become
 //! a run of their own; runs are merged like the digits of a counter, so that there are few and a name is copied a few times.
 
+use super::tag_index::{TagIndex, TagView, Tagged};
 use super::walk::NameList;
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Names in order.
 #[derive(Debug, Default)]
@@ -13,6 +14,8 @@ pub(super) struct Run {
     text: Vec<u8>,
     /// Where each name ends in the text.
     ends: Vec<usize>,
+    /// Made when it is first asked for.
+    tags: OnceLock<TagIndex>,
 }
 
 impl NameList for Run {
@@ -26,9 +29,15 @@ impl NameList for Run {
     }
 }
 
+impl Tagged for Run {
+    fn tags(&self) -> TagView<'_> {
+        self.tags.get_or_init(|| TagIndex::of(self)).view()
+    }
+}
+
 impl Run {
     fn with_room(names: usize, bytes: usize) -> Self {
-        Self { text: Vec::with_capacity(bytes), ends: Vec::with_capacity(names) }
+        Self { text: Vec::with_capacity(bytes), ends: Vec::with_capacity(names), tags: OnceLock::new() }
     }
 
     fn sorted(mut names: Vec<Arc<str>>) -> Self {

@@ -12,6 +12,7 @@ use super::day_names::NO_EPOCH;
 use super::note::Note;
 use super::points::DayPoints;
 use super::rollup::{self, Rollup, take_column, with_length};
+use super::tag_index::{TagIndex, TagView, Tagged};
 use super::wal::le_u32;
 use super::walk::NameList;
 use crate::store::{StoreError, files};
@@ -20,6 +21,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The first and the last bytes of a part; the last two digits are the version.
 pub(super) const MAGIC: &[u8; 8] = b"SNDPRT02";
@@ -53,6 +55,8 @@ pub(super) struct Part {
     pub(super) max_time: u32,
     /// The epoch of the day's list that has all of its names, if any.
     pub(super) epoch: u64,
+    /// Made when it is first asked for, of parts whose names stand nowhere else.
+    tags: OnceLock<TagIndex>,
 }
 
 /// One series in a part's directory.
@@ -102,6 +106,7 @@ impl Part {
             points: le_u64(&footer[28..]),
             max_time: le_u32(&footer[40..]),
             epoch: NO_EPOCH,
+            tags: OnceLock::new(),
             map,
         };
         let directory_bytes = part.series_count * part.entry_bytes();
@@ -262,6 +267,12 @@ impl NameList for Part {
 
     fn name(&self, at: usize) -> &[u8] {
         self.name_bytes(at)
+    }
+}
+
+impl Tagged for Part {
+    fn tags(&self) -> TagView<'_> {
+        self.tags.get_or_init(|| TagIndex::of(self)).view()
     }
 }
 

@@ -29,13 +29,26 @@ impl Points {
     }
 }
 
-/// When a series has points on one day.
+/// When a series has points, as one part or head of a day or all of them have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Times {
     /// At even distances.
     Even(Even),
     /// Unix seconds, strictly rising.
     Each(Vec<i64>),
+}
+
+impl Times {
+    /// The first and the last one; `None` of none.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        match self {
+            Self::Even(Even { first, step, count }) => {
+                let behind = i64::try_from(count.checked_sub(1)?).ok()?;
+                Some((*first, first.saturating_add(step.saturating_mul(behind))))
+            }
+            Self::Each(times) => Some((*times.first()?, *times.last()?)),
+        }
+    }
 }
 
 /// Points at even distances.

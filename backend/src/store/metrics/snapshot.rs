@@ -57,8 +57,12 @@ impl Snapshot {
         self.days[at].only_part(name).map_or(Ok(None), |(part, place)| part.rollup(place, step))
     }
 
-    /// When a series has points inside a range, a day at a time. Where a whole day's are even no point is read.
-    pub fn times(&self, name: &str, range: TimeRange) -> impl Iterator<Item = Result<Times, StoreError>> {
+    /// When a series has points inside a range, a day at a time, in order. Those of a whole day are not read where they are even.
+    pub fn times(
+        &self,
+        name: &str,
+        range: TimeRange,
+    ) -> impl Iterator<Item = Result<Vec<Times>, StoreError>> {
         self.days.iter().map(move |day| day.times(name, seconds(range)))
     }
 
@@ -121,27 +125,46 @@ impl Snapshot {
 
 impl DaySources {
     /// The seconds of a series' points with `from <= second < until`.
-    fn times(&self, name: &str, (from, until): (i64, i64)) -> Result<Times, StoreError> {
+    fn times(&self, name: &str, (from, until): (i64, i64)) -> Result<Vec<Times>, StoreError> {
         if from <= self.start
             && until >= self.start + DAY_SECS
-            && let Some(even) = self.even(name)?
+            && let Some(times) = self.one_after_another(name)?
         {
-            return Ok(Times::Even(even));
+            return Ok(times);
         }
         let mut points = Points::default();
         self.read(name, (from, until), &mut points)?;
-        Ok(Times::Each(points.times))
+        Ok(vec![Times::Each(points.times)])
     }
 
-    /// The day's points of a series that one part has, at even distances.
-    fn even(&self, name: &str) -> Result<Option<Even>, StoreError> {
-        let Some((part, at)) = self.only_part(name) else { return Ok(None) };
-        let even = part.even(at)?.map(|(first, step, count)| Even {
-            first: self.start + i64::from(first),
-            step: i64::from(step),
-            count,
-        });
-        Ok(even)
+    /// The times of a series' points as each part or head has them, in order; `None` where these reach into each other.
+    fn one_after_another(&self, name: &str) -> Result<Option<Vec<Times>>, StoreError> {
+        let mut each: Vec<Times> = Vec::new();
+        for source in &self.sources {
+            each.extend(self.times_of(source, name)?);
+        }
+        each.sort_by_key(|times| times.span().map(|(first, _)| first));
+        let is_apart = |pair: &[Times]| {
+            let (before, behind) = (pair[0].span(), pair[1].span());
+            before.zip(behind).is_some_and(|((_, last), (first, _))| last < first)
+        };
+        Ok(each.windows(2).all(is_apart).then_some(each))
+    }
+
+    /// The times of a series' points in one part or head; `None` where it has none.
+    fn times_of(&self, source: &Source, name: &str) -> Result<Option<Times>, StoreError> {
+        if let Source::Part(part) = source
+            && let Some(at) = part.find(name)
+            && let Some((first, step, count)) = part.even(at)?
+        {
+            let (first, step) = (self.start + i64::from(first), i64::from(step));
+            return Ok((count > 0).then_some(Times::Even(Even { first, step, count })));
+        }
+        let mut points = DayPoints::default();
+        source.read(name, 0, DAY_SECS as u32, &mut points)?;
+        points.settle();
+        let times: Vec<i64> = points.times.iter().map(|time| self.start + i64::from(*time)).collect();
+        Ok((!times.is_empty()).then_some(Times::Each(times)))
     }
 
     /// The part that has all of a series' points, and the place of the series in it.

@@ -73,13 +73,47 @@ fn check_all(store: &MetricStore, oracle: &Oracle, ranges: &[(i64, i64)]) {
     assert_eq!(everything.names(), oracle.0.keys().cloned().collect::<Vec<_>>());
     for name in oracle.0.keys().map(String::as_str).chain(["none"]) {
         for (from, until) in ranges.iter().copied().chain([(-20 * DAY_SECS, 20 * DAY_SECS)]) {
-            assert_eq!(
-                read(store, name, from, until),
-                oracle.points(name, from, until),
-                "{name} {from}..{until}"
-            );
+            let expected = oracle.points(name, from, until);
+            assert_eq!(times(store, name, from, until), expected.times, "{name} {from}..{until}");
+            assert_eq!(read(store, name, from, until), expected, "{name} {from}..{until}");
         }
     }
+}
+
+/// The same points' times, told without the points where that can be.
+fn times(store: &MetricStore, name: &str, from: i64, until: i64) -> Vec<i64> {
+    let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
+    let told = store.snapshot(range).unwrap().times(name, range).flat_map(Result::unwrap).collect::<Vec<_>>();
+    let each = |times: Times| match times {
+        Times::Even(even) => (0..even.count as i64).map(|at| even.first + at * even.step).collect(),
+        Times::Each(times) => times,
+    };
+    told.into_iter().flat_map(each).collect()
+}
+
+#[test]
+fn times_of_parts_one_after_another_are_told_without_reading_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { flush_points: 100, ..Options::default() };
+    let store = MetricStore::open_with(dir.path(), options.clone()).unwrap();
+    let mut oracle = Oracle::default();
+    for stretch in 0..12 {
+        let rows: Vec<Row> = (0..50).map(|at| row("even", (stretch * 50 + at) * 10, at as f64)).collect();
+        append(&store, &rows);
+        oracle.append(&rows);
+    }
+    check_all(&store, &oracle, &[(0, DAY_SECS), (0, 2_000)]);
+    // A stop writes out what is in memory, so that all lies in parts.
+    drop(store);
+    let store = MetricStore::open_with(dir.path(), options).unwrap();
+    let told = store.snapshot(TimeRange::all()).unwrap().times("even", TimeRange::all()).next();
+    let told = told.unwrap().unwrap();
+    assert!(told.iter().all(|times| matches!(times, Times::Even(_))) && !told.is_empty(), "{told:?}");
+    // A point that comes late lies in the midst of them.
+    let late = [row("even", 1_005, 7.0), row("even", 2_000, 8.0)];
+    append(&store, &late);
+    oracle.append(&late);
+    check_all(&store, &oracle, &[(0, DAY_SECS)]);
 }
 
 /// What lies on the disk now, as after a crash. A flush may move points between two files while they are copied, which a

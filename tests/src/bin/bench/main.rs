@@ -6,6 +6,8 @@
 mod day_long;
 /// Counts over many days.
 mod days;
+/// Graphite's functions over many series.
+mod functions;
 /// Many components, and lines out of order.
 mod hard;
 /// Taking lines in, alone and while they are asked for.
@@ -53,6 +55,10 @@ fn main() {
             };
             let extent = points::Extent { series: number(100_000), steps: number(360) };
             print_report(|report| points::compare(report, extent));
+        }
+        Some("functions") => {
+            let hours = args.next().map_or(24, |text| text.parse().expect("functions [HOURS]"));
+            print_report(|report| functions::compare(report, hours));
         }
         Some("year") => {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));

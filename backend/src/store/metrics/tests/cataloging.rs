@@ -45,9 +45,62 @@ fn check(store: &MetricStore, names: &Names) {
             let found: Vec<_> = found.map(|one| (one.path, one.is_series, one.has_children)).collect();
             assert_eq!(found, scan(&list, &glob), "{} on days {from}..{until}", glob.as_str());
         }
+        check_tags(store, range, &list);
+        let listed: Vec<String> = store.listing(range).unwrap().collect();
+        assert_eq!(listed, list, "days {from}..{until}");
         let spans = store.spans(range, &list).unwrap();
         assert_eq!(spans, inside.values().copied().map(Some).collect::<Vec<_>>(), "days {from}..{until}");
         assert_eq!(store.spans(range, &["none"]).unwrap(), [None]);
+    }
+}
+
+/// A series' tags, by looking at its name; none of one without.
+fn tags_of(name: &str) -> BTreeMap<&str, &str> {
+    let Some((metric, tags)) = name.split_once(';') else { return BTreeMap::new() };
+    tags.split(';').filter_map(|tag| tag.split_once('=')).chain([("name", metric)]).collect()
+}
+
+type Takes = fn(&str) -> bool;
+
+#[track_caller]
+fn check_tags(store: &MetricStore, range: TimeRange, names: &[&str]) {
+    let lookup = || store.tagged(range).unwrap();
+    let tests: [(&str, Takes); 5] = [
+        ("a", |value| value == "1"),
+        ("a", |value| value != "1"),
+        ("b", |value| !value.is_empty()),
+        ("name", |value| value.starts_with('t')),
+        ("none", |value| !value.is_empty()),
+    ];
+    let all = names.iter().filter(|name| !tags_of(name).is_empty());
+    let mut counts: BTreeMap<&str, BTreeMap<&str, u64>> = BTreeMap::new();
+    for (tag, value) in all.clone().flat_map(|name| tags_of(name)) {
+        *counts.entry(tag).or_default().entry(value).or_default() += 1;
+    }
+    assert_eq!(lookup().tags(&[], &|_| true, 9), counts.keys().copied().collect::<Vec<_>>());
+    for (tag, values) in &counts {
+        let found = lookup().counts(tag, &|_| true, 9);
+        let values: Vec<_> = values.iter().map(|(value, count)| ((*value).to_owned(), *count)).collect();
+        assert_eq!(found, values, "{tag}");
+    }
+    for (one, other) in tests.iter().flat_map(|one| tests.iter().map(move |other| (one, other))) {
+        let takes = |name: &str, (tag, takes): &(&str, Takes)| {
+            takes(tags_of(name).get(tag).copied().unwrap_or_default())
+        };
+        if one.1("") && other.1("") {
+            continue;
+        }
+        let matches = || [one, other].map(|(tag, takes)| TagMatch::of(tag, *takes));
+        let expected: Vec<&str> =
+            all.clone().copied().filter(|name| takes(name, one) && takes(name, other)).collect();
+        let found: Vec<String> = lookup().series(&matches()).collect();
+        assert_eq!(found, expected, "{one:?} {other:?}");
+        let tags: BTreeSet<&str> = expected.iter().flat_map(|name| tags_of(name).into_keys()).collect();
+        assert_eq!(lookup().tags(&matches(), &|_| true, 9), tags.into_iter().collect::<Vec<_>>());
+        let values: BTreeSet<&str> =
+            expected.iter().filter_map(|name| tags_of(name).get("a").copied()).collect();
+        let values: Vec<&str> = values.into_iter().filter(|value| *value != "2").take(1).collect();
+        assert_eq!(lookup().values("a", &matches(), &|value| value != "2", 1), values);
     }
 }
 
@@ -65,7 +118,20 @@ enum Step {
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
-    const NAMES: [&str; 7] = ["a", "a.b", "a.b.c", "a.b-c", "é.ü", "a.d.c", "z"];
+    const NAMES: [&str; 12] = [
+        "a",
+        "a.b",
+        "a.b.c",
+        "a.b-c",
+        "é.ü",
+        "a.d.c",
+        "z",
+        "t;a=1",
+        "t;a=1;b=x.y",
+        "t;a=2;b=x.y",
+        "t.u;b=é",
+        "z;a=1",
+    ];
     let row = (0..NAMES.len(), 0..8_i64, 0..1_000_i64);
     let row = row.prop_map(|(name, day, second)| row_of(NAMES[name], day, second));
     prop_oneof![
@@ -202,6 +268,40 @@ fn a_query_that_meets_uncovered_days_has_the_catalog_made() {
         let covered = catalog::Catalog::open(&path).unwrap().unwrap();
         assert_eq!(covered.days().len(), 5);
     }
+}
+
+/// What the version before would have written.
+fn without_tags(catalog: &[u8]) -> Vec<u8> {
+    let footer_at = catalog.len() - 44;
+    let tags_len = part::le_u64(&catalog[footer_at + 24..]) as usize;
+    let mut before = b"SNDCAT01".to_vec();
+    before.extend_from_slice(&catalog[8..footer_at - tags_len]);
+    before.extend_from_slice(&catalog[footer_at..footer_at + 24]);
+    before.extend(crc32fast::hash(&before).to_le_bytes());
+    before.extend_from_slice(b"SNDCAT01");
+    before
+}
+
+#[test]
+fn a_catalog_of_the_version_before_is_read_and_made_anew() {
+    let (dir, mut names) = five_days();
+    let store = open(dir.path());
+    let rows = [row_of("t;a=1", 1, 4), row_of("t;a=1;b=x.y", 2, 4), row_of("t.u;b=c", 1, 3)];
+    append(&store, &rows);
+    names.append(&rows);
+    drop(store);
+    open(dir.path()).seal_all(&mut SealReport::default()).unwrap();
+    let path = layout::catalog(dir.path());
+    let now = fs::read(&path).unwrap();
+    fs::write(&path, without_tags(&now)).unwrap();
+    let store = open(dir.path());
+    let takes = TagMatch::only("a", "1");
+    assert_eq!(store.tagged(TimeRange::all()).unwrap().series(&[takes]).count(), 2);
+    assert_eq!(store.stats().parts, 1, "no day was opened but the last one, at the start");
+    check(&store, &names);
+    make_catalog(&store);
+    assert_eq!(fs::read(&path).unwrap(), now);
+    check(&store, &names);
 }
 
 #[test]
