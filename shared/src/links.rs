@@ -128,10 +128,10 @@ mod tests {
             let series: Vec<String> = series.iter().map(|path| (*path).to_owned()).collect();
             assert_eq!(&link_panel(None, &rules, &series, &set(&["stats.timers"]), &set(&[])), expected);
         };
-        let ruled =
+        let linked =
             |components: &[&str]| Link::Rule(components.iter().map(|one| (*one).to_owned()).collect());
-        check(&["stats.timers.git.p95"], &ruled(&["shop.git"]));
-        check(&["stats.timers.git.slow.p95;host=a.b", "stats.timers.git"], &ruled(&["shop.db", "shop.git"]));
+        check(&["stats.timers.git.p95"], &linked(&["shop.git"]));
+        check(&["stats.timers.git.slow.p95;host=a.b", "stats.timers.git"], &linked(&["shop.db", "shop.git"]));
         check(&["stats.timers.gitaly.p95"], &Link::Prefix(vec!["stats.timers".into()]));
     }
 
