@@ -126,7 +126,7 @@ impl Panel {
         self.targets.iter().cloned().chain(right).collect()
     }
 
-    /// The paths that its targets name, also within functions.
+    /// The paths that its targets name, also within functions; of lines that are counted, their components.
     pub fn paths(&self) -> Vec<String> {
         self.targets
             .iter()
@@ -150,11 +150,22 @@ pub fn right_axis_name(name: &str) -> Option<&str> {
     name.strip_prefix(SECOND_AXIS)?.strip_suffix(')')
 }
 
-/// The paths in a target: what stands in it that is no function's name, no number and not in quotes.
+/// The paths in a target: what stands in it that is no function's name, no number and not in quotes; and the components of
+/// `logs("…")`.
 pub fn paths_in(target: &str) -> Vec<&str> {
     if !calls_function(target) {
         return vec![target.trim()];
     }
+    let mut all = metric_paths_in(target);
+    all.extend(target.match_indices("logs(").filter_map(|(at, call)| {
+        let argument = target[at + call.len()..].trim_start();
+        let quote = argument.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        argument[1..].split_once(quote).map(|(component, _)| component)
+    }));
+    all
+}
+
+fn metric_paths_in(target: &str) -> Vec<&str> {
     let (mut paths, mut start, mut quote, mut braces) = (Vec::new(), 0, None, 0_i32);
     for (at, c) in target.char_indices() {
         if let Some(open) = quote {
@@ -212,6 +223,8 @@ mod tests {
         check("alias(scale(a.b, 0.5), 'x, y.z (ms)')", &["a.b"]);
         check("a.b.c | movingAverage('5min') | alias(\"p.q\")", &["a.b.c"]);
         check("constantLine(5.5)", &[]);
+        check("sumSeries(a.b,logs('shop.cart', \"error\"))", &["a.b", "shop.cart"]);
+        check("logs(shop", &[]);
         check("divideSeries(a.b,dividend=c.d)", &["a.b", "c.d"]);
         check("((", &[]);
     }

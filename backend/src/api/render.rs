@@ -88,9 +88,10 @@ async fn evaluated(
     let (store, rules) = (state.store, state.rules);
     let range = if matches!(format, Format::Columns(..)) { half_open(asked) } else { asked };
     let evaluate = move || {
-        let (metrics, events, rules) = (store.metrics(), store.events(), &rules);
+        let (metrics, events, logs, rules) = (store.metrics(), store.events(), store.logs(), &rules);
         let deadline = Instant::now() + Duration::from_secs(MAX_SECS);
-        let evaluation = Evaluation { store: metrics, events, rules, range, clock, x_files_factor, deadline };
+        let evaluation =
+            Evaluation { store: metrics, events, logs, rules, range, clock, x_files_factor, deadline };
         let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),

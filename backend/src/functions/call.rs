@@ -9,7 +9,9 @@ use super::parse::{Call as CallText, Expression, parse};
 use super::registry::find;
 use super::series::Series;
 use crate::graphite_time::GraphiteClock;
-use sonde_shared::time::Timestamp;
+use sonde_shared::component::Selector;
+use sonde_shared::log::Level;
+use sonde_shared::time::{TimeRange, Timestamp};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -32,6 +34,18 @@ pub trait Fetch {
 
     /// When the events were that have all of these tags, by time, both ends of the range included; those of all where no tag is given.
     fn events(&self, _tags: &[String], _from: i64, _until: i64) -> Result<Vec<i64>, FunctionError> {
+        Ok(Vec::new())
+    }
+
+    /// How many lines a component and all below it have in each slot of a range, of a level and worse where one is named. Sources
+    /// without lines have none.
+    fn lines(
+        &self,
+        _component: &Selector,
+        _level: Option<Level>,
+        _range: TimeRange,
+        _step_secs: i64,
+    ) -> Result<Vec<u64>, FunctionError> {
         Ok(Vec::new())
     }
 
@@ -156,6 +170,16 @@ impl<'a> Context<'a> {
         let found = self.fetched.source.events(tags, self.from, self.until)?;
         self.spend(found.len())?;
         Ok(found)
+    }
+
+    pub(super) fn lines(
+        &self,
+        component: &Selector,
+        level: Option<Level>,
+        range: TimeRange,
+        step_secs: i64,
+    ) -> Result<Vec<u64>, FunctionError> {
+        self.fetched.source.lines(component, level, range, step_secs)
     }
 
     /// Refuses to go on where it has taken too long. Asked between calls, and between series where one takes long.

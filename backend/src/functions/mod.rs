@@ -37,6 +37,7 @@ mod forecast;
 mod graph;
 mod group;
 mod lines;
+mod logs;
 mod moving;
 mod neighbours;
 mod pair;

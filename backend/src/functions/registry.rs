@@ -3,8 +3,8 @@
 use super::call::Call;
 use super::series::Series;
 use super::{
-    FunctionError, alias, combine, filter, forecast, graph, group, lines, moving, neighbours, pair, percent,
-    shift, sort, special, summarize, transform,
+    FunctionError, alias, combine, filter, forecast, graph, group, lines, logs, moving, neighbours, pair,
+    percent, shift, sort, special, summarize, transform,
 };
 
 /// What a parameter takes.
@@ -112,6 +112,7 @@ pub const FUNCTIONS: &[&[Function]] = &[
     graph::FUNCTIONS,
     group::FUNCTIONS,
     lines::FUNCTIONS,
+    logs::FUNCTIONS,
     moving::FUNCTIONS,
     neighbours::FUNCTIONS,
     pair::FUNCTIONS,

@@ -294,6 +294,32 @@ async fn columns_of_a_stack_have_the_sums_behind_the_series() {
 }
 
 #[tokio::test]
+async fn lines_are_series_like_any_other() {
+    let world = world().await;
+    let line = |second: i64| {
+        let level = if second % 10 == 0 { "error" } else { "info" };
+        let component = if second % 2 == 0 { "mill.wheel" } else { "mill" };
+        json!({"ts": second, "component": component, "level": level, "msg": "m"}).to_string() + "\n"
+    };
+    let text: String = (1_000..1_060).map(line).collect();
+    assert_eq!(world.post("/api/ingest/logs", &text).await.0, StatusCode::OK);
+    let values = async |target: &str| {
+        let series = points(&world, &format!("target={target}&from=1000&until=1030&now=1060")).await;
+        series[0].as_array().unwrap().iter().map(|point| point[0].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(values("logs('mill','debug','10s')").await, [10.0, 10.0, 10.0]);
+    assert_eq!(values("logs('mill.wheel','error','10s')").await, [1.0, 1.0, 1.0]);
+    assert_eq!(
+        values("sumSeries(logs('mill',step='10s'),logs('nobody',step='10s'))").await,
+        [10.0, 10.0, 10.0]
+    );
+    assert_eq!(
+        values("divideSeries(logs('mill','error','10s'),logs('mill',step='10s'))").await,
+        [0.1, 0.1, 0.1]
+    );
+}
+
+#[tokio::test]
 async fn columns_of_functions_begin_where_the_range_does() {
     let world = world().await;
     let check = async |range: &str, expected: &[f64]| {

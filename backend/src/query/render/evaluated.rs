@@ -3,6 +3,7 @@
 //! Series are read as [`JsonPieces`](super::JsonPieces) reads them, so a path answers the same inside a function and alone.
 
 use super::json::{JsonQuery, bucket_of, write_number};
+use super::line_counts::line_counts;
 use super::plan::{Plan, plans};
 use super::slots::{Slot, Slots};
 use super::{MAX_ARGUMENTS, Selection, Target, TooManySeries};
@@ -14,10 +15,13 @@ use crate::query::storage_rules::StorageRules;
 use crate::query::tags::{TagError, parse_all};
 use crate::store::StoreError;
 use crate::store::events::EventStore;
+use crate::store::logs::LogStore;
 use crate::store::metrics::MetricStore;
 use serde::Serialize;
 use sonde_shared::api::{Columns, Event, encode_columns};
 use sonde_shared::chart::reduce::m4;
+use sonde_shared::component::Selector;
+use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::io::Write;
 use std::time::Instant;
@@ -36,6 +40,8 @@ pub struct Evaluation<'a> {
     pub range: TimeRange,
     /// Where events are.
     pub events: &'a EventStore,
+    /// Where lines are.
+    pub logs: &'a LogStore,
     /// The server's clock, or another instant that was asked for, with the zone that was.
     pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
@@ -82,6 +88,16 @@ impl Fetch for Evaluation<'_> {
         let matches = parse_all(expressions.iter().copied()).map_err(wrong)?;
         let select = |known, range| Selection::tagged(self.store, &matches, known, range, MAX_ARGUMENTS);
         self.read(&expressions.join(","), from, until, select)
+    }
+
+    fn lines(
+        &self,
+        component: &Selector,
+        level: Option<Level>,
+        range: TimeRange,
+        step_secs: i64,
+    ) -> Result<Vec<u64>, FunctionError> {
+        line_counts(self, component, level, range, step_secs)
     }
 
     fn has_time(&self) -> bool {
@@ -381,9 +397,11 @@ mod tests {
         let range = TimeRange { from, until };
         let (clock, events) = (GraphiteClock::utc(until), EventStore::open(dir.path()).unwrap());
         let events = &events;
+        let logs = &LogStore::open(dir.path()).unwrap();
         let evaluation = Evaluation {
             store: &store,
             events,
+            logs,
             rules: &rules,
             range,
             clock,

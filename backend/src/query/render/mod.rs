@@ -8,6 +8,7 @@ mod columns;
 mod evaluated;
 mod fold;
 mod json;
+mod line_counts;
 mod plan;
 mod plotted;
 mod reader;
