@@ -9,8 +9,9 @@ mod transfer;
 pub use transfer::{Report, Transfer, open};
 
 use super::layout::{day_dir, list_days};
-use super::{StoreError, events, files, logs, metrics};
+use super::{StoreError, events, files, layout, logs, metrics};
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -34,8 +35,28 @@ fn copy_days(data: &Path, target: &Path) -> Result<Report, StoreError> {
     for day in list_days(data)? {
         copy_day(&day_dir(data, day), &day_dir(target, day), &mut transfer)?;
     }
+    copy_settings(data, target, &mut transfer)?;
     sync_dir(target)?;
     Ok(transfer.report)
+}
+
+/// Copies what people have made in the page: dashboards, and rules from metrics to components. Who saves renames, so each file is
+/// whole.
+fn copy_settings(data: &Path, target: &Path, transfer: &mut Transfer) -> Result<(), StoreError> {
+    transfer.growing(&layout::links(data), &layout::links(target))?;
+    let (from, to) = (layout::dashboards(data), layout::dashboards(target));
+    let entries = match fs::read_dir(&from) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(StoreError::io("read", &from))?,
+    };
+    fs::create_dir(&to).map_err(StoreError::io("create", &to))?;
+    for entry in entries {
+        let path = entry.map_err(StoreError::io("read", &from))?.path();
+        if let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|end| end == "toml")) {
+            transfer.growing(&path, &to.join(name))?;
+        }
+    }
+    sync_dir(&to)
 }
 
 /// Copies a day. One that is deleted meanwhile is not in the copy, for half a day is none; one that is made again then is.
@@ -69,6 +90,20 @@ fn sync_dir(dir: &Path) -> Result<(), StoreError> {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_was_made_in_the_page_is_in_the_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, copy) = (dir.path().join("data"), dir.path().join("copy"));
+        fs::create_dir_all(data.join("dashboards")).unwrap();
+        fs::write(data.join("dashboards/shop.toml"), "title = \"Shop\"").unwrap();
+        fs::write(data.join("dashboards/.new.toml.saving"), "title").unwrap();
+        fs::write(data.join("links.toml"), "[[link]]").unwrap();
+        back_up(&data, &dir.path().join("beside"), &copy).unwrap();
+        assert_eq!(fs::read_to_string(copy.join("dashboards/shop.toml")).unwrap(), "title = \"Shop\"");
+        assert_eq!(fs::read_to_string(copy.join("links.toml")).unwrap(), "[[link]]");
+        assert_eq!(fs::read_dir(copy.join("dashboards")).unwrap().count(), 1);
+    }
 
     const FILES: usize = 40;
 
