@@ -151,10 +151,15 @@ impl Dashboards {
 impl Folder {
     fn read(&self, known: &BTreeMap<String, File>) -> io::Result<BTreeMap<String, File>> {
         match read_folder(&self.dir, known) {
-            Err(error) if self.is_ours && error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+            // What else may be wrong with the data folder is told by who opens it.
+            Err(error) if self.is_ours && is_missing(&error) => Ok(BTreeMap::new()),
             read => read,
         }
     }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn listed(name: &str, read: &Read) -> DashboardName {
