@@ -37,11 +37,13 @@ pub struct Settings {
     pub dark: bool,
     /// Whether it is a phone: fingers in place of a mouse.
     pub touch: bool,
+    /// Further switches of the browser's.
+    pub switches: &'static [&'static str],
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { width: 1280, height: 900, zone: "UTC", dark: true, touch: false }
+        Self { width: 1280, height: 900, zone: "UTC", dark: true, touch: false, switches: &[] }
     }
 }
 
@@ -96,6 +98,23 @@ impl Browser {
         let scheme = if dark { "dark" } else { "light" };
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// A script that every page runs before its own.
+    pub fn before_pages(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script}));
+    }
+
+    /// What the browser has counted of the page so far, by its own names: `ScriptDuration` in seconds and others.
+    ///
+    /// # Panics
+    /// When it does not tell.
+    pub fn measure(&self, name: &str) -> f64 {
+        self.devtools("Performance.enable", &json!({}));
+        let told = self.devtools("Performance.getMetrics", &json!({}));
+        let metrics = told["metrics"].as_array().expect("metrics are a list");
+        let metric = metrics.iter().find(|metric| metric["name"] == name);
+        metric.and_then(|metric| metric["value"].as_f64()).expect("the browser counts it")
     }
 
     fn devtools(&self, cmd: &str, params: &Value) -> Value {
@@ -413,6 +432,7 @@ fn capabilities(settings: &Settings, profile: &Path) -> Value {
         &window,
         &profile,
     ];
+    let args: Vec<&str> = args.into_iter().chain(settings.switches.iter().copied()).collect();
     json!({"browserName": "chrome", "goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}})
 }
 
