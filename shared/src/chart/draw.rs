@@ -5,7 +5,7 @@
 //! with the value labels and one on the right with the last values, both of one width for all charts.
 
 use super::histogram::bars;
-use super::outline::{Run, dashes, extent, speck, visible_runs};
+use super::outline::{Pixels, Run, Slice, dashes, extent, speck, visible_runs};
 use super::reduce::last_value;
 use super::scale::{TimeScale, ValueScale};
 use super::theme::{Rgb, Theme, dashes_of_slot};
@@ -70,6 +70,13 @@ impl Frame<'_> {
     pub fn time_scale(&self) -> TimeScale {
         TimeScale::new(self.range, GUTTER_PX, plot_width(self.width_px))
     }
+
+    /// The plot's columns of device pixels.
+    fn pixels(&self) -> Pixels {
+        let width_px = plot_width(self.width_px);
+        let count = (width_px * self.pixel_ratio).round().clamp(1.0, 100_000.0);
+        Pixels { left: GUTTER_PX, width: width_px / count, count: count as usize }
+    }
 }
 
 /// The width of the plot on a chart of this width.
@@ -106,8 +113,8 @@ pub fn draw_chart<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let pen = Pen { area, frame };
     let time = frame.time_scale();
-    let columns = (plot_width(frame.width_px) * frame.pixel_ratio).round().clamp(1.0, 100_000.0) as usize;
-    let runs: Vec<Vec<Run>> = lines.series.iter().map(|one| visible_runs(one, &time, columns)).collect();
+    let pixels = frame.pixels();
+    let runs: Vec<Vec<Run>> = lines.series.iter().map(|one| visible_runs(one, &time, pixels.count)).collect();
     let axis = value_axis(extent(runs.iter().flatten()), lines.min, lines.max, lines.unit);
     let height = frame.height_px - TOP_PX - BOTTOM_PX;
     let value = ValueScale::new(axis.low, axis.high, TOP_PX, height);
@@ -190,6 +197,8 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             return self.dot(middle, DOT_PX / 2.0, colour);
         }
         match dashes_of_slot(slot) {
+            // A stroke of some thousand points to and fro takes many times as long as what it looks like.
+            None if self.frame.pixels().hide(&path) => self.band(&path, None, width_px / 2.0, colour, 1.0),
             None => self.path(&path, colour, width_px),
             Some(lengths) => {
                 dashes(&path, lengths).iter().try_for_each(|piece| self.path(piece, colour, width_px))
@@ -202,9 +211,34 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return Ok(()) };
         let ground = value.y_from_value(0.0).clamp(value.top(), value.bottom());
         let mut corners: Run = run.iter().map(|(x, at)| (*x, value.y_from_value(*at))).collect();
+        if self.frame.pixels().hide(&corners) {
+            return self.band(&corners, Some(ground), 0.0, self.frame.theme.slot(slot), AREA_ALPHA);
+        }
         corners.extend([(last.0, ground), (first.0, ground)]);
         let corners: Vec<(i32, i32)> = corners.into_iter().map(units).collect();
         self.area.draw(&Polygon::new(corners, fill(self.frame.theme.slot(slot), AREA_ALPHA)))
+    }
+
+    /// What a path covers of each column of pixels, and `margin` px above and below it; with a ground also all from there on.
+    fn band(
+        &self,
+        path: &[(f64, f64)],
+        ground: Option<f64>,
+        margin: f64,
+        colour: Rgb,
+        alpha: f64,
+    ) -> Drawn<DB> {
+        let pixels = self.frame.pixels();
+        let slices = pixels.slices(path).into_iter();
+        let slices: Vec<Slice> = slices.map(|slice| ground.map_or(slice, |y| slice.with(y))).collect();
+        let over = |slice: &Slice, y: f64| [units((slice.left, y)), units((slice.left + pixels.width, y))];
+        let upper = slices.iter().flat_map(|slice| over(slice, slice.top - margin));
+        let lower = slices.iter().rev().flat_map(|slice| {
+            let [left, right] = over(slice, slice.bottom + margin);
+            [right, left]
+        });
+        let corners: Vec<(i32, i32)> = upper.chain(lower).collect();
+        self.area.draw(&Polygon::new(corners, fill(colour, alpha)))
     }
 
     /// From each threshold up to the next one its level's colour, lightly.

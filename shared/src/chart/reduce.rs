@@ -108,23 +108,58 @@ fn keep_of_column(
     }
 }
 
+/// So many values are compared at once; only the block that has an extreme is searched for its place.
+const BLOCK: usize = 128;
+
 /// The places of the first, lowest, highest and last value that is not a gap.
 fn extremes(values: &[f64], range: std::ops::Range<usize>) -> Option<[usize; 4]> {
-    let first = range.clone().find(|index| !values[*index].is_nan())?;
-    let (mut lowest, mut highest, mut last) = (first, first, first);
-    for index in first + 1..range.end {
-        let value = values[index];
-        if value < values[lowest] {
-            lowest = index;
+    let start = range.start;
+    let inside = &values[range];
+    let first = inside.iter().position(|value| !value.is_nan())?;
+    let last = inside.iter().rposition(|value| !value.is_nan())?;
+    // Each extreme with a place that it is not before.
+    let (mut lowest, mut highest) = ((inside[first], first), (inside[first], first));
+    for (block, part) in inside.chunks(BLOCK).enumerate() {
+        let (low, high) = bounds(part);
+        if low < lowest.0 {
+            lowest = (low, block * BLOCK);
         }
-        if value > values[highest] {
-            highest = index;
-        }
-        if !value.is_nan() {
-            last = index;
+        if high > highest.0 {
+            highest = (high, block * BLOCK);
         }
     }
-    Some([first, lowest, highest, last])
+    let place = |(value, from): (f64, usize)| {
+        let same = inside[from..].iter().position(|other| *other == value);
+        start + from + same.unwrap_or(0)
+    };
+    Some([start + first, place(lowest), place(highest), start + last])
+}
+
+/// The lowest and the highest number; the infinities the wrong way round where there is none.
+#[cfg(not(target_arch = "wasm32"))]
+fn bounds(values: &[f64]) -> (f64, f64) {
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    values.iter().fold(none, |(low, high), value| {
+        (if *value < low { *value } else { low }, if *value > high { *value } else { high })
+    })
+}
+
+/// As the other, two numbers an instruction: the compiler does not find them by itself. A NaN never wins, for
+/// `pmin(a, b)` is `if b < a { b } else { a }`.
+#[cfg(target_arch = "wasm32")]
+#[target_feature(enable = "simd128")]
+fn bounds(values: &[f64]) -> (f64, f64) {
+    use core::arch::wasm32::{f64x2, f64x2_extract_lane, f64x2_pmax, f64x2_pmin, f64x2_splat};
+    let (pairs, rest) = values.as_chunks::<2>();
+    let (mut low, mut high) = (f64x2_splat(f64::INFINITY), f64x2_splat(f64::NEG_INFINITY));
+    let pairs = pairs.iter().map(|[left, right]| f64x2(*left, *right));
+    for pair in pairs.chain(rest.iter().map(|value| f64x2_splat(*value))) {
+        low = f64x2_pmin(low, pair);
+        high = f64x2_pmax(high, pair);
+    }
+    let both = |pair| (f64x2_extract_lane::<0>(pair), f64x2_extract_lane::<1>(pair));
+    let (low, high) = (both(low), both(high));
+    (low.0.min(low.1), high.0.max(high.1))
 }
 
 #[cfg(test)]
