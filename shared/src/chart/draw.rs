@@ -237,7 +237,18 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             let [left, right] = over(slice, slice.bottom + margin);
             [right, left]
         });
-        let corners: Vec<(i32, i32)> = upper.chain(lower).collect();
+        let mut corners: Vec<(i32, i32)> = Vec::with_capacity(4 * slices.len());
+        for corner in upper.chain(lower) {
+            // On a level stretch its ends are enough, and each corner is a call.
+            if let [.., (_, earlier), last] = corners.as_mut_slice()
+                && *earlier == last.1
+                && last.1 == corner.1
+            {
+                last.0 = corner.0;
+            } else {
+                corners.push(corner);
+            }
+        }
         self.area.draw(&Polygon::new(corners, fill(colour, alpha)))
     }
 

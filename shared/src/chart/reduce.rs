@@ -31,9 +31,11 @@ pub fn m4(
     out.0.reserve(room);
     out.1.reserve(room);
     let mut next = start;
+    let mut before = 0;
     while next < end {
         let edge = columns.end_of(times_ms[next]);
-        let stop = next + 1 + gallop(&times_ms[next + 1..end], edge);
+        before = gallop(&times_ms[next + 1..end], edge, before);
+        let stop = next + 1 + before;
         keep_of_column(times_ms, values, next..stop, &mut out);
         next = stop;
     }
@@ -73,14 +75,24 @@ impl Columns {
     }
 }
 
-/// How many of the times come before `edge`: doubling steps first, since a column holds few of all points.
-fn gallop(times_ms: &[f64], edge: f64) -> usize {
+/// How many of the times come before `edge`. Columns mostly hold about as many as the one before: doubling steps lead away
+/// from that guess, for each look at a place far off waits for the memory.
+fn gallop(times_ms: &[f64], edge: f64, guess: usize) -> usize {
+    let guess = guess.min(times_ms.len());
+    let (early, late) = times_ms.split_at(guess);
     let mut step = 1;
-    while step < times_ms.len() && times_ms[step] < edge {
+    if early.last().is_some_and(|time| *time >= edge) {
+        while step < guess && early[guess - step] >= edge {
+            step *= 2;
+        }
+        let low = guess.saturating_sub(step);
+        return low + early[low..guess].partition_point(|time| *time < edge);
+    }
+    while step < late.len() && late[step] < edge {
         step *= 2;
     }
-    let (low, high) = (step / 2, times_ms.len().min(step + 1));
-    low + times_ms[low..high].partition_point(|time| *time < edge)
+    let (low, high) = (step / 2, late.len().min(step + 1));
+    guess + low + late[low..high].partition_point(|time| *time < edge)
 }
 
 /// Appends what one column keeps of `range`, which is not empty.
@@ -144,19 +156,26 @@ fn bounds(values: &[f64]) -> (f64, f64) {
     })
 }
 
-/// As the other, two numbers an instruction: the compiler does not find them by itself. A NaN never wins, for
-/// `pmin(a, b)` is `if b < a { b } else { a }`.
+/// As the other, eight numbers at a time, two an instruction: the compiler does not find them by itself. A NaN never wins,
+/// for `pmin(a, b)` is `if b < a { b } else { a }`.
 #[cfg(target_arch = "wasm32")]
 #[target_feature(enable = "simd128")]
 fn bounds(values: &[f64]) -> (f64, f64) {
     use core::arch::wasm32::{f64x2, f64x2_extract_lane, f64x2_pmax, f64x2_pmin, f64x2_splat};
-    let (pairs, rest) = values.as_chunks::<2>();
-    let (mut low, mut high) = (f64x2_splat(f64::INFINITY), f64x2_splat(f64::NEG_INFINITY));
-    let pairs = pairs.iter().map(|[left, right]| f64x2(*left, *right));
-    for pair in pairs.chain(rest.iter().map(|value| f64x2_splat(*value))) {
-        low = f64x2_pmin(low, pair);
-        high = f64x2_pmax(high, pair);
+    let (eights, rest) = values.as_chunks::<8>();
+    // Four of each, since the next comparison with the same one has to wait for the last.
+    let (mut low, mut high) = ([f64x2_splat(f64::INFINITY); 4], [f64x2_splat(f64::NEG_INFINITY); 4]);
+    for [a, b, c, d, e, f, g, h] in eights {
+        let pairs = [f64x2(*a, *b), f64x2(*c, *d), f64x2(*e, *f), f64x2(*g, *h)];
+        low = [0, 1, 2, 3].map(|at| f64x2_pmin(low[at], pairs[at]));
+        high = [0, 1, 2, 3].map(|at| f64x2_pmax(high[at], pairs[at]));
     }
+    for value in rest {
+        low[0] = f64x2_pmin(low[0], f64x2_splat(*value));
+        high[0] = f64x2_pmax(high[0], f64x2_splat(*value));
+    }
+    let low = f64x2_pmin(f64x2_pmin(low[0], low[1]), f64x2_pmin(low[2], low[3]));
+    let high = f64x2_pmax(f64x2_pmax(high[0], high[1]), f64x2_pmax(high[2], high[3]));
     let both = |pair| (f64x2_extract_lane::<0>(pair), f64x2_extract_lane::<1>(pair));
     let (low, high) = (both(low), both(high));
     (low.0.min(low.1), high.0.max(high.1))
