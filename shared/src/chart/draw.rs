@@ -228,27 +228,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         colour: Rgb,
         alpha: f64,
     ) -> Drawn<DB> {
-        let pixels = self.frame.pixels();
-        let slices = pixels.slices(path).into_iter();
-        let slices: Vec<Slice> = slices.map(|slice| ground.map_or(slice, |y| slice.with(y))).collect();
-        let over = |slice: &Slice, y: f64| [units((slice.left, y)), units((slice.left + pixels.width, y))];
-        let upper = slices.iter().flat_map(|slice| over(slice, slice.top - margin));
-        let lower = slices.iter().rev().flat_map(|slice| {
-            let [left, right] = over(slice, slice.bottom + margin);
-            [right, left]
-        });
-        let mut corners: Vec<(i32, i32)> = Vec::with_capacity(4 * slices.len());
-        for corner in upper.chain(lower) {
-            // On a level stretch its ends are enough, and each corner is a call.
-            if let [.., (_, earlier), last] = corners.as_mut_slice()
-                && *earlier == last.1
-                && last.1 == corner.1
-            {
-                last.0 = corner.0;
-            } else {
-                corners.push(corner);
-            }
-        }
+        let corners = band_corners(self.frame.pixels(), path, ground, margin);
         self.area.draw(&Polygon::new(corners, fill(colour, alpha)))
     }
 
@@ -353,6 +333,32 @@ fn push_apart(labels: &mut [(f64, usize, f64)], top: f64, bottom: f64) {
         label.0 = label.0.min(free_to);
         free_to = label.0 - LABEL_SPACING_PX;
     }
+}
+
+/// The outline of a band, in units. Not part of the pen: what is generic is compiled for size with the page's own code.
+#[inline(never)]
+fn band_corners(pixels: Pixels, path: &[(f64, f64)], ground: Option<f64>, margin: f64) -> Vec<(i32, i32)> {
+    let slices = pixels.slices(path).into_iter();
+    let slices: Vec<Slice> = slices.map(|slice| ground.map_or(slice, |y| slice.with(y))).collect();
+    let over = |slice: &Slice, y: f64| [units((slice.left, y)), units((slice.left + pixels.width, y))];
+    let upper = slices.iter().flat_map(|slice| over(slice, slice.top - margin));
+    let lower = slices.iter().rev().flat_map(|slice| {
+        let [left, right] = over(slice, slice.bottom + margin);
+        [right, left]
+    });
+    let mut corners: Vec<(i32, i32)> = Vec::with_capacity(4 * slices.len());
+    for corner in upper.chain(lower) {
+        // On a level stretch its ends are enough, and each corner is a call.
+        if let [.., (_, earlier), last] = corners.as_mut_slice()
+            && *earlier == last.1
+            && last.1 == corner.1
+        {
+            last.0 = corner.0;
+        } else {
+            corners.push(corner);
+        }
+    }
+    corners
 }
 
 fn units((x, y): (f64, f64)) -> (i32, i32) {

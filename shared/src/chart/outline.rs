@@ -9,6 +9,7 @@ use crate::time::NANOS_PER_MS;
 pub(super) type Run = Vec<(f64, f64)>;
 
 /// The stretches of a series that are seen, left to right, where a screen has `columns` device pixels over the plot.
+#[inline(never)]
 pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize) -> Vec<Run> {
     let count = series.times_ms.len().min(series.values.len());
     let (times, values) = (&series.times_ms[..count], &series.values[..count]);

@@ -11,6 +11,7 @@
 ///
 /// The answer is sorted by time, holds at most six points a column (four values and a gap on each side) and
 /// reducing it once more with the same range and columns changes nothing.
+#[inline(never)]
 pub fn m4(
     times_ms: &[f64],
     values: &[f64],
@@ -124,6 +125,7 @@ fn keep_of_column(
 const BLOCK: usize = 128;
 
 /// The places of the first, lowest, highest and last value that is not a gap.
+#[inline(never)]
 fn extremes(values: &[f64], range: std::ops::Range<usize>) -> Option<[usize; 4]> {
     let start = range.start;
     let inside = &values[range];
