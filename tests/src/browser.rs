@@ -192,11 +192,25 @@ impl Browser {
     /// When the browser refuses.
     #[track_caller]
     pub fn drag(&self, points: &[(f64, f64)]) {
-        let mut mouse = MouseActions::new("mouse".to_owned()).then(move_to(points[0], 0)).then(down());
-        for point in &points[1..] {
-            mouse = mouse.then(move_to(*point, 30));
-        }
-        self.act(mouse.then(up()));
+        self.act(press_and_move(points).then(up()));
+    }
+
+    /// Presses at a point and moves through the others; the button stays down.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn press_and_move(&self, points: &[(f64, f64)]) {
+        self.act(press_and_move(points));
+    }
+
+    /// Lets go of the button.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn let_go(&self) {
+        self.act(MouseActions::new("mouse".to_owned()).then(up()));
     }
 
     /// Puts fingers down at the first points, moves them through the others and lifts them. Each step has a point a finger,
@@ -236,13 +250,9 @@ impl Browser {
     /// When the browser refuses.
     #[track_caller]
     pub fn drag_with_key(&self, points: &[(f64, f64)], value: impl Into<char>) {
-        let mut mouse = MouseActions::new("mouse".to_owned()).then(move_to(points[0], 0)).then(down());
-        for point in &points[1..] {
-            mouse = mouse.then(move_to(*point, 30));
-        }
-        self.act(mouse);
+        self.press_and_move(points);
         self.key(value);
-        self.act(MouseActions::new("mouse".to_owned()).then(up()));
+        self.let_go();
     }
 
     /// Moves the pointer there.
@@ -434,6 +444,11 @@ fn capabilities(settings: &Settings, profile: &Path) -> Value {
     ];
     let args: Vec<&str> = args.into_iter().chain(settings.switches.iter().copied()).collect();
     json!({"browserName": "chrome", "goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}})
+}
+
+fn press_and_move(points: &[(f64, f64)]) -> MouseActions {
+    let mouse = MouseActions::new("mouse".to_owned()).then(move_to(points[0], 0)).then(down());
+    points[1..].iter().fold(mouse, |mouse, point| mouse.then(move_to(*point, 30)))
 }
 
 fn move_to((x, y): (f64, f64), millis: u64) -> PointerAction {

@@ -25,11 +25,13 @@ const TALL: Settings =
     Settings { width: 1_280, height: 7_000, zone: "UTC", dark: true, touch: false, switches: &[] };
 const ROUNDS: usize = 5;
 const MOVES: usize = 120;
+/// A frame that came so long after the one before means that one was dropped.
+const LATE_MS: f64 = 25.0;
 
 /// Notes when canvases were painted: each begins with clearing it. A message sent in a frame's callbacks comes after the
 /// frame was painted.
 const WATCH: &str = "
-    window.seen = {painted: 0, cleared: 0, usable: 0, line: 0};
+    window.seen = {painted: 0, cleared: 0, usable: 0};
     const {port1, port2} = new MessageChannel();
     let after = [];
     port1.onmessage = () => after.splice(0).forEach(then => then());
@@ -217,13 +219,18 @@ fn measure_many(server: &TestServer, row: &mut impl FnMut(&str, String, &str)) {
     row("24 charts: from the first answer's last byte to the last chart painted", ms(median(times.1)), "");
 }
 
-/// Notes every frame, and when the first line that was not there before is on the screen after letting go.
-const WATCH_DRAG: &str = "
-    window.drag = {frames: [], released: 0, line: 0};
-    const frame = at => { drag.frames.push(at); if (!drag.ended) requestAnimationFrame(frame); };
-    requestAnimationFrame(frame);
+/// Notes every frame until it is told to end.
+const WATCH_FRAMES: &str = "
+    window.frames = [];
+    window.framesEnded = false;
+    const frame = at => { frames.push(at); if (!framesEnded) requestAnimationFrame(frame); };
+    requestAnimationFrame(frame);";
+
+/// Notes when the first line that was not there before is on the screen after letting go.
+const WATCH_LINES: &str = "
+    window.framesEnded = true;
+    window.drag = {released: 0, line: 0};
     window.addEventListener('pointerup', event => {
-        drag.ended = true;
         drag.released = event.timeStamp;
         const ids = () => [...document.querySelectorAll('[data-line]')].map(row => row.dataset.line);
         const before = new Set(ids());
@@ -235,55 +242,81 @@ const WATCH_DRAG: &str = "
     }, {capture: true, once: true});";
 
 #[derive(Deserialize)]
-struct Drag {
-    frames: Vec<f64>,
+struct Released {
     released: f64,
     line: f64,
 }
 
-/// A long drag over one of twelve charts, and its lines.
+/// Frames over some time.
+#[derive(Clone, Copy, Default)]
+struct Frames {
+    all: usize,
+    late: usize,
+    canvases: usize,
+    script_ms: f64,
+}
+
+/// What happens to frames during some work.
+fn frames_during(browser: &Browser, work: impl FnOnce()) -> Frames {
+    let cleared = || ask::<usize>(browser, "return seen.cleared", &[]);
+    let before = (browser.measure("ScriptDuration"), cleared());
+    browser.look(WATCH_FRAMES, &[]);
+    work();
+    let script_ms = (browser.measure("ScriptDuration") - before.0) * 1e3;
+    let frames: Vec<f64> = ask(browser, "framesEnded = true; return frames", &[]);
+    let late = frames.windows(2).filter(|pair| pair[1] - pair[0] > LATE_MS).count();
+    Frames { all: frames.len(), late, canvases: cleared() - before.1, script_ms }
+}
+
+impl std::ops::Add for Frames {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            all: self.all + other.all,
+            late: self.late + other.late,
+            canvases: self.canvases + other.canvases,
+            script_ms: self.script_ms + other.script_ms,
+        }
+    }
+}
+
+/// Long drags over one of twelve charts, as long a rest for comparison, and the lines of the bands.
 fn measure_brush(server: &TestServer, row: &mut impl FnMut(&str, String, &str)) {
     let browser = Browser::with(&Settings { height: 3_600, ..TALL });
     browser.before_pages(WATCH);
     browser.goto(&address(server, "twelve"));
     drop(all_painted(&browser, 12));
     let page = Page { browser: &browser };
-    let (mut script, mut late, mut frames, mut lines) = (Vec::new(), 0, 0, Vec::new());
+    let (mut drags, mut rests, mut lines) = (Frames::default(), Frames::default(), Vec::new());
     for round in 0..ROUNDS {
         let plot = page.plot("panel-3").expect("there is a fourth panel");
-        let before = browser.measure("ScriptDuration");
-        let cleared: usize = ask(&browser, "return seen.cleared", &[]);
-        browser.look(WATCH_DRAG, &[]);
-        drag(&browser, &plot, round);
+        rests = rests + frames_during(&browser, || std::thread::sleep(std::time::Duration::from_secs(4)));
+        drags = drags + frames_during(&browser, || browser.press_and_move(&path(&plot, round)));
+        browser.look(WATCH_LINES, &[]);
+        browser.let_go();
         let drag = wait::until("lines of the band", || {
-            let drag: Drag = ask(&browser, "return drag", &[]);
+            let drag: Released = ask(&browser, "return drag", &[]);
             if drag.line > 0.0 { Ok(drag) } else { Err(drag.released) }
         });
-        // Script time of the answer's lines is in it, too.
-        script.push((browser.measure("ScriptDuration") - before) * 1e3 / MOVES as f64);
-        let gaps = drag.frames.windows(2).map(|pair| pair[1] - pair[0]);
-        late += gaps.filter(|gap| *gap > 25.0).count();
-        frames += drag.frames.len();
         lines.push(drag.line - drag.released);
-        let again: usize = ask(&browser, "return seen.cleared", &[]);
-        println!("round {round}: {} frames, canvases painted anew {}", drag.frames.len(), again - cleared);
     }
     browser.assert_no_errors();
-    row(
-        "brushing beside 12 charts: script a move, the released band's lines included",
-        ms(median(script)),
-        "2 ms",
-    );
-    row("brushing beside 12 charts: frames later than 25 ms", format!("{late} of {frames}"), "0");
+    assert_eq!(drags.canvases, 0, "brushing paints no chart anew");
+    let (moves, frames) = ((MOVES * ROUNDS) as f64, drags.all as f64);
+    let script = format!("{} a move, {} a frame", ms(drags.script_ms / moves), ms(drags.script_ms / frames));
+    row("brushing beside 12 charts: script", script, "2 ms a frame");
+    let late = format!("{} of {}; at rest {} of {}", drags.late, drags.all, rests.late, rests.all);
+    row("brushing beside 12 charts: frames later than 25 ms", late, "0");
     row("from letting go to the first new line on the screen", ms(median(lines)), "100 ms");
 }
 
-fn drag(browser: &Browser, plot: &Plot, round: usize) {
+fn path(plot: &Plot, round: usize) -> Vec<(f64, f64)> {
     let part = |part: f64| plot.left + plot.width * part;
     let (from, until) = (part(0.1 + 0.05 * round as f64), part(0.6 + 0.05 * round as f64));
     let point = |step: usize| {
         let x = from + (until - from) * step as f64 / MOVES as f64;
         (x.round(), plot.middle.round())
     };
-    browser.drag(&(0..=MOVES).map(point).collect::<Vec<_>>());
+    (0..=MOVES).map(point).collect()
 }
