@@ -142,11 +142,13 @@ fn extremes(values: &[f64], range: std::ops::Range<usize>) -> Option<[usize; 4]>
             highest = (high, block * BLOCK);
         }
     }
-    let place = |(value, from): (f64, usize)| {
-        let same = inside[from..].iter().position(|other| *other == value);
-        start + from + same.unwrap_or(0)
+    let place = |from: usize, is_there: &dyn Fn(f64) -> bool| {
+        let found = inside[from..].iter().position(|value| is_there(*value));
+        start + from + found.unwrap_or(0)
     };
-    Some([start + first, place(lowest), place(highest), start + last])
+    let lowest = place(lowest.1, &|value| value <= lowest.0);
+    let highest = place(highest.1, &|value| value >= highest.0);
+    Some([start + first, lowest, highest, start + last])
 }
 
 /// The lowest and the highest number; the infinities the wrong way round where there is none.
