@@ -150,7 +150,7 @@ fn measure_start(server: &TestServer, row: &mut impl FnMut(&str, String, &str)) 
 /// All that the page loads of its own, compressed.
 fn measure_size(server: &TestServer, row: &mut impl FnMut(&str, String, &str)) {
     let browser = Browser::open();
-    drop(Page::open(&browser, &address(server, "twelve")));
+    Page::open(&browser, &address(server, "twelve"));
     let script = "return performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname)\
         .filter(path => /\\.(js|wasm|css|woff2)$/.test(path))";
     let mut paths: Vec<String> = ask(&browser, script, &[]);
@@ -172,7 +172,7 @@ fn brotli_size(body: &[u8]) -> u64 {
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
-struct Painted {
+struct Charts {
     canvases: usize,
     cleared: usize,
     answers: usize,
@@ -188,11 +188,11 @@ const PAINTED: &str = "const answers = performance.getEntriesByType('resource')\
             first: Math.min(...answers, 1e9), last: Math.max(...answers, 0), painted: seen.painted}";
 
 /// Waits until all charts have their data and nothing was painted between two looks.
-fn all_painted(browser: &Browser, charts: usize) -> Painted {
+fn all_painted(browser: &Browser, charts: usize) -> Charts {
     let mut before = None;
     wait::until("all charts", || {
         std::thread::sleep(std::time::Duration::from_millis(300));
-        let now: Painted = ask(browser, PAINTED, &[]);
+        let now: Charts = ask(browser, PAINTED, &[]);
         let is_done = now.answers >= charts && now.painted > now.last && before.as_ref() == Some(&now);
         if is_done { Ok(now) } else { Err(before.replace(now)) }
     })
@@ -286,7 +286,7 @@ fn measure_brush(server: &TestServer, row: &mut impl FnMut(&str, String, &str)) 
     let browser = Browser::with(&Settings { height: 3_600, ..TALL });
     browser.before_pages(WATCH);
     browser.goto(&address(server, "twelve"));
-    drop(all_painted(&browser, 12));
+    all_painted(&browser, 12);
     let page = Page { browser: &browser };
     let (mut drags, mut rests, mut lines) = (Frames::default(), Frames::default(), Vec::new());
     for round in 0..ROUNDS {
