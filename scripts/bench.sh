@@ -15,4 +15,8 @@ step "programs from Debian" scripts/packages.sh "${build_needs[@]}" "${test_need
 step "tools for the page" scripts/page-tools.sh
 step "the page" scripts/page.sh
 step "the server" build_server
+if [ "${1:-}" = charts ]; then
+    step_total=6
+    step "the charts' drawing alone, and uPlot" scripts/page.sh bench
+fi
 step "the comparison" run_bench "$@"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the page into dist/, unless what lies there was built from these very sources. `scripts/page.sh serve …` serves
-# it while it is worked on; `scripts/page.sh lint` checks its sources as the browser's target compiles them.
+# it while it is worked on; `scripts/page.sh lint` checks its sources as the browser's target compiles them;
+# `scripts/page.sh bench` lays the charts' drawing, and uPlot to compare it with, into a folder of the target directory.
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"
@@ -35,9 +36,29 @@ build() {
     rm "$stamp.new"
 }
 
+# What is compared with, in a fixed version.
+uplot=1.6.32
+
+# The module goes the way of the page's: same profile, wasm-bindgen, wasm-opt.
+build_bench() {
+    local into=$target/bench-page plot=$SONDE_CACHE/uplot/node_modules/uplot
+    if ! grep -qsF "\"version\": \"$uplot\"" "$plot/package.json"; then
+        npm install --prefix "$SONDE_CACHE/uplot" --no-save --no-audit --no-fund "uplot@$uplot" </dev/null
+    fi
+    cargo build --package sonde-frontend --example drawing --target wasm32-unknown-unknown --profile page
+    mkdir -p "$into"
+    wasm-bindgen --target web --no-typescript --out-dir "$into" \
+        "$CARGO_TARGET_DIR/wasm32-unknown-unknown/page/examples/drawing.wasm"
+    wasm-opt -O3 -o "$into/drawing_bg.opt.wasm" "$into/drawing_bg.wasm"
+    mv "$into/drawing_bg.opt.wasm" "$into/drawing_bg.wasm"
+    cp -r frontend/examples/drawing.html frontend/style/tokens.css frontend/fonts "$plot/dist/uPlot.iife.min.js" \
+        "$plot/dist/uPlot.min.css" "$into"
+}
+
 case ${1:-build} in
     build) build ;;
     serve) shift && exec trunk serve --dist "$target/page-dev" "$@" ;;
     lint) cargo clippy --package sonde-frontend --target wasm32-unknown-unknown -- -D warnings ;;
-    *) fail "page.sh knows build, serve and lint, not \`$1\`" ;;
+    bench) build_bench ;;
+    *) fail "page.sh knows build, serve, lint and bench, not \`$1\`" ;;
 esac

@@ -37,11 +37,13 @@ pub struct Settings {
     pub dark: bool,
     /// Whether it is a phone: fingers in place of a mouse.
     pub touch: bool,
+    /// Further switches of the browser's.
+    pub switches: &'static [&'static str],
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { width: 1280, height: 900, zone: "UTC", dark: true, touch: false }
+        Self { width: 1280, height: 900, zone: "UTC", dark: true, touch: false, switches: &[] }
     }
 }
 
@@ -96,6 +98,23 @@ impl Browser {
         let scheme = if dark { "dark" } else { "light" };
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.devtools("Emulation.setEmulatedMedia", &features);
+    }
+
+    /// A script that every page runs before its own.
+    pub fn before_pages(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({"source": script}));
+    }
+
+    /// What the browser has counted of the page so far, by its own names: `ScriptDuration` in seconds and others.
+    ///
+    /// # Panics
+    /// When it does not tell.
+    pub fn measure(&self, name: &str) -> f64 {
+        self.devtools("Performance.enable", &json!({}));
+        let told = self.devtools("Performance.getMetrics", &json!({}));
+        let metrics = told["metrics"].as_array().expect("metrics are a list");
+        let metric = metrics.iter().find(|metric| metric["name"] == name);
+        metric.and_then(|metric| metric["value"].as_f64()).expect("the browser counts it")
     }
 
     fn devtools(&self, cmd: &str, params: &Value) -> Value {
@@ -173,11 +192,25 @@ impl Browser {
     /// When the browser refuses.
     #[track_caller]
     pub fn drag(&self, points: &[(f64, f64)]) {
-        let mut mouse = MouseActions::new("mouse".to_owned()).then(move_to(points[0], 0)).then(down());
-        for point in &points[1..] {
-            mouse = mouse.then(move_to(*point, 30));
-        }
-        self.act(mouse.then(up()));
+        self.act(press_and_move(points).then(up()));
+    }
+
+    /// Presses at a point and moves through the others; the button stays down.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn press_and_move(&self, points: &[(f64, f64)]) {
+        self.act(press_and_move(points));
+    }
+
+    /// Lets go of the button.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn let_go(&self) {
+        self.act(MouseActions::new("mouse".to_owned()).then(up()));
     }
 
     /// Puts fingers down at the first points, moves them through the others and lifts them. Each step has a point a finger,
@@ -217,13 +250,9 @@ impl Browser {
     /// When the browser refuses.
     #[track_caller]
     pub fn drag_with_key(&self, points: &[(f64, f64)], value: impl Into<char>) {
-        let mut mouse = MouseActions::new("mouse".to_owned()).then(move_to(points[0], 0)).then(down());
-        for point in &points[1..] {
-            mouse = mouse.then(move_to(*point, 30));
-        }
-        self.act(mouse);
+        self.press_and_move(points);
         self.key(value);
-        self.act(MouseActions::new("mouse".to_owned()).then(up()));
+        self.let_go();
     }
 
     /// Moves the pointer there.
@@ -413,7 +442,13 @@ fn capabilities(settings: &Settings, profile: &Path) -> Value {
         &window,
         &profile,
     ];
+    let args: Vec<&str> = args.into_iter().chain(settings.switches.iter().copied()).collect();
     json!({"browserName": "chrome", "goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}})
+}
+
+fn press_and_move(points: &[(f64, f64)]) -> MouseActions {
+    let mouse = MouseActions::new("mouse".to_owned()).then(move_to(points[0], 0)).then(down());
+    points[1..].iter().fold(mouse, |mouse, point| mouse.then(move_to(*point, 30)))
 }
 
 fn move_to((x, y): (f64, f64), millis: u64) -> PointerAction {

@@ -31,7 +31,7 @@ const MOST_DEVICE_PX: f64 = 16_384.0;
 const MOST_WIDTHS: usize = 4_096;
 
 /// A canvas as a plotters backend.
-pub(super) struct CanvasBackend {
+pub struct CanvasBackend {
     context: CanvasRenderingContext2d,
     /// The size in units.
     size: (u32, u32),
@@ -107,10 +107,10 @@ fn css_colour(colour: BackendColor) -> String {
 }
 
 /// A canvas as a drawing area.
-pub(super) type Canvas = DrawingArea<CanvasBackend, Shift>;
+pub type Canvas = DrawingArea<CanvasBackend, Shift>;
 
 /// Brings the canvas' bitmap to the frame's size, clears it and lets `draw` draw on it.
-pub(super) fn paint(canvas: &HtmlCanvasElement, frame: &Frame, draw: impl FnOnce(&Canvas)) {
+pub fn paint(canvas: &HtmlCanvasElement, frame: &Frame, draw: impl FnOnce(&Canvas)) {
     let device_px = |css_px: f64| (css_px * frame.pixel_ratio).round().clamp(1.0, MOST_DEVICE_PX) as u32;
     let (width, height) = (device_px(frame.width_px), device_px(frame.height_px));
     // Setting a size throws the bitmap away, also when it is the same.

@@ -16,6 +16,8 @@ mod view;
 
 pub use axis::TimeAxis;
 pub use brush::with_margin;
+pub use canvas::{Canvas, CanvasBackend, paint};
+pub use theme::read_theme;
 pub use view::{Chart, LogHistogram, Means};
 
 use leptos::prelude::*;

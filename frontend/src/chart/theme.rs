@@ -6,7 +6,7 @@ use sonde_shared::log::Level;
 use web_sys::{CssStyleDeclaration, Element};
 
 /// The theme as it is on an element. A variable that is missing or no plain colour reads as black.
-pub(super) fn read_theme(element: &Element) -> Theme {
+pub fn read_theme(element: &Element) -> Theme {
     let Ok(Some(style)) = leptos::prelude::window().get_computed_style(element) else {
         return Theme::default();
     };

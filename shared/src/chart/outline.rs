@@ -10,6 +10,7 @@ pub(super) type Run = Vec<(f64, f64)>;
 
 /// The stretches of a series that are seen, left to right, where a screen has `columns` device pixels over the plot. As steps
 /// they keep a value until the next one.
+#[inline(never)]
 pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize, as_steps: bool) -> Vec<Run> {
     let count = series.times_ms.len().min(series.values.len());
     let (times, values) = (&series.times_ms[..count], &series.values[..count]);
@@ -123,6 +124,69 @@ pub(super) fn extent<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<(f64, f6
     })
 }
 
+/// What a path covers of one column of pixels, in px from the left and from above.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Slice {
+    /// The column's left edge.
+    pub(super) left: f64,
+    /// The highest place.
+    pub(super) top: f64,
+    /// The lowest place.
+    pub(super) bottom: f64,
+}
+
+impl Slice {
+    /// The slice that also covers this height.
+    pub(super) fn with(self, y: f64) -> Self {
+        Self { top: self.top.min(y), bottom: self.bottom.max(y), ..self }
+    }
+}
+
+/// A screen's columns of pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pixels {
+    /// The left edge of the first, in px.
+    pub(super) left: f64,
+    /// The width of one, in px.
+    pub(super) width: f64,
+    /// How many there are.
+    pub(super) count: usize,
+}
+
+/// So many points in a column hide the line between them: what is seen is how far it goes up and down.
+const DENSE: f64 = 2.0;
+
+impl Pixels {
+    /// Whether a path has so many points that nothing but its slices is seen.
+    pub(super) fn hide(self, path: &[(f64, f64)]) -> bool {
+        let (left, right) = span(path.iter().map(|point| point.0));
+        path.len() as f64 > DENSE * ((right - left) / self.width + 1.0)
+    }
+
+    /// The columns that a path runs through from left to right. Where it passes from one into the next, both have that height.
+    pub(super) fn slices(self, path: &[(f64, f64)]) -> Vec<Slice> {
+        let column = |x: f64| (((x - self.left) / self.width).max(0.0) as usize).min(self.count.max(1) - 1);
+        let edge = |column: usize| self.left + column as f64 * self.width;
+        let Some(first) = path.first() else { return Vec::new() };
+        let mut at = column(first.0);
+        let mut slices = Vec::with_capacity(self.count.saturating_sub(at).min(path.len()));
+        let mut slice = Slice { left: edge(at), top: first.1, bottom: first.1 };
+        let mut before = *first;
+        for point in path {
+            while at < column(point.0) {
+                at += 1;
+                let y = crossing(before, *point, edge(at)).map_or(point.1, |(_, y)| y);
+                slices.push(slice.with(y));
+                slice = Slice { left: edge(at), top: y, bottom: y };
+            }
+            slice = slice.with(point.1);
+            before = *point;
+        }
+        slices.push(slice);
+        slices
+    }
+}
+
 /// The middle of a path that is nowhere as long as `size_px`.
 pub(super) fn speck(path: &[(f64, f64)], size_px: f64) -> Option<(f64, f64)> {
     let (left, right) = span(path.iter().map(|point| point.0));
@@ -178,6 +242,7 @@ fn continue_piece(pieces: &mut Vec<Run>, from: (f64, f64)) {
 mod tests {
     use super::*;
     use crate::time::{TimeRange, Timestamp};
+    use proptest::prelude::*;
 
     fn check(points: &[(f64, f64)], expected: &[&[(f64, f64)]]) {
         let range = TimeRange::between(Timestamp::from_millis(0), Timestamp::from_millis(100));
@@ -223,6 +288,72 @@ mod tests {
         assert!(parts_between(&run, 20.0, 30.0).is_empty());
         let through = [(0.0, 0.0), (10.0, 10.0)];
         assert_eq!(crossed(&through, 2.0, 4.0), [(0.0, 0.0), (2.0, 2.0), (4.0, 4.0), (10.0, 10.0)]);
+    }
+
+    #[test]
+    fn a_slice_reaches_to_where_the_line_leaves_and_enters_it() {
+        let pixels = Pixels { left: 10.0, width: 1.0, count: 4 };
+        let check = |path: &[(f64, f64)], expected: &[(f64, f64, f64)]| {
+            let slices = pixels.slices(path).into_iter().map(|slice| (slice.left, slice.top, slice.bottom));
+            assert_eq!(slices.collect::<Vec<_>>(), expected, "{path:?}");
+        };
+        check(&[], &[]);
+        check(&[(11.5, 3.0)], &[(11.0, 3.0, 3.0)]);
+        check(&[(10.5, 0.0), (11.5, 4.0)], &[(10.0, 0.0, 2.0), (11.0, 2.0, 4.0)]);
+        check(
+            &[(10.0, 8.0), (14.0, 0.0)],
+            &[(10.0, 6.0, 8.0), (11.0, 4.0, 6.0), (12.0, 2.0, 4.0), (13.0, 0.0, 2.0)],
+        );
+        check(&[(10.2, 5.0), (10.2, 1.0), (10.3, 9.0), (11.0, 9.0)], &[(10.0, 1.0, 9.0), (11.0, 9.0, 9.0)]);
+    }
+
+    proptest! {
+        /// At any zoom: each value that is in view is in the slice of its column, and each slice ends at a value or where
+        /// the line comes from or goes to, so that nothing is drawn that is not there.
+        #[test]
+        fn slices_hold_every_value_and_nothing_else(
+            values in prop::collection::vec(-1e3..1e3, 2..800),
+            from in 0.0..0.9_f64,
+            length in 0.001..1.0_f64,
+            columns in 1_usize..80,
+        ) {
+            let times_ms: Vec<f64> = (0..values.len()).map(|at| at as f64 * 1e6 / values.len() as f64).collect();
+            let from_ms = (from * 1e6_f64).floor();
+            let until_ms = (from_ms + length * 1e6).ceil();
+            let instant = |ms: f64| Timestamp::from_millis(ms as i64);
+            let scale = TimeScale::new(TimeRange::between(instant(from_ms), instant(until_ms)), 10.0, 400.0);
+            let pixels = Pixels { left: 10.0, width: 400.0 / columns as f64, count: columns };
+            let series = Columns { name: String::new(), times_ms, values };
+            for run in visible_runs(&series, &scale, columns, false) {
+                let slices = pixels.slices(&run);
+                let mut held = vec![(f64::INFINITY, f64::NEG_INFINITY); slices.len()];
+                // The whole line, by every point and every place where it passes from one column into the next.
+                let whole = whole_line(&series, &scale, pixels);
+                for (x, y) in whole {
+                    let near = |slice: &Slice| x >= slice.left - 1e-6 && x <= slice.left + pixels.width + 1e-6;
+                    for (slice, held) in slices.iter().zip(&mut held).filter(|(slice, _)| near(slice)) {
+                        *held = (held.0.min(y), held.1.max(y));
+                        let is_inside = |x: f64| x > slice.left + 1e-6 && x < slice.left + pixels.width - 1e-6;
+                        prop_assert!(!is_inside(x) || (slice.top - 1e-6..=slice.bottom + 1e-6).contains(&y), "{y} at {x} is not in {slice:?}");
+                    }
+                }
+                for (slice, held) in slices.iter().zip(held) {
+                    prop_assert!(slice.top >= held.0 - 1e-6 && slice.bottom <= held.1 + 1e-6, "{slice:?} but {held:?}");
+                }
+            }
+        }
+    }
+
+    fn whole_line(series: &Columns, scale: &TimeScale, pixels: Pixels) -> Vec<(f64, f64)> {
+        let points =
+            series.times_ms.iter().zip(&series.values).map(|(time, value)| (scale.x_from_ms(*time), *value));
+        let points: Vec<(f64, f64)> = points.collect();
+        let edges = (0..=pixels.count).map(|column| pixels.left + column as f64 * pixels.width);
+        let edges: Vec<f64> = edges.collect();
+        let crossings =
+            points.windows(2).flat_map(|pair| edges.iter().filter_map(|x| crossing(pair[0], pair[1], *x)));
+        let inside = points.iter().copied().filter(|point| (scale.left()..=scale.right()).contains(&point.0));
+        inside.chain(crossings).collect()
     }
 
     #[test]

@@ -11,6 +11,7 @@
 ///
 /// The answer is sorted by time, holds at most six points a column (four values and a gap on each side) and
 /// reducing it once more with the same range and columns changes nothing.
+#[inline(never)]
 pub fn m4(
     times_ms: &[f64],
     values: &[f64],
@@ -31,9 +32,11 @@ pub fn m4(
     out.0.reserve(room);
     out.1.reserve(room);
     let mut next = start;
+    let mut before = 0;
     while next < end {
         let edge = columns.end_of(times_ms[next]);
-        let stop = next + 1 + gallop(&times_ms[next + 1..end], edge);
+        before = gallop(&times_ms[next + 1..end], edge, before);
+        let stop = next + 1 + before;
         keep_of_column(times_ms, values, next..stop, &mut out);
         next = stop;
     }
@@ -73,14 +76,24 @@ impl Columns {
     }
 }
 
-/// How many of the times come before `edge`: doubling steps first, since a column holds few of all points.
-fn gallop(times_ms: &[f64], edge: f64) -> usize {
+/// How many of the times come before `edge`. Columns mostly hold about as many as the one before: doubling steps lead away
+/// from that guess, for each look at a place far off waits for the memory.
+fn gallop(times_ms: &[f64], edge: f64, guess: usize) -> usize {
+    let guess = guess.min(times_ms.len());
+    let (early, late) = times_ms.split_at(guess);
     let mut step = 1;
-    while step < times_ms.len() && times_ms[step] < edge {
+    if early.last().is_some_and(|time| *time >= edge) {
+        while step < guess && early[guess - step] >= edge {
+            step *= 2;
+        }
+        let low = guess.saturating_sub(step);
+        return low + early[low..guess].partition_point(|time| *time < edge);
+    }
+    while step < late.len() && late[step] < edge {
         step *= 2;
     }
-    let (low, high) = (step / 2, times_ms.len().min(step + 1));
-    low + times_ms[low..high].partition_point(|time| *time < edge)
+    let (low, high) = (step / 2, late.len().min(step + 1));
+    guess + low + late[low..high].partition_point(|time| *time < edge)
 }
 
 /// Appends what one column keeps of `range`, which is not empty.
@@ -108,23 +121,68 @@ fn keep_of_column(
     }
 }
 
+/// So many values are compared at once; only the block that has an extreme is searched for its place.
+const BLOCK: usize = 128;
+
 /// The places of the first, lowest, highest and last value that is not a gap.
+#[inline(never)]
 fn extremes(values: &[f64], range: std::ops::Range<usize>) -> Option<[usize; 4]> {
-    let first = range.clone().find(|index| !values[*index].is_nan())?;
-    let (mut lowest, mut highest, mut last) = (first, first, first);
-    for index in first + 1..range.end {
-        let value = values[index];
-        if value < values[lowest] {
-            lowest = index;
+    let start = range.start;
+    let inside = &values[range];
+    let first = inside.iter().position(|value| !value.is_nan())?;
+    let last = inside.iter().rposition(|value| !value.is_nan())?;
+    // Each extreme with a place that it is not before.
+    let (mut lowest, mut highest) = ((inside[first], first), (inside[first], first));
+    for (block, part) in inside.chunks(BLOCK).enumerate() {
+        let (low, high) = bounds(part);
+        if low < lowest.0 {
+            lowest = (low, block * BLOCK);
         }
-        if value > values[highest] {
-            highest = index;
-        }
-        if !value.is_nan() {
-            last = index;
+        if high > highest.0 {
+            highest = (high, block * BLOCK);
         }
     }
-    Some([first, lowest, highest, last])
+    let place = |from: usize, is_there: &dyn Fn(f64) -> bool| {
+        let found = inside[from..].iter().position(|value| is_there(*value));
+        start + from + found.unwrap_or(0)
+    };
+    let lowest = place(lowest.1, &|value| value <= lowest.0);
+    let highest = place(highest.1, &|value| value >= highest.0);
+    Some([start + first, lowest, highest, start + last])
+}
+
+/// The lowest and the highest number; the infinities the wrong way round where there is none.
+#[cfg(not(target_arch = "wasm32"))]
+fn bounds(values: &[f64]) -> (f64, f64) {
+    let none = (f64::INFINITY, f64::NEG_INFINITY);
+    values.iter().fold(none, |(low, high), value| {
+        (if *value < low { *value } else { low }, if *value > high { *value } else { high })
+    })
+}
+
+/// As the other, eight numbers at a time, two an instruction: the compiler does not find them by itself. A NaN never wins,
+/// for `pmin(a, b)` is `if b < a { b } else { a }`.
+#[cfg(target_arch = "wasm32")]
+#[target_feature(enable = "simd128")]
+fn bounds(values: &[f64]) -> (f64, f64) {
+    use core::arch::wasm32::{f64x2, f64x2_extract_lane, f64x2_pmax, f64x2_pmin, f64x2_splat};
+    let (eights, rest) = values.as_chunks::<8>();
+    // Four of each, since the next comparison with the same one has to wait for the last.
+    let (mut low, mut high) = ([f64x2_splat(f64::INFINITY); 4], [f64x2_splat(f64::NEG_INFINITY); 4]);
+    for [a, b, c, d, e, f, g, h] in eights {
+        let pairs = [f64x2(*a, *b), f64x2(*c, *d), f64x2(*e, *f), f64x2(*g, *h)];
+        low = [0, 1, 2, 3].map(|at| f64x2_pmin(low[at], pairs[at]));
+        high = [0, 1, 2, 3].map(|at| f64x2_pmax(high[at], pairs[at]));
+    }
+    for value in rest {
+        low[0] = f64x2_pmin(low[0], f64x2_splat(*value));
+        high[0] = f64x2_pmax(high[0], f64x2_splat(*value));
+    }
+    let low = f64x2_pmin(f64x2_pmin(low[0], low[1]), f64x2_pmin(low[2], low[3]));
+    let high = f64x2_pmax(f64x2_pmax(high[0], high[1]), f64x2_pmax(high[2], high[3]));
+    let both = |pair| (f64x2_extract_lane::<0>(pair), f64x2_extract_lane::<1>(pair));
+    let (low, high) = (both(low), both(high));
+    (low.0.min(low.1), high.0.max(high.1))
 }
 
 #[cfg(test)]

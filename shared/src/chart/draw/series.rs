@@ -2,7 +2,7 @@
 
 use super::pen::{Ink, Pen};
 use super::{Drawn, Frame, Lines};
-use crate::chart::outline::{Run, clip, crossed, dashes, parts_between, speck, visible_runs};
+use crate::chart::outline::{Pixels, Run, Slice, clip, crossed, dashes, parts_between, speck, visible_runs};
 use crate::chart::scale::{TimeScale, ValueScale};
 use crate::chart::style::{Fill, Shape, Style};
 use crate::chart::theme::{Rgb, dashes_of_slot};
@@ -29,12 +29,16 @@ pub(super) struct Plotted {
     has_light_area: bool,
     /// Whether values may lie beyond the axis.
     is_cut: bool,
+    /// The screen's columns of pixels.
+    pixels: Pixels,
 }
 
 /// The series of a panel as they are seen, reduced to pixel columns.
 pub(super) fn plotted(frame: &Frame, lines: &Lines, time: &TimeScale) -> Vec<Plotted> {
     let is_many = lines.series.len() > MANY_SERIES;
     let wanted = ((time.right() - time.left()) * frame.pixel_ratio).round().clamp(1.0, 100_000.0) as usize;
+    let pixels =
+        Pixels { left: time.left(), width: (time.right() - time.left()) / wanted as f64, count: wanted };
     let columns = wanted.min(MOST_COLUMNS / lines.series.len().max(1)).max(1);
     let one = |index: usize| {
         let style = lines.style(index);
@@ -45,7 +49,7 @@ pub(super) fn plotted(frame: &Frame, lines: &Lines, time: &TimeScale) -> Vec<Plo
         let runs = visible_runs(outline, time, columns, style.shape == Shape::Staircase);
         let side = if style.is_right { &lines.right } else { &lines.left };
         let (slot, is_cut) = (lines.slot(index), side.is_held);
-        Plotted { runs, style, slot, width_px, has_light_area: !is_many, is_cut }
+        Plotted { runs, style, slot, width_px, has_light_area: !is_many, is_cut, pixels }
     };
     (0..lines.series.len()).map(one).collect()
 }
@@ -87,6 +91,10 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         let (Some(first), Some(last)) = (corners.first().copied(), corners.last().copied()) else {
             return Ok(());
         };
+        if one.pixels.hide(&corners) {
+            let band = band_corners(one.pixels, &corners, Some(ground), 0.0);
+            return self.polygon(&band, self.colour_of(one), alpha);
+        }
         corners.extend([(last.0, ground), (first.0, ground)]);
         self.polygon(&corners, self.colour_of(one), alpha)
     }
@@ -131,6 +139,11 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 continue;
             }
             match one.dashes() {
+                // A stroke of some thousand points to and fro takes many times as long as what it looks like.
+                None if one.pixels.hide(&path) => {
+                    let band = band_corners(one.pixels, &path, None, ink.width_px / 2.0);
+                    self.polygon(&band, ink.colour, ink.alpha)?;
+                }
                 None => self.path(&path, ink)?,
                 Some(lengths) => {
                     dashes(&path, lengths).iter().try_for_each(|piece| self.path(piece, ink))?;
@@ -175,6 +188,36 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         one.style.colour.unwrap_or_else(|| self.frame.theme.slot(one.slot))
     }
 }
+
+/// The outline of what a path covers of each column of pixels, and `margin` px above and below it; with a ground also of all from
+/// there on. Not part of the pen: what is generic is compiled for size with the page's own code.
+#[inline(never)]
+fn band_corners(pixels: Pixels, path: &[(f64, f64)], ground: Option<f64>, margin: f64) -> Vec<(f64, f64)> {
+    let slices = pixels.slices(path).into_iter();
+    let slices: Vec<Slice> = slices.map(|slice| ground.map_or(slice, |y| slice.with(y))).collect();
+    let over = |slice: &Slice, y: f64| [(slice.left, y), (slice.left + pixels.width, y)];
+    let upper = slices.iter().flat_map(|slice| over(slice, slice.top - margin));
+    let lower = slices.iter().rev().flat_map(|slice| {
+        let [left, right] = over(slice, slice.bottom + margin);
+        [right, left]
+    });
+    let mut corners: Vec<(f64, f64)> = Vec::with_capacity(4 * slices.len());
+    for corner in upper.chain(lower) {
+        // On a level stretch its ends are enough, and each corner is a call.
+        if let [.., (_, earlier), last] = corners.as_mut_slice()
+            && (*earlier - last.1).abs() < LEVEL_PX
+            && (last.1 - corner.1).abs() < LEVEL_PX
+        {
+            last.0 = corner.0;
+        } else {
+            corners.push(corner);
+        }
+    }
+    corners
+}
+
+/// Heights that differ by less are one.
+const LEVEL_PX: f64 = 1e-3;
 
 /// A run as places, held within the plot.
 fn held(run: &Run, value: &ValueScale) -> Run {

@@ -2,6 +2,8 @@
 //! a file. Paired rounds in one run on one machine; answers are compared before anything is timed.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
+/// Charts in the browser: drawing beside another library, and the way from the server to the screen.
+mod charts;
 /// A day's load in little time.
 mod day_long;
 /// Counts over many days.
@@ -24,6 +26,8 @@ mod queries;
 mod report;
 /// Days of several sizes.
 mod sizes;
+/// Brushing, many charts, size and start of the real page.
+mod whole_page;
 /// One series over a year.
 mod year;
 
@@ -64,6 +68,11 @@ fn main() {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
             print_report(|report| year::compare(report, series));
         }
+        Some("charts") => {
+            print_report(charts::compare);
+            charts::measure_the_wire();
+        }
+        Some("page") => whole_page::measure(),
         Some("names") => {
             let mut number =
                 |usual: usize| args.next().map_or(usual, |text| text.parse().expect("names [SERIES [DAYS]]"));

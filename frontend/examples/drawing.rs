@@ -1,0 +1,78 @@
+//! The charts' real drawing as a module of its own, so that the benchmark can time it beside another library on one page.
+//!
+//! It calls what the product's page calls: the same canvas backend, reduction and theme. Only the time axis is added, which
+//! the product has once for all charts, as elements: what is compared draws its own on the canvas.
+
+use sonde_frontend::chart::{paint, read_theme};
+use sonde_shared::api::{Columns, decode_columns};
+use sonde_shared::chart::draw::{Frame, Lines, draw_chart};
+use sonde_shared::chart::theme::{Rgb, Theme};
+use sonde_shared::chart::ticks::time_ticks;
+use sonde_shared::time::{TimeRange, Timestamp};
+use std::cell::RefCell;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+/// Ticks of the time axis: as many as the compared library draws on this width.
+const MOST_TICKS: usize = 24;
+
+thread_local! {
+    static SERIES: RefCell<Vec<Columns>> = RefCell::default();
+}
+
+/// Takes series over one column of times (unix ms); their values come one series after the other.
+#[wasm_bindgen]
+pub fn prepare(times_ms: &[f64], values: &[f64]) {
+    let column = |(index, values): (usize, &[f64])| Columns {
+        name: format!("series.{index}"),
+        times_ms: times_ms.to_vec(),
+        values: values.to_vec(),
+    };
+    let series = values.chunks_exact(times_ms.len().max(1)).enumerate().map(column).collect();
+    SERIES.set(series);
+}
+
+/// Takes the body of a `/render` answer in columns, and returns how many points it has; none where it is broken.
+#[wasm_bindgen]
+pub fn decode(body: &[u8]) -> usize {
+    let series = decode_columns(body).unwrap_or_default();
+    let points = series.iter().map(|one| one.times_ms.len()).sum();
+    SERIES.set(series);
+    points
+}
+
+/// Draws what was taken on a canvas of this size in CSS px, from one instant to another (unix ms).
+#[wasm_bindgen]
+pub fn draw(canvas: &HtmlCanvasElement, width_px: f64, height_px: f64, from_ms: f64, until_ms: f64) {
+    let theme = read_theme(canvas);
+    let instant = |ms: f64| Timestamp::from_millis(ms as i64);
+    let range = TimeRange::between(instant(from_ms), instant(until_ms));
+    let frame = Frame { width_px, height_px, pixel_ratio: 1.0, range, events: &[], theme: &theme };
+    SERIES.with_borrow(|series| {
+        let lines = Lines { series, slots: &[], unit: "", min: None, max: None, thresholds: &[] };
+        // The canvas backend has no error to end in.
+        paint(canvas, &frame, |area| drop(draw_chart(area, &frame, &lines)));
+    });
+    draw_time_axis(canvas, &frame, &theme);
+}
+
+fn draw_time_axis(canvas: &HtmlCanvasElement, frame: &Frame, theme: &Theme) {
+    let context = canvas.get_context("2d").ok().flatten();
+    let Some(context) = context.and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok())
+    else {
+        return;
+    };
+    let css = |Rgb(red, green, blue): Rgb| format!("rgb({red} {green} {blue})");
+    context.set_font(&format!("11px {}", theme.font));
+    context.set_text_align("center");
+    let scale = frame.time_scale();
+    for tick in time_ticks(frame.range, 0, MOST_TICKS) {
+        let x = scale.x_from_time(tick.at).round();
+        context.set_fill_style_str(&css(theme.line));
+        context.fill_rect(x, 0.0, 1.0, frame.height_px);
+        context.set_fill_style_str(&css(theme.muted));
+        // A label that cannot be drawn is no reason to lose the rest.
+        drop(context.fill_text(&tick.label, x, frame.height_px - 2.0));
+    }
+}
