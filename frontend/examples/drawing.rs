@@ -5,7 +5,7 @@
 
 use sonde_frontend::chart::{paint, read_theme};
 use sonde_shared::api::{Columns, decode_columns};
-use sonde_shared::chart::draw::{Frame, Lines, draw_chart};
+use sonde_shared::chart::draw::{Frame, Layout, Lines, draw_chart};
 use sonde_shared::chart::theme::{Rgb, Theme};
 use sonde_shared::chart::ticks::time_ticks;
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -48,9 +48,10 @@ pub fn draw(canvas: &HtmlCanvasElement, width_px: f64, height_px: f64, from_ms: 
     let theme = read_theme(canvas);
     let instant = |ms: f64| Timestamp::from_millis(ms as i64);
     let range = TimeRange::between(instant(from_ms), instant(until_ms));
-    let frame = Frame { width_px, height_px, pixel_ratio: 1.0, range, events: &[], theme: &theme };
+    let layout = Layout::PAGE;
+    let frame = Frame { width_px, height_px, layout, pixel_ratio: 1.0, range, events: &[], theme: &theme };
     SERIES.with_borrow(|series| {
-        let lines = Lines { series, slots: &[], unit: "", min: None, max: None, thresholds: &[] };
+        let lines = Lines { series, ..Lines::default() };
         // The canvas backend has no error to end in.
         paint(canvas, &frame, |area| drop(draw_chart(area, &frame, &lines)));
     });
