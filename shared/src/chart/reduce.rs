@@ -166,15 +166,15 @@ fn bounds(values: &[f64]) -> (f64, f64) {
 #[target_feature(enable = "simd128")]
 fn bounds(values: &[f64]) -> (f64, f64) {
     use core::arch::wasm32::{f64x2, f64x2_extract_lane, f64x2_pmax, f64x2_pmin, f64x2_splat};
-    let (eights, rest) = values.as_chunks::<8>();
+    let (fours, _) = values.as_chunks::<2>().0.as_chunks::<4>();
     // Four of each, since the next comparison with the same one has to wait for the last.
     let (mut low, mut high) = ([f64x2_splat(f64::INFINITY); 4], [f64x2_splat(f64::NEG_INFINITY); 4]);
-    for [a, b, c, d, e, f, g, h] in eights {
-        let pairs = [f64x2(*a, *b), f64x2(*c, *d), f64x2(*e, *f), f64x2(*g, *h)];
+    for four in fours {
+        let pairs = four.map(|[left, right]| f64x2(left, right));
         low = [0, 1, 2, 3].map(|at| f64x2_pmin(low[at], pairs[at]));
         high = [0, 1, 2, 3].map(|at| f64x2_pmax(high[at], pairs[at]));
     }
-    for value in rest {
+    for value in &values[8 * fours.len()..] {
         low[0] = f64x2_pmin(low[0], f64x2_splat(*value));
         high[0] = f64x2_pmax(high[0], f64x2_splat(*value));
     }
