@@ -39,7 +39,7 @@ pub struct BuiltIn {
 
 /// The folder of dashboards cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("could not read the dashboards in {}", dir.display())]
+#[error("could not read the folder of dashboards {} (`--dashboards`)", dir.display())]
 pub struct DashboardsError {
     dir: PathBuf,
     #[source]

@@ -166,6 +166,11 @@ fn a_chart_is_edited_with_completion_and_saved_with_the_comments_of_its_file() {
     // Somebody else saves; the next change is refused and says why.
     fs::write(&file, expected.replace("Mill", "Our mill")).expect("a file can be written");
     press(&page, "Turns: edit this chart");
+    // What completes was not lost with the first editor.
+    press(&page, "Target 3");
+    browser.type_text("well.f");
+    page.wait_for("completion again", options, &json!(["well.flat"]));
+    browser.key(Key::Escape);
     press(&page, "Remove");
     press(&page, "Save the dashboard");
     let refusal = "return document.querySelector('.editor [role=alert]')?.innerText.includes('changed by somebody else') ?? false";

@@ -208,7 +208,7 @@ impl Format {
             "columns" => Ok(Self::Columns(width(params)?, stack(params)?)),
             "dygraph" => Ok(Self::Plotted(dygraph)),
             "rickshaw" => Ok(Self::Plotted(rickshaw)),
-            "raw" => Ok(Self::Raw),
+            "raw" | "rawData" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
             "msgpack" => Ok(Self::MsgPack),
             other => {

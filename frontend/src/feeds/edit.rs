@@ -21,11 +21,16 @@ pub struct Completion {
 }
 
 impl Completion {
-    /// Asks for the functions, once.
-    pub fn start() -> Self {
-        let completion = Self { functions: Loaded::new(), metrics: Loaded::new() };
-        completion.functions.load(client::functions, |_| {});
-        completion
+    /// Nothing is asked for yet. It lives as long as the page: what an editor makes goes with it.
+    pub fn new() -> Self {
+        Self { functions: Loaded::new(), metrics: Loaded::new() }
+    }
+
+    /// Asks for the functions, unless they are there.
+    pub fn start(self) {
+        if self.functions.value.with_untracked(Option::is_none) {
+            self.functions.load(client::functions, |_| {});
+        }
     }
 
     /// Asks for metrics that begin with a word.
@@ -41,6 +46,12 @@ impl Completion {
         let functions = self.functions.value.get().unwrap_or_default();
         let functions = functions_like(&functions, word).into_iter().cloned().map(Suggestion::Function);
         metrics.iter().filter(fits).cloned().chain(functions).take(MOST_SUGGESTIONS).collect()
+    }
+}
+
+impl Default for Completion {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -92,7 +92,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     Effect::new(move |_| {
         if let Some(root) = root.get().filter(|_| is_edited.get()) {
             let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            options.set_block(web_sys::ScrollLogicalPosition::Start);
             root.scroll_into_view_with_scroll_into_view_options(&options);
         }
     });

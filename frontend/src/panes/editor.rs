@@ -26,17 +26,12 @@ const DRAWN: [(&str, Draw); 5] = [
 #[component]
 pub fn PanelEditor() -> impl IntoView {
     let session = use_session();
-    let completion = StoredValue::new(None::<Completion>);
+    let completion = Completion::new();
+    provide_context(completion);
     let edited = session.part(|state| state.edit.as_ref().map(|edit| edit.panel.clone()));
-    let start = move || {
-        let known = completion.get_value();
-        let started = known.unwrap_or_else(Completion::start);
-        completion.set_value(Some(started));
-        started
-    };
     move || {
         edited.get().map(|_| {
-            provide_context(start());
+            completion.start();
             view! { <Editor /> }
         })
     }

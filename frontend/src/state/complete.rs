@@ -51,6 +51,10 @@ pub fn word_at(text: &str, caret: usize) -> Option<(usize, usize)> {
         matches!(c, '(' | ')' | '|') || c.is_whitespace() || (c == ',' && depth <= 0)
     };
     let start = before.rfind(starts).map_or(0, |at| at + 1);
+    // Behind a call or a text only a comma or a parenthesis can follow.
+    if before[..start].ends_with(')') || before[start..].ends_with(['"', '\'']) {
+        return None;
+    }
     let rest = &text[caret..];
     let end =
         rest.find(|c: char| "(),|".contains(c) || c.is_whitespace()).map_or(text.len(), |at| caret + at);
@@ -103,6 +107,8 @@ mod tests {
         check("sum(a,{b,c|", Some("{b,c"));
         check("mo|(a.b)", Some("mo"));
         check("alias(a.b, \"x|\")", None);
+        check("sum(a.b)|", None);
+        check("alias(a.b, \"x\"|)", None);
         check("é.b|", Some("é.b"));
         assert_eq!(word_at("é", 1), None);
     }

@@ -271,11 +271,11 @@ async fn functions_are_evaluated_over_what_is_stored() {
     let (_, body) = world.get(&both).await;
     assert_eq!((&body[0]["target"], &body[1]["target"]), (&json!("a.x"), &json!("sumSeries(a.x)")));
     assert_eq!(body[1]["datapoints"][1], json!([4.0, 1020]));
-    let (kind, text) = world.ask(&format!("/render?target=a.y&{range}&format=raw"), None).await;
-    assert_eq!(
-        (kind, String::from_utf8(text).unwrap().as_str()),
-        (StatusCode::OK, "a.y,1020,1140,60|0.5,0.5\n")
-    );
+    for format in ["format=raw", "format=rawData", "rawData=1"] {
+        let (kind, text) = world.ask(&format!("/render?target=a.y&{range}&{format}"), None).await;
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!((kind, text.as_str()), (StatusCode::OK, "a.y,1020,1140,60|0.5,0.5\n"), "{format}");
+    }
     let (_, body) = world.ask(&format!("/render?target=sumSeries(a.y)&{range}&format=columns"), None).await;
     let columns = decode_columns(&body).unwrap();
     assert_eq!((columns[0].name.as_str(), &columns[0].values), ("sumSeries(a.y)", &vec![0.5, 0.5]));
