@@ -13,7 +13,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use sonde_shared::api::DashboardName;
 use sonde_shared::dashboard::Dashboard;
-use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -101,18 +100,7 @@ fn find(dashboards: &Dashboards, store: &Store, name: &str) -> Result<Dashboard,
 fn recent_names(store: &Store) -> Result<Vec<String>, ApiError> {
     let Some(last) = store.metrics().last_point()? else { return Ok(Vec::new()) };
     let recent = TimeRange { from: last.plus_nanos(-NANOS_PER_DAY), until: last.plus_nanos(1) };
-    let (mut names, mut pattern) = (Vec::new(), "*".to_owned());
-    // Node by node, as the lists of names are made for.
-    loop {
-        let glob = Glob::parse(&pattern).expect("stars are a pattern");
-        let found = store.metrics().find(recent, &glob)?;
-        let go_deeper = found.iter().any(|one| one.has_children);
-        names.extend(found.into_iter().filter(|one| one.is_series).map(|one| one.path));
-        if !go_deeper {
-            return Ok(names);
-        }
-        pattern += ".*";
-    }
+    Ok(store.metrics().listing(recent)?.collect())
 }
 
 fn no_such(name: &str, list: &[DashboardName]) -> ApiError {

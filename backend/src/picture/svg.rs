@@ -8,6 +8,7 @@ use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontStyle,
 };
+use sonde_shared::chart::crisp::crisp_line;
 use sonde_shared::chart::draw::UNITS_PER_PX;
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -55,6 +56,16 @@ impl<'a> SvgBackend<'a> {
 
     fn push_fill(&mut self, colour: BackendColor) {
         self.push(format_args!("{}", paint("fill", colour)));
+    }
+
+    /// A shape's look, and its end.
+    fn end_shape(&mut self, style: &impl BackendStyle, fill: bool) {
+        if fill {
+            self.push_fill(style.color());
+        } else {
+            self.push(format_args!("{}", stroke(style)));
+        }
+        self.end();
     }
 
     /// Without a line's end, which would be a text of its own to whoever reads it.
@@ -112,18 +123,6 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// A level or upright line of a whole number of pixels, set on whole pixels.
-fn crisp(points: &mut [(f64, f64)], width: f64) {
-    let [from, to] = points else { return };
-    let set = |at: f64| if width.round() as i64 % 2 == 1 { at.floor() + 0.5 } else { at.round() };
-    if from.0.to_bits() == to.0.to_bits() {
-        (from.0, to.0) = (set(from.0), set(to.0));
-    }
-    if from.1.to_bits() == to.1.to_bits() {
-        (from.1, to.1) = (set(from.1), set(to.1));
-    }
-}
-
 impl DrawingBackend for SvgBackend<'_> {
     type ErrorType = Infallible;
 
@@ -168,12 +167,7 @@ impl DrawingBackend for SvgBackend<'_> {
             Short(left),
             Short(top)
         ));
-        if fill {
-            self.push_fill(style.color());
-        } else {
-            self.push(format_args!("{}", stroke(style)));
-        }
-        self.end();
+        self.end_shape(style, fill);
         Ok(())
     }
 
@@ -184,7 +178,7 @@ impl DrawingBackend for SvgBackend<'_> {
     ) -> Drawn {
         let mut points: Vec<(f64, f64)> = path.into_iter().map(place).collect();
         if f64::from(style.stroke_width()) <= UNITS_PER_PX {
-            crisp(&mut points, px(style.stroke_width() as i32));
+            crisp_line(&mut points, px(style.stroke_width() as i32));
         }
         let look = stroke(style);
         if self.path.as_ref() != Some(&look) {
@@ -208,12 +202,7 @@ impl DrawingBackend for SvgBackend<'_> {
         let (x, y) = place(centre);
         let radius = Short(px(radius as i32));
         self.push(format_args!(r#"<circle cx="{}" cy="{}" r="{radius}""#, Short(x), Short(y)));
-        if fill {
-            self.push_fill(style.color());
-        } else {
-            self.push(format_args!("{}", stroke(style)));
-        }
-        self.end();
+        self.end_shape(style, fill);
         Ok(())
     }
 
@@ -319,10 +308,10 @@ mod tests {
     #[test]
     fn hairlines_cover_whole_pixels() {
         let mut level = [(1.0, 10.2), (5.0, 10.2)];
-        crisp(&mut level, 1.0);
+        crisp_line(&mut level, 1.0);
         assert_eq!(level, [(1.0, 10.5), (5.0, 10.5)]);
         let mut slanted = [(1.0, 1.2), (2.0, 3.4)];
-        crisp(&mut slanted, 1.0);
+        crisp_line(&mut slanted, 1.0);
         assert_eq!(slanted, [(1.0, 1.2), (2.0, 3.4)]);
     }
 }

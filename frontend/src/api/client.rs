@@ -3,10 +3,10 @@
 use super::{ApiError, ndjson::Splitter};
 use crate::lines::Row;
 use crate::state::{FunctionName, LogQuery, Suggestion};
-use gloo_net::http::{Request, Response};
+use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::{Reflect, Uint8Array};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use sonde_shared::api::{Columns, Components, Event, Histogram, PageInfo, decode_columns};
 use sonde_shared::dashboard::Dashboard;
 use sonde_shared::links::LinkRule;
@@ -80,11 +80,8 @@ pub async fn save_dashboard(
     dashboard: Dashboard,
     signal: AbortSignal,
 ) -> Result<TaggedDashboard, ApiError> {
-    let request = Request::put(&dashboard_url(&name)).header("If-Match", &over).abort_signal(Some(&signal));
-    let body = serde_json::to_string(&dashboard).map_err(|_never| ApiError::unreadable())?;
-    let request = request.body(body).map_err(|error| failure(&error, &signal))?;
-    let response = request.send().await.map_err(|error| failure(&error, &signal))?;
-    tagged(answered(response).await?, &signal).await
+    let request = Request::put(&dashboard_url(&name)).header("If-Match", &over);
+    tagged(send_json(request, &dashboard, &signal).await?, &signal).await
 }
 
 fn dashboard_url(name: &str) -> String {
@@ -93,19 +90,13 @@ fn dashboard_url(name: &str) -> String {
 
 async fn tagged(response: Response, signal: &AbortSignal) -> Result<TaggedDashboard, ApiError> {
     let tag = response.headers().get("ETag").unwrap_or_default();
-    let text = response.text().await.map_err(|error| failure(&error, signal))?;
-    let dashboard = serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())?;
-    Ok(TaggedDashboard { dashboard, tag })
+    Ok(TaggedDashboard { dashboard: read_json(response, signal).await?, tag })
 }
 
 /// Adds a rule to those that say whose lines belong to which metrics; answers all of them.
 pub async fn add_link(rule: LinkRule, signal: AbortSignal) -> Result<Vec<LinkRule>, ApiError> {
-    let body = serde_json::to_string(&rule).map_err(|_never| ApiError::unreadable())?;
-    let request = Request::post("/api/links").abort_signal(Some(&signal));
-    let request = request.body(body).map_err(|error| failure(&error, &signal))?;
-    let response = request.send().await.map_err(|error| failure(&error, &signal))?;
-    let text = answered(response).await?.text().await.map_err(|error| failure(&error, &signal))?;
-    serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())
+    let response = send_json(Request::post("/api/links"), &rule, &signal).await?;
+    read_json(response, &signal).await
 }
 
 /// What metrics there are that begin with a word, node by node.
@@ -291,9 +282,22 @@ async fn next_chunk(
 }
 
 async fn get_json<T: DeserializeOwned>(url: &str, signal: &AbortSignal) -> Result<T, ApiError> {
-    let response = send(url, signal).await?;
+    read_json(send(url, signal).await?, signal).await
+}
+
+async fn read_json<T: DeserializeOwned>(response: Response, signal: &AbortSignal) -> Result<T, ApiError> {
     let text = response.text().await.map_err(|error| failure(&error, signal))?;
     serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())
+}
+
+async fn send_json(
+    request: RequestBuilder,
+    body: &impl Serialize,
+    signal: &AbortSignal,
+) -> Result<Response, ApiError> {
+    let body = serde_json::to_string(body).map_err(|_never| ApiError::unreadable())?;
+    let request = request.abort_signal(Some(signal)).body(body).map_err(|error| failure(&error, signal))?;
+    answered(request.send().await.map_err(|error| failure(&error, signal))?).await
 }
 
 async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {

@@ -9,6 +9,7 @@ use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
+use sonde_shared::chart::crisp::crisp_line;
 use sonde_shared::chart::draw::{Frame, UNITS_PER_PX};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -96,11 +97,6 @@ fn line_width(units: u32, scale: f64) -> f64 {
     if f64::from(units) <= UNITS_PER_PX { width.round().max(1.0) } else { width }
 }
 
-/// Where the middle of a thin level or upright line has to lie so that it covers whole pixels.
-fn crisp(at: f64, width: f64) -> f64 {
-    if width.round() as i64 % 2 == 1 { at.floor() + 0.5 } else { at.round() }
-}
-
 fn css_colour(colour: BackendColor) -> String {
     let (red, green, blue) = colour.rgb;
     format!("rgb({red} {green} {blue} / {})", colour.alpha)
@@ -180,15 +176,8 @@ impl DrawingBackend for CanvasBackend {
         let width = self.set_stroke(style);
         let is_thin = f64::from(style.stroke_width()) <= UNITS_PER_PX;
         let mut points: Vec<(f64, f64)> = path.into_iter().map(|point| self.place(point)).collect();
-        if let (true, [from, to]) = (is_thin, points.as_mut_slice()) {
-            if from.0.to_bits() == to.0.to_bits() {
-                from.0 = crisp(from.0, width);
-                to.0 = from.0;
-            }
-            if from.1.to_bits() == to.1.to_bits() {
-                from.1 = crisp(from.1, width);
-                to.1 = from.1;
-            }
+        if is_thin {
+            crisp_line(&mut points, width);
         }
         self.trace(points.into_iter());
         self.context.stroke();
@@ -274,6 +263,7 @@ fn text_width(context: &CanvasRenderingContext2d, font: String, text: &str) -> f
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sonde_shared::chart::crisp::crisp;
 
     #[test]
     fn thin_lines_cover_whole_device_pixels() {

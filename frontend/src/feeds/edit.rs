@@ -1,14 +1,16 @@
 //! What the editor of a panel asks the server: what may be typed, and to save.
 
 use super::{Loaded, PageFeed};
-use crate::api::Abort;
 use crate::api::client;
+use crate::api::{Abort, ApiError};
 use crate::session::Session;
 use crate::state::{Command, FunctionName, Suggestion, functions_like};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use sonde_shared::links::LinkRule;
+use std::future::Future;
 use std::sync::Arc;
+use web_sys::AbortSignal;
 
 /// No list is longer.
 const MOST_SUGGESTIONS: usize = 40;
@@ -73,30 +75,34 @@ pub fn save_dashboard(session: Session, feed: PageFeed, saving: RwSignal<Saving>
     let name = session.now_part(|state| state.view.dashboard.clone());
     let read = feed.dashboard.value.get_untracked();
     let (Some(board), Some(name), Some(read)) = (board, name, read) else { return };
-    saving.set(Saving::Busy);
-    spawn_local(async move {
-        let abort = Abort::new();
-        match client::save_dashboard(name, read.tag.clone(), board, abort.signal()).await {
-            Ok(saved) => {
-                saving.try_set(Saving::Idle);
-                session.send(Command::DashboardLoaded(saved.dashboard.clone()));
-                feed.dashboard.value.try_set(Some(Arc::new(saved)));
-                feed.info.retry();
-            }
-            Err(error) => drop(saving.try_set(Saving::Refused(error.sentence))),
-        }
+    let ask = move |signal| client::save_dashboard(name, read.tag.clone(), board, signal);
+    follow(saving, ask, move |saved| {
+        session.send(Command::DashboardLoaded(saved.dashboard.clone()));
+        feed.dashboard.value.try_set(Some(Arc::new(saved)));
+        feed.info.retry();
     });
 }
 
 /// Makes the lines of a component those of a metric, for everybody.
 pub fn add_link(feed: PageFeed, rule: LinkRule, saving: RwSignal<Saving>) {
+    follow(saving, move |signal| client::add_link(rule, signal), move |_| feed.info.retry());
+}
+
+/// Asks, and says how that goes.
+fn follow<T, F>(
+    saving: RwSignal<Saving>,
+    ask: impl FnOnce(AbortSignal) -> F + 'static,
+    then: impl FnOnce(T) + 'static,
+) where
+    F: Future<Output = Result<T, ApiError>>,
+{
     saving.set(Saving::Busy);
     spawn_local(async move {
         let abort = Abort::new();
-        match client::add_link(rule, abort.signal()).await {
-            Ok(_) => {
+        match ask(abort.signal()).await {
+            Ok(answer) => {
                 saving.try_set(Saving::Idle);
-                feed.info.retry();
+                then(answer);
             }
             Err(error) => drop(saving.try_set(Saving::Refused(error.sentence))),
         }

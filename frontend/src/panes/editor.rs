@@ -1,4 +1,4 @@
-//! The editor of a panel: beside the charts, which show at once what is typed. What is saved is the dashboard's file.
+//! The editor of a panel: beside the charts, which show each value once its field is left. What is saved is the dashboard's file.
 
 use super::icons::{Glyph, Icon};
 use crate::feeds::{Completion, PageFeed, Saving, save_dashboard};

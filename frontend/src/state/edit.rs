@@ -41,15 +41,14 @@ impl AppState {
     }
 
     pub(super) fn step_edit(&mut self, step: EditStep) {
-        match step {
-            EditStep::Open(id) => self.open_edit(id),
-            EditStep::Add(targets) => self.add_panel(targets),
-            EditStep::Change(panel) => {
-                self.edit.iter_mut().for_each(|edit| edit.change(Panel::clone(&panel)));
-            }
-            EditStep::Move(by) => self.edit.iter_mut().for_each(|edit| edit.shift(by)),
-            EditStep::Remove => self.edit.iter_mut().for_each(Edit::remove),
-            EditStep::Cancel => self.edit = None,
+        match (step, &mut self.edit) {
+            (EditStep::Open(id), _) => self.open_edit(id),
+            (EditStep::Add(targets), _) => self.add_panel(targets),
+            (EditStep::Change(panel), Some(edit)) => edit.change(*panel),
+            (EditStep::Move(by), Some(edit)) => edit.shift(by),
+            (EditStep::Remove, Some(edit)) => edit.remove(),
+            (EditStep::Cancel, edit) => *edit = None,
+            (EditStep::Change(_) | EditStep::Move(_) | EditStep::Remove, None) => {}
         }
     }
 
