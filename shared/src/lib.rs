@@ -24,3 +24,5 @@ pub mod log;
 pub mod time;
 /// The page's state and the address that encodes it.
 pub mod view;
+/// `GET /api/why`: what is different in a selection.
+pub mod why;

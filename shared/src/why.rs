@@ -1,0 +1,159 @@
+//! `GET /api/why`: what is different in a selection, as it crosses the wire.
+
+use serde::{Deserialize, Serialize};
+
+/// What differs in a selection from its baseline, best first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// The findings, best first; empty where nothing stands out.
+    pub findings: Vec<Finding>,
+    /// What was looked at.
+    pub tested: Tested,
+    /// The selection, unix milliseconds.
+    pub range_ms: [i64; 2],
+    /// What it was compared with, unix milliseconds.
+    pub baseline_ms: [i64; 2],
+    /// One sentence on the answer as a whole: that nothing stands out, or what kept from looking further.
+    pub note: Option<String>,
+    /// Whether this is the whole answer; of a streamed one all but the last are not.
+    pub done: bool,
+}
+
+/// How much was compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tested {
+    /// Series.
+    pub series: u64,
+    /// Patterns of components.
+    pub patterns: u64,
+    /// Values of fields and of variable parts.
+    pub fields: u64,
+    /// Components and hosts.
+    pub components: u64,
+    /// Events near the selection's start.
+    pub events: u64,
+    /// Lines of which fields were read …
+    pub sampled_lines: u64,
+    /// … of so many in selection and baseline.
+    pub lines: u64,
+}
+
+/// What a finding is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FindingKind {
+    /// A series.
+    Metric,
+    /// A pattern of a component's lines.
+    Pattern,
+    /// A value of a field or of a variable part of lines, or the numbers there.
+    Field,
+    /// A component and what is below it.
+    Component,
+    /// A host.
+    Host,
+    /// An event.
+    Event,
+}
+
+/// How the selection differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// More, or higher.
+    Up,
+    /// Less, or lower.
+    Down,
+    /// There was none before.
+    New,
+    /// There is none any more.
+    Gone,
+    /// Other values around the same middle.
+    Shape,
+    /// It happened just before.
+    Before,
+}
+
+/// One thing that differs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it is of.
+    pub kind: FindingKind,
+    /// The series' path, the pattern, `field=value`, the component, the host, the event's text.
+    pub subject: String,
+    /// How it differs.
+    pub change: Change,
+    /// Where it stands among all kinds; higher is better.
+    pub score: f64,
+    /// How often the like of it comes by chance.
+    pub p_value: f64,
+    /// How large it is: the ratio of after to before as a natural logarithm, infinite ones bounded.
+    pub effect: f64,
+    /// The size in words: `11× more often`, `80 → 912 ms`, `silent since 14:05:20`.
+    pub summary: String,
+    /// Seconds by which it moved after the charted series; negative where it moved before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_s: Option<f64>,
+    /// Values over baseline and selection, for a small chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
+    /// Where its chart or lines are.
+    pub at: Place,
+    /// Others that moved together with it; they are not findings of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
+    /// How many members there are, listed or not.
+    #[serde(default)]
+    pub members_total: u64,
+}
+
+/// Values at equal steps; `None` where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Course {
+    /// The start of the first step, unix milliseconds.
+    pub from_ms: i64,
+    /// The length of a step.
+    pub step_ms: i64,
+    /// One value a step.
+    pub values: Vec<Option<f64>>,
+}
+
+/// What a click on a finding shows: a series' chart, or lines by these filters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// The series to chart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The component whose lines these are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// Their host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The pattern's id, as in `pattern=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// A field and its value, as in `field.NAME=value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<(String, String)>,
+    /// A text in the line, as in `contains=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contains: Option<String>,
+    /// An instant to look at, unix milliseconds: an event's, or when something fell silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<i64>,
+}
+
+/// What moved together with a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// What it is of.
+    pub kind: FindingKind,
+    /// As [`Finding::subject`].
+    pub subject: String,
+    /// As [`Finding::summary`].
+    pub summary: String,
+    /// Where its chart or lines are.
+    pub at: Place,
+}
