@@ -32,23 +32,11 @@ const MOST_NANOS: i64 = 31 * NANOS_PER_DAY;
 const DEFAULT_LIMIT: u64 = 50;
 /// At most so many parts of the series are read at once.
 const PARTS: usize = 2;
-const KNOWN: [&str; 9] = [
-    "from",
-    "until",
-    "baseline_from",
-    "baseline_until",
-    "component",
-    "target",
-    "host",
-    "limit",
-    "stream",
-];
+const KNOWN: [&str; 9] =
+    ["from", "until", "baseline_from", "baseline_until", "component", "target", "host", "limit", "stream"];
 
 /// `GET /api/why`: what differs in the selection, best first.
-pub async fn explain(
-    State(state): State<AppState>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub async fn explain(State(state): State<AppState>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
     params.only(&KNOWN)?;
     let question = read_question(&params)?;
@@ -56,8 +44,7 @@ pub async fn explain(
     let is_streamed = params.flag("stream")?;
     let store = state.store.clone();
     let begun = state.queries.run(move || Gathering::begin(&store, question)).await??;
-    let indexed_to =
-        begun.snapshots().map(IndexedTo::of).reduce(IndexedTo::and).unwrap_or_default();
+    let indexed_to = begun.snapshots().map(IndexedTo::of).reduce(IndexedTo::and).unwrap_or_default();
     let work = Work { store: state.store, queries: state.queries, limit };
     if is_streamed {
         let body = Body::from_stream(stream::try_unfold(Some((work, Stage::Lines(begun))), next_line));
@@ -75,7 +62,9 @@ pub async fn explain(
 }
 
 /// The next line of a streamed answer. A failure cuts it off, so that it cannot pass for a whole one.
-async fn next_line(state: Option<(Work, Stage)>) -> Result<Option<(Vec<u8>, Option<(Work, Stage)>)>, ApiError> {
+async fn next_line(
+    state: Option<(Work, Stage)>,
+) -> Result<Option<(Vec<u8>, Option<(Work, Stage)>)>, ApiError> {
     let Some((work, stage)) = state else { return Ok(None) };
     let (why, next) = work.go_on(stage, true).await.inspect_err(|error| {
         tracing::error!(error = error as &dyn std::error::Error, "an answer is cut off");
@@ -135,7 +124,8 @@ impl Work {
     async fn read_series(&self, mut gathering: Gathering, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
         let step = |reader: &mut SeriesReader, budget: &mut Budget| reader.step(budget);
         let readers = gathering.series_readers(PARTS);
-        let read = try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step))).await?;
+        let read =
+            try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step))).await?;
         let rank = move || {
             gathering.end_series(read);
             let why = if is_wanted { gathering.rank_all(false) } else { Why::default() };

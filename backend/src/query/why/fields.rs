@@ -148,10 +148,12 @@ impl Values {
         let numeric: usize = self.numbers.iter().map(Vec::len).sum();
         let is_numeric = 2 * numeric > total as usize;
         let seldom_repeats = 2 * self.places.len() > total as usize;
-        let values =
-            if is_numeric && seldom_repeats { Vec::new() } else { frequent(self.places, &self.counts, slices) };
-        let numbers =
-            if is_numeric { self.numbers.into_iter().map(thinned).collect() } else { Vec::new() };
+        let values = if is_numeric && seldom_repeats {
+            Vec::new()
+        } else {
+            frequent(self.places, &self.counts, slices)
+        };
+        let numbers = if is_numeric { self.numbers.into_iter().map(thinned).collect() } else { Vec::new() };
         Some(Field { component, part, lines: self.lines, values, numbers })
     }
 }
@@ -168,10 +170,8 @@ fn frequent(places: FxHashMap<Box<str>, u32>, counts: &[u32], slices: usize) -> 
     rest.sort_unstable_by(|a, b| before(b.1).cmp(&before(a.1)).then_with(|| a.0.cmp(&b.0)));
     rest.truncate(FIELD_VALUES);
     all.extend(rest);
-    let value = |(value, place): (Box<str>, u32)| FieldValue {
-        value: value.into(),
-        lines: counts(place).to_vec(),
-    };
+    let value =
+        |(value, place): (Box<str>, u32)| FieldValue { value: value.into(), lines: counts(place).to_vec() };
     all.into_iter().map(value).collect()
 }
 
@@ -281,7 +281,8 @@ mod tests {
         let parts: Vec<&Part> = fields.iter().map(|field| &field.part).collect();
         let named = |name: &str| Part::Named(name.to_owned());
         assert_eq!(parts, [&Part::Hole { pattern: 7, hole: 0 }, &named("ok"), &named("user")]);
-        let value = |value: &str, lines: [u32; 2]| FieldValue { value: value.to_owned(), lines: lines.into() };
+        let value =
+            |value: &str, lines: [u32; 2]| FieldValue { value: value.to_owned(), lines: lines.into() };
         assert_eq!(fields[2].values, [value("ann", [0, 2]), value("bob", [2, 1])]);
         assert_eq!((&fields[2].lines, fields[2].component), (&vec![3, 3], 3));
         assert!(fields[2].numbers.is_empty());

@@ -13,9 +13,9 @@ mod reading;
 mod received;
 mod sample;
 mod series;
-mod walk;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use question::Question;
 pub use series::SeriesReader;
@@ -29,7 +29,7 @@ use lines::{Counted, LineTally};
 use plan::{Plan, Stretch};
 use reading::{Sampled, Sampling};
 use received::Kept;
-use sample::Shares;
+use sample::{SAMPLE_LINES, Shares};
 use series::Stored;
 use sonde_shared::time::Timestamp;
 use sonde_shared::why::Why;
@@ -48,6 +48,7 @@ pub struct Gathering {
     /// Stretches that were not looked at.
     left: Vec<Stretch>,
     sampling: Sampling,
+    sample_lines: usize,
     counted: Counted,
     /// Buckets in which Sonde itself told its figures.
     own: Vec<bool>,
@@ -74,6 +75,7 @@ impl Gathering {
             walk: Some(walk),
             left: Vec::new(),
             sampling: Sampling::Idle,
+            sample_lines: SAMPLE_LINES,
             counted: Counted::default(),
             own: begun.own,
             kept: Kept::default(),
@@ -141,8 +143,8 @@ impl Gathering {
     pub fn begin_sample(&mut self) {
         let counted = std::mem::take(&mut self.counted);
         let question = &self.question;
-        let shares =
-            Shares::new(&self.observed.grid, &self.kept, &counted, |component| question.asks_for(component));
+        let is_asked = |component: &str| question.asks_for(component);
+        let shares = Shares::new(&self.observed.grid, &self.kept, &counted, self.sample_lines, is_asked);
         self.sampling = Sampling::new(self.lines.clone(), self.plan.asked, shares, counted);
     }
 
@@ -213,8 +215,11 @@ impl Gathering {
         (observed.hosts, observed.patterns, observed.volumes) =
             (counted.hosts, counted.patterns, counted.volumes);
         let why = self.answer(&observed, is_done);
-        (counted.hosts, counted.patterns, counted.volumes) =
-            (std::mem::take(&mut observed.hosts), std::mem::take(&mut observed.patterns), std::mem::take(&mut observed.volumes));
+        (counted.hosts, counted.patterns, counted.volumes) = (
+            std::mem::take(&mut observed.hosts),
+            std::mem::take(&mut observed.patterns),
+            std::mem::take(&mut observed.volumes),
+        );
         (self.observed, self.counted) = (observed, counted);
         why
     }
@@ -224,10 +229,13 @@ impl Gathering {
             Some(note) => Why { note: Some(note.to_owned()), ..Why::default() },
             None => rank(observed),
         };
-        let note: Vec<&str> = why.note.as_deref().into_iter().chain(self.notes.iter().map(|note| &**note)).collect();
+        let note: Vec<&str> =
+            why.note.as_deref().into_iter().chain(self.notes.iter().map(|note| &**note)).collect();
         why.note = (!note.is_empty()).then(|| note.join(". "));
-        why.range_ms = [self.question.selection.from, self.question.selection.until].map(Timestamp::as_millis);
-        why.baseline_ms = [self.question.baseline.from, self.question.baseline.until].map(Timestamp::as_millis);
+        why.range_ms =
+            [self.question.selection.from, self.question.selection.until].map(Timestamp::as_millis);
+        why.baseline_ms =
+            [self.question.baseline.from, self.question.baseline.until].map(Timestamp::as_millis);
         why.done = is_done;
         why
     }
@@ -238,5 +246,8 @@ fn nothing_there(grid: &Grid) -> Option<&'static str> {
     if grid.now.selection.is_empty() {
         return Some("nothing was received in the selection");
     }
-    grid.now.baseline.is_empty().then_some("nothing was received in the baseline, so there is nothing to compare with")
+    grid.now
+        .baseline
+        .is_empty()
+        .then_some("nothing was received in the baseline, so there is nothing to compare with")
 }

@@ -149,8 +149,7 @@ impl Cost {
 
 /// The plan with as much of the time before as may be read, the nearest first; what there is nothing of is left out.
 fn affordable(store: &Store, question: &Question, step_ms: i64, cost: &Cost) -> Result<Plan, StoreError> {
-    let plan =
-        |past, days: &[i64]| Plan::new(question.selection, question.baseline, step_ms, past, days);
+    let plan = |past, days: &[i64]| Plan::new(question.selection, question.baseline, step_ms, past, days);
     let mut room = Room { lines: PAST_LINES, points: PAST_POINTS };
     let buckets = plan(0, &[]).grid.now.selection.len();
     let most = plan::most_past(cost.series as usize, buckets);

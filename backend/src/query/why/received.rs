@@ -85,7 +85,12 @@ impl Kept {
 
     /// What values by bucket are of those that are kept.
     pub(super) fn values<T: Copy>(&self, values: &[T]) -> Vec<T> {
-        values.iter().zip(&self.places).filter(|(_, place)| place.is_some()).map(|(value, _)| *value).collect()
+        values
+            .iter()
+            .zip(&self.places)
+            .filter(|(_, place)| place.is_some())
+            .map(|(value, _)| *value)
+            .collect()
     }
 
     fn counts(&self, counts: &Counts) -> Counts {
@@ -122,7 +127,12 @@ mod tests {
         check("###.....####", true, 10_000, 7);
         check("###.....####", false, 10_000, 12);
         check("###........####", false, 10_000, 7);
-        check("..........................................................................##", false, 10_000, 2);
+        check(
+            "..........................................................................##",
+            false,
+            10_000,
+            2,
+        );
         // Where lines are rare, pauses are usual.
         check("#.......#......#.......#.........#......#.........#", false, 10_000, 51);
         check("", true, 10_000, 0);

@@ -62,8 +62,14 @@ pub(super) struct Shares {
 
 impl Shares {
     /// Of each of the components that matter most, those asked for and those whose lines changed most, about as many lines in
-    /// each slice.
-    pub(super) fn new(grid: &Grid, kept: &Kept, counted: &Counted, is_asked: impl Fn(&str) -> bool) -> Self {
+    /// each slice; `most` of all of them.
+    pub(super) fn new(
+        grid: &Grid,
+        kept: &Kept,
+        counted: &Counted,
+        most: usize,
+        is_asked: impl Fn(&str) -> bool,
+    ) -> Self {
         let slices = grid.slices();
         let slice = |bucket: usize| {
             let number = slices.iter().position(|slice| slice.contains(&bucket));
@@ -78,11 +84,11 @@ impl Shares {
             }
         }
         let total = lines.iter().flatten().sum();
-        let a_slice = SAMPLE_LINES / slices.len().max(1);
+        let a_slice = most / slices.len().max(1);
         let mut order: Vec<usize> =
             (0..names.len()).filter(|at| lines[*at].iter().any(|sum| *sum > 0)).collect();
         order.sort_by_cached_key(|at| (!is_asked(&names[*at]), std::cmp::Reverse(changed(&lines[*at]))));
-        order.truncate(a_slice / LEAST_LINES);
+        order.truncate((a_slice / LEAST_LINES).max(1));
         let mut shares: Vec<Option<Box<[Share]>>> = vec![None; names.len()];
         order.iter().for_each(|at| shares[*at] = Some(vec![Share::default(); slices.len()].into()));
         for slice in 0..slices.len() {
@@ -174,7 +180,8 @@ impl PickTally {
             let begin = stretch.end_of(bucket).plus_nanos(-stretch.step_ms * NANOS_PER_MS);
             let into = ts.nanos_since(begin) as f64 / (stretch.step_ms * NANOS_PER_MS) as f64;
             let of_slice = &self.shares.slices[usize::from(slice)];
-            let place_in_slice = (f64::from(place_of_bucket) - of_slice.start as f64 + into) / of_slice.len() as f64;
+            let place_in_slice =
+                (f64::from(place_of_bucket) - of_slice.start as f64 + into) / of_slice.len() as f64;
             let shifted = mix(u64::from(place) << 8 | u64::from(slice)) as f64 / 2_f64.powi(64);
             if (place_in_slice * STRETCHES + shifted).fract() >= share.time {
                 return;
