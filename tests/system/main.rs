@@ -57,3 +57,5 @@ mod tidy;
 mod unindexed;
 /// A world that the demo does not know.
 mod unseen;
+/// What is different in a selection.
+mod why;
