@@ -176,12 +176,12 @@ fn read_selection(params: &Params) -> Result<TimeRange, ApiError> {
     for key in ["from", "until"] {
         if params.get(key).is_none() {
             let detail = "a selection has both ends: `from` and `until`";
-            return Err(ApiError::parameter(key, detail, "2026-11-20T14:05:00Z"));
+            return Err(ApiError::parameter(key, detail, "2026-11-20T09:30:00Z"));
         }
     }
     let given = params.range()?;
     let selection = TimeRange { from: given.from, until: given.until.min(now) };
-    let wrong = |detail: String| Err(ApiError::parameter("from", detail, "from=14:05&until=14:07"));
+    let wrong = |detail: String| Err(ApiError::parameter("from", detail, "from=09:30&until=09:45"));
     if given.until > now && given.from >= now {
         return wrong(format!("the selection begins at {}, which is yet to come", given.from));
     }
@@ -197,7 +197,7 @@ fn read_selection(params: &Params) -> Result<TimeRange, ApiError> {
 /// What is given to compare with, else the usual time before.
 fn read_baseline(params: &Params, selection: TimeRange) -> Result<TimeRange, ApiError> {
     let now = AppState::now();
-    let example = "2026-11-20T13:05:00Z";
+    let example = "2026-11-20T08:30:00Z";
     let baseline = match (params.time("baseline_from", now)?, params.time("baseline_until", now)?) {
         (None, None) => return Ok(default_baseline(selection)),
         (Some(from), Some(until)) if from <= until => TimeRange { from, until },
