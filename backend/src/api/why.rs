@@ -43,7 +43,7 @@ pub async fn explain(State(state): State<AppState>, RawQuery(query): RawQuery) -
     let limit = params.number("limit")?.unwrap_or(DEFAULT_LIMIT) as usize;
     let is_streamed = params.flag("stream")?;
     let store = state.store.clone();
-    let begun = state.queries.run(move || Gathering::begin(&store, question)).await??;
+    let begun = state.queries.run(move || Gathering::begin(&store, question).map(Box::new)).await??;
     let indexed_to = begun.snapshots().map(IndexedTo::of).reduce(IndexedTo::and).unwrap_or_default();
     let work = Work { store: state.store, queries: state.queries, limit };
     if is_streamed {
@@ -51,22 +51,23 @@ pub async fn explain(State(state): State<AppState>, RawQuery(query): RawQuery) -
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
         return Ok((indexed_to, [kind], body).into_response());
     }
-    let mut stage = Stage::Lines(begun);
+    let mut todo = Stage::Lines(begun);
     loop {
         let why;
-        (why, stage) = work.go_on(stage, false).await?;
-        if let Stage::Done = stage {
+        (why, todo) = work.go_on(todo, false).await?;
+        if let Stage::Done = todo {
             return Ok((indexed_to, Json(why)).into_response());
         }
     }
 }
 
+/// An answer on its way; `None` behind its last line.
+type Going = Option<(Work, Stage)>;
+
 /// The next line of a streamed answer. A failure cuts it off, so that it cannot pass for a whole one.
-async fn next_line(
-    state: Option<(Work, Stage)>,
-) -> Result<Option<(Vec<u8>, Option<(Work, Stage)>)>, ApiError> {
-    let Some((work, stage)) = state else { return Ok(None) };
-    let (why, next) = work.go_on(stage, true).await.inspect_err(|error| {
+async fn next_line(going: Going) -> Result<Option<(Vec<u8>, Going)>, ApiError> {
+    let Some((work, todo)) = going else { return Ok(None) };
+    let (why, next) = work.go_on(todo, true).await.inspect_err(|error| {
         tracing::error!(error = error as &dyn std::error::Error, "an answer is cut off");
     })?;
     let mut line = serde_json::to_vec(&why).map_err(|error| ApiError::Internal(error.to_string()))?;
@@ -78,11 +79,11 @@ async fn next_line(
 /// What is to be done next.
 enum Stage {
     /// Lines are counted.
-    Lines(Gathering),
+    Lines(Box<Gathering>),
     /// Series are read.
-    Series(Gathering),
+    Series(Box<Gathering>),
     /// A sample of lines is read.
-    Sample(Gathering),
+    Sample(Box<Gathering>),
     /// The answer is whole.
     Done,
 }
@@ -107,9 +108,13 @@ impl Work {
         Ok((why, next))
     }
 
-    async fn count_lines(&self, gathering: Gathering, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
+    async fn count_lines(
+        &self,
+        gathering: Box<Gathering>,
+        is_wanted: bool,
+    ) -> Result<(Why, Stage), ApiError> {
         let store = self.store.clone();
-        let step = move |gathering: &mut Gathering, budget: &mut Budget| {
+        let step = move |gathering: &mut Box<Gathering>, budget: &mut Budget| {
             gathering.count_lines(budget, store.logs().counters())
         };
         let mut gathering = self.queries.run_steps(gathering, step).await?;
@@ -121,7 +126,11 @@ impl Work {
         self.queries.run(rank).await?
     }
 
-    async fn read_series(&self, mut gathering: Gathering, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
+    async fn read_series(
+        &self,
+        mut gathering: Box<Gathering>,
+        is_wanted: bool,
+    ) -> Result<(Why, Stage), ApiError> {
         let step = |reader: &mut SeriesReader, budget: &mut Budget| reader.step(budget);
         let readers = gathering.series_readers(PARTS);
         let read =
@@ -135,9 +144,9 @@ impl Work {
         Ok(self.queries.run(rank).await?)
     }
 
-    async fn read_sample(&self, gathering: Gathering) -> Result<Why, ApiError> {
+    async fn read_sample(&self, gathering: Box<Gathering>) -> Result<Why, ApiError> {
         let store = self.store.clone();
-        let step = move |gathering: &mut Gathering, budget: &mut Budget| {
+        let step = move |gathering: &mut Box<Gathering>, budget: &mut Budget| {
             gathering.sample(budget, store.logs().counters())
         };
         let mut gathering = self.queries.run_steps(gathering, step).await?;

@@ -258,7 +258,9 @@ mod tests {
 
     fn counted(lines: &[(u8, &str)]) -> Vec<Field> {
         let mut counts = FieldCounts::new(2);
-        lines.iter().for_each(|(slice, line)| counts.add(3, *slice, line.as_bytes(), |_| Some(7)));
+        for (slice, line) in lines {
+            counts.add(3, *slice, line.as_bytes(), |_| Some(7));
+        }
         counts.finish()
     }
 

@@ -55,7 +55,7 @@ pub(super) struct Shares {
     slice_of: Vec<(u8, u16)>,
     pub(super) slices: Vec<Range<usize>>,
     /// By component and slice; none of those that are not read.
-    shares: Vec<Option<Box<[Share]>>>,
+    by_component: Vec<Option<Box<[Share]>>>,
     /// How many lines there are in all slices.
     pub(super) lines: u64,
 }
@@ -90,7 +90,9 @@ impl Shares {
         order.sort_by_cached_key(|at| (!is_asked(&names[*at]), std::cmp::Reverse(changed(&lines[*at]))));
         order.truncate((a_slice / LEAST_LINES).max(1));
         let mut shares: Vec<Option<Box<[Share]>>> = vec![None; names.len()];
-        order.iter().for_each(|at| shares[*at] = Some(vec![Share::default(); slices.len()].into()));
+        for at in &order {
+            shares[*at] = Some(vec![Share::default(); slices.len()].into());
+        }
         for slice in 0..slices.len() {
             let level = fair(order.iter().map(|at| lines[*at][slice]).collect(), a_slice as u64);
             for at in &order {
@@ -98,7 +100,7 @@ impl Shares {
                 shares[*at].as_mut().into_iter().for_each(|shares| shares[slice] = share);
             }
         }
-        Self { slice_of, slices, shares, lines: total }
+        Self { slice_of, slices, by_component: shares, lines: total }
     }
 }
 
@@ -161,7 +163,7 @@ impl PickTally {
         if self.inside.as_ref().is_some_and(|(segment, _)| *segment == at.segment) {
             return;
         }
-        let shares = &self.shares.shares;
+        let shares = &self.shares.by_component;
         let is_read = |place: &u32| shares.get(*place as usize).is_some_and(Option::is_some);
         let names = at.view.published.components.iter();
         let places = names.map(|name| self.counted.components.find(name).filter(is_read)).collect();
@@ -173,7 +175,7 @@ impl PickTally {
         let component = columns.component(row);
         let place = self.inside.as_ref().and_then(|(_, places)| *places.get(usize::from(component))?);
         let (Some(place), Some(stretch)) = (place, self.stretch) else { return };
-        let Some(shares) = self.shares.shares[place as usize].as_ref() else { return };
+        let Some(shares) = self.shares.by_component[place as usize].as_ref() else { return };
         let share = shares[usize::from(slice)];
         let ts = columns.ts(row);
         if share.time < 1.0 {
@@ -209,7 +211,7 @@ impl PickTally {
         self.halved += 1;
         let mut picks = std::mem::take(&mut self.picks);
         picks.retain(|pick| {
-            let shares = self.shares.shares[pick.component as usize].as_ref();
+            let shares = self.shares.by_component[pick.component as usize].as_ref();
             shares.is_some_and(|shares| pick.chance <= self.limit(shares[usize::from(pick.slice)].lines))
         });
         self.picks = picks;
