@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_frequent_in_the_selection_is_never_crowded_out() {
+    fn a_frequent_value_is_kept_among_thousands_that_are_not() {
         let line = |id: usize| format!(r#"{{"msg":"m","id":"x{id}"}}"#);
         let often = |number: usize| if number.is_multiple_of(10) { 0 } else { number };
         let lines: Vec<String> = (0..2 * MOST_VALUES).map(|number| line(often(number))).collect();

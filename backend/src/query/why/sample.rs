@@ -265,6 +265,7 @@ fn mix(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sonde_shared::time::Timestamp;
 
     #[test]
     fn those_who_want_little_get_it_and_the_others_share_the_rest() {
@@ -276,6 +277,47 @@ mod tests {
         check(&[1, 2, 3], 100, u64::MAX);
         check(&[], 100, u64::MAX);
         check(&[0, 0, 500], 100, 100);
+    }
+
+    #[test]
+    fn lines_are_read_by_component_and_of_each_those_of_the_selection_first() {
+        let pick = |(component, slice, secs): (u32, u8, i64)| Pick {
+            component,
+            slice,
+            walk: 0,
+            segment: 0,
+            row: Row { ts: Timestamp::from_secs(secs), ..Row::default() },
+            chance: 0,
+        };
+        let found = [(1, 0, 5), (0, 0, 1), (0, 2, 9), (1, 2, 8), (0, 2, 7), (0, 1, 3)];
+        let tally = PickTally { picks: found.map(pick).into(), ..PickTally::default() };
+        let order = tally.finish().0.into_iter();
+        let order: Vec<_> = order.map(|pick| (pick.component, pick.slice, pick.row.ts.as_secs())).collect();
+        assert_eq!(order, [(0, 2, 7), (0, 2, 9), (0, 1, 3), (0, 0, 1), (1, 2, 8), (1, 0, 5)]);
+    }
+
+    #[test]
+    fn bursts_are_thinned_alike_whatever_comes_first() {
+        let part = |number: u64| Pick {
+            component: 0,
+            slice: 0,
+            walk: 0,
+            segment: 0,
+            row: Row { arrival: number as u32, ..Row::default() },
+            chance: mix(number),
+        };
+        let thinned = |numbers: &mut dyn Iterator<Item = u64>| {
+            let shares = Shares {
+                by_component: vec![Some([Share { time: 1.0, lines: u64::MAX }].into())],
+                ..Shares::default()
+            };
+            let mut tally = PickTally { picks: numbers.map(part).collect(), shares, ..PickTally::default() };
+            tally.halve();
+            tally.finish().0.iter().map(|pick| pick.row.arrival).collect::<Vec<_>>()
+        };
+        let kept = thinned(&mut (0..1_000));
+        assert!((400..600).contains(&kept.len()), "{}", kept.len());
+        assert_eq!(kept, thinned(&mut (0..1_000).rev()));
     }
 
     #[test]
