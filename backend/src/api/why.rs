@@ -230,3 +230,72 @@ fn read_baseline(params: &Params, selection: TimeRange) -> Result<TimeRange, Api
     }
     Ok(baseline)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use serde_json::{Value, json};
+    use sonde_shared::time::Timestamp;
+
+    fn question(query: &str) -> Question {
+        read_question(&Params::parse(query)).unwrap()
+    }
+
+    fn secs(from: i64, until: i64) -> TimeRange {
+        TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) }
+    }
+
+    #[test]
+    fn a_question_has_the_usual_baseline_unless_it_names_one() {
+        let usual = question("from=10000&until=10120");
+        assert_eq!((usual.selection, usual.baseline), (secs(10_000, 10_120), secs(9_508, 9_988)));
+        assert!(usual.components.is_empty() && usual.charted.is_empty() && usual.host.is_none());
+        let named = question(
+            "from=10000&until=10120&baseline_from=1000&baseline_until=2000&component=shop&component=db.*&host=n1\
+             &target=scale(a.*.b,2)&target=c.d",
+        );
+        assert_eq!(named.baseline, secs(1_000, 2_000));
+        let charted: Vec<&str> = named.charted.iter().map(Glob::as_str).collect();
+        assert_eq!((charted, named.components.len()), (vec!["a.*.b", "c.d"], 2));
+        assert_eq!(named.host.as_deref(), Some("n1"));
+    }
+
+    #[test]
+    fn what_is_yet_to_come_is_cut_off_a_selection() {
+        let before = AppState::now();
+        let selection = question("from=-1h&until=2200-01-01T00:00:00Z").selection;
+        assert!(before <= selection.until && selection.until <= AppState::now());
+        let error = read_question(&Params::parse("from=2200-01-01T00:00:00Z&until=2200-01-02T00:00:00Z"));
+        assert!(error.unwrap_err().to_string().contains("yet to come"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_tells_what_was_compared_and_a_streamed_one_grows() {
+        let world = World::new();
+        let line = |second: u32| {
+            let ts = format!("2026-11-20T09:{:02}:{:02}Z", second / 60, second % 60);
+            format!(
+                r#"{{"ts":"{ts}","component":"shop.cart","host":"n1","msg":"took {second} ms","user":"ann"}}"#
+            )
+        };
+        let lines: Vec<String> = (0..1_200).step_by(2).map(line).collect();
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        let start = 1_795_165_200;
+        let points: Vec<(&str, i64, f64)> = (0..120).map(|at| ("shop.load", start + 10 * at, 1.0)).collect();
+        world.append(&points).await;
+        let path = "/api/why?from=2026-11-20T09:10:00Z&until=2026-11-20T09:12:00Z";
+        let (_, answer) = world.get(path).await;
+        assert_eq!(answer["baseline_ms"], json!([1_795_165_308_000_i64, 1_795_165_788_000_i64]), "{answer}");
+        let tested = &answer["tested"];
+        assert_eq!((&tested["series"], &tested["sampled_lines"]), (&json!(1), &json!(300)), "{answer}");
+        assert_eq!((&answer["findings"], &answer["done"]), (&json!([]), &json!(true)));
+        let (headers, body) = world.headers(&format!("{path}&stream=1")).await;
+        assert_eq!(headers["content-type"], "application/x-ndjson");
+        let lines = body.split_inclusive(|byte| *byte == b'\n');
+        let lines: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
+        let compared = |at: usize| (lines[at]["tested"]["series"].clone(), lines[at]["done"].clone());
+        assert_eq!([compared(0), compared(1)], [(json!(0), json!(false)), (json!(1), json!(false))]);
+        assert_eq!((lines.len(), &lines[2]), (3, &answer));
+    }
+}

@@ -314,6 +314,7 @@ mod tests {
         check("1e3", Some(1_000.0));
         check("12ms", None);
         check("203.0.113.7", None);
+        check(".5", None);
         check("inf", None);
         check("nan", None);
         check("", None);
