@@ -25,7 +25,7 @@ use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::dashboard::{Dashboard, Panel};
 use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
-use sonde_shared::view::{Order, RangeSpec, ViewState, Zone};
+use sonde_shared::view::{FieldFilter, Order, RangeSpec, Tab, ViewState, Zone};
 use std::collections::BTreeMap;
 
 /// The range of a page whose address and dashboard name none.
@@ -106,6 +106,16 @@ pub enum Command {
     SetLevel(Option<Level>),
     /// The text filter, also while it is typed.
     SetContains(String),
+    /// Whether the text filter is a regular expression.
+    SetRegex(bool),
+    /// The filter by pattern.
+    SetPattern(Option<String>),
+    /// The filters by fields' values.
+    SetFields(Vec<FieldFilter>),
+    /// The fields that have columns of their own.
+    SetColumns(Vec<String>),
+    /// What the log pane shows.
+    SetTab(Tab),
     /// The order of lines.
     SetOrder(Order),
     /// The zone that times are shown in.
@@ -186,6 +196,9 @@ impl AppState {
             host: self.view.host.clone(),
             level: self.view.level,
             contains: self.view.contains.clone(),
+            is_regex: self.view.is_regex,
+            pattern: self.view.pattern.clone(),
+            fields: self.view.fields.clone(),
             range: self.view.selection.unwrap_or_else(|| self.range()),
             order: self.view.order,
         }
@@ -290,6 +303,11 @@ impl AppState {
             }
             Command::SetHost(host) => self.view.host = host,
             Command::SetLevel(level) => self.view.level = level,
+            Command::SetRegex(on) => self.view.is_regex = on,
+            Command::SetPattern(pattern) => self.view.pattern = pattern,
+            Command::SetFields(fields) => self.view.fields = fields,
+            Command::SetColumns(columns) => self.view.columns = columns,
+            Command::SetTab(tab) => self.view.tab = tab,
             Command::SetOrder(order) => self.view.order = order,
             _ => {}
         }
