@@ -28,6 +28,8 @@ pub struct Session {
     pub offset_minutes: Memo<i32>,
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
+    /// The panel that is to be brought into sight.
+    pub reveal: RwSignal<Option<String>>,
     /// Whether the server has stopped answering.
     pub lost: RwSignal<bool>,
     /// Where lines of the pane's range are still to be indexed: the instant before which none is missing.
@@ -53,6 +55,7 @@ impl Session {
                 offset_in(state.with(|state| state.view.zone), range.get().until)
             }),
             text_filter_focus: RwSignal::new(0),
+            reveal: RwSignal::new(None),
             lost: RwSignal::new(false),
             indexed_to: RwSignal::new(None),
         };

@@ -18,6 +18,7 @@ mod phase;
 pub mod range;
 mod seek;
 mod start;
+mod why;
 
 pub use baseline::count_baseline;
 pub use contact::watch_contact;
@@ -28,3 +29,4 @@ pub use nearest::nearest_line;
 pub use paused::count_since_paused;
 pub use phase::Phase;
 pub use start::PageFeed;
+pub use why::load_why;

@@ -7,6 +7,7 @@ mod charts;
 mod choice;
 mod command;
 mod complete;
+mod course;
 mod edit;
 mod panels;
 mod query;
@@ -18,6 +19,7 @@ mod zoom;
 pub use charts::ChartsState;
 pub use command::{Address, Command};
 pub use complete::{FunctionName, Suggestion, completed, functions_like, word_at};
+pub use course::{HEIGHT, bars, line, span_percent};
 pub use edit::{Edit, EditStep};
 pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
@@ -137,7 +139,7 @@ impl AppState {
         if self.view.selection.is_none() {
             self.view.baseline = None;
             self.view.with_baseline = false;
-            self.view.near.clear();
+            self.view.near = None;
         }
         if self.view == before { Address::Keep } else { address }
     }
@@ -301,7 +303,7 @@ impl AppState {
         self.view.selection = Some(range);
         self.view.line = None;
         self.view.with_baseline = false;
-        self.view.near.clear();
+        self.view.near = None;
         if panel != HISTOGRAM {
             self.activate(panel);
         }
