@@ -34,6 +34,12 @@ impl LogQuery {
 
     /// The filters and the range as a query string, for lines and histogram alike.
     pub fn parameters(&self, range: TimeRange) -> String {
+        let (from, until) = (encode(&range.from.to_string()), encode(&range.until.to_string()));
+        format!("{}from={from}&until={until}", self.filters())
+    }
+
+    /// The filters alone, each with a `&` behind it.
+    pub fn filters(&self) -> String {
         let mut pairs: Vec<(&str, String)> =
             self.components.iter().map(|component| ("component", component.clone())).collect();
         pairs.extend(self.host.clone().map(|host| ("host", host)));
@@ -41,10 +47,6 @@ impl LogQuery {
         if self.reads_text() {
             pairs.push(("contains", self.contains.clone()));
         }
-        pairs.push(("from", range.from.to_string()));
-        pairs.push(("until", range.until.to_string()));
-        let pairs: Vec<String> =
-            pairs.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
-        pairs.join("&")
+        pairs.iter().map(|(key, value)| format!("{key}={}&", encode(value))).collect()
     }
 }
