@@ -1,6 +1,6 @@
 //! The page's root: what is where.
 
-use crate::feeds::{LineFeed, Loaded, PageFeed, clock, load_why, range, watch_contact};
+use crate::feeds::{LineFeed, LiveFeed, Loaded, PageFeed, clock, load_why, range, watch_contact};
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
@@ -45,6 +45,7 @@ pub fn App() -> impl IntoView {
     let charts = provide_charts(session, theme, histogram, range::load_events(session));
     let lines = LineFeed::start(session);
     provide_context(lines);
+    provide_context(LiveFeed::start(session, lines, histogram, size.width_px));
     watch_contact(session, lines, histogram);
     let components = range::load_components(session);
     let why = load_why(session);

@@ -288,7 +288,7 @@ pub async fn why(query: WhyQuery, signal: AbortSignal, on_part: impl Fn(Why)) ->
     }
 }
 
-async fn next_chunk(
+pub(super) async fn next_chunk(
     reader: &ReadableStreamDefaultReader,
     signal: &AbortSignal,
 ) -> Result<Option<Vec<u8>>, ApiError> {
@@ -320,7 +320,7 @@ async fn send_json(
     answered(request.send().await.map_err(|error| failure(&error, signal))?).await
 }
 
-async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
+pub(super) async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
     let request = Request::get(url).abort_signal(Some(signal));
     answered(request.send().await.map_err(|error| failure(&error, signal))?).await
 }
