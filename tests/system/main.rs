@@ -59,3 +59,5 @@ mod unindexed;
 mod unseen;
 /// What is different in a selection.
 mod why;
+/// What changed, in the page: each finding leads to what it is of, and back.
+mod why_pane;
