@@ -42,7 +42,7 @@ impl LogQuery {
     pub fn parameters(&self, range: TimeRange) -> String {
         let mut text = String::new();
         let mut push = |key: &str, value: &str| {
-            [key, "=", &encode(value), "&"].iter().for_each(|part| text.push_str(part));
+            text.extend([key, "=", &encode(value), "&"]);
         };
         self.components.iter().for_each(|component| push("component", component));
         self.host.iter().for_each(|host| push("host", host));
