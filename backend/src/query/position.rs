@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::store::logs::SegmentView;
 use crate::store::logs::Snapshot;
 use crate::store::logs::block::Columns;
-use sonde_shared::time::{Day, TimeRange, Timestamp};
+use sonde_shared::time::{Day, NANOS_PER_DAY, TimeRange, Timestamp};
 use sonde_shared::view::Order;
 
 /// Which line, as answers name it: `day~segment~row`.
@@ -25,6 +25,12 @@ impl LineId {
         let id =
             Self { day: Day::parse(day)?, segment: segment.parse().ok()?, arrival: arrival.parse().ok()? };
         parts.next().is_none().then_some(id)
+    }
+
+    /// The day that has the line.
+    pub fn range(self) -> TimeRange {
+        let from = self.day.start();
+        TimeRange { from, until: from.plus_nanos(NANOS_PER_DAY) }
     }
 
     /// When the line was, if it is in the snapshot. Reads a column of its segment: not for async threads.

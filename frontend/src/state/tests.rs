@@ -2,9 +2,7 @@
 
 use super::*;
 use sonde_shared::api::{ComponentCount, DashboardName, HostCount};
-use sonde_shared::log::Level;
 use sonde_shared::time::parse_rfc3339;
-use sonde_shared::view::{Order, Zone};
 
 pub(super) fn at(text: &str) -> Timestamp {
     parse_rfc3339(text.as_bytes()).unwrap()
