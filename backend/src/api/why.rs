@@ -176,6 +176,7 @@ fn read_question(params: &Params) -> Result<Question, ApiError> {
         components: params.components()?,
         host: params.get("host").map(str::to_owned),
         charted,
+        now: AppState::now(),
     })
 }
 

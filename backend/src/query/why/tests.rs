@@ -28,6 +28,7 @@ fn question((from, length): (i64, i64), baseline: Option<(i64, i64)>) -> Questio
         components: Vec::new(),
         host: None,
         charted: Vec::new(),
+        now: at(1_000_000),
     }
 }
 
@@ -261,4 +262,25 @@ fn time_in_which_the_server_was_down_is_left_out() {
     assert_eq!((observed.grid.now.selection.len(), observed.grid.now.baseline.len()), (12, 47 - 10));
     let there = observed.series[0].values.iter().filter(|value| !value.is_nan()).count();
     assert_eq!(there, 50 - 10);
+}
+
+#[test]
+fn of_a_selection_that_ends_now_what_is_yet_to_come_is_no_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut batch = PointBatch::default();
+    for name in ["a", "b", "c", "d"] {
+        // Two series' last point is there already.
+        let until = if name < "c" { 59 } else { 58 };
+        (0..until).for_each(|at| batch.push(name, START + 10 * at, 1.0));
+    }
+    (0..60).for_each(|at| batch.push("sonde.ingest.lines", START + 10 * at, 1.0));
+    futures::executor::block_on(store.append_points(batch, Durability::Acknowledged)).unwrap();
+    let check = |now: i64, expected: usize| {
+        let question = Question { now: at(now), ..question((480, 120), None) };
+        assert_eq!(gather(&store, question, 100).observed.grid.now.selection.len(), expected, "{now}");
+    };
+    check(601, 11);
+    check(719, 11);
+    check(720, 12);
 }
