@@ -115,6 +115,17 @@ prop_compose! {
     }
 }
 
+/// The mean of a series' values in each bucket.
+fn means(grid: &Grid, values: &BTreeMap<(usize, i64), f64>, name: usize) -> Vec<f32> {
+    let mean = |start: &i64| {
+        let is_inside = |secs: i64| (*start..start + grid.step_ms).contains(&((START + secs) * 1_000));
+        let inside = values.iter().filter(|((of, secs), _)| *of == name && is_inside(*secs));
+        let inside: Vec<f64> = inside.map(|(_, value)| *value).collect();
+        (inside.iter().sum::<f64>() / inside.len() as f64) as f32
+    };
+    grid.starts_ms.iter().map(mean).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -161,19 +172,7 @@ proptest! {
         }
         let gathering = gather(&store, question(selected, None), 100);
         let grid = &gathering.observed.grid;
-        let means = |name: usize| -> Vec<f32> {
-            let inside = |start: i64| {
-                let inside = last.iter().filter(move |((of, secs), _)| {
-                    *of == name && (start..start + grid.step_ms).contains(&((START + secs) * 1_000))
-                });
-                inside.map(|(_, value)| *value).collect::<Vec<f64>>()
-            };
-            let mean = |start: &i64| {
-                let values = inside(*start);
-                (values.iter().sum::<f64>() / values.len() as f64) as f32
-            };
-            grid.starts_ms.iter().map(mean).collect()
-        };
+        let means = |name: usize| means(grid, &last, name);
         let asked = [grid.now.selection.clone(), grid.now.baseline.clone()];
         let mut found = gathering.observed.series.iter();
         for (at, name) in names.iter().enumerate() {
