@@ -9,7 +9,7 @@ use crate::graphite_time::GraphiteClock;
 use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, half_open, msgpack, raw, stacked_columns,
+    evaluated_json, half_open, known_until, msgpack, raw, stacked_columns,
 };
 use crate::query::render::{dygraph, rickshaw};
 use crate::state::AppState;
@@ -43,12 +43,13 @@ pub async fn render(
     let format = Format::read(&params, range, clock.now())?;
     let (kind, body) = match (paths(&targets), format) {
         (Some(paths), Format::Json(query)) => {
-            let (selection, rules) = (select(&state, paths, range).await?, state.rules);
+            let known_until = known_until(range, clock.now());
+            let (selection, rules) = (select(&state, paths, range, known_until).await?, state.rules);
             let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
             (JSON, pieces::body(state.queries, begin).await?)
         }
         (Some(paths), Format::Columns(width, Stack::None)) => {
-            let selection = select(&state, paths, range).await?;
+            let selection = select(&state, paths, range, range.until).await?;
             let begin = move || Ok(ColumnPieces::new(selection, width));
             (COLUMNS, pieces::body(state.queries, begin).await?)
         }
@@ -66,11 +67,16 @@ fn paths(targets: &[Expression]) -> Option<Vec<&str>> {
 }
 
 /// What an answer that is made as its reader takes it is made of.
-async fn select(state: &AppState, paths: Vec<&str>, range: TimeRange) -> Result<Selection, ApiError> {
+async fn select(
+    state: &AppState,
+    paths: Vec<&str>,
+    range: TimeRange,
+    known_until: Timestamp,
+) -> Result<Selection, ApiError> {
     let parsed = paths.into_iter().map(Target::parse).collect::<Result<Vec<_>, _>>();
     let targets = parsed.map_err(|error| wrong_target(error.to_string()))?;
     let store = state.store.clone();
-    let select = move || Selection::of(store.metrics(), &targets, range).map_err(ApiError::from);
+    let select = move || Selection::of(store.metrics(), &targets, range, known_until).map_err(ApiError::from);
     let selection = pieces::query(&state.queries, select).await?;
     selection.map_err(|error| wrong_target(error.to_string()))
 }
@@ -86,12 +92,24 @@ async fn evaluated(
 ) -> Result<(&'static str, Body), ApiError> {
     let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
     let (store, rules) = (state.store, state.rules);
-    let range = if matches!(format, Format::Columns(..)) { half_open(asked) } else { asked };
+    let (range, known_until) = match format {
+        Format::Columns(..) => (half_open(asked), asked.until),
+        _ => (asked, known_until(asked, clock.now())),
+    };
     let evaluate = move || {
         let (metrics, events, logs, rules) = (store.metrics(), store.events(), store.logs(), &rules);
         let deadline = Instant::now() + Duration::from_secs(MAX_SECS);
-        let evaluation =
-            Evaluation { store: metrics, events, logs, rules, range, clock, x_files_factor, deadline };
+        let evaluation = Evaluation {
+            store: metrics,
+            events,
+            logs,
+            rules,
+            range,
+            known_until,
+            clock,
+            x_files_factor,
+            deadline,
+        };
         let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),

@@ -226,7 +226,42 @@ async fn an_endless_range_is_held_to_the_days_there_are() {
     assert_eq!(all[0].as_array().unwrap().len(), 110);
     let later = points(&world, "target=a.x&from=-8000d&until=9000000000&now=1100").await;
     let later = later[0].as_array().unwrap();
-    assert_eq!((later.len(), &later[0][1], &later[8_640][1]), (8_641, &json!(0), &json!(86_400)));
+    assert_eq!((later.len(), &later[0][1], &later[110][1]), (111, &json!(0), &json!(1_100)));
+    // Further back than the first day lie nulls, as many as one may want to see.
+    let weeks = points(&world, "target=a.x&from=-20d&until=1100&now=1100").await;
+    let weeks = weeks[0].as_array().unwrap();
+    assert_eq!((weeks.len(), &weeks[0]), (172_800, &json!([null, 1_110 - 20 * 86_400])));
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_the_future() {
+    let world = world().await;
+    let check = async |query: &str, expected: Value| {
+        for target in ["a.x", "scale(a.x,1)"] {
+            let answer = points(&world, &format!("target={target}&{query}")).await;
+            assert_eq!(answer, expected, "{target} {query}");
+        }
+    };
+    check("from=1020&until=2000&now=1045", json!([[[3.0, 1_030], [null, 1_040]]])).await;
+    check("from=1020&until=2000&now=1020", json!([[[3.0, 1_030]]])).await;
+    check("from=1021&until=2000&now=1020", json!([])).await;
+}
+
+#[tokio::test]
+async fn a_series_that_began_soon_after_the_range_is_there_with_nulls() {
+    let world = world().await;
+    let day = 86_400;
+    world.append(&[("b.soon", 2 * day, 1.0), ("b.late", 4 * day, 1.0)]).await;
+    let count = async |query: &str| points(&world, query).await.as_array().unwrap().len();
+    for target in ["b.*", "scale(b.*,1)"] {
+        let soon = format!("target={target}&from=60&until=120&now={}", 9 * day);
+        assert_eq!(points(&world, &soon).await, json!([[[null, 120]]]), "{target}");
+        // As long as it has not begun, and once the range is older.
+        assert_eq!(count(&format!("target={target}&from=60&until=120&now={day}")).await, 0);
+        assert_eq!(count(&format!("target={target}&from=-9d&until=-1d&now=120")).await, 0);
+        let drawn = columns(&world, &format!("target={target}&from=60&until=120&now={}", 9 * day)).await;
+        assert_eq!(drawn.len(), 0, "{target}");
+    }
 }
 
 #[tokio::test]

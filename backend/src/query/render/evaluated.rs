@@ -38,6 +38,8 @@ pub struct Evaluation<'a> {
     pub rules: &'a StorageRules,
     /// The range that was asked for.
     pub range: TimeRange,
+    /// Until when a series may begin for it to be there at all; nothing if the range's end is later.
+    pub known_until: Timestamp,
     /// Where events are.
     pub events: &'a EventStore,
     /// Where lines are.
@@ -127,16 +129,15 @@ impl Evaluation<'_> {
     ) -> Result<Vec<Series>, FunctionError> {
         let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
         // A series is there at all times that a function looks at, or lists of it would not fit each other.
-        let known =
-            TimeRange { from: range.from.min(self.range.from), until: range.until.max(self.range.until) };
+        let known = TimeRange {
+            from: range.from.min(self.range.from),
+            until: range.until.max(self.range.until).max(self.known_until),
+        };
         let selection = select(known, range).map_err(|error| failed(&error))?;
         let selection = selection.map_err(|_too_many| {
             FunctionError::Fetch(format!("`{what}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
         })?;
-        let mut plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
-        for plan in &mut plans {
-            plan.begin_with(from, until, self.rules);
-        }
+        let plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
         let values: i64 = plans.iter().map(Plan::slots).sum();
         if values > MAX_VALUES as i64 {
             return Err(FunctionError::Fetch(format!(
@@ -404,6 +405,7 @@ mod tests {
             logs,
             rules: &rules,
             range,
+            known_until: until,
             clock,
             x_files_factor: None,
             deadline: Instant::now() + Duration::from_secs(MAX_SECS),

@@ -28,7 +28,7 @@ use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Snapshot, TagMatch};
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::glob::Glob;
-use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
+use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 
 /// The most series of one answer.
@@ -39,6 +39,12 @@ pub const MAX_ARGUMENTS: usize = 50_000;
 const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
 /// Pieces of an answer are about this long.
 pub(super) const PIECE_BYTES: usize = 64 * 1024;
+
+/// Until when a series may begin that is told of in a range, with nulls: to Graphite a series is there once it has a file. So far the
+/// neighbours of the range's points are looked for anyway.
+pub fn known_until(range: TimeRange, now: Timestamp) -> Timestamp {
+    range.until.plus_nanos(NEIGHBOURS_NANOS).min(now).max(range.until)
+}
 
 /// An answer in the making.
 pub trait Pieces: Send + 'static {
@@ -105,13 +111,16 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Looks up the series that targets name on the days of a range: in the targets' order, each target's by name.
+    /// Looks up the series that targets name on the days of a range and until a later instant: in the targets' order, each
+    /// target's by name.
     pub fn of(
         store: &MetricStore,
         targets: &[Target],
         range: TimeRange,
+        known_until: Timestamp,
     ) -> Result<Result<Self, TooManySeries>, StoreError> {
-        Self::known(store, targets, range, range, MAX_SERIES)
+        let known = TimeRange { from: range.from, until: range.until.max(known_until) };
+        Self::known(store, targets, known, range, MAX_SERIES)
     }
 
     /// The same, at most so many, of series that have points on the days of a range that holds the one to be read.
