@@ -186,6 +186,12 @@ impl Series {
         self
     }
 
+    /// The values that are told: none behind the end, but for the slot that it falls into.
+    pub fn told(&self) -> &[f64] {
+        let slots = ((self.end - self.start).max(0) / self.step) as usize + 1;
+        &self.values[..slots.min(self.values.len())]
+    }
+
     /// The known values.
     pub fn known(&self) -> impl DoubleEndedIterator<Item = f64> + '_ {
         self.values.iter().copied().filter(|value| !value.is_nan())

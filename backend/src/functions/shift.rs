@@ -69,12 +69,9 @@ fn shifted<'a>(call: &Call<'a>, by: i64) -> Result<Context<'a>, FunctionError> {
     over(call, call.context.from.saturating_add(by), call.context.until.saturating_add(by))
 }
 
-/// A series put into another range. Values that are behind its end are left out.
-pub(super) fn placed(mut series: Series, start: i64, end: i64) -> Series {
-    let slots = ((end - start).max(0) / series.step) as usize + 1;
-    if slots < series.values.len() {
-        Arc::make_mut(&mut series.values).truncate(slots);
-    }
+/// A series put into another range. Values behind its end stay, as there: none of them is told, but the last bucket of an answer of
+/// few points has its share of them.
+pub(super) fn placed(series: Series, start: i64, end: i64) -> Series {
     Series { start, end, ..series }
 }
 

@@ -315,10 +315,10 @@ pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec
 
 /// One of them.
 pub(super) fn column(series: &Series, range: TimeRange, width: Option<usize>) -> Columns {
-    let times_ms = (0..series.values.len() as i64)
-        .map(|number| ((series.start + number * series.step) * 1_000) as f64)
-        .collect();
-    reduced(Columns { name: series.name.clone(), times_ms, values: series.values.to_vec() }, range, width)
+    let values = series.told().to_vec();
+    let time_ms = |number: i64| ((series.start + number * series.step) * 1_000) as f64;
+    let times_ms = (0..values.len() as i64).map(time_ms).collect();
+    reduced(Columns { name: series.name.clone(), times_ms, values }, range, width)
 }
 
 /// A column with what a chart so many pixels wide shows of it.
