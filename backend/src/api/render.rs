@@ -2,14 +2,14 @@
 
 use super::{ApiError, params::Params, params::clip};
 use super::{picture, pieces};
-use crate::functions::MAX_SECS;
 use crate::functions::parse::{Expression, parse};
 use crate::functions::series::Series;
+use crate::functions::{FunctionError, MAX_SECS, example};
 use crate::graphite_time::GraphiteClock;
 use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
     ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, half_open, known_until, msgpack, raw, stacked_columns,
+    evaluated_json, half_open, known_until, msgpack, pickle, raw, stacked_columns,
 };
 use crate::query::render::{dygraph, rickshaw};
 use crate::state::AppState;
@@ -27,6 +27,7 @@ const DEFAULT_WIDTH: u64 = 1_000;
 
 const JSON: &str = "application/json";
 pub(super) const MSGPACK: &str = "application/x-msgpack";
+pub(super) const PICKLE: &str = "application/pickle";
 const COLUMNS: &str = "application/octet-stream";
 
 /// Answers `/render`. Parameters of the address and of a form body are joined; the body's count.
@@ -91,6 +92,7 @@ async fn evaluated(
     format: Format,
 ) -> Result<(&'static str, Body), ApiError> {
     let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
+    let templates = templates(params);
     let (store, rules) = (state.store, state.rules);
     let (range, known_until) = match format {
         Format::Columns(..) => (half_open(asked), asked.until),
@@ -108,15 +110,16 @@ async fn evaluated(
             known_until,
             clock,
             x_files_factor,
+            templates,
             deadline,
         };
-        let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
+        let series = evaluation.series(&targets).map_err(|error| wrong_call(&error))?;
         Ok(match format {
             Format::Json(query) => (JSON, evaluated_json(&series, query)),
             Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, asked, width)),
             Format::Columns(width, Stack::All) => {
                 let stacked = stacked_columns(&series, asked, width);
-                (COLUMNS, stacked.map_err(|error| wrong_call(error.to_string()))?)
+                (COLUMNS, stacked.map_err(|error| wrong_call(&error))?)
             }
             Format::Plotted(form) => (JSON, form(&series)),
             Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
@@ -125,6 +128,7 @@ async fn evaluated(
                 let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
                 (MSGPACK, packed)
             }
+            Format::Pickle => (PICKLE, pickle(&series)),
             Format::Picture(form, settings) => {
                 let kind = if form == Form::Svg { "image/svg+xml" } else { "image/png" };
                 (kind, draw(&series, &settings, form).map_err(picture::refusal)?)
@@ -135,12 +139,19 @@ async fn evaluated(
     Ok((kind, Body::from(body)))
 }
 
-fn wrong_call(why: String) -> ApiError {
-    ApiError::parameter("target", why, "sumSeries(shop.checkout.*)")
+fn wrong_call(error: &FunctionError) -> ApiError {
+    ApiError::parameter("target", error.to_string(), &example(error))
 }
 
 fn wrong_target(why: String) -> ApiError {
     ApiError::parameter("target", why, "shop.checkout.*")
+}
+
+/// What stands for the variables of `template` in targets: `template[host]=web-1`.
+fn templates(params: &Params) -> Vec<(String, String)> {
+    let named =
+        params.beginning_with("template[").filter_map(|(name, value)| Some((name.strip_suffix(']')?, value)));
+    named.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn answer(kind: &'static str, body: Body) -> Response {
@@ -178,7 +189,7 @@ pub(super) fn parse_target(text: &str) -> Result<Expression, ApiError> {
     if text.contains(';') && !calls_function(text) {
         return Ok(Expression::Path(text.to_owned()));
     }
-    parse(text).map_err(|error| wrong_target(error.to_string()))
+    parse(text).map_err(|error| wrong_call(&error))
 }
 
 /// Which sums are answered beside the series themselves.
@@ -199,6 +210,8 @@ enum Format {
     Csv,
     /// For graphite-web, of whose cluster this is a member.
     MsgPack,
+    /// The same where it is not told otherwise, and for scripts in Python.
+    Pickle,
     /// Drawn.
     Picture(Form, Box<Settings>),
 }
@@ -213,7 +226,8 @@ impl Format {
             ));
         }
         let drawn = |form: Form| Ok(Self::Picture(form, Box::new(picture::settings(params, range)?)));
-        let unsaid = if params.has("rawData") { "raw" } else { "png" };
+        // Graphite's words from before there was `format`; the presence counts.
+        let unsaid = ["rawData", "pickle"].into_iter().find(|word| params.has(word)).unwrap_or("png");
         match params.get("format").unwrap_or(unsaid) {
             "png" => drawn(Form::Png),
             "svg" => drawn(Form::Svg),
@@ -229,9 +243,10 @@ impl Format {
             "raw" | "rawData" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
             "msgpack" => Ok(Self::MsgPack),
+            "pickle" => Ok(Self::Pickle),
             other => {
                 let detail = format!(
-                    "there is no format `{}`; there are png, svg, json, csv, raw, msgpack, dygraph, rickshaw and columns",
+                    "there is no format `{}`; there are png, svg, json, csv, raw, msgpack, pickle, dygraph, rickshaw and columns",
                     clip(other)
                 );
                 Err(ApiError::parameter("format", detail, "json"))

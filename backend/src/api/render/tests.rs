@@ -277,7 +277,7 @@ async fn what_is_wrong_is_said() {
     check(
         "target=a&format=pdf",
         "format",
-        "png, svg, json, csv, raw, msgpack, dygraph, rickshaw and columns",
+        "png, svg, json, csv, raw, msgpack, pickle, dygraph, rickshaw and columns",
     )
     .await;
     check("target=sumSeries(a.*", "target", "cannot be read behind its first 13 characters").await;
@@ -293,6 +293,37 @@ async fn what_is_wrong_is_said() {
     check("target=a&format=columns&downsample=m4&width=1000000", "width", "at most").await;
     check("target=a&format=columns&stack=some", "stack", "there is all").await;
     check("target=a&jsonp=f", "jsonp", "never").await;
+}
+
+#[tokio::test]
+async fn a_refusal_has_a_right_example_of_what_was_wrong() {
+    let world = world().await;
+    let check = async |query: &str, expected: &str| {
+        let (status, problem) = world.get(&format!("/render?format=json&{query}")).await;
+        assert_eq!((status, &problem["example"]), (StatusCode::BAD_REQUEST, &json!(expected)), "{query}");
+    };
+    check("target=movingAverage(a.x)", "movingAverage(shop.checkout.*, '5min')").await;
+    check("target=sumseries(a.x)", "sumSeries(shop.checkout.*)").await;
+    check("target=avg(alias(a.x))", "alias(shop.checkout.*, 'till')").await;
+    check("target=grep(a.x,'(')", "grep(shop.checkout.*, 'checkout')").await;
+    check("target=sumSeries(a.x", "sumSeries(shop.checkout.*)").await;
+    check("target=a..x", "shop.checkout.*").await;
+}
+
+#[tokio::test]
+async fn variables_of_templates_are_the_requests() {
+    let world = world().await;
+    let check = async |query: &str, expected: &str| {
+        let (_, body) = world.get(&format!("/render?format=json&from=1020&until=1030&{query}")).await;
+        assert_eq!(body[0]["target"], expected, "{query}: {body}");
+    };
+    check("target=template(a.$what,what=%22y%22)&template[what]=x", "a.x").await;
+    check("target=template(scale(a.$1,$by),%22x%22,by=3)&template[by]=2", "scale(a.x,2)").await;
+    check("target=template(a.$what)&template[what]=y&template[what]=x", "a.x").await;
+    check("target=template(a.$what,what=%22x%22)&template[other]=y", "a.x").await;
+    // Elsewhere they are nothing.
+    let (_, body) = world.get("/render?format=json&target=a.$what&template[what]=x").await;
+    assert_eq!(body, json!([]));
 }
 
 #[tokio::test]

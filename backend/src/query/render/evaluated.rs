@@ -17,7 +17,6 @@ use crate::store::StoreError;
 use crate::store::events::EventStore;
 use crate::store::logs::LogStore;
 use crate::store::metrics::MetricStore;
-use serde::Serialize;
 use sonde_shared::api::{Columns, Event, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::component::Selector;
@@ -48,6 +47,8 @@ pub struct Evaluation<'a> {
     pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
+    /// What the request puts for the variables of `template`.
+    pub templates: Vec<(String, String)>,
     /// When it is given up, if it is not done.
     pub deadline: Instant,
 }
@@ -60,6 +61,7 @@ impl Evaluation<'_> {
         let mut context = Context::new(self, from, until, seconds(self.clock.now()));
         context.clock = self.clock.clone();
         context.x_files_factor = self.x_files_factor;
+        context.replace(&self.templates);
         let mut all = Vec::new();
         for target in targets {
             all.append(&mut evaluate(target, &context)?);
@@ -262,44 +264,6 @@ pub fn csv(series: &[Series], clock: &GraphiteClock) -> Vec<u8> {
     text
 }
 
-/// What graphite-web sends to and takes from members of a cluster.
-#[derive(Serialize)]
-struct Member<'a> {
-    name: &'a str,
-    start: i64,
-    end: i64,
-    step: i64,
-    values: Vec<Option<f64>>,
-    #[serde(rename = "pathExpression")]
-    path_expression: &'a str,
-    #[serde(rename = "valuesPerPoint")]
-    values_per_point: u32,
-    #[serde(rename = "consolidationFunc")]
-    consolidation: &'static str,
-    #[serde(rename = "xFilesFactor")]
-    x_files_factor: f64,
-}
-
-/// `msgpack`: what graphite-web asks of the members of its cluster.
-pub fn msgpack(series: &[Series]) -> Result<Vec<u8>, rmp_serde::encode::Error> {
-    let members: Vec<Member<'_>> = series.iter().map(member).collect();
-    rmp_serde::to_vec_named(&members)
-}
-
-fn member(series: &Series) -> Member<'_> {
-    Member {
-        name: &series.name,
-        start: series.start,
-        end: series.end,
-        step: series.step,
-        values: series.values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect(),
-        path_expression: &series.path_expression,
-        values_per_point: 1,
-        consolidation: series.consolidation.name(),
-        x_files_factor: series.x_files_factor,
-    }
-}
-
 /// The range whose slots are those that begin in a half-open one: Graphite's ranges leave out a slot at their beginning and have one at
 /// their end, which would draw lines that begin a slot late.
 pub fn half_open(range: TimeRange) -> TimeRange {
@@ -408,6 +372,7 @@ mod tests {
             known_until: until,
             clock,
             x_files_factor: None,
+            templates: Vec::new(),
             deadline: Instant::now() + Duration::from_secs(MAX_SECS),
         };
         let one = |target: &str| {

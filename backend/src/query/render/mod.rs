@@ -9,6 +9,7 @@ mod evaluated;
 mod fold;
 mod json;
 mod line_counts;
+mod member;
 mod plan;
 mod plotted;
 mod reader;
@@ -17,10 +18,9 @@ mod stacked;
 mod step;
 
 pub use columns::ColumnPieces;
-pub use evaluated::{
-    Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, msgpack, raw,
-};
+pub use evaluated::{Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, raw};
 pub use json::{JsonPieces, JsonQuery};
+pub use member::{msgpack, pickle};
 pub use plotted::{dygraph, rickshaw};
 pub use stacked::stacked_columns;
 
