@@ -8,8 +8,8 @@ use crate::functions::{FunctionError, MAX_SECS, example};
 use crate::graphite_time::GraphiteClock;
 use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
-    ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, half_open, known_until, msgpack, pickle, raw, stacked_columns,
+    ColumnPieces, EvaluatedJson, Evaluation, JsonPieces, JsonQuery, Pieces, Selection, Target, csv,
+    evaluated_columns, half_open, known_until, msgpack, pickle, raw, stacked_columns,
 };
 use crate::query::render::{dygraph, rickshaw};
 use crate::state::AppState;
@@ -82,7 +82,7 @@ async fn select(
     selection.map_err(|error| wrong_target(error.to_string()))
 }
 
-/// An answer that is made as a whole.
+/// An answer that calls functions, or in a form that needs all of a series: evaluated as a whole, and JSON written as it is read.
 async fn evaluated(
     state: AppState,
     targets: Vec<Expression>,
@@ -91,52 +91,67 @@ async fn evaluated(
     params: &Params,
     format: Format,
 ) -> Result<(&'static str, Body), ApiError> {
-    let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
-    let templates = templates(params);
-    let (store, rules) = (state.store, state.rules);
     let (range, known_until) = match format {
         Format::Columns(..) => (half_open(asked), asked.until),
         _ => (asked, known_until(asked, clock.now())),
     };
+    let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
+    let templates = templates(params);
+    let (store, rules) = (state.store, state.rules);
     let evaluate = move || {
-        let (metrics, events, logs, rules) = (store.metrics(), store.events(), store.logs(), &rules);
-        let deadline = Instant::now() + Duration::from_secs(MAX_SECS);
         let evaluation = Evaluation {
-            store: metrics,
-            events,
-            logs,
-            rules,
+            store: store.metrics(),
+            events: store.events(),
+            logs: store.logs(),
+            rules: &rules,
             range,
             known_until,
             clock,
             x_files_factor,
             templates,
-            deadline,
+            deadline: Instant::now() + Duration::from_secs(MAX_SECS),
         };
         let series = evaluation.series(&targets).map_err(|error| wrong_call(&error))?;
-        Ok(match format {
-            Format::Json(query) => (JSON, evaluated_json(&series, query)),
-            Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, asked, width)),
-            Format::Columns(width, Stack::All) => {
-                let stacked = stacked_columns(&series, asked, width);
-                (COLUMNS, stacked.map_err(|error| wrong_call(&error))?)
-            }
-            Format::Plotted(form) => (JSON, form(&series)),
-            Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
-            Format::Csv => ("text/csv; charset=utf-8", csv(&series, &evaluation.clock)),
-            Format::MsgPack => {
-                let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
-                (MSGPACK, packed)
-            }
-            Format::Pickle => (PICKLE, pickle(&series)),
-            Format::Picture(form, settings) => {
-                let kind = if form == Form::Svg { "image/svg+xml" } else { "image/png" };
-                (kind, draw(&series, &settings, form).map_err(picture::refusal)?)
-            }
-        })
+        Ok::<_, ApiError>((series, evaluation.clock))
     };
-    let (kind, body) = pieces::query(&state.queries, evaluate).await?;
+    if let Format::Json(query) = format {
+        let begin = move || Ok(EvaluatedJson::new(evaluate()?.0, query));
+        return Ok((JSON, pieces::body(state.queries, begin).await?));
+    }
+    let write = move || {
+        let (series, clock) = evaluate()?;
+        written(series, format, asked, &clock)
+    };
+    let (kind, body) = pieces::query(&state.queries, write).await?;
     Ok((kind, Body::from(body)))
+}
+
+/// Series in a form that is written as a whole, and its media type.
+fn written(
+    series: Vec<Series>,
+    format: Format,
+    asked: TimeRange,
+    clock: &GraphiteClock,
+) -> Result<(&'static str, Vec<u8>), ApiError> {
+    Ok(match format {
+        Format::Json(query) => (JSON, EvaluatedJson::new(series, query).whole()?),
+        Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, asked, width)),
+        Format::Columns(width, Stack::All) => {
+            let stacked = stacked_columns(&series, asked, width);
+            (COLUMNS, stacked.map_err(|error| wrong_call(&error))?)
+        }
+        Format::Plotted(form) => (JSON, form(&series)),
+        Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
+        Format::Csv => ("text/csv; charset=utf-8", csv(&series, clock)),
+        Format::MsgPack => {
+            (MSGPACK, msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?)
+        }
+        Format::Pickle => (PICKLE, pickle(&series)),
+        Format::Picture(form, settings) => {
+            let kind = if form == Form::Svg { "image/svg+xml" } else { "image/png" };
+            (kind, draw(&series, &settings, form).map_err(picture::refusal)?)
+        }
+    })
 }
 
 fn wrong_call(error: &FunctionError) -> ApiError {

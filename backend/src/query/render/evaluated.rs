@@ -1,8 +1,9 @@
-//! Answers to targets that call functions: they are evaluated as a whole, then written in the form that was asked for.
+//! Answers to targets that call functions: they are evaluated as a whole, then written in the form that was asked for; JSON piece by
+//! piece, in [`EvaluatedJson`](super::EvaluatedJson).
 //!
 //! Series are read as [`JsonPieces`](super::JsonPieces) reads them, so a path answers the same inside a function and alone.
 
-use super::json::{JsonQuery, bucket_of, write_number};
+use super::evaluated_json::Points;
 use super::line_counts::line_counts;
 use super::plan::{Plan, plans};
 use super::slots::{Slot, Slots};
@@ -167,69 +168,6 @@ fn series_of(plan: &Plan, selection: &Selection) -> Result<Series, StoreError> {
     Ok(series)
 }
 
-/// Graphite's JSON of series, each with at most so many points where that is asked for, as `renderViewJson` of graphite-web.
-pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
-    // Without a value in any of them there are none, as there.
-    let series = if series.iter().all(|one| one.values.is_empty()) { &[] } else { series };
-    let start = series.iter().map(|one| one.start).min().unwrap_or(0);
-    let end = series.iter().map(|one| one.end).max().unwrap_or(0);
-    let mut text = b"[".to_vec();
-    let mut digits = itoa::Buffer::new();
-    for one in series {
-        let points = Points::of(one, query.max_data_points, end - start);
-        let mut points =
-            points.each().filter(|(_, value)| !query.no_null_points || !value.is_nan()).peekable();
-        if query.no_null_points && points.peek().is_none() {
-            continue;
-        }
-        let comma = if text.len() > 1 { "," } else { "" };
-        let (target, tags) = (serde_json::Value::from(one.name.as_str()), serde_json::json!(one.tags));
-        write!(text, r#"{comma}{{"target":{target},"tags":{tags},"datapoints":["#)
-            .expect("a Vec takes every write");
-        for (number, (time, value)) in points.enumerate() {
-            text.extend_from_slice(if number == 0 { b"[" } else { b",[" });
-            write_number(&mut text, value);
-            text.push(b',');
-            text.extend_from_slice(digits.format(time).as_bytes());
-            text.push(b']');
-        }
-        text.extend_from_slice(b"]}");
-    }
-    text.push(b']');
-    text
-}
-
-/// A series' values as they are told, and when each is.
-struct Points<'a> {
-    values: std::borrow::Cow<'a, [f64]>,
-    start: i64,
-    step: i64,
-    /// No point is told behind it.
-    end: i64,
-}
-
-impl<'a> Points<'a> {
-    fn of(series: &'a Series, most: Option<u64>, answer_secs: i64) -> Self {
-        let (start, step, end) = (series.start, series.step, series.end);
-        if most == Some(1) {
-            let values = series.consolidated(series.values.len());
-            return Self { values: values.into_owned().into(), start, step, end: start };
-        }
-        let Some((per_point, nudge)) = most.and_then(|most| bucket_of(start, step, answer_secs, most)) else {
-            return Self { values: series.consolidated(1), start, step, end };
-        };
-        let skipped = ((nudge / step - 1).max(0) as usize).min(series.values.len());
-        let rest = series.clone().with_values(series.values[skipped..].to_vec());
-        let values = rest.consolidated(per_point as usize).into_owned();
-        Self { values: values.into(), start: start + nudge, step: per_point * step, end }
-    }
-
-    fn each(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        let times = (0..).map(|number| self.start + number * self.step).take_while(|time| *time <= self.end);
-        times.zip(self.values.iter().copied())
-    }
-}
-
 /// `raw`: a line a series, `name,start,end,step|value,value,None`.
 pub fn raw(series: &[Series]) -> Vec<u8> {
     let mut text = Vec::new();
@@ -254,7 +192,7 @@ pub fn csv(series: &[Series], clock: &GraphiteClock) -> Vec<u8> {
         } else {
             one.name.clone()
         };
-        for (time, value) in Points::of(one, None, 0).each() {
+        for (time, value) in Points::of(one, None, 0).all() {
             let shown = clock.shown(Timestamp::from_secs(time));
             let value = if value.is_nan() { String::new() } else { format!("{value:?}") };
             write!(text, "{name},{} {},{value}\r\n", shown.date(), shown.time())
@@ -303,9 +241,14 @@ mod tests {
     use crate::functions::MAX_SECS;
     use crate::functions::golden::{Made, NOW, is_complete, is_near, rows};
     use crate::functions::parse::parse;
+    use crate::query::render::{EvaluatedJson, JsonQuery, Pieces};
     use crate::store::batch::{Durability, PointBatch};
     use serde_json::Value;
     use std::time::Duration;
+
+    fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
+        EvaluatedJson::new(series.to_vec(), query).whole().unwrap()
+    }
 
     fn series(row: &Value, target: &Expression) -> Vec<Series> {
         let number = |key: &str| row["query"][key].as_i64().unwrap();

@@ -6,6 +6,7 @@
 
 mod columns;
 mod evaluated;
+mod evaluated_json;
 mod fold;
 mod json;
 mod line_counts;
@@ -18,7 +19,8 @@ mod stacked;
 mod step;
 
 pub use columns::ColumnPieces;
-pub use evaluated::{Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, raw};
+pub use evaluated::{Evaluation, columns as evaluated_columns, csv, half_open, raw};
+pub use evaluated_json::EvaluatedJson;
 pub use json::{JsonPieces, JsonQuery};
 pub use member::{msgpack, pickle};
 pub use plotted::{dygraph, rickshaw};
@@ -50,6 +52,18 @@ pub fn known_until(range: TimeRange, now: Timestamp) -> Timestamp {
 pub trait Pieces: Send + 'static {
     /// The next bytes; `None` at the end. Reads files.
     fn next_piece(&mut self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// All that is to come.
+    fn whole(mut self) -> Result<Vec<u8>, StoreError>
+    where
+        Self: Sized,
+    {
+        let mut whole = Vec::new();
+        while let Some(mut piece) = self.next_piece()? {
+            whole.append(&mut piece);
+        }
+        Ok(whole)
+    }
 }
 
 /// A path with or without wildcards.
