@@ -254,7 +254,9 @@ fn pythons_own_pickle_reads_what_other_forms_say() {
 fn with_pairs(node: &Value) -> Value {
     let mut node = node.clone();
     if let Some(intervals) = node.get_mut("intervals").and_then(Value::as_array_mut) {
-        intervals.iter_mut().for_each(|one| *one = json!([one["start"], one["end"]]));
+        for one in intervals {
+            *one = json!([one["start"], one["end"]]);
+        }
     }
     node
 }
