@@ -45,6 +45,11 @@ impl GraphiteClock {
         Self { now, zone: self.zone.clone() }
     }
 
+    /// The zone that it is in.
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The date and time of day that it would show at an instant.
     pub fn shown(&self, at: Timestamp) -> DateTime {
         // Every instant of a `Timestamp` is one of the calendar's.

@@ -41,7 +41,7 @@ pub async fn render(
     let clock = params.graphite_clock()?;
     let range = range(&params, &clock)?;
     let targets = targets(&params)?;
-    let format = Format::read(&params, range, clock.now())?;
+    let format = Format::read(&params, range, &clock)?;
     let (kind, body) = match (paths(&targets), format) {
         (Some(paths), Format::Json(query)) => {
             let known_until = known_until(range, clock.now());
@@ -232,7 +232,7 @@ enum Format {
 }
 
 impl Format {
-    fn read(params: &Params, range: TimeRange, now: Timestamp) -> Result<Self, ApiError> {
+    fn read(params: &Params, range: TimeRange, clock: &GraphiteClock) -> Result<Self, ApiError> {
         if params.get("jsonp").is_some() {
             return Err(ApiError::parameter(
                 "jsonp",
@@ -240,7 +240,7 @@ impl Format {
                 "format=json",
             ));
         }
-        let drawn = |form: Form| Ok(Self::Picture(form, Box::new(picture::settings(params, range)?)));
+        let drawn = |form: Form| Ok(Self::Picture(form, Box::new(picture::settings(params, range, clock)?)));
         // Graphite's words from before there was `format`; the presence counts.
         let unsaid = ["rawData", "pickle"].into_iter().find(|word| params.has(word)).unwrap_or("png");
         match params.get("format").unwrap_or(unsaid) {
@@ -250,7 +250,7 @@ impl Format {
                 max_data_points: at_least_one(params, "maxDataPoints")?,
                 // Graphite takes the parameter's presence for yes, whatever its value.
                 no_null_points: params.get("noNullPoints").is_some(),
-                now,
+                now: clock.now(),
             })),
             "columns" => Ok(Self::Columns(width(params)?, stack(params)?)),
             "dygraph" => Ok(Self::Plotted(dygraph)),
