@@ -50,6 +50,12 @@ impl GraphiteClock {
         &self.zone
     }
 
+    /// How many seconds it is before UTC at an instant, below zero where it is behind.
+    pub fn offset_secs(&self, at: Timestamp) -> i64 {
+        let at = jiff::Timestamp::from_second(at.as_secs());
+        at.map_or(0, |at| i64::from(self.zone.to_offset(at).seconds()))
+    }
+
     /// The date and time of day that it would show at an instant.
     pub fn shown(&self, at: Timestamp) -> DateTime {
         // Every instant of a `Timestamp` is one of the calendar's.

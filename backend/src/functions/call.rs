@@ -132,6 +132,11 @@ impl<'a> Context<'a> {
         Self { from, until, ..self.clone() }
     }
 
+    /// What the clock of the request's zone shows at an instant, as if that were UTC. So some of graphite-web's functions count time.
+    pub(super) fn shown(&self, at: i64) -> i64 {
+        at + self.clock.offset_secs(Timestamp::from_secs(at))
+    }
+
     /// Does something with the sums of a stack, which all targets of a request share.
     pub(super) fn with_stack<T>(&self, name: &str, work: impl FnOnce(&mut Vec<f64>) -> T) -> T {
         work(self.fetched.stacks.borrow_mut().entry(name.to_owned()).or_default())
