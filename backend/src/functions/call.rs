@@ -132,9 +132,16 @@ impl<'a> Context<'a> {
         Self { from, until, ..self.clone() }
     }
 
-    /// What the clock of the request's zone shows at an instant, as if that were UTC. So some of graphite-web's functions count time.
+    /// What the clock of the request's zone shows at an instant, as if that were UTC.
     pub(super) fn shown(&self, at: i64) -> i64 {
         at + self.clock.offset_secs(Timestamp::from_secs(at))
+    }
+
+    /// What some of graphite-web's functions take an instant for: what the zone's clock shows, without the hour of summer time, for
+    /// which they ask C's `mktime`.
+    pub(super) fn taken(&self, at: i64) -> i64 {
+        let is_summer_time = self.clock.is_summer_time(Timestamp::from_secs(at));
+        self.shown(at) - if is_summer_time { 3_600 } else { 0 }
     }
 
     /// Does something with the sums of a stack, which all targets of a request share.

@@ -63,7 +63,7 @@ fn linear_regression(call: &Call<'_>) -> Answer {
     let sources = call.series_in(0, &over(call, from, until)?)?;
     // What is not given is told as the request's zone shows it.
     let told = |at: usize, time: i64| {
-        call.value(at).map(|given| if given.is_none() { call.context.shown(time) } else { time })
+        call.value(at).map(|given| if given.is_none() { call.context.taken(time) } else { time })
     };
     let (from, until) = (told(1, from)?, told(2, until)?);
     let one = |(series, source): (Series, Series)| {

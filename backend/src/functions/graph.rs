@@ -161,8 +161,8 @@ fn threshold(call: &Call<'_>) -> Answer {
 fn vertical_line(call: &Call<'_>) -> Answer {
     let text = call.needed_text(0)?;
     let context = call.context;
-    let at = context.shown(times::instant(call, &context.clock, &text)?);
-    if !(context.shown(context.from)..=context.shown(context.until)).contains(&at) {
+    let at = context.taken(times::instant(call, &context.clock, &text)?);
+    if !(context.taken(context.from)..=context.taken(context.until)).contains(&at) {
         return Err(call.wrong(format!("`{text}` lies outside of the range")));
     }
     let label = call.text(1)?.unwrap_or_else(|| "None".to_owned());

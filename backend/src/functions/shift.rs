@@ -114,7 +114,7 @@ fn time_stack(call: &Call<'_>) -> Answer {
 fn time_slice(call: &Call<'_>) -> Answer {
     let from = times::utc_instant(call, &call.text(1)?.unwrap_or_default())?;
     let until = times::utc_instant(call, &call.text(2)?.unwrap_or_else(|| "now".to_owned()))?;
-    let begin = call.context.shown(call.context.from);
+    let begin = call.context.taken(call.context.from);
     let one = |mut series: Series| {
         let step = series.step;
         for (at, value) in Arc::make_mut(&mut series.values).iter_mut().enumerate() {

@@ -169,17 +169,17 @@ fn over_time(call: &Call<'_>, step_at: usize, mut value: impl FnMut(i64) -> f64)
 /// Its times are those that the request's zone shows, and so are its ends.
 fn times(call: &Call<'_>) -> Answer {
     let context = call.context;
-    let ahead = context.shown(context.from) - context.from;
+    let ahead = context.taken(context.from) - context.from;
     let mut series = over_time(call, 1, |at| (at + ahead) as f64)?;
     for one in &mut series {
-        (one.start, one.end) = (context.shown(one.start), context.shown(one.end));
+        (one.start, one.end) = (context.taken(one.start), context.taken(one.end));
     }
     Ok(series)
 }
 
 fn sine(call: &Call<'_>) -> Answer {
     let (amplitude, context) = (call.number(1)?.unwrap_or(1.0), call.context);
-    let ahead = context.shown(context.from) - context.from;
+    let ahead = context.taken(context.from) - context.from;
     over_time(call, 2, |at| ((at + ahead) as f64).sin() * amplitude)
 }
 
