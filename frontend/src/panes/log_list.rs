@@ -72,6 +72,7 @@ pub(super) fn LogList() -> impl IntoView {
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"
             on:wheel=wheel
+            on:scroll=move |_| take_scroll(list, feed)
             on:keydown=move |event| press(&event, session, feed)
             on:pointerdown=move |event| touch.set(finger(&event))
             on:pointermove=move |event| drag(&event, feed, touch)
@@ -100,6 +101,16 @@ fn watch_size(list: &web_sys::HtmlElement, feed: LineFeed) {
     observer.observe(list);
     let held = StoredValue::new_local((observer, measure));
     on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+}
+
+/// The browser scrolls to what gets the focus; the list's own position is the only one.
+fn take_scroll(list: NodeRef<html::Div>, feed: LineFeed) {
+    let Some(list) = list.get_untracked() else { return };
+    let scrolled = list.scroll_top();
+    if scrolled != 0 {
+        list.set_scroll_top(0);
+        feed.go(|extent, at| extent.moved(at, f64::from(scrolled)));
+    }
 }
 
 /// The height that a row has by the style.
