@@ -158,8 +158,8 @@ pub struct ViewState {
     pub baseline: Option<TimeRange>,
     /// Whether the pane shows the lines from baseline to selection; only with a selection.
     pub with_baseline: bool,
-    /// The components that findings are to be close to, where the pane shows others'.
-    pub near: Vec<String>,
+    /// The components that findings are to be close to (none for any), where the pane shows others'.
+    pub near: Option<Vec<String>>,
     /// The resolved components of the log pane; empty for all.
     pub components: Vec<String>,
     /// Whether `components` was chosen in the tree, and so holds whichever panel is active.
@@ -206,7 +206,7 @@ impl Default for ViewState {
             selection: None,
             baseline: None,
             with_baseline: false,
-            near: Vec::new(),
+            near: None,
             components: Vec::new(),
             chosen: false,
             host: None,
@@ -239,7 +239,10 @@ impl ViewState {
         query.push_some("s", self.selection.map(absolute).as_deref());
         query.push_some("b", self.baseline.map(absolute).as_deref());
         query.push_some("lines", self.with_baseline.then_some("both"));
-        self.near.iter().for_each(|component| query.push("near", component));
+        match self.near.as_deref() {
+            Some([]) => query.push("near", ""),
+            near => near.into_iter().flatten().for_each(|component| query.push("near", component)),
+        }
         self.components.iter().for_each(|component| query.push("c", component));
         query.push_some("chosen", self.chosen.then_some("1"));
         query.push_some("host", self.host.as_deref());
@@ -289,7 +292,7 @@ impl ViewState {
             return (view, problems);
         }
         view.with_baseline = false;
-        view.near.clear();
+        view.near = None;
         if view.baseline.take().is_some() {
             problems.push("the baseline in the address has no selection that is compared with it".to_owned());
         }
@@ -317,7 +320,10 @@ impl ViewState {
                 Ok(_) => self.components.push(value),
                 Err(_) => return bad("the component"),
             },
-            "near" if crate::component::Selector::parse(&value).is_ok() => self.near.push(value),
+            "near" if value.is_empty() => drop(self.near.get_or_insert_default()),
+            "near" if crate::component::Selector::parse(&value).is_ok() => {
+                self.near.get_or_insert_default().push(value);
+            }
             "near" => return bad("the component that findings are close to"),
             "lines" => self.with_baseline = value == "both",
             "level" => match Level::parse(&value) {

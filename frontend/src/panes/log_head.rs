@@ -22,6 +22,11 @@ pub(super) fn LogHead() -> impl IntoView {
         let range = session.query.with(|query| query.range);
         text::range(range, session.server_now(), session.offset_minutes.get())
     };
+    let newer = move || match feed.newer.get() {
+        0 => "Newer lines".to_owned(),
+        1 => "1 newer line".to_owned(),
+        count => format!("{} newer lines", text::count(count)),
+    };
     let kind = move || if session.selection.get().is_some() { "Selection" } else { "Visible range" };
     view! {
         <header class="log-head">
@@ -44,7 +49,7 @@ pub(super) fn LogHead() -> impl IntoView {
             </Show>
             <span class="spring"></span>
             <Show when=move || feed.held.get()>
-                <button class="control small" on:click=move |_| to_newest(session, feed)>"Newer lines"</button>
+                <button class="control small" on:click=move |_| to_newest(session, feed)>{newer}</button>
             </Show>
             <Show when=busy>
                 <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
@@ -77,7 +82,7 @@ fn Tabs() -> impl IntoView {
     }
 }
 
-/// What a jump has found.
+/// What is said for a moment.
 #[component]
 fn Said() -> impl IntoView {
     let feed: LineFeed = expect_context();

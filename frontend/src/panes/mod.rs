@@ -31,6 +31,7 @@ mod text_filter;
 mod time_picker;
 mod top_bar;
 mod typed_range;
+mod why;
 
 pub use announce::Announcer;
 pub use charts::Charts;
@@ -42,3 +43,4 @@ pub use notes::Notes;
 pub use selection_bar::SelectionBar;
 pub use splitter::{Splitter, stored_split};
 pub use top_bar::TopBar;
+pub use why::{WhyPane, WhyPlace};

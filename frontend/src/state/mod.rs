@@ -7,8 +7,10 @@ mod charts;
 mod choice;
 mod command;
 mod complete;
+mod course;
 mod edit;
 mod filters;
+mod fresh;
 mod panels;
 mod query;
 mod tree;
@@ -19,7 +21,9 @@ mod zoom;
 pub use charts::ChartsState;
 pub use command::{Address, Command};
 pub use complete::{FunctionName, Suggestion, completed, functions_like, word_at};
+pub use course::{HEIGHT, bars, line, span_percent};
 pub use edit::{Edit, EditStep};
+pub use fresh::{join_counts, join_points, may_stand};
 pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
@@ -138,7 +142,7 @@ impl AppState {
         if self.view.selection.is_none() {
             self.view.baseline = None;
             self.view.with_baseline = false;
-            self.view.near.clear();
+            self.view.near = None;
         }
         if self.view == before { Address::Keep } else { address }
     }
@@ -279,7 +283,7 @@ impl AppState {
         self.view.selection = Some(range);
         self.view.line = None;
         self.view.with_baseline = false;
-        self.view.near.clear();
+        self.view.near = None;
         if panel != HISTOGRAM {
             self.activate(panel);
         }

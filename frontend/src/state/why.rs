@@ -53,7 +53,7 @@ impl AppState {
 
     /// The components that what is close to comes first in the list of findings.
     fn near(&self) -> &[String] {
-        if self.view.near.is_empty() { &self.view.components } else { &self.view.near }
+        self.view.near.as_deref().unwrap_or(&self.view.components)
     }
 
     /// Shows a finding's chart or its lines. Selection and active panel stay, and so does the list that it stands in.
@@ -64,7 +64,7 @@ impl AppState {
         } else if let (Some(at_ms), None) = (place.at_ms, &place.component) {
             self.bring_into_view(Timestamp::from_millis(at_ms));
         } else {
-            self.view.near = self.near().to_vec();
+            self.view.near = Some(self.near().to_vec());
             self.show_lines_of(place);
             self.view.with_baseline = change == Change::Gone;
         }

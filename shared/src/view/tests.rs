@@ -83,7 +83,7 @@ prop_compose! {
             selection: selection.map(|(range, _)| range),
             baseline: selection.and_then(|(_, baseline)| baseline),
             with_baseline: selection.is_some() && flags[5],
-            near: if selection.is_some() { components.clone() } else { Vec::new() },
+            near: selection.filter(|_| flags[6]).map(|_| components.clone()),
             components,
             chosen: flags[2],
             host: names[1].clone(),

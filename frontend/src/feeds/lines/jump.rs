@@ -99,9 +99,10 @@ impl LineFeed {
         }
     }
 
-    fn say(self, text: &'static str) {
+    /// Says something for a moment.
+    pub(super) fn say(self, text: &'static str) {
         self.said.set(Some(text));
-        set_timeout(move || _ = self.said.try_set(None), SAID_FOR);
+        self.quiet.after(SAID_FOR, move || _ = self.said.try_set(None));
     }
 
     /// Moves the cursor by rows, from the first on show where it is out of sight.
