@@ -14,6 +14,9 @@ use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+/// Of so many rows it is kept how high they are with their text wrapped; then of those near by.
+const MOST_WRAPPED: usize = 4_000;
+
 /// The list with its scrollbar.
 #[component]
 pub(super) fn LogList() -> impl IntoView {
@@ -137,6 +140,10 @@ fn measure_wrapped(list: &web_sys::HtmlElement, feed: LineFeed) {
             }
         }
         next = row.next_element_sibling();
+    }
+    if wrapped.len() > MOST_WRAPPED {
+        let shown = feed.position.get_untracked().row;
+        wrapped.retain(|row, _| row.abs_diff(shown) < MOST_WRAPPED as u64 / 4);
     }
     if wrapped != *known {
         feed.wrapped.set(Arc::new(wrapped));
