@@ -38,6 +38,8 @@ mod million;
 mod pane;
 /// What queries answer, compared with a plain scan of the same lines.
 mod queries;
+/// What narrows lines, what they have in common, where the next thing of interest is.
+mod reading;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
 /// A body that is sent again is stored once.

@@ -26,6 +26,8 @@ mod points;
 mod queries;
 /// Rows of the table, and medians.
 mod report;
+/// Reading very many lines in the page.
+mod scroll;
 /// Days of several sizes.
 mod sizes;
 /// Another program that keeps points.
@@ -87,6 +89,12 @@ fn main() {
             charts::measure_the_wire();
         }
         Some("page") => whole_page::measure(),
+        Some("scroll") => {
+            let mut number = |usual: u64| {
+                args.next().map_or(usual, |text| text.parse().expect("scroll [LINES [SECONDS OF TAIL]]"))
+            };
+            scroll::measure(scroll::Extent { lines: number(10_000_000), tail_secs: number(600) });
+        }
         Some("names") => {
             let mut number =
                 |usual: usize| args.next().map_or(usual, |text| text.parse().expect("names [SERIES [DAYS]]"));
