@@ -4,8 +4,8 @@ use crate::feeds::{LineFeed, PageFeed, clock, range, watch_contact};
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
-    Announcer, Charts, ComponentTree, HelpDialog, LogPane, Notes, PanelEditor, SelectionBar, Splitter,
-    TopBar, stored_split,
+    AddMetric, Announcer, Charts, HelpDialog, LogPane, MetricDrag, Notes, PanelEditor, SelectionBar,
+    SideTree, Splitter, TopBar, stored_split,
 };
 use crate::session::Session;
 use crate::size::on_resize;
@@ -51,6 +51,7 @@ pub fn App() -> impl IntoView {
     let sheet_open = RwSignal::new(false);
     let split = RwSignal::new(stored_split());
     let letters = provide_key_choice();
+    MetricDrag::provide();
     listen_to_keys(KeyTargets { session, charts, letters, help, tree_open });
     follow_title(session);
     let editing = session.part(|state| state.edit.is_some());
@@ -67,7 +68,7 @@ pub fn App() -> impl IntoView {
             <TopBar help />
             <Notes />
             <div class="columns">
-                <ComponentTree components open=tree_open />
+                <SideTree components open=tree_open />
                 <main
                     class="centre"
                     node_ref=centre
@@ -82,6 +83,7 @@ pub fn App() -> impl IntoView {
             </div>
             <SelectionBar />
             <HelpDialog open=help />
+            <AddMetric />
             <Announcer />
         </div>
     }

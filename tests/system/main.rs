@@ -53,6 +53,8 @@ mod streaming;
 /// Rules of the house, read off the sources.
 mod three_ways;
 mod tidy;
+/// The trees at the side: components, metrics.
+mod tree;
 /// Days whose index is gone.
 mod unindexed;
 /// A world that the demo does not know.

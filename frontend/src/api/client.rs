@@ -134,9 +134,10 @@ pub async fn functions(signal: AbortSignal) -> Result<Vec<FunctionName>, ApiErro
     Ok(all.into_iter().map(name).collect())
 }
 
-/// The components and hosts with lines in a range.
-pub async fn components(range: TimeRange, signal: AbortSignal) -> Result<Components, ApiError> {
-    get_json(&format!("/api/components?from={}&until={}", range.from, range.until), &signal).await
+/// The components and hosts with lines in a range, and how the lines of each lie over some buckets of it.
+pub async fn components(range: TimeRange, buckets: u32, signal: AbortSignal) -> Result<Components, ApiError> {
+    let (from, until) = (range.from, range.until);
+    get_json(&format!("/api/components?from={from}&until={until}&buckets={buckets}"), &signal).await
 }
 
 /// The notes on the time axis in a range.

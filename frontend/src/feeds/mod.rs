@@ -11,6 +11,7 @@ mod edit;
 mod latest;
 /// The lines of the log pane.
 pub mod lines;
+mod metrics;
 mod nearest;
 mod paused;
 mod phase;
@@ -24,6 +25,7 @@ pub use contact::watch_contact;
 pub use edit::{Completion, Saving, add_link, save_dashboard};
 pub use latest::Loaded;
 pub use lines::LineFeed;
+pub use metrics::MetricFeed;
 pub use nearest::nearest_line;
 pub use paused::count_since_paused;
 pub use phase::Phase;

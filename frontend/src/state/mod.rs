@@ -7,6 +7,7 @@ mod charts;
 mod choice;
 mod complete;
 mod edit;
+mod metric_tree;
 mod panels;
 mod query;
 mod tree;
@@ -16,9 +17,10 @@ mod zoom;
 pub use charts::ChartsState;
 pub use complete::{FunctionName, Suggestion, completed, functions_like, word_at};
 pub use edit::{Edit, EditStep};
+pub use metric_tree::{MetricRow, MetricTree};
 pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
-pub use tree::{TreeRow, component_rows};
+pub use tree::{ComponentTree, Folds, MOST_CHOSEN, Pick, TreeNode, picked};
 pub use typed::{TypedAgainst, TypedError, parse_typed_range};
 
 use sonde_shared::api::{Components, PageInfo};
@@ -100,6 +102,8 @@ pub enum Command {
     OpenDashboard(String),
     /// A component was chosen by hand; `None` undoes the choice.
     Choose(Option<String>),
+    /// Several components were chosen by hand; none of them undoes the choice.
+    ChooseSome(Vec<String>),
     /// The host filter.
     SetHost(Option<String>),
     /// The level filter.
@@ -156,6 +160,8 @@ pub struct AppState {
     pub dashboard: Option<Dashboard>,
     /// Components and hosts with lines in the visible range; `None` until they are known.
     pub components: Option<Components>,
+    /// Their names, for looking up.
+    known: choice::Known,
     /// The series of each panel.
     pub series: BTreeMap<String, Vec<String>>,
     /// What could not be read in the address.
@@ -255,7 +261,8 @@ impl AppState {
             Command::Freeze(on) => self.freeze(on),
             Command::SetRange(spec) => self.set_range(spec),
             Command::OpenDashboard(name) => self.open_dashboard(name),
-            Command::Choose(component) => self.choose(component),
+            Command::Choose(component) => self.choose(component.into_iter().collect()),
+            Command::ChooseSome(components) => self.choose(components),
             Command::SetZone(zone) => self.view.zone = Some(zone),
             Command::ToggleLive => self.toggle_live(),
             Command::DismissProblems => self.problems.clear(),
@@ -279,7 +286,7 @@ impl AppState {
             Command::DashboardLoaded(dashboard) => self.take_dashboard(dashboard),
             Command::NoDashboard => self.settle_range(None),
             Command::ComponentsLoaded(components) => {
-                self.components = Some(components);
+                self.know(components);
                 self.link_if_pending();
             }
             Command::SeriesLoaded(panel, names) => {
