@@ -11,6 +11,7 @@ use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
 use crate::api::links::{list_links, post_link};
+use crate::api::live::stream_live;
 use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
 use crate::api::patterns::{list_patterns, list_values};
@@ -45,6 +46,7 @@ fn table() -> Router<AppState> {
         .route("/api/logs/patterns", get(list_patterns))
         .route("/api/logs/patterns/{id}/values", get(list_values))
         .route("/api/components", get(list_components))
+        .route("/api/live", get(stream_live))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
         .merge(graphite())

@@ -156,6 +156,10 @@ pub struct ViewState {
     pub selection: Option<TimeRange>,
     /// What the selection is compared with, where it was marked by hand; without a selection there is none.
     pub baseline: Option<TimeRange>,
+    /// Whether the pane shows the lines from baseline to selection; only with a selection.
+    pub with_baseline: bool,
+    /// The components that findings are to be close to (none for any), where the pane shows others'.
+    pub near: Option<Vec<String>>,
     /// The resolved components of the log pane; empty for all.
     pub components: Vec<String>,
     /// Whether `components` was chosen in the tree, and so holds whichever panel is active.
@@ -201,6 +205,8 @@ impl Default for ViewState {
             range: None,
             selection: None,
             baseline: None,
+            with_baseline: false,
+            near: None,
             components: Vec::new(),
             chosen: false,
             host: None,
@@ -232,6 +238,11 @@ impl ViewState {
         let absolute = |range| RangeSpec::absolute(range).to_string();
         query.push_some("s", self.selection.map(absolute).as_deref());
         query.push_some("b", self.baseline.map(absolute).as_deref());
+        query.push_some("lines", self.with_baseline.then_some("both"));
+        match self.near.as_deref() {
+            Some([]) => query.push("near", ""),
+            near => near.into_iter().flatten().for_each(|component| query.push("near", component)),
+        }
         self.components.iter().for_each(|component| query.push("c", component));
         query.push_some("chosen", self.chosen.then_some("1"));
         query.push_some("host", self.host.as_deref());
@@ -278,7 +289,11 @@ impl ViewState {
         }
         if view.selection.is_some() {
             view.live = false;
-        } else if view.baseline.take().is_some() {
+            return (view, problems);
+        }
+        view.with_baseline = false;
+        view.near = None;
+        if view.baseline.take().is_some() {
             problems.push("the baseline in the address has no selection that is compared with it".to_owned());
         }
         (view, problems)
@@ -305,6 +320,12 @@ impl ViewState {
                 Ok(_) => self.components.push(value),
                 Err(_) => return bad("the component"),
             },
+            "near" if value.is_empty() => drop(self.near.get_or_insert_default()),
+            "near" if crate::component::Selector::parse(&value).is_ok() => {
+                self.near.get_or_insert_default().push(value);
+            }
+            "near" => return bad("the component that findings are close to"),
+            "lines" => self.with_baseline = value == "both",
             "level" => match Level::parse(&value) {
                 Some(level) => self.level = Some(level),
                 None => return bad("the level"),

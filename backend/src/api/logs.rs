@@ -232,7 +232,7 @@ pub async fn count_logs(
     Ok((indexed_to, Json(state.queries.run_steps(counts, step).await?.finish()?)))
 }
 
-fn read_step(text: &str) -> Result<i64, ApiError> {
+pub(super) fn read_step(text: &str) -> Result<i64, ApiError> {
     let step = parse_duration_ns(text).filter(|nanos| *nanos > 0 && nanos % NANOS_PER_MS == 0);
     step.ok_or_else(|| {
         let detail =

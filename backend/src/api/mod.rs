@@ -29,6 +29,8 @@ mod line_body;
 mod line_filter;
 /// Whose lines belong to which metrics.
 pub mod links;
+/// `/api/live`: what comes, as it comes.
+pub mod live;
 /// Lines and their volumes.
 pub mod logs;
 /// `/api/page`: what the page asks first.

@@ -12,6 +12,8 @@ pub mod density;
 pub mod facets;
 /// `/metrics/find`: the tree of names.
 pub mod find;
+/// Who follows what comes in.
+pub mod followers;
 /// Counts of lines by level and step.
 pub mod histogram;
 /// Lines in order, streamed.

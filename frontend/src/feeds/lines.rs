@@ -3,6 +3,7 @@
 //! Each query is a *run* with a number. A new run gives up the requests of the former; until its first row lands the
 //! former rows stay, dimmed, for a moment. A live run is different: it fetches the newest rows whole and swaps them in.
 
+mod arrive;
 mod indexed;
 mod place;
 
@@ -40,6 +41,8 @@ struct Run {
     windows: BTreeMap<u64, Abort>,
     /// The count, or the newest rows, under way.
     other: Option<Abort>,
+    /// What came while the newest rows are under way; `None` while they are not.
+    pending: Option<Vec<Row>>,
 }
 
 /// The lines as signals.
@@ -69,6 +72,11 @@ pub struct LineFeed {
     pub dimmed: RwSignal<bool>,
     /// Whether newer lines wait because the reader is elsewhere.
     pub held: RwSignal<bool>,
+    /// How many do, as far as they were counted.
+    pub newer: RwSignal<u64>,
+    /// What is said of lines that are not shown.
+    pub said: RwSignal<Option<&'static str>>,
+    quiet: Rest,
     /// Where the reader is.
     pub position: RwSignal<Position>,
     /// The height of a row.
@@ -103,6 +111,9 @@ impl LineFeed {
             phase: RwSignal::new(Phase::Loading),
             dimmed: RwSignal::new(true),
             held: RwSignal::new(false),
+            newer: RwSignal::new(0),
+            said: RwSignal::new(None),
+            quiet: Rest::new(),
             position: RwSignal::new(Position::default()),
             row_px: RwSignal::new(20.0),
             viewport_px: RwSignal::new(0.0),
@@ -171,6 +182,9 @@ impl LineFeed {
         let only_newer =
             self.run.with_value(|run| run.query.as_ref().is_some_and(|former| former.same_filters(&query)));
         let was_live = self.run.with_value(|run| run.live);
+        if live && was_live && only_newer && self.is_fed(&query) {
+            return;
+        }
         if live && was_live && only_newer && !untrack(|| self.is_at_newest()) {
             self.held.set(true);
             return;
@@ -214,6 +228,7 @@ impl LineFeed {
         self.back_to.set_value(None);
         self.sought.set_value(false);
         self.held.set(false);
+        self.newer.set(0);
         if live {
             self.ask_newest(number, query);
         } else {
@@ -373,6 +388,8 @@ impl LineFeed {
     }
 
     fn ask_newest(self, number: u64, query: LogQuery) {
+        let query = self.ahead(query);
+        self.run.update_value(|run| run.pending = Some(Vec::new()));
         let abort = Abort::new();
         let signal = abort.signal();
         let count = count_lines(query.clone(), &abort);
@@ -400,6 +417,7 @@ impl LineFeed {
     }
 
     fn take_newest(self, total: Option<u64>, rows: Vec<Row>, order: Order, ended: Result<(), ApiError>) {
+        let pending = self.run.try_update_value(|run| run.pending.take()).flatten();
         match ended {
             Err(error) if error.aborted => return,
             Err(error) => return self.phase.set(Phase::Failed(error)),
@@ -418,6 +436,7 @@ impl LineFeed {
             self.go(|extent, _| extent.end());
         }
         self.settle();
+        self.append(pending.unwrap_or_default());
     }
 
     fn ask_wanted(self) {

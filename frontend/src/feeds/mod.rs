@@ -11,22 +11,25 @@ mod edit;
 mod latest;
 /// The lines of the log pane.
 pub mod lines;
+/// What comes, as it comes.
+mod live;
 mod metrics;
 mod nearest;
-mod paused;
 mod phase;
 /// Everything that hangs on the visible range: components, events, histogram, panels.
 pub mod range;
 mod seek;
 mod start;
+mod why;
 
 pub use baseline::count_baseline;
 pub use contact::watch_contact;
 pub use edit::{Completion, Saving, add_link, save_dashboard};
 pub use latest::Loaded;
 pub use lines::LineFeed;
+pub use live::LiveFeed;
 pub use metrics::MetricFeed;
 pub use nearest::nearest_line;
-pub use paused::count_since_paused;
 pub use phase::Phase;
 pub use start::PageFeed;
+pub use why::load_why;

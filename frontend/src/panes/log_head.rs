@@ -21,6 +21,11 @@ pub(super) fn LogHead() -> impl IntoView {
         let range = session.query.with(|query| query.range);
         text::range(range, session.server_now(), session.offset_minutes.get())
     };
+    let newer = move || match feed.newer.get() {
+        0 => "Newer lines".to_owned(),
+        1 => "1 newer line".to_owned(),
+        count => format!("{} newer lines", text::count(count)),
+    };
     let kind = move || if session.selection.get().is_some() { "Selection" } else { "Visible range" };
     view! {
         <header class="log-head">
@@ -42,8 +47,9 @@ pub(super) fn LogHead() -> impl IntoView {
             </Show>
             <span class="spring"></span>
             <Show when=move || feed.held.get()>
-                <button class="control small" on:click=move |_| to_newest(session, feed)>"Newer lines"</button>
+                <button class="control small" on:click=move |_| to_newest(session, feed)>{newer}</button>
             </Show>
+            {move || feed.said.get().map(|said| view! { <span class="faint" role="status">{said}</span> })}
             <Show when=busy>
                 <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
             </Show>

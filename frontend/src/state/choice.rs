@@ -34,6 +34,7 @@ impl AppState {
     pub(super) fn choose(&mut self, components: Vec<String>) {
         let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
         self.view.line = None;
+        self.view.near = None;
         self.view.chosen = !components.is_empty();
         self.view.components = components;
         if self.view.chosen {

@@ -40,9 +40,15 @@ impl LogQuery {
 
     /// The filters and the range as a query string, for lines and histogram alike.
     pub fn parameters(&self, range: TimeRange) -> String {
+        let (from, until) = (encode(&range.from.to_string()), encode(&range.until.to_string()));
+        format!("{}from={from}&until={until}", self.filters())
+    }
+
+    /// The filters alone, each with a `&` behind it.
+    pub fn filters(&self) -> String {
         let mut text = String::new();
         let mut push = |key: &str, value: &str| {
-            [key, "=", &encode(value), "&"].iter().for_each(|part| text.push_str(part));
+            text.extend([key, "=", &encode(value), "&"]);
         };
         self.components.iter().for_each(|component| push("component", component));
         self.host.iter().for_each(|host| push("host", host));
@@ -52,9 +58,6 @@ impl LogQuery {
             push(if self.is_regex { "regex" } else { "contains" }, &self.contains);
         }
         self.fields.iter().for_each(|field| push(&encode(&field.key()), &field.value));
-        push("from", &range.from.to_string());
-        push("until", &range.until.to_string());
-        text.pop();
         text
     }
 }

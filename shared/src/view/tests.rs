@@ -82,6 +82,8 @@ prop_compose! {
             live: selection.is_none() && flags[1],
             selection: selection.map(|(range, _)| range),
             baseline: selection.and_then(|(_, baseline)| baseline),
+            with_baseline: selection.is_some() && flags[5],
+            near: selection.filter(|_| flags[6]).map(|_| components.clone()),
             components,
             chosen: flags[2],
             host: names[1].clone(),

@@ -7,6 +7,7 @@
 mod columns;
 mod evaluated;
 mod fold;
+mod fresh;
 mod json;
 mod line_counts;
 mod plan;
@@ -20,6 +21,7 @@ pub use columns::ColumnPieces;
 pub use evaluated::{
     Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, msgpack, raw,
 };
+pub use fresh::{Followed, Fresh, FreshSeries};
 pub use json::{JsonPieces, JsonQuery};
 pub use plotted::{dygraph, rickshaw};
 pub use stacked::stacked_columns;
