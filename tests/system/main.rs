@@ -53,9 +53,13 @@ mod streaming;
 /// Rules of the house, read off the sources.
 mod three_ways;
 mod tidy;
+/// Charts and lines tied together by the instant under the pointer.
+mod tie;
 /// The trees at the side: components, metrics.
 mod tree;
 /// Days whose index is gone.
 mod unindexed;
 /// A world that the demo does not know.
 mod unseen;
+/// The page on a wall.
+mod wall;

@@ -281,10 +281,10 @@ fn on_a_phone_a_finger_that_stays_takes_one_more_component() {
     let page = Page::open(&browser, &server.http().url(ADDRESS));
     page.wait_for(
         "the sheet's tab",
-        "return !!document.querySelector('.sheet-tabs .tab:nth-child(2)')",
+        "return !!document.querySelector('.sheet-tabs .tab:last-child')",
         &json!(true),
     );
-    browser.fingers(&[&[page.center(".sheet-tabs .tab:nth-child(2)")]]);
+    browser.fingers(&[&[page.center(".sheet-tabs .tab:last-child")]]);
     page.wait_for("the tree", "return document.querySelectorAll('.tree-row').length", &json!(4));
     let script = "const [first, second] = [...document.querySelectorAll('.tree-row')].map(e => e.getBoundingClientRect().top).sort((a, b) => a - b);\
         return second - first >= 44 && document.documentElement.scrollWidth <= innerWidth";

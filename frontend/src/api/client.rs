@@ -237,6 +237,25 @@ impl AnswerHead {
     }
 }
 
+/// At which position of a query's answer the lines from an instant on begin.
+pub async fn position_at(
+    query: LogQuery,
+    at: Timestamp,
+    signal: AbortSignal,
+) -> Result<Option<u64>, ApiError> {
+    let (filters, order) = (query.parameters(query.range), order_name(query.order));
+    let url = format!("/api/logs?{filters}&order={order}&at={at}&limit=1");
+    let response = send(&url, &signal).await?;
+    Ok(response.headers().get("Sonde-Offset").and_then(|place| place.trim().parse().ok()))
+}
+
+const fn order_name(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "asc",
+        Order::Descending => "desc",
+    }
+}
+
 /// Streams lines: first what the answer says of itself, then rows as they arrive.
 pub async fn stream_lines(
     request: LineRequest,
@@ -245,7 +264,7 @@ pub async fn stream_lines(
     mut on_rows: impl FnMut(Vec<Row>),
 ) -> Result<(), ApiError> {
     let LineRequest { query, order, offset, limit } = request;
-    let order = if order == Order::Descending { "desc" } else { "asc" };
+    let order = order_name(order);
     let filters = query.parameters(query.range);
     let url = format!("/api/logs?{filters}&order={order}&offset={offset}&limit={limit}&envelope=1");
     let response = send(&url, &signal).await?;

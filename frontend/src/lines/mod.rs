@@ -8,6 +8,7 @@ mod kept;
 mod mark;
 mod row;
 mod scroll;
+mod share;
 mod total;
 
 pub use cache::{Cache, WINDOW_ROWS};
@@ -15,4 +16,5 @@ pub use kept::Kept;
 pub use mark::{MARK_PX, Mark, silence_nanos};
 pub use row::{Field, Row};
 pub use scroll::{Extent, Position};
+pub use share::share_before;
 pub use total::Total;

@@ -6,13 +6,14 @@ use crate::keys::KeyChoice;
 use leptos::html;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 22] = [
+const KEYS: [(&str, &str); 23] = [
     ("drag", "select a range and see its lines"),
     ("Shift + drag", "move along the time axis"),
     ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
     ("double-click", "zoom to the selection; outside of it, back"),
     ("s", "edges snap to ticks and events, also during a drag"),
     ("b", "the next band is what the selection is compared with"),
+    ("f", "the lines follow the crosshair on a chart, or stay"),
     ("m", "the active chart alone, or all again"),
     ("two fingers", "on a chart: move and zoom"),
     ("← →", "on a chart: move the crosshair"),
@@ -60,7 +61,7 @@ pub fn HelpDialog(open: RwSignal<bool>) -> impl IntoView {
                     .collect_view()}
             </dl>
             <Switch name="Edges snap to ticks and events (s)" on=charts.snaps />
-            <Switch name="Single letters act as keys (/ ? b l m s)" on=letters />
+            <Switch name="Single letters act as keys (/ ? b f l m s)" on=letters />
         </dialog>
     }
 }

@@ -2,6 +2,7 @@
 
 use super::line_fields::LineFields;
 use super::log_list::toggle;
+use super::tie::{LINES, Tie, is_selecting_text};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
 use crate::lines::{Mark, Row};
@@ -29,10 +30,11 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>, stamp: M
     let session = use_session();
     let feed: LineFeed = expect_context();
     let context: ChartContext = expect_context();
+    let tie: Tie = expect_context();
     let id = row.id.clone();
     let open = session.part(move |state| state.view.line.as_deref() == Some(id.as_str()));
     let at = row.at;
-    let hover = move |_| context.hover.set(Some(Hover { source: "log".to_owned(), at }));
+    let hover = move |_| context.hover.set(Some(Hover { source: LINES.to_owned(), at }));
     let id = row.id.clone();
     let click = move |_| {
         cursor.set(Some(index));
@@ -50,6 +52,7 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>, stamp: M
             class=format!("row level-{}", row.level.name())
             class:cursor=move || cursor.get() == Some(index)
             class:open=move || open.get()
+            class:nearest=move || tie.nearest.get() == Some(index)
             role="row"
             aria-rowindex=(index + 1).to_string()
             aria-expanded=move || open.get().to_string()
@@ -119,10 +122,4 @@ fn marked(message: &str, contains: &str) -> AnyView {
     }
     parts.push(rest.to_owned().into_any());
     parts.into_any()
-}
-
-/// Whether the click ended a selection of text, so was none.
-fn is_selecting_text() -> bool {
-    let selection = window().get_selection().ok().flatten();
-    selection.is_some_and(|selection| !selection.is_collapsed())
 }

@@ -2,6 +2,7 @@
 
 use super::line_row::LineRow;
 use super::scrollbar::Scrollbar;
+use super::tie::Tie;
 use crate::feeds::LineFeed;
 use crate::lines::{Extent, Position};
 use crate::session::{Session, use_session};
@@ -21,6 +22,7 @@ pub(super) fn LogList() -> impl IntoView {
     let list = NodeRef::<html::Div>::new();
     let cursor = RwSignal::new(None::<u64>);
     let touch = RwSignal::new(None::<f64>);
+    expect_context::<Tie>().mark_cursor(cursor);
     let stamp = Memo::new(move |_| {
         let offset = session.offset_minutes.get();
         session.query.with(|query| Stamp::of(query.range, offset))

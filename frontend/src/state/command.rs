@@ -88,6 +88,8 @@ pub enum Command {
     SetTab(Tab),
     /// The order of lines.
     SetOrder(Order),
+    /// Charts alone, for a screen on the wall; or the whole page again.
+    SetWall(bool),
     /// The zone that times are shown in.
     SetZone(Zone),
     /// A line was expanded, or closed.

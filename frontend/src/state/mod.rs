@@ -15,6 +15,7 @@ mod panels;
 mod query;
 mod tree;
 mod typed;
+mod wall;
 mod why;
 mod zoom;
 
@@ -29,6 +30,7 @@ pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
 pub use tree::{ComponentTree, Folds, MOST_CHOSEN, Pick, TreeNode, picked};
 pub use typed::{TypedAgainst, TypedError, parse_typed_range};
+pub use wall::{MOST_PANELS, grid, stale_secs, verdict};
 pub use why::WhyQuery;
 
 use sonde_shared::api::{Components, PageInfo};
@@ -179,6 +181,7 @@ impl AppState {
             Command::OpenDashboard(name) => self.open_dashboard(name),
             Command::Choose(component) => self.choose(component.into_iter().collect()),
             Command::ChooseSome(components) => self.choose(components),
+            Command::SetWall(on) => self.set_wall(on),
             Command::SetZone(zone) => self.view.zone = Some(zone),
             Command::OpenFinding(change, place) => self.open_finding(change, &place),
             Command::WithBaseline(on) => self.view.with_baseline = on,
@@ -355,6 +358,14 @@ impl AppState {
         self.view.selection = None;
         self.view.line = None;
         self.paused_at = None;
+    }
+
+    /// Shows charts alone, as a wall does; what is entered by hand follows the clock.
+    fn set_wall(&mut self, on: bool) {
+        self.view.wall = on;
+        if on && !self.view.live {
+            self.toggle_live();
+        }
     }
 
     /// Who looks at one panel alone works with it.

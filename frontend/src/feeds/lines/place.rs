@@ -46,7 +46,7 @@ impl LineFeed {
         });
     }
 
-    fn stand(self, at: Position, kept: Kept) {
+    pub(super) fn stand(self, at: Position, kept: Kept) {
         self.kept.set_value(kept);
         if at != self.position.get_untracked() {
             self.position.set(at);
