@@ -63,3 +63,7 @@ mod unindexed;
 mod unseen;
 /// The page on a wall.
 mod wall;
+/// What is different in a selection.
+mod why;
+/// What changed, in the page: each finding leads to what it is of, and back.
+mod why_pane;

@@ -26,8 +26,12 @@ fn fill(server: &TestServer) {
         let noise = (second * 7_919 % 97) as f64 / 97.0;
         let heat = if is_bad { 90.0 } else { 20.0 } + noise;
         let turns = 7.0 + noise;
-        writeln!(points, "mill.stone.heat {heat} {ts}\nmill.wheel.turns {turns} {ts}\nwell.depth {} {ts}", 3.0 - noise)
-            .expect("a String takes it");
+        writeln!(
+            points,
+            "mill.stone.heat {heat} {ts}\nmill.wheel.turns {turns} {ts}\nwell.depth {} {ts}",
+            3.0 - noise
+        )
+        .expect("a String takes it");
         let mut line = |component: &str, level: &str, message: &str| {
             writeln!(lines, r#"{{"ts":{ts},"component":"{component}","level":"{level}","msg":"{message}"}}"#)
                 .expect("a String takes it");
@@ -44,7 +48,8 @@ fn fill(server: &TestServer) {
     server.store_logs(lines.as_bytes());
 }
 
-const FINDINGS: &str = "return [...document.querySelectorAll('.finding')].map(e => [e.dataset.kind, e.dataset.subject])";
+const FINDINGS: &str =
+    "return [...document.querySelectorAll('.finding')].map(e => [e.dataset.kind, e.dataset.subject])";
 
 fn findings(page: &Page) -> Vec<(String, String)> {
     serde_json::from_value(page.browser.look(FINDINGS, &[])).unwrap_or_default()
@@ -83,7 +88,9 @@ fn url_has(page: &Page, text: &str) {
 fn rows_say(page: &Page, text: &str) {
     wait::until(&format!("only lines with {text}"), || {
         let pane = page.pane().ok_or_else(|| "no pane".to_owned())?;
-        let is_right = pane.state == "done" && !pane.rows.is_empty() && pane.rows.iter().all(|row| row.text.contains(text));
+        let is_right = pane.state == "done"
+            && !pane.rows.is_empty()
+            && pane.rows.iter().all(|row| row.text.contains(text));
         if is_right { Ok(()) } else { Err(format!("{pane:?}")) }
     });
 }
@@ -108,7 +115,11 @@ fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
         const b = e.getBoundingClientRect(); return b.top >= 0 && b.top + 40 < document.querySelector('.log-pane').getBoundingClientRect().top";
     page.wait_for("its chart in sight", in_sight, &json!(true));
     browser.back();
-    page.wait_for("no chart of its own", "return document.querySelector('[data-panel=\"~targets\"]')", &Value::Null);
+    page.wait_for(
+        "no chart of its own",
+        "return document.querySelector('[data-panel=\"~targets\"]')",
+        &Value::Null,
+    );
     assert_eq!(browser.url(), before);
 
     open(&page, "pattern", "the stone is hot");
@@ -117,13 +128,23 @@ fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
     // The list is that of the selection, whatever is looked at.
     assert_eq!(whole(&page), listed);
     browser.back();
-    wait::until("the address of before", || if browser.url() == before { Ok(()) } else { Err(browser.url()) });
+    wait::until(
+        "the address of before",
+        || if browser.url() == before { Ok(()) } else { Err(browser.url()) },
+    );
 
     // What is gone has its lines in the time before.
-    open(&page, listed.iter().find(|(_, subject)| subject.contains("bell")).map_or("component", |(kind, _)| kind), "bell");
+    open(
+        &page,
+        listed.iter().find(|(_, subject)| subject.contains("bell")).map_or("component", |(kind, _)| kind),
+        "bell",
+    );
     rows_say(&page, "the bell rings");
     browser.back();
-    wait::until("the address of before", || if browser.url() == before { Ok(()) } else { Err(browser.url()) });
+    wait::until(
+        "the address of before",
+        || if browser.url() == before { Ok(()) } else { Err(browser.url()) },
+    );
     browser.assert_no_errors();
 }
 

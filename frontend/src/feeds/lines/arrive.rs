@@ -11,8 +11,6 @@ use std::time::Duration;
 
 /// How long the newest lines wait to be asked for again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long what is said of lines that are not shown stays.
-const SAID: Duration = Duration::from_secs(10);
 
 impl LineFeed {
     /// Takes up lines that have been stored just now.
@@ -44,10 +42,7 @@ impl LineFeed {
 
     /// The same, saying why.
     pub fn refresh_as(self, why: &'static str) {
-        self.said.set(Some(why));
-        self.quiet.after(SAID, move || {
-            self.said.try_set(None);
-        });
+        self.say(why);
         self.refresh_soon(AGAIN);
     }
 
@@ -84,9 +79,13 @@ impl LineFeed {
         rows.retain(|row| row.at >= query.range.from && row.at <= until);
         self.cache.with_value(|cache| rows.retain(|row| cache.position_of(&row.id).is_none()));
         let end = self.total.get_untracked().rows();
-        let last = end.checked_sub(1).map(|last| self.row(last).map(|row| row.at));
-        if query.order == Order::Descending || !is_behind(last, &rows) {
-            return if rows.is_empty() { () } else { self.refresh_soon(AGAIN) };
+        let follows =
+            end.checked_sub(1).is_none_or(|last| self.row(last).is_some_and(|row| is_behind(row.at, &rows)));
+        if query.order == Order::Descending || !follows {
+            if !rows.is_empty() {
+                self.refresh_soon(AGAIN);
+            }
+            return;
         }
         if is_later {
             // Their time is yet to come.
@@ -107,11 +106,7 @@ impl LineFeed {
     }
 }
 
-/// Whether rows come behind the last one that is there; `Some(None)` is one that is not at hand.
-fn is_behind(last: Option<Option<Timestamp>>, rows: &[Row]) -> bool {
-    match (last, rows.first()) {
-        (Some(Some(last)), Some(first)) => first.at >= last,
-        (Some(None), _) => false,
-        (None, _) | (_, None) => true,
-    }
+/// Whether rows come behind the last one that is there.
+fn is_behind(last: Timestamp, rows: &[Row]) -> bool {
+    rows.first().is_none_or(|first| first.at >= last)
 }
