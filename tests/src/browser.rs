@@ -189,6 +189,21 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{error} in {script}"))
     }
 
+    /// As [`Browser::look`], through a script that calls its last argument with what it found.
+    ///
+    /// # Panics
+    /// When it throws.
+    #[track_caller]
+    pub fn look_later(&self, script: &str, args: &[Value]) -> Value {
+        self.wait(self.client.execute_async(script, args.to_vec()))
+            .unwrap_or_else(|error| panic!("{error} in {script}"))
+    }
+
+    /// Adds a script to the page, past its content policy.
+    pub fn add_script(&self, source: &str) {
+        self.devtools("Runtime.evaluate", &json!({"expression": source}));
+    }
+
     /// Presses at a point, moves through the others and lets go at the last.
     ///
     /// # Panics

@@ -1,6 +1,8 @@
 //! The whole system, as its users meet it: the real binary fed by real senders, asked over HTTP and looked at in a real
 //! browser. Every subject has its file. The machinery is in the package's library.
 
+/// Nothing on the page keeps anybody out.
+mod axe;
 /// The main job: brush a spike, read its lines, pass the address on.
 mod brush;
 mod charts;
@@ -24,6 +26,8 @@ mod foreign;
 mod gestures;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
+/// Texts that mean harm do none.
+mod hostile;
 /// A Graphite's stored points are taken over.
 mod import_whisper;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.

@@ -7,6 +7,7 @@ use super::tie::{LINES, Tie, is_selecting_text};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
 use crate::lines::{Mark, Row};
+use crate::plain::plain;
 use crate::session::{Session, use_session};
 use crate::text::{self, Stamp};
 use leptos::prelude::*;
@@ -75,9 +76,9 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
 
 #[component]
 fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
-    let (at, host) = (row.at, row.host.clone());
+    let (at, host) = (row.at, plain(&row.host));
     let time = move || stamp.get().write(at, session.offset_minutes.get());
-    let (prefix, name) = split_component(&row.component);
+    let (prefix, name) = split_component(&plain(&row.component));
     let (message, rest) = (row.message.clone(), row.rest.clone());
     let feed: LineFeed = expect_context();
     let find = Memo::new(move |_| feed.find());
@@ -90,7 +91,7 @@ fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
         <span class="level-bar" aria-hidden="true"></span>
         <span class="time" role="gridcell" title=whole>{time}</span>
         <span class="tag" role="gridcell">{row.level.tag()}</span>
-        <span class="component" role="gridcell" title=row.component.clone()>
+        <span class="component" role="gridcell" title=plain(&row.component)>
             <span class="path"><span class="faint">{prefix}</span>{name}</span>
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
@@ -115,8 +116,9 @@ fn ColumnCells(row: Arc<Row>, session: Session) -> impl IntoView {
         let fields = row.fields();
         let cell = |name: String| {
             let field = fields.iter().find(|field| field.key == name);
-            let value: String =
-                field.map(|field| field.value.chars().take(MAX_CELL_CHARS).collect()).unwrap_or_default();
+            let value: String = field
+                .map(|field| plain(&field.value).chars().take(MAX_CELL_CHARS).collect())
+                .unwrap_or_default();
             view! { <span class="column" role="gridcell" title=value.clone()>{value.clone()}</span> }
         };
         Some(columns.into_iter().map(cell).collect_view())

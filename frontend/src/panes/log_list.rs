@@ -69,7 +69,7 @@ pub(super) fn LogList() -> impl IntoView {
             class:wraps=move || wraps.get()
             node_ref=list
             id="log-list"
-            role="grid"
+            role="treegrid"
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"

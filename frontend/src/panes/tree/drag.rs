@@ -153,8 +153,16 @@ fn Dragged() -> impl IntoView {
     let drag: MetricDrag = expect_context();
     let frame = move |moving: &Moving| {
         let (_, [left, top, width, height]) = moving.over.clone()?;
-        let place = format!("left:{left:.0}px;top:{top:.0}px;width:{width:.0}px;height:{height:.0}px");
-        Some(view! { <div class="drop-frame" style=place></div> })
+        let px = |size: f64| format!("{size:.0}px");
+        Some(view! {
+            <div
+                class="drop-frame"
+                style:left=px(left)
+                style:top=px(top)
+                style:width=px(width)
+                style:height=px(height)
+            ></div>
+        })
     };
     let what = |moving: &Moving| match &moving.over {
         Some((Drop::Panel(_, title), _)) => format!("Add to {title}"),
