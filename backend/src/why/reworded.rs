@@ -8,7 +8,7 @@ use super::observed::{Observed, Pattern};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From this part of common words on it is the same message.
-const SAME_WORDS: f64 = 0.5;
+const SAME_WORDS: f64 = 0.65;
 /// The new one comes at most so many times as often as the old one did, or as seldom.
 const SAME_RATE: f64 = 3.0;
 /// With fewer lines a rate is not known.
