@@ -22,6 +22,8 @@ mod followers;
 mod foreign;
 /// Snapping, the baseline, fingers and Escape on the charts.
 mod gestures;
+/// The requests of Grafana.
+mod grafana;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
 /// A Graphite's stored points are taken over.

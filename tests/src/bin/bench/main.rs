@@ -18,6 +18,8 @@ mod ingest;
 mod names;
 /// A plain file server to compare with.
 mod peer;
+/// Points and functions beside another program.
+mod peers;
 /// Points: in, on disk, and out again.
 mod points;
 /// Answers about a day of ten million lines, in both of its forms.
@@ -28,6 +30,8 @@ mod report;
 mod scroll;
 /// Days of several sizes.
 mod sizes;
+/// Another program that keeps points.
+mod victoria;
 /// Brushing, many charts, size and start of the real page.
 mod whole_page;
 /// What changed in a selection.
@@ -71,6 +75,10 @@ fn main() {
         Some("why") => {
             let series = args.next().map_or(10_000, |text| text.parse().expect("why [SERIES]"));
             print_report(|report| why::compare(report, series));
+        }
+        Some("peers") => {
+            let hours = args.next().map_or(24, |text| text.parse().expect("peers [HOURS]"));
+            print_report(|report| peers::compare(report, hours));
         }
         Some("year") => {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
