@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sonde_shared::time::NANOS_PER_SEC;
 use sonde_tests::browser::{Browser, Key};
 use sonde_tests::corpus::at;
+use sonde_tests::http::split_lines;
 use sonde_tests::page::Page;
 use sonde_tests::server::TestServer;
 use sonde_tests::wait;
@@ -83,7 +84,7 @@ fn wait_for_cursor(page: &Page, number: u64, part: &str) {
 }
 
 fn lines(server: &TestServer, query: &str) -> u64 {
-    server.logs(query).iter().filter(|byte| **byte == b'\n').count() as u64
+    split_lines(&server.logs(query)).len() as u64
 }
 
 #[test]
