@@ -11,6 +11,7 @@ use crate::api::guard::{AllowedHosts, guard};
 use crate::api::health::{health, metrics, ready};
 use crate::api::ingest::{post_logs, post_metrics};
 use crate::api::links::{list_links, post_link};
+use crate::api::live::stream_live;
 use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
 use crate::api::patterns::{list_patterns, list_values};
@@ -18,6 +19,7 @@ use crate::api::render::render;
 use crate::api::tags::{
     delete_series, find_series, get_tag, list_tags, suggest_tags, suggest_values, tag_series, tag_several,
 };
+use crate::api::why::explain;
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -45,6 +47,8 @@ fn table() -> Router<AppState> {
         .route("/api/logs/patterns", get(list_patterns))
         .route("/api/logs/patterns/{id}/values", get(list_values))
         .route("/api/components", get(list_components))
+        .route("/api/live", get(stream_live))
+        .route("/api/why", get(explain))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
         .merge(graphite())

@@ -5,6 +5,7 @@ use crate::dashboards::Dashboards;
 use crate::ingest::counters::Counters;
 use crate::ingest::threads::IngestThreads;
 use crate::links::Links;
+use crate::query::followers::FollowerPlaces;
 use crate::query::storage_rules::StorageRules;
 use crate::query::threads::QueryThreads;
 use crate::store::{Store, layout};
@@ -30,6 +31,8 @@ pub struct AppState {
     pub rules: Arc<StorageRules>,
     /// Where queries run.
     pub queries: QueryThreads,
+    /// Who may follow what comes.
+    pub followers: FollowerPlaces,
     /// Where long bodies are read.
     pub ingest: IngestThreads,
     /// Holds `true` once the server stops.
@@ -53,6 +56,7 @@ impl AppState {
             dashboards: Arc::new(dashboards),
             rules: Arc::default(),
             queries: QueryThreads::default(),
+            followers: FollowerPlaces::default(),
             ingest: IngestThreads::start()?,
             stop,
         })

@@ -1,10 +1,13 @@
 //! The one state as signals, and the way to change it: [`Session::send`].
 
-use crate::state::{AppState, Command, LogQuery};
+use crate::state::{AppState, Command, LogQuery, may_stand};
 use crate::url::{self, AddressBar};
 use leptos::prelude::*;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::{ViewState, Zone};
+
+/// What may have come behind a range that ends now.
+pub const AHEAD_NANOS: i64 = 2 * NANOS_PER_SEC;
 
 /// The page's state; `Copy`, found by [`use_session`].
 #[derive(Clone, Copy)]
@@ -16,6 +19,8 @@ pub struct Session {
     pub view: Memo<ViewState>,
     /// The visible range.
     pub range: Memo<TimeRange>,
+    /// The range that is asked for: that which is visible, but where what comes is told it moves on now and then only.
+    pub asked: Memo<TimeRange>,
     /// Whether the range is settled.
     pub ready: Memo<bool>,
     /// The brushed range.
@@ -28,8 +33,12 @@ pub struct Session {
     pub offset_minutes: Memo<i32>,
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
+    /// The panel that is to be brought into sight.
+    pub reveal: RwSignal<Option<String>>,
     /// Whether the server has stopped answering.
     pub lost: RwSignal<bool>,
+    /// Whether what comes is told as it comes.
+    pub fed: RwSignal<bool>,
     /// Where lines of the pane's range are still to be indexed: the instant before which none is missing.
     pub indexed_to: RwSignal<Option<Timestamp>>,
 }
@@ -39,12 +48,18 @@ impl Session {
     pub fn provide() -> Self {
         let state = RwSignal::new(AppState::default());
         let range = Memo::new(move |_| state.with(AppState::range));
+        let fed = RwSignal::new(false);
+        let asked = Memo::new(move |asked: Option<&TimeRange>| {
+            let (shown, stands) = (range.get(), fed.get() && state.with(|state| state.view.live));
+            asked.copied().filter(|asked| stands && may_stand(*asked, shown)).unwrap_or(shown)
+        });
         let session = Self {
             state,
             address: AddressBar::new(),
             clock_ahead_nanos: StoredValue::new(0),
             view: Memo::new(move |_| state.with(|state| state.view.clone())),
             range,
+            asked,
             ready: Memo::new(move |_| state.with(AppState::is_ready)),
             selection: Memo::new(move |_| state.with(|state| state.view.selection)),
             baseline: Memo::new(move |_| state.with(|state| state.view.baseline)),
@@ -53,7 +68,9 @@ impl Session {
                 offset_in(state.with(|state| state.view.zone), range.get().until)
             }),
             text_filter_focus: RwSignal::new(0),
+            reveal: RwSignal::new(None),
             lost: RwSignal::new(false),
+            fed,
             indexed_to: RwSignal::new(None),
         };
         session.read_address();
@@ -90,6 +107,16 @@ impl Session {
     pub fn server_now(self) -> Timestamp {
         let now = crate::api::client::browser_now().plus_nanos(self.clock_ahead_nanos.get_value());
         Timestamp::from_secs(now.as_secs())
+    }
+
+    /// The range to ask for now, to be read where [`Session::asked`] is followed. Where what comes is told, what came in the
+    /// second that has begun is there already.
+    pub fn range_to_ask(self) -> TimeRange {
+        self.asked.track();
+        let range = self.range.get_untracked();
+        let ahead =
+            if self.fed.get_untracked() && self.now_part(|state| state.view.live) { AHEAD_NANOS } else { 0 };
+        TimeRange { until: range.until.plus_nanos(ahead), ..range }
     }
 
     /// Minutes east of UTC of the shown zone at an instant that may lie far from what is shown, in the other half of the year.

@@ -18,6 +18,8 @@ pub mod dashboard;
 pub mod glob;
 /// Which component's lines belong to a panel.
 pub mod links;
+/// `GET /api/live`: what comes, as it comes.
+pub mod live;
 /// Log levels.
 pub mod log;
 /// Instants, half-open ranges and their textual forms.

@@ -38,6 +38,8 @@ pub fn text(state: &AppState) -> String {
     render_foreign(&state.store, &mut out);
     let running = state.queries.running();
     sample(&mut out, "gauge", "sonde_queries_running", "Queries that work or wait for a thread.", running);
+    let live = state.followers.taken();
+    sample(&mut out, "gauge", "sonde_live_connections", "Connections to /api/live.", live);
     let steps = state.queries.steps();
     sample(&mut out, "counter", "sonde_query_steps_total", "Steps that queries have taken.", steps);
     let busy = state.queries.busy_micros();

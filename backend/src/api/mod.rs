@@ -29,6 +29,8 @@ mod line_body;
 mod line_filter;
 /// Whose lines belong to which metrics.
 pub mod links;
+/// `/api/live`: what comes, as it comes.
+pub mod live;
 /// Lines and their volumes.
 pub mod logs;
 /// `/api/page`: what the page asks first.
@@ -46,6 +48,8 @@ mod resend;
 pub mod tags;
 #[cfg(test)]
 mod testing;
+/// What is different in a selection.
+pub mod why;
 
 pub use error::ApiError;
 pub use indexed_to::INDEXED_TO_HEADER;

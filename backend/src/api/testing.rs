@@ -39,6 +39,21 @@ impl World {
         Self { _dir: dir, state, _stop: None }
     }
 
+    /// One that counts as running until it is stopped.
+    pub(super) fn running() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (keeps_going, stop) = watch::channel(false);
+        let store = Store::open(&dir.path().join("data")).unwrap();
+        let state =
+            AppState::new(store, Config::default(), Dashboards::open(None, &[]).unwrap(), stop).unwrap();
+        Self { _dir: dir, state, _stop: Some(keeps_going) }
+    }
+
+    /// Stops it.
+    pub(super) fn stop(&mut self) {
+        self._stop = None;
+    }
+
     /// One that keeps days for so long only, once it is asked to delete what is older.
     pub(super) fn keeping(days: i64) -> Self {
         let dir = tempfile::tempdir().unwrap();

@@ -10,6 +10,8 @@ mod damaged;
 pub mod facets;
 /// `/metrics/find`: the tree of names.
 pub mod find;
+/// Who follows what comes in.
+pub mod followers;
 /// Counts of lines by level and step.
 pub mod histogram;
 /// Lines in order, streamed.
@@ -36,3 +38,5 @@ pub mod tally;
 pub mod threads;
 /// What stands in the variable parts of a pattern.
 pub mod values;
+/// What was observed around a selection, for ranking what changed.
+pub mod why;

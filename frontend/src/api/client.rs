@@ -2,16 +2,20 @@
 
 use super::{ApiError, ndjson::Splitter};
 use crate::lines::Row;
-use crate::state::{FunctionName, LogQuery, Suggestion};
+use crate::state::{FunctionName, LogQuery, Suggestion, WhyQuery};
 use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::{Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sonde_shared::api::{Columns, Components, Event, Histogram, PageInfo, decode_columns};
+use serde_json::value::RawValue;
+use sonde_shared::api::{
+    Columns, Components, Event, Facets, Histogram, PageInfo, PatternValues, Patterns, decode_columns,
+};
 use sonde_shared::dashboard::Dashboard;
 use sonde_shared::links::LinkRule;
 use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
 use sonde_shared::view::{Order, encode};
+use sonde_shared::why::Why;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -157,6 +161,39 @@ pub async fn histogram(
     get_json(&url, &signal).await
 }
 
+/// Which components, hosts and levels a query's lines have.
+pub async fn facets(query: LogQuery, signal: AbortSignal) -> Result<Facets, ApiError> {
+    get_json(&["/api/logs/facets?", &query.parameters(query.range)].concat(), &signal).await
+}
+
+/// What a query's lines say, beside a baseline where one is given.
+pub async fn patterns(
+    query: LogQuery,
+    baseline: Option<TimeRange>,
+    signal: AbortSignal,
+) -> Result<Patterns<Box<RawValue>>, ApiError> {
+    get_json(&beside("/api/logs/patterns?", &query, baseline), &signal).await
+}
+
+/// What stands in the variable parts of a pattern.
+pub async fn pattern_values(
+    id: String,
+    query: LogQuery,
+    baseline: Option<TimeRange>,
+    signal: AbortSignal,
+) -> Result<PatternValues, ApiError> {
+    let path = ["/api/logs/patterns/", &id, "/values?limit=8&"].concat();
+    get_json(&beside(&path, &query, baseline), &signal).await
+}
+
+fn beside(path: &str, query: &LogQuery, baseline: Option<TimeRange>) -> String {
+    let mut url = [path, &query.parameters(query.range)].concat();
+    if let Some(TimeRange { from, until }) = baseline {
+        url.extend(["&baseline_from=", &from.to_string(), "&baseline_until=", &until.to_string()]);
+    }
+    url
+}
+
 /// The series of some targets, thinned to the extremes of each of `width` pixel columns; where they are to be `stacked`, their sums
 /// behind them.
 pub async fn columns(
@@ -211,10 +248,31 @@ pub struct LineRequest {
     pub query: LogQuery,
     /// The order to count in; not always the one that is shown.
     pub order: Order,
-    /// The first line's position.
-    pub offset: u64,
+    /// Where to begin.
+    pub start: Start,
     /// How many at most.
     pub limit: u64,
+}
+
+/// Where a window of lines begins.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// At a position.
+    Offset(u64),
+    /// At the instant of a line, by its id.
+    Line(String),
+    /// At an instant.
+    At(Timestamp),
+}
+
+impl Start {
+    fn parameter(&self) -> String {
+        match self {
+            Self::Offset(rows) => ["&offset=", &rows.to_string()].concat(),
+            Self::Line(id) => ["&at=", &encode(id)].concat(),
+            Self::At(at) => ["&at=", &at.to_string()].concat(),
+        }
+    }
 }
 
 /// What an answer says before its first line.
@@ -222,14 +280,18 @@ pub struct LineRequest {
 pub struct AnswerHead {
     /// How many lines match, where the server knows it.
     pub total: Option<u64>,
+    /// How many of them come before the instant that was asked for.
+    pub offset: Option<u64>,
     /// Where lines are still to be indexed: the instant before which none is missing.
     pub indexed_to: Option<Timestamp>,
 }
 
 impl AnswerHead {
     fn read(header: impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name: &str| header(name).and_then(|count| count.trim().parse().ok());
         Self {
-            total: header("Sonde-Lines").and_then(|count| count.trim().parse().ok()),
+            total: number("Sonde-Lines"),
+            offset: number("Sonde-Offset"),
             indexed_to: header("Sonde-Indexed-To").and_then(|at| parse_rfc3339(at.trim().as_bytes())),
         }
     }
@@ -242,10 +304,11 @@ pub async fn stream_lines(
     on_head: impl FnOnce(AnswerHead),
     mut on_rows: impl FnMut(Vec<Row>),
 ) -> Result<(), ApiError> {
-    let LineRequest { query, order, offset, limit } = request;
+    let LineRequest { query, order, start, limit } = request;
     let order = if order == Order::Descending { "desc" } else { "asc" };
     let filters = query.parameters(query.range);
-    let url = format!("/api/logs?{filters}&order={order}&offset={offset}&limit={limit}&envelope=1");
+    let start = start.parameter();
+    let url = format!("/api/logs?{filters}&order={order}{start}&limit={limit}&envelope=1");
     let response = send(&url, &signal).await?;
     let headers = response.headers();
     on_head(AnswerHead::read(|name| headers.get(name)));
@@ -268,7 +331,26 @@ pub async fn stream_lines(
     }
 }
 
-async fn next_chunk(
+/// What differs in a selection: parts as the server finds them, at last the whole.
+pub async fn why(query: WhyQuery, signal: AbortSignal, on_part: impl Fn(Why)) -> Result<Why, ApiError> {
+    let response = send(&format!("/api/why?{}&stream=1", query.parameters()), &signal).await?;
+    let body = response.body().ok_or_else(ApiError::cut_off)?;
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let (mut splitter, mut last) = (Splitter::default(), None);
+    while let Some(chunk) = next_chunk(&reader, &signal).await? {
+        splitter.push(&chunk, |line| last = Some(serde_json::from_slice::<Why>(line)));
+        if let Some(Ok(part)) = last.as_ref().filter(|part| part.as_ref().is_ok_and(|part| !part.done)) {
+            on_part(part.clone());
+        }
+    }
+    match last {
+        Some(Ok(whole)) if whole.done => Ok(whole),
+        Some(Err(_)) => Err(ApiError::unreadable()),
+        Some(Ok(_)) | None => Err(ApiError::cut_off()),
+    }
+}
+
+pub(super) async fn next_chunk(
     reader: &ReadableStreamDefaultReader,
     signal: &AbortSignal,
 ) -> Result<Option<Vec<u8>>, ApiError> {
@@ -300,7 +382,7 @@ async fn send_json(
     answered(request.send().await.map_err(|error| failure(&error, signal))?).await
 }
 
-async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
+pub(super) async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
     let request = Request::get(url).abort_signal(Some(signal));
     answered(request.send().await.map_err(|error| failure(&error, signal))?).await
 }
@@ -333,7 +415,7 @@ mod tests {
             let header = |name: &str| {
                 headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             };
-            let AnswerHead { total, indexed_to } = AnswerHead::read(header);
+            let AnswerHead { total, indexed_to, .. } = AnswerHead::read(header);
             assert_eq!((total, indexed_to.map(Timestamp::as_secs)), expected, "{headers:?}");
         };
         check(&[], (None, None));

@@ -3,7 +3,9 @@
 /// The requests.
 pub mod client;
 mod error;
+mod live;
 mod ndjson;
 
 pub use client::Abort;
 pub use error::ApiError;
+pub use live::{LiveEvent, follow as follow_live};

@@ -47,7 +47,7 @@ pub fn watch_contact(session: Session, lines: LineFeed, histogram: Loaded<Histog
 }
 
 /// No answer, or that of a proxy whose server is gone. What the server itself refuses is no silence.
-fn is_silence(error: &ApiError) -> bool {
+pub(super) fn is_silence(error: &ApiError) -> bool {
     !error.aborted && error.status.is_none_or(|status| matches!(status, 502..=504))
 }
 

@@ -3,13 +3,15 @@
 //! Each query is a *run* with a number. A new run gives up the requests of the former; until its first row lands the
 //! former rows stay, dimmed, for a moment. A live run is different: it fetches the newest rows whole and swaps them in.
 
+mod arrive;
 mod indexed;
+mod jump;
 mod place;
 
-use crate::api::client::{self, AnswerHead, LineRequest};
+use crate::api::client::{self, AnswerHead, LineRequest, Start};
 use crate::api::{Abort, ApiError};
 use crate::feeds::phase::Phase;
-use crate::lines::{Cache, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
+use crate::lines::{Cache, Find, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
 use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::LogQuery;
@@ -40,6 +42,8 @@ struct Run {
     windows: BTreeMap<u64, Abort>,
     /// The count, or the newest rows, under way.
     other: Option<Abort>,
+    /// What came while the newest rows are under way; `None` while they are not.
+    pending: Option<Vec<Row>>,
 }
 
 /// The lines as signals.
@@ -59,6 +63,8 @@ pub struct LineFeed {
     look: StoredValue<Option<Abort>, LocalStorage>,
     /// The line to which the reader is led back when the same query has more lines.
     back_to: StoredValue<Option<String>>,
+    /// How far below the pane's upper edge the line is to stand that the reader is led to next.
+    kept_px: StoredValue<Option<f64>>,
     /// Rises when rows came.
     pub revision: RwSignal<u32>,
     /// How many lines there are.
@@ -69,6 +75,9 @@ pub struct LineFeed {
     pub dimmed: RwSignal<bool>,
     /// Whether newer lines wait because the reader is elsewhere.
     pub held: RwSignal<bool>,
+    /// How many do, as far as they were counted.
+    pub newer: RwSignal<u64>,
+    quiet: Rest,
     /// Where the reader is.
     pub position: RwSignal<Position>,
     /// The height of a row.
@@ -79,7 +88,17 @@ pub struct LineFeed {
     pub expanded: RwSignal<Option<(u64, f64)>>,
     /// The marks above rows, as far as rows are at hand.
     pub marks: Memo<Arc<BTreeMap<u64, Mark>>>,
+    /// By how much rows on show are higher because their text is wrapped.
+    pub wrapped: RwSignal<Arc<BTreeMap<u64, f64>>>,
+    /// The row that keys act on.
+    pub cursor: RwSignal<Option<u64>>,
+    /// The text that is looked for while it is no filter.
+    pub sought_text: RwSignal<Option<Find>>,
+    /// What is said for a moment: what a jump has found, why lines are not shown.
+    pub said: RwSignal<Option<&'static str>>,
 }
+
+pub use jump::Sought;
 
 impl LineFeed {
     /// Starts following the session's query.
@@ -98,15 +117,22 @@ impl LineFeed {
             again: Rest::new(),
             look: StoredValue::new_local(None),
             back_to: StoredValue::new(None),
+            kept_px: StoredValue::new(None),
             revision,
             total,
             phase: RwSignal::new(Phase::Loading),
             dimmed: RwSignal::new(true),
             held: RwSignal::new(false),
+            newer: RwSignal::new(0),
+            quiet: Rest::new(),
             position: RwSignal::new(Position::default()),
             row_px: RwSignal::new(20.0),
             viewport_px: RwSignal::new(0.0),
             expanded: RwSignal::new(None),
+            wrapped: RwSignal::new(Arc::default()),
+            cursor: RwSignal::new(None),
+            sought_text: RwSignal::new(None),
+            said: RwSignal::new(None),
             marks: Memo::new(move |_| {
                 revision.track();
                 let range = session.query.with_untracked(|query| query.range.nanos());
@@ -171,6 +197,9 @@ impl LineFeed {
         let only_newer =
             self.run.with_value(|run| run.query.as_ref().is_some_and(|former| former.same_filters(&query)));
         let was_live = self.run.with_value(|run| run.live);
+        if live && was_live && only_newer && self.is_fed(&query) {
+            return;
+        }
         if live && was_live && only_newer && !untrack(|| self.is_at_newest()) {
             self.held.set(true);
             return;
@@ -214,6 +243,7 @@ impl LineFeed {
         self.back_to.set_value(None);
         self.sought.set_value(false);
         self.held.set(false);
+        self.newer.set(0);
         if live {
             self.ask_newest(number, query);
         } else {
@@ -244,6 +274,8 @@ impl LineFeed {
         self.cache.set_value(Cache::default());
         self.total.set(Total::Unknown);
         self.expanded.set(None);
+        self.wrapped.set(Arc::default());
+        self.cursor.set(None);
         self.dimmed.set(false);
         self.kept.set_value(Kept::Nothing);
         self.position.set(Position::default());
@@ -266,7 +298,8 @@ impl LineFeed {
         let signal = abort.signal();
         self.run.update_value(|run| drop(run.windows.insert(window, abort)));
         let offset = window * WINDOW_ROWS;
-        let request = LineRequest { order: query.order, query, offset, limit: WINDOW_ROWS };
+        let request =
+            LineRequest { order: query.order, query, start: Start::Offset(offset), limit: WINDOW_ROWS };
         let total = StoredValue::new_local(None);
         let mut next = offset;
         spawn_local(async move {
@@ -373,12 +406,15 @@ impl LineFeed {
     }
 
     fn ask_newest(self, number: u64, query: LogQuery) {
+        let query = self.ahead(query);
+        self.run.update_value(|run| run.pending = Some(Vec::new()));
         let abort = Abort::new();
         let signal = abort.signal();
         let count = count_lines(query.clone(), &abort);
         self.run.update_value(|run| run.other = Some(abort));
         let order = query.order;
-        let request = LineRequest { query, order: Order::Descending, offset: 0, limit: WINDOW_ROWS };
+        let request =
+            LineRequest { query, order: Order::Descending, start: Start::Offset(0), limit: WINDOW_ROWS };
         spawn_local(async move {
             let header = StoredValue::new_local(None);
             let newest = StoredValue::new_local(Vec::new());
@@ -400,6 +436,7 @@ impl LineFeed {
     }
 
     fn take_newest(self, total: Option<u64>, rows: Vec<Row>, order: Order, ended: Result<(), ApiError>) {
+        let pending = self.run.try_update_value(|run| run.pending.take()).flatten();
         match ended {
             Err(error) if error.aborted => return,
             Err(error) => return self.phase.set(Phase::Failed(error)),
@@ -418,6 +455,7 @@ impl LineFeed {
             self.go(|extent, _| extent.end());
         }
         self.settle();
+        self.append(pending.unwrap_or_default());
     }
 
     fn ask_wanted(self) {

@@ -7,24 +7,29 @@ mod baseline;
 /// The clock that live views follow.
 pub mod clock;
 mod contact;
+mod counts;
 mod edit;
 mod latest;
 /// The lines of the log pane.
 pub mod lines;
+/// What comes, as it comes.
+mod live;
 mod nearest;
-mod paused;
 mod phase;
 /// Everything that hangs on the visible range: components, events, histogram, panels.
 pub mod range;
 mod seek;
 mod start;
+mod why;
 
 pub use baseline::count_baseline;
 pub use contact::watch_contact;
+pub use counts::{Facet, PatternFeed, PatternList, PatternRow, load_facets, load_template, load_values};
 pub use edit::{Completion, Saving, add_link, save_dashboard};
 pub use latest::Loaded;
-pub use lines::LineFeed;
+pub use lines::{LineFeed, Sought};
+pub use live::LiveFeed;
 pub use nearest::nearest_line;
-pub use paused::count_since_paused;
 pub use phase::Phase;
 pub use start::PageFeed;
+pub use why::load_why;

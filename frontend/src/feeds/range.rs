@@ -1,9 +1,9 @@
 //! Everything that hangs on the visible range: components, events, the histogram of lines, and each panel's series.
 
-use super::Loaded;
+use super::{LiveFeed, Loaded};
 use crate::api::client;
 use crate::session::Session;
-use crate::state::Command;
+use crate::state::{Command, LogQuery};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Components, Event, Histogram};
 use sonde_shared::dashboard::{Draw, Panel};
@@ -48,7 +48,7 @@ pub fn load_components(session: Session) -> Loaded<Components> {
         loaded.track_retries();
         session.indexed_to.track();
         if session.ready.get() {
-            let range = session.range.get();
+            let range = session.range_to_ask();
             loaded.load(
                 move |signal| client::components(range, signal),
                 move |components: &Components| session.send(Command::ComponentsLoaded(components.clone())),
@@ -63,7 +63,7 @@ pub fn load_events(session: Session) -> Loaded<Vec<Event>> {
     let loaded = Loaded::new();
     Effect::new(move |_| {
         if session.ready.get() {
-            let range = session.range.get();
+            let range = session.range_to_ask();
             loaded.load(move |signal| client::events(range, signal), |_| {});
         }
     });
@@ -73,16 +73,25 @@ pub fn load_events(session: Session) -> Loaded<Vec<Event>> {
 /// The lines of the pane's filters over the visible range, by level; `width_px` is that of the plot.
 pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogram> {
     let loaded = Loaded::new();
+    let filters = lasting_filters(session);
     Effect::new(move |_| {
         loaded.track_retries();
         session.indexed_to.track();
         if session.ready.get() {
-            let (query, range) = (session.query.get(), session.range.get());
-            let step_ms = bucket_ms(range, width_px.get());
+            let (query, range) = (filters.get(), session.range_to_ask());
+            let step_ms = bucket_ms(session.range.get_untracked(), width_px.get());
             loaded.load(move |signal| client::histogram(query, range, step_ms, signal), |_| {});
         }
     });
     loaded
+}
+
+/// The pane's filters; their range is of no account.
+pub(super) fn lasting_filters(session: Session) -> Memo<LogQuery> {
+    Memo::new(move |former: Option<&LogQuery>| {
+        let query = session.query.get();
+        former.filter(|former| former.same_filters(&query)).cloned().unwrap_or(query)
+    })
 }
 
 /// A panel's series over the visible range, as long as the panel is in sight.
@@ -91,16 +100,22 @@ pub fn load_panel(
     panel: &Panel,
     width_px: Signal<f64>,
     in_sight: Signal<bool>,
+    live: LiveFeed,
 ) -> Loaded<Vec<Columns>> {
     let loaded = Loaded::new();
+    let fed = live.feed(panel, loaded, in_sight);
     let (id, targets, stacked) = (panel.id.clone(), panel.asked(), panel.draw == Draw::Stacked);
     Effect::new(move |_| {
         loaded.track_retries();
         let width = width_px.get().max(1.0) as u32;
         if session.ready.get() && width > 1 && in_sight.get() && !targets.is_empty() {
-            let (range, targets, id) = (session.range.get(), targets.clone(), id.clone());
+            let (range, targets, id) = (session.range_to_ask(), targets.clone(), id.clone());
             loaded.load(
-                move |signal| client::columns(targets, range, width, stacked, signal),
+                move |signal| async move {
+                    let mut columns = client::columns(targets, range, width, stacked, signal).await?;
+                    fed.catch_up(&mut columns, range);
+                    Ok(columns)
+                },
                 move |columns: &Vec<Columns>| {
                     let names = columns.iter().map(|series| series.name.clone()).collect();
                     session.send(Command::SeriesLoaded(id, names));
@@ -117,7 +132,7 @@ pub fn load_means(session: Session, panel: &Panel, wanted: Signal<bool>) -> Load
     let targets = panel.asked();
     Effect::new(move |_| {
         if session.ready.get() && wanted.get() && !targets.is_empty() {
-            let (range, targets) = (session.range.get(), targets.clone());
+            let (range, targets) = (session.range_to_ask(), targets.clone());
             loaded.load(move |signal| client::means(targets, range, signal), |_| {});
         }
     });
@@ -125,7 +140,7 @@ pub fn load_means(session: Session, panel: &Panel, wanted: Signal<bool>) -> Load
 }
 
 /// The narrowest step that leaves each bar its width.
-fn bucket_ms(range: TimeRange, width_px: f64) -> i64 {
+pub(super) fn bucket_ms(range: TimeRange, width_px: f64) -> i64 {
     let bars = (width_px / BAR_PX).max(10.0);
     let wanted = range.nanos() as f64 / 1e6 / bars;
     let widest = STEPS_MS[STEPS_MS.len() - 1];

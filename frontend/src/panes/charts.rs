@@ -5,7 +5,7 @@ use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
-use crate::feeds::{Loaded, PageFeed, range};
+use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
 use crate::session::use_session;
 use crate::size::on_resize;
 use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
@@ -74,7 +74,8 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     let context: ChartContext = expect_context();
     let size: ChartSize = expect_context();
     let root = NodeRef::<html::Article>::new();
-    let loaded = range::load_panel(session, &panel, size.width_px, in_sight(root, size));
+    let live: LiveFeed = expect_context();
+    let loaded = range::load_panel(session, &panel, size.width_px, in_sight(root, size), live);
     let id = panel.id.clone();
     let active = session.part(move |state| state.view.panel.as_ref() == Some(&id));
     let outside = session.part({
@@ -89,11 +90,16 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     });
     let id = panel.id.clone();
     let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
+    let id = panel.id.clone();
     Effect::new(move |_| {
-        if let Some(root) = root.get().filter(|_| is_edited.get()) {
+        let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
+        if let Some(root) = root.get().filter(|_| is_edited.get() || is_wanted) {
             let options = web_sys::ScrollIntoViewOptions::new();
             options.set_block(web_sys::ScrollLogicalPosition::Start);
             root.scroll_into_view_with_scroll_into_view_options(&options);
+            if is_wanted {
+                session.reveal.set(None);
+            }
         }
     });
     let details = RwSignal::new(false);

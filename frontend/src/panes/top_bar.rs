@@ -5,7 +5,7 @@ use super::icons::{Glyph, Icon};
 use super::more_menu::MoreMenu;
 use super::share::Share;
 use super::time_picker::TimePicker;
-use crate::feeds::count_since_paused;
+use crate::feeds::LiveFeed;
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
@@ -83,7 +83,7 @@ fn title_of(board: &DashboardName) -> String {
 fn LiveButton() -> impl IntoView {
     let session = use_session();
     let live = session.part(|state| state.view.live);
-    let new_lines = count_since_paused(session);
+    let new_lines = expect_context::<LiveFeed>().since_paused;
     // A page that follows a server which is gone would pretend to move.
     let is_lost = Memo::new(move |_| live.get() && session.lost.get());
     let label = move || match (live.get(), new_lines.get()) {

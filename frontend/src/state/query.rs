@@ -2,7 +2,7 @@
 
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
-use sonde_shared::view::{Order, encode};
+use sonde_shared::view::{FieldFilter, Order, encode};
 
 /// The filters of one log query; equal queries have equal answers (while no lines arrive).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,12 @@ pub struct LogQuery {
     pub level: Option<Level>,
     /// Only lines with this text.
     pub contains: String,
+    /// Whether that text is a regular expression.
+    pub is_regex: bool,
+    /// Only lines of this pattern.
+    pub pattern: Option<String>,
+    /// Only lines with these values of fields, or without them.
+    pub fields: Vec<FieldFilter>,
     /// When.
     pub range: TimeRange,
     /// Oldest or newest first.
@@ -22,9 +28,33 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
+    /// All lines of a range.
+    pub const fn all(range: TimeRange) -> Self {
+        Self {
+            components: Vec::new(),
+            host: None,
+            level: None,
+            contains: String::new(),
+            is_regex: false,
+            pattern: None,
+            fields: Vec::new(),
+            range,
+            order: Order::Ascending,
+        }
+    }
+
     /// Whether the server must read text to count the answer.
-    pub const fn reads_text(&self) -> bool {
-        !self.contains.is_empty()
+    pub fn reads_text(&self) -> bool {
+        !self.contains.is_empty() || !self.fields.iter().all(FieldFilter::is_of_columns)
+    }
+
+    /// Whether it asks for more than components and a range.
+    pub fn is_narrowed(&self) -> bool {
+        self.host.is_some()
+            || self.level.is_some()
+            || self.pattern.is_some()
+            || !self.contains.is_empty()
+            || !self.fields.is_empty()
     }
 
     /// Whether the other query differs in nothing but the range.
@@ -32,19 +62,62 @@ impl LogQuery {
         Self { range: other.range, ..self.clone() } == *other
     }
 
+    /// The address of all lines as they were sent, in the order of the pane.
+    pub fn download(&self) -> String {
+        let order = if self.order == Order::Descending { "&order=desc" } else { "" };
+        ["/api/logs?", &self.parameters(self.range), order].concat()
+    }
+
+    /// What a file with these lines is called: `shop.orders_2026-11-20T140500Z.ndjson`.
+    pub fn file_name(&self) -> String {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        let name = if let [component] = self.components.as_slice() { component } else { "lines" };
+        let name: String = name.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+        let from = self.range.from.to_string().replace(':', "");
+        [&name, "_", &from, ".ndjson"].concat()
+    }
+
     /// The filters and the range as a query string, for lines and histogram alike.
     pub fn parameters(&self, range: TimeRange) -> String {
-        let mut pairs: Vec<(&str, String)> =
-            self.components.iter().map(|component| ("component", component.clone())).collect();
-        pairs.extend(self.host.clone().map(|host| ("host", host)));
-        pairs.extend(self.level.map(|level| ("level", level.name().to_owned())));
-        if self.reads_text() {
-            pairs.push(("contains", self.contains.clone()));
+        let (from, until) = (encode(&range.from.to_string()), encode(&range.until.to_string()));
+        format!("{}from={from}&until={until}", self.filters())
+    }
+
+    /// The filters alone, each with a `&` behind it.
+    pub fn filters(&self) -> String {
+        let mut text = String::new();
+        let mut push = |key: &str, value: &str| {
+            text.extend([key, "=", &encode(value), "&"]);
+        };
+        self.components.iter().for_each(|component| push("component", component));
+        self.host.iter().for_each(|host| push("host", host));
+        self.level.iter().for_each(|level| push("level", level.name()));
+        self.pattern.iter().for_each(|pattern| push("pattern", pattern));
+        if !self.contains.is_empty() {
+            push(if self.is_regex { "regex" } else { "contains" }, &self.contains);
         }
-        pairs.push(("from", range.from.to_string()));
-        pairs.push(("until", range.until.to_string()));
-        let pairs: Vec<String> =
-            pairs.iter().map(|(key, value)| format!("{key}={}", encode(value))).collect();
-        pairs.join("&")
+        self.fields.iter().for_each(|field| push(&encode(&field.key()), &field.value));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonde_shared::time::Timestamp;
+
+    #[test]
+    fn a_file_is_named_after_its_lines() {
+        let range =
+            TimeRange::between(Timestamp::from_secs(1_763_647_500), Timestamp::from_secs(1_763_647_620));
+        let of = |components: &[&str]| {
+            let components = components.iter().map(|one| (*one).to_owned()).collect();
+            LogQuery { components, order: Order::Descending, ..LogQuery::all(range) }
+        };
+        assert_eq!(of(&["shop.*/x"]).file_name(), "shop.__x_2025-11-20T140500Z.ndjson");
+        assert_eq!(of(&["a", "b"]).file_name(), "lines_2025-11-20T140500Z.ndjson");
+        let expected =
+            "/api/logs?component=a&from=2025-11-20T14:05:00Z&until=2025-11-20T14:07:00Z&order=desc";
+        assert_eq!(of(&["a"]).download(), expected);
     }
 }

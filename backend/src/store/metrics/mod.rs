@@ -297,6 +297,11 @@ impl MetricStore {
         self.shared.check_writable().err().map(|error| error.to_string())
     }
 
+    /// Points taken since the start. Changes with whatever a query could find new.
+    pub fn points_stored(&self) -> u64 {
+        self.shared.counters.stored.load(Ordering::Relaxed)
+    }
+
     /// The store's counters.
     pub fn stats(&self) -> MetricStats {
         let counters = &self.shared.counters;

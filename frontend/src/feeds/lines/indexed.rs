@@ -3,7 +3,7 @@
 
 use super::LineFeed;
 use crate::api::Abort;
-use crate::api::client::{self, AnswerHead, LineRequest};
+use crate::api::client::{self, AnswerHead, LineRequest, Start};
 use crate::lines::Position;
 use crate::state::LogQuery;
 use leptos::prelude::*;
@@ -38,12 +38,12 @@ impl LineFeed {
         }
     }
 
-    /// Asks for a single line, without the text filter, for what its answer says.
+    /// Asks for a single line, without what reads text, for what its answer says.
     fn look_again(self, number: u64) {
         let query = self.run.try_with_value(|run| run.query.clone()).flatten();
         let Some(query) = query.filter(|_| self.is_current(number)) else { return };
-        let query = LogQuery { contains: String::new(), ..query };
-        let request = LineRequest { order: query.order, query, offset: 0, limit: 1 };
+        let query = LogQuery { contains: String::new(), fields: Vec::new(), ..query };
+        let request = LineRequest { order: query.order, query, start: Start::Offset(0), limit: 1 };
         let abort = Abort::new();
         let signal = abort.signal();
         self.look.set_value(Some(abort));

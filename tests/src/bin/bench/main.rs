@@ -32,6 +32,8 @@ mod sizes;
 mod victoria;
 /// Brushing, many charts, size and start of the real page.
 mod whole_page;
+/// What changed in a selection.
+mod why;
 /// One series over a year.
 mod year;
 
@@ -71,6 +73,10 @@ fn main() {
         Some("peers") => {
             let hours = args.next().map_or(24, |text| text.parse().expect("peers [HOURS]"));
             print_report(|report| peers::compare(report, hours));
+        }
+        Some("why") => {
+            let series = args.next().map_or(10_000, |text| text.parse().expect("why [SERIES]"));
+            print_report(|report| why::compare(report, series));
         }
         Some("year") => {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
