@@ -28,6 +28,8 @@ mod harness;
 mod import_whisper;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
+/// What comes is seen as it comes.
+mod live;
 /// `sonde logs`: what the interface answers, in a terminal.
 mod logs_command;
 /// A million lines in the pane.

@@ -47,6 +47,8 @@ impl LogQuery {
         if self.reads_text() {
             pairs.push(("contains", self.contains.clone()));
         }
-        pairs.iter().map(|(key, value)| format!("{key}={}&", encode(value))).collect()
+        let pairs: Vec<String> =
+            pairs.iter().map(|(key, value)| format!("{key}={}&", encode(value))).collect();
+        pairs.concat()
     }
 }

@@ -1,5 +1,7 @@
 use super::super::testing::World;
-use super::feed::event_of_lines;
+use super::LiveRequest;
+use super::feed::{Feed, event_of_lines};
+use crate::api::params::Params;
 use crate::state::AppState;
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
@@ -7,6 +9,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sonde_shared::time::Timestamp;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -126,6 +129,19 @@ async fn a_stop_ends_what_is_followed() {
     let mut events = Events::of(&world, "target=a").await;
     world.stop();
     while events.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn who_takes_nothing_is_cut_off() {
+    let world = World::running();
+    world.append(&[("well.depth", now().as_secs(), 1.0)]).await;
+    let request = LiveRequest::read(&Params::parse("target=well.depth&since=-1h")).unwrap();
+    let feed = Feed::begin(world.state(), request).await.unwrap();
+    let (frames, mut taken) = mpsc::channel(1);
+    // `hello` has a place to wait in, the point has none.
+    timeout(PATIENCE, feed.with_patience(Duration::from_millis(1)).run(frames)).await.unwrap();
+    assert!(taken.recv().await.unwrap().starts_with(b"event: hello\n"));
+    assert_eq!(taken.recv().await, None);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::lines::Row;
 use crate::session::AHEAD_NANOS;
 use crate::state::LogQuery;
 use leptos::prelude::*;
-use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange};
 use sonde_shared::view::Order;
 use std::time::Duration;
 
@@ -84,16 +84,15 @@ impl LineFeed {
         rows.retain(|row| row.at >= query.range.from && row.at <= until);
         self.cache.with_value(|cache| rows.retain(|row| cache.position_of(&row.id).is_none()));
         let end = self.total.get_untracked().rows();
-        let last = end.checked_sub(1).map(|last| self.row(last).map(|row| row.at));
-        if query.order == Order::Descending || !is_behind(last, &rows) {
-            return if rows.is_empty() { () } else { self.refresh_soon(AGAIN) };
-        }
         if is_later {
             // Their time is yet to come.
             self.refresh_soon(AGAIN * 5);
         }
-        if rows.is_empty() {
-            return;
+        let Some(first) = rows.first() else { return };
+        let last = end.checked_sub(1).map(|last| self.row(last));
+        let is_behind = last.is_none_or(|last| last.is_some_and(|last| first.at >= last.at));
+        if query.order == Order::Descending || !is_behind {
+            return self.refresh_soon(AGAIN);
         }
         self.total.set(crate::lines::Total::Known(end + rows.len() as u64));
         self.cache.update_value(|cache| {
@@ -104,14 +103,5 @@ impl LineFeed {
         self.revision.update(|count| *count += 1);
         self.go(|extent, _| extent.end());
         self.settle();
-    }
-}
-
-/// Whether rows come behind the last one that is there; `Some(None)` is one that is not at hand.
-fn is_behind(last: Option<Option<Timestamp>>, rows: &[Row]) -> bool {
-    match (last, rows.first()) {
-        (Some(Some(last)), Some(first)) => first.at >= last,
-        (Some(None), _) => false,
-        (None, _) | (_, None) => true,
     }
 }
