@@ -40,3 +40,5 @@ pub mod server;
 pub mod state;
 /// The daily files.
 pub mod store;
+/// What is different in a selection, ranked. Pure, and knows none of the others.
+pub mod why;

@@ -19,6 +19,7 @@ use crate::api::render::render;
 use crate::api::tags::{
     delete_series, find_series, get_tag, list_tags, suggest_tags, suggest_values, tag_series, tag_several,
 };
+use crate::api::why::explain;
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
@@ -47,6 +48,7 @@ fn table() -> Router<AppState> {
         .route("/api/logs/patterns/{id}/values", get(list_values))
         .route("/api/components", get(list_components))
         .route("/api/live", get(stream_live))
+        .route("/api/why", get(explain))
         .route("/api/ingest/logs", post(post_logs))
         .route("/api/ingest/metrics", post(post_metrics))
         .merge(graphite())

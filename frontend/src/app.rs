@@ -1,11 +1,11 @@
 //! The page's root: what is where.
 
-use crate::feeds::{LineFeed, LiveFeed, PageFeed, clock, range, watch_contact};
+use crate::feeds::{LineFeed, LiveFeed, Loaded, PageFeed, clock, load_why, range, watch_contact};
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
     Announcer, Charts, ComponentTree, HelpDialog, LogPane, Notes, PanelEditor, SelectionBar, Splitter,
-    TopBar, stored_split,
+    TopBar, WhyPane, WhyPlace, stored_split,
 };
 use crate::session::Session;
 use crate::size::on_resize;
@@ -14,6 +14,7 @@ use crate::theme::use_theme;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::time::TimeRange;
+use sonde_shared::why::Why;
 
 /// What the charts' gutters take of their width, for asking for no more points than can be told apart.
 const GUTTER_PX: f64 = 80.0;
@@ -47,6 +48,8 @@ pub fn App() -> impl IntoView {
     provide_context(LiveFeed::start(session, lines, histogram, size.width_px));
     watch_contact(session, lines, histogram);
     let components = range::load_components(session);
+    let why = load_why(session);
+    let why_place = WhyPlace::stored();
     let help = RwSignal::new(false);
     let tree_open = RwSignal::new(false);
     let sheet_open = RwSignal::new(false);
@@ -61,6 +64,7 @@ pub fn App() -> impl IntoView {
             class="page"
             class:sheet-open=move || sheet_open.get()
             class:editing=move || editing.get()
+            class:explained=move || why_place.open.get()
             data-range=move || span(session.range.get())
             data-selection=move || session.selection.get().map(span)
             data-baseline=move || session.baseline.get().map(span)
@@ -77,9 +81,10 @@ pub fn App() -> impl IntoView {
                 >
                     <Charts histogram />
                     <Splitter split />
-                    <SheetTabs sheet_open tree_open />
+                    <SheetTabs sheet_open tree_open why why_over=why_place.over />
                     <LogPane />
                 </main>
+                <WhyPane why place=why_place />
                 <PanelEditor />
             </div>
             <SelectionBar />
@@ -91,9 +96,15 @@ pub fn App() -> impl IntoView {
 
 /// On a phone, lines and components come up from the bottom.
 #[component]
-fn SheetTabs(sheet_open: RwSignal<bool>, tree_open: RwSignal<bool>) -> impl IntoView {
+fn SheetTabs(
+    sheet_open: RwSignal<bool>,
+    tree_open: RwSignal<bool>,
+    why: Loaded<Why>,
+    why_over: RwSignal<bool>,
+) -> impl IntoView {
     let lines = move |_| {
         tree_open.set(false);
+        why_over.set(false);
         sheet_open.update(|open| *open = !*open);
     };
     let feed: LineFeed = expect_context();
@@ -101,13 +112,24 @@ fn SheetTabs(sheet_open: RwSignal<bool>, tree_open: RwSignal<bool>) -> impl Into
         Some(lines) => format!("Lines · {}", text::count(lines)),
         None => "Lines".to_owned(),
     };
+    let explain = move |_| {
+        sheet_open.set(false);
+        tree_open.set(false);
+        why_over.update(|open| *open = !*open);
+    };
+    let why_label = move || match why.value.get() {
+        Some(why) => format!("Why · {}", why.findings.len()),
+        None => "Why".to_owned(),
+    };
     let components = move |_| {
         sheet_open.set(false);
+        why_over.set(false);
         tree_open.update(|open| *open = !*open);
     };
     view! {
         <div class="sheet-tabs" role="group" aria-label="Bottom sheet">
             <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=lines>{count}</button>
+            <button class="tab" aria-pressed=move || why_over.get().to_string() on:click=explain>{why_label}</button>
             <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=components>"Components"</button>
         </div>
     }

@@ -33,6 +33,8 @@ pub struct Session {
     pub offset_minutes: Memo<i32>,
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
+    /// The panel that is to be brought into sight.
+    pub reveal: RwSignal<Option<String>>,
     /// Whether the server has stopped answering.
     pub lost: RwSignal<bool>,
     /// Whether what comes is told as it comes.
@@ -66,6 +68,7 @@ impl Session {
                 offset_in(state.with(|state| state.view.zone), range.get().until)
             }),
             text_filter_focus: RwSignal::new(0),
+            reveal: RwSignal::new(None),
             lost: RwSignal::new(false),
             fed,
             indexed_to: RwSignal::new(None),

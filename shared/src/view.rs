@@ -123,8 +123,30 @@ pub enum Zone {
     Local,
 }
 
+/// What the log pane shows of the lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// The lines themselves.
+    #[default]
+    Lines,
+    /// Their patterns, with counts.
+    Patterns,
+}
+
+/// A field of lines and a value that they are to have, or not to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldFilter {
+    /// The field's name; that of a nested one with dots.
+    pub name: String,
+    /// The value, as text.
+    pub value: String,
+    /// Whether lines with the value are left out.
+    pub excluded: bool,
+}
+
 /// All that shapes the page. What is not in here is not in the address.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the address by itself")]
 pub struct ViewState {
     /// The dashboard's name; `None` for the first there is.
     pub dashboard: Option<String>,
@@ -134,6 +156,10 @@ pub struct ViewState {
     pub selection: Option<TimeRange>,
     /// What the selection is compared with, where it was marked by hand; without a selection there is none.
     pub baseline: Option<TimeRange>,
+    /// Whether the pane shows the lines from baseline to selection; only with a selection.
+    pub with_baseline: bool,
+    /// The components that findings are to be close to (none for any), where the pane shows others'.
+    pub near: Option<Vec<String>>,
     /// The resolved components of the log pane; empty for all.
     pub components: Vec<String>,
     /// Whether `components` was chosen in the tree, and so holds whichever panel is active.
@@ -144,6 +170,16 @@ pub struct ViewState {
     pub level: Option<Level>,
     /// Only lines that contain this text.
     pub contains: String,
+    /// Whether that text is a regular expression.
+    pub is_regex: bool,
+    /// Only lines of this pattern, by its id.
+    pub pattern: Option<String>,
+    /// Only lines with these values, or without them.
+    pub fields: Vec<FieldFilter>,
+    /// Fields that have columns of their own, in their order.
+    pub columns: Vec<String>,
+    /// What the log pane shows.
+    pub tab: Tab,
     /// The order of the lines.
     pub order: Order,
     /// The active panel.
@@ -156,6 +192,8 @@ pub struct ViewState {
     pub targets: Vec<String>,
     /// Whether the view follows the clock.
     pub live: bool,
+    /// Whether it hangs on a wall: charts alone, in large type.
+    pub wall: bool,
     /// The zone, where it was set by hand.
     pub zone: Option<Zone>,
 }
@@ -167,17 +205,25 @@ impl Default for ViewState {
             range: None,
             selection: None,
             baseline: None,
+            with_baseline: false,
+            near: None,
             components: Vec::new(),
             chosen: false,
             host: None,
             level: None,
             contains: String::new(),
+            is_regex: false,
+            pattern: None,
+            fields: Vec::new(),
+            columns: Vec::new(),
+            tab: Tab::Lines,
             order: Order::Ascending,
             panel: None,
             maximized: None,
             line: None,
             targets: Vec::new(),
             live: false,
+            wall: false,
             zone: None,
         }
     }
@@ -192,17 +238,28 @@ impl ViewState {
         let absolute = |range| RangeSpec::absolute(range).to_string();
         query.push_some("s", self.selection.map(absolute).as_deref());
         query.push_some("b", self.baseline.map(absolute).as_deref());
+        query.push_some("lines", self.with_baseline.then_some("both"));
+        match self.near.as_deref() {
+            Some([]) => query.push("near", ""),
+            near => near.into_iter().flatten().for_each(|component| query.push("near", component)),
+        }
         self.components.iter().for_each(|component| query.push("c", component));
         query.push_some("chosen", self.chosen.then_some("1"));
         query.push_some("host", self.host.as_deref());
         query.push_some("level", self.level.map(Level::name));
         query.push_some("q", (!self.contains.is_empty()).then_some(self.contains.as_str()));
+        query.push_some("re", self.is_regex.then_some("1"));
+        query.push_some("pattern", self.pattern.as_deref());
+        self.fields.iter().for_each(|field| query.push(&field.key(), &field.value));
+        self.columns.iter().for_each(|column| query.push("col", column));
+        query.push_some("tab", (self.tab == Tab::Patterns).then_some("patterns"));
         query.push_some("order", (self.order == Order::Descending).then_some("desc"));
         query.push_some("panel", self.panel.as_deref());
         query.push_some("max", self.maximized.as_deref());
         query.push_some("line", self.line.as_deref());
         self.targets.iter().for_each(|target| query.push("target", target));
         query.push_some("live", self.live.then_some("1"));
+        query.push_some("wall", self.wall.then_some("1"));
         query.push_some("zone", self.zone.map(|zone| if zone == Zone::Utc { "utc" } else { "local" }));
         let path =
             self.dashboard.as_deref().map_or_else(|| "/".to_owned(), |name| format!("/d/{}", encode(name)));
@@ -232,7 +289,11 @@ impl ViewState {
         }
         if view.selection.is_some() {
             view.live = false;
-        } else if view.baseline.take().is_some() {
+            return (view, problems);
+        }
+        view.with_baseline = false;
+        view.near = None;
+        if view.baseline.take().is_some() {
             problems.push("the baseline in the address has no selection that is compared with it".to_owned());
         }
         (view, problems)
@@ -259,6 +320,12 @@ impl ViewState {
                 Ok(_) => self.components.push(value),
                 Err(_) => return bad("the component"),
             },
+            "near" if value.is_empty() => drop(self.near.get_or_insert_default()),
+            "near" if crate::component::Selector::parse(&value).is_ok() => {
+                self.near.get_or_insert_default().push(value);
+            }
+            "near" => return bad("the component that findings are close to"),
+            "lines" => self.with_baseline = value == "both",
             "level" => match Level::parse(&value) {
                 Some(level) => self.level = Some(level),
                 None => return bad("the level"),
@@ -269,6 +336,15 @@ impl ViewState {
             "zone" if value == "utc" => self.zone = Some(Zone::Utc),
             "zone" if value == "local" => self.zone = Some(Zone::Local),
             "zone" => return bad("the zone"),
+            "pattern" if is_pattern(&value) => self.pattern = Some(value),
+            "pattern" => return bad("the pattern"),
+            "tab" if value == "lines" => self.tab = Tab::Lines,
+            "tab" if value == "patterns" => self.tab = Tab::Patterns,
+            "tab" => return bad("the tab"),
+            "col" if !value.is_empty() => self.columns.push(value),
+            "re" => self.is_regex = value == "1",
+            // `?wall` alone will do.
+            "wall" => self.wall = value != "0",
             "chosen" => self.chosen = value == "1",
             "live" => self.live = value == "1",
             "target" | "target[]" if !value.trim().is_empty() => self.targets.push(value),
@@ -277,11 +353,33 @@ impl ViewState {
             "panel" => self.panel = Some(value),
             "max" => self.maximized = Some(value),
             "line" => self.line = Some(value),
-            // A parameter of a later version, or of whoever passed the link on.
-            _ => {}
+            // Others are of a later version, or of whoever passed the link on.
+            key => self.fields.extend(FieldFilter::read(key, value)),
         }
         Ok(())
     }
+}
+
+/// What the name of a field stands behind that is to have a value, and of one that is not to.
+const FIELD: &str = "field.";
+const NOT: &str = "not.";
+
+impl FieldFilter {
+    /// The parameter that asks for it: `field.NAME`, or `not.NAME` to leave the value out.
+    pub fn key(&self) -> String {
+        [if self.excluded { NOT } else { FIELD }, &self.name].concat()
+    }
+
+    fn read(key: &str, value: String) -> Option<Self> {
+        let excluded = key.starts_with(NOT);
+        let name = key.strip_prefix(if excluded { NOT } else { FIELD }).filter(|name| !name.is_empty())?;
+        Some(Self { name: name.to_owned(), value, excluded })
+    }
+}
+
+/// Whether a text is a pattern's id.
+fn is_pattern(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn unreadable(what: &str, value: &str) -> String {
@@ -303,7 +401,7 @@ impl Query {
 
     fn push(&mut self, key: &str, value: &str) {
         let sep = if self.text.is_empty() { "" } else { "&" };
-        write!(self.text, "{sep}{key}={}", encode(value)).expect("a String takes every write");
+        write!(self.text, "{sep}{}={}", encode(key), encode(value)).expect("a String takes every write");
     }
 
     fn push_some(&mut self, key: &str, value: Option<&str>) {
@@ -345,111 +443,4 @@ pub fn decode(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn at(text: &str) -> Timestamp {
-        parse_rfc3339(text.as_bytes()).unwrap()
-    }
-
-    fn read(url: &str) -> (ViewState, Vec<String>) {
-        let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        ViewState::from_url(path, query, at("2026-11-23T10:00:00Z"))
-    }
-
-    #[test]
-    fn an_investigation_reads_like_a_sentence() {
-        let view = ViewState {
-            dashboard: Some("cluster".into()),
-            range: Some(RangeSpec::absolute(TimeRange::between(
-                at("2026-11-20T13:00:00Z"),
-                at("2026-11-20T15:00:00Z"),
-            ))),
-            selection: Some(TimeRange::between(at("2026-11-20T14:05:00Z"), at("2026-11-20T14:07:00Z"))),
-            baseline: Some(TimeRange::between(at("2026-11-20T13:50:00Z"), at("2026-11-20T14:00:00Z"))),
-            components: vec!["webapp.backend.git".into()],
-            ..ViewState::default()
-        };
-        let url = "/d/cluster?v=1&t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z\
-                   &b=2026-11-20T13:50:00Z..14:00:00Z&c=webapp.backend.git";
-        assert_eq!(view.to_url(), url);
-        assert_eq!(read(url), (view, vec![]));
-    }
-
-    #[test]
-    fn a_broken_field_leaves_the_others() {
-        let (view, problems) = read("/d/a%20b?v=1&t=gone..now&s=14:05..&level=warn&c=a..b&zone=mars&later=1");
-        assert_eq!(view.dashboard.as_deref(), Some("a b"));
-        assert_eq!(view.level, Some(Level::Warn));
-        assert_eq!(problems.len(), 4, "{problems:?}");
-    }
-
-    #[test]
-    fn a_baseline_needs_a_selection() {
-        let (view, problems) = read("/?b=2026-11-20T13:00:00Z..14:00:00Z");
-        assert_eq!((view, problems.len()), (ViewState::default(), 1));
-        let (view, problems) = read("/?b=gone&s=2026-11-20T13:00:00Z..14:00:00Z");
-        assert_eq!((view.baseline, view.selection.is_some(), problems.len()), (None, true, 1));
-    }
-
-    #[test]
-    fn relative_ranges_stay_relative() {
-        let (view, problems) = read("/?t=-90min..now");
-        assert_eq!(problems, Vec::<String>::new());
-        assert_eq!(view.range, Some(RangeSpec::last(5_400 * NANOS_PER_SEC)));
-        assert_eq!(view.to_url(), "/?v=1&t=-90min..now");
-    }
-
-    prop_compose! {
-        fn any_range()(a in 0_i64..4_000_000_000_000, len in 1_i64..1_000_000_000) -> TimeRange {
-            TimeRange::between(Timestamp::from_millis(a), Timestamp::from_millis(a + len))
-        }
-    }
-
-    prop_compose! {
-        fn any_view()(
-            names in prop::collection::vec(prop::option::of("\\PC{1,12}"), 5),
-            range in prop::option::of(any_range()),
-            back in 1_i64..10_000_000,
-            selection in prop::option::of((any_range(), prop::option::of(any_range()))),
-            components in prop::collection::vec("[a-z]{1,5}(\\.[a-zé]{1,5}){0,3}", 0..3),
-            contains in "\\PC{0,20}",
-            flags in any::<[bool; 4]>(),
-            level in prop::option::of(0_u8..6),
-            targets in prop::collection::vec("[a-zé(][\\PC]{0,12}", 0..3),
-        ) -> ViewState {
-            ViewState {
-                dashboard: names[0].clone(),
-                range: range.map(RangeSpec::absolute).or(flags[0].then(|| RangeSpec::last(back * 1_000_000))),
-                live: selection.is_none() && flags[1],
-                selection: selection.map(|(range, _)| range),
-                baseline: selection.and_then(|(_, baseline)| baseline),
-                components,
-                chosen: flags[2],
-                host: names[1].clone(),
-                level: level.map(Level::from_number),
-                contains,
-                order: if flags[3] { Order::Descending } else { Order::Ascending },
-                panel: names[2].clone(),
-                maximized: names[3].clone(),
-                line: names[4].clone(),
-                targets,
-                zone: flags[0].then_some(Zone::Local),
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_view_survives_its_address(view in any_view()) {
-            let url = view.to_url();
-            prop_assert_eq!(read(&url), (view, vec![]), "{}", url);
-        }
-
-        #[test]
-        fn no_address_breaks_the_reader(path in "\\PC{0,20}", query in "\\PC{0,60}") {
-            let _ = ViewState::from_url(&path, &query, Timestamp::default());
-        }
-    }
-}
+mod tests;

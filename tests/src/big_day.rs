@@ -78,17 +78,26 @@ pub fn open_server(folder: &Path) -> TestServer {
     Setup::on(folder).arg("--seal=off").start()
 }
 
+/// The same day in a folder of its own, to which other files can be added.
+///
+/// # Panics
+/// When it cannot be linked.
+pub fn linked(folder: &Path) -> TempDir {
+    let copy =
+        tempfile::tempdir_in(folder.parent().expect("it lies in the target folder")).expect("a folder");
+    // Links: sealing takes names away, and nothing is written to a file that is there.
+    let linked = Command::new("cp").arg("-rlT").arg(folder).arg(copy.path()).status().expect("cp is there");
+    assert!(linked.success(), "the day is linked");
+    drop(std::fs::remove_file(copy.path().join("lock")));
+    copy
+}
+
 /// The same day with every segment sealed, and how long that took.
 ///
 /// # Panics
 /// When it cannot be sealed.
 pub fn sealed(folder: &Path) -> (TempDir, Duration) {
-    let copy =
-        tempfile::tempdir_in(folder.parent().expect("it lies in the target folder")).expect("a folder");
-    // Links: sealing takes names away and never writes to a file that is there.
-    let linked = Command::new("cp").arg("-rlT").arg(folder).arg(copy.path()).status().expect("cp is there");
-    assert!(linked.success(), "the day is linked");
-    drop(std::fs::remove_file(copy.path().join("lock")));
+    let copy = linked(folder);
     let start = Instant::now();
     seal(copy.path());
     (copy, start.elapsed())

@@ -59,3 +59,7 @@ mod tidy;
 mod unindexed;
 /// A world that the demo does not know.
 mod unseen;
+/// What is different in a selection.
+mod why;
+/// What changed, in the page: each finding leads to what it is of, and back.
+mod why_pane;

@@ -48,6 +48,8 @@ mod resend;
 pub mod tags;
 #[cfg(test)]
 mod testing;
+/// What is different in a selection.
+pub mod why;
 
 pub use error::ApiError;
 pub use indexed_to::INDEXED_TO_HEADER;

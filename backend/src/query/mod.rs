@@ -36,3 +36,5 @@ pub mod tally;
 pub mod threads;
 /// What stands in the variable parts of a pattern.
 pub mod values;
+/// What was observed around a selection, for ranking what changed.
+pub mod why;

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 /// What has become of a folder's files since its lines were stored.
 #[derive(Clone, Copy, Debug)]
-enum Fate {
+pub(super) enum Fate {
     /// The last segment is still written to.
     Written,
     /// The server was started again.
@@ -37,7 +37,7 @@ enum Fate {
     FormerVersion,
 }
 
-const FATES: [Fate; 7] = [
+pub(super) const FATES: [Fate; 7] = [
     Fate::Written,
     Fate::Restarted,
     Fate::Lost,
@@ -92,7 +92,7 @@ fn befall(fate: Fate, index: &mut Vec<u8>) {
 }
 
 /// Stores lines, each part of them in a segment of each day it is of; then what is to become of their files does.
-fn store(dir: &Path, parts: &[&[TestLine]], is_sealed: bool, fate: Fate) -> Store {
+pub(super) fn store(dir: &Path, parts: &[&[TestLine]], is_sealed: bool, fate: Fate) -> Store {
     let open = || Store::open_as(dir, false).unwrap();
     let mut store = open();
     for (number, part) in parts.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::{ApiError, ndjson::Splitter};
 use crate::lines::Row;
-use crate::state::{FunctionName, LogQuery, Suggestion};
+use crate::state::{FunctionName, LogQuery, Suggestion, WhyQuery};
 use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::{Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
@@ -12,6 +12,7 @@ use sonde_shared::dashboard::Dashboard;
 use sonde_shared::links::LinkRule;
 use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
 use sonde_shared::view::{Order, encode};
+use sonde_shared::why::Why;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -265,6 +266,25 @@ pub async fn stream_lines(
         (true, true) => Ok(()),
         (false, _) => Err(ApiError::unreadable()),
         (true, false) => Err(ApiError::cut_off()),
+    }
+}
+
+/// What differs in a selection: parts as the server finds them, at last the whole.
+pub async fn why(query: WhyQuery, signal: AbortSignal, on_part: impl Fn(Why)) -> Result<Why, ApiError> {
+    let response = send(&format!("/api/why?{}&stream=1", query.parameters()), &signal).await?;
+    let body = response.body().ok_or_else(ApiError::cut_off)?;
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    let (mut splitter, mut last) = (Splitter::default(), None);
+    while let Some(chunk) = next_chunk(&reader, &signal).await? {
+        splitter.push(&chunk, |line| last = Some(serde_json::from_slice::<Why>(line)));
+        if let Some(Ok(part)) = last.as_ref().filter(|part| part.as_ref().is_ok_and(|part| !part.done)) {
+            on_part(part.clone());
+        }
+    }
+    match last {
+        Some(Ok(whole)) if whole.done => Ok(whole),
+        Some(Err(_)) => Err(ApiError::unreadable()),
+        Some(Ok(_)) | None => Err(ApiError::cut_off()),
     }
 }
 

@@ -19,6 +19,7 @@ mod phase;
 pub mod range;
 mod seek;
 mod start;
+mod why;
 
 pub use baseline::count_baseline;
 pub use contact::watch_contact;
@@ -29,3 +30,4 @@ pub use live::LiveFeed;
 pub use nearest::nearest_line;
 pub use phase::Phase;
 pub use start::PageFeed;
+pub use why::load_why;

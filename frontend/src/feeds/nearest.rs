@@ -135,6 +135,9 @@ mod tests {
             host: None,
             level: None,
             contains: String::new(),
+            is_regex: false,
+            pattern: None,
+            fields: Vec::new(),
             range: TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until)),
             order: Order::Ascending,
         }

@@ -90,11 +90,16 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     });
     let id = panel.id.clone();
     let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
+    let id = panel.id.clone();
     Effect::new(move |_| {
-        if let Some(root) = root.get().filter(|_| is_edited.get()) {
+        let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
+        if let Some(root) = root.get().filter(|_| is_edited.get() || is_wanted) {
             let options = web_sys::ScrollIntoViewOptions::new();
             options.set_block(web_sys::ScrollLogicalPosition::Start);
             root.scroll_into_view_with_scroll_into_view_options(&options);
+            if is_wanted {
+                session.reveal.set(None);
+            }
         }
     });
     let details = RwSignal::new(false);

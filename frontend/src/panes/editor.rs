@@ -96,7 +96,7 @@ fn Fields(panel: Panel) -> impl IntoView {
                         change(session, |panel| panel.draw = drawn.unwrap_or_default());
                     }
                 >
-                    {DRAWN.map(|(name, kind)| view! { <option selected=kind == draw>{name}</option> }).to_vec()}
+                    {DRAWN.into_iter().map(|(name, kind)| view! { <option selected=kind == draw>{name}</option> }).collect_view()}
                 </select>
             </label>
             <TextField

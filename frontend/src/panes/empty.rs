@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 
 /// What comes sooner than this needs no sign that it is on its way.
-const SLOW: Duration = Duration::from_millis(150);
+pub(super) const SLOW: Duration = Duration::from_millis(150);
 
 /// An error: the sentence, the number for the server's log, and another try.
 #[component]

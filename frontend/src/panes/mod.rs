@@ -26,6 +26,7 @@ mod splitter;
 mod time_picker;
 mod top_bar;
 mod typed_range;
+mod why;
 
 pub use announce::Announcer;
 pub use charts::Charts;
@@ -37,3 +38,4 @@ pub use notes::Notes;
 pub use selection_bar::SelectionBar;
 pub use splitter::{Splitter, stored_split};
 pub use top_bar::TopBar;
+pub use why::{WhyPane, WhyPlace};

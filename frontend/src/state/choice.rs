@@ -18,6 +18,7 @@ impl AppState {
     pub(super) fn choose(&mut self, component: Option<String>) {
         let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
         self.view.line = None;
+        self.view.near = None;
         self.view.chosen = component.is_some();
         if let Some(component) = component {
             self.view.components = vec![component];

@@ -5,29 +5,35 @@
 
 mod charts;
 mod choice;
+mod command;
 mod complete;
+mod course;
 mod edit;
 mod fresh;
 mod panels;
 mod query;
 mod tree;
 mod typed;
+mod why;
 mod zoom;
 
 pub use charts::ChartsState;
+pub use command::{Address, Command};
 pub use complete::{FunctionName, Suggestion, completed, functions_like, word_at};
+pub use course::{HEIGHT, bars, line, span_percent};
 pub use edit::{Edit, EditStep};
 pub use fresh::{join_counts, join_points, may_stand};
 pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
 pub use tree::{TreeRow, component_rows};
 pub use typed::{TypedAgainst, TypedError, parse_typed_range};
+pub use why::WhyQuery;
 
 use sonde_shared::api::{Components, PageInfo};
+use sonde_shared::baseline::default_baseline;
 use sonde_shared::dashboard::{Dashboard, Panel};
-use sonde_shared::log::Level;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
-use sonde_shared::view::{Order, RangeSpec, ViewState, Zone};
+use sonde_shared::view::{RangeSpec, ViewState};
 use std::collections::BTreeMap;
 
 /// The range of a page whose address and dashboard name none.
@@ -41,99 +47,6 @@ const CLOCK_TOLERANCE_NANOS: i64 = 2 * NANOS_PER_SEC;
 
 /// The panel name under which the log histogram brushes; it keeps the components of the pane.
 pub const HISTOGRAM: &str = "histogram";
-
-/// What the operator, the clock, the server or the address bar wants.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Command {
-    /// The address changed under the page: first load, back, forward.
-    Navigate {
-        /// The path, `/d/NAME`.
-        path: String,
-        /// The query without its `?`.
-        query: String,
-        /// The time it is read at.
-        now: Timestamp,
-    },
-    /// The server introduced itself.
-    PageLoaded(PageInfo),
-    /// A dashboard arrived.
-    DashboardLoaded(Dashboard),
-    /// There is no dashboard to show: none exists, or it could not be loaded.
-    NoDashboard,
-    /// The components with lines in the visible range.
-    ComponentsLoaded(Components),
-    /// The names of the series that a panel's targets mean.
-    SeriesLoaded(String, Vec<String>),
-    /// The clock moved on.
-    Tick(Timestamp),
-    /// A new band was brushed on a panel.
-    Select(String, TimeRange),
-    /// The band was moved or resized.
-    Adjust(TimeRange),
-    /// The selection was undone, and with it what it is compared with.
-    ClearSelection,
-    /// What the selection is compared with was marked; `None` undoes that.
-    SetBaseline(Option<TimeRange>),
-    /// A panel was clicked.
-    Activate(String),
-    /// A panel is to fill the charts' place; `None` shows all of them again.
-    Maximize(Option<String>),
-    /// A step of editing the dashboard.
-    Edit(EditStep),
-    /// Other targets for the address' own panel; none takes it away.
-    SetTargets(Vec<String>),
-    /// Zoomed to a range.
-    Show(TimeRange),
-    /// Time is being dragged to a range.
-    Pan(TimeRange),
-    /// Time was dragged to where it is.
-    PanEnd,
-    /// The drag of time was taken away.
-    PanUndo,
-    /// The burst of zooming or panning is over: the next one is taken back by itself.
-    Rested,
-    /// Back to the range before the last zoom.
-    ZoomBack,
-    /// A gesture began (true) or ended: the clock does not move the axis meanwhile.
-    Freeze(bool),
-    /// A range was picked or typed.
-    SetRange(RangeSpec),
-    /// Another dashboard was picked.
-    OpenDashboard(String),
-    /// A component was chosen by hand; `None` undoes the choice.
-    Choose(Option<String>),
-    /// The host filter.
-    SetHost(Option<String>),
-    /// The level filter.
-    SetLevel(Option<Level>),
-    /// The text filter, also while it is typed.
-    SetContains(String),
-    /// The order of lines.
-    SetOrder(Order),
-    /// The zone that times are shown in.
-    SetZone(Zone),
-    /// A line was expanded, or closed.
-    PinLine(Option<String>),
-    /// Follow the clock, or stop.
-    ToggleLive,
-    /// The note about the address was read.
-    DismissProblems,
-}
-
-/// How the address follows a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Address {
-    /// It stays as it is.
-    Keep,
-    /// A new history entry.
-    Push,
-    /// A new history entry once the burst is over.
-    PushSoon,
-    /// The current entry changes.
-    Replace,
-    /// The current entry changes once the burst is over.
-    ReplaceSoon,
-}
 
 /// All that the page knows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -188,9 +101,23 @@ impl AppState {
             host: self.view.host.clone(),
             level: self.view.level,
             contains: self.view.contains.clone(),
-            range: self.view.selection.unwrap_or_else(|| self.range()),
+            is_regex: self.view.is_regex,
+            pattern: self.view.pattern.clone(),
+            fields: self.view.fields.clone(),
+            range: self.lines_range(),
             order: self.view.order,
         }
+    }
+
+    /// When the lines of the pane are of.
+    fn lines_range(&self) -> TimeRange {
+        let Some(selection) = self.view.selection else { return self.range() };
+        if !self.view.with_baseline {
+            return selection;
+        }
+        let baseline = self.view.baseline.unwrap_or_else(|| default_baseline(selection));
+        let (from, until) = (selection.from.min(baseline.from), selection.until.max(baseline.until));
+        TimeRange { from, until }
     }
 
     /// The panel that fills the charts' place; an address may name one that is not there.
@@ -213,6 +140,8 @@ impl AppState {
         let address = self.change(command);
         if self.view.selection.is_none() {
             self.view.baseline = None;
+            self.view.with_baseline = false;
+            self.view.near = None;
         }
         if self.view == before { Address::Keep } else { address }
     }
@@ -246,6 +175,8 @@ impl AppState {
             Command::OpenDashboard(name) => self.open_dashboard(name),
             Command::Choose(component) => self.choose(component),
             Command::SetZone(zone) => self.view.zone = Some(zone),
+            Command::OpenFinding(change, place) => self.open_finding(change, &place),
+            Command::WithBaseline(on) => self.view.with_baseline = on,
             Command::ToggleLive => self.toggle_live(),
             Command::DismissProblems => self.problems.clear(),
             filter => return self.filter(filter),
@@ -292,6 +223,11 @@ impl AppState {
             }
             Command::SetHost(host) => self.view.host = host,
             Command::SetLevel(level) => self.view.level = level,
+            Command::SetRegex(on) => self.view.is_regex = on,
+            Command::SetPattern(pattern) => self.view.pattern = pattern,
+            Command::SetFields(fields) => self.view.fields = fields,
+            Command::SetColumns(columns) => self.view.columns = columns,
+            Command::SetTab(tab) => self.view.tab = tab,
             Command::SetOrder(order) => self.view.order = order,
             _ => {}
         }
@@ -368,6 +304,8 @@ impl AppState {
         self.pause();
         self.view.selection = Some(range);
         self.view.line = None;
+        self.view.with_baseline = false;
+        self.view.near = None;
         if panel != HISTOGRAM {
             self.activate(panel);
         }

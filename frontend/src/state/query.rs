@@ -2,7 +2,7 @@
 
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
-use sonde_shared::view::{Order, encode};
+use sonde_shared::view::{FieldFilter, Order, encode};
 
 /// The filters of one log query; equal queries have equal answers (while no lines arrive).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,12 @@ pub struct LogQuery {
     pub level: Option<Level>,
     /// Only lines with this text.
     pub contains: String,
+    /// Whether that text is a regular expression.
+    pub is_regex: bool,
+    /// Only lines of this pattern.
+    pub pattern: Option<String>,
+    /// Only lines with these values of fields, or without them.
+    pub fields: Vec<FieldFilter>,
     /// When.
     pub range: TimeRange,
     /// Oldest or newest first.
@@ -24,7 +30,7 @@ pub struct LogQuery {
 impl LogQuery {
     /// Whether the server must read text to count the answer.
     pub const fn reads_text(&self) -> bool {
-        !self.contains.is_empty()
+        !self.contains.is_empty() || !self.fields.is_empty()
     }
 
     /// Whether the other query differs in nothing but the range.
@@ -40,15 +46,18 @@ impl LogQuery {
 
     /// The filters alone, each with a `&` behind it.
     pub fn filters(&self) -> String {
-        let mut pairs: Vec<(&str, String)> =
-            self.components.iter().map(|component| ("component", component.clone())).collect();
-        pairs.extend(self.host.clone().map(|host| ("host", host)));
-        pairs.extend(self.level.map(|level| ("level", level.name().to_owned())));
-        if self.reads_text() {
-            pairs.push(("contains", self.contains.clone()));
+        let mut text = String::new();
+        let mut push = |key: &str, value: &str| {
+            text.extend([key, "=", &encode(value), "&"]);
+        };
+        self.components.iter().for_each(|component| push("component", component));
+        self.host.iter().for_each(|host| push("host", host));
+        self.level.iter().for_each(|level| push("level", level.name()));
+        self.pattern.iter().for_each(|pattern| push("pattern", pattern));
+        if !self.contains.is_empty() {
+            push(if self.is_regex { "regex" } else { "contains" }, &self.contains);
         }
-        let pairs: Vec<String> =
-            pairs.iter().map(|(key, value)| format!("{key}={}&", encode(value))).collect();
-        pairs.concat()
+        self.fields.iter().for_each(|field| push(&encode(&field.key()), &field.value));
+        text
     }
 }

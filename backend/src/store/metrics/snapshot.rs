@@ -41,6 +41,17 @@ impl Snapshot {
         self.days[at].read(name, seconds(range), &mut points).map(|()| points)
     }
 
+    /// The same, added to what is there.
+    pub fn read_into(
+        &self,
+        at: usize,
+        name: &str,
+        range: TimeRange,
+        out: &mut Points,
+    ) -> Result<(), StoreError> {
+        self.days[at].read(name, seconds(range), out)
+    }
+
     /// A series' points inside a range, a day at a time, so that a long range is never in memory as a whole.
     pub fn days(&self, name: &str, range: TimeRange) -> impl Iterator<Item = Result<Points, StoreError>> {
         (0..self.days.len()).map(move |at| self.read_day(at, name, range))

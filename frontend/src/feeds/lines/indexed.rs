@@ -38,11 +38,11 @@ impl LineFeed {
         }
     }
 
-    /// Asks for a single line, without the text filter, for what its answer says.
+    /// Asks for a single line, without what reads text, for what its answer says.
     fn look_again(self, number: u64) {
         let query = self.run.try_with_value(|run| run.query.clone()).flatten();
         let Some(query) = query.filter(|_| self.is_current(number)) else { return };
-        let query = LogQuery { contains: String::new(), ..query };
+        let query = LogQuery { contains: String::new(), fields: Vec::new(), ..query };
         let request = LineRequest { order: query.order, query, offset: 0, limit: 1 };
         let abort = Abort::new();
         let signal = abort.signal();

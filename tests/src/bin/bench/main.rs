@@ -28,6 +28,8 @@ mod report;
 mod sizes;
 /// Brushing, many charts, size and start of the real page.
 mod whole_page;
+/// What changed in a selection.
+mod why;
 /// One series over a year.
 mod year;
 
@@ -63,6 +65,10 @@ fn main() {
         Some("functions") => {
             let hours = args.next().map_or(24, |text| text.parse().expect("functions [HOURS]"));
             print_report(|report| functions::compare(report, hours));
+        }
+        Some("why") => {
+            let series = args.next().map_or(10_000, |text| text.parse().expect("why [SERIES]"));
+            print_report(|report| why::compare(report, series));
         }
         Some("year") => {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));

@@ -1,0 +1,223 @@
+//! `/api/why`: what is different in a selection, ranked across series, patterns, fields, components and events.
+//!
+//! The answer is one document; with `stream=1` it is several, one a line, each the whole answer as far as it is known, so
+//! that first findings are seen while the rest is read. Who goes away is worked for no longer than a step.
+
+use super::indexed_to::IndexedTo;
+use super::{ApiError, params::Params, params::clip};
+use crate::query::budget::Budget;
+use crate::query::threads::QueryThreads;
+use crate::query::why::{Gathering, Question, SeriesReader};
+use crate::state::AppState;
+use crate::store::Store;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures::future::try_join_all;
+use futures::stream;
+use sonde_shared::baseline::default_baseline;
+use sonde_shared::dashboard::paths_in;
+use sonde_shared::glob::Glob;
+use sonde_shared::time::{NANOS_PER_DAY, NANOS_PER_SEC, TimeRange};
+use sonde_shared::why::Why;
+use std::sync::Arc;
+
+/// A shorter selection holds no points to speak of.
+const LEAST_NANOS: i64 = NANOS_PER_SEC;
+/// A longer one is no longer about one thing.
+const MOST_NANOS: i64 = 31 * NANOS_PER_DAY;
+/// How many findings are sent unless another number is asked for.
+const DEFAULT_LIMIT: u64 = 50;
+/// At most so many parts of the series are read at once.
+const PARTS: usize = 2;
+const KNOWN: [&str; 9] =
+    ["from", "until", "baseline_from", "baseline_until", "component", "target", "host", "limit", "stream"];
+
+/// `GET /api/why`: what differs in the selection, best first.
+pub async fn explain(State(state): State<AppState>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let params = Params::parse(&query.unwrap_or_default());
+    params.only(&KNOWN)?;
+    let question = read_question(&params)?;
+    let limit = params.number("limit")?.unwrap_or(DEFAULT_LIMIT) as usize;
+    let is_streamed = params.flag("stream")?;
+    let store = state.store.clone();
+    let begun = state.queries.run(move || Gathering::begin(&store, question)).await??;
+    let indexed_to = begun.snapshots().map(IndexedTo::of).reduce(IndexedTo::and).unwrap_or_default();
+    let work = Work { store: state.store, queries: state.queries, limit };
+    if is_streamed {
+        let body = Body::from_stream(stream::try_unfold(Some((work, Stage::Lines(begun))), next_line));
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+        return Ok((indexed_to, [kind], body).into_response());
+    }
+    let mut stage = Stage::Lines(begun);
+    loop {
+        let why;
+        (why, stage) = work.go_on(stage, false).await?;
+        if let Stage::Done = stage {
+            return Ok((indexed_to, Json(why)).into_response());
+        }
+    }
+}
+
+/// The next line of a streamed answer. A failure cuts it off, so that it cannot pass for a whole one.
+async fn next_line(
+    state: Option<(Work, Stage)>,
+) -> Result<Option<(Vec<u8>, Option<(Work, Stage)>)>, ApiError> {
+    let Some((work, stage)) = state else { return Ok(None) };
+    let (why, next) = work.go_on(stage, true).await.inspect_err(|error| {
+        tracing::error!(error = error as &dyn std::error::Error, "an answer is cut off");
+    })?;
+    let mut line = serde_json::to_vec(&why).map_err(|error| ApiError::Internal(error.to_string()))?;
+    line.push(b'\n');
+    let rest = if let Stage::Done = next { None } else { Some((work, next)) };
+    Ok(Some((line, rest)))
+}
+
+/// What is to be done next.
+enum Stage {
+    /// Lines are counted.
+    Lines(Gathering),
+    /// Series are read.
+    Series(Gathering),
+    /// A sample of lines is read.
+    Sample(Gathering),
+    /// The answer is whole.
+    Done,
+}
+
+/// What it takes to go on.
+struct Work {
+    store: Arc<Store>,
+    queries: QueryThreads,
+    limit: usize,
+}
+
+impl Work {
+    /// Does a stage: what is known behind it, if that is wanted before all is, and what comes next.
+    async fn go_on(&self, stage: Stage, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
+        let (mut why, next) = match stage {
+            Stage::Lines(gathering) => self.count_lines(gathering, is_wanted).await?,
+            Stage::Series(gathering) => self.read_series(gathering, is_wanted).await?,
+            Stage::Sample(gathering) => (self.read_sample(gathering).await?, Stage::Done),
+            Stage::Done => (Why::default(), Stage::Done),
+        };
+        why.findings.truncate(self.limit);
+        Ok((why, next))
+    }
+
+    async fn count_lines(&self, gathering: Gathering, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
+        let store = self.store.clone();
+        let step = move |gathering: &mut Gathering, budget: &mut Budget| {
+            gathering.count_lines(budget, store.logs().counters())
+        };
+        let mut gathering = self.queries.run_steps(gathering, step).await?;
+        let rank = move || {
+            gathering.end_lines()?;
+            let why = if is_wanted { gathering.rank_lines() } else { Why::default() };
+            Ok::<_, ApiError>((why, Stage::Series(gathering)))
+        };
+        self.queries.run(rank).await?
+    }
+
+    async fn read_series(&self, mut gathering: Gathering, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
+        let step = |reader: &mut SeriesReader, budget: &mut Budget| reader.step(budget);
+        let readers = gathering.series_readers(PARTS);
+        let read =
+            try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step))).await?;
+        let rank = move || {
+            gathering.end_series(read);
+            let why = if is_wanted { gathering.rank_all(false) } else { Why::default() };
+            gathering.begin_sample();
+            (why, Stage::Sample(gathering))
+        };
+        Ok(self.queries.run(rank).await?)
+    }
+
+    async fn read_sample(&self, gathering: Gathering) -> Result<Why, ApiError> {
+        let store = self.store.clone();
+        let step = move |gathering: &mut Gathering, budget: &mut Budget| {
+            gathering.sample(budget, store.logs().counters())
+        };
+        let mut gathering = self.queries.run_steps(gathering, step).await?;
+        let rank = move || {
+            gathering.end_sample()?;
+            Ok::<_, ApiError>(gathering.rank_all(true))
+        };
+        self.queries.run(rank).await?
+    }
+}
+
+fn read_question(params: &Params) -> Result<Question, ApiError> {
+    let selection = read_selection(params)?;
+    let mut charted = Vec::new();
+    for target in params.all("target") {
+        for path in paths_in(target) {
+            let wrong = |why| {
+                let detail = format!("`{}` names no series: {why}", clip(path));
+                ApiError::parameter("target", detail, "shop.cart.p95_ms")
+            };
+            charted.push(Glob::parse(path).map_err(wrong)?);
+        }
+    }
+    Ok(Question {
+        selection,
+        baseline: read_baseline(params, selection)?,
+        components: params.components()?,
+        host: params.get("host").map(str::to_owned),
+        charted,
+    })
+}
+
+/// The selection, which has both ends and ends now at the latest.
+fn read_selection(params: &Params) -> Result<TimeRange, ApiError> {
+    let now = AppState::now();
+    for key in ["from", "until"] {
+        if params.get(key).is_none() {
+            let detail = "a selection has both ends: `from` and `until`";
+            return Err(ApiError::parameter(key, detail, "2026-11-20T09:30:00Z"));
+        }
+    }
+    let given = params.range()?;
+    let selection = TimeRange { from: given.from, until: given.until.min(now) };
+    let wrong = |detail: String| Err(ApiError::parameter("from", detail, "from=09:30&until=09:45"));
+    if given.until > now && given.from >= now {
+        return wrong(format!("the selection begins at {}, which is yet to come", given.from));
+    }
+    if selection.nanos() < LEAST_NANOS {
+        return wrong("the selection is shorter than a second".to_owned());
+    }
+    if selection.nanos() > MOST_NANOS {
+        return wrong("the selection is longer than 31 days; select less".to_owned());
+    }
+    Ok(selection)
+}
+
+/// What is given to compare with, else the usual time before.
+fn read_baseline(params: &Params, selection: TimeRange) -> Result<TimeRange, ApiError> {
+    let now = AppState::now();
+    let example = "2026-11-20T08:30:00Z";
+    let baseline = match (params.time("baseline_from", now)?, params.time("baseline_until", now)?) {
+        (None, None) => return Ok(default_baseline(selection)),
+        (Some(from), Some(until)) if from <= until => TimeRange { from, until },
+        (Some(from), Some(until)) => {
+            let detail = format!("`baseline_from` ({from}) is after `baseline_until` ({until})");
+            return Err(ApiError::parameter("baseline_from", detail, example));
+        }
+        (from, _) => {
+            let missing = if from.is_none() { "baseline_from" } else { "baseline_until" };
+            let detail = "a baseline has both ends: `baseline_from` and `baseline_until`";
+            return Err(ApiError::parameter(missing, detail, example));
+        }
+    };
+    if baseline.overlaps(selection) {
+        let detail = "the baseline overlaps the selection; let it end before, or begin behind it";
+        return Err(ApiError::parameter("baseline_until", detail, example));
+    }
+    if baseline.nanos() < LEAST_NANOS {
+        let detail = "the baseline is shorter than a second";
+        return Err(ApiError::parameter("baseline_from", detail, example));
+    }
+    Ok(baseline)
+}

@@ -1,0 +1,202 @@
+//! What differs in the selection: the findings, best first, each with its size, its course and one click to its chart or lines.
+//!
+//! Its column is there before a selection is, so that the charts keep their width, and with it their scale, when findings come.
+
+use super::empty::{ErrorNote, SLOW};
+use super::icons::{Glyph, Icon};
+use crate::feeds::Loaded;
+use crate::prefs;
+use crate::session::{Session, use_session};
+use crate::state::{Command, TARGETS_PANEL};
+use crate::text;
+use finding::FindingItem;
+use leptos::prelude::*;
+use sonde_shared::baseline::default_baseline;
+use sonde_shared::why::Why;
+use std::sync::Arc;
+
+mod finding;
+
+/// Whether the column is open, where it has room of its own; and whether it lies over the page, where it has none.
+#[derive(Clone, Copy)]
+pub struct WhyPlace {
+    /// Kept in this browser.
+    pub open: RwSignal<bool>,
+    /// On narrow pages.
+    pub over: RwSignal<bool>,
+}
+
+impl WhyPlace {
+    /// As it was left.
+    pub fn stored() -> Self {
+        Self { open: prefs::switch("why", true), over: RwSignal::new(false) }
+    }
+}
+
+/// The column, or the tab that it opens from.
+#[component]
+pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
+    let session = use_session();
+    let WhyPlace { open, over } = place;
+    let has_selection = move || session.selection.get().is_some();
+    let close = move |_| {
+        over.set(false);
+        open.set(false);
+    };
+    let show = move |_| {
+        open.set(true);
+        over.set(true);
+    };
+    view! {
+        <aside class="why" class:open=move || open.get() class:over=move || over.get() aria-label="What changed">
+            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=show>
+                <span class="why-count">{move || why.value.get().map(|why| why.findings.len())}</span>
+                <span class="why-tab-name" aria-hidden="true">"What changed"</span>
+            </button>
+            <div class="why-body">
+                <header class="why-head">
+                    <h2>"What changed"</h2>
+                    <button class="control small icon-only" aria-label="Close what changed" title="Close" on:click=close>
+                        <Glyph icon=Icon::Close />
+                    </button>
+                </header>
+                <Show when=has_selection fallback=|| view! { <Hint /> }>
+                    <Compared session />
+                    <Answer why />
+                </Show>
+            </div>
+        </aside>
+    }
+}
+
+fn tab_label(why: Loaded<Why>) -> String {
+    match why.value.get() {
+        None => "What changed".to_owned(),
+        Some(why) => format!("What changed: {}", findings(why.findings.len())),
+    }
+}
+
+fn findings(number: usize) -> String {
+    format!("{number} {}", if number == 1 { "finding" } else { "findings" })
+}
+
+/// What there will be, and how to get there.
+#[component]
+fn Hint() -> impl IntoView {
+    view! {
+        <p class="state faint">
+            "Drag over a chart or over the histogram of lines: here stands what differs then from the time before. Series, log patterns, values in lines, components, hosts and events, in one list."
+        </p>
+    }
+}
+
+/// What is compared with what.
+#[component]
+fn Compared(session: Session) -> impl IntoView {
+    let compared = move || {
+        let selection = session.selection.get()?;
+        let baseline = session.baseline.get().unwrap_or_else(|| default_baseline(selection));
+        Some(text::range(baseline, selection.from, session.offset_minutes.get()))
+    };
+    view! { <p class="why-compared faint">"Against " {compared}</p> }
+}
+
+/// The findings, or that there are none, or none yet.
+#[component]
+fn Answer(why: Loaded<Why>) -> impl IntoView {
+    let session = use_session();
+    let is_slow = RwSignal::new(false);
+    Effect::new(move |_| {
+        session.selection.track();
+        is_slow.set(false);
+        set_timeout(move || _ = is_slow.try_set(true), SLOW);
+    });
+    // What is there still answers the former selection.
+    let is_former = move || {
+        let asked = session.selection.get().map(|range| [range.from.as_millis(), range.until.as_millis()]);
+        why.value.with(|why| why.as_ref().is_some_and(|why| Some(why.range_ms) != asked))
+    };
+    let body = move || {
+        if let Some(error) = why.error.get() {
+            let retry = move |()| why.retry();
+            return view! { <ErrorNote error retry /> }.into_any();
+        }
+        match why.value.get() {
+            Some(answer) => view! { <Findings answer /> }.into_any(),
+            None if is_slow.get() => view! { <Skeletons /> }.into_any(),
+            None => ().into_any(),
+        }
+    };
+    view! {
+        <div class="why-answer" class:former=is_former aria-busy=move || why.value.with(|why| why.as_ref().is_none_or(|why| !why.done)).to_string()>
+            {body}
+        </div>
+    }
+}
+
+#[component]
+fn Skeletons() -> impl IntoView {
+    view! {
+        <div class="why-skeletons" aria-hidden="true">
+            {(0..4).map(|_| view! { <div class="why-skeleton"></div> }).collect_view()}
+        </div>
+    }
+}
+
+#[component]
+fn Findings(answer: Arc<Why>) -> impl IntoView {
+    let is_quiet = answer.done && answer.findings.is_empty();
+    let note = answer.note.clone();
+    let said = looked_at(&answer);
+    let count = answer.findings.len();
+    let range = [answer.baseline_ms, answer.range_ms];
+    let item = move |finding| view! { <FindingItem finding range /> };
+    view! {
+        {is_quiet.then(|| view! { <p class="state">"Nothing stands out."</p> })}
+        {note.map(|note| view! { <p class="why-note faint">{note}</p> })}
+        <ol class="findings" aria-label=findings(count)>
+            {answer.findings.iter().cloned().map(item).collect_view()}
+        </ol>
+        <p class="why-note faint">{said}</p>
+    }
+}
+
+/// `Compared 214 series, 37 patterns, 12 components and hosts, 860 values in 4 000 of 84 213 lines.`
+fn looked_at(why: &Why) -> String {
+    let tested = &why.tested;
+    let some = |number: u64, what: &str| {
+        let what = if number == 1 { what.strip_suffix('s').unwrap_or(what) } else { what };
+        (number > 0).then(|| format!("{} {what}", text::count(number)))
+    };
+    let fields = some(tested.fields, "values").map(|values| {
+        let read = text::count(tested.sampled_lines);
+        if tested.sampled_lines == tested.lines {
+            format!("{values} in all {read} lines")
+        } else {
+            format!("{values} in {read} of {} lines", text::count(tested.lines))
+        }
+    });
+    let parts = [
+        some(tested.series, "series of points"),
+        some(tested.patterns, "patterns"),
+        some(tested.components, "components and hosts"),
+        some(tested.events, "events"),
+        fields,
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!("Compared: {}.", parts.join(", ")) }
+}
+
+/// Brings the panel of the address' own targets into sight, once it is there.
+pub(super) fn reveal_targets(session: Session) {
+    let is_there = session.now_part(|state| state.panel(TARGETS_PANEL).is_some());
+    if is_there {
+        session.reveal.set(Some(TARGETS_PANEL.to_owned()));
+    }
+}
+
+/// Shows what a finding is of.
+fn open(session: Session, finding: &sonde_shared::why::Finding) {
+    session.send(Command::OpenFinding(finding.change, Box::new(finding.at.clone())));
+    reveal_targets(session);
+}

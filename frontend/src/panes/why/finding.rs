@@ -1,0 +1,178 @@
+//! One finding: what it is of, how large it is, when it moved, its course.
+
+use super::open;
+use crate::panes::icons::{Glyph, Icon};
+use crate::session::use_session;
+use crate::state::{HEIGHT, bars, line, span_percent};
+use leptos::prelude::*;
+use sonde_shared::why::{Change, Course, Finding, FindingKind, Member};
+
+/// At most so many of what moved together are listed.
+const LISTED: usize = 8;
+
+/// A finding of a comparison of `[baseline, selection]`, in unix milliseconds.
+#[component]
+pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoView {
+    let session = use_session();
+    let (head, name) = subject_parts(&finding);
+    let title = title(&finding);
+    let lag = finding.lag_s.and_then(lag_text);
+    let place = place_text(&finding);
+    let course = finding.course.clone().map(|course| {
+        let is_line = finding.kind == FindingKind::Metric;
+        view! { <CourseChart course is_line range /> }
+    });
+    let (icon, kind) = kind_of(finding.kind);
+    let members = (!finding.members.is_empty()).then(|| {
+        let (members, total) = (finding.members.clone(), finding.members_total);
+        view! { <Members members total /> }
+    });
+    let change = change_name(finding.change);
+    let summary = finding.summary.clone();
+    let subject = finding.subject.clone();
+    view! {
+        <li class="finding" data-kind=kind data-subject=subject>
+            <button class="finding-open" title=title on:click=move |_| open(session, &finding)>
+                <span class="finding-head">
+                    <Glyph icon />
+                    <span class="unseen">{kind}": "</span>
+                    <span class="finding-subject" dir="auto"><span class="faint">{breakable(&head)}</span>{breakable(&name)}</span>
+                    <span class="finding-change" data-change=change>{change}</span>
+                </span>
+                <span class="finding-summary" dir="auto">{summary}</span>
+                {(place.is_some() || lag.is_some())
+                    .then(|| {
+                        view! { <span class="finding-when faint"><span class="finding-place">{place}</span>{lag}</span> }
+                    })}
+                {course}
+            </button>
+            {members}
+        </li>
+    }
+}
+
+/// What moved together with a finding.
+#[component]
+fn Members(members: Vec<Member>, total: u64) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let label = format!("+{total} moved with it");
+    let rest = total.saturating_sub(LISTED.min(members.len()) as u64);
+    let list = move || {
+        let item = |member: &Member| {
+            view! {
+                <li>
+                    <span class="mono">{member.subject.clone()}</span>
+                    " "
+                    <span class="faint">{member.summary.clone()}</span>
+                </li>
+            }
+        };
+        view! {
+            <ul class="finding-members">
+                {members.iter().take(LISTED).map(item).collect_view()}
+                {(rest > 0).then(|| view! { <li class="faint">{format!("and {rest} more")}</li> })}
+            </ul>
+        }
+    };
+    view! {
+        <button
+            class="control small"
+            aria-expanded=move || open.get().to_string()
+            on:click=move |_| open.update(|open| *open = !*open)
+        >
+            {label}
+        </button>
+        <Show when=move || open.get()>{list.clone()}</Show>
+    }
+}
+
+#[component]
+fn CourseChart(course: Course, is_line: bool, range: [[i64; 2]; 2]) -> impl IntoView {
+    let [baseline, selection] = range.map(|range| span_percent(&course, range));
+    let width = course.values.len().max(1);
+    let path = if is_line { line(&course) } else { bars(&course) };
+    let span = |class: &'static str, (from, length): (i64, i64)| {
+        view! { <span class=class style:left=format!("{from}%") style:width=format!("{length}%")></span> }
+    };
+    view! {
+        <span class="course" aria-hidden="true">
+            {span("course-baseline", baseline)}
+            {span("course-selection", selection)}
+            <svg viewBox=format!("0 0 {width} {HEIGHT}") preserveAspectRatio="none">
+                <path class=if is_line { "course-line" } else { "course-bars" } d=path></path>
+            </svg>
+        </span>
+    }
+}
+
+const fn kind_of(kind: FindingKind) -> (Icon, &'static str) {
+    match kind {
+        FindingKind::Metric => (Icon::Metric, "metric"),
+        FindingKind::Pattern => (Icon::Pattern, "pattern"),
+        FindingKind::Field => (Icon::Field, "field"),
+        FindingKind::Component => (Icon::Components, "component"),
+        FindingKind::Host => (Icon::Host, "host"),
+        FindingKind::Event => (Icon::Event, "event"),
+    }
+}
+
+const fn change_name(change: Change) -> &'static str {
+    match change {
+        Change::Up => "up",
+        Change::Down => "down",
+        Change::New => "new",
+        Change::Gone => "gone",
+        Change::Shape => "shape",
+        Change::Before => "before",
+    }
+}
+
+/// A dotted name's beginning, which stands back, and its last two steps; anything else is all name.
+fn subject_parts(finding: &Finding) -> (String, String) {
+    let subject = &finding.subject;
+    let is_path = matches!(finding.kind, FindingKind::Metric | FindingKind::Component);
+    let cut = if is_path { subject.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1) } else { 0 };
+    (subject[..cut].to_owned(), subject[cut..].to_owned())
+}
+
+/// A name that may be broken behind its dots and underscores.
+fn breakable(name: &str) -> impl IntoView + use<> {
+    let part = |part: &str| view! { {part.to_owned()}<wbr /> };
+    name.split_inclusive(['.', '_', '/', '=']).map(part).collect_view()
+}
+
+/// The component whose lines these are, where the subject does not say it.
+fn place_text(finding: &Finding) -> Option<String> {
+    let says_it = matches!(finding.kind, FindingKind::Component | FindingKind::Metric);
+    finding.at.component.clone().filter(|_| !says_it)
+}
+
+/// `12 s before the chart`; nothing where both moved at once.
+fn lag_text(lag_s: f64) -> Option<String> {
+    let seconds = lag_s.abs().round() as u64;
+    let side = if lag_s < 0.0 { "before" } else { "after" };
+    (seconds > 0).then(|| format!("{seconds} s {side} the chart"))
+}
+
+fn title(finding: &Finding) -> String {
+    let what = if finding.at.target.is_some() { "Show its chart" } else { "Show it" };
+    let chance = match finding.p_value {
+        p if p < 0.000_1 => "less than once in 10 000 comparisons".to_owned(),
+        p if p > 0.0 => format!("once in {} comparisons", (1.0 / p).round() as u64),
+        _ => String::new(),
+    };
+    format!("{}\n{what}. By chance: {chance}.", finding.subject)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lag_is_said_in_seconds_before_or_after() {
+        let check = |lag: f64, expected: Option<&str>| assert_eq!(lag_text(lag).as_deref(), expected);
+        check(-12.4, Some("12 s before the chart"));
+        check(30.0, Some("30 s after the chart"));
+        check(0.3, None);
+    }
+}

@@ -1,0 +1,159 @@
+//! What is compared to say why a selection differs, and what a click on a finding shows.
+
+use super::AppState;
+use sonde_shared::dashboard::Panel;
+use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::view::{FieldFilter, RangeSpec, Tab, encode};
+use sonde_shared::why::{Change, Place};
+
+/// One comparison; equal queries have equal answers (while nothing arrives).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WhyQuery {
+    /// What is to be explained.
+    pub selection: TimeRange,
+    /// What it is compared with, where that was marked.
+    pub baseline: Option<TimeRange>,
+    /// Whose lines are looked at: what is close to them comes first.
+    pub components: Vec<String>,
+    /// The targets of the active panel: who moved before them, and who after.
+    pub targets: Vec<String>,
+}
+
+impl WhyQuery {
+    /// Its parameters.
+    pub fn parameters(&self) -> String {
+        let mut text = String::new();
+        let mut push = |key: &str, value: &str| text.extend(["&", key, "=", &encode(value)]);
+        let mut push_range = |[from, until]: [&str; 2], range: TimeRange| {
+            push(from, &range.from.to_string());
+            push(until, &range.until.to_string());
+        };
+        push_range(["from", "until"], self.selection);
+        if let Some(baseline) = self.baseline {
+            push_range(["baseline_from", "baseline_until"], baseline);
+        }
+        self.components.iter().for_each(|component| push("component", component));
+        self.targets.iter().for_each(|target| push("target", target));
+        text.split_off(1)
+    }
+}
+
+impl AppState {
+    /// The comparison that the page's selection asks for. Filters by level, text or field narrow what is read, not why; nor does
+    /// what a click on a finding shows.
+    pub fn why_query(&self) -> Option<WhyQuery> {
+        let targets = self.view.panel.as_deref().and_then(|id| self.panel(id)).map(Panel::asked);
+        Some(WhyQuery {
+            selection: self.view.selection?,
+            baseline: self.view.baseline,
+            components: self.near().to_vec(),
+            targets: targets.unwrap_or_default(),
+        })
+    }
+
+    /// The components that what is close to comes first in the list of findings.
+    fn near(&self) -> &[String] {
+        self.view.near.as_deref().unwrap_or(&self.view.components)
+    }
+
+    /// Shows a finding's chart or its lines. Selection and active panel stay, and so does the list that it stands in.
+    pub(super) fn open_finding(&mut self, change: Change, place: &Place) {
+        if let Some(target) = &place.target {
+            self.set_targets(vec![target.clone()]);
+            self.view.maximized = None;
+        } else if let (Some(at_ms), None) = (place.at_ms, &place.component) {
+            self.bring_into_view(Timestamp::from_millis(at_ms));
+        } else {
+            self.view.near = Some(self.near().to_vec());
+            self.show_lines_of(place);
+            self.view.with_baseline = change == Change::Gone;
+        }
+    }
+
+    /// The lines at a place and no others; filters of before would hide them.
+    fn show_lines_of(&mut self, place: &Place) {
+        let field = |(name, value): (String, String)| FieldFilter { name, value, excluded: false };
+        self.view.components = place.component.iter().cloned().collect();
+        self.view.chosen = true;
+        self.view.host.clone_from(&place.host);
+        self.view.level = None;
+        self.view.contains = place.contains.clone().unwrap_or_default();
+        self.view.is_regex = false;
+        self.view.pattern.clone_from(&place.pattern);
+        self.view.fields = place.field.clone().map(field).into_iter().collect();
+        self.view.tab = Tab::Lines;
+        self.view.line = None;
+    }
+
+    fn bring_into_view(&mut self, at: Timestamp) {
+        let range = self.range();
+        if !range.contains(at) {
+            let (from, until) = (range.from.min(at), range.until.max(at.plus_nanos(1)));
+            self.set_range(RangeSpec::absolute(TimeRange { from, until }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Command;
+    use crate::state::tests::opened;
+
+    fn brushed() -> AppState {
+        opened(
+            "/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z&panel=orders&c=shop.orders&level=warn&q=x",
+        )
+    }
+
+    fn open(state: &mut AppState, change: Change, place: Place) -> crate::state::Address {
+        state.apply(Command::OpenFinding(change, Box::new(place)))
+    }
+
+    #[test]
+    fn a_comparison_is_of_the_selection_near_its_component() {
+        let query = brushed().why_query().unwrap();
+        assert_eq!(
+            query.parameters(),
+            "from=2026-11-20T14:05:00Z&until=2026-11-20T14:07:00Z&component=shop.orders&target=shop.orders.ms"
+        );
+        assert_eq!(opened("/d/shop").why_query(), None);
+    }
+
+    #[test]
+    fn what_a_finding_shows_leaves_the_comparison_as_it_is() {
+        let mut state = brushed();
+        let before = state.why_query();
+        let series = Place { target: Some("servers.n7.io".into()), ..Place::default() };
+        assert_eq!(open(&mut state, Change::Up, series), crate::state::Address::Push);
+        assert_eq!(
+            (&state.view.targets[..], state.why_query()),
+            (&["servers.n7.io".to_owned()][..], before.clone())
+        );
+        let lines =
+            Place { component: Some("mail".into()), pattern: Some("0".repeat(16)), ..Place::default() };
+        open(&mut state, Change::New, lines);
+        let query = state.log_query();
+        assert_eq!(
+            (query.components, query.level, query.contains),
+            (vec!["mail".to_owned()], None, String::new())
+        );
+        assert_eq!((query.range, state.why_query()), (state.view.selection.unwrap(), before.clone()));
+        // A reload shows the same list.
+        let url = state.view.to_url();
+        assert_eq!(opened(&url).why_query(), before);
+        state.apply(Command::Choose(Some("mail".into())));
+        assert_eq!(state.why_query().unwrap().components, ["mail"]);
+    }
+
+    #[test]
+    fn the_lines_of_what_is_gone_are_those_of_before() {
+        let mut state = brushed();
+        let lines = Place { component: Some("mail".into()), ..Place::default() };
+        open(&mut state, Change::Gone, lines.clone());
+        let (range, selection) = (state.log_query().range, state.view.selection.unwrap());
+        assert!(range.from < selection.from && range.until == selection.until, "{range:?}");
+        open(&mut state, Change::Up, lines);
+        assert_eq!(state.log_query().range, selection);
+    }
+}

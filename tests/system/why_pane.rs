@@ -1,0 +1,162 @@
+//! What changed, in the page: the findings of a selection, what a click on each shows, and the way back.
+
+use serde_json::{Value, json};
+use sonde_tests::browser::Browser;
+use sonde_tests::page::Page;
+use sonde_tests::server::TestServer;
+use sonde_tests::wait;
+use std::fmt::Write as _;
+
+/// 2025-02-28T03:00:00Z.
+const START: u64 = 1_740_711_600;
+/// When things go wrong, and until when.
+const FROM: u64 = START + 1_500;
+const UNTIL: u64 = FROM + 120;
+const VISIBLE: &str = "t=2025-02-28T03:00:00Z..03:30:00Z";
+const SELECTION: &str = "s=2025-02-28T03:25:00Z..03:27:00Z";
+const QUIET: &str = "s=2025-02-28T03:20:00Z..03:22:00Z";
+
+/// Half an hour of a mill: in two minutes its stone gets hot, a new warning comes again and again, and the bell falls silent.
+fn fill(server: &TestServer) {
+    let (mut points, mut lines) = (String::new(), String::new());
+    for second in (0..1_800).step_by(5) {
+        let ts = START + second;
+        let is_bad = (FROM..UNTIL).contains(&ts);
+        // Noise without a generator: the low bits of a product.
+        let noise = (second * 7_919 % 97) as f64 / 97.0;
+        let heat = if is_bad { 90.0 } else { 20.0 } + noise;
+        let turns = 7.0 + noise;
+        writeln!(
+            points,
+            "mill.stone.heat {heat} {ts}\nmill.wheel.turns {turns} {ts}\nwell.depth {} {ts}",
+            3.0 - noise
+        )
+        .expect("a String takes it");
+        let mut line = |component: &str, level: &str, message: &str| {
+            writeln!(lines, r#"{{"ts":{ts},"component":"{component}","level":"{level}","msg":"{message}"}}"#)
+                .expect("a String takes it");
+        };
+        line("mill.wheel", "info", &format!("turned {} times", second * 31 % 211));
+        line("well", "info", &format!("bucket {} is full", second % 53));
+        if is_bad {
+            line("mill.stone", "warn", &format!("the stone is hot, {} degrees", 80 + second % 17));
+        } else {
+            line("mill.bell", "info", "the bell rings");
+        }
+    }
+    assert_eq!(server.http().post("/api/ingest/metrics", points.as_bytes()).status, 200);
+    server.store_logs(lines.as_bytes());
+}
+
+const FINDINGS: &str =
+    "return [...document.querySelectorAll('.finding')].map(e => [e.dataset.kind, e.dataset.subject])";
+
+fn findings(page: &Page) -> Vec<(String, String)> {
+    serde_json::from_value(page.browser.look(FINDINGS, &[])).unwrap_or_default()
+}
+
+/// Waits until the answer is whole and says what it lists.
+#[track_caller]
+fn whole(page: &Page) -> Vec<(String, String)> {
+    let busy = "return document.querySelector('.why-answer')?.ariaBusy ?? null";
+    page.wait_for("the whole answer", busy, &json!("false"));
+    findings(page)
+}
+
+/// Clicks the finding of a kind whose subject holds a text.
+#[track_caller]
+fn open(page: &Page, kind: &str, subject: &str) {
+    let script = "const all = [...document.querySelectorAll('.finding')];\
+        const e = all.find(e => e.dataset.kind === arguments[0] && e.dataset.subject.includes(arguments[1]));\
+        if (!e) return null; e.scrollIntoView({block: 'nearest'}); const b = e.firstElementChild.getBoundingClientRect();\
+        return [b.left + b.width / 2, b.top + b.height / 2]";
+    let at = wait::until(&format!("the finding {subject}"), || {
+        let found = page.browser.look(script, &[json!(kind), json!(subject)]);
+        serde_json::from_value::<(f64, f64)>(found).map_err(|_| findings(page))
+    });
+    page.browser.click(at);
+}
+
+fn url_has(page: &Page, text: &str) {
+    wait::until(&format!("{text} in the address"), || {
+        let url = page.browser.url();
+        if url.contains(text) { Ok(()) } else { Err(url) }
+    });
+}
+
+#[track_caller]
+fn rows_say(page: &Page, text: &str) {
+    wait::until(&format!("only lines with {text}"), || {
+        let pane = page.pane().ok_or_else(|| "no pane".to_owned())?;
+        let is_right = pane.state == "done"
+            && !pane.rows.is_empty()
+            && pane.rows.iter().all(|row| row.text.contains(text));
+        if is_right { Ok(()) } else { Err(format!("{pane:?}")) }
+    });
+}
+
+#[test]
+fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::open();
+    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{VISIBLE}&{SELECTION}")));
+    let listed = whole(&page);
+    let first: Vec<&str> = listed.iter().take(5).map(|(_, subject)| subject.as_str()).collect();
+    assert!(first.contains(&"mill.stone.heat"), "{listed:?}");
+    assert!(first.iter().any(|subject| subject.contains("the stone is hot")), "{listed:?}");
+    assert!(!listed.iter().any(|(_, subject)| subject.starts_with("well")), "{listed:?}");
+    browser.screenshot("why");
+    let before = browser.url();
+
+    open(&page, "metric", "mill.stone.heat");
+    url_has(&page, "target=mill.stone.heat");
+    let in_sight = "const e = document.querySelector('[data-panel=\"~targets\"]'); if (!e) return false;\
+        const b = e.getBoundingClientRect(); return b.top >= 0 && b.top + 40 < document.querySelector('.log-pane').getBoundingClientRect().top";
+    page.wait_for("its chart in sight", in_sight, &json!(true));
+    browser.back();
+    page.wait_for(
+        "no chart of its own",
+        "return document.querySelector('[data-panel=\"~targets\"]')",
+        &Value::Null,
+    );
+    assert_eq!(browser.url(), before);
+
+    open(&page, "pattern", "the stone is hot");
+    rows_say(&page, "the stone is hot");
+    assert_eq!(page.pane().and_then(|pane| pane.total), Some(24));
+    // The list is that of the selection, whatever is looked at.
+    assert_eq!(whole(&page), listed);
+    browser.back();
+    wait::until(
+        "the address of before",
+        || if browser.url() == before { Ok(()) } else { Err(browser.url()) },
+    );
+
+    // What is gone has its lines in the time before.
+    open(
+        &page,
+        listed.iter().find(|(_, subject)| subject.contains("bell")).map_or("component", |(kind, _)| kind),
+        "bell",
+    );
+    rows_say(&page, "the bell rings");
+    browser.back();
+    wait::until(
+        "the address of before",
+        || if browser.url() == before { Ok(()) } else { Err(browser.url()) },
+    );
+    browser.assert_no_errors();
+}
+
+#[test]
+fn a_quiet_selection_says_that_nothing_stands_out() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::open();
+    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{VISIBLE}&{QUIET}")));
+    assert_eq!(whole(&page), []);
+    let said = "return document.querySelector('.why .state')?.innerText ?? null";
+    page.wait_for("a sentence", said, &json!("Nothing stands out."));
+    browser.screenshot("why-quiet");
+    browser.assert_no_errors();
+}
