@@ -63,3 +63,5 @@ mod unseen;
 mod why;
 /// What changed, in the page: each finding leads to what it is of, and back.
 mod why_pane;
+/// What is drawn at any zoom is what the points are.
+mod zooms;
