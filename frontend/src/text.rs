@@ -45,17 +45,46 @@ pub fn times_as_many(now: (u64, i64), before: (u64, i64)) -> Option<String> {
     if !times.is_finite() {
         return None;
     }
+    Some(match times {
+        0.0 => "now none".to_owned(),
+        0.95..1.05 => "now as many an hour".to_owned(),
+        _ => ["now ", &self::times(times), " as many an hour"].concat(),
+    })
+}
+
+/// `21×`, `1.5×`, `0.07×`, `under 0.01×`.
+pub fn times(times: f64) -> String {
+    let hundredths = (times * 100.0).round() as u64;
     let number = match times {
-        0.0 => return Some("now none".to_owned()),
-        0.95..1.05 => return Some("now as many an hour".to_owned()),
         9.95.. => count(times.round() as u64),
-        0.95.. => format!("{times:.1}"),
-        0.01.. => format!("{times:.2}"),
-        _ => return Some("now under 0.01× as many an hour".to_owned()),
+        0.95.. => decimal((times * 10.0).round() as u64 * 10),
+        0.01.. => decimal(hundredths),
+        _ => "under 0.01".to_owned(),
     };
-    let number =
-        if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { &number };
-    Some(format!("now {number}× as many an hour"))
+    number + "×"
+}
+
+/// `1.5` of 150 hundredths.
+fn decimal(hundredths: u64) -> String {
+    let text = [
+        &(hundredths / 100).to_string(),
+        ".",
+        &(hundredths / 10 % 10).to_string(),
+        &(hundredths % 10).to_string(),
+    ]
+    .concat();
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// `84 %`, `0.3 %`, `under 0.1 %` of a whole.
+pub fn percent(part: u64, whole: u64) -> String {
+    let thousandths = if whole == 0 { 0 } else { u128::from(part) * 1_000 / u128::from(whole) } as u64;
+    let number = match thousandths {
+        0 if part > 0 => "under 0.1".to_owned(),
+        ..100 => decimal(thousandths * 10),
+        _ => (thousandths / 10).to_string(),
+    };
+    number + " %"
 }
 
 /// By which ports else data may come; nothing where none is open.
@@ -97,6 +126,8 @@ pub enum Stamp {
     Day,
     /// And in several years: `2026-11-20 14:05:00.120`.
     Year,
+    /// How long after an instant: `+1:02.120`.
+    Since(Timestamp),
 }
 
 impl Stamp {
@@ -118,8 +149,23 @@ impl Stamp {
             Self::Clock => clock,
             Self::Day => format!("{} {clock}", day.get(5..).unwrap_or(&day)),
             Self::Year => format!("{day} {clock}"),
+            Self::Since(start) => since(at.nanos_since(start)),
         }
     }
+}
+
+/// `+0.120`, `+1:02.120`, `−3:00:00.000`.
+fn since(nanos: i64) -> String {
+    let two = |number: u64| [if number < 10 { "0" } else { "" }, &number.to_string()].concat();
+    let (sign, millis) = (if nanos < 0 { "−" } else { "+" }, nanos.unsigned_abs() / 1_000_000);
+    let (secs, minutes, hours) = (millis / 1_000 % 60, millis / 60_000 % 60, millis / 3_600_000);
+    let clock = match (hours, minutes) {
+        (0, 0) => secs.to_string(),
+        (0, minutes) => [&minutes.to_string(), ":", &two(secs)].concat(),
+        (hours, minutes) => [&hours.to_string(), ":", &two(minutes), ":", &two(secs)].concat(),
+    };
+    let rest = millis % 1_000;
+    [sign, &clock, ".", if rest < 100 { "0" } else { "" }, &two(rest)].concat()
 }
 
 /// `14:05:00`, with milliseconds only where there are some.
@@ -316,6 +362,33 @@ mod tests {
         check("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 60, "11-20 15:05:00.120");
         check("2026-11-19T23:00:00Z", "2026-11-20T15:00:00Z", 60, "15:05:00.120");
         check("2026-11-20T00:00:00Z", "2027-01-01T00:00:00.001Z", 0, "2026-11-20 14:05:00.120");
+    }
+
+    #[test]
+    fn shares_and_ratios_are_short() {
+        let check = |part: u64, whole: u64, expected: &str| assert_eq!(percent(part, whole), expected);
+        check(84, 100, "84 %");
+        check(3, 1_000, "0.3 %");
+        check(1, 1_000_000, "under 0.1 %");
+        check(0, 10, "0 %");
+        check(0, 0, "0 %");
+        check(7, 7, "100 %");
+        for (value, expected) in
+            [(21.0, "21×"), (1.5, "1.5×"), (2.0, "2×"), (0.07, "0.07×"), (0.001, "under 0.01×")]
+        {
+            assert_eq!(times(value), expected);
+        }
+    }
+
+    #[test]
+    fn a_time_may_be_told_since_a_start() {
+        let start = at("2026-11-20T14:05:00Z");
+        let check =
+            |text: &str, expected: &str| assert_eq!(Stamp::Since(start).write(at(text), 60), expected);
+        check("2026-11-20T14:05:00.120Z", "+0.120");
+        check("2026-11-20T14:06:02.007Z", "+1:02.007");
+        check("2026-11-20T16:05:09.050Z", "+2:00:09.050");
+        check("2026-11-20T14:04:59.500Z", "−0.500");
     }
 
     #[test]

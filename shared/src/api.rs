@@ -286,6 +286,9 @@ pub struct Envelope<L> {
     pub h: String,
     /// The level.
     pub l: Level,
+    /// The id of its message's pattern, 16 hexadecimal digits; empty from a server that does not tell it.
+    #[serde(default)]
+    pub p: String,
     /// `day~segment~row`, stable for the life of the line.
     pub id: String,
     /// The line itself.

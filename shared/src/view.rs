@@ -364,7 +364,15 @@ impl ViewState {
 const FIELD: &str = "field.";
 const NOT: &str = "not.";
 
+/// What lines are left out by that is no field of theirs but what the server knows of them.
+const COLUMNS: [&str; 4] = ["component", "host", "level", "pattern"];
+
 impl FieldFilter {
+    /// Whether it is answered without reading the text of lines.
+    pub fn is_of_columns(&self) -> bool {
+        self.excluded && COLUMNS.contains(&self.name.as_str())
+    }
+
     /// The parameter that asks for it: `field.NAME`, or `not.NAME` to leave the value out.
     pub fn key(&self) -> String {
         [if self.excluded { NOT } else { FIELD }, &self.name].concat()

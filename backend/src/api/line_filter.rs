@@ -3,19 +3,25 @@
 use super::ApiError;
 use super::params::{Params, clip};
 use crate::patterns::PatternId;
-use crate::query::logs::{FieldFilter, LineFilter, TextFilter, read_regex};
+use crate::query::logs::{FieldFilter, LineFilter, TextFilter, Without, read_regex};
 use memchr::memmem::Finder;
+use sonde_shared::component::Selector;
+use sonde_shared::log::Level;
 use std::collections::BTreeSet;
 
 /// What the name of a field stands behind.
 const FIELD: &str = "field.";
-const FILTER_PARAMS: [&str; 9] =
-    ["component", "host", "level", "pattern", "contains", "regex", "from", "until", "field.NAME"];
+/// What the name of that stands behind of which lines are left out.
+const NOT: &str = "not.";
+/// Names behind [`NOT`] that mean what the columns tell and not a field of the line.
+const COLUMNS: [&str; 4] = ["component", "host", "level", "pattern"];
+const FILTER_PARAMS: [&str; 10] =
+    ["component", "host", "level", "pattern", "contains", "regex", "from", "until", "field.NAME", "not.NAME"];
 
 /// Refuses parameters that are neither a filter nor among `others`.
 pub(super) fn check_known(params: &Params, others: &[&str]) -> Result<(), ApiError> {
-    let fields: Vec<String> =
-        params.beginning_with(FIELD).map(|(name, _)| format!("{FIELD}{name}")).collect();
+    let named = |prefix| params.beginning_with(prefix).map(move |(name, _)| format!("{prefix}{name}"));
+    let fields: Vec<String> = named(FIELD).chain(named(NOT)).collect();
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     params.only(&[&FILTER_PARAMS[..], others, &fields].concat())
 }
@@ -27,29 +33,55 @@ pub(super) fn read_filter(params: &Params) -> Result<LineFilter, ApiError> {
         components: params.components()?,
         hosts: params.all("host").map(str::to_owned).collect(),
         level: params.level()?,
-        patterns: read_patterns(params)?,
+        patterns: read_patterns("pattern", params)?,
+        without: read_without(params)?,
         text: read_text(params)?,
     })
 }
 
-fn read_text(params: &Params) -> Result<TextFilter, ApiError> {
+/// What is left out by the columns.
+fn read_without(params: &Params) -> Result<Without, ApiError> {
+    let component = |text: &str| {
+        Selector::parse(text)
+            .map_err(|e| ApiError::parameter("not.component", e.to_string(), "shop.checkout"))
+    };
+    let level = |text: &str| {
+        let detail = || format!("`{}` is not a level; exactly that one is left out", clip(text));
+        Level::parse(text).ok_or_else(|| ApiError::parameter("not.level", detail(), "debug"))
+    };
+    Ok(Without {
+        components: params.all("not.component").map(component).collect::<Result<_, _>>()?,
+        hosts: params.all("not.host").map(str::to_owned).collect(),
+        levels: params.all("not.level").map(level).collect::<Result<_, _>>()?,
+        patterns: read_patterns("not.pattern", params)?,
+    })
+}
+
+/// Fields and their values; those of one name in one filter.
+fn read_fields<'a>(named: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<FieldFilter> {
     let mut fields: Vec<FieldFilter> = Vec::new();
-    for (name, value) in params.beginning_with(FIELD) {
+    for (name, value) in named {
         match fields.iter_mut().find(|field| field.name == name) {
             Some(field) => field.values.push(value.to_owned()),
             None => fields.push(FieldFilter { name: name.to_owned(), values: vec![value.to_owned()] }),
         }
     }
+    fields
+}
+
+fn read_text(params: &Params) -> Result<TextFilter, ApiError> {
+    let not = params.beginning_with(NOT).filter(|(name, _)| !COLUMNS.contains(name));
     let wrong = |error: regex::Error| ApiError::parameter("regex", error.to_string(), r"timeout|took \d+ ms");
     Ok(TextFilter {
         contains: params.get("contains").map(|text| Finder::new(text).into_owned()),
         regex: params.get("regex").map(read_regex).transpose().map_err(wrong)?,
-        fields,
+        fields: read_fields(params.beginning_with(FIELD)),
+        without: read_fields(not),
     })
 }
 
-fn read_patterns(params: &Params) -> Result<BTreeSet<PatternId>, ApiError> {
-    params.all("pattern").map(|text| read_pattern("pattern", text)).collect()
+fn read_patterns(parameter: &str, params: &Params) -> Result<BTreeSet<PatternId>, ApiError> {
+    params.all(parameter).map(|text| read_pattern(parameter, text)).collect()
 }
 
 /// A pattern's id, as answers have it.
@@ -100,6 +132,29 @@ mod tests {
         for wrong in ["30232ce39646f66", "+30232ce39646f66", "x30232ce39646f66"] {
             let (parameter, _) = World::refusal(world.get(&format!("/api/logs?pattern={wrong}")).await);
             assert_eq!(parameter, "pattern");
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_left_out_by_fields_and_by_columns() {
+        let world = world().await;
+        let check = async |filter: &str, expected: u64| {
+            assert_eq!(found(&world, filter).await, expected, "{filter}");
+        };
+        check("not.status=500", 2).await;
+        check("not.status=500&not.status=200", 1).await;
+        check("not.status=500&field.ok=false", 1).await;
+        check("not.nothing=500", 3).await;
+        check("not.pattern=030232ce39646f66", 1).await;
+        check("pattern=030232ce39646f66&not.pattern=030232ce39646f66", 0).await;
+        check("not.component=shop", 0).await;
+        check("not.component=*.cart&component=shop", 3).await;
+        check("not.host=n1", 3).await;
+        check("not.level=info", 0).await;
+        check("not.level=WARNING&not.level=debug", 3).await;
+        for wrong in ["not.level=loud", "not.component=a..b", "not.pattern=1", "not.=1"] {
+            let (parameter, _) = World::refusal(world.get(&format!("/api/logs?{wrong}")).await);
+            assert_eq!(Some(&*parameter), wrong.split('=').next());
         }
     }
 

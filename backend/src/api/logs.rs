@@ -8,7 +8,7 @@ use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::histogram::{HistogramCounts, MAX_BUCKETS};
 use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions, count_until};
-use crate::query::position::{LineTally, count_before, split};
+use crate::query::position::{LineId, LineTally, count_before, split};
 use crate::query::tally::Count;
 use crate::state::AppState;
 use crate::store::logs::{Counters, LogStore, Snapshot};
@@ -68,7 +68,16 @@ pub struct LogsRequest {
     /// Whether it goes on with lines as they are stored.
     pub follow: bool,
     /// The window begins at the first line that is not before this.
-    at: Option<Timestamp>,
+    at: Option<Start>,
+}
+
+/// Where a window begins.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    /// At an instant.
+    Instant(Timestamp),
+    /// At the instant of a line.
+    Line(LineId),
 }
 
 impl LogsRequest {
@@ -91,7 +100,9 @@ impl LogsRequest {
             let detail = "what is still to come can only be followed in rising order";
             return Err(ApiError::parameter("follow", detail, "follow=true&order=asc"));
         }
-        let at = params.time("at", AppState::now())?;
+        let line = params.get("at").and_then(LineId::parse).map(Start::Line);
+        let instant = || Ok(params.time("at", AppState::now())?.map(Start::Instant));
+        let at = line.map_or_else(instant, |line| Ok::<_, ApiError>(Some(line)))?;
         if at.is_some() && params.get("offset").is_some() {
             let detail = "a window begins at an instant or at an offset, not at both";
             return Err(ApiError::parameter("at", detail, "at=09:30&limit=100"));
@@ -144,14 +155,28 @@ struct Position {
     before: u64,
 }
 
+impl Start {
+    /// The instant, wherever it lies. Reads of the index of the line's segment: not for async threads.
+    fn time(self, logs: &LogStore) -> Result<Timestamp, ApiError> {
+        match self {
+            Self::Instant(at) => Ok(at),
+            Self::Line(id) => id.time_in(&logs.snapshot(id.range())?).ok_or_else(|| {
+                let detail = "there is no such line; it may have been deleted with its day";
+                ApiError::parameter("at", detail, "2026-11-20~0003~17")
+            }),
+        }
+    }
+}
+
 /// Counts what comes before an instant, step by step.
-async fn find_position(state: &AppState, request: &LogsRequest, at: Timestamp) -> Result<Position, ApiError> {
+async fn find_position(state: &AppState, request: &LogsRequest, start: Start) -> Result<Position, ApiError> {
     let (store, filter, order) = (state.store.clone(), request.filter.clone(), request.order);
     let begin = move || -> Result<_, ApiError> {
         let snapshot = store.logs().snapshot(filter.range)?;
-        Ok((count_before(&snapshot, &filter, order, at), snapshot))
+        let at = start.time(store.logs())?;
+        Ok((count_before(&snapshot, &filter, order, at), snapshot, at))
     };
-    let (count, snapshot) = state.queries.run(begin).await??;
+    let (count, snapshot, at) = state.queries.run(begin).await??;
     let store = state.store.clone();
     let step =
         move |count: &mut Count<LineTally>, budget: &mut Budget| count.step(budget, store.logs().counters());
@@ -305,5 +330,40 @@ mod tests {
         assert_eq!(headers["sonde-offset"], "1");
         let (parameter, _) = World::refusal(world.get("/api/logs?at=now&offset=3").await);
         assert_eq!(parameter, "at");
+    }
+
+    #[tokio::test]
+    async fn a_window_begins_at_the_instant_of_a_line_that_is_named() {
+        let world = World::new();
+        let line = |second: u32, level: &str| {
+            format!(r#"{{"ts":"2026-11-20T09:30:{second:02}Z","level":"{level}","msg":"{second}"}}"#)
+        };
+        // The row is the number of arrival, not of time.
+        let lines: Vec<String> = (0..10).rev().map(|number| line(number * 2, "info")).collect();
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        world.post("/api/ingest/logs", &line(7, "warn")).await;
+        let check = async |query: &str, position: &str, first: &str| {
+            let path = format!("/api/logs?limit=1&{query}");
+            let (headers, body) = world.headers(&path).await;
+            let offset = headers.get("sonde-offset").map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(
+                (offset.as_deref(), String::from_utf8(body).unwrap()),
+                (Some(position), format!("{first}\n"))
+            );
+        };
+        check("at=2026-11-20~0001~9", "0", &line(0, "info")).await;
+        check("at=2026-11-20~0001~6", "3", &line(6, "info")).await;
+        check("at=2026-11-20~0001~10&order=desc", "6", &line(7, "warn")).await;
+        check("at=2026-11-20~0001~6&level=warn", "0", &line(7, "warn")).await;
+        for wrong in ["2026-11-20~0001~11", "2026-11-20~0002~1", "2026-11-21~0001~1", "2026-11-20~1~1~1"] {
+            assert_eq!(World::refusal(world.get(&format!("/api/logs?at={wrong}")).await).0, "at", "{wrong}");
+        }
+        let (headers, body) =
+            world.headers("/api/logs?at=2026-11-20~0001~6&until=2026-11-20T09:30:05Z").await;
+        assert_eq!(
+            (headers["sonde-offset"].to_str().unwrap(), body.len()),
+            ("3", 0),
+            "it is not in the range"
+        );
     }
 }

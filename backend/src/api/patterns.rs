@@ -105,7 +105,7 @@ pub async fn list_values(
     let store = state.store.clone();
     let step =
         move |counts: &mut ValueCounts, budget: &mut Budget| counts.step(budget, store.logs().counters());
-    Ok((indexed_to, Json(state.queries.run_steps(counts, step).await?.finish(limit)?)))
+    Ok((indexed_to, Json(Box::pin(state.queries.run_steps(counts, step)).await?.finish(limit)?)))
 }
 
 #[cfg(test)]

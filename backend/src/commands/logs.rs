@@ -52,6 +52,10 @@ pub struct LogsOptions {
     /// A field of the line and what it is, as text: `status=500`; may be repeated, one value of a name must be met.
     #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
     field: Vec<(String, String)>,
+    /// A field and what it is not: `status=200`; may be repeated. `component`, `host`, `level` (exactly that one) and `pattern` leave
+    /// out what these flags ask for.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    not: Vec<(String, String)>,
     /// `asc`, oldest first, or `desc`.
     #[arg(long, value_name = "ORDER", value_parser = NonEmptyStringValueParser::new())]
     order: Option<String>,
@@ -116,6 +120,7 @@ fn parameter_problem(parameter: &str, detail: &str, example: Option<&str>) -> St
     let flag = match parameter {
         "component" => "COMPONENT".to_owned(),
         field if field.starts_with("field.") => "--field".to_owned(),
+        field if field.starts_with("not.") => "--not".to_owned(),
         flag => format!("--{flag}"),
     };
     let example = example.map(|example| format!("; right would be: {example}"));
@@ -131,6 +136,7 @@ impl LogsOptions {
         pairs.extend(self.host.iter().map(|one| ("host".to_owned(), one.as_str())));
         pairs.extend(self.pattern.iter().map(|one| ("pattern".to_owned(), one.as_str())));
         pairs.extend(self.field.iter().map(|(name, value)| (format!("field.{name}"), value.as_str())));
+        pairs.extend(self.not.iter().map(|(name, value)| (format!("not.{name}"), value.as_str())));
         let single = [
             ("from", self.from.as_deref()),
             ("until", self.until.as_deref()),
@@ -194,6 +200,7 @@ mod tests {
             &["--field", "a b=c=d", "--field=k=é", "--contains", "-x&y"],
             "field.a%20b=c%3Dd&field.k=%C3%A9&contains=-x%26y",
         );
+        check(&["--not", "level=debug", "--not=k=a b"], "not.level=debug&not.k=a%20b");
         check(
             &["--host=a", "--host", "b", "--level", "warn", "--order=desc", "--limit", "5", "-f"],
             "host=a&host=b&level=warn&order=desc&limit=5&follow=true",
@@ -213,6 +220,7 @@ mod tests {
         };
         check("from=yesterdayish", "--from: ");
         check("component=a..b", "COMPONENT: ");
+        check("not.level=loud", "--not: `loud` is not a level");
         check("order=up", "--order: `up` is no order");
         check("follow=true&order=desc", "--follow: ");
     }

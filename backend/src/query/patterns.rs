@@ -298,6 +298,7 @@ fn envelope(view: &SegmentView, row: &Row, line: Box<RawValue>) -> Envelope<Box<
         c: name(&view.published.components, row.component),
         h: name(&view.published.hosts, row.host),
         l: row.level,
+        p: pattern_id(name(&view.published.patterns, row.pattern).as_bytes()).to_string(),
         id: format!("{}~{:04}~{}", view.segment.day(), view.segment.number(), row.arrival),
         line,
     }

@@ -3,10 +3,50 @@
 use super::logs::{BlockAt, LineFilter, SegmentAt, Taken, lines_in, take_lines};
 use super::tally::{Count, Tally};
 use crate::store::StoreError;
+use crate::store::logs::SegmentView;
 use crate::store::logs::Snapshot;
 use crate::store::logs::block::Columns;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{Day, NANOS_PER_DAY, TimeRange, Timestamp};
 use sonde_shared::view::Order;
+
+/// Which line, as answers name it: `day~segment~row`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineId {
+    day: Day,
+    segment: u32,
+    arrival: u32,
+}
+
+impl LineId {
+    /// Reads `2026-11-20~0003~17`; `None` where a text is no such name.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('~');
+        let (day, segment, arrival) = (parts.next()?, parts.next()?, parts.next()?);
+        let id =
+            Self { day: Day::parse(day)?, segment: segment.parse().ok()?, arrival: arrival.parse().ok()? };
+        parts.next().is_none().then_some(id)
+    }
+
+    /// The day that has the line.
+    pub fn range(self) -> TimeRange {
+        let from = self.day.start();
+        TimeRange { from, until: from.plus_nanos(NANOS_PER_DAY) }
+    }
+
+    /// When the line was, if it is in the snapshot. Reads a column of its segment: not for async threads.
+    pub fn time_in(self, snapshot: &Snapshot) -> Option<Timestamp> {
+        let views = snapshot.days.iter().flat_map(|(_, views)| views);
+        let is_of =
+            |view: &&SegmentView| view.segment.day() == self.day && view.segment.number() == self.segment;
+        let view = views.into_iter().find(is_of)?;
+        (0..view.published.blocks.len()).find_map(|number| {
+            let block = view.block(number);
+            let columns = view.segment.columns(&block, &view.published);
+            let row = (0..columns.len()).find(|row| columns.arrival(*row) == self.arrival)?;
+            Some(columns.ts(row))
+        })
+    }
+}
 
 /// Counts lines.
 #[derive(Debug, Default)]

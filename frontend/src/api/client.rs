@@ -7,7 +7,10 @@ use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::{Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sonde_shared::api::{Columns, Components, Event, Histogram, PageInfo, decode_columns};
+use serde_json::value::RawValue;
+use sonde_shared::api::{
+    Columns, Components, Event, Facets, Histogram, PageInfo, PatternValues, Patterns, decode_columns,
+};
 use sonde_shared::dashboard::Dashboard;
 use sonde_shared::links::LinkRule;
 use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
@@ -158,6 +161,39 @@ pub async fn histogram(
     get_json(&url, &signal).await
 }
 
+/// Which components, hosts and levels a query's lines have.
+pub async fn facets(query: LogQuery, signal: AbortSignal) -> Result<Facets, ApiError> {
+    get_json(&["/api/logs/facets?", &query.parameters(query.range)].concat(), &signal).await
+}
+
+/// What a query's lines say, beside a baseline where one is given.
+pub async fn patterns(
+    query: LogQuery,
+    baseline: Option<TimeRange>,
+    signal: AbortSignal,
+) -> Result<Patterns<Box<RawValue>>, ApiError> {
+    get_json(&beside("/api/logs/patterns?", &query, baseline), &signal).await
+}
+
+/// What stands in the variable parts of a pattern.
+pub async fn pattern_values(
+    id: String,
+    query: LogQuery,
+    baseline: Option<TimeRange>,
+    signal: AbortSignal,
+) -> Result<PatternValues, ApiError> {
+    let path = ["/api/logs/patterns/", &id, "/values?limit=8&"].concat();
+    get_json(&beside(&path, &query, baseline), &signal).await
+}
+
+fn beside(path: &str, query: &LogQuery, baseline: Option<TimeRange>) -> String {
+    let mut url = [path, &query.parameters(query.range)].concat();
+    if let Some(TimeRange { from, until }) = baseline {
+        url.extend(["&baseline_from=", &from.to_string(), "&baseline_until=", &until.to_string()]);
+    }
+    url
+}
+
 /// The series of some targets, thinned to the extremes of each of `width` pixel columns; where they are to be `stacked`, their sums
 /// behind them.
 pub async fn columns(
@@ -212,10 +248,31 @@ pub struct LineRequest {
     pub query: LogQuery,
     /// The order to count in; not always the one that is shown.
     pub order: Order,
-    /// The first line's position.
-    pub offset: u64,
+    /// Where to begin.
+    pub start: Start,
     /// How many at most.
     pub limit: u64,
+}
+
+/// Where a window of lines begins.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// At a position.
+    Offset(u64),
+    /// At the instant of a line, by its id.
+    Line(String),
+    /// At an instant.
+    At(Timestamp),
+}
+
+impl Start {
+    fn parameter(&self) -> String {
+        match self {
+            Self::Offset(rows) => ["&offset=", &rows.to_string()].concat(),
+            Self::Line(id) => ["&at=", &encode(id)].concat(),
+            Self::At(at) => ["&at=", &at.to_string()].concat(),
+        }
+    }
 }
 
 /// What an answer says before its first line.
@@ -223,14 +280,18 @@ pub struct LineRequest {
 pub struct AnswerHead {
     /// How many lines match, where the server knows it.
     pub total: Option<u64>,
+    /// How many of them come before the instant that was asked for.
+    pub offset: Option<u64>,
     /// Where lines are still to be indexed: the instant before which none is missing.
     pub indexed_to: Option<Timestamp>,
 }
 
 impl AnswerHead {
     fn read(header: impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name: &str| header(name).and_then(|count| count.trim().parse().ok());
         Self {
-            total: header("Sonde-Lines").and_then(|count| count.trim().parse().ok()),
+            total: number("Sonde-Lines"),
+            offset: number("Sonde-Offset"),
             indexed_to: header("Sonde-Indexed-To").and_then(|at| parse_rfc3339(at.trim().as_bytes())),
         }
     }
@@ -243,10 +304,11 @@ pub async fn stream_lines(
     on_head: impl FnOnce(AnswerHead),
     mut on_rows: impl FnMut(Vec<Row>),
 ) -> Result<(), ApiError> {
-    let LineRequest { query, order, offset, limit } = request;
+    let LineRequest { query, order, start, limit } = request;
     let order = if order == Order::Descending { "desc" } else { "asc" };
     let filters = query.parameters(query.range);
-    let url = format!("/api/logs?{filters}&order={order}&offset={offset}&limit={limit}&envelope=1");
+    let start = start.parameter();
+    let url = format!("/api/logs?{filters}&order={order}{start}&limit={limit}&envelope=1");
     let response = send(&url, &signal).await?;
     let headers = response.headers();
     on_head(AnswerHead::read(|name| headers.get(name)));
@@ -353,7 +415,7 @@ mod tests {
             let header = |name: &str| {
                 headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             };
-            let AnswerHead { total, indexed_to } = AnswerHead::read(header);
+            let AnswerHead { total, indexed_to, .. } = AnswerHead::read(header);
             assert_eq!((total, indexed_to.map(Timestamp::as_secs)), expected, "{headers:?}");
         };
         check(&[], (None, None));

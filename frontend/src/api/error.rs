@@ -10,6 +10,8 @@ pub struct ApiError {
     pub sentence: String,
     /// The number under which the server's own log has more.
     pub request_id: Option<String>,
+    /// The parameter that is wrong, where one is.
+    pub parameter: Option<String>,
     /// The status, where there was an answer.
     pub status: Option<u16>,
     /// Whether the page itself gave the request up: nothing to show.
@@ -48,11 +50,18 @@ impl ApiError {
         let example = problem.example.map(|example| format!(" For example: {example}")).unwrap_or_default();
         let end = if problem.detail.ends_with(['.', '!', '?']) { "" } else { "." };
         let sentence = format!("{}{end}{example}", problem.detail);
-        Self { sentence, request_id: problem.request_id, status: Some(status), aborted: false }
+        let Problem { request_id, parameter, .. } = problem;
+        Self { sentence, request_id, parameter, status: Some(status), aborted: false }
     }
 
     fn said(sentence: &str) -> Self {
-        Self { sentence: sentence.to_owned(), request_id: None, status: None, aborted: false }
+        Self {
+            sentence: sentence.to_owned(),
+            request_id: None,
+            parameter: None,
+            status: None,
+            aborted: false,
+        }
     }
 }
 

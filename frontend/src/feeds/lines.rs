@@ -5,12 +5,13 @@
 
 mod arrive;
 mod indexed;
+mod jump;
 mod place;
 
-use crate::api::client::{self, AnswerHead, LineRequest};
+use crate::api::client::{self, AnswerHead, LineRequest, Start};
 use crate::api::{Abort, ApiError};
 use crate::feeds::phase::Phase;
-use crate::lines::{Cache, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
+use crate::lines::{Cache, Find, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
 use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::LogQuery;
@@ -62,6 +63,8 @@ pub struct LineFeed {
     look: StoredValue<Option<Abort>, LocalStorage>,
     /// The line to which the reader is led back when the same query has more lines.
     back_to: StoredValue<Option<String>>,
+    /// How far below the pane's upper edge the line is to stand that the reader is led to next.
+    kept_px: StoredValue<Option<f64>>,
     /// Rises when rows came.
     pub revision: RwSignal<u32>,
     /// How many lines there are.
@@ -74,8 +77,6 @@ pub struct LineFeed {
     pub held: RwSignal<bool>,
     /// How many do, as far as they were counted.
     pub newer: RwSignal<u64>,
-    /// What is said of lines that are not shown.
-    pub said: RwSignal<Option<&'static str>>,
     quiet: Rest,
     /// Where the reader is.
     pub position: RwSignal<Position>,
@@ -87,7 +88,17 @@ pub struct LineFeed {
     pub expanded: RwSignal<Option<(u64, f64)>>,
     /// The marks above rows, as far as rows are at hand.
     pub marks: Memo<Arc<BTreeMap<u64, Mark>>>,
+    /// By how much rows on show are higher because their text is wrapped.
+    pub wrapped: RwSignal<Arc<BTreeMap<u64, f64>>>,
+    /// The row that keys act on.
+    pub cursor: RwSignal<Option<u64>>,
+    /// The text that is looked for while it is no filter.
+    pub sought_text: RwSignal<Option<Find>>,
+    /// What is said for a moment: what a jump has found, why lines are not shown.
+    pub said: RwSignal<Option<&'static str>>,
 }
+
+pub use jump::Sought;
 
 impl LineFeed {
     /// Starts following the session's query.
@@ -106,18 +117,22 @@ impl LineFeed {
             again: Rest::new(),
             look: StoredValue::new_local(None),
             back_to: StoredValue::new(None),
+            kept_px: StoredValue::new(None),
             revision,
             total,
             phase: RwSignal::new(Phase::Loading),
             dimmed: RwSignal::new(true),
             held: RwSignal::new(false),
             newer: RwSignal::new(0),
-            said: RwSignal::new(None),
             quiet: Rest::new(),
             position: RwSignal::new(Position::default()),
             row_px: RwSignal::new(20.0),
             viewport_px: RwSignal::new(0.0),
             expanded: RwSignal::new(None),
+            wrapped: RwSignal::new(Arc::default()),
+            cursor: RwSignal::new(None),
+            sought_text: RwSignal::new(None),
+            said: RwSignal::new(None),
             marks: Memo::new(move |_| {
                 revision.track();
                 let range = session.query.with_untracked(|query| query.range.nanos());
@@ -259,6 +274,8 @@ impl LineFeed {
         self.cache.set_value(Cache::default());
         self.total.set(Total::Unknown);
         self.expanded.set(None);
+        self.wrapped.set(Arc::default());
+        self.cursor.set(None);
         self.dimmed.set(false);
         self.kept.set_value(Kept::Nothing);
         self.position.set(Position::default());
@@ -281,7 +298,8 @@ impl LineFeed {
         let signal = abort.signal();
         self.run.update_value(|run| drop(run.windows.insert(window, abort)));
         let offset = window * WINDOW_ROWS;
-        let request = LineRequest { order: query.order, query, offset, limit: WINDOW_ROWS };
+        let request =
+            LineRequest { order: query.order, query, start: Start::Offset(offset), limit: WINDOW_ROWS };
         let total = StoredValue::new_local(None);
         let mut next = offset;
         spawn_local(async move {
@@ -395,7 +413,8 @@ impl LineFeed {
         let count = count_lines(query.clone(), &abort);
         self.run.update_value(|run| run.other = Some(abort));
         let order = query.order;
-        let request = LineRequest { query, order: Order::Descending, offset: 0, limit: WINDOW_ROWS };
+        let request =
+            LineRequest { query, order: Order::Descending, start: Start::Offset(0), limit: WINDOW_ROWS };
         spawn_local(async move {
             let header = StoredValue::new_local(None);
             let newest = StoredValue::new_local(Vec::new());

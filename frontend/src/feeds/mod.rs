@@ -7,6 +7,7 @@ mod baseline;
 /// The clock that live views follow.
 pub mod clock;
 mod contact;
+mod counts;
 mod edit;
 mod latest;
 /// The lines of the log pane.
@@ -23,9 +24,10 @@ mod why;
 
 pub use baseline::count_baseline;
 pub use contact::watch_contact;
+pub use counts::{Facet, PatternFeed, PatternList, PatternRow, load_facets, load_template, load_values};
 pub use edit::{Completion, Saving, add_link, save_dashboard};
 pub use latest::Loaded;
-pub use lines::LineFeed;
+pub use lines::{LineFeed, Sought};
 pub use live::LiveFeed;
 pub use nearest::nearest_line;
 pub use phase::Phase;

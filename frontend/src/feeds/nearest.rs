@@ -4,7 +4,7 @@
 //! known to be empty, so it is looked for once, and the search is given up as soon as the first line is there.
 
 use crate::api::Abort;
-use crate::api::client::{self, LineRequest};
+use crate::api::client::{self, LineRequest, Start};
 use crate::lines::Row;
 use crate::session::Session;
 use crate::state::LogQuery;
@@ -87,7 +87,7 @@ impl Search {
     async fn look(self, query: LogQuery, signal: AbortSignal) {
         for (range, order) in beside(query.range) {
             let query = LogQuery { range, ..query.clone() };
-            let request = LineRequest { query, order, offset: 0, limit: 1 };
+            let request = LineRequest { query, order, start: Start::Offset(0), limit: 1 };
             let heard = signal.clone();
             let on_rows = move |rows: Vec<Row>| {
                 if let Some(row) = rows.first().filter(|_| !heard.aborted()) {

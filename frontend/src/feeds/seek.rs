@@ -1,16 +1,17 @@
-//! Finds where in an answer a pinned line stands, for a link that names it.
+//! Finds where in an answer a line stands.
 
-use crate::api::client::LineRequest;
+use crate::api::client::{AnswerHead, LineRequest, Start};
 use crate::api::{Abort, client};
+use crate::lines::Row;
 use crate::state::LogQuery;
 use leptos::prelude::*;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// How many lines are looked at before the search is given up.
+/// How many lines of one instant are looked at before the search is given up.
 const MOST_LINES: u64 = 100_000;
 
-/// The position of the line with this id, if it is among the first lines of the answer.
+/// The position of the line with this id, if it is in the answer. The server finds its instant, however far that is.
 pub(super) async fn position_of(
     query: LogQuery,
     id: String,
@@ -19,21 +20,30 @@ pub(super) async fn position_of(
     let search = Abort::new();
     let signal = search.signal();
     abort.set_value(Some(search));
-    let found = Rc::new(Cell::new(None));
-    let mut seen = 0;
+    let (found, before) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(0)));
+    let on_head = {
+        let before = Rc::clone(&before);
+        move |head: AnswerHead| before.set(head.offset.unwrap_or(0))
+    };
+    let request =
+        LineRequest { order: query.order, query, start: Start::Line(id.clone()), limit: MOST_LINES };
     let on_rows = {
         let found = Rc::clone(&found);
-        move |rows: Vec<crate::lines::Row>| {
-            if let Some(at) = rows.iter().position(|row| row.id == id) {
-                found.set(Some(seen + at as u64));
+        let mut instant = None;
+        move |rows: Vec<Row>| {
+            let at = rows.iter().position(|row| row.id == id);
+            let first = *instant.get_or_insert_with(|| rows.first().map(|row| row.at));
+            if let Some(at) = at {
+                found.set(Some(before.get() + at as u64));
+            }
+            before.set(before.get() + rows.len() as u64);
+            if at.is_some() || rows.last().is_some_and(|row| Some(row.at) != first) {
                 // The rest of the answer is of no use.
                 abort.set_value(None);
             }
-            seen += rows.len() as u64;
         }
     };
-    let request = LineRequest { order: query.order, query, offset: 0, limit: MOST_LINES };
     // Found or not, how the stream ended says no more.
-    drop(client::stream_lines(request, signal, |_| {}, on_rows).await);
+    drop(client::stream_lines(request, signal, on_head, on_rows).await);
     found.get()
 }

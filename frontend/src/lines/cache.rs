@@ -113,6 +113,8 @@ mod tests {
             host: String::new(),
             level: Level::Info,
             id: index.to_string(),
+            pattern: String::new(),
+            more_lines: 0,
             message: String::new(),
             rest: String::new(),
             line: String::new(),

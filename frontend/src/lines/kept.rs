@@ -44,7 +44,14 @@ mod tests {
     use std::sync::Arc;
 
     fn plain() -> Extent {
-        Extent { rows: 1_000, row_px: 20.0, expanded: None, marks: Arc::default(), viewport_px: 310.0 }
+        Extent {
+            rows: 1_000,
+            row_px: 20.0,
+            expanded: None,
+            marks: Arc::default(),
+            wrapped: Arc::default(),
+            viewport_px: 310.0,
+        }
     }
 
     fn marked(rows: impl IntoIterator<Item = u64>) -> Extent {

@@ -4,15 +4,19 @@
 //! as the answer.
 
 mod cache;
+mod find;
 mod kept;
 mod mark;
+mod rate;
 mod row;
 mod scroll;
 mod total;
 
 pub use cache::{Cache, WINDOW_ROWS};
+pub use find::Find;
 pub use kept::Kept;
 pub use mark::{MARK_PX, Mark, silence_nanos};
+pub use rate::{ends_of_silence, slow_downs};
 pub use row::{Field, Row};
 pub use scroll::{Extent, Position};
 pub use total::Total;

@@ -33,6 +33,10 @@ const COLUMN_KEYS: [&str; 18] = [
 ];
 /// The most of the further fields that goes into a row.
 const MAX_REST_CHARS: usize = 400;
+/// The most of the message that goes into a row; the fields show all of it.
+const MAX_MESSAGE_CHARS: usize = 1_000;
+/// The longest value that one can filter by: it stands in the address.
+const MAX_FILTER_BYTES: usize = 300;
 
 /// A line of the pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +51,14 @@ pub struct Row {
     pub level: Level,
     /// The stable id.
     pub id: String,
-    /// The message, or the whole line where none is found.
+    /// The id of the message's pattern.
+    pub pattern: String,
+    /// The first line of the message, or of the whole line where none is found, cut where a row ends anyway.
     pub message: String,
-    /// The further fields, `client=10.0.0.9 pid=77`, cut where a row ends anyway.
+    /// The further fields of one line, `client=10.0.0.9 pid=77`, cut as well.
     pub rest: String,
+    /// How many further lines of text belong to it: of the message, and of fields such as a stack trace.
+    pub more_lines: usize,
     /// The stored text.
     pub line: String,
 }
@@ -62,24 +70,36 @@ pub struct Field {
     pub key: String,
     /// Its value: a string without quotes, anything else as it was sent.
     pub value: String,
+    /// Whether lines can be asked for by it: a short text, a number, true, false or null.
+    pub is_plain: bool,
 }
 
 impl Row {
     /// Reads one line of an `envelope=1` answer; `None` when it is no envelope.
     pub fn parse(envelope: &[u8]) -> Option<Self> {
-        let envelope: Envelope<&RawValue> = serde_json::from_slice(envelope).ok()?;
+        serde_json::from_slice(envelope).ok().map(Self::of)
+    }
+
+    /// The row of a line in its envelope.
+    pub fn of(envelope: Envelope<&RawValue>) -> Self {
         let line = envelope.line.get();
         let fields = fields(line);
-        Some(Self {
+        let message = message(&fields, line);
+        let texts = fields.iter().filter(|field| !MESSAGE_KEYS.contains(&field.key.as_str()));
+        let more_lines =
+            further_lines(&message) + texts.map(|field| lines_of_text(&field.value)).sum::<usize>();
+        Self {
             at: Timestamp::from_nanos(envelope.t),
             component: envelope.c,
             host: envelope.h,
             level: envelope.l,
             id: envelope.id,
-            message: message(&fields, line),
+            pattern: envelope.p,
+            message: first_line(&message).chars().take(MAX_MESSAGE_CHARS).collect(),
             rest: rest(&fields),
+            more_lines,
             line: line.to_owned(),
-        })
+        }
     }
 
     /// The fields in the order they were sent; none where the line is no JSON object.
@@ -90,9 +110,55 @@ impl Row {
 
 fn fields(line: &str) -> Vec<Field> {
     let parsed: Result<Fields<'_>, _> = serde_json::from_str(line);
-    parsed
-        .map(|fields| fields.0.into_iter().map(|(key, raw)| Field { key, value: plain(raw) }).collect())
-        .unwrap_or_default()
+    let mut fields = Vec::new();
+    for (key, raw) in parsed.map(|fields| fields.0).unwrap_or_default() {
+        let texts = texts_within(&key, raw);
+        fields.push(Field::read(key, raw));
+        fields.extend(texts);
+    }
+    fields
+}
+
+/// The texts of several lines in an object, as `exception.stacktrace`: there is no reading them in the object itself.
+fn texts_within(key: &str, raw: &RawValue) -> Vec<Field> {
+    let is_text = raw.get().starts_with('{') && raw.get().contains("\\n");
+    let members: Option<Fields<'_>> = is_text.then(|| serde_json::from_str(raw.get()).ok()).flatten();
+    let members = members.into_iter().flat_map(|members| members.0);
+    let fields = members.map(|(name, raw)| Field::read([key, ".", &name].concat(), raw));
+    fields
+        .filter(|field| further_lines(&field.value) > 0)
+        .map(|field| Field { is_plain: false, ..field })
+        .collect()
+}
+
+impl Field {
+    /// Whether a row has no place of its own for it.
+    pub fn is_further(&self) -> bool {
+        !COLUMN_KEYS.contains(&self.key.as_str())
+    }
+
+    fn read(key: String, raw: &RawValue) -> Self {
+        let value = plain(raw);
+        let is_short = !value.is_empty() && value.len() <= MAX_FILTER_BYTES && !value.contains('\n');
+        Self { key, is_plain: is_short && !raw.get().starts_with(['{', '[']), value }
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim_start_matches(['\r', '\n']).lines().next().unwrap_or_default()
+}
+
+/// How many lines a text has behind its first.
+fn further_lines(text: &str) -> usize {
+    text.trim_matches(['\r', '\n']).lines().count().saturating_sub(1)
+}
+
+/// How many lines a text has that is one of several lines; else none, for it stands in the row.
+fn lines_of_text(text: &str) -> usize {
+    match further_lines(text) {
+        0 => 0,
+        further => further + 1,
+    }
 }
 
 fn message(fields: &[Field], line: &str) -> String {
@@ -105,7 +171,8 @@ fn rest(fields: &[Field]) -> String {
     if !fields.iter().any(|field| MESSAGE_KEYS.contains(&field.key.as_str())) {
         return String::new();
     }
-    let further = fields.iter().filter(|field| !COLUMN_KEYS.contains(&field.key.as_str()));
+    let is_further = |field: &&Field| field.is_further() && further_lines(&field.value) == 0;
+    let further = fields.iter().filter(is_further);
     let pairs: Vec<String> = further.map(|field| format!("{}={}", field.key, field.value)).collect();
     pairs.join(" ").chars().take(MAX_REST_CHARS).collect()
 }
@@ -164,6 +231,31 @@ mod tests {
         check(r#"{"ts":1,"msg":"hi"}"#, "");
         check(r#"{"client":"10.0.0.9"}"#, "");
         check("no object", "");
+        check(r#"{"msg":"hi","stack":"a\nb","pid":7}"#, "pid=7");
+    }
+
+    #[test]
+    fn a_stack_trace_belongs_to_its_line() {
+        let check = |line: &str, message: &str, more_lines: usize| {
+            let envelope = format!(r#"{{"t":1,"c":"a","h":"","l":"info","id":"x","line":{line}}}"#);
+            let row = Row::parse(envelope.as_bytes()).unwrap();
+            assert_eq!((row.message.as_str(), row.more_lines), (message, more_lines), "{line}");
+        };
+        check(r#"{"msg":"one line","n":1}"#, "one line", 0);
+        check(r#"{"msg":"panic: no\n  at a\n  at b\n"}"#, "panic: no", 2);
+        check(r#"{"msg":"\r\npanic\r\n  at a"}"#, "panic", 1);
+        check(r#"{"msg":"failed","stack":"E: no\n at a\n at b","exception.stacktrace":"x"}"#, "failed", 3);
+        check(r#"{"msg":"failed","error":{"kind":"E","stack":"a\nb"}}"#, "failed", 2);
+        check(r#"{"msg":"failed","error":{"stack":"a\\nb"}}"#, "failed", 0);
+    }
+
+    #[test]
+    fn one_can_filter_by_short_plain_values() {
+        let found =
+            fields(r#"{"s":"a b","n":1.5,"ok":true,"none":null,"o":{"a":1},"l":[1],"e":"","t":"a\nb"}"#);
+        let plain: Vec<&str> = found.iter().filter(|field| field.is_plain).map(|field| &*field.key).collect();
+        assert_eq!(plain, ["s", "n", "ok", "none"]);
+        assert!(!fields(&format!(r#"{{"s":"{}"}}"#, "x".repeat(301)))[0].is_plain);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Extent {
     pub expanded: Option<(u64, f64)>,
     /// The rows with a mark above them, as far as they are known.
     pub marks: Arc<BTreeMap<u64, Mark>>,
+    /// By how much rows are higher whose text is wrapped, as far as they were on show.
+    pub wrapped: Arc<BTreeMap<u64, f64>>,
     /// The height of the pane.
     pub viewport_px: f64,
 }
@@ -147,7 +149,8 @@ impl Extent {
         let wanted = (px / self.row_px).floor() as u64;
         let expanded = self.expanded.map(|(expanded, _)| expanded).filter(|expanded| *expanded < row);
         let marked = self.marks.range(..row).next_back().map(|(marked, _)| *marked);
-        let free = expanded.max(marked).map_or(row, |special| row - special - 1);
+        let wrapped = self.wrapped.range(..row).next_back().map(|(wrapped, _)| *wrapped);
+        let free = expanded.max(marked).max(wrapped).map_or(row, |special| row - special - 1);
         wanted.min(free)
     }
 
@@ -155,7 +158,8 @@ impl Extent {
         let wanted = (px / self.row_px).floor() as u64;
         let expanded = self.expanded.map(|(expanded, _)| expanded).filter(|expanded| *expanded >= row);
         let marked = self.marks.range(row..).next().map(|(marked, _)| *marked);
-        let special = expanded.into_iter().chain(marked).min();
+        let wrapped = self.wrapped.range(row..).next().map(|(wrapped, _)| *wrapped);
+        let special = expanded.into_iter().chain(marked).chain(wrapped).min();
         wanted.min(special.unwrap_or(self.rows).saturating_sub(row))
     }
 
@@ -167,7 +171,14 @@ impl Extent {
 
     /// A row with its mark.
     fn head_of(&self, row: u64) -> f64 {
-        self.row_px + if self.marks.contains_key(&row) { MARK_PX } else { 0.0 }
+        let mark = if self.marks.contains_key(&row) { MARK_PX } else { 0.0 };
+        self.row_px + mark + self.wrapped.get(&row).copied().unwrap_or(0.0)
+    }
+
+    /// How far below the pane's upper edge a row begins, where it is one of those on show.
+    pub fn top_of(&self, at: Position, row: u64) -> Option<f64> {
+        let is_shown = self.visible(at).contains(&row);
+        is_shown.then(|| (at.row..row).map(|above| self.height_of(above)).sum::<f64>() - at.px)
     }
 
     /// The position in rows, for the scrollbar.
@@ -182,7 +193,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn plain() -> Extent {
-        Extent { rows: 1_000_000, row_px: 20.0, expanded: None, marks: Arc::default(), viewport_px: 310.0 }
+        Extent {
+            rows: 1_000_000,
+            row_px: 20.0,
+            expanded: None,
+            marks: Arc::default(),
+            wrapped: Arc::default(),
+            viewport_px: 310.0,
+        }
     }
 
     fn marked(rows: impl IntoIterator<Item = u64>) -> Arc<BTreeMap<u64, Mark>> {
@@ -225,6 +243,15 @@ mod tests {
     }
 
     #[test]
+    fn a_wrapped_row_is_as_high_as_its_lines() {
+        let extent = Extent { wrapped: Arc::new([(2, 32.0)].into()), ..plain() };
+        assert_eq!(extent.moved(Position::default(), 92.0), Position { row: 3, px: 0.0 });
+        assert_eq!(extent.top_of(Position { row: 1, px: 5.0 }, 4), Some(87.0));
+        assert_eq!(extent.top_of(Position { row: 1, px: 5.0 }, 0), None);
+        assert_eq!(extent.top_of(Position { row: 1, px: 5.0 }, 400), None);
+    }
+
+    #[test]
     fn showing_a_row_moves_no_more_than_needed() {
         assert_eq!(plain().showing(Position { row: 10, px: 0.0 }, 12), Position { row: 10, px: 0.0 });
         assert_eq!(plain().showing(Position { row: 10, px: 0.0 }, 4), Position { row: 4, px: 0.0 });
@@ -248,8 +275,9 @@ mod tests {
         fn there_and_back_is_where_it_was(
             row in 0_u64..2_000, by in 0.0_f64..30_000.0, expanded in prop::option::of((0_u64..3_000, 1.0_f64..900.0)),
             marks in prop::collection::btree_set(0_u64..3_000, 0..40),
+            wrapped in prop::collection::btree_map(0_u64..3_000, 1.0_f64..200.0, 0..40),
         ) {
-            let extent = Extent { rows: 5_000, expanded, marks: marked(marks), ..plain() };
+            let extent = Extent { rows: 5_000, expanded, marks: marked(marks), wrapped: Arc::new(wrapped), ..plain() };
             let start = Position { row, px: 0.0 };
             let back = extent.moved(extent.moved(start, by), -by);
             prop_assert!((extent.rows_of(back) - extent.rows_of(start)).abs() < 1e-6, "{:?} {:?}", start, back);

@@ -6,7 +6,7 @@ use crate::keys::KeyChoice;
 use leptos::html;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 22] = [
+const KEYS: [(&str, &str); 27] = [
     ("drag", "select a range and see its lines"),
     ("Shift + drag", "move along the time axis"),
     ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
@@ -22,9 +22,14 @@ const KEYS: [(&str, &str); 22] = [
     ("[ ]", "on a chart: pick an edge of the selection"),
     ("+ −", "on a chart: zoom"),
     ("Backspace", "on a chart: back one zoom"),
-    ("↑ ↓", "in the lines: next line"),
+    ("↑ ↓, k j", "in the lines: next line"),
     ("PageUp PageDown", "in the lines: a page"),
-    ("Home End", "in the lines: first and last line"),
+    ("Home End, g G", "in the lines: first and last line"),
+    ("n N", "in the lines: next and last match of the text"),
+    ("e E", "in the lines: next and last error"),
+    ("w W", "in the lines: next and last warning or worse"),
+    ("s S", "in the lines: where they come slower"),
+    ("] [", "in the lines: next and last silence"),
     ("/", "filter the lines by text"),
     ("l", "follow the clock, or stop"),
     ("Esc", "undo one layer: drag, maximized chart, crosshair, baseline, selection"),
@@ -60,7 +65,7 @@ pub fn HelpDialog(open: RwSignal<bool>) -> impl IntoView {
                     .collect_view()}
             </dl>
             <Switch name="Edges snap to ticks and events (s)" on=charts.snaps />
-            <Switch name="Single letters act as keys (/ ? b l m s)" on=letters />
+            <Switch name="Single letters act as keys" on=letters />
         </dialog>
     }
 }

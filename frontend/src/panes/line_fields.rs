@@ -1,11 +1,15 @@
-//! A line taken apart: its fields in the order they were sent.
+//! A line taken apart: its fields in the order they were sent, each of which narrows the lines by a click.
 
 use super::icons::{Glyph, Icon};
 use super::share::copy_text;
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
+use crate::session::use_session;
+use crate::state::{AppState, Command};
 use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::log::Level;
+use sonde_shared::view::{FieldFilter, ViewState};
 use std::sync::Arc;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
@@ -13,10 +17,13 @@ use wasm_bindgen::closure::Closure;
 
 /// The most of a value that is laid out.
 const MAX_VALUE_CHARS: usize = 20_000;
+/// Names that mean what the server knows of a line, where one filters by them.
+const KNOWN: [&str; 4] = ["component", "host", "level", "pattern"];
 
 /// The fields of an expanded line.
 #[component]
 pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
+    let session = use_session();
     let feed: LineFeed = expect_context();
     let root = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
@@ -24,55 +31,171 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
             watch_height(&root, index, feed);
         }
     });
-    let mut fields = row.fields();
-    if fields.is_empty() {
-        fields.push(Field { key: "line".to_owned(), value: row.line.clone() });
-    }
-    let line = row.line.clone();
+    let (line, id) = (row.line.clone(), row.id.clone());
+    let address = move || {
+        let view = ViewState { line: Some(id.clone()), ..session.now_part(AppState::frozen) };
+        session.address_of(&view)
+    };
+    let id = row.id.clone();
+    let context = move |_| feed.show_context(id.clone());
+    let fields = fields_of(&row).into_iter().map(|(field, filter)| view! { <FieldRow field filter /> });
     view! {
         <div class="fields" node_ref=root>
             <div class="fields-head">
-                <CopyButton name="Copy the line" text=line label="Copy line" />
+                <CopyButton name="Copy the line" text=move || line.clone() label="Copy line" />
+                <CopyButton name="Copy the link to this line" text=address label="Copy link" />
+                <button class="control small" title="All components around this moment; Back returns" on:click=context>
+                    <Glyph icon=Icon::Context />
+                    "Around this moment"
+                </button>
                 <span class="faint mono">{row.id.clone()}</span>
             </div>
-            <dl>{fields.into_iter().map(|field| view! { <FieldRow field /> }).collect_view()}</dl>
+            <dl>{fields.collect_view()}</dl>
         </div>
     }
 }
 
+/// What is shown of a line, each with what a click filters by: what the server knows of it where its fields do not say it, then its
+/// fields.
+fn fields_of(row: &Row) -> Vec<(Field, Option<FieldFilter>)> {
+    let mut fields = row.fields();
+    if fields.is_empty() {
+        fields.push(Field { key: "line".to_owned(), value: row.line.clone(), is_plain: false });
+    }
+    let level = row.level.name().to_owned();
+    let known = [&row.component, &row.host, &level, &row.pattern];
+    let says = |name: &str| fields.iter().any(|field| field.key == name && filter_of(field, row).is_some());
+    let unsaid = KNOWN.into_iter().zip(known).filter(|(name, value)| !value.is_empty() && !says(name));
+    let unsaid = unsaid.map(|(name, value)| {
+        (Field { key: name.to_owned(), value: value.clone(), is_plain: true }, Some(filter(name, value)))
+    });
+    let mut seen: Vec<&str> = Vec::new();
+    let mut first = |key| {
+        !seen.contains(&key) && {
+            seen.push(key);
+            true
+        }
+    };
+    // Of a name that occurs twice the server looks at the first.
+    let own = fields.iter().map(|field| (field.clone(), filter_of(field, row).filter(|_| first(&field.key))));
+    unsaid.chain(own).collect()
+}
+
+/// What a field filters by. One that is named as what the server knows filters by that, where it says the same.
+fn filter_of(field: &Field, row: &Row) -> Option<FieldFilter> {
+    let value = match field.key.as_str() {
+        "component" => (field.value == row.component).then_some(row.component.as_str()),
+        "host" => (field.value == row.host && !row.host.is_empty()).then_some(row.host.as_str()),
+        "level" => (Level::parse(&field.value) == Some(row.level)).then_some(row.level.name()),
+        "pattern" => None,
+        _ => field.is_plain.then_some(field.value.as_str()),
+    };
+    value.map(|value| filter(&field.key, value))
+}
+
+fn filter(name: &str, value: &str) -> FieldFilter {
+    FieldFilter { name: name.to_owned(), value: value.to_owned(), excluded: false }
+}
+
 #[component]
-fn FieldRow(field: Field) -> impl IntoView {
-    let name = format!("Copy {}", field.key);
-    let shown = clipped(&field.value);
+fn FieldRow(field: Field, filter: Option<FieldFilter>) -> impl IntoView {
+    let Field { key, value, .. } = field;
+    let shown = clipped(&value);
+    let (name, column) = (["Copy ", &key].concat(), key.clone());
+    let is_own = filter.is_none() || !KNOWN.contains(&key.as_str());
     view! {
-        <dt>{field.key}</dt>
+        <dt>{key}</dt>
         <dd>
             <span class="mono value">{shown}</span>
-            <CopyButton name text=field.value label="" />
+            <span class="acts">
+                {filter.map(|filter| view! { <FilterButtons filter /> })}
+                {is_own.then(|| view! { <ColumnButton column /> })}
+                <CopyButton name text=move || value.clone() label="" />
+            </span>
         </dd>
     }
+}
+
+/// Only lines with the value, or without it.
+#[component]
+fn FilterButtons(filter: FieldFilter) -> impl IntoView {
+    let session = use_session();
+    let button = move |excluded: bool| {
+        let filter = FieldFilter { excluded, ..filter.clone() };
+        let (icon, what) = if excluded { (Icon::Minus, "Without") } else { (Icon::Add, "Only lines with") };
+        let is_level = filter.name == "level" && !excluded;
+        let name = [what, " ", &filter.name, " = ", &filter.value, if is_level { " and worse" } else { "" }]
+            .concat();
+        view! {
+            <button
+                class="control small icon-only"
+                aria-label=name.clone()
+                title=name
+                on:click=move |_| session.send(Command::Narrow(filter.clone()))
+            >
+                <Glyph icon />
+            </button>
+        }
+    };
+    view! { {button(false)} {button(true)} }
+}
+
+/// Gives the field a column of its own, or takes it away.
+#[component]
+fn ColumnButton(column: String) -> impl IntoView {
+    let session = use_session();
+    let name = column.clone();
+    let has = session.part(move |state| state.view.columns.contains(&name));
+    let label = ["Column of ", &column].concat();
+    let toggle = move |_| toggle_column(session, &column);
+    view! {
+        <button
+            class="control small icon-only"
+            aria-label=label.clone()
+            title=label
+            aria-pressed=move || has.get().to_string()
+            on:click=toggle
+        >
+            <Glyph icon=Icon::Columns />
+        </button>
+    }
+}
+
+/// Adds a column, or takes it away where it is there.
+pub(super) fn toggle_column(session: crate::session::Session, column: &str) {
+    let mut columns = session.now_part(|state| state.view.columns.clone());
+    let before = columns.len();
+    columns.retain(|one| one != column);
+    if columns.len() == before {
+        columns.push(column.to_owned());
+    }
+    session.send(Command::SetColumns(columns));
 }
 
 /// A value of a megabyte is copied whole, but not laid out.
 fn clipped(value: &str) -> String {
     match value.char_indices().nth(MAX_VALUE_CHARS) {
-        Some((end, _)) => format!("{}… (copy for all of it)", &value[..end]),
+        Some((end, _)) => [&value[..end], "… (copy for all of it)"].concat(),
         None => value.to_owned(),
     }
 }
 
 #[component]
-fn CopyButton(#[prop(into)] name: String, text: String, label: &'static str) -> impl IntoView {
+fn CopyButton(
+    #[prop(into)] name: String,
+    text: impl Fn() -> String + Send + Sync + 'static,
+    label: &'static str,
+) -> impl IntoView {
     let copied = RwSignal::new(false);
     let copy = move |_| {
-        let text = text.clone();
+        let text = text();
         leptos::task::spawn_local(async move {
             copied.try_set(copy_text(&text).await);
             set_timeout(move || _ = copied.try_set(false), Duration::from_secs(2));
         });
     };
     view! {
-        <button class="control small copy" aria-label=name on:click=copy>
+        <button class="control small" class:icon-only=label.is_empty() aria-label=name.clone() title=name on:click=copy>
             <Glyph icon=Icon::Copy />
             {move || if copied.get() { "Copied" } else { label }}
         </button>
@@ -88,4 +211,50 @@ fn watch_height(root: &web_sys::HtmlElement, index: u64, feed: LineFeed) {
     observer.observe(root);
     let held = StoredValue::new_local((observer, measure));
     on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_filters_by_what_the_server_compares() {
+        let check = |line: &str, expected: &[(&str, Option<&str>)]| {
+            let envelope =
+                format!(r#"{{"t":1,"c":"a.b","h":"n1","l":"warn","p":"0123","id":"x","line":{line}}}"#);
+            let found = fields_of(&Row::parse(envelope.as_bytes()).unwrap());
+            let found: Vec<(String, Option<String>)> = found
+                .into_iter()
+                .map(|(field, filter)| (field.key, filter.map(|one| [one.name, one.value].join("="))))
+                .collect();
+            let expected: Vec<(String, Option<String>)> =
+                expected.iter().map(|(key, filter)| ((*key).to_owned(), filter.map(str::to_owned))).collect();
+            assert_eq!(found, expected, "{line}");
+        };
+        check(
+            r#"{"msg":"hi","component":"a.b","level":"WARNING","host":"other","n":1}"#,
+            &[
+                ("host", Some("host=n1")),
+                ("pattern", Some("pattern=0123")),
+                ("msg", Some("msg=hi")),
+                ("component", Some("component=a.b")),
+                ("level", Some("level=warn")),
+                ("host", None),
+                ("n", Some("n=1")),
+            ],
+        );
+        check(
+            r#"{"logger":"a.b","pattern":"x","n":{"a":1},"logger":"c"}"#,
+            &[
+                ("component", Some("component=a.b")),
+                ("host", Some("host=n1")),
+                ("level", Some("level=warn")),
+                ("pattern", Some("pattern=0123")),
+                ("logger", Some("logger=a.b")),
+                ("pattern", None),
+                ("n", None),
+                ("logger", None),
+            ],
+        );
+    }
 }

@@ -1,9 +1,11 @@
 //! One row: level, time, component, host, message; its fields below it while it is expanded.
 
+use super::highlight::marked;
 use super::line_fields::LineFields;
 use super::log_list::toggle;
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
+use crate::leaving::leaving;
 use crate::lines::{Mark, Row};
 use crate::session::{Session, use_session};
 use crate::text::{self, Stamp};
@@ -11,21 +13,22 @@ use leptos::prelude::*;
 use sonde_shared::time::Timestamp;
 use std::sync::Arc;
 
-/// The longest message that is put into a row; the fields show all of it.
-const MAX_MESSAGE_CHARS: usize = 1_000;
+/// The most of a value that is put into a column.
+const MAX_CELL_CHARS: usize = 100;
+
 /// The row at a position, or its place while it is not there yet.
 #[component]
-pub(super) fn LineRow(index: u64, cursor: RwSignal<Option<u64>>, stamp: Memo<Stamp>) -> impl IntoView {
+pub(super) fn LineRow(index: u64, stamp: Memo<Stamp>) -> impl IntoView {
     let feed: LineFeed = expect_context();
     match feed.row(index) {
-        Some(row) => view! { <PresentRow index row cursor stamp /> }.into_any(),
+        Some(row) => view! { <PresentRow index row stamp /> }.into_any(),
         None => view! { <div class="row waiting" role="row" aria-rowindex=(index + 1).to_string()></div> }
             .into_any(),
     }
 }
 
 #[component]
-fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>, stamp: Memo<Stamp>) -> impl IntoView {
+fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
     let session = use_session();
     let feed: LineFeed = expect_context();
     let context: ChartContext = expect_context();
@@ -35,20 +38,20 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>, stamp: M
     let hover = move |_| context.hover.set(Some(Hover { source: "log".to_owned(), at }));
     let id = row.id.clone();
     let click = move |_| {
-        cursor.set(Some(index));
+        feed.cursor.set(Some(index));
         if !is_selecting_text() {
             toggle(session, &id);
         }
     };
     let mark = Memo::new(move |_| {
-        let mark = feed.marks.with(|marks| marks.get(&index).copied())?;
-        Some(mark_text(mark, at, session.offset_minutes.get()))
+        let mark = leaving(feed.marks).with(|marks| marks.get(&index).copied())?;
+        Some(mark_text(mark, at, leaving(session.offset_minutes).get()))
     });
     let (fields, cells) = (row.clone(), row.clone());
     view! {
         <div
             class=format!("row level-{}", row.level.name())
-            class:cursor=move || cursor.get() == Some(index)
+            class:cursor=move || leaving(feed.cursor).get() == Some(index)
             class:open=move || open.get()
             role="row"
             aria-rowindex=(index + 1).to_string()
@@ -71,12 +74,16 @@ fn PresentRow(index: u64, row: Arc<Row>, cursor: RwSignal<Option<u64>>, stamp: M
 #[component]
 fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
     let (at, host) = (row.at, row.host.clone());
-    let time = move || stamp.get().write(at, session.offset_minutes.get());
+    let time = move || leaving(stamp).get().write(at, leaving(session.offset_minutes).get());
     let (prefix, name) = split_component(&row.component);
-    let message: String = row.message.chars().take(MAX_MESSAGE_CHARS).collect();
-    let rest = row.rest.clone();
-    let contains = session.part(|state| state.view.contains.clone());
-    let whole = move || Stamp::Year.write(at, session.offset_minutes.get());
+    let (message, rest) = (row.message.clone(), row.rest.clone());
+    let feed: LineFeed = expect_context();
+    let find = Memo::new(move |_| feed.find());
+    let whole = move || Stamp::Year.write(at, leaving(session.offset_minutes).get());
+    let more = (row.more_lines > 0).then(|| {
+        let more = ["+", &text::lines(row.more_lines as u64)].concat();
+        view! { <span class="more-lines">{more}</span> }
+    });
     view! {
         <span class="level-bar" aria-hidden="true"></span>
         <span class="time" role="gridcell" title=whole>{time}</span>
@@ -85,10 +92,32 @@ fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
             <span class="path"><span class="faint">{prefix}</span>{name}</span>
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
+        <ColumnCells row session />
         <span class="message" role="gridcell">
-            {move || marked(&message, &contains.get())}
-            {move || (!rest.is_empty()).then(|| view! { <span class="rest">" " {marked(&rest, &contains.get())}</span> })}
+            {move || marked(&message, find.get().as_ref())}
+            {more}
+            {move || (!rest.is_empty()).then(|| view! { <span class="rest">" " {marked(&rest, find.get().as_ref())}</span> })}
         </span>
+    }
+}
+
+/// The fields that have columns of their own.
+#[component]
+fn ColumnCells(row: Arc<Row>, session: Session) -> impl IntoView {
+    let columns = session.part(|state| state.view.columns.clone());
+    move || {
+        let columns = columns.get();
+        if columns.is_empty() {
+            return None;
+        }
+        let fields = row.fields();
+        let cell = |name: String| {
+            let field = fields.iter().find(|field| field.key == name);
+            let value: String =
+                field.map(|field| field.value.chars().take(MAX_CELL_CHARS).collect()).unwrap_or_default();
+            view! { <span class="column" role="gridcell" title=value.clone()>{value.clone()}</span> }
+        };
+        Some(columns.into_iter().map(cell).collect_view())
     }
 }
 
@@ -103,22 +132,6 @@ fn mark_text(mark: Mark, at: Timestamp, offset_minutes: i32) -> String {
 fn split_component(component: &str) -> (String, String) {
     let at = component.rfind('.').map_or(0, |at| at + 1);
     (component[..at].to_owned(), component[at..].to_owned())
-}
-
-/// The message with each match of the text filter marked. Always text, never markup.
-fn marked(message: &str, contains: &str) -> AnyView {
-    if contains.is_empty() {
-        return message.to_owned().into_any();
-    }
-    let mut parts = Vec::new();
-    let mut rest = message;
-    while let Some((before, after)) = rest.split_once(contains) {
-        parts.push(before.to_owned().into_any());
-        parts.push(view! { <mark>{contains.to_owned()}</mark> }.into_any());
-        rest = after;
-    }
-    parts.push(rest.to_owned().into_any());
-    parts.into_any()
 }
 
 /// Whether the click ended a selection of text, so was none.

@@ -1,18 +1,17 @@
-//! What narrows the lines: level, host, text.
+//! What narrows the lines: text, component, level, host, and the values that were clicked, each with its ×.
 
 use super::choice::Choice;
+use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
-use crate::rest::Rest;
-use crate::session::use_session;
+use super::text_filter::TextFilter;
+use crate::feeds::{Facet, load_facets, load_template};
+use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
-use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::api::{FacetCount, Facets};
 use sonde_shared::log::Level;
-use std::time::Duration;
-
-/// How long a pause in typing counts as done.
-const TYPING: Duration = Duration::from_millis(200);
+use sonde_shared::view::FieldFilter;
 
 /// The filters.
 #[component]
@@ -20,174 +19,214 @@ pub(super) fn LogFilters() -> impl IntoView {
     view! {
         <div class="filters" role="toolbar" aria-label="Filters">
             <TextFilter />
-            <LevelFilter />
-            <HostFilter />
+            <FacetFilter facet=Facet::Component />
+            <FacetFilter facet=Facet::Level />
+            <FacetFilter facet=Facet::Host />
+            <Chips />
         </div>
     }
 }
 
-/// The text filter: it applies as it is typed.
-#[component]
-fn TextFilter() -> impl IntoView {
-    let session = use_session();
-    let contains = session.part(|state| state.view.contains.clone());
-    let input = NodeRef::<html::Input>::new();
-    let rest = Rest::new();
-    let apply = move || {
-        rest.stop();
-        if let Some(input) = input.get_untracked() {
-            session.send(Command::SetContains(input.value()));
-        }
-    };
-    let typed = move |_| rest.after(TYPING, apply);
-    Effect::new(move |_| {
-        if session.text_filter_focus.get() > 0
-            && let Some(input) = input.get()
-        {
-            input.select();
-            drop(input.focus());
-        }
-    });
-    let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
-        "Enter" => apply(),
-        "Escape" => {
-            event.stop_propagation();
-            rest.stop();
-            // The text and the field are one layer.
-            if let Some(input) = input.get_untracked() {
-                input.set_value("");
-            }
-            session.send(Command::SetContains(String::new()));
-            drop(input.get_untracked().map(|input| input.blur()));
-        }
-        _ => {}
-    };
-    view! {
-        <div class="text-filter" class:on=move || contains.with(|text| !text.is_empty())>
-            <Glyph icon=Icon::Search />
-            <input
-                node_ref=input
-                class="field"
-                type="text"
-                aria-label="Text in the line"
-                placeholder="Text in the line  /"
-                spellcheck="false"
-                autocomplete="off"
-                prop:value=move || contains.get()
-                on:input=typed
-                on:change=move |_| apply()
-                on:keydown=key
-            />
-            <Show when=move || contains.with(|text| !text.is_empty())>
-                <button
-                    class="control small icon-only"
-                    aria-label="Clear the text filter"
-                    on:click=move |_| session.send(Command::SetContains(String::new()))
-                >
-                    <Glyph icon=Icon::Close />
-                </button>
-            </Show>
-        </div>
+/// What a facet is called, in a filter and in a sentence, and what its button says while it does not narrow.
+const fn names(facet: Facet) -> (&'static str, &'static str, &'static str) {
+    match facet {
+        Facet::Component => ("component", "Component", "Any component"),
+        Facet::Host => ("host", "Host", "Any host"),
+        Facet::Level => ("level", "Level", "Any level"),
     }
 }
 
+/// One facet: its values among the lines with their counts; a click narrows to one.
 #[component]
-fn LevelFilter() -> impl IntoView {
+fn FacetFilter(facet: Facet) -> impl IntoView {
     let session = use_session();
     let open = RwSignal::new(false);
-    let level = session.part(|state| state.view.level);
-    let label = Memo::new(move |_| level_name(level.get()));
-    let item = move |choice: Option<Level>| {
-        let name = level_name(choice);
-        let class = choice.map_or_else(String::new, |level| format!("level-{}", level.name()));
-        let pick = move |_| {
-            session.send(Command::SetLevel(choice));
-            open.set(false);
-        };
-        let pressed = move || (level.get() == choice).to_string();
-        view! {
-            <li>
-                <button class="item" aria-pressed=pressed on:click=pick>
-                    <span class=format!("tag {class}")>{choice.map_or("", Level::tag)}</span>
-                    {name}
-                </button>
-            </li>
-        }
+    let chosen = session.part(move |state| match facet {
+        // Where components are of the active panel nobody has chosen one.
+        Facet::Component => state.view.components.first().filter(|_| state.view.chosen).cloned(),
+        Facet::Host => state.view.host.clone(),
+        Facet::Level => state.view.level.map(|level| level.name().to_owned()),
+    });
+    let (_, name, any) = names(facet);
+    let label = move || match chosen.get() {
+        None => any.to_owned(),
+        // The breadcrumb says which.
+        Some(_) if facet == Facet::Component => "Component".to_owned(),
+        Some(value) => worded(facet, &value),
     };
-    let choices = move || {
-        let levels = [Level::Fatal, Level::Error, Level::Warn, Level::Info, Level::Debug];
-        [None].into_iter().chain(levels.map(Some)).map(item).collect_view()
+    let clear = move |_| session.send(any_of(facet));
+    let loaded = load_facets(session, facet, open);
+    let values = move || match (loaded.value.get(), loaded.error.get()) {
+        (Some(facets), _) => values(facet, &facets, chosen, session, open).into_any(),
+        (None, Some(error)) => view! { <ErrorNote error retry=move |()| loaded.retry() /> }.into_any(),
+        (None, None) => view! { <p class="remark faint">"Counting…"</p> }.into_any(),
     };
     view! {
-        <div class="filter" class:on=move || level.get().is_some()>
-            <Choice name="Level" label=label open>
-                <ul class="items">{choices}</ul>
-            </Choice>
-            <Show when=move || level.get().is_some()>
-                <ClearButton name="Any level" command=Command::SetLevel(None) />
+        <div class="filter" class:on=move || chosen.with(Option::is_some)>
+            <Choice name label=Signal::derive(label) open>{values}</Choice>
+            <Show when=move || chosen.with(Option::is_some) && facet != Facet::Component>
+                <button class="control small icon-only" aria-label=any on:click=clear><Glyph icon=Icon::Close /></button>
             </Show>
         </div>
+    }
+}
+
+fn any_of(facet: Facet) -> Command {
+    match facet {
+        Facet::Component => Command::Choose(None),
+        Facet::Host => Command::SetHost(None),
+        Facet::Level => Command::SetLevel(None),
     }
 }
 
 /// `warn and worse`; nothing is worse than fatal.
-fn level_name(level: Option<Level>) -> String {
-    match level {
-        None => "Any level".to_owned(),
-        Some(Level::Fatal) => Level::Fatal.name().to_owned(),
-        Some(level) => format!("{} and worse", level.name()),
+fn worded(facet: Facet, value: &str) -> String {
+    if facet == Facet::Level && value != Level::Fatal.name() {
+        [value, " and worse"].concat()
+    } else {
+        value.to_owned()
     }
 }
 
-#[component]
-fn HostFilter() -> impl IntoView {
-    let session = use_session();
-    let open = RwSignal::new(false);
-    let host = session.part(|state| state.view.host.clone());
-    let hosts =
-        session.part(|state| state.components.as_ref().map(|all| all.hosts.clone()).unwrap_or_default());
-    let label = Memo::new(move |_| host.get().unwrap_or_else(|| "Any host".to_owned()));
-    let choices = move || {
-        let item = move |known: sonde_shared::api::HostCount| {
-            let pressed = (host.get().as_ref() == Some(&known.name)).to_string();
-            let name = known.name.clone();
-            let pick = move |_| {
-                session.send(Command::SetHost(Some(known.name.clone())));
-                open.set(false);
-            };
-            view! {
-                <li>
-                    <button class="item" aria-pressed=pressed on:click=pick>
-                        <span class="grow">{name}</span>
-                        <span class="tree-count">{text::short_count(known.lines)}</span>
-                    </button>
-                </li>
-            }
-        };
-        hosts.get().into_iter().map(item).collect_view()
+/// The values with their counts, and what is not in the list.
+fn values(
+    facet: Facet,
+    facets: &Facets,
+    chosen: Memo<Option<String>>,
+    session: Session,
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let (_, _, any) = names(facet);
+    let (values, left_out) = match facet {
+        Facet::Component => (facets.components.clone(), facets.left_out.components),
+        Facet::Host => (facets.hosts.clone(), facets.left_out.hosts),
+        Facet::Level => (by_badness(&facets.levels), 0),
+    };
+    let pick_any = move |_| {
+        session.send(any_of(facet));
+        open.set(false);
+    };
+    let pressed = move || chosen.with(Option::is_none).to_string();
+    let counted: u64 = values.iter().map(|one| one.count).sum();
+    let rest = facets.total.saturating_sub(counted);
+    let note = match (left_out, rest) {
+        (0, 0) => None,
+        (0, rest) => Some([text::lines(rest).as_str(), " without one"].concat()),
+        (more, rest) => {
+            Some([text::count(more).as_str(), " more with ", &text::lines(rest), " at most"].concat())
+        }
     };
     view! {
-        <div class="filter" class:on=move || host.get().is_some()>
-            <Choice name="Host" label=label open>
-                <ul class="items">{choices}</ul>
-            </Choice>
-            <Show when=move || host.get().is_some()>
-                <ClearButton name="Any host" command=Command::SetHost(None) />
+        <ul class="items facets">
+            <li>
+                <button class="item" aria-pressed=pressed on:click=pick_any>
+                    <span class="grow">{any}</span>
+                    <span class="tree-count">{text::count(facets.total)}</span>
+                </button>
+            </li>
+            {values.into_iter().map(|one| view! { <FacetValue facet one chosen open /> }).collect_view()}
+        </ul>
+        {note.map(|note| view! { <p class="remark faint">{note}</p> })}
+    }
+}
+
+/// The worst level first.
+fn by_badness(levels: &[FacetCount]) -> Vec<FacetCount> {
+    let count = |level: &Level| levels.iter().find(|one| one.value == level.name()).cloned();
+    Level::ALL.iter().rev().filter_map(count).collect()
+}
+
+#[component]
+fn FacetValue(
+    facet: Facet,
+    one: FacetCount,
+    chosen: Memo<Option<String>>,
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let session = use_session();
+    let (key, ..) = names(facet);
+    let FacetCount { value, count } = one;
+    let filter = move |excluded, value: &str| {
+        session.send(Command::Narrow(FieldFilter {
+            name: key.to_owned(),
+            value: value.to_owned(),
+            excluded,
+        }));
+        open.set(false);
+    };
+    let (only, not, known) = (value.clone(), value.clone(), value.clone());
+    let pressed = move || chosen.with(|chosen| chosen.as_ref() == Some(&known)).to_string();
+    let without = ["Without ", key, " = ", &value].concat();
+    let level = (facet == Facet::Level).then(|| Level::parse(&value)).flatten();
+    let tag =
+        level.map(|level| view! { <span class=["tag level-", level.name()].concat()>{level.tag()}</span> });
+    view! {
+        <li class="facet">
+            <button class="item" aria-pressed=pressed on:click=move |_| filter(false, &only)>
+                {tag}
+                <span class="grow">{worded(facet, &value)}</span>
+                <span class="tree-count">{text::count(count)}</span>
+            </button>
+            <button class="control small icon-only" aria-label=without.clone() title=without on:click=move |_| filter(true, &not)>
+                <Glyph icon=Icon::Minus />
+            </button>
+        </li>
+    }
+}
+
+/// The filters without a control of their own.
+#[component]
+fn Chips() -> impl IntoView {
+    let session = use_session();
+    let fields = session.part(|state| {
+        let pattern = state.view.pattern.clone().map(|value| FieldFilter {
+            name: "pattern".into(),
+            value,
+            excluded: false,
+        });
+        pattern.into_iter().chain(state.view.fields.iter().cloned()).collect::<Vec<_>>()
+    });
+    let chips = move || {
+        let chip = |filter: FieldFilter| view! { <Chip filter /> };
+        fields.get().into_iter().map(chip).collect_view()
+    };
+    view! {
+        <span class="filter-chips">
+            {chips}
+            <Show when=move || fields.with(|fields| fields.len() > 1)>
+                <button class="control small" on:click=move |_| session.send(Command::ClearFilters)>"Clear all"</button>
             </Show>
-        </div>
+        </span>
     }
 }
 
 #[component]
-fn ClearButton(name: &'static str, command: Command) -> impl IntoView {
+fn Chip(filter: FieldFilter) -> impl IntoView {
     let session = use_session();
+    let is_pattern = filter.name == "pattern";
+    let sign = if filter.excluded { " ≠ " } else { " = " };
+    let name = ["Take away: ", &filter.name, sign, &filter.value].concat();
+    let id = filter.value.clone();
+    let value = if is_pattern && (filter.excluded || session.now_part(|state| state.view.pattern.is_some())) {
+        let template = load_template(session, id.clone());
+        Signal::derive(move || template.get().unwrap_or_else(|| id.clone()))
+    } else {
+        Signal::stored(id)
+    };
+    let (label, title) = (filter.name.clone(), value);
+    let take_away = move |_| {
+        session.send(if is_pattern && !filter.excluded {
+            Command::SetPattern(None)
+        } else {
+            Command::Widen(filter.clone())
+        });
+    };
     view! {
-        <button
-            class="control small icon-only"
-            aria-label=name
-            on:click=move |_| session.send(command.clone())
-        >
-            <Glyph icon=Icon::Close />
-        </button>
+        <span class="filter-chip" title=move || title.get()>
+            <span class="muted">{label}</span>
+            <span class="faint">{sign}</span>
+            <span class="mono">{move || value.get()}</span>
+            <button class="control small icon-only" aria-label=name on:click=take_away><Glyph icon=Icon::Close /></button>
+        </span>
     }
 }

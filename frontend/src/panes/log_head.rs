@@ -2,14 +2,15 @@
 
 use super::baseline_control::BaselineControl;
 use super::icons::{Glyph, Icon};
+use super::reading::ReadingMenu;
 use crate::feeds::{LineFeed, PageFeed, Phase, Saving, add_link};
 use crate::lines::Total;
 use crate::session::{Session, use_session};
-use crate::state::{AppState, Command};
+use crate::state::{AppState, Command, LogQuery};
 use crate::text;
 use leptos::prelude::*;
 use sonde_shared::links::LinkRule;
-use sonde_shared::view::Order;
+use sonde_shared::view::{Order, Tab};
 
 /// The head of the log pane.
 #[component]
@@ -29,6 +30,7 @@ pub(super) fn LogHead() -> impl IntoView {
     let kind = move || if session.selection.get().is_some() { "Selection" } else { "Visible range" };
     view! {
         <header class="log-head">
+            <Tabs />
             <h2 class="total">{move || total_text(feed.total.get())}</h2>
             <IndexedTo />
             <Breadcrumb />
@@ -49,12 +51,60 @@ pub(super) fn LogHead() -> impl IntoView {
             <Show when=move || feed.held.get()>
                 <button class="control small" on:click=move |_| to_newest(session, feed)>{newer}</button>
             </Show>
-            {move || feed.said.get().map(|said| view! { <span class="faint" role="status">{said}</span> })}
             <Show when=busy>
                 <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
             </Show>
+            <Said />
             <OrderButton />
+            <Download />
+            <ReadingMenu />
         </header>
+    }
+}
+
+/// Lines or their patterns.
+#[component]
+fn Tabs() -> impl IntoView {
+    let session = use_session();
+    let tab = session.part(|state| state.view.tab);
+    let one = move |which: Tab, name: &'static str| {
+        let pressed = move || (tab.get() == which).to_string();
+        view! {
+            <button role="tab" class="tab" aria-selected=pressed on:click=move |_| session.send(Command::SetTab(which))>
+                {name}
+            </button>
+        }
+    };
+    view! {
+        <div class="tabs" role="tablist" aria-label="What is shown of the lines">
+            {one(Tab::Lines, "Lines")} {one(Tab::Patterns, "Patterns")}
+        </div>
+    }
+}
+
+/// What is said for a moment.
+#[component]
+fn Said() -> impl IntoView {
+    let feed: LineFeed = expect_context();
+    view! { <span class="said muted" role="status">{move || feed.said.get()}</span> }
+}
+
+/// All lines of the pane as a file, which the browser takes as they come.
+#[component]
+fn Download() -> impl IntoView {
+    let session = use_session();
+    let href = move || session.query.with(LogQuery::download);
+    let name = move || session.query.with(LogQuery::file_name);
+    view! {
+        <a
+            class="control small icon-only framed"
+            aria-label="Download these lines as NDJSON"
+            title="Download these lines as NDJSON"
+            href=href
+            download=name
+        >
+            <Glyph icon=Icon::Download />
+        </a>
     }
 }
 
@@ -77,7 +127,7 @@ fn to_newest(session: Session, feed: LineFeed) {
 
 fn total_text(total: Total) -> String {
     match total {
-        Total::Unknown => "Lines".to_owned(),
+        Total::Unknown => String::new(),
         Total::Known(lines) => text::lines(lines),
         Total::AtLeast { lines, scanned } => {
             format!("at least {} · scanned {:.0} %", text::lines(lines), (scanned * 100.0).floor())

@@ -1,15 +1,16 @@
 //! The rows that show, out of however many there are. Only these exist as elements.
 
 use super::line_row::LineRow;
+use super::list_keys::press;
+use super::reading::Reading;
 use super::scrollbar::Scrollbar;
 use crate::feeds::LineFeed;
-use crate::lines::{Extent, Position};
 use crate::session::{Session, use_session};
 use crate::state::Command;
-use crate::text::Stamp;
 use leptos::html;
 use leptos::prelude::*;
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
@@ -19,12 +20,8 @@ pub(super) fn LogList() -> impl IntoView {
     let feed: LineFeed = expect_context();
     let session = use_session();
     let list = NodeRef::<html::Div>::new();
-    let cursor = RwSignal::new(None::<u64>);
+    let Reading { wraps, is_roomy, stamp, .. } = expect_context();
     let touch = RwSignal::new(None::<f64>);
-    let stamp = Memo::new(move |_| {
-        let offset = session.offset_minutes.get();
-        session.query.with(|query| Stamp::of(query.range, offset))
-    });
     let visible = Memo::new(move |_| feed.extent().visible(feed.position.get()));
     Effect::new(move |_| {
         feed.revision.track();
@@ -33,6 +30,22 @@ pub(super) fn LogList() -> impl IntoView {
     Effect::new(move |_| {
         if let Some(list) = list.get() {
             watch_size(&list, feed);
+        }
+    });
+    Effect::new(move |_| {
+        is_roomy.track();
+        if let Some(list) = list.get() {
+            request_animation_frame(move || measure_row(&list, feed));
+        }
+    });
+    Effect::new(move |_| {
+        feed.revision.track();
+        visible.track();
+        feed.viewport_px.track();
+        is_roomy.track();
+        match list.get().filter(|_| wraps.get()) {
+            Some(list) => request_animation_frame(move || measure_wrapped(&list, feed)),
+            None => feed.wrapped.set(Arc::default()),
         }
     });
     let wheel = move |event: web_sys::WheelEvent| {
@@ -51,8 +64,7 @@ pub(super) fn LogList() -> impl IntoView {
         <div
             class="log-list"
             class:dimmed=move || feed.dimmed.get()
-            class:dated=move || stamp.get() == Stamp::Day
-            class:dated-year=move || stamp.get() == Stamp::Year
+            class:wraps=move || wraps.get()
             node_ref=list
             id="log-list"
             role="grid"
@@ -60,14 +72,14 @@ pub(super) fn LogList() -> impl IntoView {
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"
             on:wheel=wheel
-            on:keydown=move |event| press(&event, session, feed, cursor)
+            on:keydown=move |event| press(&event, session, feed)
             on:pointerdown=move |event| touch.set(finger(&event))
             on:pointermove=move |event| drag(&event, feed, touch)
             on:pointerup=move |_| touch.set(None)
             on:pointercancel=move |_| touch.set(None)
         >
             <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
-                <For each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index cursor stamp /> } />
+                <For each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index stamp /> } />
             </div>
         </div>
         <Scrollbar />
@@ -79,15 +91,56 @@ fn watch_size(list: &web_sys::HtmlElement, feed: LineFeed) {
     let measured = list.clone();
     let measure = Closure::<dyn FnMut()>::new(move || {
         feed.viewport_px.set(f64::from(measured.client_height()));
-        let style = window().get_computed_style(&measured).ok().flatten();
-        let size = style.and_then(|style| style.get_property_value("--row-size").ok());
-        let size = size.and_then(|size| size.trim().trim_end_matches("px").parse().ok());
-        feed.row_px.set(size.unwrap_or(20.0));
+        measure_row(&measured, feed);
+        // Lines that are wrapped break elsewhere in a pane of another width.
+        feed.wrapped.set(Arc::default());
+        feed.revision.update(|count| *count += 1);
     });
     let Ok(observer) = web_sys::ResizeObserver::new(measure.as_ref().unchecked_ref()) else { return };
     observer.observe(list);
     let held = StoredValue::new_local((observer, measure));
     on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
+}
+
+/// The height that a row has by the style.
+fn measure_row(list: &web_sys::HtmlElement, feed: LineFeed) {
+    let style = window().get_computed_style(list).ok().flatten();
+    let size = style.and_then(|style| style.get_property_value("--row-size").ok());
+    let size = size.and_then(|size| size.trim().trim_end_matches("px").parse().ok());
+    feed.row_px.set(size.unwrap_or(20.0));
+}
+
+/// By how much the rows on show are higher than others, since their text is wrapped.
+fn measure_wrapped(list: &web_sys::HtmlElement, feed: LineFeed) {
+    let known = feed.wrapped.get_untracked();
+    let mut wrapped = BTreeMap::clone(&known);
+    let mut next = list.first_element_child().and_then(|rows| rows.first_element_child());
+    while let Some(row) = next {
+        let index = row.get_attribute("aria-rowindex").and_then(|index| index.parse::<u64>().ok());
+        if let (Some(index), Some(height)) = (index, height_of_cells(&row)) {
+            let more = height - feed.row_px.get_untracked();
+            if more > 0.5 {
+                wrapped.insert(index - 1, more);
+            } else {
+                wrapped.remove(&(index - 1));
+            }
+        }
+        next = row.next_element_sibling();
+    }
+    if wrapped != *known {
+        feed.wrapped.set(Arc::new(wrapped));
+    }
+}
+
+fn height_of_cells(row: &web_sys::Element) -> Option<f64> {
+    let mut child = row.first_element_child();
+    while let Some(part) = child {
+        if part.class_list().contains("cells") {
+            return Some(f64::from(part.dyn_into::<web_sys::HtmlElement>().ok()?.offset_height()));
+        }
+        child = part.next_element_sibling();
+    }
+    None
 }
 
 /// The height of a finger that was put down; a mouse selects text instead.
@@ -99,53 +152,6 @@ fn drag(event: &web_sys::PointerEvent, feed: LineFeed, touch: RwSignal<Option<f6
     if let (Some(before), Some(now)) = (touch.get_untracked(), finger(event)) {
         touch.set(Some(now));
         feed.go(|extent, at| extent.moved(at, before - now));
-    }
-}
-
-/// Keys act only with the focus in the list.
-fn press(event: &web_sys::KeyboardEvent, session: Session, feed: LineFeed, cursor: RwSignal<Option<u64>>) {
-    if event.ctrl_key() || event.meta_key() || event.alt_key() {
-        return;
-    }
-    let page = |extent: &Extent| (extent.viewport_px - extent.row_px).max(extent.row_px);
-    match event.key().as_str() {
-        "ArrowDown" => step(feed, cursor, 1),
-        "ArrowUp" => step(feed, cursor, -1),
-        "PageDown" => feed.go(|extent, at| extent.moved(at, page(&extent))),
-        "PageUp" => feed.go(|extent, at| extent.moved(at, -page(&extent))),
-        "Home" => jump(feed, cursor, |_| Position::default()),
-        "End" => jump(feed, cursor, |extent| extent.end()),
-        "Enter" | " " => expand(session, feed, cursor),
-        _ => return,
-    }
-    event.prevent_default();
-}
-
-fn step(feed: LineFeed, cursor: RwSignal<Option<u64>>, by: i64) {
-    let shown = untrack(|| feed.extent().visible(feed.position.get()));
-    let last = feed.total.get_untracked().rows().saturating_sub(1);
-    let next = match cursor.get_untracked() {
-        Some(row) if in_or_beside(&shown, row) => row.saturating_add_signed(by).min(last),
-        _ => shown.start,
-    };
-    cursor.set(Some(next));
-    feed.go(|extent, at| extent.showing(at, next));
-}
-
-fn in_or_beside(shown: &Range<u64>, row: u64) -> bool {
-    row + 1 >= shown.start && row <= shown.end
-}
-
-fn jump(feed: LineFeed, cursor: RwSignal<Option<u64>>, to: impl FnOnce(Extent) -> Position) {
-    feed.go(|extent, _| to(extent));
-    let at_start = feed.position.get_untracked() == Position::default();
-    let last = feed.total.get_untracked().rows().saturating_sub(1);
-    cursor.set(Some(if at_start { 0 } else { last }));
-}
-
-fn expand(session: Session, feed: LineFeed, cursor: RwSignal<Option<u64>>) {
-    if let Some(row) = cursor.get_untracked().and_then(|index| feed.row(index)) {
-        toggle(session, &row.id);
     }
 }
 

@@ -4,14 +4,17 @@ use super::empty::ErrorNote;
 use super::log_filters::LogFilters;
 use super::log_head::LogHead;
 use super::log_list::LogList;
+use super::patterns::PatternsPane;
+use super::reading::{ColumnHeads, Reading};
+use super::text_filter::wrong_expression;
 use crate::feeds::{LineFeed, Phase, nearest_line};
 use crate::session::use_session;
 use crate::state::{Command, LogQuery};
-use crate::text;
+use crate::text::{self, Stamp};
 use leptos::prelude::*;
 use sonde_shared::chart::scale::readable;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
-use sonde_shared::view::RangeSpec;
+use sonde_shared::view::{RangeSpec, Tab};
 
 /// The log pane.
 #[component]
@@ -20,10 +23,18 @@ pub fn LogPane() -> impl IntoView {
     let state = move || feed.phase.with(Phase::name);
     let total = move || feed.total.get().known().map_or_else(String::new, |lines| lines.to_string());
     let session = use_session();
+    let reading = Reading::stored(session);
+    provide_context(reading);
+    let tab = session.part(|state| state.view.tab);
+    let columns = session.part(|state| state.view.columns.len());
     let indexed_to = move || session.indexed_to.get().map(Timestamp::as_millis);
     view! {
         <section
             class="log-pane"
+            class:roomy=move || reading.is_roomy.get()
+            class:dated=move || reading.stamp.get() == Stamp::Day
+            class:dated-year=move || reading.stamp.get() == Stamp::Year
+            style=("--columns", move || columns_of(columns.get()))
             aria-label="Log lines"
             data-state=state
             data-total=total
@@ -32,12 +43,20 @@ pub fn LogPane() -> impl IntoView {
             <LogHead />
             <LogFilters />
             <Progress />
-            <div class="log-body">
-                <LogList />
-                <PaneState />
-            </div>
+            {move || match tab.get() {
+                Tab::Lines => view! {
+                    <ColumnHeads />
+                    <div class="log-body"><LogList /><PaneState /></div>
+                }.into_any(),
+                Tab::Patterns => view! { <div class="log-body"><PatternsPane /></div> }.into_any(),
+            }}
         </section>
     }
+}
+
+/// The widths of the fields' own columns.
+fn columns_of(count: usize) -> String {
+    if count == 0 { String::new() } else { ["repeat(", &count.to_string(), ", minmax(0, 16ch))"].concat() }
 }
 
 /// The line under the head that shows that lines are coming.
@@ -54,17 +73,21 @@ fn PaneState() -> impl IntoView {
     let feed: LineFeed = expect_context();
     // A state that is said again is the same element still.
     let phase = Memo::new(move |_| feed.phase.get());
-    move || match phase.get() {
-        Phase::Loading if feed.total.get().rows() == 0 && !feed.dimmed.get() => {
-            view! { <Skeleton /> }.into_any()
+    move || {
+        match phase.get() {
+            Phase::Loading if feed.total.get().rows() == 0 && !feed.dimmed.get() => {
+                view! { <Skeleton /> }.into_any()
+            }
+            Phase::Empty => view! { <NoLines /> }.into_any(),
+            // It is told at the field.
+            phase if wrong_expression(&phase).is_some() => view! { <div class="over"></div> }.into_any(),
+            Phase::Failed(error) => {
+                let retry = move |()| feed.retry();
+                let class = if feed.total.get().rows() == 0 { "over" } else { "over strip" };
+                view! { <div class=class><ErrorNote error retry /></div> }.into_any()
+            }
+            _ => ().into_any(),
         }
-        Phase::Empty => view! { <NoLines /> }.into_any(),
-        Phase::Failed(error) => {
-            let retry = move |()| feed.retry();
-            let class = if feed.total.get().rows() == 0 { "over" } else { "over strip" };
-            view! { <div class=class><ErrorNote error retry /></div> }.into_any()
-        }
-        _ => ().into_any(),
     }
 }
 
@@ -90,13 +113,11 @@ fn NoLines() -> impl IntoView {
         format!("No lines of {what} in {}", text::range(query.range, session.server_now(), offset))
     };
     let reads_text = move || session.query.with(LogQuery::reads_text);
-    let narrowed = move || session.query.with(|query| query.host.is_some() || query.level.is_some());
-    let clear_text = move |_| session.send(Command::SetContains(String::new()));
-    let widen = move |_| {
-        session.send(Command::SetHost(None));
-        session.send(Command::SetLevel(None));
-        session.send(Command::SetContains(String::new()));
+    let narrowed = move || {
+        session.query.with(|query| LogQuery { contains: String::new(), ..query.clone() }.is_narrowed())
     };
+    let clear_text = move |_| session.send(Command::SetContains(String::new()));
+    let widen = move |_| session.send(Command::ClearFilters);
     let filtered = move || (reads_text() || narrowed()).then_some(", with these filters");
     view! {
         <div class="over state">

@@ -12,7 +12,7 @@ use crate::text;
 use finding::FindingItem;
 use leptos::prelude::*;
 use sonde_shared::baseline::default_baseline;
-use sonde_shared::why::Why;
+use sonde_shared::why::{Change, Place, Why};
 use std::sync::Arc;
 
 mod finding;
@@ -43,13 +43,13 @@ pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
         over.set(false);
         open.set(false);
     };
-    let show = move |_| {
+    let unfold = move |_| {
         open.set(true);
         over.set(true);
     };
     view! {
         <aside class="why" class:open=move || open.get() class:over=move || over.get() aria-label="What changed">
-            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=show>
+            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=unfold>
                 <span class="why-count">{move || why.value.get().map(|why| why.findings.len())}</span>
                 <span class="why-tab-name" aria-hidden="true">"What changed"</span>
             </button>
@@ -187,16 +187,10 @@ fn looked_at(why: &Why) -> String {
     if parts.is_empty() { String::new() } else { format!("Compared: {}.", parts.join(", ")) }
 }
 
-/// Brings the panel of the address' own targets into sight, once it is there.
-pub(super) fn reveal_targets(session: Session) {
-    let is_there = session.now_part(|state| state.panel(TARGETS_PANEL).is_some());
-    if is_there {
+/// Shows what a finding, or what moved with it, is of.
+fn show(session: Session, change: Change, place: &Place) {
+    session.send(Command::OpenFinding(change, Box::new(place.clone())));
+    if place.target.is_some() {
         session.reveal.set(Some(TARGETS_PANEL.to_owned()));
     }
-}
-
-/// Shows what a finding is of.
-fn open(session: Session, finding: &sonde_shared::why::Finding) {
-    session.send(Command::OpenFinding(finding.change, Box::new(finding.at.clone())));
-    reveal_targets(session);
 }

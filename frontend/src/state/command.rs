@@ -80,6 +80,14 @@ pub enum Command {
     SetPattern(Option<String>),
     /// The filters by fields' values.
     SetFields(Vec<FieldFilter>),
+    /// A value was clicked: only lines with it, or without it.
+    Narrow(FieldFilter),
+    /// A filter by a value was taken away.
+    Widen(FieldFilter),
+    /// All filters but the components are taken away.
+    ClearFilters,
+    /// All lines around one, whatever component and filters.
+    ShowContext(String),
     /// The fields that have columns of their own.
     SetColumns(Vec<String>),
     /// What the log pane shows.

@@ -9,6 +9,7 @@ mod command;
 mod complete;
 mod course;
 mod edit;
+mod filters;
 mod fresh;
 mod panels;
 mod query;
@@ -209,29 +210,6 @@ impl AppState {
             _ => {}
         }
         Address::Replace
-    }
-
-    fn filter(&mut self, command: Command) -> Address {
-        match command {
-            Command::SetContains(text) => {
-                self.view.contains = text;
-                return Address::ReplaceSoon;
-            }
-            Command::PinLine(line) => {
-                self.view.line = line;
-                return Address::Replace;
-            }
-            Command::SetHost(host) => self.view.host = host,
-            Command::SetLevel(level) => self.view.level = level,
-            Command::SetRegex(on) => self.view.is_regex = on,
-            Command::SetPattern(pattern) => self.view.pattern = pattern,
-            Command::SetFields(fields) => self.view.fields = fields,
-            Command::SetColumns(columns) => self.view.columns = columns,
-            Command::SetTab(tab) => self.view.tab = tab,
-            Command::SetOrder(order) => self.view.order = order,
-            _ => {}
-        }
-        Address::Push
     }
 
     fn navigate(&mut self, path: &str, query: &str, now: Timestamp) {

@@ -28,14 +28,53 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
+    /// All lines of a range.
+    pub const fn all(range: TimeRange) -> Self {
+        Self {
+            components: Vec::new(),
+            host: None,
+            level: None,
+            contains: String::new(),
+            is_regex: false,
+            pattern: None,
+            fields: Vec::new(),
+            range,
+            order: Order::Ascending,
+        }
+    }
+
     /// Whether the server must read text to count the answer.
-    pub const fn reads_text(&self) -> bool {
-        !self.contains.is_empty() || !self.fields.is_empty()
+    pub fn reads_text(&self) -> bool {
+        !self.contains.is_empty() || !self.fields.iter().all(FieldFilter::is_of_columns)
+    }
+
+    /// Whether it asks for more than components and a range.
+    pub fn is_narrowed(&self) -> bool {
+        self.host.is_some()
+            || self.level.is_some()
+            || self.pattern.is_some()
+            || !self.contains.is_empty()
+            || !self.fields.is_empty()
     }
 
     /// Whether the other query differs in nothing but the range.
     pub fn same_filters(&self, other: &Self) -> bool {
         Self { range: other.range, ..self.clone() } == *other
+    }
+
+    /// The address of all lines as they were sent, in the order of the pane.
+    pub fn download(&self) -> String {
+        let order = if self.order == Order::Descending { "&order=desc" } else { "" };
+        ["/api/logs?", &self.parameters(self.range), order].concat()
+    }
+
+    /// What a file with these lines is called: `shop.orders_2026-11-20T140500Z.ndjson`.
+    pub fn file_name(&self) -> String {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        let name = if let [component] = self.components.as_slice() { component } else { "lines" };
+        let name: String = name.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).collect();
+        let from = self.range.from.to_string().replace(':', "");
+        [&name, "_", &from, ".ndjson"].concat()
     }
 
     /// The filters and the range as a query string, for lines and histogram alike.
@@ -59,5 +98,26 @@ impl LogQuery {
         }
         self.fields.iter().for_each(|field| push(&encode(&field.key()), &field.value));
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sonde_shared::time::Timestamp;
+
+    #[test]
+    fn a_file_is_named_after_its_lines() {
+        let range =
+            TimeRange::between(Timestamp::from_secs(1_763_647_500), Timestamp::from_secs(1_763_647_620));
+        let of = |components: &[&str]| {
+            let components = components.iter().map(|one| (*one).to_owned()).collect();
+            LogQuery { components, order: Order::Descending, ..LogQuery::all(range) }
+        };
+        assert_eq!(of(&["shop.*/x"]).file_name(), "shop.__x_2025-11-20T140500Z.ndjson");
+        assert_eq!(of(&["a", "b"]).file_name(), "lines_2025-11-20T140500Z.ndjson");
+        let expected =
+            "/api/logs?component=a&from=2025-11-20T14:05:00Z&until=2025-11-20T14:07:00Z&order=desc";
+        assert_eq!(of(&["a"]).download(), expected);
     }
 }

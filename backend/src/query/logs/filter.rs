@@ -25,8 +25,23 @@ pub struct LineFilter {
     pub level: Option<Level>,
     /// Patterns of messages.
     pub patterns: BTreeSet<PatternId>,
+    /// Lines that are left out, although they match otherwise.
+    pub without: Without,
     /// What the text must be like; the only part that reads it.
     pub text: TextFilter,
+}
+
+/// Lines that are not wanted; one match is enough to be left out.
+#[derive(Clone, Debug, Default)]
+pub struct Without {
+    /// Those of these components and all below them.
+    pub components: Vec<Selector>,
+    /// Those of these hosts.
+    pub hosts: BTreeSet<String>,
+    /// Those of exactly these levels.
+    pub levels: BTreeSet<Level>,
+    /// Those of these patterns.
+    pub patterns: BTreeSet<PatternId>,
 }
 
 impl LineFilter {
@@ -38,6 +53,7 @@ impl LineFilter {
             hosts: BTreeSet::new(),
             level: None,
             patterns: BTreeSet::new(),
+            without: Without::default(),
             text: TextFilter::default(),
         }
     }
@@ -54,22 +70,41 @@ impl LineFilter {
                 hosts: None,
                 patterns: None,
                 level: Level::Trace,
+                without_levels: 0,
             };
         }
-        let components = (!self.components.is_empty()).then(|| {
-            NumberSet::of(&published.components, |name| {
-                self.components.iter().any(|selector| selector.matches(name))
-            })
-        });
-        let hosts = (!self.hosts.is_empty())
-            .then(|| NumberSet::of(&published.hosts, |name| self.hosts.contains(name)));
-        let patterns = (!self.patterns.is_empty()).then(|| {
-            NumberSet::of(&published.patterns, |template| {
-                self.patterns.contains(&pattern_id(template.as_bytes()))
-            })
-        });
-        let level = self.level.unwrap_or(Level::Trace);
-        SegmentFilter { range: self.range, components, hosts, patterns, level }
+        let Without { levels, .. } = &self.without;
+        SegmentFilter {
+            range: self.range,
+            components: self.component_numbers(&published.components),
+            hosts: self.host_numbers(&published.hosts),
+            patterns: self.pattern_numbers(&published.patterns),
+            level: self.level.unwrap_or(Level::Trace),
+            without_levels: levels.iter().fold(0, |bits, level| bits | 1 << *level as u8),
+        }
+    }
+
+    fn component_numbers(&self, names: &NameList) -> Option<NumberSet> {
+        let (wanted, not) = (&self.components, &self.without.components);
+        let is_of =
+            |selectors: &[Selector], name: &str| selectors.iter().any(|selector| selector.matches(name));
+        let takes = |name: &str| (wanted.is_empty() || is_of(wanted, name)) && !is_of(not, name);
+        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(names, takes))
+    }
+
+    fn host_numbers(&self, names: &NameList) -> Option<NumberSet> {
+        let (wanted, not) = (&self.hosts, &self.without.hosts);
+        let takes = |name: &str| (wanted.is_empty() || wanted.contains(name)) && !not.contains(name);
+        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(names, takes))
+    }
+
+    fn pattern_numbers(&self, templates: &NameList) -> Option<NumberSet> {
+        let (wanted, not) = (&self.patterns, &self.without.patterns);
+        let takes = |template: &str| {
+            let id = pattern_id(template.as_bytes());
+            (wanted.is_empty() || wanted.contains(&id)) && !not.contains(&id)
+        };
+        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(templates, takes))
     }
 }
 
@@ -118,6 +153,8 @@ pub struct SegmentFilter {
     hosts: Option<NumberSet>,
     patterns: Option<NumberSet>,
     level: Level,
+    /// A bit for each level that is left out.
+    without_levels: u8,
 }
 
 impl SegmentFilter {
@@ -165,7 +202,7 @@ impl SegmentFilter {
 
     /// Whether lines of a kind match.
     pub fn takes(&self, kind: &Kind) -> bool {
-        kind.level >= self.level
+        self.takes_level(kind.level)
             && self.wants(kind.component)
             && self.hosts.as_ref().is_none_or(|set| set.has(kind.host))
             && self.patterns.as_ref().is_none_or(|set| set.has(kind.pattern))
@@ -173,7 +210,15 @@ impl SegmentFilter {
 
     /// Whether a row that lies in the range matches.
     pub fn matches(&self, columns: &Columns<'_>, row: usize) -> bool {
-        (self.level == Level::Trace || columns.level(row) >= self.level) && self.matches_names(columns, row)
+        (self.takes_all_levels() || self.takes_level(columns.level(row))) && self.matches_names(columns, row)
+    }
+
+    fn takes_all_levels(&self) -> bool {
+        self.level == Level::Trace && self.without_levels == 0
+    }
+
+    fn takes_level(&self, level: Level) -> bool {
+        level >= self.level && self.without_levels >> (level as u8) & 1 == 0
     }
 
     /// Takes rows away up to the first that matches, or the last where they are walked backwards.
@@ -188,8 +233,8 @@ impl SegmentFilter {
 
     /// The first of some rows that matches. Levels, which leave out most, are looked at first.
     fn first_match(&self, columns: &Columns<'_>, mut rows: Range<usize>) -> Option<usize> {
-        if self.level == Level::Trace {
-            return rows.find(|row| self.matches_names(columns, *row));
+        if self.level == Level::Trace || self.without_levels != 0 {
+            return rows.find(|row| self.matches(columns, *row));
         }
         loop {
             let row = columns.first_of_level(rows.clone(), self.level)?;
@@ -225,15 +270,15 @@ impl SegmentFilter {
         }
         let counts = block.counts();
         let is_level = |cells: Range<usize>| {
-            self.level == Level::Trace || cells.into_iter().all(|at| counts.cell(at).level >= self.level)
+            self.takes_all_levels() || cells.into_iter().all(|at| self.takes_level(counts.cell(at).level))
         };
         counts.components().all(|lines| self.wants(lines.component) && is_level(lines.cells))
             && self.hosts.as_ref().is_none_or(|set| set.has_all(counts.hosts()))
             && self.patterns.as_ref().is_none_or(|set| set.has_all(counts.patterns()))
     }
 
-    /// Matching lines by level, where that is known without columns: the block lies in the range, and neither hosts nor
-    /// patterns are asked for.
+    /// Matching lines by level, where that is known without columns: the block lies in the range, and the cells of its counts
+    /// tell what matches.
     pub fn known_counts(&self, block: &Block) -> Option<[u64; Level::COUNT]> {
         if !self.is_of_cells() || !block.meta().lies_within(self.range) {
             return None;
@@ -246,9 +291,9 @@ impl SegmentFilter {
         Some(sums)
     }
 
-    /// Whether cells of counts tell what matches: neither hosts nor patterns are asked for.
+    /// Whether cells of counts tell what matches: neither hosts nor patterns are asked for, and no single level is left out.
     pub fn is_of_cells(&self) -> bool {
-        self.hosts.is_none() && self.patterns.is_none()
+        self.hosts.is_none() && self.patterns.is_none() && self.without_levels == 0
     }
 
     /// The cells whose lines match by component and level, whatever their hosts, patterns and times.

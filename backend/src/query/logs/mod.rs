@@ -17,7 +17,7 @@ pub use blocks::{BlockAt, BlockWalk, SegmentAt, Taken};
 pub use count::{LineCount, count_until, lines_in, take_lines};
 pub use cursor::{Cursor, Found, Hit};
 pub use field::FieldFilter;
-pub use filter::{LineFilter, SegmentFilter};
+pub use filter::{LineFilter, SegmentFilter, Without};
 pub use search::Candidates;
 pub use skipped::{Lost, Skipped};
 pub use stream::{LineStream, Reached, StreamOptions};

@@ -1,6 +1,7 @@
 //! Fills buffers with matching lines: as they are stored, or each in an envelope that says what was resolved.
 
 use super::{Cursor, Found, Hit, Skipped};
+use crate::patterns::pattern_id;
 use crate::query::budget::Budget;
 use crate::store::StoreError;
 use crate::store::logs::block::Row;
@@ -294,7 +295,10 @@ fn write_head(view: &SegmentView, row: &Row, out: &mut Vec<u8>) -> io::Result<()
     write_name(&view.published.hosts, row.host, out)?;
     let (level, is_late) = (Level::name(row.level), row.is_late);
     let (day, segment, arrival) = (view.segment.day(), view.segment.number(), row.arrival);
-    write!(out, ",\"l\":\"{level}\",\"late\":{is_late},\"id\":\"{day}~{segment:04}~{arrival}\",\"line\":")
+    let pattern =
+        pattern_id(view.published.patterns.get(usize::from(row.pattern)).unwrap_or_default().as_bytes());
+    write!(out, ",\"l\":\"{level}\",\"p\":\"{pattern}\",\"late\":{is_late},")?;
+    write!(out, "\"id\":\"{day}~{segment:04}~{arrival}\",\"line\":")
 }
 
 /// A name as a JSON string; the empty one where the number names nothing.

@@ -1,15 +1,16 @@
 //! Queries against a naive scan of the same lines, before and after restarts, losses and damage.
 
-use super::{
-    Cursor, FieldFilter, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter, read_regex,
-};
+mod samples;
+
+pub(in crate::query) use samples::{SHORT, TestLine, any_filter, any_lines, line, matching, store_all};
+
+use super::{Cursor, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter};
 use crate::patterns::pattern_id;
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::histogram::HistogramCounts;
 use crate::store::Store;
 use crate::store::batch::{Durability, LineBatch};
-use memchr::memmem::Finder;
 use proptest::prelude::*;
 use sonde_shared::api::Envelope;
 use sonde_shared::component::Selector;
@@ -18,83 +19,6 @@ use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::Order;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-#[derive(Clone, Debug)]
-pub(in crate::query) struct TestLine {
-    pub(in crate::query) ts: Timestamp,
-    pub(in crate::query) component: &'static str,
-    pub(in crate::query) host: &'static str,
-    pub(in crate::query) level: Level,
-    pub(in crate::query) pattern: &'static str,
-    pub(in crate::query) text: String,
-}
-
-/// Steps so short that every answer takes many.
-pub(in crate::query) const SHORT: Budget = Budget::of_rows(5);
-
-const COMPONENTS: [&str; 5] = ["app.git", "app.git.gc", "app.gitaly", "app", "db"];
-const PATTERNS: [&str; 4] = ["line <*> ü", "opened line <*> ü", "line <*> ü", "line <*> ü closed by <*>"];
-const HOSTS: [&str; 3] = ["", "n1", "n2"];
-
-pub(in crate::query) fn line(
-    number: usize,
-    (secs, component, host, level): (i64, usize, usize, u8),
-) -> TestLine {
-    // Few different instants around a midnight, so that equal times and two days are common.
-    let ts = Timestamp::from_secs(1_764_979_190 + secs);
-    let (component, host, level) = (COMPONENTS[component], HOSTS[host], Level::from_number(level));
-    let pattern = PATTERNS[number % PATTERNS.len()];
-    let host_field = if host.is_empty() { String::new() } else { format!(r#","host":"{host}""#) };
-    let text = format!(
-        r#"{{"ts":"{ts}","component":"{component}"{host_field},"level":"{}","msg":"{}"}}"#,
-        level.name(),
-        pattern.replace("<*>", &number.to_string())
-    );
-    TestLine { ts, component, host, level, pattern, text }
-}
-
-pub(in crate::query) fn store_all(dir: &Path, lines: &[TestLine], batch_lines: usize) -> Store {
-    let store = Store::open(dir).unwrap();
-    for chunk in lines.chunks(batch_lines.max(1)) {
-        let mut batch = LineBatch::default();
-        for line in chunk {
-            batch.push_line(line.text.as_bytes()).unwrap();
-        }
-        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
-    }
-    store
-}
-
-fn field(name: &str, values: &[&str]) -> FieldFilter {
-    FieldFilter { name: name.to_owned(), values: values.iter().map(|value| (*value).to_owned()).collect() }
-}
-
-fn has_text(filter: &LineFilter, line: &str) -> bool {
-    let text = |needle: &[u8]| String::from_utf8(needle.to_vec()).unwrap();
-    let is_like = |expression: &str| match expression {
-        "clos|7 ü" => line.contains("clos") || line.contains("7 ü"),
-        "^.*\"app\"" => line.contains("\"app\""),
-        other => unreachable!("{other}"),
-    };
-    let value: serde_json::Value = serde_json::from_str(line).unwrap();
-    let has = |field: &FieldFilter| field.values.iter().any(|text| value[&field.name] == text.as_str());
-    filter.text.contains.as_ref().is_none_or(|finder| line.contains(&text(finder.needle())))
-        && filter.text.regex.as_ref().is_none_or(|regex| is_like(regex.as_str()))
-        && filter.text.fields.iter().all(has)
-}
-
-/// The lines that match, found by looking at each.
-pub(in crate::query) fn matching<'a>(lines: &'a [TestLine], filter: &LineFilter) -> Vec<&'a TestLine> {
-    let wanted = |line: &&TestLine| {
-        filter.range.contains(line.ts)
-            && (filter.components.is_empty() || filter.components.iter().any(|s| s.matches(line.component)))
-            && (filter.hosts.is_empty() || filter.hosts.contains(line.host))
-            && filter.level.is_none_or(|level| line.level >= level)
-            && (filter.patterns.is_empty() || filter.patterns.contains(&pattern_id(line.pattern.as_bytes())))
-            && has_text(filter, &line.text)
-    };
-    lines.iter().filter(wanted).collect()
-}
 
 fn naive(lines: &[TestLine], filter: &LineFilter, order: Order) -> Vec<String> {
     let mut found = matching(lines, filter);
@@ -124,41 +48,6 @@ fn query(
         }
     }
     String::from_utf8(out).unwrap().lines().map(str::to_owned).collect()
-}
-
-prop_compose! {
-    pub(in crate::query) fn any_lines()(rows in prop::collection::vec((0_i64..20, 0_usize..5, 0_usize..3, 0_u8..6), 1..120)) -> Vec<TestLine> {
-        rows.into_iter().enumerate().map(|(number, row)| line(number, row)).collect()
-    }
-}
-
-prop_compose! {
-    pub(in crate::query) fn any_filter()(
-        range in prop::option::of((0_i64..20, 0_i64..20)),
-        component in prop::option::of(prop::sample::select(vec!["app.git", "app", "db", "app.*", "none"])),
-        host in prop::option::of(prop::sample::select(vec!["n1", "n2", "n3"])),
-        level in prop::option::of(0_u8..6),
-        patterns in prop::collection::vec(prop::sample::select(PATTERNS.as_slice()), 0..3),
-        fields in prop::option::weighted(0.2, prop::sample::select(vec![
-            field("host", &["n1"]), field("level", &["error", "info"]), field("none", &["n1"]),
-        ])),
-        regex in prop::option::weighted(0.2, prop::sample::select(vec!["clos|7 ü", "^.*\"app\""])),
-        contains in prop::option::of(prop::sample::select(vec!["1", "line 7 ü", "zzz"])),
-    ) -> LineFilter {
-        let at = |secs| Timestamp::from_secs(1_764_979_190 + secs);
-        LineFilter {
-            range: range.map_or(TimeRange::all(), |(a, b)| TimeRange::between(at(a), at(b))),
-            components: component.iter().map(|text| Selector::parse(text).unwrap()).collect(),
-            hosts: host.into_iter().map(str::to_owned).collect(),
-            level: level.map(Level::from_number),
-            patterns: patterns.iter().map(|template| pattern_id(template.as_bytes())).collect(),
-            text: TextFilter {
-                contains: contains.map(Finder::new),
-                regex: regex.map(|expression| read_regex(expression).unwrap()),
-                fields: fields.into_iter().collect(),
-            },
-        }
-    }
 }
 
 fn check_answers(store: &Store, lines: &[TestLine], filter: &LineFilter, offset: u64, limit: Option<u64>) {
@@ -482,7 +371,7 @@ fn envelopes_of_two_interleaved_segments_name_each_line_by_its_own_names() {
             });
             batch.push_line(line.to_string().as_bytes()).unwrap();
             expected[arrival * 2 + segment] = serde_json::json!({
-                "t": at(secs).as_nanos(), "c": component, "h": host, "l": level,
+                "t": at(secs).as_nanos(), "c": component, "h": host, "l": level, "p": pattern_id(b"\"\\").to_string(),
                 "late": segment == 1 && secs < 380 - 60,
                 "id": format!("{}~{:04}~{arrival}", at(secs).day(), segment + 1), "line": line,
             });

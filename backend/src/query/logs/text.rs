@@ -16,6 +16,8 @@ pub struct TextFilter {
     pub regex: Option<Regex>,
     /// What its fields are.
     pub fields: Vec<FieldFilter>,
+    /// What its fields are not.
+    pub without: Vec<FieldFilter>,
 }
 
 impl TextFilter {
@@ -26,7 +28,7 @@ impl TextFilter {
 
     /// Whether nothing is asked, so that no text need be read.
     pub fn is_empty(&self) -> bool {
-        self.contains.is_none() && self.regex.is_none() && self.fields.is_empty()
+        self.contains.is_none() && self.regex.is_none() && self.fields.is_empty() && self.without.is_empty()
     }
 
     /// Whether a line, given without its line feed, matches. The cheapest condition is looked at first.
@@ -34,6 +36,7 @@ impl TextFilter {
         self.contains.as_ref().is_none_or(|needle| needle.find(line).is_some())
             && self.regex.as_ref().is_none_or(|regex| regex.is_match(line))
             && self.fields.iter().all(|field| field.matches(line))
+            && !self.without.iter().any(|field| field.matches(line))
     }
 }
 

@@ -5,14 +5,12 @@ use crate::lines::Row;
 use crate::session::AHEAD_NANOS;
 use crate::state::LogQuery;
 use leptos::prelude::*;
-use sonde_shared::time::{NANOS_PER_SEC, TimeRange};
+use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
 use sonde_shared::view::Order;
 use std::time::Duration;
 
 /// How long the newest lines wait to be asked for again.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long what is said of lines that are not shown stays.
-const SAID: Duration = Duration::from_secs(10);
 
 impl LineFeed {
     /// Takes up lines that have been stored just now.
@@ -44,10 +42,7 @@ impl LineFeed {
 
     /// The same, saying why.
     pub fn refresh_as(self, why: &'static str) {
-        self.said.set(Some(why));
-        self.quiet.after(SAID, move || {
-            self.said.try_set(None);
-        });
+        self.say(why);
         self.refresh_soon(AGAIN);
     }
 
@@ -84,15 +79,20 @@ impl LineFeed {
         rows.retain(|row| row.at >= query.range.from && row.at <= until);
         self.cache.with_value(|cache| rows.retain(|row| cache.position_of(&row.id).is_none()));
         let end = self.total.get_untracked().rows();
+        let follows =
+            end.checked_sub(1).is_none_or(|last| self.row(last).is_some_and(|row| is_behind(row.at, &rows)));
+        if query.order == Order::Descending || !follows {
+            if !rows.is_empty() {
+                self.refresh_soon(AGAIN);
+            }
+            return;
+        }
         if is_later {
             // Their time is yet to come.
             self.refresh_soon(AGAIN * 5);
         }
-        let Some(first) = rows.first() else { return };
-        let last = end.checked_sub(1).map(|last| self.row(last));
-        let is_behind = last.is_none_or(|last| last.is_some_and(|last| first.at >= last.at));
-        if query.order == Order::Descending || !is_behind {
-            return self.refresh_soon(AGAIN);
+        if rows.is_empty() {
+            return;
         }
         self.total.set(crate::lines::Total::Known(end + rows.len() as u64));
         self.cache.update_value(|cache| {
@@ -104,4 +104,9 @@ impl LineFeed {
         self.go(|extent, _| extent.end());
         self.settle();
     }
+}
+
+/// Whether rows come behind the last one that is there.
+fn is_behind(last: Timestamp, rows: &[Row]) -> bool {
+    rows.first().is_none_or(|first| first.at >= last)
 }

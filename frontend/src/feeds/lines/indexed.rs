@@ -3,7 +3,7 @@
 
 use super::LineFeed;
 use crate::api::Abort;
-use crate::api::client::{self, AnswerHead, LineRequest};
+use crate::api::client::{self, AnswerHead, LineRequest, Start};
 use crate::lines::Position;
 use crate::state::LogQuery;
 use leptos::prelude::*;
@@ -43,7 +43,7 @@ impl LineFeed {
         let query = self.run.try_with_value(|run| run.query.clone()).flatten();
         let Some(query) = query.filter(|_| self.is_current(number)) else { return };
         let query = LogQuery { contains: String::new(), fields: Vec::new(), ..query };
-        let request = LineRequest { order: query.order, query, offset: 0, limit: 1 };
+        let request = LineRequest { order: query.order, query, start: Start::Offset(0), limit: 1 };
         let abort = Abort::new();
         let signal = abort.signal();
         self.look.set_value(Some(abort));

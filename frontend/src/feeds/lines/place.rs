@@ -2,7 +2,9 @@
 
 use super::LineFeed;
 use crate::feeds::seek;
-use crate::lines::{Extent, Kept, Position};
+use crate::leaving::leaving;
+use crate::lines::{Extent, Find, Kept, Position};
+use crate::state::{Command, LogQuery};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use sonde_shared::view::Order;
@@ -15,6 +17,7 @@ impl LineFeed {
             row_px: self.row_px.get(),
             expanded: self.expanded.get(),
             marks: self.marks.get(),
+            wrapped: self.wrapped.get(),
             viewport_px: self.viewport_px.get(),
         }
     }
@@ -35,6 +38,7 @@ impl LineFeed {
         });
         Effect::new(move |_| {
             self.marks.track();
+            self.wrapped.track();
             self.hold_kept();
         });
         let line = self.session.part(|state| state.view.line.clone());
@@ -101,8 +105,39 @@ impl LineFeed {
         });
     }
 
-    fn lead_to(self, row: u64) {
-        let at = untrack(|| self.extent()).leading_to(self.position.get_untracked(), row);
+    pub(super) fn lead_to(self, row: u64) {
+        let extent = untrack(|| self.extent());
+        let kept_px = self.kept_px.try_update_value(Option::take).flatten();
+        let at = match kept_px {
+            // What was on show stays where it was.
+            Some(px) => extent.moved(Position { row, px: 0.0 }, -px),
+            None => extent.leading_to(self.position.get_untracked(), row),
+        };
+        self.cursor.set(Some(row));
         self.stand(at, Kept::Row(row));
     }
+
+    /// Shows all lines around one, which stays where it is in the pane.
+    pub fn show_context(self, id: String) {
+        let extent = untrack(|| self.extent());
+        let row = self.cache.with_value(|cache| cache.position_of(&id));
+        self.kept_px.set_value(row.and_then(|row| extent.top_of(self.position.get_untracked(), row)));
+        self.sought_text.set(self.find_now());
+        self.session.send(Command::ShowContext(id));
+    }
+
+    /// What is looked for: the text filter, else what was one before the context of a line was asked for.
+    pub fn find(self) -> Option<Find> {
+        leaving(self.session.query).with(find_of).or_else(|| leaving(self.sought_text).get())
+    }
+
+    fn find_now(self) -> Option<Find> {
+        untrack(|| self.find())
+    }
+}
+
+/// What a query's text filter looks for.
+fn find_of(query: &LogQuery) -> Option<Find> {
+    let find = || Find { text: query.contains.clone(), is_regex: query.is_regex };
+    (!query.contains.is_empty()).then(find)
 }

@@ -1,6 +1,6 @@
 //! One finding: what it is of, how large it is, when it moved, its course.
 
-use super::open;
+use super::show;
 use crate::panes::icons::{Glyph, Icon};
 use crate::session::use_session;
 use crate::state::{HEIGHT, bars, line, span_percent};
@@ -25,14 +25,14 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
     let (icon, kind) = kind_of(finding.kind);
     let members = (!finding.members.is_empty()).then(|| {
         let (members, total) = (finding.members.clone(), finding.members_total);
-        view! { <Members members total /> }
+        view! { <Members members total change=finding.change /> }
     });
     let change = change_name(finding.change);
     let summary = finding.summary.clone();
     let subject = finding.subject.clone();
     view! {
         <li class="finding" data-kind=kind data-subject=subject>
-            <button class="finding-open" title=title on:click=move |_| open(session, &finding)>
+            <button class="finding-open" title=title on:click=move |_| show(session, finding.change, &finding.at)>
                 <span class="finding-head">
                     <Glyph icon />
                     <span class="unseen">{kind}": "</span>
@@ -53,15 +53,17 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
 
 /// What moved together with a finding.
 #[component]
-fn Members(members: Vec<Member>, total: u64) -> impl IntoView {
+fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
+    let session = use_session();
     let open = RwSignal::new(false);
     let label = format!("+{total} moved with it");
     let rest = total.saturating_sub(LISTED.min(members.len()) as u64);
     let list = move || {
         let item = |member: &Member| {
+            let at = member.at.clone();
             view! {
                 <li>
-                    <span class="mono">{member.subject.clone()}</span>
+                    <button class="step" on:click=move |_| show(session, change, &at)>{member.subject.clone()}</button>
                     " "
                     <span class="faint">{member.summary.clone()}</span>
                 </li>

@@ -1,0 +1,246 @@
+//! What the lines say: their patterns with counts that add up to the lines, beside those of the baseline.
+
+use super::empty::ErrorNote;
+use super::icons::{Glyph, Icon};
+use crate::feeds::{PatternFeed, PatternList, PatternRow, load_values};
+use crate::session::use_session;
+use crate::state::Command;
+use crate::text;
+use leptos::prelude::*;
+use sonde_shared::api::{PatternValues, SlotValues};
+use sonde_shared::time::TimeRange;
+use sonde_shared::view::FieldFilter;
+use std::sync::Arc;
+
+/// The most patterns of the baseline that are told to be gone.
+const MOST_GONE: usize = 20;
+
+/// The tab.
+#[component]
+pub(super) fn PatternsPane() -> impl IntoView {
+    let session = use_session();
+    let feed = PatternFeed::start(session);
+    let open = RwSignal::new(None::<String>);
+    let list = move || match (feed.patterns.value.get(), feed.patterns.error.get()) {
+        (_, Some(error)) => view! { <ErrorNote error retry=move |()| feed.patterns.retry() /> }.into_any(),
+        (Some(list), None) if list.total == 0 && gone(feed).is_empty() => {
+            view! { <div class="state"><p>"No lines, so no patterns."</p></div> }.into_any()
+        }
+        (Some(list), None) => view! { <Patterns feed list open /> }.into_any(),
+        (None, None) => ().into_any(),
+    };
+    view! { <div class="patterns" tabindex="0" role="region" aria-label="Patterns">{list}</div> }
+}
+
+#[component]
+fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<String>>) -> impl IntoView {
+    let nanos = untracked_lengths(feed);
+    let most = list.rows.first().map_or(1, |row| row.count).max(1);
+    let total = list.total;
+    let rows = list.rows.iter().cloned().map(|row| view! { <Pattern feed row total most nanos open /> });
+    let rows = rows.collect_view();
+    let sum = sum_of(&list);
+    let compared = move || {
+        let baseline = feed.baseline.get()?;
+        let session = use_session();
+        let when = text::range(baseline, session.server_now(), session.offset_minutes.get());
+        Some(view! { <span class="faint">" · compared with " {when}</span> })
+    };
+    view! {
+        <p class="sum">{sum}{compared}</p>
+        <ul class="pattern-list">{rows}</ul>
+        {move || view! { <Gone gone=gone(feed) /> }}
+    }
+}
+
+/// How long the lines' range and the baseline are.
+fn untracked_lengths(feed: PatternFeed) -> (i64, i64) {
+    let session = use_session();
+    let own = session.query.with_untracked(|query| query.range.nanos());
+    (own, feed.baseline.get_untracked().map_or(0, TimeRange::nanos))
+}
+
+/// Says that the counts add up, and what is not in the list.
+fn sum_of(list: &PatternList) -> String {
+    let (shown, (more, their_lines)) = (list.rows.len() as u64, list.left_out);
+    let counted: u64 = list.rows.iter().map(|row| row.count).sum();
+    let patterns = |count: u64| {
+        [text::count(count).as_str(), if count == 1 { " pattern" } else { " patterns" }].concat()
+    };
+    if more == 0 {
+        return [patterns(shown).as_str(), " · ", &text::lines(counted), ", all of them"].concat();
+    }
+    let all = text::lines(counted + their_lines);
+    [
+        &patterns(shown),
+        " · ",
+        &text::lines(counted),
+        "; ",
+        &patterns(more),
+        " more with ",
+        &text::lines(their_lines),
+        "; together ",
+        &all,
+    ]
+    .concat()
+}
+
+#[component]
+fn Pattern(
+    feed: PatternFeed,
+    row: PatternRow,
+    total: u64,
+    most: u64,
+    nanos: (i64, i64),
+    open: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let session = use_session();
+    let id = row.id.clone();
+    let is_open = Memo::new(move |_| open.with(|open| open.as_ref() == Some(&id)));
+    let id = row.id.clone();
+    let toggle = move |_| open.set((!is_open.get_untracked()).then(|| id.clone()));
+    let narrow = move |excluded: bool, id: &str| {
+        let filter = FieldFilter { name: "pattern".to_owned(), value: id.to_owned(), excluded };
+        session.send(Command::Narrow(filter));
+    };
+    let (only, not, id) = (row.id.clone(), row.id.clone(), row.id.clone());
+    let level = row.example.level;
+    let versus = row.before.map(|before| versus((row.count, nanos.0), (before, nanos.1)));
+    let is_new = row.before == Some(0);
+    let (example, width) = (row.example.clone(), row.count as f64 / most as f64 * 100.0);
+    let template = row.template.clone();
+    view! {
+        <li class=["pattern level-", level.name()].concat() data-pattern=row.id.clone()>
+            <div class="pattern-row">
+                <button
+                    class="control small icon-only unfold"
+                    aria-label="Values and an example"
+                    aria-expanded=move || is_open.get().to_string()
+                    on:click=toggle
+                >
+                    <Glyph icon=Icon::Chevron />
+                </button>
+                <span class="number">{text::count(row.count)}</span>
+                <span class="share"><span class="bar" style:width=[&(width as u32).max(1).to_string(), "%"].concat()></span></span>
+                <span class="number muted">{text::percent(row.count, total)}</span>
+                <span class="versus" class:new=is_new>{versus}</span>
+                <span class="tag">{level.tag()}</span>
+                <button class="template mono" title="Show its lines" on:click=move |_| narrow(false, &only)>
+                    {holes(&template)}
+                </button>
+                <button
+                    class="control small icon-only"
+                    aria-label="Leave its lines out"
+                    title="Leave its lines out"
+                    on:click=move |_| narrow(true, &not)
+                >
+                    <Glyph icon=Icon::Minus />
+                </button>
+            </div>
+            <Show when=move || is_open.get()>
+                <Values feed id=id.clone() template=template.clone() />
+                <p class="example mono"><span class="muted">{example.component.clone()}</span>" "{example.message.clone()}</p>
+            </Show>
+        </li>
+    }
+}
+
+/// `new`, or how many times as many an hour as before.
+fn versus((now, nanos): (u64, i64), (before, nanos_before): (u64, i64)) -> String {
+    let rate = |lines: u64, nanos: i64| lines as f64 / nanos.max(1) as f64;
+    if before == 0 { "new".to_owned() } else { text::times(rate(now, nanos) / rate(before, nanos_before)) }
+}
+
+/// A template with its variable parts set off.
+fn holes(template: &str) -> Vec<AnyView> {
+    let mut parts: Vec<AnyView> = Vec::new();
+    for (number, text) in template.split("<*>").enumerate() {
+        if number > 0 {
+            parts.push(view! { <span class="hole">"<*>"</span> }.into_any());
+        }
+        parts.push(text.to_owned().into_any());
+    }
+    parts
+}
+
+/// What stands in the variable parts.
+#[component]
+fn Values(feed: PatternFeed, id: String, template: String) -> impl IntoView {
+    let loaded = load_values(use_session(), id, feed.baseline);
+    move || match (loaded.value.get(), loaded.error.get()) {
+        (_, Some(error)) => view! { <ErrorNote error retry=move |()| loaded.retry() /> }.into_any(),
+        (Some(values), None) => slots(&values, &template).into_any(),
+        (None, None) => view! { <p class="remark faint">"Reading values…"</p> }.into_any(),
+    }
+}
+
+fn slots(values: &PatternValues, template: &str) -> impl IntoView + use<> {
+    let lines = values.lines;
+    let note = (lines.scanned < lines.total).then(|| {
+        let note =
+            ["From ", &text::lines(lines.scanned), " of ", &text::count(lines.total), ", evenly chosen."]
+                .concat();
+        view! { <p class="remark faint">{note}</p> }
+    });
+    let before: Vec<String> = template.split("<*>").map(|text| tail(text).to_owned()).collect();
+    let slots = values.slots.iter().map(|slot| {
+        let name = [before.get(slot.slot).map_or("", String::as_str), "<*>"].concat();
+        view! { <dt class="mono">{name}</dt><dd>{slot_values(slot, lines.scanned)}</dd> }
+    });
+    view! { <dl class="slots">{slots.collect_view()}</dl> {note} }
+}
+
+/// The last word before a variable part tells which it is.
+fn tail(text: &str) -> &str {
+    let start = text.char_indices().rev().nth(15).map_or(0, |(at, _)| at);
+    text[start..].trim_start()
+}
+
+fn slot_values(slot: &SlotValues, scanned: u64) -> impl IntoView + use<> {
+    let value = |one: &sonde_shared::api::ValueCount| {
+        let share = text::percent(one.count, scanned);
+        let is_new = one.baseline_count == Some(0);
+        let new = is_new.then(|| view! { <span class="versus new">" new"</span> });
+        view! { <span class="slot-value"><span class="mono">{one.value.clone()}</span>" "<span class="muted">{share}</span>{new}</span> }
+    };
+    let shown: u64 = slot.values.iter().map(|one| one.count).sum();
+    let others = slot.distinct.saturating_sub(slot.values.len() as u64);
+    let rest = (others > 0).then(|| {
+        let rest = [&text::count(others), " others ", &text::percent(scanned.saturating_sub(shown), scanned)]
+            .concat();
+        view! { <span class="faint">{rest}</span> }
+    });
+    view! { {slot.values.iter().map(value).collect_view()} {rest} }
+}
+
+/// Patterns that only the baseline has.
+fn gone(feed: PatternFeed) -> Vec<PatternRow> {
+    let list = feed.gone.value.get();
+    let rows = list.iter().flat_map(|list| &list.rows).filter(|row| row.before == Some(0));
+    rows.take(MOST_GONE).cloned().collect()
+}
+
+#[component]
+fn Gone(gone: Vec<PatternRow>) -> impl IntoView {
+    let row = |row: PatternRow| {
+        view! {
+            <li class="pattern gone">
+                <div class="pattern-row">
+                    <span></span>
+                    <span class="number muted">{text::count(row.count)}</span>
+                    <span></span>
+                    <span></span>
+                    <span class="versus">"gone"</span>
+                    <span class="tag">{row.example.level.tag()}</span>
+                    <span class="template mono">{holes(&row.template)}</span>
+                </div>
+            </li>
+        }
+    };
+    (!gone.is_empty()).then(|| {
+        view! {
+            <h3 class="part">"Only before, with the counts of then"</h3>
+            <ul class="pattern-list">{gone.into_iter().map(row).collect_view()}</ul>
+        }
+    })
+}

@@ -1,0 +1,159 @@
+//! What narrows the lines, and what of them is shown.
+
+use super::{Address, AppState, Command};
+use sonde_shared::log::Level;
+use sonde_shared::view::{FieldFilter, Tab};
+
+impl AppState {
+    pub(super) fn filter(&mut self, command: Command) -> Address {
+        match command {
+            Command::SetContains(text) => {
+                self.view.contains = text;
+                return Address::ReplaceSoon;
+            }
+            Command::PinLine(line) => {
+                self.view.line = line;
+                return Address::Replace;
+            }
+            Command::SetHost(host) => self.view.host = host,
+            Command::SetLevel(level) => self.view.level = level,
+            Command::SetRegex(on) => self.view.is_regex = on,
+            Command::SetPattern(pattern) => self.view.pattern = pattern,
+            Command::SetFields(fields) => self.view.fields = fields,
+            Command::Narrow(filter) => self.narrow(filter),
+            Command::Widen(filter) => self.view.fields.retain(|one| *one != filter),
+            Command::ClearFilters => self.clear_filters(),
+            Command::ShowContext(line) => {
+                // The line is to stay where it is.
+                if self.view.live {
+                    self.pause();
+                }
+                self.clear_filters();
+                self.view.components.clear();
+                self.view.chosen = false;
+                self.view.tab = Tab::Lines;
+                self.view.line = Some(line);
+            }
+            Command::SetColumns(columns) => self.view.columns = columns,
+            Command::SetTab(tab) => self.view.tab = tab,
+            Command::SetOrder(order) => self.view.order = order,
+            _ => {}
+        }
+        Address::Push
+    }
+
+    /// What has a filter of its own sets that; anything else is a field of the line.
+    fn narrow(&mut self, wanted: FieldFilter) {
+        let FieldFilter { name, value, excluded } = wanted.clone();
+        self.view.fields.retain(|one| (&one.name, &one.value) != (&name, &value));
+        match (name.as_str(), excluded) {
+            ("component", false) => self.choose(Some(value)),
+            ("host", false) => self.view.host = Some(value),
+            ("level", false) => self.view.level = Level::parse(&value),
+            ("pattern", false) => {
+                self.view.pattern = Some(value);
+                self.view.tab = Tab::Lines;
+            }
+            _ => {
+                if excluded {
+                    self.stop_asking_for(&name, &value);
+                }
+                self.view.fields.push(wanted);
+            }
+        }
+    }
+
+    /// A filter that asks for a value gives way to one that leaves it out: both together have no lines.
+    fn stop_asking_for(&mut self, name: &str, value: &str) {
+        let view = &mut self.view;
+        match name {
+            "host" if view.host.as_deref() == Some(value) => view.host = None,
+            "pattern" if view.pattern.as_deref() == Some(value) => view.pattern = None,
+            _ => {}
+        }
+    }
+
+    fn clear_filters(&mut self) {
+        let view = &mut self.view;
+        (view.host, view.level, view.pattern) = (None, None, None);
+        view.contains.clear();
+        view.fields.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tests::opened;
+
+    fn filter(name: &str, value: &str, excluded: bool) -> FieldFilter {
+        FieldFilter { name: name.to_owned(), value: value.to_owned(), excluded }
+    }
+
+    fn parameters(state: &AppState) -> String {
+        let query = state.log_query();
+        let text = query.parameters(query.range);
+        text.split("&from=").next().unwrap_or_default().trim_start_matches("from=").to_owned()
+    }
+
+    #[test]
+    fn a_value_that_is_clicked_narrows_by_what_it_is() {
+        let check = |clicks: &[FieldFilter], expected: &str| {
+            let mut state = opened("/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&tab=patterns");
+            for click in clicks {
+                assert_eq!(state.apply(Command::Narrow(click.clone())), Address::Push);
+            }
+            assert_eq!(parameters(&state), expected, "{clicks:?}");
+            // A reload asks for the same.
+            assert_eq!(parameters(&opened(&state.view.to_url())), expected);
+        };
+        check(&[filter("component", "shop.orders", false)], "component=shop.orders");
+        check(&[filter("host", "n7", false), filter("level", "error", false)], "host=n7&level=error");
+        check(&[filter("host", "n7", false), filter("host", "n7", true)], "not.host=n7");
+        check(&[filter("host", "n7", true), filter("host", "n7", false)], "host=n7");
+        check(
+            &[filter("status", "500", false), filter("status", "200", true)],
+            "field.status=500&not.status=200",
+        );
+        check(&[filter("status", "500", false), filter("status", "500", true)], "not.status=500");
+        check(&[filter("a b", "c&d", true)], "not.a%20b=c%26d");
+        check(&[filter("pattern", "030232ce39646f66", false)], "pattern=030232ce39646f66");
+    }
+
+    #[test]
+    fn a_pattern_that_is_clicked_leads_to_its_lines() {
+        let mut state = opened("/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&tab=patterns");
+        state.apply(Command::Narrow(filter("pattern", "030232ce39646f66", false)));
+        assert_eq!(state.view.tab, Tab::Lines);
+    }
+
+    #[test]
+    fn the_context_of_a_line_is_all_lines_of_the_same_range() {
+        let mut state = opened(
+            "/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z&panel=orders&c=shop.orders&chosen=1\
+             &host=n7&level=warn&q=x&re=1&pattern=030232ce39646f66&field.a=b&not.level=info",
+        );
+        let (before, range) = (state.view.clone(), state.log_query().range);
+        assert_eq!(state.apply(Command::ShowContext("2026-11-20~0001~7".into())), Address::Push);
+        assert_eq!(
+            (parameters(&state).as_str(), state.log_query().range),
+            ("2026-11-20T14:05:00Z&until=2026-11-20T14:07:00Z", range)
+        );
+        assert_eq!(state.view.line.as_deref(), Some("2026-11-20~0001~7"));
+        assert_eq!(before.order, state.view.order);
+    }
+
+    #[test]
+    fn only_fields_of_lines_are_looked_for_in_their_text() {
+        let check = |address: &str, expected: bool| {
+            assert_eq!(opened(&format!("/d/shop?{address}")).log_query().reads_text(), expected, "{address}");
+        };
+        check(
+            "not.level=info&not.host=a&not.component=b&not.pattern=030232ce39646f66&pattern=030232ce39646f66",
+            false,
+        );
+        check("not.status=1", true);
+        check("field.level=info", true);
+        check("q=x", true);
+    }
+}
