@@ -22,6 +22,8 @@ mod followers;
 mod foreign;
 /// Snapping, the baseline, fingers and Escape on the charts.
 mod gestures;
+/// The requests of Grafana.
+mod grafana;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
 /// A Graphite's stored points are taken over.
@@ -38,6 +40,8 @@ mod million;
 mod pane;
 /// What queries answer, compared with a plain scan of the same lines.
 mod queries;
+/// What narrows lines, what they have in common, where the next thing of interest is.
+mod reading;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
 /// A body that is sent again is stored once.

@@ -21,6 +21,7 @@ impl Demo {
         let shown = link.split_once("t=").expect("the link has a time").1;
         let day = Day::parse(&shown[..10]).expect("the time begins with a day");
         let from = day.start().plus_nanos((14 * 60 + 5) * 60 * NANOS_PER_SEC);
+        wait_until_past(from.plus_nanos(4 * 60 * NANOS_PER_SEC));
         Self { server, incident: TimeRange { from, until: from.plus_nanos(120 * NANOS_PER_SEC) } }
     }
 
@@ -37,6 +38,14 @@ impl Demo {
     /// What is found in the incident.
     fn why(&self, more: &str) -> Why {
         ask(&self.server, self.incident, more)
+    }
+}
+
+/// The demo's incident may be happening just now: then it is waited for its end, some minutes at most.
+fn wait_until_past(end: Timestamp) {
+    while now() < end {
+        assert!(end.nanos_since(now()) < HOUR, "the incident is of the last day");
+        std::thread::sleep(std::time::Duration::from_secs(1));
     }
 }
 

@@ -18,6 +18,13 @@ const NEAR: f64 = 2.0;
 
 /// Notes what is drawn of the first series since its canvas was last cleared.
 const WATCH: &str = "
+    window.asking = 0;
+    const ask = window.fetch;
+    window.fetch = (...all) => {
+        const is_meant = new URL(all[0].url ?? all[0], location).pathname === '/render';
+        asking += is_meant;
+        return ask(...all).finally(() => asking -= is_meant);
+    };
     window.drawn = {at: 0, paths: [], labels: []};
     const colour = () => getComputedStyle(document.documentElement).getPropertyValue('--series-1').trim();
     const is_meant = canvas => canvas.closest?.('[data-panel]')?.dataset.panel === '~targets' && !canvas.closest('.overlay');
@@ -44,8 +51,10 @@ struct Drawn {
     /// Lines and outlines of fills.
     paths: Vec<Vec<(f64, f64)>>,
     labels: Vec<(String, f64, f64)>,
-    /// When the last answer was there; none is awaited.
+    /// When the last answer was there.
     answered: f64,
+    /// How many answers are awaited.
+    asking: u32,
     now: f64,
     /// The canvas' left edge in the window.
     left: f64,
@@ -54,8 +63,8 @@ struct Drawn {
 const DRAWN: &str = "
     const asked = performance.getEntriesByType('resource').filter(e => new URL(e.name).pathname === '/render');
     const canvas = document.querySelector('.plot[data-panel=\"~targets\"] canvas');
-    if (!canvas || asked.length === 0 || asked.some(e => e.responseEnd === 0)) return null;
-    return {...drawn, answered: Math.max(...asked.map(e => e.responseEnd)), now: performance.now(),
+    if (!canvas || asked.length === 0) return null;
+    return {...drawn, asking, answered: Math.max(...asked.map(e => e.responseEnd)), now: performance.now(),
             left: canvas.getBoundingClientRect().left}";
 
 /// Numbers that are the same in each run of a seed.
@@ -104,7 +113,9 @@ fn at_rest(browser: &Browser, page: &Page, range: TimeRange) -> (Plot, Drawn) {
     let drawn = wait::until("the chart to be drawn", || {
         let drawn: Option<Drawn> = serde_json::from_value(browser.look(DRAWN, &[])).expect("it is told so");
         let drawn = drawn.ok_or(0.0)?;
-        let is_done = drawn.at > drawn.answered && drawn.now > drawn.at.max(drawn.answered) + 300.0;
+        let is_done = drawn.asking == 0
+            && drawn.at > drawn.answered
+            && drawn.now > drawn.at.max(drawn.answered) + 300.0;
         if is_done { Ok(drawn) } else { Err(drawn.at) }
     });
     (plot, drawn)

@@ -102,6 +102,8 @@ mod tests {
             format!("/api/logs/patterns/{PATTERN}/values"),
             format!("/api/logs/patterns/{PATTERN}/values?{baseline}"),
             "/api/components".to_owned(),
+            format!("/api/why?from={DAY}T10:05:00Z&until={DAY}T10:06:00Z&{baseline}")
+                .replace("from=-1m&", ""),
         ];
         for path in &paths {
             let (headers, _) = world.headers(path).await;

@@ -43,7 +43,7 @@ pub async fn explain(State(state): State<AppState>, RawQuery(query): RawQuery) -
     let limit = params.number("limit")?.unwrap_or(DEFAULT_LIMIT) as usize;
     let is_streamed = params.flag("stream")?;
     let store = state.store.clone();
-    let begun = state.queries.run(move || Gathering::begin(&store, question)).await??;
+    let begun = state.queries.run(move || Gathering::begin(&store, question).map(Box::new)).await??;
     let indexed_to = begun.snapshots().map(IndexedTo::of).reduce(IndexedTo::and).unwrap_or_default();
     let work = Work { store: state.store, queries: state.queries, limit };
     if is_streamed {
@@ -51,22 +51,23 @@ pub async fn explain(State(state): State<AppState>, RawQuery(query): RawQuery) -
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
         return Ok((indexed_to, [kind], body).into_response());
     }
-    let mut stage = Stage::Lines(begun);
+    let mut todo = Stage::Lines(begun);
     loop {
         let why;
-        (why, stage) = work.go_on(stage, false).await?;
-        if let Stage::Done = stage {
+        (why, todo) = work.go_on(todo, false).await?;
+        if let Stage::Done = todo {
             return Ok((indexed_to, Json(why)).into_response());
         }
     }
 }
 
+/// An answer on its way; `None` behind its last line.
+type Going = Option<(Work, Stage)>;
+
 /// The next line of a streamed answer. A failure cuts it off, so that it cannot pass for a whole one.
-async fn next_line(
-    state: Option<(Work, Stage)>,
-) -> Result<Option<(Vec<u8>, Option<(Work, Stage)>)>, ApiError> {
-    let Some((work, stage)) = state else { return Ok(None) };
-    let (why, next) = work.go_on(stage, true).await.inspect_err(|error| {
+async fn next_line(going: Going) -> Result<Option<(Vec<u8>, Going)>, ApiError> {
+    let Some((work, todo)) = going else { return Ok(None) };
+    let (why, next) = work.go_on(todo, true).await.inspect_err(|error| {
         tracing::error!(error = error as &dyn std::error::Error, "an answer is cut off");
     })?;
     let mut line = serde_json::to_vec(&why).map_err(|error| ApiError::Internal(error.to_string()))?;
@@ -78,11 +79,11 @@ async fn next_line(
 /// What is to be done next.
 enum Stage {
     /// Lines are counted.
-    Lines(Gathering),
+    Lines(Box<Gathering>),
     /// Series are read.
-    Series(Gathering),
+    Series(Box<Gathering>),
     /// A sample of lines is read.
-    Sample(Gathering),
+    Sample(Box<Gathering>),
     /// The answer is whole.
     Done,
 }
@@ -107,9 +108,13 @@ impl Work {
         Ok((why, next))
     }
 
-    async fn count_lines(&self, gathering: Gathering, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
+    async fn count_lines(
+        &self,
+        gathering: Box<Gathering>,
+        is_wanted: bool,
+    ) -> Result<(Why, Stage), ApiError> {
         let store = self.store.clone();
-        let step = move |gathering: &mut Gathering, budget: &mut Budget| {
+        let step = move |gathering: &mut Box<Gathering>, budget: &mut Budget| {
             gathering.count_lines(budget, store.logs().counters())
         };
         let mut gathering = self.queries.run_steps(gathering, step).await?;
@@ -121,7 +126,11 @@ impl Work {
         self.queries.run(rank).await?
     }
 
-    async fn read_series(&self, mut gathering: Gathering, is_wanted: bool) -> Result<(Why, Stage), ApiError> {
+    async fn read_series(
+        &self,
+        mut gathering: Box<Gathering>,
+        is_wanted: bool,
+    ) -> Result<(Why, Stage), ApiError> {
         let step = |reader: &mut SeriesReader, budget: &mut Budget| reader.step(budget);
         let readers = gathering.series_readers(PARTS);
         let read =
@@ -135,9 +144,9 @@ impl Work {
         Ok(self.queries.run(rank).await?)
     }
 
-    async fn read_sample(&self, gathering: Gathering) -> Result<Why, ApiError> {
+    async fn read_sample(&self, gathering: Box<Gathering>) -> Result<Why, ApiError> {
         let store = self.store.clone();
-        let step = move |gathering: &mut Gathering, budget: &mut Budget| {
+        let step = move |gathering: &mut Box<Gathering>, budget: &mut Budget| {
             gathering.sample(budget, store.logs().counters())
         };
         let mut gathering = self.queries.run_steps(gathering, step).await?;
@@ -167,6 +176,7 @@ fn read_question(params: &Params) -> Result<Question, ApiError> {
         components: params.components()?,
         host: params.get("host").map(str::to_owned),
         charted,
+        now: AppState::now(),
     })
 }
 
@@ -220,4 +230,73 @@ fn read_baseline(params: &Params, selection: TimeRange) -> Result<TimeRange, Api
         return Err(ApiError::parameter("baseline_from", detail, example));
     }
     Ok(baseline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use serde_json::{Value, json};
+    use sonde_shared::time::Timestamp;
+
+    fn question(query: &str) -> Question {
+        read_question(&Params::parse(query)).unwrap()
+    }
+
+    fn secs(from: i64, until: i64) -> TimeRange {
+        TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) }
+    }
+
+    #[test]
+    fn a_question_has_the_usual_baseline_unless_it_names_one() {
+        let usual = question("from=10000&until=10120");
+        assert_eq!((usual.selection, usual.baseline), (secs(10_000, 10_120), secs(9_508, 9_988)));
+        assert!(usual.components.is_empty() && usual.charted.is_empty() && usual.host.is_none());
+        let named = question(
+            "from=10000&until=10120&baseline_from=1000&baseline_until=2000&component=shop&component=db.*&host=n1\
+             &target=scale(a.*.b,2)&target=c.d",
+        );
+        assert_eq!(named.baseline, secs(1_000, 2_000));
+        let charted: Vec<&str> = named.charted.iter().map(Glob::as_str).collect();
+        assert_eq!((charted, named.components.len()), (vec!["a.*.b", "c.d"], 2));
+        assert_eq!(named.host.as_deref(), Some("n1"));
+    }
+
+    #[test]
+    fn what_is_yet_to_come_is_cut_off_a_selection() {
+        let before = AppState::now();
+        let selection = question("from=-1h&until=2200-01-01T00:00:00Z").selection;
+        assert!(before <= selection.until && selection.until <= AppState::now());
+        let error = read_question(&Params::parse("from=2200-01-01T00:00:00Z&until=2200-01-02T00:00:00Z"));
+        assert!(error.unwrap_err().to_string().contains("yet to come"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_tells_what_was_compared_and_a_streamed_one_grows() {
+        let world = World::new();
+        let line = |second: u32| {
+            let ts = format!("2026-11-20T09:{:02}:{:02}Z", second / 60, second % 60);
+            format!(
+                r#"{{"ts":"{ts}","component":"shop.cart","host":"n1","msg":"took {second} ms","user":"ann"}}"#
+            )
+        };
+        let lines: Vec<String> = (0..1_200).step_by(2).map(line).collect();
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        let start = 1_795_165_200;
+        let points: Vec<(&str, i64, f64)> = (0..120).map(|at| ("shop.load", start + 10 * at, 1.0)).collect();
+        world.append(&points).await;
+        let path = "/api/why?from=2026-11-20T09:10:00Z&until=2026-11-20T09:12:00Z";
+        let (_, answer) = world.get(path).await;
+        assert_eq!(answer["baseline_ms"], json!([1_795_165_308_000_i64, 1_795_165_788_000_i64]), "{answer}");
+        let tested = &answer["tested"];
+        assert_eq!((&tested["series"], &tested["sampled_lines"]), (&json!(1), &json!(300)), "{answer}");
+        assert_eq!((&answer["findings"], &answer["done"]), (&json!([]), &json!(true)));
+        let (headers, body) = world.headers(&format!("{path}&stream=1")).await;
+        assert_eq!(headers["content-type"], "application/x-ndjson");
+        let lines = body.split_inclusive(|byte| *byte == b'\n');
+        let lines: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
+        let compared = |at: usize| (lines[at]["tested"]["series"].clone(), lines[at]["done"].clone());
+        assert_eq!([compared(0), compared(1)], [(json!(0), json!(false)), (json!(1), json!(false))]);
+        assert_eq!((lines.len(), &lines[2]), (3, &answer));
+    }
 }

@@ -20,6 +20,8 @@ pub mod logs;
 mod names;
 /// Patterns of matching lines.
 pub mod patterns;
+/// Python's pickles, written.
+mod pickle;
 /// Where an instant lies among matching lines.
 pub mod position;
 /// `/render`: points of the series that targets name.

@@ -1,11 +1,47 @@
 //! What is different in a selection, ranked across series, patterns, fields, components and events.
 //!
 //! Pure: what was observed goes in, findings come out. Nothing here reads the store, the network or a clock, and no finding
-//! depends on how a name is spelled, only on where it stands in the tree.
+//! depends on how a name is spelled, only on where it stands in the tree. `docs/why.md` tells the method and its reasons.
 
+/// Something that may be a finding.
+mod candidate;
+/// What moved together becomes one.
+mod collapse;
+/// How often something happens, in two stretches of time or among two sets of lines.
+mod counts;
+/// How many discoveries may be false.
+mod discovery;
+/// Events just before a change.
+mod events;
+/// Values of fields and variable parts.
+mod fields;
+#[cfg(test)]
+mod golden;
+/// How far two samples lie apart.
+mod ks;
+/// Series as candidates.
+mod levels;
+/// Patterns, components and hosts.
+mod lines;
+/// How often the like of it comes by chance.
+mod null;
 /// What ranking gets to see.
 pub mod observed;
+/// From what was observed to the answer.
 mod rank;
+/// Messages that were only worded anew.
+mod reworded;
+/// One number for all kinds.
+mod score;
+/// What a series does in a window.
+mod series;
+/// Where things stand in the tree of names.
+mod tree;
+/// Past windows in which nothing was selected.
+mod trials;
+/// Sizes in words.
+mod words;
 
 pub use observed::Observed;
-pub use rank::rank;
+pub use rank::{UnderNull, rank, rank_with};
+pub use score::Weights;

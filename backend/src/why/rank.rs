@@ -1,19 +1,285 @@
 //! From what was observed to the answer.
+//!
+//! Everything is tested; what is promising is scored; what moved together becomes one; of these groups those stay that stand
+//! out among all that was tested; and they are told best first, each with when it moved.
 
-use super::observed::{Grid, Observed};
-use sonde_shared::why::{Tested, Why};
+use super::candidate::{Candidate, course_of, onset, shown};
+use super::collapse::{Group, collapse};
+use super::discovery::{discoveries, joined};
+use super::observed::{Grid, Observed, Series};
+use super::score::{Weights, alone, among_others};
+use super::tree::Tree;
+use super::trials::Trials;
+use super::{events, fields, levels, lines};
+use sonde_shared::why::{Finding, FindingKind, Member, Tested, Why};
 use std::ops::Range;
+
+/// How many quiet windows may have any finding.
+const FALSE_ALARMS: f64 = 0.02;
+/// The part of findings that may be false where something happened.
+const FALSE_FINDINGS: f64 = 0.1;
+/// So many findings are told …
+const MOST_FINDINGS: usize = 100;
+/// … with so many members each.
+const MOST_MEMBERS: usize = 50;
+
+/// p-values of past windows, where nothing was selected: by kind, for looking at whether they are uniform.
+#[derive(Clone, Debug, Default)]
+pub struct UnderNull {
+    /// Of series.
+    pub series: Vec<f32>,
+    /// Of patterns.
+    pub patterns: Vec<f32>,
+    /// Of components and hosts.
+    pub components: Vec<f32>,
+    /// Of fields.
+    pub fields: Vec<f32>,
+}
 
 /// Ranks what differs in the selection, best first; nothing where nothing stands out.
 pub fn rank(observed: &Observed) -> Why {
-    Why {
-        findings: Vec::new(),
+    rank_with(observed, &Weights::default()).0
+}
+
+/// The same with other weights, and with the p-values of past windows.
+pub fn rank_with(observed: &Observed, weights: &Weights) -> (Why, UnderNull) {
+    let grid = &observed.grid;
+    let answer = Why {
         tested: tested(observed),
-        range_ms: range_ms(&observed.grid, &observed.grid.now.selection),
-        baseline_ms: range_ms(&observed.grid, &observed.grid.now.baseline),
-        note: None,
+        range_ms: range_ms(grid, &grid.now.selection),
+        baseline_ms: range_ms(grid, &grid.now.baseline),
         done: true,
+        ..Why::default()
+    };
+    if let Some(note) = unusable(observed) {
+        return (Why { note: Some(note), ..answer }, UnderNull::default());
     }
+    let tree = Tree::of(observed);
+    let (candidates, tests, under_null) = test_all(observed, &tree);
+    let candidates = best_first(candidates, &tree, weights);
+    let groups = collapse(&candidates);
+    let groups = keep_discoveries(&candidates, groups, &tests);
+    let mut findings = ranked(observed, &tree, &candidates, &groups, weights);
+    findings.truncate(MOST_FINDINGS);
+    let note = findings.is_empty().then(|| quiet(&answer.tested));
+    (Why { findings, note, ..answer }, under_null)
+}
+
+/// Candidates by what is known of each alone; equal ones by what they are of, so that an answer is always the same.
+fn best_first(candidates: Vec<Candidate>, tree: &Tree<'_>, weights: &Weights) -> Vec<Candidate> {
+    let score =
+        |candidate: &Candidate| alone(candidate, tree.closeness(&candidate.owner, &candidate.hosts), weights);
+    let mut scored: Vec<(f64, Candidate)> =
+        candidates.into_iter().map(|candidate| (score(&candidate), candidate)).collect();
+    scored.sort_by(|one, other| other.0.total_cmp(&one.0));
+    scored.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// Why nothing can be compared.
+fn unusable(observed: &Observed) -> Option<String> {
+    let grid = &observed.grid;
+    let is_range = |range: &Range<usize>| !range.is_empty() && range.end <= grid.len();
+    if !is_range(&grid.now.selection) || !is_range(&grid.now.baseline) {
+        return Some("There is nothing to compare: selection or baseline has no data.".to_owned());
+    }
+    let is_whole = |series: &Series| series.values.len() == grid.len();
+    debug_assert!(observed.series.iter().all(is_whole), "a series has a value for each bucket");
+    (!observed.series.iter().all(is_whole)).then(|| "The series are not on one grid.".to_owned())
+}
+
+fn quiet(tested: &Tested) -> String {
+    format!(
+        "Nothing stands out: {} series, {} patterns, {} fields and {} components are as they usually are.",
+        tested.series, tested.patterns, tested.fields, tested.components
+    )
+}
+
+/// Candidates of all kinds, and how many tests there were.
+fn test_all(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Tests, UnderNull) {
+    let trials = Trials::of(&observed.grid);
+    let (series_alive, lines_alive) = alive(observed);
+    let (series, of_series) = levels::find(observed, &trials, &series_alive, tree);
+    let (patterns, of_patterns) = lines::find_patterns(observed, &trials, &lines_alive, tree);
+    let (places, of_places) = lines::find_places(observed, &trials, &lines_alive, tree);
+    let (fields, of_fields) = fields::find(observed, tree);
+    let tests = Tests {
+        series: of_series.p.len(),
+        patterns: of_patterns.p.len(),
+        places: of_places.p.len(),
+        fields: of_fields.p.len(),
+    };
+    let candidates = [series, patterns, places, fields].into_iter().flatten();
+    let candidates = candidates.filter(Candidate::matters).collect();
+    let under_null = UnderNull {
+        series: of_series.past,
+        patterns: of_patterns.past,
+        components: of_places.past,
+        fields: of_fields.past,
+    };
+    (candidates, tests, under_null)
+}
+
+/// The buckets in which series, and lines, were received at all: where nothing came from anywhere, nothing fell silent.
+fn alive(observed: &Observed) -> (Vec<bool>, Vec<bool>) {
+    let buckets = observed.grid.len();
+    let mut points = vec![0_u32; buckets];
+    for series in &observed.series {
+        for (count, value) in points.iter_mut().zip(&series.values) {
+            *count += u32::from(value.is_finite());
+        }
+    }
+    let mut lines = vec![0_u32; buckets];
+    for (bucket, count) in observed.volumes.iter().flat_map(|volume| volume.lines.iter()) {
+        if let Some(sum) = lines.get_mut(bucket) {
+            *sum = sum.saturating_add(count);
+        }
+    }
+    (well_filled(&points), well_filled(&lines))
+}
+
+/// Buckets that have anything, where almost all have much; all buckets otherwise.
+fn well_filled(counts: &[u32]) -> Vec<bool> {
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable();
+    let usual = sorted.get(sorted.len() / 4).copied().unwrap_or(0);
+    counts.iter().map(|count| *count > 0 || usual < 20).collect()
+}
+
+/// The groups that stand out among all that was tested. First it is asked whether anything happened at all, then what:
+/// where something did, more of what belongs to it may be told.
+fn keep_discoveries(candidates: &[Candidate], groups: Vec<Group>, tests: &Tests) -> Vec<Group> {
+    let p_of = |group: &Group| {
+        let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
+        joined(members.map(|member| (member.p * tests.share(member.kind)).min(1.0)).collect())
+    };
+    let p: Vec<f64> = groups.iter().map(p_of).collect();
+    let count = tests.all() - candidates.len() + groups.len();
+    if !discoveries(&p, count, FALSE_ALARMS).contains(&true) {
+        return Vec::new();
+    }
+    let kept = discoveries(&p, count, FALSE_FINDINGS);
+    groups.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(group, _)| group).collect()
+}
+
+/// How many tests there were of each kind.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tests {
+    series: usize,
+    patterns: usize,
+    places: usize,
+    fields: usize,
+}
+
+impl Tests {
+    fn all(&self) -> usize {
+        self.series + self.patterns + self.places + self.fields
+    }
+
+    /// What p-values of a kind are multiplied by so that each kind has the same part in false discoveries, however many
+    /// series there are beside a few fields: weighted p-values (Genovese, Roeder and Wasserman 2006).
+    fn share(&self, kind: FindingKind) -> f64 {
+        let kinds = [self.series, self.patterns, self.places, self.fields];
+        let used = kinds.iter().filter(|tests| **tests > 0).count();
+        let own = match kind {
+            FindingKind::Metric => self.series,
+            FindingKind::Pattern => self.patterns,
+            FindingKind::Component | FindingKind::Host => self.places,
+            FindingKind::Field | FindingKind::Event => self.fields,
+        };
+        (own * used) as f64 / self.all().max(1) as f64
+    }
+}
+
+/// The findings with their scores, best first.
+fn ranked(
+    observed: &Observed,
+    tree: &Tree<'_>,
+    candidates: &[Candidate],
+    groups: &[Group],
+    weights: &Weights,
+) -> Vec<Finding> {
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let mut onsets: Vec<usize> = groups.iter().filter_map(|group| candidates[group.leader].onset).collect();
+    onsets.sort_unstable();
+    let charted = charted_onset(observed);
+    let score = |candidate: &Candidate, members: usize| {
+        let alone = alone(candidate, tree.closeness(&candidate.owner, &candidate.hosts), weights);
+        let rank = candidate.onset.map(|onset| place_among(&onsets, onset));
+        alone + among_others(rank, members, weights)
+    };
+    let mut findings: Vec<Finding> = groups
+        .iter()
+        .map(|group| {
+            let leader = &candidates[group.leader];
+            let members: Vec<&Candidate> = group.members.iter().map(|member| &candidates[*member]).collect();
+            finding(&observed.grid, leader, &members, score(leader, members.len()), charted)
+        })
+        .collect();
+    let first = onsets.first().and_then(|bucket| observed.grid.starts_ms.get(*bucket)).copied();
+    let events = events::find(observed, tree, first);
+    findings.extend(events.iter().map(|event| finding(&observed.grid, event, &[], score(event, 0), charted)));
+    findings.sort_by(|one, other| other.score.total_cmp(&one.score));
+    findings
+}
+
+/// Where an onset stands among all: 0 for the first, 1 for the last.
+fn place_among(onsets: &[usize], onset: usize) -> f64 {
+    let before = onsets.partition_point(|other| *other < onset);
+    before as f64 / onsets.len().saturating_sub(1).max(1) as f64
+}
+
+fn finding(
+    grid: &Grid,
+    leader: &Candidate,
+    members: &[&Candidate],
+    score: f64,
+    charted: Option<usize>,
+) -> Finding {
+    let start = |bucket: usize| grid.starts_ms.get(bucket).copied();
+    let began =
+        leader.onset.and_then(start).or(leader.at.at_ms.filter(|_| leader.kind == FindingKind::Event));
+    let lag_s = charted.and_then(start).zip(began).map(|(charted, began)| (began - charted) as f64 / 1_000.0);
+    let member = |candidate: &&Candidate| Member {
+        kind: candidate.kind,
+        subject: candidate.subject.clone(),
+        summary: candidate.summary.clone(),
+        at: candidate.at.clone(),
+    };
+    Finding {
+        kind: leader.kind,
+        subject: leader.subject.clone(),
+        change: leader.change,
+        score,
+        p_value: leader.p,
+        effect: leader.effect,
+        summary: leader.summary.clone(),
+        lag_s,
+        course: course_of(grid, &leader.course).filter(|course| !course.values.is_empty()),
+        at: leader.at.clone(),
+        members: members.iter().take(MOST_MEMBERS).map(member).collect(),
+        members_total: members.len() as u64,
+    }
+}
+
+/// When the charted series moved: the first of them that did.
+fn charted_onset(observed: &Observed) -> Option<usize> {
+    let grid = &observed.grid;
+    let mean = |values: &[f32]| {
+        let (sum, count) = values
+            .iter()
+            .filter(|value| value.is_finite())
+            .fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(*value), count + 1.0));
+        (count > 0.0).then(|| sum / count)
+    };
+    let charted = observed.context.charted.iter().filter_map(|series| observed.series.get(*series as usize));
+    let onsets = charted.filter_map(|series| {
+        let before = mean(&series.values[grid.now.baseline.clone()])?;
+        let after = mean(&series.values[grid.now.selection.clone()])?;
+        onset(grid, &series.values[shown(grid)], before, after)
+    });
+    onsets.min()
 }
 
 fn tested(observed: &Observed) -> Tested {

@@ -14,6 +14,9 @@ use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+/// Of so many rows it is kept how high they are with their text wrapped; then of those near by.
+const MOST_WRAPPED: usize = 4_000;
+
 /// The list with its scrollbar.
 #[component]
 pub(super) fn LogList() -> impl IntoView {
@@ -72,6 +75,7 @@ pub(super) fn LogList() -> impl IntoView {
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"
             on:wheel=wheel
+            on:scroll=move |_| take_scroll(list, feed)
             on:keydown=move |event| press(&event, session, feed)
             on:pointerdown=move |event| touch.set(finger(&event))
             on:pointermove=move |event| drag(&event, feed, touch)
@@ -102,6 +106,16 @@ fn watch_size(list: &web_sys::HtmlElement, feed: LineFeed) {
     on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
 }
 
+/// The browser scrolls to what gets the focus; the list's own position is the only one.
+fn take_scroll(list: NodeRef<html::Div>, feed: LineFeed) {
+    let Some(list) = list.get_untracked() else { return };
+    let scrolled = list.scroll_top();
+    if scrolled != 0 {
+        list.set_scroll_top(0);
+        feed.go(|extent, at| extent.moved(at, f64::from(scrolled)));
+    }
+}
+
 /// The height that a row has by the style.
 fn measure_row(list: &web_sys::HtmlElement, feed: LineFeed) {
     let style = window().get_computed_style(list).ok().flatten();
@@ -126,6 +140,10 @@ fn measure_wrapped(list: &web_sys::HtmlElement, feed: LineFeed) {
             }
         }
         next = row.next_element_sibling();
+    }
+    if wrapped.len() > MOST_WRAPPED {
+        let shown = feed.position.get_untracked().row;
+        wrapped.retain(|row, _| row.abs_diff(shown) < MOST_WRAPPED as u64 / 4);
     }
     if wrapped != *known {
         feed.wrapped.set(Arc::new(wrapped));

@@ -121,7 +121,9 @@ impl Followed {
             from: Timestamp::from_secs(self.since).plus_nanos(NANOS_PER_SEC),
             until: now.plus_nanos(AHEAD_NANOS),
         };
-        let Ok(selection) = Selection::of(store, paths, range)? else { return Ok(Fresh::Changed) };
+        let Ok(selection) = Selection::of(store, paths, range, range.until)? else {
+            return Ok(Fresh::Changed);
+        };
         let mut fresh = Vec::new();
         let mut points = 0;
         for name in selection.names.iter().take(MAX_SERIES) {

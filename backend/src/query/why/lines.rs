@@ -71,14 +71,12 @@ struct Pairs(Vec<(u16, u32)>);
 impl Pairs {
     /// Adds lines; how many pairs there are more.
     fn add(&mut self, bucket: u16, lines: u32) -> usize {
-        match self.0.last_mut().filter(|last| last.0 == bucket) {
-            Some((_, sum)) => *sum = sum.saturating_add(lines),
-            None => {
-                self.0.push((bucket, lines));
-                return 1;
-            }
+        if let Some((_, sum)) = self.0.last_mut().filter(|last| last.0 == bucket) {
+            *sum = sum.saturating_add(lines);
+            return 0;
         }
-        0
+        self.0.push((bucket, lines));
+        1
     }
 }
 

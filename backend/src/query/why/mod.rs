@@ -121,16 +121,19 @@ impl Gathering {
 
     /// Takes what they have read, in their order.
     pub fn end_series(&mut self, readers: Vec<SeriesReader>) {
-        let (mut received, mut damaged) = (self.received_lines(), 0);
+        let (mut present, mut damaged) = (vec![0; self.plan.grid.len()], 0);
         for part in readers.into_iter().map(SeriesReader::finish) {
             self.observed.series.extend(part.series);
-            received.iter_mut().zip(part.received).for_each(|(known, more)| *known |= more);
+            present.iter_mut().zip(part.present).for_each(|(sum, more)| *sum += more);
             damaged += part.damaged;
         }
         if damaged > 0 {
             self.notes.push(format!("{damaged} series could not be read"));
         }
-        self.kept = self.kept_of(&received);
+        let lines = self.received_lines();
+        let received: Vec<bool> = lines.iter().zip(&present).map(|(lines, sum)| *lines || *sum > 0).collect();
+        let late = received::yet_to_come(&self.plan.grid, &present, self.question.now);
+        self.kept = self.kept_of(&received).without(&late);
         for series in &mut self.observed.series {
             series.values = self.kept.values(&series.values);
         }

@@ -11,8 +11,9 @@ use std::ops::Range;
 /// The same hours of so many days ago are looked at too, where there are lines or points.
 pub(super) const EARLIER_DAYS: [i64; 4] = [1, 2, 3, 7];
 const DAY_MS: i64 = 86_400_000;
-/// A baseline of more lengths of the selection is looked at in so many stretches.
-const BASELINE_STRETCHES: usize = 16;
+/// Of a baseline of more than twice as many lengths of the selection, so many are looked at together, the last ones, and so
+/// many spread over the rest.
+const BASELINE_STRETCHES: usize = 8;
 /// A stretch of it has at least so many buckets.
 const LEAST_BASELINE_STRETCH: usize = 15;
 /// Of a gap between baseline and selection no more lengths of the selection are looked at.
@@ -120,12 +121,13 @@ impl Asked {
             until_ms = selection_ms - between * step_ms;
         }
         let stretch = selected.max(LEAST_BASELINE_STRETCH);
-        let is_long = compared > stretch * BASELINE_STRETCHES;
+        let is_long = compared > 2 * stretch * BASELINE_STRETCHES;
         let place = |at: usize| until_ms - (compared - at) as i64 * step_ms;
         let baseline = if is_long {
-            let room = compared - stretch;
-            let start = |number: usize| room * number / (BASELINE_STRETCHES - 1);
-            (0..BASELINE_STRETCHES).map(|number| (place(start(number)), stretch)).collect()
+            let room = compared - stretch * BASELINE_STRETCHES;
+            let spread = (0..BASELINE_STRETCHES).map(|number| (room * number / BASELINE_STRETCHES, stretch));
+            let last = [(room, stretch * BASELINE_STRETCHES)];
+            spread.chain(last).map(|(at, count)| (place(at), count)).collect()
         } else {
             vec![(place(0), compared)]
         };
@@ -216,7 +218,8 @@ impl Asked {
             pieces.push(asked(self.selection_ms, self.selection));
         }
         let count = past * self.selection;
-        if count > 0 {
+        // What lies before the first of several stretches does not lead up to the others.
+        if count > 0 && self.baseline.len() == 1 {
             let from_ms = self.baseline_start() - count as i64 * self.step_ms;
             pieces.push(Piece { from_ms, count, what: What::Past });
         }
@@ -292,7 +295,8 @@ mod tests {
         let far = Plan::new(selection, secs(8_000_000, 8_000_240), 10_000, 2, &[1]);
         assert_eq!((far.grid.now.baseline.len(), far.asked, far.grid.earlier_days.len()), (24, 2, 0));
         let long = Plan::new(selection, secs(9_900_000, 9_986_400), 10_000, 2, &[1]);
-        assert_eq!(long.grid.now.baseline.len(), BASELINE_STRETCHES * LEAST_BASELINE_STRETCH);
+        assert_eq!(long.grid.now.baseline.len(), 16 * LEAST_BASELINE_STRETCH);
+        assert_eq!((long.asked, long.stretches[1].count), (10, 8 * LEAST_BASELINE_STRETCH));
         let after = Plan::new(selection, secs(10_000_500, 10_000_740), 10_000, 0, &[]);
         assert_eq!((after.grid.now.selection.clone(), after.grid.now.baseline.clone()), (0..6, 6..30));
     }

@@ -45,6 +45,8 @@ pub struct Question {
     pub host: Option<String>,
     /// The paths of the charted series.
     pub charted: Vec<Glob>,
+    /// When it is asked: of the time just before, points may be on their way.
+    pub now: Timestamp,
 }
 
 impl Question {

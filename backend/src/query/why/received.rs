@@ -6,6 +6,7 @@
 
 use super::lines::Counted;
 use crate::why::observed::{Counts, Grid, Trial};
+use sonde_shared::time::Timestamp;
 use std::ops::Range;
 
 /// Own figures come more often than this.
@@ -13,6 +14,23 @@ const OWN_PAUSE_MS: i64 = 30_000;
 /// Without them, a pause that is so many times as long as usual, and as long as this, is one of everything.
 const UNUSUAL: usize = 10;
 const LONG_PAUSE_MS: i64 = 60_000;
+
+/// Points may come so long after their time.
+const LONGEST_WAY_MS: i64 = 120_000;
+
+/// The last buckets of a selection that ends about now, of which most series' points are yet to come.
+pub(super) fn yet_to_come(grid: &Grid, present: &[u32], now: Timestamp) -> Range<usize> {
+    let mut usual = present[grid.now.baseline.clone()].to_vec();
+    usual.sort_unstable();
+    let usual = usual.get(usual.len() / 2).copied().unwrap_or_default();
+    let Range { start, end } = grid.now.selection;
+    let is_late = |bucket: &usize| {
+        2 * present[*bucket] < usual
+            && now.as_millis() - grid.starts_ms[*bucket] - grid.step_ms < LONGEST_WAY_MS
+    };
+    let late = (start..end).rev().take_while(is_late).count();
+    end - late..end
+}
 
 /// Which buckets are kept, and their new numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,6 +71,13 @@ impl Kept {
 
     fn place(&self, bucket: usize) -> Option<usize> {
         self.places.get(bucket).copied().flatten().map(usize::from)
+    }
+
+    /// The same without some more.
+    pub(super) fn without(&self, buckets: &Range<usize>) -> Self {
+        Self::only(
+            self.places.iter().enumerate().map(|(at, place)| place.is_some() && !buckets.contains(&at)),
+        )
     }
 
     /// The new number of each bucket.

@@ -55,7 +55,7 @@ pub(super) struct Shares {
     slice_of: Vec<(u8, u16)>,
     pub(super) slices: Vec<Range<usize>>,
     /// By component and slice; none of those that are not read.
-    shares: Vec<Option<Box<[Share]>>>,
+    by_component: Vec<Option<Box<[Share]>>>,
     /// How many lines there are in all slices.
     pub(super) lines: u64,
 }
@@ -90,7 +90,9 @@ impl Shares {
         order.sort_by_cached_key(|at| (!is_asked(&names[*at]), std::cmp::Reverse(changed(&lines[*at]))));
         order.truncate((a_slice / LEAST_LINES).max(1));
         let mut shares: Vec<Option<Box<[Share]>>> = vec![None; names.len()];
-        order.iter().for_each(|at| shares[*at] = Some(vec![Share::default(); slices.len()].into()));
+        for at in &order {
+            shares[*at] = Some(vec![Share::default(); slices.len()].into());
+        }
         for slice in 0..slices.len() {
             let level = fair(order.iter().map(|at| lines[*at][slice]).collect(), a_slice as u64);
             for at in &order {
@@ -98,7 +100,7 @@ impl Shares {
                 shares[*at].as_mut().into_iter().for_each(|shares| shares[slice] = share);
             }
         }
-        Self { slice_of, slices, shares, lines: total }
+        Self { slice_of, slices, by_component: shares, lines: total }
     }
 }
 
@@ -161,7 +163,7 @@ impl PickTally {
         if self.inside.as_ref().is_some_and(|(segment, _)| *segment == at.segment) {
             return;
         }
-        let shares = &self.shares.shares;
+        let shares = &self.shares.by_component;
         let is_read = |place: &u32| shares.get(*place as usize).is_some_and(Option::is_some);
         let names = at.view.published.components.iter();
         let places = names.map(|name| self.counted.components.find(name).filter(is_read)).collect();
@@ -173,7 +175,7 @@ impl PickTally {
         let component = columns.component(row);
         let place = self.inside.as_ref().and_then(|(_, places)| *places.get(usize::from(component))?);
         let (Some(place), Some(stretch)) = (place, self.stretch) else { return };
-        let Some(shares) = self.shares.shares[place as usize].as_ref() else { return };
+        let Some(shares) = self.shares.by_component[place as usize].as_ref() else { return };
         let share = shares[usize::from(slice)];
         let ts = columns.ts(row);
         if share.time < 1.0 {
@@ -209,7 +211,7 @@ impl PickTally {
         self.halved += 1;
         let mut picks = std::mem::take(&mut self.picks);
         picks.retain(|pick| {
-            let shares = self.shares.shares[pick.component as usize].as_ref();
+            let shares = self.shares.by_component[pick.component as usize].as_ref();
             shares.is_some_and(|shares| pick.chance <= self.limit(shares[usize::from(pick.slice)].lines))
         });
         self.picks = picks;
@@ -263,6 +265,7 @@ fn mix(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sonde_shared::time::Timestamp;
 
     #[test]
     fn those_who_want_little_get_it_and_the_others_share_the_rest() {
@@ -274,6 +277,47 @@ mod tests {
         check(&[1, 2, 3], 100, u64::MAX);
         check(&[], 100, u64::MAX);
         check(&[0, 0, 500], 100, 100);
+    }
+
+    #[test]
+    fn lines_are_read_by_component_and_of_each_those_of_the_selection_first() {
+        let pick = |(component, slice, secs): (u32, u8, i64)| Pick {
+            component,
+            slice,
+            walk: 0,
+            segment: 0,
+            row: Row { ts: Timestamp::from_secs(secs), ..Row::default() },
+            chance: 0,
+        };
+        let found = [(1, 0, 5), (0, 0, 1), (0, 2, 9), (1, 2, 8), (0, 2, 7), (0, 1, 3)];
+        let tally = PickTally { picks: found.map(pick).into(), ..PickTally::default() };
+        let order = tally.finish().0.into_iter();
+        let order: Vec<_> = order.map(|pick| (pick.component, pick.slice, pick.row.ts.as_secs())).collect();
+        assert_eq!(order, [(0, 2, 7), (0, 2, 9), (0, 1, 3), (0, 0, 1), (1, 2, 8), (1, 0, 5)]);
+    }
+
+    #[test]
+    fn bursts_are_thinned_alike_whatever_comes_first() {
+        let part = |number: u64| Pick {
+            component: 0,
+            slice: 0,
+            walk: 0,
+            segment: 0,
+            row: Row { arrival: number as u32, ..Row::default() },
+            chance: mix(number),
+        };
+        let thinned = |numbers: &mut dyn Iterator<Item = u64>| {
+            let shares = Shares {
+                by_component: vec![Some([Share { time: 1.0, lines: u64::MAX }].into())],
+                ..Shares::default()
+            };
+            let mut tally = PickTally { picks: numbers.map(part).collect(), shares, ..PickTally::default() };
+            tally.halve();
+            tally.finish().0.iter().map(|pick| pick.row.arrival).collect::<Vec<_>>()
+        };
+        let kept = thinned(&mut (0..1_000));
+        assert!((400..600).contains(&kept.len()), "{}", kept.len());
+        assert_eq!(kept, thinned(&mut (0..1_000).rev()));
     }
 
     #[test]

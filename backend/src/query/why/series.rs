@@ -71,8 +71,8 @@ pub struct SeriesReader {
     points: Points,
     /// Those that were read.
     found: Vec<Series>,
-    /// In which buckets there was any point.
-    received: Vec<bool>,
+    /// How many of them have points in each bucket.
+    present: Vec<u32>,
     damaged: u64,
 }
 
@@ -80,8 +80,8 @@ pub struct SeriesReader {
 #[derive(Debug, Default)]
 pub(super) struct ReadSeries {
     pub(super) series: Vec<Series>,
-    /// In which buckets there was any point.
-    pub(super) received: Vec<bool>,
+    /// How many of them have points in each bucket.
+    pub(super) present: Vec<u32>,
     /// How many could not be read.
     pub(super) damaged: u64,
 }
@@ -100,7 +100,7 @@ impl SeriesReader {
             counts: vec![0; grid.len()],
             points: Points::default(),
             found: Vec::new(),
-            received: vec![false; grid.len()],
+            present: vec![0; grid.len()],
             damaged: 0,
         }
     }
@@ -122,7 +122,7 @@ impl SeriesReader {
 
     /// What was read, when the last step is done.
     pub(super) fn finish(self) -> ReadSeries {
-        ReadSeries { series: self.found, received: self.received, damaged: self.damaged }
+        ReadSeries { series: self.found, present: self.present, damaged: self.damaged }
     }
 
     /// Reads a series; how many points it has.
@@ -143,7 +143,7 @@ impl SeriesReader {
             };
             let values = self.sums.iter().zip(&self.counts).map(mean).collect();
             self.found.push(Series { path: names[at].clone(), values });
-            self.received.iter_mut().zip(&self.counts).for_each(|(received, count)| *received |= *count > 0);
+            self.present.iter_mut().zip(&self.counts).for_each(|(sum, count)| *sum += u32::from(*count > 0));
         }
         Ok(points)
     }

@@ -28,6 +28,7 @@ fn question((from, length): (i64, i64), baseline: Option<(i64, i64)>) -> Questio
         components: Vec::new(),
         host: None,
         charted: Vec::new(),
+        now: at(1_000_000),
     }
 }
 
@@ -114,6 +115,17 @@ prop_compose! {
     }
 }
 
+/// The mean of a series' values in each bucket.
+fn means(grid: &Grid, values: &BTreeMap<(usize, i64), f64>, name: usize) -> Vec<f32> {
+    let mean = |start: &i64| {
+        let is_inside = |secs: i64| (*start..start + grid.step_ms).contains(&((START + secs) * 1_000));
+        let inside = values.iter().filter(|((of, secs), _)| *of == name && is_inside(*secs));
+        let inside: Vec<f64> = inside.map(|(_, value)| *value).collect();
+        (inside.iter().sum::<f64>() / inside.len() as f64) as f32
+    };
+    grid.starts_ms.iter().map(mean).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -160,19 +172,7 @@ proptest! {
         }
         let gathering = gather(&store, question(selected, None), 100);
         let grid = &gathering.observed.grid;
-        let means = |name: usize| -> Vec<f32> {
-            let inside = |start: i64| {
-                let inside = last.iter().filter(move |((of, secs), _)| {
-                    *of == name && (start..start + grid.step_ms).contains(&((START + secs) * 1_000))
-                });
-                inside.map(|(_, value)| *value).collect::<Vec<f64>>()
-            };
-            let mean = |start: &i64| {
-                let values = inside(*start);
-                (values.iter().sum::<f64>() / values.len() as f64) as f32
-            };
-            grid.starts_ms.iter().map(mean).collect()
-        };
+        let means = |name: usize| means(grid, &last, name);
         let asked = [grid.now.selection.clone(), grid.now.baseline.clone()];
         let mut found = gathering.observed.series.iter();
         for (at, name) in names.iter().enumerate() {
@@ -261,4 +261,25 @@ fn time_in_which_the_server_was_down_is_left_out() {
     assert_eq!((observed.grid.now.selection.len(), observed.grid.now.baseline.len()), (12, 47 - 10));
     let there = observed.series[0].values.iter().filter(|value| !value.is_nan()).count();
     assert_eq!(there, 50 - 10);
+}
+
+#[test]
+fn of_a_selection_that_ends_now_what_is_yet_to_come_is_no_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut batch = PointBatch::default();
+    for name in ["a", "b", "c", "d"] {
+        // Two series' last point is there already.
+        let until = if name < "c" { 59 } else { 58 };
+        (0..until).for_each(|at| batch.push(name, START + 10 * at, 1.0));
+    }
+    (0..60).for_each(|at| batch.push("sonde.ingest.lines", START + 10 * at, 1.0));
+    futures::executor::block_on(store.append_points(batch, Durability::Acknowledged)).unwrap();
+    let check = |now: i64, expected: usize| {
+        let question = Question { now: at(now), ..question((480, 120), None) };
+        assert_eq!(gather(&store, question, 100).observed.grid.now.selection.len(), expected, "{now}");
+    };
+    check(601, 11);
+    check(719, 11);
+    check(720, 12);
 }

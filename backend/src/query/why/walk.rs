@@ -63,7 +63,10 @@ impl<T: StretchTally> StretchWalk<T> {
             {
                 self.next += 1;
                 match count.finish() {
-                    Ok((walk, tally)) => (self.tally, _) = (tally, self.walks.push(walk)),
+                    Ok((walk, tally)) => {
+                        self.walks.push(walk);
+                        self.tally = tally;
+                    }
                     Err(error) => self.failure = Some(error),
                 }
             }

@@ -1,0 +1,435 @@
+//! A made-up system: a tree of components on hosts that call one another, and what is observed of it when all is well.
+
+use crate::draw::Draw;
+use sonde::why::observed::{Counts, Field, FieldValue, Grid, Observed, Part, Pattern, Series, Trial, Volume};
+use sonde_shared::log::Level;
+
+/// How large a system is and how it is sampled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    pub(crate) components: usize,
+    pub(crate) series: usize,
+    /// Buckets of the selection.
+    pub(crate) selection: usize,
+    pub(crate) step_secs: i64,
+    /// Lengths of time before the baseline.
+    pub(crate) past: usize,
+    pub(crate) days: usize,
+}
+
+/// What a series measures: incidents act on these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Measures {
+    Requests,
+    Errors,
+    Latency,
+    Cpu,
+    Memory,
+    Connections,
+    HostCpu,
+    HostWait,
+    HostMemory,
+    HostNet,
+    Other,
+}
+
+/// How a series behaves when all is well.
+#[derive(Clone, Copy, Debug)]
+enum Habit {
+    /// Noise around a level that itself wanders.
+    Wandering {
+        level: f64,
+        noise: f64,
+        memory: f64,
+    },
+    /// Counts.
+    Counted(f64),
+    /// Mostly 0.
+    Rare(f64),
+    /// Now and then far up.
+    Spiky {
+        level: f64,
+        noise: f64,
+        often: f64,
+    },
+    /// Rises and falls back.
+    Sawtooth {
+        level: f64,
+        rise: f64,
+        period: f64,
+    },
+    /// A walk without a level.
+    Walk {
+        level: f64,
+        step: f64,
+    },
+    Constant(f64),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeriesPlan {
+    pub(crate) path: String,
+    pub(crate) measures: Measures,
+    /// Component, or components + host.
+    pub(crate) place: usize,
+    habit: Habit,
+    /// Follows the daily load.
+    daily: bool,
+    /// One point each so many buckets.
+    every: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PatternPlan {
+    pub(crate) component: usize,
+    pub(crate) template: String,
+    pub(crate) rate: f64,
+    /// Comes at fixed intervals.
+    regular: bool,
+    /// How much its rate swings.
+    burst: f64,
+    pub(crate) level: Level,
+    pub(crate) of_requests: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct System {
+    pub(crate) size: Size,
+    pub(crate) components: Vec<String>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) host_of: Vec<usize>,
+    /// Who calls a component.
+    pub(crate) callers: Vec<Vec<usize>>,
+    pub(crate) series: Vec<SeriesPlan>,
+    pub(crate) patterns: Vec<PatternPlan>,
+}
+
+impl System {
+    pub(crate) fn new(size: Size, draw: &mut Draw) -> Self {
+        let hosts = (size.components / 3).clamp(2, 12);
+        let components: Vec<String> = (0..size.components)
+            .map(|number| match number % 3 {
+                0 => format!("app.s{number}"),
+                1 => format!("app.back.s{number}"),
+                _ => format!("infra.s{number}"),
+            })
+            .collect();
+        let mut callers = vec![Vec::new(); size.components];
+        for (component, callers) in callers.iter_mut().enumerate().skip(1) {
+            for _ in 0..=draw.below(2) {
+                callers.push(draw.below(component));
+            }
+        }
+        let host_of = (0..size.components).map(|_| draw.below(hosts)).collect();
+        let hosts = (0..hosts).map(|number| format!("h{number}")).collect();
+        let mut system =
+            Self { size, components, hosts, host_of, callers, series: Vec::new(), patterns: Vec::new() };
+        system.plan_series(draw);
+        system.plan_patterns(draw);
+        system
+    }
+
+    fn plan_series(&mut self, draw: &mut Draw) {
+        use Measures::{
+            Connections, Cpu, Errors, HostCpu, HostMemory, HostNet, HostWait, Latency, Memory, Other,
+            Requests,
+        };
+        let of_component = [
+            (Requests, "requests"),
+            (Errors, "errors"),
+            (Latency, "p50_ms"),
+            (Latency, "p95_ms"),
+            (Cpu, "cpu_percent"),
+            (Memory, "memory_bytes"),
+            (Connections, "connections"),
+        ];
+        let of_host = [
+            (HostCpu, "cpu.user"),
+            (HostCpu, "load"),
+            (HostWait, "io.wait"),
+            (HostWait, "disk.busy"),
+            (HostMemory, "memory.used"),
+            (HostNet, "net.in_bytes"),
+        ];
+        for component in 0..self.components.len() {
+            let load = draw.log_between(5.0, 400.0);
+            for (measures, name) in of_component {
+                let path = format!("{}.{name}", self.components[component]);
+                self.plan(path, measures, component, load, draw);
+            }
+        }
+        for host in 0..self.hosts.len() {
+            for (measures, name) in of_host {
+                let path = format!("servers.{}.{name}", self.hosts[host]);
+                let load = draw.between(5.0, 40.0);
+                self.plan(path, measures, self.components.len() + host, load, draw);
+            }
+        }
+        while self.series.len() < self.size.series {
+            let component = draw.below(self.components.len());
+            let path = format!("{}.part{}.m{}", self.components[component], draw.below(6), self.series.len());
+            let level = draw.log_between(0.5, 5_000.0);
+            self.plan(path, Other, component, level, draw);
+        }
+    }
+
+    fn plan(&mut self, path: String, measures: Measures, place: usize, level: f64, draw: &mut Draw) {
+        let noise = draw.log_between(0.01, 0.2);
+        let memory = draw.between(0.0, 0.9);
+        let habit = match measures {
+            Measures::Requests => Habit::Counted(level),
+            Measures::Errors => Habit::Rare(draw.log_between(0.005, 0.5)),
+            Measures::Memory | Measures::HostMemory if draw.chance(0.3) => {
+                Habit::Sawtooth { level, rise: draw.between(0.05, 0.5), period: draw.between(8.0, 200.0) }
+            }
+            Measures::Memory | Measures::HostMemory => Habit::Walk { level, step: noise * 0.05 },
+            Measures::Other => match draw.below(7) {
+                0 => Habit::Counted(level),
+                1 => Habit::Rare(draw.log_between(0.002, 0.3)),
+                2 => Habit::Spiky { level, noise, often: draw.between(0.01, 0.1) },
+                3 => {
+                    Habit::Sawtooth { level, rise: draw.between(0.1, 1.0), period: draw.between(5.0, 200.0) }
+                }
+                4 => Habit::Walk { level, step: noise * 0.1 },
+                5 => Habit::Constant(level.round()),
+                _ => Habit::Wandering { level, noise, memory },
+            },
+            _ => Habit::Wandering { level, noise, memory },
+        };
+        let daily =
+            matches!(measures, Measures::Requests | Measures::Cpu | Measures::HostCpu) || draw.chance(0.2);
+        let every = if self.size.step_secs <= 10 && draw.chance(0.15) { 6 } else { 1 };
+        self.series.push(SeriesPlan { path, measures, place, habit, daily, every });
+    }
+
+    fn plan_patterns(&mut self, draw: &mut Draw) {
+        for component in 0..self.components.len() {
+            for number in 0..6 + draw.below(20) {
+                let rate = draw.log_between(0.01, 20.0);
+                let level = match draw.below(20) {
+                    0 => Level::Error,
+                    1 | 2 => Level::Warn,
+                    _ => Level::Info,
+                };
+                self.patterns.push(PatternPlan {
+                    component,
+                    template: format!("t{component} step{number} of <*> took <*> ms"),
+                    rate: if level == Level::Info { rate } else { rate * 0.02 },
+                    regular: draw.chance(0.15),
+                    burst: if draw.chance(0.3) { draw.between(0.5, 1.5) } else { draw.between(0.0, 0.3) },
+                    level,
+                    of_requests: draw.chance(0.6),
+                });
+            }
+        }
+    }
+
+    /// The buckets: earlier days, past, baseline, gap, selection.
+    pub(crate) fn grid(&self) -> Grid {
+        let (selection, step) = (self.size.selection, self.size.step_secs * 1_000);
+        let gap = (selection / 10).max(1);
+        let stretch = |from: usize| Trial {
+            baseline: from..from + 4 * selection,
+            selection: from + 4 * selection + gap..from + 5 * selection + gap,
+        };
+        let day = 5 * selection + gap;
+        let earlier_days: Vec<Trial> = (0..self.size.days).map(|number| stretch(number * day)).collect();
+        let past = self.size.days * day;
+        let now = stretch(past + self.size.past * selection);
+        let end_ms = 1_790_000_000_000_i64;
+        let start = |bucket: usize| {
+            let (days_back, within) = if bucket < past {
+                ((self.size.days - bucket / day) as i64, (day - bucket % day) as i64)
+            } else {
+                (0, (now.selection.end - bucket) as i64)
+            };
+            end_ms - days_back * 86_400_000 - within * step
+        };
+        Grid {
+            starts_ms: (0..now.selection.end).map(start).collect(),
+            step_ms: step,
+            now: now.clone(),
+            earlier_days,
+        }
+    }
+
+    /// What is observed when nothing happens.
+    pub(crate) fn observe(&self, draw: &mut Draw) -> Observed {
+        let grid = self.grid();
+        let buckets = grid.len();
+        let phase = draw.between(0.0, std::f64::consts::TAU);
+        let day = 86_400.0 / self.size.step_secs as f64;
+        let load: Vec<f64> = (0..buckets)
+            .map(|at| 1.0 + 0.4 * (phase + at as f64 / day * std::f64::consts::TAU).sin())
+            .collect();
+        let busy: Vec<Vec<f64>> = self.components.iter().map(|_| swing(buckets, 0.1, 0.7, draw)).collect();
+        let series = self.series.iter().map(|plan| Self::values(plan, &load, draw)).collect();
+        let patterns: Vec<Pattern> = self
+            .patterns
+            .iter()
+            .enumerate()
+            .map(|(number, plan)| Self::count(number, plan, &load, &busy, draw))
+            .collect();
+        let fields = self.fields(&grid, draw);
+        Observed {
+            components: self.components.clone(),
+            hosts: self.hosts.clone(),
+            volumes: volumes(self, &patterns),
+            lines: patterns
+                .iter()
+                .map(|pattern| pattern.counts.iter().map(|(_, count)| u64::from(count)).sum::<u64>())
+                .sum(),
+            sampled_lines: fields.iter().flat_map(|field| &field.lines).map(|lines| u64::from(*lines)).sum(),
+            grid,
+            series,
+            patterns,
+            fields,
+            events: Vec::new(),
+            context: sonde::why::observed::Context::default(),
+        }
+    }
+
+    fn values(plan: &SeriesPlan, load: &[f64], draw: &mut Draw) -> Series {
+        let mut state = 0.0;
+        let offset = draw.between(0.0, 1_000.0);
+        let values = load.iter().enumerate().map(|(at, load)| {
+            let load = if plan.daily { *load } else { 1.0 };
+            let value = habitual(plan.habit, at as f64 + offset, load, &mut state, draw);
+            if at % plan.every == 0 { value as f32 } else { f32::NAN }
+        });
+        Series { path: plan.path.clone(), values: values.collect() }
+    }
+
+    fn count(number: usize, plan: &PatternPlan, load: &[f64], busy: &[Vec<f64>], draw: &mut Draw) -> Pattern {
+        let own = swing(load.len(), plan.burst * 0.5, 0.6, draw);
+        let period = (1.0 / plan.rate).max(1.0).round() as usize;
+        let counts: Vec<u32> = (0..load.len())
+            .map(|at| {
+                if plan.regular {
+                    return if at % period == number % period {
+                        plan.rate.max(1.0).round() as u32
+                    } else {
+                        0
+                    };
+                }
+                let shared = if plan.of_requests { load[at] * busy[plan.component][at] } else { 1.0 };
+                draw.poisson(plan.rate * shared * own[at])
+            })
+            .collect();
+        Pattern {
+            component: plan.component as u32,
+            id: format!("p{number}"),
+            template: plan.template.clone(),
+            level: Some(plan.level),
+            counts: Counts::of_all(&counts),
+        }
+    }
+
+    fn fields(&self, grid: &Grid, draw: &mut Draw) -> Vec<Field> {
+        let slices = grid.slices().len();
+        let mut fields = Vec::new();
+        for component in 0..self.components.len().min(12) {
+            for (name, values, skew) in
+                [("client", 40, 0.7), ("status", 4, 3.0), ("path", 20, 1.2), ("user", 400, 0.3)]
+            {
+                fields.push(field(component, name, values, skew, slices, draw));
+            }
+            let scale = draw.log_between(3.0, 300.0);
+            let numbers =
+                |draw: &mut Draw| (0..100).map(|_| (scale * (0.6 * draw.normal()).exp()) as f32).collect();
+            fields.push(Field {
+                component: component as u32,
+                part: Part::Named("took".into()),
+                lines: vec![100; slices],
+                values: Vec::new(),
+                numbers: (0..slices).map(|_| numbers(draw)).collect(),
+            });
+        }
+        fields
+    }
+}
+
+fn habitual(habit: Habit, at: f64, load: f64, state: &mut f64, draw: &mut Draw) -> f64 {
+    match habit {
+        Habit::Wandering { level, noise, memory } => {
+            *state = memory * *state + (1.0 - memory * memory).sqrt() * draw.normal();
+            (level * load * (1.0 + noise * *state)).max(0.0)
+        }
+        Habit::Counted(level) => f64::from(draw.poisson(level * load)),
+        Habit::Rare(rate) => f64::from(draw.poisson(rate)),
+        Habit::Spiky { level, noise, often } => {
+            let spike = if draw.chance(often) { level * draw.log_between(1.0, 20.0) } else { 0.0 };
+            level * (1.0 + noise * draw.normal()) + spike
+        }
+        Habit::Sawtooth { level, rise, period } => {
+            level * (1.0 + rise * (at / period).fract() + 0.005 * draw.normal())
+        }
+        Habit::Walk { level, step } => {
+            *state += step * draw.normal();
+            level * (1.0 + *state)
+        }
+        Habit::Constant(level) => level,
+    }
+}
+
+/// Factors around 1 that hang together in time.
+fn swing(buckets: usize, size: f64, memory: f64, draw: &mut Draw) -> Vec<f64> {
+    let mut state = draw.normal();
+    (0..buckets)
+        .map(|_| {
+            state = memory * state + (1.0 - memory * memory).sqrt() * draw.normal();
+            (size * state - size * size / 2.0).exp()
+        })
+        .collect()
+}
+
+fn field(component: usize, name: &str, values: usize, skew: f64, slices: usize, draw: &mut Draw) -> Field {
+    let lines = 150_u32;
+    let weights: Vec<f64> = (0..values).map(|rank| 1.0 / (1.0 + rank as f64).powf(skew)).collect();
+    let mut by_slice = vec![vec![0_u32; values]; slices];
+    for counts in &mut by_slice {
+        let swung: Vec<f64> = weights.iter().map(|weight| weight * (0.25 * draw.normal()).exp()).collect();
+        let all: f64 = swung.iter().sum();
+        for _ in 0..lines {
+            let mut at = draw.unit() * all;
+            let value = swung.iter().position(|weight| {
+                at -= weight;
+                at <= 0.0
+            });
+            counts[value.unwrap_or(0)] += 1;
+        }
+    }
+    let value = |(number, lines): (usize, Vec<u32>)| FieldValue { value: format!("{name}{number}"), lines };
+    let of_value = |value: usize| by_slice.iter().map(|counts| counts[value]).collect::<Vec<u32>>();
+    let counted =
+        (0..values).map(of_value).enumerate().filter(|(_, lines)| lines.iter().any(|count| *count > 0));
+    Field {
+        component: component as u32,
+        part: Part::Named(name.into()),
+        lines: vec![lines; slices],
+        values: counted.map(value).collect(),
+        numbers: Vec::new(),
+    }
+}
+
+/// Lines by component, from its patterns.
+pub(crate) fn volumes(system: &System, patterns: &[Pattern]) -> Vec<Volume> {
+    (0..system.components.len())
+        .map(|component| {
+            let own = || patterns.iter().filter(move |pattern| pattern.component as usize == component);
+            let pairs = |errors: bool| {
+                let chosen = own()
+                    .filter(|pattern| !errors || pattern.level.is_some_and(|level| level >= Level::Error));
+                Counts::new(
+                    chosen.flat_map(|pattern| pattern.counts.iter()).map(|(at, n)| (at as u16, n)).collect(),
+                )
+            };
+            Volume {
+                component: component as u32,
+                host: Some(system.host_of[component] as u32),
+                lines: pairs(false),
+                errors: pairs(true),
+            }
+        })
+        .collect()
+}

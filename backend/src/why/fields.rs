@@ -1,0 +1,321 @@
+//! Values of fields and of variable parts as candidates: one that is over-represented, numbers that have shifted.
+//!
+//! A field is one test, by its most over-represented value: of a field whose values never repeat some value always is, and
+//! that is so in every slice of the baseline too.
+
+use super::candidate::{Candidate, MOST_CHANGE, PROMISING, shown};
+use super::counts::{interval, ratio, share_deviance};
+use super::null::{Combined, Statistic, combine};
+use super::observed::{Field, FieldValue, Grid, Observed, Part};
+use super::tree::Tree;
+use super::words;
+use sonde_shared::why::{Change, FindingKind, Place};
+
+/// Values, numbers' distribution, numbers' middle.
+const STATISTICS: usize = 3;
+/// With fewer sampled lines on a side a share says nothing.
+const FEWEST_LINES: u32 = 8;
+const FEWEST_NUMBERS: usize = 8;
+
+/// Candidates among fields.
+pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Combined) {
+    let slices = observed.grid.slices().len();
+    let usable: Vec<&Field> = observed.fields.iter().filter(|field| is_usable(field, slices)).collect();
+    let windows = slices - 1;
+    let mut statistics: Vec<Statistic> = (0..STATISTICS)
+        .map(|_| Statistic { now: Vec::new(), past: Vec::new(), windows, days: 0, floor: Vec::new() })
+        .collect();
+    for field in &usable {
+        for slice in (0..slices).rev() {
+            let values = compare(field, slice);
+            for (statistic, value) in statistics.iter_mut().zip(values) {
+                if slice == windows { &mut statistic.now } else { &mut statistic.past }.push(value);
+            }
+        }
+    }
+    let combined = combine(&statistics);
+    let promising = (0..usable.len()).filter(|item| combined.p[*item] <= PROMISING);
+    let candidates = promising
+        .filter_map(|item| {
+            let (p, loudest) = (combined.p[item], combined.loudest[item]);
+            if loudest == 0 {
+                of_value(observed, tree, usable[item], p)
+            } else {
+                of_numbers(observed, tree, usable[item], p)
+            }
+        })
+        .collect();
+    (candidates, combined)
+}
+
+fn is_usable(field: &Field, slices: usize) -> bool {
+    let enough = |lines: u32| lines >= FEWEST_LINES;
+    field.lines.len() == slices
+        && slices > 1
+        && enough(field.lines[slices - 1])
+        && enough(field.lines[..slices - 1].iter().sum())
+        && field.values.iter().all(|value| value.lines.len() == slices)
+        && (field.numbers.is_empty() || field.numbers.len() == slices)
+}
+
+/// A slice with the baseline's other slices.
+fn compare(field: &Field, slice: usize) -> [f32; STATISTICS] {
+    let best = best_value(field, slice).map_or(0.0, |(_, deviance)| deviance);
+    let inside = field.numbers.get(slice).map_or(&[][..], Vec::as_slice);
+    let others = other_numbers(field, slice);
+    if inside.len() < FEWEST_NUMBERS || others.len() < FEWEST_NUMBERS {
+        return [best, 0.0, 0.0];
+    }
+    let (inside, others) = (ordered(inside), ordered(&others));
+    let distance = distance(&inside, &others);
+    let size = ((inside.len() * others.len()) as f64 / (inside.len() + others.len()) as f64).sqrt();
+    let quarters = quantile(&others, 0.75) - quantile(&others, 0.25);
+    let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
+    let unit = quarters.max(0.05 * before.abs()).max(1e-9);
+    [best, (distance * size) as f32, ((after - before).abs() / unit) as f32]
+}
+
+fn other_slices(field: &Field, slice: usize) -> impl Iterator<Item = usize> + use<> {
+    (0..field.lines.len() - 1).filter(move |other| *other != slice)
+}
+
+fn other_numbers(field: &Field, slice: usize) -> Vec<f32> {
+    let others = other_slices(field, slice).filter_map(|other| field.numbers.get(other));
+    others.flatten().copied().collect()
+}
+
+/// The most over-represented value of a slice.
+fn best_value(field: &Field, slice: usize) -> Option<(&FieldValue, f32)> {
+    let lines = f64::from(field.lines[slice]);
+    let before = |of: &[u32]| other_slices(field, slice).map(|other| f64::from(of[other])).sum::<f64>();
+    let all_before = before(&field.lines);
+    let rated = field.values.iter().map(|value| {
+        let hits = f64::from(value.lines[slice]);
+        (value, share_deviance(hits, lines, before(&value.lines), all_before))
+    });
+    rated.filter(|(_, deviance)| *deviance > 0.0).max_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Option<Candidate> {
+    let last = field.lines.len() - 1;
+    let (value, deviance) = best_value(field, last)?;
+    let (hits, lines) = (f64::from(value.lines[last]), f64::from(field.lines[last]));
+    let sum = |of: &[u32]| of[..last].iter().map(|count| f64::from(*count)).sum::<f64>();
+    let (hits_before, lines_before) = (sum(&value.lines), sum(&field.lines));
+    let (share, share_before) = (hits / lines, hits_before / lines_before.max(1.0));
+    let ratio = ratio(hits, lines, hits_before, lines_before);
+    let (low, high) = interval(hits, lines);
+    let (low, high) = ((low * 100.0).round(), (high * 100.0).round());
+    let summary = format!(
+        "{}: {} ({low}–{high} %, {lines} lines sampled)",
+        value.value,
+        words::shares(share, share_before).replace(", before", "; before")
+    );
+    let shares = |slice: usize| value.lines[slice] as f32 / field.lines[slice].max(1) as f32;
+    let base = candidate(observed, tree, field, p)?;
+    let mut at = base.at.clone();
+    match &field.part {
+        Part::Named(name) => at.field = Some((name.clone(), value.value.clone())),
+        Part::Hole { .. } => at.contains = Some(value.value.clone()),
+    }
+    Some(Candidate {
+        subject: subject(observed, field, Some(&value.value)),
+        change: if hits_before > 0.0 { Change::Up } else { Change::New },
+        relative: ((ratio - 1.0).max(0.0) * (share - share_before)).clamp(0.0, MOST_CHANGE),
+        noise: f64::from(deviance),
+        specific: share - share_before,
+        effect: ratio.ln().min((1.0 + MOST_CHANGE).ln()),
+        summary,
+        at,
+        course: spread_out(&observed.grid, shares),
+        twin: Some(value.value.clone()),
+        ..base
+    })
+}
+
+fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Option<Candidate> {
+    let last = field.lines.len() - 1;
+    let (inside, others) = (ordered(&field.numbers[last]), ordered(&other_numbers(field, last)));
+    let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
+    let unit = match field.part {
+        Part::Hole { pattern, hole } => observed
+            .patterns
+            .get(pattern as usize)
+            .map_or("", |pattern| words::unit_after(&pattern.template, usize::from(hole))),
+        Part::Named(_) => "",
+    };
+    let most = (1.0 + MOST_CHANGE).ln();
+    let ratio = if before * after > 0.0 { (after / before).ln() } else { (after - before).signum() * most };
+    let quarters = (quantile(&others, 0.75) - quantile(&others, 0.25)).max(0.05 * before.abs()).max(1e-9);
+    let distance = distance(&inside, &others);
+    let medians = |slice: usize| quantile(&ordered(&field.numbers[slice]), 0.5) as f32;
+    let base = candidate(observed, tree, field, p)?;
+    Some(Candidate {
+        subject: subject(observed, field, None),
+        change: if ratio > 0.05 {
+            Change::Up
+        } else if ratio < -0.05 {
+            Change::Down
+        } else {
+            Change::Shape
+        },
+        relative: ((after - before).abs() / before.abs().max(after.abs() / MOST_CHANGE).max(1e-9))
+            .min(MOST_CHANGE)
+            * distance,
+        noise: (after - before).abs() / quarters,
+        specific: distance,
+        effect: ratio.clamp(-most, most),
+        summary: format!("median {}", words::from_to(before, after, unit)),
+        course: spread_out(&observed.grid, medians),
+        ..base
+    })
+}
+
+/// What candidates of values and of numbers have in common.
+fn candidate(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Option<Candidate> {
+    let owner = observed.components.get(field.component as usize)?.clone();
+    let pattern = match field.part {
+        Part::Hole { pattern, .. } => {
+            observed.patterns.get(pattern as usize).map(|pattern| pattern.id.clone())
+        }
+        Part::Named(_) => None,
+    };
+    Some(Candidate {
+        kind: FindingKind::Field,
+        subject: String::new(),
+        change: Change::Up,
+        p,
+        relative: 0.0,
+        noise: 0.0,
+        specific: 0.0,
+        effect: 0.0,
+        summary: String::new(),
+        at: Place { component: Some(owner.clone()), pattern, ..Place::default() },
+        hosts: tree.hosts_of(&owner),
+        owner,
+        course: Vec::new(),
+        onset: None,
+        twin: None,
+    })
+}
+
+/// `field=value`, or the message with the part filled in.
+fn subject(observed: &Observed, field: &Field, value: Option<&str>) -> String {
+    match (&field.part, value) {
+        (Part::Named(name), Some(value)) => format!("{name}={value}"),
+        (Part::Named(name), None) => name.clone(),
+        (Part::Hole { pattern, hole }, value) => {
+            let template = observed.patterns.get(*pattern as usize).map_or("", |pattern| &pattern.template);
+            let Some(value) = value else { return template.to_owned() };
+            let mut filled = String::new();
+            for (number, part) in template.split("<*>").enumerate() {
+                if number > 0 {
+                    filled.push_str(if number == usize::from(*hole) + 1 { value } else { "<*>" });
+                }
+                filled.push_str(part);
+            }
+            filled
+        }
+    }
+}
+
+/// A value for each bucket from one for each slice.
+fn spread_out(grid: &Grid, value: impl Fn(usize) -> f32) -> Vec<f32> {
+    let shown = shown(grid);
+    let mut course = vec![f32::NAN; shown.len()];
+    for (slice, buckets) in grid.slices().into_iter().enumerate() {
+        let value = value(slice);
+        for bucket in buckets.filter(|bucket| shown.contains(bucket)) {
+            course[bucket - shown.start] = value;
+        }
+    }
+    course
+}
+
+fn ordered(numbers: &[f32]) -> Vec<f32> {
+    let mut numbers: Vec<f32> = numbers.iter().copied().filter(|number| number.is_finite()).collect();
+    numbers.sort_unstable_by(f32::total_cmp);
+    numbers
+}
+
+fn quantile(sorted: &[f32], part: f64) -> f64 {
+    let at = ((sorted.len().saturating_sub(1)) as f64 * part) as usize;
+    sorted.get(at).copied().map_or(0.0, f64::from)
+}
+
+/// Kolmogorov and Smirnov's distance of sorted samples.
+fn distance(one: &[f32], other: &[f32]) -> f64 {
+    let (mut i, mut j, mut most) = (0, 0, 0.0_f64);
+    while i < one.len() && j < other.len() {
+        let value = one[i].min(other[j]);
+        i += one[i..].iter().take_while(|x| **x <= value).count();
+        j += other[j..].iter().take_while(|x| **x <= value).count();
+        most = most.max((i as f64 / one.len() as f64 - j as f64 / other.len() as f64).abs());
+    }
+    most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::observed::{Pattern, Trial};
+    use super::*;
+
+    #[test]
+    fn distances_are_scipys() {
+        for case in super::super::golden::cases("ks") {
+            let found = distance(&ordered(&case.floats("a")), &ordered(&case.floats("b")));
+            assert!((found - case.number("statistic")).abs() < 1e-6, "{found}: {case:?}");
+        }
+    }
+
+    fn observed(field: Field) -> Observed {
+        let pattern =
+            Pattern { id: "p".into(), template: "GET <*> took <*> ms".into(), ..Pattern::default() };
+        Observed {
+            grid: Grid::unbroken(0, 10_000, Trial { selection: 10..12, baseline: 0..8 }),
+            components: vec!["a".into()],
+            patterns: vec![pattern],
+            fields: vec![field],
+            ..Observed::default()
+        }
+    }
+
+    #[test]
+    fn an_address_that_wrote_most_of_the_lines_is_told_with_its_share() {
+        let value = |value: &str, lines: [u32; 5]| FieldValue { value: value.into(), lines: lines.to_vec() };
+        let field = Field {
+            part: Part::Named("client".into()),
+            lines: vec![100; 5],
+            values: vec![value("198.51.100.7", [2, 1, 3, 2, 84]), value("192.0.2.1", [30, 31, 28, 29, 5])],
+            ..Field::default()
+        };
+        let observed = observed(field);
+        let found = of_value(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
+        assert_eq!(found.subject, "client=198.51.100.7");
+        assert_eq!(found.summary, "198.51.100.7: 84 % of the lines; before 2 % (76–90 %, 100 lines sampled)");
+        assert_eq!(found.at.field, Some(("client".into(), "198.51.100.7".into())));
+    }
+
+    #[test]
+    fn numbers_that_have_shifted_are_told_with_the_unit_of_the_text() {
+        let numbers =
+            |around: f32| (0..20).map(|at| around + at as f32 * 0.01 * around).collect::<Vec<f32>>();
+        let field = Field {
+            part: Part::Hole { pattern: 0, hole: 1 },
+            lines: vec![20; 5],
+            numbers: vec![numbers(11.0), numbers(10.9), numbers(11.1), numbers(11.0), numbers(860.0)],
+            ..Field::default()
+        };
+        let observed = observed(field);
+        let found = of_numbers(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
+        assert_eq!((found.summary.as_str(), found.change), ("median 12 → 937 ms", Change::Up));
+        assert_eq!(found.at.pattern.as_deref(), Some("p"));
+    }
+
+    #[test]
+    fn a_filled_hole_reads_as_the_message() {
+        let field = Field { part: Part::Hole { pattern: 0, hole: 0 }, ..Field::default() };
+        let observed = observed(field);
+        assert_eq!(subject(&observed, &observed.fields[0], Some("/a")), "GET /a took <*> ms");
+    }
+}

@@ -1,0 +1,151 @@
+//! Series as candidates: measured in all trials, on all cores, and put into words.
+
+use super::candidate::{Candidate, MOST_CHANGE, PROMISING, onset, shown};
+use super::null::{Combined, Statistic, combine};
+use super::observed::Observed;
+use super::series::{Measured, Move, Room, STATISTICS, measure};
+use super::tree::Tree;
+use super::trials::Trials;
+use super::words;
+use sonde_shared::why::{Change, FindingKind, Place};
+use std::num::NonZero;
+use std::thread;
+
+/// A change of less than this part of the level is small however still the series is; it keeps the number of
+/// deviations finite.
+const SOFT_CHANGE: f64 = 0.05;
+/// What begins or ends counts as a change by so many times itself.
+const APPEARED: f64 = 10.0;
+/// From so many deviations on it is the level that changed, else the shape.
+const LEVEL: f64 = 1.0;
+const PRESENCE: usize = 5;
+/// One point that is late is nothing, however regular they are.
+const LEAST_PRESENCE: f32 = 0.7;
+
+/// Candidates among series, and what is said of each.
+pub(super) fn find(
+    observed: &Observed,
+    trials: &Trials,
+    alive: &[bool],
+    tree: &Tree<'_>,
+) -> (Vec<Candidate>, Combined) {
+    let measured = measure_all(observed, trials, alive);
+    let statistics: Vec<Statistic> =
+        (0..STATISTICS).map(|number| statistic(&measured, trials, number)).collect();
+    let combined = combine(&statistics);
+    let promising = (0..measured.len()).filter(|item| combined.p[*item] <= PROMISING);
+    let candidates = promising
+        .map(|item| {
+            candidate(observed, tree, item, &measured[item], combined.p[item], combined.loudest[item])
+        })
+        .collect();
+    (candidates, combined)
+}
+
+/// Measures all series, in parts on as many threads as there are cores.
+fn measure_all(observed: &Observed, trials: &Trials, alive: &[bool]) -> Vec<Measured> {
+    let threads =
+        thread::available_parallelism().map_or(1, NonZero::get).min(observed.series.len() / 256 + 1);
+    let part = observed.series.len().div_ceil(threads).max(1);
+    let measure_part = |series: &[super::observed::Series]| {
+        let mut room = Room::default();
+        series.iter().map(|series| measure(series, trials, alive, &mut room)).collect::<Vec<_>>()
+    };
+    if threads == 1 {
+        return measure_part(&observed.series);
+    }
+    thread::scope(|scope| {
+        let workers: Vec<_> =
+            observed.series.chunks(part).map(|series| scope.spawn(move || measure_part(series))).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("measuring does not panic")).collect()
+    })
+}
+
+fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic {
+    let floor = |series: &Measured| match number {
+        0 => series.moved.floor as f32,
+        PRESENCE => LEAST_PRESENCE,
+        _ => 0.0,
+    };
+    Statistic {
+        now: measured.iter().map(|series| series.now[number]).collect(),
+        past: measured.iter().flat_map(|series| series.past.iter().map(|window| window[number])).collect(),
+        windows: trials.null_count(),
+        days: trials.days,
+        floor: measured.iter().map(floor).collect(),
+    }
+}
+
+fn candidate(
+    observed: &Observed,
+    tree: &Tree<'_>,
+    item: usize,
+    measured: &Measured,
+    p: f64,
+    loudest: u8,
+) -> Candidate {
+    let (series, moved) = (&observed.series[item], &measured.moved);
+    let change = change_of(moved, usize::from(loudest));
+    let course = series.values[shown(&observed.grid)].to_vec();
+    let (relative, noise, effect) = sizes(moved, change, measured.now[PRESENCE]);
+    let began = match change {
+        Change::Up | Change::Down => onset(&observed.grid, &course, moved.median.before, moved.mean.after),
+        _ => None,
+    };
+    Candidate {
+        kind: FindingKind::Metric,
+        subject: series.path.clone(),
+        change,
+        p,
+        relative,
+        noise,
+        specific: moved.beyond,
+        effect,
+        summary: words::series(&series.path, moved, change),
+        at: Place { target: Some(series.path.clone()), ..Place::default() },
+        owner: tree.owner(&series.path),
+        hosts: tree.hosts_in(&series.path),
+        course,
+        onset: began,
+        twin: None,
+    }
+}
+
+fn change_of(moved: &Move, loudest: usize) -> Change {
+    if moved.points.before < 1.0 {
+        return Change::New;
+    }
+    if moved.points.after < 1.0 || (loudest == PRESENCE && moved.points.after * 2.0 < moved.points.before) {
+        return Change::Gone;
+    }
+    let step = moved.mean.after - moved.median.before;
+    match step.abs() >= LEVEL * moved.usual {
+        true if step > 0.0 => Change::Up,
+        true => Change::Down,
+        false => Change::Shape,
+    }
+}
+
+/// Relative change, change in deviations, and the logarithm of the ratio.
+fn sizes(moved: &Move, change: Change, presence: f32) -> (f64, f64, f64) {
+    let most = (1.0 + MOST_CHANGE).ln();
+    match change {
+        Change::New => (APPEARED, f64::from(presence), most),
+        Change::Gone => (APPEARED, f64::from(presence), -most),
+        Change::Shape => {
+            let floor = 0.1 * moved.usual + moved.quantum;
+            let ratio = ((moved.deviation.after + floor) / (moved.deviation.before + floor)).ln();
+            (ratio.abs().exp_m1().min(MOST_CHANGE) / 2.0, ratio.abs().exp(), ratio.clamp(-most, most))
+        }
+        Change::Up | Change::Down | Change::Before => {
+            let (before, after) = (moved.mean.before, moved.mean.after);
+            let base = before.abs().max(after.abs() / MOST_CHANGE).max(1e-30);
+            let relative = ((after - before).abs() / base).min(MOST_CHANGE) * moved.beyond;
+            let scale = moved.usual.hypot(SOFT_CHANGE * moved.median.before.abs());
+            let noise = (after - moved.median.before).abs() / scale;
+            let same_sign = before * after > 0.0;
+            let ratio = if same_sign { (after / before).ln() } else { (after - before).signum() * most };
+            (relative, noise, ratio.clamp(-most, most))
+        }
+    }
+}

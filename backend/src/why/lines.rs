@@ -1,0 +1,376 @@
+//! Patterns, components and hosts as candidates: how many lines there are, how many of them are errors, and what stopped.
+
+use super::candidate::{Candidate, MOST_CHANGE, PROMISING, onset, shown};
+use super::counts::{deviance, ratio, share_deviance, silent_tail};
+use super::null::{Combined, Statistic, combine};
+use super::observed::{Counts, Grid, Observed, Trial};
+use super::reworded;
+use super::tree::{Tree, is_within};
+use super::trials::Trials;
+use super::words;
+use sonde_shared::why::{Change, FindingKind, Place};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// Count, silence, share of errors.
+const STATISTICS: usize = 3;
+/// However regular lines are, they vary by this part of what chance would make of them.
+const LEAST_DISPERSION: f64 = 0.3;
+const SILENCE: u8 = 1;
+const ERRORS: u8 = 2;
+
+/// Lines that are counted together.
+struct Stream<'a> {
+    kind: FindingKind,
+    subject: String,
+    owner: String,
+    hosts: Vec<String>,
+    at: Place,
+    lines: std::borrow::Cow<'a, Counts>,
+    errors: Option<Counts>,
+}
+
+/// Candidates among patterns.
+pub(super) fn find_patterns(
+    observed: &Observed,
+    trials: &Trials,
+    alive: &[bool],
+    tree: &Tree<'_>,
+) -> (Vec<Candidate>, Combined) {
+    let stream = |pattern: &'_ super::observed::Pattern| {
+        let owner = observed.components.get(pattern.component as usize).cloned().unwrap_or_default();
+        let (component, id) = (Some(owner.clone()), Some(pattern.id.clone()));
+        let at = Place { component, pattern: id, ..Place::default() };
+        (pattern.template.clone(), tree.hosts_of(&owner), owner, at)
+    };
+    let streams = observed.patterns.iter().map(|pattern| {
+        let (subject, hosts, owner, at) = stream(pattern);
+        let lines = std::borrow::Cow::Borrowed(&pattern.counts);
+        Stream { kind: FindingKind::Pattern, subject, owner, hosts, at, lines, errors: None }
+    });
+    let (mut candidates, combined) = test(&observed.grid, &streams.collect::<Vec<_>>(), trials, alive);
+    let reworded = reworded::find(observed);
+    candidates.retain(|(number, _)| !reworded.contains(number));
+    (candidates.into_iter().map(|(_, candidate)| candidate).collect(), combined)
+}
+
+/// Candidates among components, each with all that is below it, and hosts.
+pub(super) fn find_places(
+    observed: &Observed,
+    trials: &Trials,
+    alive: &[bool],
+    tree: &Tree<'_>,
+) -> (Vec<Candidate>, Combined) {
+    let mut streams: Vec<Stream<'_>> =
+        nodes(&observed.components).iter().map(|node| component(observed, tree, node)).collect();
+    streams.extend((0..observed.hosts.len()).map(|host| host_lines(observed, host)));
+    let (candidates, combined) = test(&observed.grid, &streams, trials, alive);
+    (candidates.into_iter().map(|(_, candidate)| candidate).collect(), combined)
+}
+
+/// Components, and the branches that hold several of them.
+fn nodes(components: &[String]) -> BTreeSet<&str> {
+    let mut children: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for component in components {
+        let mut path = component.as_str();
+        while let Some((parent, _)) = path.rsplit_once('.') {
+            children.entry(parent).or_default().insert(path);
+            path = parent;
+        }
+    }
+    let branches = children.into_iter().filter(|(_, below)| below.len() > 1).map(|(branch, _)| branch);
+    branches.chain(components.iter().map(String::as_str)).collect()
+}
+
+fn component<'a>(observed: &Observed, tree: &Tree<'_>, node: &str) -> Stream<'a> {
+    let is_below =
+        |number: u32| observed.components.get(number as usize).is_some_and(|path| is_within(path, node));
+    let below = || observed.volumes.iter().filter(|volume| is_below(volume.component));
+    Stream {
+        kind: FindingKind::Component,
+        subject: node.to_owned(),
+        owner: node.to_owned(),
+        hosts: tree.hosts_of(node),
+        at: Place { component: Some(node.to_owned()), ..Place::default() },
+        lines: std::borrow::Cow::Owned(added(below().map(|volume| &volume.lines))),
+        errors: Some(added(below().map(|volume| &volume.errors))),
+    }
+}
+
+fn host_lines<'a>(observed: &Observed, host: usize) -> Stream<'a> {
+    let name = observed.hosts[host].clone();
+    let on_host = || observed.volumes.iter().filter(|volume| volume.host == Some(host as u32));
+    Stream {
+        kind: FindingKind::Host,
+        subject: name.clone(),
+        owner: name.clone(),
+        hosts: vec![name.clone()],
+        at: Place { host: Some(name), ..Place::default() },
+        lines: std::borrow::Cow::Owned(added(on_host().map(|volume| &volume.lines))),
+        errors: Some(added(on_host().map(|volume| &volume.errors))),
+    }
+}
+
+fn added<'a>(counts: impl Iterator<Item = &'a Counts>) -> Counts {
+    Counts::new(counts.flat_map(Counts::iter).map(|(bucket, count)| (bucket as u16, count)).collect())
+}
+
+fn test(
+    grid: &Grid,
+    streams: &[Stream<'_>],
+    trials: &Trials,
+    alive: &[bool],
+) -> (Vec<(usize, Candidate)>, Combined) {
+    let windows = trials.null_count();
+    let empty = || Statistic {
+        now: Vec::with_capacity(streams.len()),
+        past: Vec::with_capacity(streams.len() * windows),
+        windows,
+        days: trials.days,
+        floor: Vec::new(),
+    };
+    let mut statistics: Vec<Statistic> = (0..STATISTICS).map(|_| empty()).collect();
+    for stream in streams {
+        let swing = dispersion(&stream.lines, alive).sqrt();
+        for (number, trial) in trials.all.iter().enumerate() {
+            let [count, silence, errors] = Seen::of(stream, trial, alive).statistics();
+            let values = [count / swing, silence / swing, errors];
+            for (statistic, value) in statistics.iter_mut().zip(values) {
+                let of = if number == 0 { &mut statistic.now } else { &mut statistic.past };
+                of.push(value);
+            }
+        }
+    }
+    if streams.iter().all(|stream| stream.errors.is_none()) {
+        statistics.truncate(usize::from(ERRORS));
+    }
+    let combined = combine(&statistics);
+    let promising = (0..streams.len()).filter(|item| combined.p[*item] <= PROMISING);
+    let candidates = promising
+        .filter_map(|item| {
+            let (p, loudest) = (combined.p[item], combined.loudest[item]);
+            Some((item, candidate(grid, &streams[item], alive, p, loudest)?))
+        })
+        .collect();
+    (candidates, combined)
+}
+
+/// How much more counts vary from bucket to bucket than if lines came one by one at random: variance over mean. Lines that
+/// come by the clock vary less.
+fn dispersion(lines: &Counts, alive: &[bool]) -> f32 {
+    let buckets = alive.iter().filter(|alive| **alive).count().max(2) as f64;
+    let (sum, squares) = lines.iter().fold((0.0, 0.0), |(sum, squares), (_, count)| {
+        let count = f64::from(count);
+        (sum + count, squares + count * count)
+    });
+    let mean = sum / buckets;
+    let variance = (squares - sum * mean).max(0.0) / (buckets - 1.0);
+    (variance / mean.max(1e-9)).max(LEAST_DISPERSION) as f32
+}
+
+/// What a stream has in a window and its baseline.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    lines: f64,
+    size: f64,
+    lines_before: f64,
+    size_before: f64,
+    errors: f64,
+    errors_before: f64,
+    /// Buckets without a line at the window's end.
+    silent: f64,
+}
+
+impl Seen {
+    fn of(stream: &Stream<'_>, trial: &Trial, alive: &[bool]) -> Self {
+        let here =
+            |buckets: &Range<usize>| alive[buckets.clone()].iter().filter(|alive| **alive).count() as f64;
+        let errors =
+            |buckets: &Range<usize>| stream.errors.as_ref().map_or(0, |errors| errors.sum(buckets)) as f64;
+        let tail = silent_tail(&stream.lines, &trial.selection);
+        Self {
+            lines: stream.lines.sum(&trial.selection) as f64,
+            size: here(&trial.selection),
+            lines_before: stream.lines.sum(&trial.baseline) as f64,
+            size_before: here(&trial.baseline),
+            errors: errors(&trial.selection),
+            errors_before: errors(&trial.baseline),
+            silent: here(&(trial.selection.end - tail..trial.selection.end)),
+        }
+    }
+
+    fn statistics(&self) -> [f32; STATISTICS] {
+        let missed = if self.silent >= 2.0 { self.silent * self.rate_before() } else { 0.0 };
+        [
+            deviance(self.lines, self.size, self.lines_before, self.size_before).abs(),
+            (2.0 * missed).sqrt() as f32,
+            share_deviance(self.errors, self.lines, self.errors_before, self.lines_before).abs(),
+        ]
+    }
+
+    fn rate_before(&self) -> f64 {
+        self.lines_before / self.size_before.max(1.0)
+    }
+}
+
+fn candidate(grid: &Grid, stream: &Stream<'_>, alive: &[bool], p: f64, loudest: u8) -> Option<Candidate> {
+    let seen = Seen::of(stream, &grid.now, alive);
+    if seen.lines + seen.lines_before <= 0.0 {
+        return None;
+    }
+    let of_errors = loudest == ERRORS;
+    let change = change_of(&seen, loudest);
+    let ratio = match change {
+        Change::Gone => ratio(0.0, seen.silent.max(1.0), seen.lines_before, seen.size_before),
+        _ if of_errors => ratio(seen.errors, seen.lines, seen.errors_before, seen.lines_before),
+        _ => ratio(seen.lines, seen.size, seen.lines_before, seen.size_before),
+    };
+    let counts = if of_errors { stream.errors.as_ref()? } else { &stream.lines };
+    let course = course(grid, counts, alive);
+    let since = (change == Change::Gone).then(|| silent_since(grid, stream)).flatten();
+    let after = seen.lines / seen.size.max(1.0);
+    let began =
+        since.or_else(|| (!of_errors).then(|| onset(grid, &course, seen.rate_before(), after)).flatten());
+    let mut at = stream.at.clone();
+    at.at_ms = since.and_then(|bucket| grid.starts_ms.get(bucket).copied());
+    let numbers = seen.statistics();
+    Some(Candidate {
+        kind: stream.kind,
+        subject: stream.subject.clone(),
+        change,
+        p,
+        relative: (ratio.max(1.0 / ratio) - 1.0).min(MOST_CHANGE),
+        noise: f64::from(numbers[usize::from(loudest)].max(numbers[0])),
+        specific: part_beyond(grid, counts, alive, ratio > 1.0, &seen),
+        effect: ratio.ln().clamp(-(1.0 + MOST_CHANGE).ln(), (1.0 + MOST_CHANGE).ln()),
+        summary: summary(grid, &seen, change, ratio, of_errors, at.at_ms),
+        at,
+        owner: stream.owner.clone(),
+        hosts: stream.hosts.clone(),
+        course,
+        onset: began,
+        twin: None,
+    })
+}
+
+fn change_of(seen: &Seen, loudest: u8) -> Change {
+    let grows = |count: f64, size: f64, before: f64, size_before: f64| count * size_before >= before * size;
+    if loudest == ERRORS {
+        let up = grows(seen.errors, seen.lines, seen.errors_before, seen.lines_before);
+        return if up { Change::Up } else { Change::Down };
+    }
+    if seen.lines_before <= 0.0 {
+        return Change::New;
+    }
+    if seen.lines <= 0.0 || loudest == SILENCE {
+        return Change::Gone;
+    }
+    if grows(seen.lines, seen.size, seen.lines_before, seen.size_before) { Change::Up } else { Change::Down }
+}
+
+/// The bucket after the last line, not before the baseline's end.
+fn silent_since(grid: &Grid, stream: &Stream<'_>) -> Option<usize> {
+    let shown = grid.now.baseline.start..grid.now.selection.end;
+    let bucket = shown.end - silent_tail(&stream.lines, &shown);
+    (bucket < grid.starts_ms.len()).then_some(bucket)
+}
+
+fn course(grid: &Grid, counts: &Counts, alive: &[bool]) -> Vec<f32> {
+    let shown = shown(grid);
+    let mut course: Vec<f32> =
+        alive[shown.clone()].iter().map(|alive| if *alive { 0.0 } else { f32::NAN }).collect();
+    for (bucket, count) in counts.iter().filter(|(bucket, _)| shown.contains(bucket)) {
+        course[bucket - shown.start] = count as f32;
+    }
+    course
+}
+
+/// The part of the selection's buckets that have more than the baseline on average; or less.
+fn part_beyond(grid: &Grid, counts: &Counts, alive: &[bool], up: bool, seen: &Seen) -> f64 {
+    let selection = &grid.now.selection;
+    let mean = seen.rate_before();
+    let inside = counts.iter().filter(|(bucket, _)| selection.contains(bucket));
+    let above = inside.filter(|(_, count)| f64::from(*count) > mean).count() as f64;
+    let all = alive[selection.clone()].iter().filter(|alive| **alive).count().max(1) as f64;
+    if up { above / all } else { 1.0 - above / all }
+}
+
+fn summary(
+    grid: &Grid,
+    seen: &Seen,
+    change: Change,
+    ratio: f64,
+    of_errors: bool,
+    since_ms: Option<i64>,
+) -> String {
+    if of_errors {
+        let share = |errors: f64, lines: f64| words::percent(errors / lines.max(1.0));
+        let (after, before) = (share(seen.errors, seen.lines), share(seen.errors_before, seen.lines_before));
+        return format!("errors: {after} of the lines, before {before}");
+    }
+    match change {
+        Change::New => format!("new: {} lines", words::number(seen.lines)),
+        Change::Gone => {
+            let before = words::rate(seen.lines_before, seen.size_before, grid.step_ms);
+            let since = since_ms.map_or_else(|| "gone".to_owned(), words::silent_since);
+            format!("{since}; before {before}")
+        }
+        _ => words::more_often(ratio),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(lines: &[u32], errors: &[u32], loudest: u8) -> Candidate {
+        let grid = Grid::unbroken(50_520_000, 10_000, Trial { selection: 22..34, baseline: 0..20 });
+        let stream = Stream {
+            kind: FindingKind::Component,
+            subject: "a".into(),
+            owner: "a".into(),
+            hosts: Vec::new(),
+            at: Place::default(),
+            lines: std::borrow::Cow::Owned(Counts::of_all(lines)),
+            errors: Some(Counts::of_all(errors)),
+        };
+        candidate(&grid, &stream, &[true; 34], 0.001, loudest).unwrap()
+    }
+
+    fn steps(before: u32, after: u32) -> Vec<u32> {
+        (0..34).map(|at| if at < 22 { before } else { after }).collect()
+    }
+
+    #[test]
+    fn counts_are_put_into_words() {
+        assert_eq!(found(&steps(2, 22), &[], 0).summary, "11× more often");
+        assert_eq!(found(&steps(0, 3), &[], 0).summary, "new: 36 lines");
+        let gone = found(&steps(2, 0), &[], 0);
+        assert_eq!(
+            (gone.change, gone.summary.as_str()),
+            (Change::Gone, "silent since 14:05:40; before 12 a minute")
+        );
+        assert_eq!((gone.onset, gone.at.at_ms), (Some(22), Some(50_740_000)));
+        assert_eq!(found(&steps(10, 10), &steps(0, 4), 2).summary, "errors: 40 % of the lines, before 0 %");
+    }
+
+    #[test]
+    fn branches_with_one_child_are_that_child() {
+        let names: Vec<String> = ["a.b.c", "a.b.d", "e.f"].map(str::to_owned).to_vec();
+        assert_eq!(nodes(&names).into_iter().collect::<Vec<_>>(), ["a.b", "a.b.c", "a.b.d", "e.f"]);
+    }
+
+    #[test]
+    fn silence_counts_what_is_missing() {
+        let seen = Seen {
+            lines: 5.0,
+            size: 12.0,
+            lines_before: 40.0,
+            size_before: 20.0,
+            silent: 8.0,
+            ..Seen::default()
+        };
+        assert!((seen.statistics()[1] - 32.0_f32.sqrt()).abs() < 1e-6);
+        assert!(Seen { silent: 1.0, ..seen }.statistics()[1].abs() < 1e-9);
+    }
+}

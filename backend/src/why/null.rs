@@ -1,0 +1,266 @@
+//! How often the like of it comes by chance.
+//!
+//! A statistic is known for the selection and for past windows. It is divided by how large it usually is for the same item
+//! (moderated by what is usual for all, since a few windows say little: Smyth 2004, "Linear models and empirical Bayes
+//! methods"), and its p-value is its place among the same quotients of all items' past windows, each divided by what the *other*
+//! windows of its item say. Beyond the largest of them the tail is continued as a power law (Hill 1975), for otherwise no p-value
+//! could be smaller than one over the number of past windows, and all large ones would tie.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// How many windows' worth of evidence the usual size over all items is.
+const PRIOR_WINDOWS: f64 = 4.0;
+/// The part of all past quotients from which the tail's steepness is read.
+const TAIL_PART: f64 = 0.03;
+const MOST_TAIL: usize = 60;
+/// How many quotients outweigh what is assumed of the tail's steepness: that it is that of Student's distribution.
+/// Sums of inverse p-values have a tail like one over themselves, whatever the p-values are of.
+const SUMS_STEEPNESS: f64 = 1.0;
+const PRIOR_TAIL: f64 = 10.0;
+/// What an earlier day had so much of at this hour is no news.
+const DAILY_PART: f32 = 0.5;
+/// With fewer quotients than this, Student's distribution says more than they do.
+const FEWEST: usize = 30;
+/// So many of the quotients below the tail are kept.
+const BODY: usize = 2_048;
+
+/// One statistic of all items.
+#[derive(Clone, Debug)]
+pub(super) struct Statistic {
+    /// The selection's value, one an item, never negative.
+    pub(super) now: Vec<f32>,
+    /// Past windows' values: all of the first item, then all of the second.
+    pub(super) past: Vec<f32>,
+    /// How many past windows an item has; the last of them may be of earlier days.
+    pub(super) windows: usize,
+    /// How many of them are of earlier days: what happens each day at this hour is no news.
+    pub(super) days: usize,
+    /// What an item's usual size is at least.
+    pub(super) floor: Vec<f32>,
+}
+
+/// Quotients: how many times its usual size a statistic has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Quotients {
+    pub(super) now: Vec<f32>,
+    pub(super) past: Vec<f32>,
+}
+
+impl Statistic {
+    pub(super) fn quotients(&self) -> Quotients {
+        let usual = self.usual_square();
+        let mut quotients = Quotients::default();
+        for (item, now) in self.now.iter().enumerate() {
+            let past = &self.past[item * self.windows..(item + 1) * self.windows];
+            let floor = f64::from(self.floor.get(item).copied().unwrap_or(0.0)).powi(2);
+            let days = past[self.windows - self.days..].iter().copied().fold(0.0, f32::max);
+            let days = if days >= DAILY_PART * now { square(days) } else { 0.0 };
+            let sum: f64 = past.iter().map(|x| square(*x)).sum();
+            let scale = |sum: f64, windows: usize| {
+                ((sum + PRIOR_WINDOWS * usual) / (windows as f64 + PRIOR_WINDOWS)).max(floor)
+            };
+            quotients.now.push(quotient(*now, scale(sum, self.windows).max(days)));
+            let others = self.windows.saturating_sub(1);
+            quotients.past.extend(past.iter().map(|x| quotient(*x, scale(sum - square(*x), others))));
+        }
+        quotients
+    }
+
+    /// The usual square over all items: the median of their mean squares, or the mean of these where most are still.
+    fn usual_square(&self) -> f64 {
+        if self.windows == 0 {
+            return 1.0;
+        }
+        let mean = |past: &[f32]| past.iter().map(|x| square(*x)).sum::<f64>() / past.len() as f64;
+        let mut means: Vec<f64> =
+            self.past.chunks(self.windows).map(mean).filter(|mean| *mean > 0.0).collect();
+        if means.is_empty() {
+            return 1.0;
+        }
+        let middle = means.len() / 2;
+        *means.select_nth_unstable_by(middle, f64::total_cmp).1
+    }
+}
+
+fn square(x: f32) -> f64 {
+    f64::from(x) * f64::from(x)
+}
+
+fn quotient(x: f32, scale_square: f64) -> f32 {
+    if x == 0.0 { 0.0 } else { (f64::from(x) / scale_square.max(1e-18).sqrt()) as f32 }
+}
+
+/// What quotients are by chance.
+#[derive(Clone, Debug)]
+pub(super) struct Null {
+    /// All of them, or a part evenly spread, ascending.
+    body: Vec<f32>,
+    /// From where on the tail's law holds.
+    threshold: f64,
+    /// How many of all lie above it.
+    tail_part: f64,
+    steepness: f64,
+    /// Degrees of freedom of Student's distribution where quotients are too few.
+    student: Option<f64>,
+}
+
+impl Null {
+    /// From past quotients. `windows` is how many each item had.
+    pub(super) fn of(past: Vec<f32>, windows: usize) -> Self {
+        Self::with_prior(past, windows, windows as f64 + PRIOR_WINDOWS)
+    }
+
+    fn with_prior(mut past: Vec<f32>, windows: usize, prior: f64) -> Self {
+        let count = past.len();
+        if count < FEWEST {
+            let student = Some(windows as f64 + PRIOR_WINDOWS);
+            return Self { body: past, threshold: 0.0, tail_part: 1.0, steepness: 1.0, student };
+        }
+        let tail = ((count as f64 * TAIL_PART) as usize).clamp(10, MOST_TAIL);
+        let cut = count - tail - 1;
+        past.select_nth_unstable_by(cut, f32::total_cmp);
+        let threshold = f64::from(past[cut]).max(1e-9);
+        let excess: f64 = past[cut + 1..].iter().map(|x| (f64::from(*x) / threshold).ln().max(0.0)).sum();
+        let steepness = (tail as f64 + PRIOR_TAIL) / (excess + PRIOR_TAIL / prior);
+        let each = (count / BODY).max(1);
+        let mut body: Vec<f32> = past.into_iter().step_by(each).collect();
+        body.sort_unstable_by(f32::total_cmp);
+        Self { body, threshold, tail_part: tail as f64 / count as f64, steepness, student: None }
+    }
+
+    /// How often a quotient is at least this by chance.
+    pub(super) fn p_value(&self, quotient: f32) -> f64 {
+        let x = f64::from(quotient);
+        if let Some(freedom) = self.student {
+            return StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |student| 2.0 * student.sf(x.abs()));
+        }
+        if x > self.threshold {
+            return (self.tail_part * (x / self.threshold).powf(-self.steepness)).max(1e-300);
+        }
+        let below = self.body.partition_point(|y| *y < quotient);
+        let part = (self.body.len() - below) as f64 / self.body.len() as f64;
+        part.clamp(self.tail_part, 1.0)
+    }
+}
+
+/// What several statistics of the same items say together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Combined {
+    /// One an item.
+    pub(super) p: Vec<f64>,
+    /// Which statistic speaks loudest, one an item.
+    pub(super) loudest: Vec<u8>,
+    /// p-values of past windows, for the histogram under the null.
+    pub(super) past: Vec<f32>,
+}
+
+/// Joins statistics by the harmonic mean of their p-values (Wilson 2019), which the smallest rules without the others
+/// being lost, and takes the p-value of that from past windows again, for the statistics hang together.
+pub(super) fn combine(statistics: &[Statistic]) -> Combined {
+    let Some(first) = statistics.first() else { return Combined::default() };
+    let (items, windows) = (first.now.len(), first.windows);
+    let mut now = vec![0.0_f32; items];
+    let mut past = vec![0.0_f32; items * windows];
+    let mut loudest = vec![(1.0_f64, 0_u8); items];
+    for (number, statistic) in statistics.iter().enumerate() {
+        let quotients = statistic.quotients();
+        let null = Null::of(quotients.past.clone(), windows);
+        for (item, x) in quotients.now.iter().enumerate() {
+            let p = null.p_value(*x);
+            now[item] += (1.0 / p) as f32;
+            if p < loudest[item].0 {
+                loudest[item] = (p, number as u8);
+            }
+        }
+        for (sum, x) in past.iter_mut().zip(&quotients.past) {
+            *sum += (1.0 / null.p_value(*x)) as f32;
+        }
+    }
+    let null = Null::of_combined(past.clone(), statistics.len());
+    Combined {
+        p: now.iter().map(|sum| null.p_value(*sum)).collect(),
+        loudest: loudest.into_iter().map(|(_, number)| number).collect(),
+        past: past.iter().map(|sum| null.p_value(*sum) as f32).collect(),
+    }
+}
+
+impl Null {
+    /// The null of sums of inverse p-values. With too few of them the sum itself is taken for one over p, times the number of
+    /// statistics, which is never too small.
+    fn of_combined(past: Vec<f32>, statistics: usize) -> Self {
+        if past.len() < FEWEST {
+            let least = statistics as f64;
+            return Self { body: vec![0.0], threshold: least, tail_part: 1.0, steepness: 1.0, student: None };
+        }
+        Self::with_prior(past, 0, SUMS_STEEPNESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Splitmix64 as uniform numbers.
+    fn uniform(state: &mut u64) -> f64 {
+        *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = *state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn normal(state: &mut u64) -> f64 {
+        (0..12).map(|_| uniform(state)).sum::<f64>() - 6.0
+    }
+
+    /// A statistic of nothing but noise, whose size differs from item to item a hundredfold.
+    fn noise(items: usize, windows: usize, seed: u64) -> Statistic {
+        let mut state = seed;
+        let sizes: Vec<f64> = (0..items).map(|_| 100_f64.powf(uniform(&mut state))).collect();
+        let mut draw = |size: f64| (size * normal(&mut state)).abs() as f32;
+        let now = sizes.iter().map(|size| draw(*size)).collect();
+        let past = sizes.iter().flat_map(|size| [*size].repeat(windows)).map(&mut draw).collect();
+        Statistic { now, past, windows, days: 0, floor: vec![0.0; items] }
+    }
+
+    #[test]
+    fn p_values_of_noise_are_uniform() {
+        let statistics = [noise(4_000, 8, 1), noise(4_000, 8, 2), noise(4_000, 8, 3)];
+        let combined = combine(&statistics);
+        for limit in [0.5, 0.1, 0.01] {
+            let part = combined.p.iter().filter(|p| **p <= limit).count() as f64 / 4_000.0;
+            assert!(part < limit * 1.35 && part > limit * 0.4, "{part} of p-values are up to {limit}");
+        }
+        let least = combined.p.iter().copied().fold(1.0, f64::min);
+        assert!(least > 2e-6, "the least of 4000 is {least}");
+    }
+
+    #[test]
+    fn a_large_one_stands_out_and_a_larger_one_more() {
+        let mut statistic = noise(300, 8, 4);
+        let usual =
+            |item: usize, of: &Statistic| of.past[item * 8..item * 8 + 8].iter().copied().fold(0.0, f32::max);
+        statistic.now[3] = 20.0 * usual(3, &statistic);
+        statistic.now[7] = 80.0 * usual(7, &statistic);
+        let combined = combine(&[statistic]);
+        assert!(combined.p[7] < combined.p[3] && combined.p[3] < 1e-4, "{} {}", combined.p[7], combined.p[3]);
+    }
+
+    #[test]
+    fn what_came_at_the_same_hour_of_an_earlier_day_is_no_news() {
+        let mut statistic = noise(300, 8, 5);
+        statistic.days = 1;
+        statistic.now[3] = 5_000.0;
+        assert!(combine(std::slice::from_ref(&statistic)).p[3] < 1e-3);
+        statistic.past[3 * 8 + 7] = 5_000.0;
+        assert!(combine(&[statistic]).p[3] > 0.05);
+    }
+
+    #[test]
+    fn few_items_without_a_past_still_have_p_values() {
+        let statistic =
+            Statistic { now: vec![9.0, 0.5], past: Vec::new(), windows: 0, days: 0, floor: vec![0.0; 2] };
+        let combined = combine(&[statistic]);
+        assert!(combined.p[0] < 0.01 && combined.p[1] > 0.3, "{:?}", combined.p);
+    }
+}

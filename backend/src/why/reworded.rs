@@ -1,0 +1,92 @@
+//! Messages that were only worded anew.
+//!
+//! After a deploy a message may read otherwise: its pattern ends, and another one of the same component comes as often from then
+//! on. Nothing happens otherwise than before, so neither is a finding. Where the new one is of a worse level, or
+//! reads quite differently, it is another message, and both stay.
+
+use super::observed::{Observed, Pattern};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// From this part of common words on it is the same message.
+const SAME_WORDS: f64 = 0.5;
+/// The new one comes at most so many times as often as the old one did, or as seldom.
+const SAME_RATE: f64 = 3.0;
+/// With fewer lines a rate is not known.
+const FEWEST: f64 = 4.0;
+
+/// The patterns, by their places, that only took over from one another.
+pub(super) fn find(observed: &Observed) -> BTreeSet<usize> {
+    let now = &observed.grid.now;
+    let mut ended: BTreeMap<u32, Vec<(usize, f64)>> = BTreeMap::new();
+    let mut begun: Vec<(usize, f64)> = Vec::new();
+    let scale = now.selection.len() as f64 / now.baseline.len().max(1) as f64;
+    for (number, pattern) in observed.patterns.iter().enumerate() {
+        let (after, before) =
+            (pattern.counts.sum(&now.selection) as f64, pattern.counts.sum(&now.baseline) as f64);
+        // The change may lie within the selection: then the old one has some lines left there.
+        if before * scale >= FEWEST && after < before * scale {
+            ended.entry(pattern.component).or_default().push((number, before * scale - after));
+        }
+        if after >= FEWEST && before <= 0.0 {
+            begun.push((number, after));
+        }
+    }
+    let mut found = BTreeSet::new();
+    for (new, rate) in begun {
+        let pattern = &observed.patterns[new];
+        let old = ended.get(&pattern.component).into_iter().flatten().find(|(old, missing)| {
+            let alike = rate <= missing * SAME_RATE && rate * SAME_RATE >= *missing;
+            alike && !found.contains(old) && is_same_message(&observed.patterns[*old], pattern)
+        });
+        if let Some((old, _)) = old {
+            found.extend([*old, new]);
+        }
+    }
+    found
+}
+
+fn is_same_message(old: &Pattern, new: &Pattern) -> bool {
+    let words = |pattern: &Pattern| -> BTreeSet<String> {
+        pattern.template.split_whitespace().filter(|word| *word != "<*>").map(str::to_owned).collect()
+    };
+    let (one, other) = (words(old), words(new));
+    let common = one.intersection(&other).count() as f64;
+    let all = one.union(&other).count() as f64;
+    new.level <= old.level.or(new.level) && common >= SAME_WORDS * all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::observed::{Counts, Grid, Trial};
+    use super::*;
+    use sonde_shared::log::Level;
+
+    fn observed(new_template: &str, new_level: Level, new_rate: u32) -> Observed {
+        let pattern = |template: &str, level, counts: Vec<u32>| Pattern {
+            template: template.into(),
+            level: Some(level),
+            counts: Counts::of_all(&counts),
+            ..Pattern::default()
+        };
+        Observed {
+            grid: Grid::unbroken(0, 10_000, Trial { selection: 10..15, baseline: 0..10 }),
+            patterns: vec![
+                pattern("sent <*> to <*>", Level::Info, [vec![3; 10], vec![0; 5]].concat()),
+                pattern(new_template, new_level, [vec![0; 10], vec![new_rate; 5]].concat()),
+            ],
+            ..Observed::default()
+        }
+    }
+
+    #[test]
+    fn a_message_that_took_over_from_its_former_wording_is_no_news() {
+        assert_eq!(find(&observed("sent <*> to <*> now", Level::Info, 3)).len(), 2);
+    }
+
+    #[test]
+    fn a_worse_a_different_and_a_more_frequent_message_is() {
+        assert!(find(&observed("sent <*> to <*> now", Level::Error, 3)).is_empty());
+        assert!(find(&observed("cannot reach <*>", Level::Info, 3)).is_empty());
+        assert!(find(&observed("sent <*> to <*> now", Level::Info, 30)).is_empty());
+    }
+}

@@ -1,0 +1,352 @@
+//! What a series does in a window, compared with its baseline.
+//!
+//! No single test sees everything: a step is seen by the level, a change of shape by the distribution of values, a change of
+//! smoothness by that of differences, then there are spread, slope and whether there are values at all. Each is a number
+//! that is 0 where nothing differs; what is a large one is for the past to say.
+
+use super::counts;
+use super::ks::Binned;
+use super::observed::{Series, Trial};
+use super::trials::Trials;
+use std::ops::Range;
+
+/// How many statistics a series has.
+pub(super) const STATISTICS: usize = 6;
+/// A change below this part of the level is none, however still the series was.
+const LEAST_CHANGE: f64 = 0.01;
+/// Besides one point, one of so many is left out as extreme.
+const EXTREME_PART: usize = 10;
+/// From a median absolute deviation to a standard deviation of normal noise.
+const MAD_TO_SD: f64 = 1.482_602_218_505_602;
+
+/// A series in the selection and its baseline.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Move {
+    /// Medians.
+    pub(super) median: Sides,
+    /// Means.
+    pub(super) mean: Sides,
+    /// Standard deviations.
+    pub(super) deviation: Sides,
+    /// Points.
+    pub(super) points: Sides,
+    /// A robust standard deviation of all there is, never 0.
+    pub(super) unit: f64,
+    /// How many units a level is uncertain by at least: by a part of itself, and by one smallest step in one point.
+    pub(super) floor: f64,
+    /// The baseline's standard deviation, never 0.
+    pub(super) usual: f64,
+    /// The smallest step between two values.
+    pub(super) quantum: f64,
+    /// The part of the selection's points that lie beyond the baseline's middle, in the direction of the change.
+    pub(super) beyond: f64,
+    /// Whether most of the selection's points are one value at the edge of all that was seen.
+    pub(super) at_limit: bool,
+}
+
+/// Before and after: in the baseline and in the selection.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sides {
+    pub(super) before: f64,
+    pub(super) after: f64,
+}
+
+/// All statistics of a series: the selection's, past windows', and the move itself.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    pub(super) now: [f32; STATISTICS],
+    pub(super) past: Vec<[f32; STATISTICS]>,
+    pub(super) moved: Move,
+}
+
+/// Memory that is used again from series to series.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    sorted: Vec<f32>,
+    differences: Vec<f32>,
+    values: Binned,
+    steps: Binned,
+}
+
+/// Measures one series in all trials. `alive` says which buckets count.
+pub(super) fn measure(series: &Series, trials: &Trials, alive: &[bool], room: &mut Room) -> Measured {
+    let values = &series.values;
+    room.differences.clear();
+    let mut last = f32::NAN;
+    room.differences.extend(values.iter().map(|value| {
+        let step = value - last;
+        last = if value.is_finite() { *value } else { last };
+        step
+    }));
+    let mut sorted = std::mem::take(&mut room.sorted);
+    room.values.fill(values, &mut sorted);
+    room.steps.fill(&room.differences, &mut sorted);
+    let mut trials = trials.all.iter();
+    let Some(asked) = trials.next() else { return Measured::default() };
+    let moved = move_of(values, &room.differences, asked, &mut sorted);
+    let cadence = Cadence::of(values, &asked.baseline);
+    let mut compare = |trial: &Trial| compare(values, room, trial, alive, &moved, cadence, &mut sorted);
+    let now = compare(asked);
+    let past = trials.map(&mut compare).collect();
+    room.sorted = sorted;
+    Measured { now, past, moved }
+}
+
+fn compare(
+    values: &[f32],
+    room: &Room,
+    trial: &Trial,
+    alive: &[bool],
+    moved: &Move,
+    cadence: Cadence,
+    sorted: &mut Vec<f32>,
+) -> [f32; STATISTICS] {
+    let (selection, baseline, unit) = (&trial.selection, &trial.baseline, moved.unit);
+    let middle = median(&values[baseline.clone()], sorted);
+    let before = Shape::without_extremes(&values[baseline.clone()], middle, sorted);
+    let inside = Shape::without_extremes(&values[selection.clone()], middle, sorted);
+    let points = |window: &Range<usize>| {
+        values[window.clone()].iter().filter(|value| value.is_finite()).count() as f64
+    };
+    let (here, there) = (cadence.expected(selection, alive), cadence.expected(baseline, alive));
+    let presence = counts::deviance(points(selection), here, points(baseline), there);
+    if inside.points < 1.0 || before.points < 1.0 {
+        return [0.0, 0.0, 0.0, 0.0, 0.0, presence.abs()];
+    }
+    let level = (inside.mean - middle).abs() / unit;
+    let floor = 0.1 * unit + moved.quantum;
+    let spread = if inside.points < 3.0 || before.points < 3.0 {
+        0.0
+    } else {
+        ((inside.deviation + floor) / (before.deviation + floor)).ln().abs()
+    };
+    [
+        level as f32,
+        room.values.distance(selection, baseline),
+        room.steps.distance(selection, baseline),
+        spread as f32,
+        (inside.rise.abs() / unit) as f32,
+        presence.abs(),
+    ]
+}
+
+fn move_of(values: &[f32], differences: &[f32], asked: &Trial, sorted: &mut Vec<f32>) -> Move {
+    let (before, after) = (&values[asked.baseline.clone()], &values[asked.selection.clone()]);
+    let medians = Sides { before: median(before, sorted), after: median(after, sorted) };
+    let (was, is) = (Shape::of(before), Shape::without_extremes(after, medians.before, sorted));
+    let was_steadily = Shape::without_extremes(before, medians.before, sorted);
+    let points = after.iter().filter(|value| value.is_finite()).count() as f64;
+    let mean = Sides { before: was.mean, after: is.mean };
+    let deviation = Sides { before: was_steadily.deviation, after: is.deviation };
+    let finite = differences.iter().map(|step| step.abs()).filter(|step| *step > 0.0 && step.is_finite());
+    let quantum = f64::from(finite.fold(f32::INFINITY, f32::min));
+    let quantum = if quantum.is_finite() { quantum } else { 0.0 };
+    // The unit is of all there is, so that the selection is measured as past windows are. A series that mostly stands still
+    // and jumps now and then has a median deviation of 0.
+    let centre = median(values, sorted);
+    let spread = MAD_TO_SD * deviation_of(values, centre, sorted);
+    let least = (LEAST_CHANGE * centre.abs()).max(quantum * 0.1).max(1e-30);
+    let unit = spread.max(0.25 * Shape::of(values).deviation).max(least);
+    let usual = (MAD_TO_SD * deviation_of(before, medians.before, sorted)).max(was.deviation).max(least);
+    let up = mean.after >= medians.before;
+    let is_beyond = |value: &&f32| {
+        if up { f64::from(**value) > medians.before } else { f64::from(**value) < medians.before }
+    };
+    let beyond = after.iter().filter(is_beyond).count() as f64 / points.max(1.0);
+    Move {
+        median: medians,
+        mean,
+        deviation,
+        points: Sides { before: was.points, after: points },
+        unit,
+        floor: (LEAST_CHANGE * centre).hypot(quantum / points.max(1.0)) / unit,
+        usual,
+        quantum,
+        beyond,
+        at_limit: is_at_limit(before, after),
+    }
+}
+
+/// Whether most points are one and the same value that nothing exceeds, and that was hardly reached before.
+fn is_at_limit(before: &[f32], after: &[f32]) -> bool {
+    let most = after
+        .iter()
+        .chain(before)
+        .copied()
+        .filter(|value| value.is_finite())
+        .fold(f32::NEG_INFINITY, f32::max);
+    let part = |values: &[f32]| {
+        let at = values.iter().filter(|value| **value >= most).count();
+        at as f64 / values.iter().filter(|value| value.is_finite()).count().max(1) as f64
+    };
+    after.len() >= 3 && part(after) >= 0.5 && part(before) < 0.1
+}
+
+/// How often a series has a point: in each bucket, or in each so-many-th.
+#[derive(Clone, Copy, Debug)]
+struct Cadence {
+    every: usize,
+    first: usize,
+}
+
+impl Cadence {
+    fn of(values: &[f32], baseline: &Range<usize>) -> Self {
+        let has = |bucket: &usize| values[*bucket].is_finite();
+        let points = baseline.clone().filter(has).count();
+        let every = (baseline.len() as f64 / points.max(1) as f64).round().max(1.0) as usize;
+        Self { every, first: baseline.clone().find(has).unwrap_or(baseline.start) % every }
+    }
+
+    /// How many points a window has when none is missing but where nothing was received at all.
+    fn expected(self, window: &Range<usize>, alive: &[bool]) -> f64 {
+        let due = |bucket: &usize| bucket % self.every == self.first && alive[*bucket];
+        window.clone().filter(due).count() as f64
+    }
+}
+
+/// A window's moments.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shape {
+    points: f64,
+    mean: f64,
+    deviation: f64,
+    /// The slope by least squares times the window's length.
+    rise: f64,
+}
+
+impl Shape {
+    /// The moments without the values that lie furthest from `centre`, one and a tenth of all: what one point does is an
+    /// accident. A single point stays.
+    fn without_extremes(values: &[f32], centre: f64, room: &mut Vec<f32>) -> Self {
+        room.clear();
+        room.extend(values.iter().filter(|value| value.is_finite()));
+        let all = Self::of(values);
+        if room.len() < 2 {
+            return all;
+        }
+        let kept = room.len() - 1 - room.len() / EXTREME_PART;
+        let far = |value: &f32| (f64::from(*value) - centre).abs();
+        room.select_nth_unstable_by(kept, |one, other| far(one).total_cmp(&far(other)));
+        Self { rise: all.rise, ..Self::of(&room[..kept]) }
+    }
+
+    fn of(values: &[f32]) -> Self {
+        let (mut n, mut sum, mut squares, mut t, mut tt, mut tv) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+        let origin = values.iter().copied().find(|value| value.is_finite()).map_or(0.0, f64::from);
+        for (at, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+            let (at, value) = (at as f64, f64::from(*value) - origin);
+            n += 1.0;
+            sum += value;
+            squares += value * value;
+            t += at;
+            tt += at * at;
+            tv += at * value;
+        }
+        if n < 1.0 {
+            return Self::default();
+        }
+        let variance = (squares - sum * sum / n).max(0.0) / (n - 1.0).max(1.0);
+        let along = tt - t * t / n;
+        let slope = if along > 0.0 && n >= 3.0 { (tv - t * sum / n) / along } else { 0.0 };
+        Self {
+            points: n,
+            mean: origin + sum / n,
+            deviation: variance.sqrt(),
+            rise: slope * values.len() as f64,
+        }
+    }
+}
+
+/// The median of what is there; the lower of two middle ones. 0 where nothing is.
+fn median(values: &[f32], room: &mut Vec<f32>) -> f64 {
+    room.clear();
+    room.extend(values.iter().filter(|value| value.is_finite()));
+    middle(room)
+}
+
+/// The median absolute deviation from `centre`.
+fn deviation_of(values: &[f32], centre: f64, room: &mut Vec<f32>) -> f64 {
+    room.clear();
+    let finite = values.iter().filter(|value| value.is_finite());
+    room.extend(finite.map(|value| (f64::from(*value) - centre).abs() as f32));
+    middle(room)
+}
+
+fn middle(room: &mut [f32]) -> f64 {
+    if room.is_empty() {
+        return 0.0;
+    }
+    let at = (room.len() - 1) / 2;
+    f64::from(*room.select_nth_unstable_by(at, f32::total_cmp).1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_deviations_and_slopes_are_scipys() {
+        for case in super::super::golden::cases("robust") {
+            let values = case.floats("values");
+            let shape = Shape::of(&values);
+            let room = &mut Vec::new();
+            let centre = median(&values, room);
+            let near = |found: f64, key: &str| {
+                let expected = case.number(key);
+                assert!(
+                    (found - expected).abs() <= 1e-5 * expected.abs().max(1.0),
+                    "{key}: {found}, {expected}"
+                );
+            };
+            near(shape.mean, "mean");
+            near(shape.deviation, "sd");
+            near(shape.rise / values.len() as f64, "slope");
+            near(centre, "median");
+            near(MAD_TO_SD * deviation_of(&values, centre, room), "mad");
+        }
+    }
+
+    fn measured(values: Vec<f32>, asked: Trial) -> Measured {
+        let trials = Trials { all: vec![asked], days: 0 };
+        let alive = vec![true; values.len()];
+        measure(&Series { path: String::new(), values }, &trials, &alive, &mut Room::default())
+    }
+
+    #[test]
+    fn each_statistic_sees_what_it_is_for() {
+        let asked = Trial { selection: 40..60, baseline: 0..40 };
+        let wave = |at: usize| (at as f32 * 2.4).sin();
+        let loudest = |change: fn(usize, f32) -> f32| {
+            let values = (0..60).map(|at| if at < 40 { wave(at) } else { change(at, wave(at)) }).collect();
+            measured(values, asked.clone()).now
+        };
+        let still = loudest(|_, wave| wave);
+        assert!(loudest(|_, wave| wave + 5.0)[0] > 5.0 * still[0].max(0.3));
+        assert!(loudest(|_, wave| wave.signum())[1] > 2.0 * still[1].max(0.3));
+        assert!(loudest(|at, _| (at as f32 * 0.3).sin())[2] > 1.5 * still[2].max(0.3));
+        assert!(loudest(|_, wave| 5.0 * wave)[3] > 1.0);
+        assert!(loudest(|at, wave| wave + at as f32 - 50.0)[4] > 5.0);
+        assert!(loudest(|_, _| f32::NAN)[5] > 3.0);
+    }
+
+    #[test]
+    fn a_ceiling_is_told_from_a_constant() {
+        let asked = Trial { selection: 6..12, baseline: 0..6 };
+        let mut values = vec![60.0, 61.0, 58.0, 70.0, 66.0, 61.0, 100.0, 100.0, 99.0, 100.0, 100.0, 100.0];
+        assert!(measured(values.clone(), asked.clone()).moved.at_limit);
+        values.fill(100.0);
+        assert!(!measured(values, asked).moved.at_limit);
+    }
+
+    #[test]
+    fn a_still_series_has_a_unit_and_a_single_blip_is_small() {
+        let asked = Trial { selection: 24..36, baseline: 0..24 };
+        let mut values = vec![0.0; 36];
+        values[30] = 1.0;
+        let blip = measured(values.clone(), asked.clone());
+        assert!(blip.now[0].is_finite() && blip.now[0] <= 1.1 * blip.moved.floor as f32, "{blip:?}");
+        values[24..].fill(5.0);
+        let step = measured(values, asked);
+        assert!(step.now[0] > 10.0 * step.moved.floor as f32);
+    }
+}

@@ -1,0 +1,134 @@
+//! Windows of the past in which nothing was selected, each with a baseline of its own.
+//!
+//! Points next to one another resemble each other, and every kind of series has its own way of wandering, so no formula
+//! tells how far a window of this length drifts from the time before it by chance. Past windows do: each is compared with what lay
+//! before it exactly as the selection is with its baseline. Where the past is short, windows inside the baseline serve,
+//! also with what lies after them.
+
+use super::observed::{Grid, Trial};
+use std::ops::Range;
+
+/// How many past windows are looked at; more would cost time and tell little.
+const MOST_WINDOWS: usize = 12;
+
+/// What is compared: the selection with its baseline, and windows in which nothing was selected with theirs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trials {
+    /// The question itself first, then past windows, then the same hours of earlier days.
+    pub(super) all: Vec<Trial>,
+    /// How many of the last are of earlier days.
+    pub(super) days: usize,
+}
+
+impl Trials {
+    pub(super) fn of(grid: &Grid) -> Self {
+        let mut all = vec![grid.now.clone()];
+        all.extend(past_windows(grid));
+        all.extend(grid.earlier_days.iter().cloned());
+        Self { all, days: grid.earlier_days.len() }
+    }
+
+    /// How many windows there are in which nothing was selected.
+    pub(super) fn null_count(&self) -> usize {
+        self.all.len().saturating_sub(1)
+    }
+}
+
+fn past_windows(grid: &Grid) -> Vec<Trial> {
+    let run = run_before(grid);
+    let asked = &grid.now;
+    let length = asked.selection.len().min(run.len() / 3).max(1);
+    let gap = if follows_on(grid) { asked.selection.start - asked.baseline.end } else { 0 };
+    let mut windows: Vec<Trial> = (1..=run.len() / length)
+        .map(|number| run.end - number * length..run.end - (number - 1) * length)
+        .filter_map(|window| with_baseline(window, &run, gap, asked.baseline.len()))
+        .collect();
+    let found = windows.len();
+    if found > MOST_WINDOWS {
+        windows = (0..MOST_WINDOWS).map(|number| windows[number * found / MOST_WINDOWS].clone()).collect();
+    }
+    windows
+}
+
+/// The baseline and what lies before it without a break.
+fn run_before(grid: &Grid) -> Range<usize> {
+    let days_end = grid.earlier_days.iter().map(|day| day.selection.end.max(day.baseline.end)).max();
+    let floor = days_end.unwrap_or(0).min(grid.now.baseline.start);
+    let mut start = grid.now.baseline.start;
+    while start > floor && is_next(grid, start - 1) {
+        start -= 1;
+    }
+    start..grid.now.baseline.end
+}
+
+/// Whether the selection follows on its baseline without a break but the gap.
+fn follows_on(grid: &Grid) -> bool {
+    let Trial { selection, baseline } = &grid.now;
+    baseline.end <= selection.start && (baseline.end.max(1) - 1..selection.start).all(|at| is_next(grid, at))
+}
+
+/// Whether the bucket after this one follows at once, or after a few that are missing.
+fn is_next(grid: &Grid, bucket: usize) -> bool {
+    let starts = &grid.starts_ms;
+    starts.get(bucket + 1).is_some_and(|next| next - starts[bucket] <= grid.step_ms * 10)
+}
+
+/// A window with the time before it, or with the time after it where there is too little before; none where both are short.
+fn with_baseline(window: Range<usize>, run: &Range<usize>, gap: usize, length: usize) -> Option<Trial> {
+    let before = window.start.saturating_sub(gap);
+    let before = before.saturating_sub(length).max(run.start)..before.max(run.start);
+    let after = (window.end + gap).min(run.end);
+    let after = after..(after + length).min(run.end);
+    let enough = length.min(2 * window.len()).max(1);
+    let baseline = if before.len() >= enough || before.len() >= after.len() { before } else { after };
+    (baseline.len() >= enough.min(window.len())).then_some(Trial { selection: window, baseline })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid(baseline: Range<usize>, selection: Range<usize>) -> Grid {
+        Grid::unbroken(0, 10_000, Trial { selection, baseline })
+    }
+
+    #[test]
+    fn with_a_long_past_each_window_has_a_whole_baseline() {
+        let windows = past_windows(&grid(80..120, 121..131));
+        assert!(windows.len() >= 7, "{}", windows.len());
+        assert_eq!(windows[0], Trial { selection: 110..120, baseline: 69..109 });
+        assert!(windows.iter().all(|window| window.baseline.len() >= 20));
+    }
+
+    #[test]
+    fn without_a_past_the_baseline_is_its_own() {
+        let windows = past_windows(&grid(0..12, 13..16));
+        assert_eq!(windows.len(), 4);
+        assert!(windows.iter().all(|window| window.baseline.len() >= 3 && window.baseline.end <= 12));
+    }
+
+    #[test]
+    fn windows_lie_on_this_side_of_a_break_and_of_earlier_days() {
+        let mut grid = grid(80..120, 121..131);
+        for start in &mut grid.starts_ms[60..] {
+            *start += 86_400_000;
+        }
+        assert!(
+            past_windows(&grid).iter().all(|window| window.baseline.start.min(window.selection.start) >= 60)
+        );
+        grid.earlier_days = vec![Trial { baseline: 0..40, selection: 41..51 }];
+        let trials = Trials::of(&grid);
+        assert_eq!((trials.all.last(), trials.days), (grid.earlier_days.first(), 1));
+    }
+
+    #[test]
+    fn the_shortest_ranges_have_windows_or_none_but_never_fail() {
+        for baseline in 0..8 {
+            for selection in 1..8 {
+                for window in past_windows(&grid(0..baseline, baseline + 1..baseline + 1 + selection)) {
+                    assert!(!window.baseline.is_empty() && !window.selection.is_empty());
+                }
+            }
+        }
+    }
+}

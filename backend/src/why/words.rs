@@ -1,0 +1,200 @@
+//! The size of a change in words that need no statistics.
+
+use super::candidate::MOST_CHANGE;
+use super::series::Move;
+use sonde_shared::time::Timestamp;
+use sonde_shared::why::Change;
+
+/// Endings of names that leave no doubt what the numbers are of.
+const UNITS: [(&str, &str); 12] = [
+    ("ms", "ms"),
+    ("millis", "ms"),
+    ("milliseconds", "ms"),
+    ("us", "µs"),
+    ("secs", "s"),
+    ("seconds", "s"),
+    ("sec", "s"),
+    ("bytes", "B"),
+    ("percent", "%"),
+    ("pct", "%"),
+    ("celsius", "°C"),
+    ("rpm", "rpm"),
+];
+
+/// `80 → 912 ms`.
+pub(super) fn series(path: &str, moved: &Move, change: Change) -> String {
+    let unit = unit_of(path);
+    match change {
+        Change::New => format!("new: {}", with_unit(moved.median.after, unit)),
+        Change::Gone if moved.points.after < 1.0 => {
+            format!("no values; before {}", with_unit(moved.median.before, unit))
+        }
+        Change::Gone => "fewer values than before".to_owned(),
+        Change::Shape => shape(moved, unit),
+        Change::Up | Change::Down | Change::Before => {
+            let sides = if says_the_step(moved) { moved.median } else { moved.mean };
+            let limit = if moved.at_limit { ", at its limit" } else { "" };
+            format!("{}{limit}", from_to(sides.before, sides.after, unit))
+        }
+    }
+}
+
+/// Whether the medians tell the change; of a few spikes they do not.
+fn says_the_step(moved: &Move) -> bool {
+    let (medians, means) = (moved.median.after - moved.median.before, moved.mean.after - moved.mean.before);
+    medians * means > 0.0 && medians.abs() >= means.abs() / 2.0
+}
+
+fn shape(moved: &Move, unit: &str) -> String {
+    let (before, after) = (moved.deviation.before, moved.deviation.after);
+    if after > before * 1.25 {
+        return format!("swings more: ±{} → ±{}", number(before), with_unit(after, unit));
+    }
+    if after < before / 1.25 {
+        return format!("swings less: ±{} → ±{}", number(before), with_unit(after, unit));
+    }
+    format!("moves otherwise around {}", with_unit(moved.median.after, unit))
+}
+
+/// `80 → 912 ms`.
+pub(super) fn from_to(before: f64, after: f64, unit: &str) -> String {
+    format!("{} → {}", number(before), with_unit(after, unit))
+}
+
+/// `11× more often`; `ratio` is after to before.
+pub(super) fn more_often(ratio: f64) -> String {
+    let (size, word) = if ratio >= 1.0 { (ratio, "more") } else { (1.0 / ratio, "less") };
+    if size > MOST_CHANGE {
+        format!("more than 100× {word} often")
+    } else {
+        format!("{}× {word} often", times(size))
+    }
+}
+
+fn times(size: f64) -> String {
+    if size < 10.0 { format!("{size:.1}").trim_end_matches(".0").to_owned() } else { format!("{size:.0}") }
+}
+
+/// `84 % of the lines, before 2 %`.
+pub(super) fn shares(after: f64, before: f64) -> String {
+    format!("{} of the lines, before {}", percent(after), percent(before))
+}
+
+/// `84 %`.
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.1 {
+        "under 0.1 %".to_owned()
+    } else if percent < 10.0 && percent.fract() > 0.05 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// `silent since 14:05:20`.
+pub(super) fn silent_since(at_ms: i64) -> String {
+    format!("silent since {}", clock(at_ms))
+}
+
+/// The time of day, UTC.
+pub(super) fn clock(at_ms: i64) -> String {
+    let text = Timestamp::from_millis(at_ms).to_string();
+    text.get(11..19).unwrap_or(&text).to_owned()
+}
+
+/// `12.5 a minute`.
+pub(super) fn rate(count: f64, buckets: f64, step_ms: i64) -> String {
+    let minutes = (buckets * step_ms as f64 / 60_000.0).max(1e-9);
+    let rate = count / minutes;
+    if rate >= 1.0 || rate <= 0.0 {
+        format!("{} a minute", number(rate))
+    } else {
+        format!("{} an hour", number(rate * 60.0))
+    }
+}
+
+fn with_unit(value: f64, unit: &str) -> String {
+    match (unit, value.abs() >= 1_000.0) {
+        ("", _) => number(value),
+        ("B", true) => format!("{}B", number(value)),
+        _ => format!("{} {unit}", number(value)),
+    }
+}
+
+/// Three digits that count, thousands and more as k, M, G, T.
+pub(super) fn number(value: f64) -> String {
+    let size = value.abs();
+    let scales = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")];
+    if let Some((scale, letter)) = scales.into_iter().find(|(scale, _)| size >= *scale) {
+        let scale = if letter == "k" { 1e3 } else { scale };
+        return format!("{} {letter}", digits(value / scale));
+    }
+    digits(value)
+}
+
+fn digits(value: f64) -> String {
+    let size = value.abs();
+    let places = if size >= 100.0 || size == 0.0 {
+        0
+    } else if size >= 10.0 {
+        1
+    } else {
+        (2 - size.log10().floor() as i64).clamp(2, 6) as usize
+    };
+    let text = format!("{value:.places$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// The unit that a name ends in, where it ends in one.
+fn unit_of(path: &str) -> &'static str {
+    let end = path.split(';').next().unwrap_or(path).rsplit(['.', '_', '-']).next().unwrap_or_default();
+    UNITS.iter().find(|(ending, _)| *ending == end).map_or("", |(_, unit)| unit)
+}
+
+/// The unit behind a pattern's hole: the word that follows it at once, where it is a unit.
+pub(super) fn unit_after(template: &str, hole: usize) -> &'static str {
+    let Some(rest) = template.split("<*>").nth(hole + 1) else { return "" };
+    let word: String = rest
+        .trim_start_matches(' ')
+        .chars()
+        .take_while(|letter| letter.is_alphabetic() || *letter == '%')
+        .collect();
+    match word.as_str() {
+        "%" => "%",
+        "s" => "s",
+        "B" => "B",
+        word => UNITS.iter().find(|(ending, _)| *ending == word).map_or("", |(_, unit)| unit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_as_a_person_says_them() {
+        assert_eq!(from_to(80.2, 912.4, "ms"), "80.2 → 912 ms");
+        assert_eq!(from_to(1.6e6, 0.72e9, "B"), "1.6 M → 720 MB");
+        assert_eq!(from_to(0.0, 0.001_23, ""), "0 → 0.00123");
+        assert_eq!(more_often(11.2), "11× more often");
+        assert_eq!(more_often(0.25), "4× less often");
+        assert_eq!(more_often(400.0), "more than 100× more often");
+        assert_eq!(shares(0.84, 0.02), "84 % of the lines, before 2 %");
+        assert_eq!(shares(0.084, 0.000_2), "8.4 % of the lines, before under 0.1 %");
+        assert_eq!(silent_since(50_720_000), "silent since 14:05:20");
+        assert_eq!(rate(60.0, 6.0, 10_000), "60 a minute");
+        assert_eq!(rate(1.0, 180.0, 10_000), "2 an hour");
+    }
+
+    #[test]
+    fn a_unit_is_said_only_where_the_name_or_the_text_leaves_no_doubt() {
+        assert_eq!(unit_of("shop.cart.add.p95_ms"), "ms");
+        assert_eq!(unit_of("shop.forms"), "");
+        assert_eq!(unit_of("disk.used_bytes;host=a"), "B");
+        assert_eq!(unit_after("GET <*> took <*> ms", 1), "ms");
+        assert_eq!(unit_after("GET <*> took <*> ms", 0), "");
+        assert_eq!(unit_after("used <*>%", 0), "%");
+    }
+}
