@@ -71,6 +71,7 @@ pub fn App() -> impl IntoView {
             data-range=move || span(session.range.get())
             data-selection=move || session.selection.get().map(span)
             data-baseline=move || session.baseline.get().map(span)
+            data-fed=move || session.fed.get().then(|| "true".to_owned())
         >
             <Show
                 when=move || wall.get()

@@ -22,6 +22,8 @@ pub mod feeds;
 pub mod gestures;
 /// The keys that act everywhere.
 pub mod keys;
+/// Following for a short time what lives long.
+pub mod leaving;
 /// Log lines as pure data: rows, windows of them, scrolling.
 pub mod lines;
 /// The visible parts, one file each.

@@ -134,6 +134,11 @@ impl Browser {
         self.runtime.block_on(future)
     }
 
+    /// Has the page let go of what nobody holds.
+    pub fn collect_garbage(&self) {
+        self.devtools("HeapProfiler.collectGarbage", &json!({}));
+    }
+
     /// Opens an address.
     ///
     /// # Panics

@@ -34,6 +34,8 @@ mod hostile;
 mod import_whisper;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
+/// What comes is seen as it comes.
+mod live;
 /// `sonde logs`: what the interface answers, in a terminal.
 mod logs_command;
 /// A million lines in the pane.
@@ -75,3 +77,5 @@ mod wall;
 mod why;
 /// What changed, in the page: each finding leads to what it is of, and back.
 mod why_pane;
+/// What is drawn at any zoom is what the points are.
+mod zooms;

@@ -6,6 +6,7 @@ use super::log_list::toggle;
 use super::tie::{LINES, Tie, is_selecting_text};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
+use crate::leaving::leaving;
 use crate::lines::{Mark, Row};
 use crate::plain::plain;
 use crate::session::{Session, use_session};
@@ -46,14 +47,14 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
         }
     };
     let mark = Memo::new(move |_| {
-        let mark = feed.marks.with(|marks| marks.get(&index).copied())?;
-        Some(mark_text(mark, at, session.offset_minutes.get()))
+        let mark = leaving(feed.marks).with(|marks| marks.get(&index).copied())?;
+        Some(mark_text(mark, at, leaving(session.offset_minutes).get()))
     });
     let (fields, cells) = (row.clone(), row.clone());
     view! {
         <div
             class=format!("row level-{}", row.level.name())
-            class:cursor=move || feed.cursor.get() == Some(index)
+            class:cursor=move || leaving(feed.cursor).get() == Some(index)
             class:open=move || open.get()
             class:nearest=move || tie.nearest.get() == Some(index)
             role="row"
@@ -77,12 +78,12 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
 #[component]
 fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
     let (at, host) = (row.at, plain(&row.host));
-    let time = move || stamp.get().write(at, session.offset_minutes.get());
+    let time = move || leaving(stamp).get().write(at, leaving(session.offset_minutes).get());
     let (prefix, name) = split_component(&plain(&row.component));
     let (message, rest) = (row.message.clone(), row.rest.clone());
     let feed: LineFeed = expect_context();
     let find = Memo::new(move |_| feed.find());
-    let whole = move || Stamp::Year.write(at, session.offset_minutes.get());
+    let whole = move || Stamp::Year.write(at, leaving(session.offset_minutes).get());
     let more = (row.more_lines > 0).then(|| {
         let more = ["+", &text::lines(row.more_lines as u64)].concat();
         view! { <span class="more-lines">{more}</span> }
