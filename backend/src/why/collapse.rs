@@ -68,6 +68,8 @@ impl Class {
     fn of(candidate: &Candidate) -> Option<Self> {
         match candidate.kind {
             FindingKind::Metric => Some(Self::Series),
+            // Numbers in lines that shift as a series of their component does tell what that tells.
+            FindingKind::Field if candidate.twin.is_none() => Some(Self::Series),
             FindingKind::Pattern => Some(Self::Pattern),
             FindingKind::Field => Some(Self::Field),
             FindingKind::Component | FindingKind::Host | FindingKind::Event => None,
@@ -224,6 +226,15 @@ mod tests {
         let groups = collapse(&all);
         assert_eq!(groups.len(), 3);
         assert_eq!(groups[0], Group { leader: 0, members: vec![2] });
+    }
+
+    #[test]
+    fn numbers_in_lines_go_with_the_series_of_their_component() {
+        let numbers = candidate(FindingKind::Field, "a", Change::Up, step(9.0, 30));
+        let value = Candidate { twin: Some("v".into()), ..numbers.clone() };
+        let series = candidate(FindingKind::Metric, "a", Change::Up, step(9.0, 30));
+        let groups = collapse(&[series, numbers, value]);
+        assert_eq!(groups, [Group { leader: 0, members: vec![1] }, Group { leader: 2, members: vec![] }]);
     }
 
     #[test]
