@@ -14,6 +14,8 @@ mod functions;
 mod hard;
 /// Taking lines in, alone and while they are asked for.
 mod ingest;
+/// An hour of live updates: memory.
+mod live;
 /// Very many series, and finding some of them.
 mod names;
 /// A plain file server to compare with.
@@ -26,6 +28,8 @@ mod points;
 mod queries;
 /// Rows of the table, and medians.
 mod report;
+/// Reading very many lines in the page.
+mod scroll;
 /// Days of several sizes.
 mod sizes;
 /// Another program that keeps points.
@@ -92,6 +96,15 @@ fn main() {
             charts::measure_the_wire();
         }
         Some("page") => whole_page::measure(),
+        Some("live") => {
+            live::measure(args.next().map_or(60, |text| text.parse().expect("live [MINUTES]")));
+        }
+        Some("scroll") => {
+            let mut number = |usual: u64| {
+                args.next().map_or(usual, |text| text.parse().expect("scroll [LINES [SECONDS OF TAIL]]"))
+            };
+            scroll::measure(scroll::Extent { lines: number(10_000_000), tail_secs: number(600) });
+        }
         Some("names") => {
             let mut number =
                 |usual: usize| args.next().map_or(usual, |text| text.parse().expect("names [SERIES [DAYS]]"));
