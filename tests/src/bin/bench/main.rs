@@ -74,13 +74,18 @@ fn main() {
             let hours = args.next().map_or(24, |text| text.parse().expect("functions [HOURS]"));
             print_report(|report| functions::compare(report, hours));
         }
+        Some("peers") => {
+            let mut number = |usual: usize| {
+                let usage = "peers [HOURS [SERIES [POINTS OF EACH]]]";
+                args.next().map_or(usual, |text| text.parse().expect(usage))
+            };
+            let hours = number(24);
+            let taken = points::Extent { series: number(100_000), steps: number(100) };
+            print_report(|report| peers::compare(report, hours, taken));
+        }
         Some("why") => {
             let series = args.next().map_or(10_000, |text| text.parse().expect("why [SERIES]"));
             print_report(|report| why::compare(report, series));
-        }
-        Some("peers") => {
-            let hours = args.next().map_or(24, |text| text.parse().expect("peers [HOURS]"));
-            print_report(|report| peers::compare(report, hours));
         }
         Some("year") => {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
