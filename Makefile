@@ -2,7 +2,7 @@
 # ARGS go on: make demo ARGS='--listen 127.0.0.1:9000', make test ARGS='--package sonde-shared'.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test dev bench bars frames grouping lint release page
+.PHONY: help demo test dev bench bars evaluate frames grouping lint release page
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ bars:  ## the promises about speed and memory, measured on this machine
 
 grouping:  ## how well log messages are grouped: make grouping ARGS=FOLDER
 	@scripts/grouping.sh $(ARGS)
+
+evaluate:  ## how well what changed is ranked: make evaluate ARGS=30
+	@scripts/evaluate.sh $(ARGS)
 
 frames:  ## what frame size and level give for lines: make frames ARGS=FILE
 	@cargo run --release --package sonde --example frames -- $(ARGS)

@@ -28,6 +28,8 @@ pub mod leaving;
 pub mod lines;
 /// The visible parts, one file each.
 pub mod panes;
+/// Texts of others as they are shown.
+pub mod plain;
 /// Settings that stay in this browser and are no part of the address.
 pub mod prefs;
 /// Waiting until a burst is over.

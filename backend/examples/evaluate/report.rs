@@ -205,7 +205,7 @@ fn quiet(windows: usize) {
             any += usize::from(!answer.findings.is_empty());
             findings += answer.findings.len();
             for finding in &answer.findings {
-                if what == 0 && std::env::var("DEBUG").is_ok() {
+                if what > 0 && std::env::var("DEBUG").is_ok() {
                     let plan = system.series.iter().find(|plan| plan.path == finding.subject);
                     println!(
                         "{:?} {:?} p {:.1e} {} | {:?} | {:?}",

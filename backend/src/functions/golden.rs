@@ -270,6 +270,17 @@ fn answers_are_those_of_graphite_web() {
     );
 }
 
+/// What is said of the golden answers.
+const README: &str = include_str!("../../../tests/golden/README.md");
+
+#[test]
+fn each_exception_is_listed_for_readers() {
+    for (target, _) in OTHERWISE_HERE {
+        // A pipe is escaped in a table.
+        assert!(README.contains(&target.replace('|', "\\|")), "{target}");
+    }
+}
+
 #[test]
 fn a_window_is_the_same_beside_a_coarser_series() {
     let context = Context::new(&Made, NOW - 1_200, NOW, NOW);

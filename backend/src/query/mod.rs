@@ -6,6 +6,8 @@ pub mod budget;
 pub mod components;
 #[cfg(test)]
 mod damaged;
+/// Buckets of time for strips of a few pixels.
+pub mod density;
 /// Components, hosts and levels of matching lines.
 pub mod facets;
 /// `/metrics/find`: the tree of names.

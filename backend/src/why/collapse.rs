@@ -123,7 +123,8 @@ fn add_place(candidates: &[Candidate], shapes: &[Shape], place: usize, groups: &
         let leader = &candidates[group.leader];
         let alike_in_size = (leader.effect - candidate.effect).abs() < 1.5_f64.ln();
         let both_gone = candidate.change == Change::Gone && leader.change == Change::Gone;
-        leader.kind == FindingKind::Pattern && (both_gone || alike_in_size) && alike(group)
+        let part = is_within(&leader.owner, &candidate.owner);
+        leader.kind == FindingKind::Pattern && ((both_gone && part) || (alike_in_size && alike(group)))
     };
     let mut taken = Group { leader: place, members: Vec::new() };
     groups.retain(|group| {

@@ -23,7 +23,14 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Com
     let usable: Vec<&Field> = observed.fields.iter().filter(|field| is_usable(field, slices)).collect();
     let windows = slices - 1;
     let mut statistics: Vec<Statistic> = (0..STATISTICS)
-        .map(|_| Statistic { now: Vec::new(), past: Vec::new(), windows, days: 0, floor: Vec::new() })
+        .map(|_| Statistic {
+            now: Vec::new(),
+            past: Vec::new(),
+            windows,
+            days: 0,
+            floor: Vec::new(),
+            wild: Vec::new(),
+        })
         .collect();
     for field in &usable {
         for slice in (0..slices).rev() {

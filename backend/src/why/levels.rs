@@ -73,6 +73,7 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
         windows: trials.null_count(),
         days: trials.days,
         floor: measured.iter().map(floor).collect(),
+        wild: measured.iter().map(|series| series.moved.jumps).collect(),
     }
 }
 

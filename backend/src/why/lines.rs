@@ -14,6 +14,8 @@ use std::ops::Range;
 
 /// Count, silence, share of errors.
 const STATISTICS: usize = 3;
+/// Fewer lines in a window than this are few.
+const RARE: f64 = 4.0;
 /// However regular lines are, they vary by this part of what chance would make of them.
 const LEAST_DISPERSION: f64 = 0.3;
 const SILENCE: u8 = 1;
@@ -128,13 +130,15 @@ fn test(
         windows,
         days: trials.days,
         floor: Vec::new(),
+        wild: streams.iter().map(|stream| is_rare(grid, stream)).collect(),
     };
     let mut statistics: Vec<Statistic> = (0..STATISTICS).map(|_| empty()).collect();
     for stream in streams {
         let swing = dispersion(&stream.lines, alive).sqrt();
         for (number, trial) in trials.all.iter().enumerate() {
             let [count, silence, errors] = Seen::of(stream, trial, alive).statistics();
-            let values = [count / swing, silence / swing, errors];
+            // Of lines that come by the clock the last are always missing for a while.
+            let values = [count / swing, silence / swing.max(1.0), errors];
             for (statistic, value) in statistics.iter_mut().zip(values) {
                 let of = if number == 0 { &mut statistic.now } else { &mut statistic.past };
                 of.push(value);
@@ -153,6 +157,13 @@ fn test(
         })
         .collect();
     (candidates, combined)
+}
+
+/// Whether a window as long as the selection has few lines or none on average: such streams are compared among themselves,
+/// for a line or two more or less are nothing there.
+fn is_rare(grid: &Grid, stream: &Stream<'_>) -> bool {
+    let lines: u64 = stream.lines.iter().map(|(_, count)| u64::from(count)).sum();
+    lines as f64 * (grid.now.selection.len() as f64) < RARE * grid.len() as f64
 }
 
 /// How much more counts vary from bucket to bucket than if lines came one by one at random: variance over mean. Lines that

@@ -35,6 +35,8 @@ mod reworded;
 mod score;
 /// What a series does in a window.
 mod series;
+#[cfg(test)]
+mod tests;
 /// Where things stand in the tree of names.
 mod tree;
 /// Past windows in which nothing was selected.

@@ -21,6 +21,8 @@ const PRIOR_TAIL: f64 = 10.0;
 const DAILY_PART: f32 = 0.5;
 /// With fewer quotients than this, Student's distribution says more than they do.
 const FEWEST: usize = 30;
+/// With fewer, items of one sort are compared with all.
+const FEWEST_OF_A_SORT: usize = 200;
 /// So many of the quotients below the tail are kept.
 const BODY: usize = 2_048;
 
@@ -37,6 +39,8 @@ pub(super) struct Statistic {
     pub(super) days: usize,
     /// What an item's usual size is at least.
     pub(super) floor: Vec<f32>,
+    /// Which items are of a wilder sort, whose past says nothing of the others'; none where this is empty.
+    pub(super) wild: Vec<bool>,
 }
 
 /// Quotients: how many times its usual size a statistic has.
@@ -119,7 +123,8 @@ impl Null {
         let tail = ((count as f64 * TAIL_PART) as usize).clamp(10, MOST_TAIL);
         let cut = count - tail - 1;
         past.select_nth_unstable_by(cut, f32::total_cmp);
-        let threshold = f64::from(past[cut]).max(1e-9);
+        // Up to its usual size nothing is large, also where almost all past windows have nothing at all.
+        let threshold = f64::from(past[cut]).max(1.0);
         let excess: f64 = past[cut + 1..].iter().map(|x| (f64::from(*x) / threshold).ln().max(0.0)).sum();
         let steepness = (tail as f64 + PRIOR_TAIL) / (excess + PRIOR_TAIL / prior);
         let each = (count / BODY).max(1);
@@ -159,29 +164,45 @@ pub(super) struct Combined {
 pub(super) fn combine(statistics: &[Statistic]) -> Combined {
     let Some(first) = statistics.first() else { return Combined::default() };
     let (items, windows) = (first.now.len(), first.windows);
+    let is_wild = |item: usize| usize::from(first.wild.get(item).copied().unwrap_or(false));
     let mut now = vec![0.0_f32; items];
     let mut past = vec![0.0_f32; items * windows];
     let mut loudest = vec![(1.0_f64, 0_u8); items];
     for (number, statistic) in statistics.iter().enumerate() {
         let quotients = statistic.quotients();
-        let null = Null::of(quotients.past.clone(), windows);
+        let nulls = by_sort(&quotients.past, windows, is_wild).map(|past| Null::of(past, windows));
         for (item, x) in quotients.now.iter().enumerate() {
-            let p = null.p_value(*x);
+            let p = nulls[is_wild(item)].p_value(*x);
             now[item] += (1.0 / p) as f32;
             if p < loudest[item].0 {
                 loudest[item] = (p, number as u8);
             }
         }
-        for (sum, x) in past.iter_mut().zip(&quotients.past) {
-            *sum += (1.0 / null.p_value(*x)) as f32;
+        for (place, (sum, x)) in past.iter_mut().zip(&quotients.past).enumerate() {
+            *sum += (1.0 / nulls[is_wild(place / windows)].p_value(*x)) as f32;
         }
     }
-    let null = Null::of_combined(past.clone(), statistics.len());
+    let nulls = by_sort(&past, windows, is_wild).map(|past| Null::of_combined(past, statistics.len()));
+    let p_of = |(item, sum): (usize, &f32)| nulls[is_wild(item)].p_value(*sum);
     Combined {
-        p: now.iter().map(|sum| null.p_value(*sum)).collect(),
+        p: now.iter().enumerate().map(p_of).collect(),
         loudest: loudest.into_iter().map(|(_, number)| number).collect(),
-        past: past.iter().map(|sum| null.p_value(*sum) as f32).collect(),
+        past: past.iter().enumerate().map(|(place, sum)| p_of((place / windows, sum)) as f32).collect(),
     }
+}
+
+/// Past windows' values of tame items, and of wild ones; of too few wild ones with the tame ones'.
+fn by_sort(past: &[f32], windows: usize, is_wild: impl Fn(usize) -> usize) -> [Vec<f32>; 2] {
+    let of = |sort: usize| -> Vec<f32> {
+        past.iter()
+            .enumerate()
+            .filter(|(place, _)| is_wild(place / windows) == sort)
+            .map(|(_, x)| *x)
+            .collect()
+    };
+    let (tame, wild) = (of(0), of(1));
+    let few = |past: &[f32]| past.len() < FEWEST_OF_A_SORT;
+    if few(&tame) || few(&wild) { [past.to_vec(), past.to_vec()] } else { [tame, wild] }
 }
 
 impl Null {
@@ -220,7 +241,7 @@ mod tests {
         let mut draw = |size: f64| (size * normal(&mut state)).abs() as f32;
         let now = sizes.iter().map(|size| draw(*size)).collect();
         let past = sizes.iter().flat_map(|size| [*size].repeat(windows)).map(&mut draw).collect();
-        Statistic { now, past, windows, days: 0, floor: vec![0.0; items] }
+        Statistic { now, past, windows, days: 0, floor: vec![0.0; items], wild: Vec::new() }
     }
 
     #[test]
@@ -258,8 +279,14 @@ mod tests {
 
     #[test]
     fn few_items_without_a_past_still_have_p_values() {
-        let statistic =
-            Statistic { now: vec![9.0, 0.5], past: Vec::new(), windows: 0, days: 0, floor: vec![0.0; 2] };
+        let statistic = Statistic {
+            now: vec![9.0, 0.5],
+            past: Vec::new(),
+            windows: 0,
+            days: 0,
+            floor: vec![0.0; 2],
+            wild: Vec::new(),
+        };
         let combined = combine(&[statistic]);
         assert!(combined.p[0] < 0.01 && combined.p[1] > 0.3, "{:?}", combined.p);
     }

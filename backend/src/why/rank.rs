@@ -15,7 +15,7 @@ use sonde_shared::why::{Finding, FindingKind, Member, Tested, Why};
 use std::ops::Range;
 
 /// How many quiet windows may have any finding.
-const FALSE_ALARMS: f64 = 0.02;
+const FALSE_ALARMS: f64 = 0.005;
 /// The part of findings that may be false where something happened.
 const FALSE_FINDINGS: f64 = 0.1;
 /// So many findings are told …

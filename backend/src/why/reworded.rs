@@ -8,7 +8,7 @@ use super::observed::{Observed, Pattern};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From this part of common words on it is the same message.
-const SAME_WORDS: f64 = 0.5;
+const SAME_WORDS: f64 = 0.65;
 /// The new one comes at most so many times as often as the old one did, or as seldom.
 const SAME_RATE: f64 = 3.0;
 /// With fewer lines a rate is not known.
@@ -31,28 +31,35 @@ pub(super) fn find(observed: &Observed) -> BTreeSet<usize> {
             begun.push((number, after));
         }
     }
-    let mut found = BTreeSet::new();
+    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (new, rate) in begun {
         let pattern = &observed.patterns[new];
-        let old = ended.get(&pattern.component).into_iter().flatten().find(|(old, missing)| {
-            let alike = rate <= missing * SAME_RATE && rate * SAME_RATE >= *missing;
-            alike && !found.contains(old) && is_same_message(&observed.patterns[*old], pattern)
-        });
-        if let Some((old, _)) = old {
-            found.extend([*old, new]);
+        let alike = |missing: f64| rate <= missing * SAME_RATE && rate * SAME_RATE >= missing;
+        let old = ended.get(&pattern.component).into_iter().flatten().filter(|(_, missing)| alike(*missing));
+        pairs.extend(old.map(|(old, _)| (likeness(&observed.patterns[*old], pattern), *old, new)));
+    }
+    // The likest first: messages of one component often resemble each other.
+    pairs.retain(|(likeness, _, _)| *likeness >= SAME_WORDS);
+    pairs.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut found = BTreeSet::new();
+    for (_, old, new) in pairs {
+        if !found.contains(&old) && !found.contains(&new) {
+            found.extend([old, new]);
         }
     }
     found
 }
 
-fn is_same_message(old: &Pattern, new: &Pattern) -> bool {
+/// The part of words that two messages have in common; none where the new one is worse.
+fn likeness(old: &Pattern, new: &Pattern) -> f64 {
+    if new.level > old.level.or(new.level) {
+        return 0.0;
+    }
     let words = |pattern: &Pattern| -> BTreeSet<String> {
         pattern.template.split_whitespace().filter(|word| *word != "<*>").map(str::to_owned).collect()
     };
     let (one, other) = (words(old), words(new));
-    let common = one.intersection(&other).count() as f64;
-    let all = one.union(&other).count() as f64;
-    new.level <= old.level.or(new.level) && common >= SAME_WORDS * all
+    one.intersection(&other).count() as f64 / one.union(&other).count().max(1) as f64
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub(super) const STATISTICS: usize = 6;
 const LEAST_CHANGE: f64 = 0.01;
 /// Besides one point, one of so many is left out as extreme.
 const EXTREME_PART: usize = 10;
+/// So many deviations off, a single point is a jump.
+const FAR: f64 = 6.0;
 /// From a median absolute deviation to a standard deviation of normal noise.
 const MAD_TO_SD: f64 = 1.482_602_218_505_602;
 
@@ -36,6 +38,8 @@ pub(super) struct Move {
     pub(super) floor: f64,
     /// The baseline's standard deviation, never 0.
     pub(super) usual: f64,
+    /// Whether single points lie far off, now and then.
+    pub(super) jumps: bool,
     /// The smallest step between two values.
     pub(super) quantum: f64,
     /// The part of the selection's points that lie beyond the baseline's middle, in the direction of the change.
@@ -113,19 +117,21 @@ fn compare(
     if inside.points < 1.0 || before.points < 1.0 {
         return [0.0, 0.0, 0.0, 0.0, 0.0, presence.abs()];
     }
-    let level = (inside.mean - middle).abs() / unit;
+    // What has lost points to a gap is less sure than past windows are.
+    let full = (points(selection) * cadence.every as f64 / selection.len() as f64).min(1.0).sqrt();
+    let level = full * (inside.mean - middle).abs() / unit;
     let floor = 0.1 * unit + moved.quantum;
     let spread = if inside.points < 3.0 || before.points < 3.0 {
         0.0
     } else {
-        ((inside.deviation + floor) / (before.deviation + floor)).ln().abs()
+        full * ((inside.deviation + floor) / (before.deviation + floor)).ln().abs()
     };
     [
         level as f32,
         room.values.distance(selection, baseline),
         room.steps.distance(selection, baseline),
         spread as f32,
-        (inside.rise.abs() / unit) as f32,
+        (full * inside.rise.abs() / unit) as f32,
         presence.abs(),
     ]
 }
@@ -161,10 +167,25 @@ fn move_of(values: &[f32], differences: &[f32], asked: &Trial, sorted: &mut Vec<
         unit,
         floor: (LEAST_CHANGE * centre).hypot(quantum / points.max(1.0)) / unit,
         usual,
+        jumps: jumps(values, centre, spread.max(least)),
         quantum,
         beyond,
         at_limit: is_at_limit(before, after),
     }
+}
+
+/// Whether there is a point that lies far from all while its neighbours do not. What stays far off is no jump.
+fn jumps(values: &[f32], centre: f64, unit: f64) -> bool {
+    let far = |value: f32| (f64::from(value) - centre).abs() > FAR * unit;
+    let (mut two_ago, mut last) = (false, false);
+    for value in values.iter().filter(|value| value.is_finite()) {
+        let now = far(*value);
+        if last && !two_ago && !now {
+            return true;
+        }
+        (two_ago, last) = (last, now);
+    }
+    false
 }
 
 /// Whether most points are one and the same value that nothing exceeds, and that was hardly reached before.

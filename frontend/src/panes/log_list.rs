@@ -4,6 +4,7 @@ use super::line_row::LineRow;
 use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
+use super::tie::Tie;
 use crate::feeds::LineFeed;
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -25,6 +26,7 @@ pub(super) fn LogList() -> impl IntoView {
     let list = NodeRef::<html::Div>::new();
     let Reading { wraps, is_roomy, stamp, .. } = expect_context();
     let touch = RwSignal::new(None::<f64>);
+    expect_context::<Tie>().mark_cursor(feed.cursor);
     let visible = Memo::new(move |_| feed.extent().visible(feed.position.get()));
     Effect::new(move |_| {
         feed.revision.track();
@@ -70,7 +72,7 @@ pub(super) fn LogList() -> impl IntoView {
             class:wraps=move || wraps.get()
             node_ref=list
             id="log-list"
-            role="grid"
+            role="treegrid"
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"

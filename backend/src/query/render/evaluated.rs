@@ -218,8 +218,8 @@ pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec
 /// One of them.
 pub(super) fn column(series: &Series, range: TimeRange, width: Option<usize>) -> Columns {
     let values = series.told().to_vec();
-    let time_ms = |number: i64| ((series.start + number * series.step) * 1_000) as f64;
-    let times_ms = (0..values.len() as i64).map(time_ms).collect();
+    let at = |number: i64| ((series.start + number * series.step) * 1_000) as f64;
+    let times_ms = (0..values.len() as i64).map(at).collect();
     reduced(Columns { name: series.name.clone(), times_ms, values }, range, width)
 }
 

@@ -105,15 +105,12 @@ impl EvaluatedJson {
 impl Pieces for EvaluatedJson {
     fn next_piece(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
         while self.text.len() < PIECE_BYTES && !self.is_done {
-            match self.series.take().or_else(|| self.begin()) {
-                Some(mut series) => {
-                    let has_ended = self.write(&mut series);
-                    self.series = (!has_ended).then_some(series);
-                }
-                None => {
-                    self.text.push(b']');
-                    self.is_done = true;
-                }
+            if let Some(mut series) = self.series.take().or_else(|| self.begin()) {
+                let has_ended = self.write(&mut series);
+                self.series = (!has_ended).then_some(series);
+            } else {
+                self.text.push(b']');
+                self.is_done = true;
             }
         }
         let text = std::mem::take(&mut self.text);

@@ -50,7 +50,7 @@ impl LineFeed {
         });
     }
 
-    fn stand(self, at: Position, kept: Kept) {
+    pub(super) fn stand(self, at: Position, kept: Kept) {
         self.kept.set_value(kept);
         if at != self.position.get_untracked() {
             self.position.set(at);

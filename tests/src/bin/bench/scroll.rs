@@ -175,7 +175,7 @@ fn measure_scrolling(server: &TestServer, lines: u64, row: &mut impl FnMut(&str,
     let mut wheels = 0_u32;
     for direction in [1, -1, 1, -1] {
         let wanted = if direction > 0 { lines } else { 1 };
-        wait::until_within(Duration::from_secs(600), "the other end", || {
+        wait::until_within(Duration::from_mins(10), "the other end", || {
             browser.wheel(point, direction * step);
             wheels += 1;
             let seen = "return [...document.querySelectorAll('.row')].some(row => row.getAttribute('aria-rowindex') === arguments[0])";
@@ -261,11 +261,11 @@ fn measure_tail(server: &TestServer, secs: u64, row: &mut impl FnMut(&str, Strin
         browser.key(Key::End);
         let all = sent.load(Ordering::Relaxed);
         let last = format!("tick {}", all - 1);
-        wait::until_within(Duration::from_secs(60), "the last line", || {
-            let pane = page.pane();
+        wait::until_within(Duration::from_mins(1), "the last line", || {
+            let shown = page.pane();
             browser.key(Key::End);
             let is_there =
-                pane.is_some_and(|pane| pane.rows.last().is_some_and(|row| row.text.contains(&last)));
+                shown.is_some_and(|pane| pane.rows.last().is_some_and(|row| row.text.contains(&last)));
             if is_there { Ok(()) } else { Err(last.clone()) }
         });
         let stored = server.http().get("/api/logs/facets?component=tail");

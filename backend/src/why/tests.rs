@@ -1,0 +1,241 @@
+//! Ranking as a whole: an incident with a known cause, quiet windows, other names, and input that makes no sense.
+
+use super::observed::{
+    Context, Counts, Field, FieldValue, Grid, Observed, Part, Pattern, Series, Trial, Volume,
+};
+use super::rank;
+use proptest::prelude::*;
+use sonde_shared::log::Level;
+use sonde_shared::why::{Change, FindingKind, Why};
+
+/// Random numbers from a seed (splitmix64).
+struct Draw(u64);
+
+impl Draw {
+    fn unit(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+    }
+
+    fn count(&mut self, mean: f64) -> u32 {
+        (mean + mean.sqrt() * self.normal()).round().max(0.0) as u32
+    }
+}
+
+/// Four components on two hosts, quiet: 40 series and 10 patterns each, one field.
+fn quiet(seed: u64) -> Observed {
+    let mut draw = Draw(seed);
+    let grid = Grid::unbroken(0, 10_000, Trial { selection: 150..162, baseline: 100..148 });
+    let buckets = grid.len();
+    let components: Vec<String> =
+        ["shop.cart", "shop.pay", "shop.mail", "store.db"].map(str::to_owned).to_vec();
+    let mut observed = Observed { hosts: vec!["a1".into(), "a2".into()], ..Observed::default() };
+    for (component, path) in components.iter().enumerate() {
+        for number in 0..40 {
+            let values = (0..buckets).map(|_| (100.0 + 10.0 * draw.normal()) as f32).collect();
+            observed.series.push(Series { path: format!("{path}.m{number}_ms"), values });
+        }
+        let mut lines = Vec::new();
+        for number in 0..10 {
+            let counts: Vec<u32> = (0..buckets).map(|_| draw.count(4.0)).collect();
+            lines.extend(counts.iter().enumerate().map(|(bucket, count)| (bucket as u16, *count)));
+            let id = format!("p{component}-{number}");
+            let template = format!("{path} does {number} with <*>");
+            let level = Some(Level::Info);
+            let counts = Counts::of_all(&counts);
+            observed.patterns.push(Pattern { component: component as u32, id, template, level, counts });
+        }
+        let (component, host) = (component as u32, Some(component as u32 % 2));
+        observed.volumes.push(Volume {
+            component,
+            host,
+            lines: Counts::new(lines),
+            errors: Counts::default(),
+        });
+        let slices = grid.slices().len();
+        let lines = |share: f64, draw: &mut Draw| (0..slices).map(|_| draw.count(100.0 * share)).collect();
+        let value = |number: usize| FieldValue { value: format!("v{number}"), lines: lines(0.1, &mut draw) };
+        let values = (0..8).map(value).collect();
+        let part = Part::Named("client".into());
+        observed.fields.push(Field {
+            component,
+            part,
+            lines: vec![100; slices],
+            values,
+            numbers: Vec::new(),
+        });
+    }
+    Observed { grid, components, ..observed }
+}
+
+/// `shop.pay` gets slow: two of its series rise, one message is new, one stops, one client asks most.
+fn incident(seed: u64) -> Observed {
+    let mut observed = quiet(seed);
+    let start = observed.grid.now.selection.start;
+    for series in &mut observed.series[45..47] {
+        series.values[start..].iter_mut().for_each(|value| *value *= 9.0);
+    }
+    let all = observed.grid.len();
+    let step = |before: u32, after: u32| -> Vec<u32> {
+        (0..all).map(|bucket| if bucket < start { before } else { after }).collect()
+    };
+    observed.patterns[15].counts = Counts::of_all(&step(0, 5));
+    observed.patterns[17].counts = Counts::of_all(&step(4, 0));
+    let client = &mut observed.fields[1].values[3].lines;
+    *client.last_mut().unwrap() = 84;
+    observed.context =
+        Context { charted: vec![45], components: vec!["shop.pay".into()], ..Context::default() };
+    observed
+}
+
+fn subjects(answer: &Why) -> Vec<&str> {
+    answer.findings.iter().map(|finding| finding.subject.as_str()).collect()
+}
+
+#[test]
+fn what_happened_is_told_and_nothing_else() {
+    let answer = rank(&incident(1));
+    let found = subjects(&answer);
+    for expected in ["shop.pay does 5 with <*>", "shop.pay does 7 with <*>", "client=v3"] {
+        assert!(
+            found.iter().take(4).any(|subject| *subject == expected),
+            "{expected} is not among the first of {found:?}"
+        );
+    }
+    let of_series = answer.findings.iter().find(|finding| finding.kind == FindingKind::Metric).unwrap();
+    let member = |of: &sonde_shared::why::Finding| {
+        of.members.iter().map(|member| member.subject.clone()).collect::<Vec<_>>()
+    };
+    let both = [vec![of_series.subject.clone()], member(of_series)].concat();
+    assert!(
+        both.contains(&"shop.pay.m5_ms".to_owned()) && both.contains(&"shop.pay.m6_ms".to_owned()),
+        "{both:?}"
+    );
+    assert_eq!((of_series.change, of_series.lag_s), (Change::Up, Some(0.0)));
+    assert!(answer.findings.len() <= 5, "{found:?}");
+}
+
+#[test]
+fn quiet_windows_have_no_findings_and_say_so() {
+    let answers: Vec<Why> = (0..40).map(|seed| rank(&quiet(1_000 + seed))).collect();
+    let loud = answers.iter().filter(|answer| !answer.findings.is_empty()).count();
+    assert!(loud <= 2, "{loud} of 40 quiet windows have findings");
+    let silent = answers.iter().find(|answer| answer.findings.is_empty()).unwrap();
+    assert!(
+        silent.note.as_ref().is_some_and(|note| note.starts_with("Nothing stands out")),
+        "{:?}",
+        silent.note
+    );
+}
+
+#[test]
+fn names_that_are_spelled_otherwise_change_nothing() {
+    let numbered = |text: &str| -> String {
+        let word = |word: &str| match word {
+            "<*>" => word.to_owned(),
+            word => format!(
+                "x{:x}",
+                word.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte))
+            ),
+        };
+        let node = |node: &str| node.split('.').map(word).collect::<Vec<_>>().join(".");
+        text.split(' ').map(node).collect::<Vec<_>>().join(" ")
+    };
+    for seed in 0..10 {
+        let observed = incident(seed);
+        let mut renamed = observed.clone();
+        renamed.components.iter_mut().for_each(|name| *name = numbered(name));
+        renamed.hosts.iter_mut().for_each(|name| *name = numbered(name));
+        renamed.context.components.iter_mut().for_each(|name| *name = numbered(name));
+        renamed.series.iter_mut().for_each(|series| series.path = numbered(&series.path));
+        renamed.patterns.iter_mut().for_each(|pattern| pattern.template = numbered(&pattern.template));
+        let (answer, other) = (rank(&observed), rank(&renamed));
+        let scores = |answer: &Why| -> Vec<(FindingKind, Change, f64, f64, u64)> {
+            let of = |finding: &sonde_shared::why::Finding| {
+                (finding.kind, finding.change, finding.score, finding.p_value, finding.members_total)
+            };
+            answer.findings.iter().map(of).collect()
+        };
+        assert!(!answer.findings.is_empty());
+        assert_eq!(scores(&answer), scores(&other));
+    }
+}
+
+#[test]
+fn a_silence_is_told_with_its_moment() {
+    let mut observed = quiet(3);
+    let since = observed.grid.now.selection.start + 2;
+    let until = |counts: &Counts| {
+        let kept = counts.iter().filter(|(bucket, _)| *bucket < since);
+        Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect())
+    };
+    observed.volumes[3].lines = until(&observed.volumes[3].lines);
+    observed.patterns[30..].iter_mut().for_each(|pattern| pattern.counts = until(&pattern.counts));
+    let answer = rank(&observed);
+    let first = &answer.findings[0];
+    assert_eq!(
+        (first.kind, first.subject.as_str(), first.change),
+        (FindingKind::Component, "store.db", Change::Gone)
+    );
+    assert!(first.summary.starts_with("silent since 00:25:20"), "{}", first.summary);
+    assert_eq!(first.members_total, 11, "{:?}", first.members);
+}
+
+#[test]
+fn a_stretch_in_which_nothing_was_received_is_no_silence() {
+    let mut observed = quiet(4);
+    let lost = 155..159;
+    observed.series.iter_mut().for_each(|series| series.values[lost.clone()].fill(f32::NAN));
+    let outside = |counts: &Counts| {
+        let kept = counts.iter().filter(|(bucket, _)| !lost.contains(bucket));
+        Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect())
+    };
+    observed.patterns.iter_mut().for_each(|pattern| pattern.counts = outside(&pattern.counts));
+    observed.volumes.iter_mut().for_each(|volume| volume.lines = outside(&volume.lines));
+    assert_eq!(subjects(&rank(&observed)), Vec::<&str>::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_is_observed_an_answer_has_finite_numbers_and_never_fails(
+        baseline in 0_usize..30,
+        gap in 0_usize..5,
+        selection in 0_usize..30,
+        past in 0_usize..40,
+        values in proptest::collection::vec(prop_oneof![
+            Just(f32::NAN), Just(0.0), Just(f32::MAX), Just(f32::MIN), Just(f32::INFINITY), -1e3_f32..1e3
+        ], 1..40),
+        counts in proptest::collection::vec((0_u16..200, 0_u32..u32::MAX), 0..40),
+    ) {
+        let from = past + baseline + gap;
+        let now = Trial { selection: from..from + selection, baseline: past..past + baseline };
+        let grid = Grid::unbroken(0, 10_000, now);
+        let series = |shift: usize| Series {
+            path: format!("a.b{shift}"),
+            values: (0..grid.len()).map(|at| values[(at + shift) % values.len()]).collect(),
+        };
+        let pattern = Pattern { counts: Counts::new(counts.clone()), ..Pattern::default() };
+        let volume = Volume { lines: Counts::new(counts), host: Some(0), ..Volume::default() };
+        let observed = Observed {
+            series: (0..5).map(series).collect(),
+            components: vec!["a".into()],
+            patterns: vec![pattern.clone(), Pattern { component: 9, ..pattern }],
+            volumes: vec![volume.clone(), Volume { component: 7, host: Some(9), ..volume }],
+            context: Context { charted: vec![0, 99], ..Context::default() },
+            grid,
+            ..Observed::default()
+        };
+        for finding in rank(&observed).findings {
+            prop_assert!(finding.score.is_finite() && finding.p_value.is_finite() && finding.effect.is_finite());
+        }
+    }
+}
