@@ -204,7 +204,7 @@ fn ranges(points: &[(i64, f64)], chance: &mut Chance) -> Vec<TimeRange> {
     let mut some =
         vec![TimeRange { from: Timestamp::from_secs(first), until: Timestamp::from_secs(last + 60) }];
     for shorter in 1..5 {
-        let length = (last - first) >> (2 * shorter) | 60;
+        let length = ((last - first) >> (2 * shorter)).max(60);
         let from = first + chance.below(last - first - length) + 1;
         some.push(TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(from + length) });
     }
