@@ -37,6 +37,7 @@ const WATCH: &str = "
     note('beginPath', function () { this.path = []; });
     note('moveTo', function (x, y) { this.path.push([x, y]); });
     note('lineTo', function (x, y) { this.path.push([x, y]); });
+    note('arc', function (x, y) { this.path.push([x, y]); });
     const keep = style => function () {
         if (is_meant(this.canvas) && this[style] === colour()) drawn.paths.push(this.path);
     };
@@ -115,7 +116,7 @@ fn at_rest(browser: &Browser, page: &Page, range: TimeRange) -> (Plot, Drawn) {
         let drawn = drawn.ok_or(0.0)?;
         let is_done = drawn.asking == 0
             && drawn.at > drawn.answered
-            && drawn.now > drawn.at.max(drawn.answered) + 300.0;
+            && drawn.now > drawn.at.max(drawn.answered) + 1_000.0;
         if is_done { Ok(drawn) } else { Err(drawn.at) }
     });
     (plot, drawn)
@@ -190,7 +191,11 @@ fn check(points: &[(i64, f64)], gap_secs: f64, (plot, drawn): &(Plot, Drawn)) {
         let near = near.iter().take_while(|(other, _)| *other <= x + NEAR);
         let (low, high) = near.fold((f64::MAX, f64::MIN), |(low, high), (_, y)| (low.min(*y), high.max(*y)));
         let is_drawn = (low - NEAR..=high + NEAR).contains(y);
-        assert!(is_drawn, "{x}, {y} of {} is missing: {low}..{high} is drawn there", plot.range);
+        assert!(
+            is_drawn,
+            "{x}, {y} of {} is missing: {low}..{high} is drawn there ({:?} first)",
+            plot.range, all[0]
+        );
     }
 }
 
