@@ -16,7 +16,8 @@ fn now_secs() -> u64 {
 }
 
 fn send(server: &TestServer, points: &[(&str, u64, u64)]) {
-    let text: String = points.iter().map(|(path, value, ts)| format!("{path} {value} {ts}\n")).collect();
+    let text: String =
+        points.iter().map(|(path, value, ts)| format!("{path} {value} {ts}\n")).collect::<Vec<_>>().concat();
     assert_eq!(server.http().post("/api/ingest/metrics", text.as_bytes()).status, 200);
 }
 

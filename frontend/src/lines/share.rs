@@ -24,7 +24,9 @@ pub fn share_before(histogram: &Histogram, range: TimeRange, at: Timestamp) -> O
             all += inside(until);
         }
     };
-    Level::ALL.iter().for_each(|level| lines_of(histogram.levels.get(*level)));
+    for level in Level::ALL {
+        lines_of(histogram.levels.get(level));
+    }
     (all > 0.0).then(|| (before / all).clamp(0.0, 1.0))
 }
 
