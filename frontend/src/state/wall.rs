@@ -81,7 +81,7 @@ mod tests {
     fn a_value_is_stale_once_more_than_one_is_missing() {
         let every = |step: f64| (0..20).map(|number| f64::from(number) * step).collect::<Vec<_>>();
         let check = |step: f64, now_ms: i64, expected: Option<i64>| {
-            assert_eq!(stale_secs(&every(step), now_ms), expected, "{step} {now_ms}")
+            assert_eq!(stale_secs(&every(step), now_ms), expected, "{step} {now_ms}");
         };
         check(1_000.0, 19_000 + 30_000, None);
         check(1_000.0, 19_000 + 40_500, Some(40));
