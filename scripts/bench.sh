@@ -19,4 +19,8 @@ if [ "${1:-}" = charts ]; then
     step_total=6
     step "the charts' drawing alone, and uPlot" scripts/page.sh bench
 fi
+if [ "${1:-}" = peers ]; then
+    step_total=6
+    step "VictoriaMetrics" scripts/victoria-metrics.sh
+fi
 step "the comparison" run_bench "$@"

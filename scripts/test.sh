@@ -2,7 +2,7 @@
 # From a fresh clone to all tests run: units, the whole system fed by real senders, and the page in a real browser.
 # Arguments go to `cargo test`, which then gets only these: `scripts/test.sh --package sonde-shared time`.
 set -euo pipefail
-step_total=6
+step_total=7
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"
 # shellcheck source=scripts/needs.sh
@@ -17,6 +17,7 @@ run_tests() {
 step "programs from Debian" scripts/packages.sh "${build_needs[@]}" "${test_needs[@]}"
 step "tools for the page" scripts/page-tools.sh
 step "graphite-web" scripts/graphite-web.sh
+step "axe-core" scripts/axe.sh
 step "the page" scripts/page.sh
 step "the server" build_server
 step "the tests" run_tests "$@"

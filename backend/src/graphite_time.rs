@@ -45,6 +45,25 @@ impl GraphiteClock {
         Self { now, zone: self.zone.clone() }
     }
 
+    /// The zone that it is in.
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// How many seconds it is before UTC at an instant, below zero where it is behind.
+    pub fn offset_secs(&self, at: Timestamp) -> i64 {
+        self.offset_at(at).map_or(0, |info| i64::from(info.offset().seconds()))
+    }
+
+    /// Whether it is put forward at an instant, for summer.
+    pub fn is_summer_time(&self, at: Timestamp) -> bool {
+        self.offset_at(at).is_some_and(|info| info.dst().is_dst())
+    }
+
+    fn offset_at(&self, at: Timestamp) -> Option<jiff::tz::TimeZoneOffsetInfo<'_>> {
+        Some(self.zone.to_offset_info(jiff::Timestamp::from_second(at.as_secs()).ok()?))
+    }
+
     /// The date and time of day that it would show at an instant.
     pub fn shown(&self, at: Timestamp) -> DateTime {
         // Every instant of a `Timestamp` is one of the calendar's.

@@ -23,7 +23,7 @@ use crate::api::why::explain;
 use crate::state::AppState;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 /// All routes over a state.
 pub fn router(state: AppState) -> Router {
@@ -60,37 +60,39 @@ fn table() -> Router<AppState> {
         .fallback(serve_page)
 }
 
-/// What Graphite's clients ask for, each path with and without a slash at its end, as Graphite takes it.
+/// What Graphite's clients ask for.
 fn graphite() -> Router<AppState> {
-    Router::new()
-        .route("/render", get(render).post(render))
-        .route("/render/", get(render).post(render))
-        .route("/metrics/find", get(find_metrics).post(find_metrics))
-        .route("/metrics/find/", get(find_metrics).post(find_metrics))
-        .route("/metrics/expand", get(expand_metrics).post(expand_metrics))
-        .route("/metrics/expand/", get(expand_metrics).post(expand_metrics))
-        .route("/metrics/index.json", get(list_metrics).post(list_metrics))
-        .route("/metrics/index.json/", get(list_metrics).post(list_metrics))
-        .route("/version", get(version))
-        .route("/version/", get(version))
-        .route("/functions", get(list_functions))
-        .route("/functions/", get(list_functions))
-        .route("/functions/{name}", get(get_function))
-        .route("/events", get(list_events).post(post_event))
-        .route("/events/", get(list_events).post(post_event))
-        .route("/events/get_data", get(list_events))
+    both_ways([
+        ("/render", get(render).post(render)),
+        ("/metrics/find", get(find_metrics).post(find_metrics)),
+        ("/metrics/expand", get(expand_metrics).post(expand_metrics)),
+        ("/metrics/index.json", get(list_metrics).post(list_metrics)),
+        ("/version", get(version)),
+        ("/functions", get(list_functions)),
+        ("/functions/{name}", get(get_function)),
+        ("/events", get(list_events).post(post_event)),
+        ("/events/get_data", get(list_events)),
+    ])
 }
 
 /// Graphite's tags.
 fn graphite_tags() -> Router<AppState> {
-    Router::new()
-        .route("/tags", get(list_tags))
-        .route("/tags/", get(list_tags))
-        .route("/tags/{tag}", get(get_tag))
-        .route("/tags/findSeries", get(find_series).post(find_series))
-        .route("/tags/autoComplete/tags", get(suggest_tags).post(suggest_tags))
-        .route("/tags/autoComplete/values", get(suggest_values).post(suggest_values))
-        .route("/tags/tagSeries", post(tag_series))
-        .route("/tags/tagMultiSeries", post(tag_several))
-        .route("/tags/delSeries", post(delete_series))
+    both_ways([
+        ("/tags", get(list_tags)),
+        ("/tags/{tag}", get(get_tag)),
+        ("/tags/findSeries", get(find_series).post(find_series)),
+        ("/tags/autoComplete/tags", get(suggest_tags).post(suggest_tags)),
+        ("/tags/autoComplete/values", get(suggest_values).post(suggest_values)),
+        ("/tags/tagSeries", post(tag_series)),
+        ("/tags/tagMultiSeries", post(tag_several)),
+        ("/tags/delSeries", post(delete_series)),
+    ])
+}
+
+/// Each path with and without a slash at its end, as Graphite takes it.
+fn both_ways<const N: usize>(routes: [(&str, MethodRouter<AppState>); N]) -> Router<AppState> {
+    let add = |table: Router<AppState>, (path, methods): (&str, MethodRouter<AppState>)| {
+        table.route(path, methods.clone()).route(&format!("{path}/"), methods)
+    };
+    routes.into_iter().fold(Router::new(), add)
 }

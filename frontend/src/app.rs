@@ -4,8 +4,8 @@ use crate::feeds::{LineFeed, LiveFeed, Loaded, PageFeed, clock, load_why, range,
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
-    Announcer, Charts, ComponentTree, HelpDialog, LogPane, Notes, PanelEditor, SelectionBar, Splitter,
-    TopBar, WhyPane, WhyPlace, stored_split,
+    AddMetric, Announcer, Charts, HelpDialog, LogPane, MetricDrag, Notes, PanelEditor, SelectionBar,
+    SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
 };
 use crate::session::Session;
 use crate::size::on_resize;
@@ -47,6 +47,7 @@ pub fn App() -> impl IntoView {
     provide_context(lines);
     provide_context(LiveFeed::start(session, lines, histogram, size.width_px));
     watch_contact(session, lines, histogram);
+    let Tie { follows, .. } = Tie::provide(session, charts, lines, histogram);
     let components = range::load_components(session);
     let why = load_why(session);
     let why_place = WhyPlace::stored();
@@ -55,8 +56,10 @@ pub fn App() -> impl IntoView {
     let sheet_open = RwSignal::new(false);
     let split = RwSignal::new(stored_split());
     let letters = provide_key_choice();
-    listen_to_keys(KeyTargets { session, charts, letters, help, tree_open });
+    MetricDrag::provide();
+    listen_to_keys(KeyTargets { session, charts, letters, follows, help, tree_open });
     follow_title(session);
+    let wall = session.part(|state| state.view.wall);
     let editing = session.part(|state| state.edit.is_some());
     let span = move |range: TimeRange| format!("{}..{}", range.from.as_millis(), range.until.as_millis());
     view! {
@@ -68,26 +71,35 @@ pub fn App() -> impl IntoView {
             data-range=move || span(session.range.get())
             data-selection=move || session.selection.get().map(span)
             data-baseline=move || session.baseline.get().map(span)
+            data-fed=move || session.fed.get().then(|| "true".to_owned())
         >
-            <TopBar help />
-            <Notes />
-            <div class="columns">
-                <ComponentTree components open=tree_open />
-                <main
-                    class="centre"
-                    node_ref=centre
-                    style:grid-template-rows=move || format!("minmax(0, {0}fr) 9px minmax(0, {1}fr)", split.get(), 100.0 - split.get())
-                >
-                    <Charts histogram />
-                    <Splitter split />
-                    <SheetTabs sheet_open tree_open why why_over=why_place.over />
-                    <LogPane />
-                </main>
-                <WhyPane why place=why_place />
-                <PanelEditor />
-            </div>
-            <SelectionBar />
+            <Show
+                when=move || wall.get()
+                fallback=move || view! {
+                    <TopBar help />
+                    <Notes />
+                    <div class="columns">
+                        <SideTree components open=tree_open />
+                        <main
+                            class="centre"
+                            node_ref=centre
+                            style:grid-template-rows=move || format!("minmax(0, {0}fr) 9px minmax(0, {1}fr)", split.get(), 100.0 - split.get())
+                        >
+                            <Charts histogram />
+                            <Splitter split />
+                            <SheetTabs sheet_open tree_open why why_over=why_place.over />
+                            <LogPane />
+                        </main>
+                        <WhyPane why place=why_place />
+                        <PanelEditor />
+                    </div>
+                    <SelectionBar />
+                }
+            >
+                <Wall />
+            </Show>
             <HelpDialog open=help />
+            <AddMetric />
             <Announcer />
         </div>
     }

@@ -20,6 +20,8 @@ pub struct KeyTargets {
     pub charts: ChartContext,
     /// Whether single letters act.
     pub letters: KeyChoice,
+    /// Whether the lines follow the crosshair.
+    pub follows: RwSignal<bool>,
     /// The list of keys.
     pub help: RwSignal<bool>,
     /// The components, where they are folded away.
@@ -49,7 +51,15 @@ pub fn listen_to_keys(on: KeyTargets) {
 
 /// Whether the key means something.
 fn act(key: &str, on: KeyTargets) -> bool {
-    let KeyTargets { session, charts, letters, help, .. } = on;
+    let KeyTargets { session, charts, letters, help, follows, .. } = on;
+    if session.now_part(|state| state.view.wall) {
+        // A wall has no keys but the one that leaves it.
+        let leaves = key == "Escape";
+        if leaves {
+            session.send(Command::SetWall(false));
+        }
+        return leaves;
+    }
     match key {
         "Escape" => undo_a_layer(on),
         _ if !letters.0.get_untracked() => return false,
@@ -57,6 +67,7 @@ fn act(key: &str, on: KeyTargets) -> bool {
         "l" => session.send(Command::ToggleLive),
         "s" => charts.snaps.update(|on| *on = !*on),
         "m" => toggle_maximized(session),
+        "f" => follows.update(|on| *on = !*on),
         "b" => charts.arm(!charts.armed.get_untracked()),
         "/" => session.text_filter_focus.update(|count| *count += 1),
         _ => return false,

@@ -22,10 +22,14 @@ pub mod feeds;
 pub mod gestures;
 /// The keys that act everywhere.
 pub mod keys;
+/// Following for a short time what lives long.
+pub mod leaving;
 /// Log lines as pure data: rows, windows of them, scrolling.
 pub mod lines;
 /// The visible parts, one file each.
 pub mod panes;
+/// Texts of others as they are shown.
+pub mod plain;
 /// Settings that stay in this browser and are no part of the address.
 pub mod prefs;
 /// Waiting until a burst is over.

@@ -1,5 +1,6 @@
 //! The one state as signals, and the way to change it: [`Session::send`].
 
+use crate::leaving::leaving;
 use crate::state::{AppState, Command, LogQuery, may_stand};
 use crate::url::{self, AddressBar};
 use leptos::prelude::*;
@@ -95,7 +96,7 @@ impl Session {
         self,
         read: impl Fn(&AppState) -> T + Send + Sync + 'static,
     ) -> Memo<T> {
-        Memo::new(move |_| self.state.with(|state| read(state)))
+        Memo::new(move |_| leaving(self.state).with(|state| read(state)))
     }
 
     /// A part of the state as it is now, without following it.

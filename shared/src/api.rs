@@ -218,13 +218,16 @@ pub struct ValueCount {
 pub struct Components {
     /// Every component with lines in the range, by path; a parent without lines of its own is not listed.
     pub components: Vec<ComponentCount>,
+    /// Where the buckets of [`ComponentCount::density`] lie; only where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<DensityBuckets>,
     /// Every host with lines in the range, by name.
     #[serde(default)]
     pub hosts: Vec<HostCount>,
 }
 
 /// How much a component logged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentCount {
     /// The dotted path.
     pub path: String,
@@ -232,6 +235,20 @@ pub struct ComponentCount {
     pub lines: u64,
     /// How many of them are `error` or `fatal`.
     pub errors: u64,
+    /// Its lines by bucket of time, where these were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub density: Vec<u64>,
+}
+
+/// Buckets of equal width that cover a range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DensityBuckets {
+    /// Where the first one begins, unix milliseconds: a multiple of the width, at or before the range's start.
+    pub from_ms: i64,
+    /// The width, milliseconds.
+    pub step_ms: i64,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// How much a host logged.

@@ -165,10 +165,23 @@ add("constantLine(5)", "constantLine(1.5)", "constantLine(-2)", 'time("x")', 'ti
 add("web.h1.cpu.user|scale(2)", "web.*.cpu.user|sumSeries()|alias('all')", 'web.*.cpu.user|aliasByNode(1)|movingAverage("5min")', "scale( web.h1.cpu.user , 2 )", "scale(web.h1.cpu.user,.5)", "scale(web.h1.cpu.user,factor=3)", "scale(seriesList=web.h1.cpu.user,factor=3)", "alias(web.h1.cpu.user,'it\\'s')", "sumSeries(web.{h1,h2}.cpu.{user,system})", "scale(web.h1.cpu.user,inf)", "nope(web.h1.cpu.user)", "scale(web.h1.cpu.user)", "scale(web.h1.cpu.user,'x')", "scale(web.h1.cpu.user,2,3)", "scale(web.h1.cpu.user,nope=3)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",TRUE)", "summarize(web.h1.cpu.user,\"5min\",\"sum\",False)", "alias(sumSeries(web.*.cpu.user),\"a,b(c)\")", "web.h1.cpu.user;x", "stats.timers.db-1.p95", "group(web.h1.cpu.user,group(web.h2.cpu.user,fast.x))", "aliasByNode(group(web.h1.cpu.user,scale(web.h2.cpu.user,2)),1)", "movingAverage(sumSeries(web.*.cpu.user),3)", "sumSeries(movingAverage(web.*.cpu.user,3))", "derivative(movingAverage(cnt.a,'3min'))", "timeShift(movingAverage(web.h1.cpu.user,3),'10min')", "movingAverage(timeShift(web.h1.cpu.user,'10min'),3)", "summarize(timeShift(web.h1.cpu.user,'1h'),'5min','sum')", "asPercent(summarize(web.h1.cpu.user,'5min'),summarize(web.h2.cpu.user,'5min'))", "holtWintersForecast(sumSeries(web.*.cpu.user))")
 
 
+#: What the request's zone makes a difference to.
+ZONED = ["smartSummarize(web.*.cpu.user,'1h','avg','hours')", "smartSummarize(web.*.cpu.user,'1d','sum','days')", "smartSummarize(fast.x,'1d','max','weeks')", "smartSummarize(fast.x,'1w','sum','weeks3')", "smartSummarize(slow.x,'1d','sum','months')", "hitcount(web.*.cpu.user,'1h',true)", "hitcount(fast.x,'1d',alignToInterval=true)", "hitcount(fast.x,'10min',true)", "integralByInterval(web.h1.cpu.user,'1h')", "integralByInterval(fast.y,'1d')", "timeSlice(web.h1.cpu.user,'11:00_20200913','12:00_20200913')", "timeSlice(slow.x,'-2h','-30min')", "verticalLine('-30min','line')", "linearRegression(cnt.up)", "linearRegression(cnt.up,'-2h')", "linearRegression(cnt.up,'-2h','-1h')", "timeFunction('t',600)", "sinFunction('s',3,600)", "identity('i')", "randomWalk('r')|scale(0)", "summarize(fast.x,'1h','sum')", "timeShift(web.h1.cpu.user,'1h')", "movingAverage(fast.x,'10min')", "constantLine(5)", "sumSeries(web.*.cpu.user,slow.x)"]
+#: What dashboards have: functions in each other, of what is counted, measured and missing.
+TOGETHER = ["aliasByNode(scale(perSecond(cnt.*),8),1)", "alias(scale(sumSeries(perSecond(cnt.*)),8),'net')", "aliasByNode(nonNegativeDerivative(keepLastValue(cnt.*)),1)", "summarize(nonNegativeDerivative(cnt.*),'5min','sum')", "aliasByNode(movingAverage(nonNegativeDerivative(cnt.*),'10min'),1)", "integral(transformNull(few.*,0))", "alias(integral(hitcount(fast.x,'1min')),'total')", "sumSeries(transformNull(few.*,0))", "groupByNode(summarize(fast.*,'5min','sum'),0,'sum')", "aliasByNode(groupByNode(perSecond(web.*.mem.used),1,'sum'),0)", "alias(asPercent(sumSeries(web.*.cpu.user),sumSeries(web.*.mem.used)),'share')", "alias(divideSeries(sumSeries(web.*.cpu.*),countSeries(web.*.cpu.*)),'mean')", "diffSeries(web.h1.cpu.user,timeShift(web.h1.cpu.user,'30min'))", "asPercent(web.h1.cpu.user,timeShift(web.h1.cpu.user,'30min'))", "movingAverage(timeShift(web.*.cpu.user,'20min'),5)", "timeShift(movingAverage(web.*.cpu.user,5),'20min')", "alias(consolidateBy(sumSeries(fast.*),'sum'),'all')", "consolidateBy(maxSeries(fast.*),'max')", "scaleToSeconds(nonNegativeDerivative(cnt.*),1)", "fallbackSeries(movingAverage(no.such,10),constantLine(1))", "legendValue(movingAverage(web.*.cpu.user,5),'avg','max')", "perSecond(scale(movingAverage(web.*.cpu.user,'10min'),0.5))", "changed(scale(movingAverage(web.*.cpu.user,'10min'),0.5))", "offsetToZero(scale(movingAverage(web.*.cpu.user,'10min'),0.5))", "cactiStyle(scale(movingAverage(web.*.cpu.user,'10min'),0.5))", "highestAverage(movingMedian(web.*.*.*,5),3)", "limit(sortByMaxima(nonNegativeDerivative(web.*.*.*)),3)", "averageSeries(web.*.cpu.user,timeShift(web.*.cpu.user,'1h'))", "removeEmptySeries(removeAboveValue(web.*.*.*,20),0.5)", "applyByNode(web.*.cpu.user,1,'asPercent(web.%.cpu.user,web.%.mem.used)','%')", "aliasSub(groupByNodes(web.*.cpu.*,'sum',1,3),'h([0-9])','host \\1')", "movingSum(summarize(fast.*,'1min','avg'),5)", "stdev(transformNull(few.*,0),5)", "stdev(fast.y,5)", "powSeries(cnt.a,cnt.a,same.zero)", "movingAverage(constantLine(5),7)", "keepLastValue(summarize(few.a,'2min','max'),2)", "weightedAverage(web.*.cpu.user,movingAverage(web.*.mem.used,3),1)", "secondYAxis(alias(scale(averageSeries(web.*.mem.used),0.01),'mem'))", "sumSeriesWithWildcards(perSecond(web.*.*.*),1)", "aliasByNode(aliasSub(web.*.cpu.user,'cpu','CPU'),1,2)", "currentAbove(movingAverage(web.*.*.*,3),15)", "nPercentile(removeBelowPercentile(web.*.cpu.user,50),95)", "hitcount(transformNull(fast.y,1),'2min')", "timeStack(sumSeries(web.*.cpu.user),'10min',0,3)", "smartSummarize(perSecond(cnt.up),'10min','max')"]
+
+
 def queries():
     short = {"from": NOW - 1200, "until": NOW}
     for target in targets:
         yield {"target": target, **short}
+    for target in ZONED:
+        for zone in ["America/New_York", "Asia/Kolkata", "Pacific/Auckland"]:
+            yield {"target": target, "from": NOW - 7200, "until": NOW - 600, "tz": zone}
+    for target in TOGETHER:
+        yield {"target": target, **short}
+        yield {"target": target, "from": NOW - 10803, "until": NOW - 3607, "maxDataPoints": 100}
+        yield {"target": target, "from": NOW - 3600, "until": NOW + 1800}
     odd = ["web.*.cpu.user", "fast.x", "slow.*", "sumSeries(web.*.cpu.user)", "movingAverage(fast.x,6)", "summarize(fast.x,'5min','sum')", "consolidateBy(fast.x,'max')", "consolidateBy(fast.y,'sum')", "consolidateBy(cnt.up,'last')", "consolidateBy(fast.y,'avg_zero')", "consolidateBy(fast.x,'first')", "sumSeries(fast.*,slow.*)", "derivative(cnt.up)", "setXFilesFactor(fast.y,0.9)", "timeShift(fast.x,'10min')", "group(fast.x,slow.x,web.h1.cpu.user)"]
     for target in odd:
         for most in [1, 2, 7, 10, 19, 20, 60, 119, 120, 1000]:
@@ -278,7 +291,7 @@ def stop_the_clock():
 
     read = functions.parseATTime
     now = datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc)
-    functions.parseATTime = lambda text, tzinfo=None, now=now: read(text, tzinfo, now)
+    functions.parseATTime = lambda text, tzinfo=None, now=now: read(text, tzinfo, now.astimezone(tzinfo) if tzinfo else now)
 
 
 def answer(response):

@@ -24,6 +24,9 @@ pub use fantoccini::key::Key;
 /// What passes between two steps of fingers.
 const STEP: Duration = Duration::from_millis(60);
 
+/// How long a finger stays that means more than a tap.
+const LONG_PRESS: Duration = Duration::from_millis(700);
+
 /// How the browser is set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -131,6 +134,11 @@ impl Browser {
         self.runtime.block_on(future)
     }
 
+    /// Has the page let go of what nobody holds.
+    pub fn collect_garbage(&self) {
+        self.devtools("HeapProfiler.collectGarbage", &json!({}));
+    }
+
     /// Opens an address.
     ///
     /// # Panics
@@ -184,6 +192,21 @@ impl Browser {
     pub fn look(&self, script: &str, args: &[Value]) -> Value {
         self.wait(self.client.execute(script, args.to_vec()))
             .unwrap_or_else(|error| panic!("{error} in {script}"))
+    }
+
+    /// As [`Browser::look`], through a script that calls its last argument with what it found.
+    ///
+    /// # Panics
+    /// When it throws.
+    #[track_caller]
+    pub fn look_later(&self, script: &str, args: &[Value]) -> Value {
+        self.wait(self.client.execute_async(script, args.to_vec()))
+            .unwrap_or_else(|error| panic!("{error} in {script}"))
+    }
+
+    /// Adds a script to the page, past its content policy.
+    pub fn add_script(&self, source: &str) {
+        self.devtools("Runtime.evaluate", &json!({"expression": source}));
     }
 
     /// Presses at a point, moves through the others and lets go at the last.
@@ -271,6 +294,31 @@ impl Browser {
     #[track_caller]
     pub fn click(&self, at: (f64, f64)) {
         self.act(MouseActions::new("mouse".to_owned()).then(move_to(at, 10)).then(down()).then(up()));
+    }
+
+    /// Clicks there while a key is held.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn click_with(&self, held: Key, at: (f64, f64)) {
+        let value = char::from(held);
+        self.act(KeyActions::new("keys".to_owned()).then(KeyAction::Down { value }));
+        self.click(at);
+        self.act(KeyActions::new("keys".to_owned()).then(KeyAction::Up { value }));
+    }
+
+    /// Puts a finger down there and leaves it for a moment: a long press.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    #[track_caller]
+    pub fn finger_stays(&self, at: (f64, f64)) {
+        let now = || SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        self.touch("touchStart", &[at], now());
+        // That it stays is what it does.
+        std::thread::sleep(LONG_PRESS);
+        self.touch("touchEnd", &[], now());
     }
 
     /// Clicks there twice, quickly.

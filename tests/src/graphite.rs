@@ -16,17 +16,17 @@ pub struct GraphiteWeb {
 }
 
 impl GraphiteWeb {
-    /// One that asks a server.
+    /// One that asks a server, in `msgpack` or in `pickle`.
     ///
     /// # Panics
     /// When it is not installed; the message says how to do that.
     #[track_caller]
-    pub fn over(server: SocketAddr) -> Self {
+    pub fn over(server: SocketAddr, form: &str) -> Self {
         let python = python();
         assert!(python.is_file(), "{} is missing; scripts/graphite-web.sh installs it", python.display());
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("graphite/ask.py");
         let mut command = Command::new(python);
-        command.arg(script).arg(server.port().to_string());
+        command.arg(script).arg(server.port().to_string()).arg(form);
         // What it logs is of use where it fails alone; then its answers say so.
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("Python can be started");
@@ -59,6 +59,22 @@ impl Drop for GraphiteWeb {
         drop(self.requests.take());
         drop(self.child.wait());
     }
+}
+
+/// What a script of Python's makes of its standard input, read as JSON. It may use graphite-web's own modules.
+///
+/// # Panics
+/// When it fails; what it said is in the message.
+#[track_caller]
+pub fn run_python(script: &str, input: &[u8]) -> Value {
+    let mut command = Command::new(python());
+    command.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("Python can be started");
+    child.stdin.take().expect("standard input is piped").write_all(input).expect("Python reads");
+    let done = child.wait_with_output().expect("Python ends");
+    let said = || String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success(), "{}", said());
+    serde_json::from_slice(&done.stdout).unwrap_or_else(|error| panic!("{error}: {}", said()))
 }
 
 /// Python with graphite-web, where `scripts/graphite-web.sh` has installed it.

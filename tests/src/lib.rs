@@ -5,6 +5,8 @@
 //! The binary under test is `$SONDE_BIN`, else `target/release/sonde` of this workspace. Nothing here links it: what
 //! the tests know about Sonde is what a user can know.
 
+/// axe-core: what makes a page hard to use.
+pub mod axe;
 /// A day of ten million lines, fed once and kept.
 pub mod big_day;
 /// Headless Chromium, driven through WebDriver.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use sonde_shared::api::IngestReport;
-use sonde_tests::graphite::GraphiteWeb;
+use sonde_tests::graphite::{GraphiteWeb, run_python};
 use sonde_tests::server::TestServer;
 use std::fmt::Write as _;
 
@@ -137,8 +137,18 @@ fn difference(through: &Value, own: &Value) -> Option<String> {
 
 #[test]
 fn graphite_web_renders_through_sonde_what_sonde_renders_itself() {
+    renders_the_same_through("msgpack");
+}
+
+/// Pickles are what it speaks to its members in where its settings name no format.
+#[test]
+fn graphite_web_renders_through_sonde_by_pickles_too() {
+    renders_the_same_through("pickle");
+}
+
+fn renders_the_same_through(form: &str) {
     let server = server();
-    let mut graphite = GraphiteWeb::over(server.listener("http"));
+    let mut graphite = GraphiteWeb::over(server.listener("http"), form);
     let ranges =
         [(NOW - 3_600, NOW), (NOW - 3_607, NOW - 13), (START - 1_800, START + 600), (NOW - 600, NOW - 590)];
     let mut wrong = Vec::new();
@@ -174,7 +184,13 @@ fn by_path(mut answer: Value) -> Value {
 #[test]
 fn graphite_web_finds_through_sonde_what_there_is() {
     let server = server();
-    let mut graphite = GraphiteWeb::over(server.listener("http"));
+    for form in ["msgpack", "pickle"] {
+        let mut graphite = GraphiteWeb::over(server.listener("http"), form);
+        finds_the_same_through(&server, &mut graphite);
+    }
+}
+
+fn finds_the_same_through(server: &TestServer, graphite: &mut GraphiteWeb) {
     for query in ["*", "web.*", "web.h1.*", "*.x", "web.{h1,h2}.cpu.*", "no.such", "fast.x", "web.h?.cpu"] {
         for format in ["treejson", "completer", "nodelist"] {
             let params = [("query", query.to_owned()), ("format", format.to_owned())];
@@ -194,4 +210,53 @@ fn graphite_web_finds_through_sonde_what_there_is() {
         assert_ne!(own, json!([]), "{path} {params:?}");
         assert_eq!(graphite.ask(path, &params), own, "{path} {params:?}");
     }
+}
+
+/// How Python reads a pickle of series, or of nodes, as JSON: no value is another than in the answers of other forms.
+const UNPICKLED: &str = "
+import json, pickle, sys
+def plain(value):
+    return value.tuple if hasattr(value, 'tuple') else list(value)
+print(json.dumps(pickle.loads(sys.stdin.buffer.read()), default=plain))
+";
+
+#[test]
+fn pythons_own_pickle_reads_what_other_forms_say() {
+    let server = server();
+    let range = [("from", (NOW - 900).to_string()), ("until", NOW.to_string()), ("now", NOW.to_string())];
+    let ask = |path: &str, form: &str, key: &'static str, text: &str| {
+        let mut params = vec![("format", form.to_owned()), (key, text.to_owned())];
+        params.extend(range.clone());
+        server.http().ask(path, &params).ok()
+    };
+    for target in ["web.*.cpu.user", "sumSeries(fast.x,slow.x)", "alias(gone.x,'\u{fc} \"q\"')", "no.such"] {
+        let pickled = run_python(UNPICKLED, &ask("/render", "pickle", "target", target).body);
+        let own: Value = ask("/render", "json", "target", target).json();
+        let (pickled, own) = (pickled.as_array().expect("a list"), own.as_array().expect("a list"));
+        assert_eq!(pickled.len(), own.len(), "{target}");
+        for (series, own) in pickled.iter().zip(own) {
+            let points: Vec<Point> = serde_json::from_value(own["datapoints"].clone()).expect("points");
+            let values: Vec<Option<f64>> = serde_json::from_value(series["values"].clone()).expect("values");
+            assert_eq!(series["name"], own["target"]);
+            assert_eq!(values, points.iter().map(|(value, _)| *value).collect::<Vec<_>>(), "{target}");
+            let step = series["step"].as_i64().expect("a step");
+            assert_eq!(series["start"], points[0].1);
+            assert_eq!(series["end"], points[0].1 + step * points.len() as i64, "{target}");
+        }
+    }
+    let pickled = run_python(UNPICKLED, &ask("/metrics/find", "pickle", "query", "*.x").body);
+    let own: Value = ask("/metrics/find", "json", "query", "*.x").json();
+    let own: Vec<Value> = own.as_array().expect("a list").iter().map(with_pairs).collect();
+    assert_eq!(pickled, Value::from(own));
+}
+
+/// A node of the tree with its intervals as pairs, as Python shows them.
+fn with_pairs(node: &Value) -> Value {
+    let mut node = node.clone();
+    if let Some(intervals) = node.get_mut("intervals").and_then(Value::as_array_mut) {
+        for one in intervals {
+            *one = json!([one["start"], one["end"]]);
+        }
+    }
+    node
 }

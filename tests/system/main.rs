@@ -1,6 +1,8 @@
 //! The whole system, as its users meet it: the real binary fed by real senders, asked over HTTP and looked at in a real
 //! browser. Every subject has its file. The machinery is in the package's library.
 
+/// Nothing on the page keeps anybody out.
+mod axe;
 /// The main job: brush a spike, read its lines, pass the address on.
 mod brush;
 mod charts;
@@ -22,12 +24,18 @@ mod followers;
 mod foreign;
 /// Snapping, the baseline, fingers and Escape on the charts.
 mod gestures;
+/// The requests of Grafana.
+mod grafana;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
+/// Texts that mean harm do none.
+mod hostile;
 /// A Graphite's stored points are taken over.
 mod import_whisper;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
+/// What comes is seen as it comes.
+mod live;
 /// `sonde logs`: what the interface answers, in a terminal.
 mod logs_command;
 /// A million lines in the pane.
@@ -36,6 +44,8 @@ mod million;
 mod pane;
 /// What queries answer, compared with a plain scan of the same lines.
 mod queries;
+/// What narrows lines, what they have in common, where the next thing of interest is.
+mod reading;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;
 /// A body that is sent again is stored once.
@@ -53,11 +63,19 @@ mod streaming;
 /// Rules of the house, read off the sources.
 mod three_ways;
 mod tidy;
+/// Charts and lines tied together by the instant under the pointer.
+mod tie;
+/// The trees at the side: components, metrics.
+mod tree;
 /// Days whose index is gone.
 mod unindexed;
 /// A world that the demo does not know.
 mod unseen;
+/// The page on a wall.
+mod wall;
 /// What is different in a selection.
 mod why;
 /// What changed, in the page: each finding leads to what it is of, and back.
 mod why_pane;
+/// What is drawn at any zoom is what the points are.
+mod zooms;

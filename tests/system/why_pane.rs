@@ -72,7 +72,7 @@ fn open(page: &Page, kind: &str, subject: &str) {
         return [b.left + b.width / 2, b.top + b.height / 2]";
     let at = wait::until(&format!("the finding {subject}"), || {
         let found = page.browser.look(script, &[json!(kind), json!(subject)]);
-        serde_json::from_value::<(f64, f64)>(found).map_err(|_| findings(page))
+        serde_json::from_value::<(f64, f64)>(found).map_err(|_not_there| findings(page))
     });
     page.browser.click(at);
 }
@@ -87,11 +87,11 @@ fn url_has(page: &Page, text: &str) {
 #[track_caller]
 fn rows_say(page: &Page, text: &str) {
     wait::until(&format!("only lines with {text}"), || {
-        let pane = page.pane().ok_or_else(|| "no pane".to_owned())?;
-        let is_right = pane.state == "done"
-            && !pane.rows.is_empty()
-            && pane.rows.iter().all(|row| row.text.contains(text));
-        if is_right { Ok(()) } else { Err(format!("{pane:?}")) }
+        let shown = page.pane().ok_or_else(|| "no pane".to_owned())?;
+        let is_right = shown.state == "done"
+            && !shown.rows.is_empty()
+            && shown.rows.iter().all(|row| row.text.contains(text));
+        if is_right { Ok(()) } else { Err(format!("{shown:?}")) }
     });
 }
 

@@ -3,7 +3,7 @@
 use super::ApiError;
 use super::params::clip;
 use super::render::parse_target;
-use crate::dashboards::{DEFAULT_NAME, Dashboards, NO_TEXT, SaveError, from_metrics};
+use crate::dashboards::{DEFAULT_NAME, NO_TEXT, SaveError, from_metrics};
 use crate::state::AppState;
 use crate::store::Store;
 use axum::Json;
@@ -28,8 +28,8 @@ pub async fn get_dashboard(
     Path(name): Path<String>,
 ) -> Result<impl IntoResponse, ApiError> {
     let find = move || {
-        let tag = state.dashboards.source(&name).map_or_else(|| NO_TEXT.to_owned(), |(_, tag)| tag);
-        Ok::<_, ApiError>(tagged(find(&state.dashboards, &state.store, &name)?, &tag))
+        let (read, tag) = state.dashboards.get_tagged(&name);
+        Ok::<_, ApiError>(tagged(found(read, &state, &name)?, &tag))
     };
     spawn_blocking(find).await.map_err(|error| died(&error))?
 }
@@ -84,15 +84,19 @@ fn not_saved(error: &SaveError) -> ApiError {
     }
 }
 
-fn find(dashboards: &Dashboards, store: &Store, name: &str) -> Result<Dashboard, ApiError> {
-    match dashboards.get(name) {
+fn found(
+    read: Option<Result<Dashboard, String>>,
+    state: &AppState,
+    name: &str,
+) -> Result<Dashboard, ApiError> {
+    match read {
         Some(read) => read.map_err(|why| {
             // What is wrong may be a drawing of several lines that points at a place.
             let detail = format!("the dashboard `{}` cannot be read:\n{why}", clip(name));
             ApiError::refused(StatusCode::UNPROCESSABLE_ENTITY, detail)
         }),
-        None if name == DEFAULT_NAME => Ok(from_metrics(recent_names(store)?)),
-        None => Err(no_such(name, &dashboards.list())),
+        None if name == DEFAULT_NAME => Ok(from_metrics(recent_names(&state.store)?)),
+        None => Err(no_such(name, &state.dashboards.list())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/metrics/find`, `/metrics/expand` and `/metrics/index.json`: the tree of names, as Graphite answers it.
 
 use super::answer::{json, no_cache, params};
-use super::render::MSGPACK;
+use super::render::{MSGPACK, PICKLE};
 use super::tags::names;
 use super::{ApiError, params::Params, params::clip, pieces};
 use crate::query::find::{self, ListingPieces};
@@ -21,7 +21,6 @@ pub async fn find_metrics(
 ) -> Result<Response, ApiError> {
     let params = params(&query, &form)?;
     let request = FindRequest::read(&params)?;
-    let is_packed = matches!(request.format, Format::MsgPack);
     let store = state.store;
     let find = move || {
         let mut found = store.metrics().find(request.range, &request.glob)?;
@@ -31,23 +30,37 @@ pub async fn find_metrics(
                 one.has_children = false;
             }
         }
-        Ok(match request.format {
+        let spanned = || find::spanned(store.metrics(), request.range, &found);
+        Ok(Answer::Json(match request.format {
             Format::Tree => json!(find::tree(&found, &request.query, request.with_wildcard)),
             Format::Completer => find::completions(&found, request.with_wildcard),
-            Format::Json => find::intervals(store.metrics(), request.range, &found, false)?,
-            Format::MsgPack => find::intervals(store.metrics(), request.range, &found, true)?,
+            Format::Json => find::intervals(&spanned()?, false),
             Format::NodeList(position) => find::nodes_at(&found, position),
-        })
+            Format::MsgPack => {
+                return Ok(Answer::Packed(MSGPACK, packed(&find::intervals(&spanned()?, true))?));
+            }
+            Format::Pickle => return Ok(Answer::Packed(PICKLE, find::pickled(&spanned()?))),
+        }))
     };
-    let answer = pieces::query(&state.queries, find).await?;
-    if !is_packed {
-        return json(&params, &answer);
+    match pieces::query(&state.queries, find).await? {
+        Answer::Json(answer) => json(&params, &answer),
+        Answer::Packed(kind, bytes) => {
+            let mut response = Response::new(bytes.into());
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            no_cache(&mut response);
+            Ok(response)
+        }
     }
-    let packed = rmp_serde::to_vec_named(&answer).map_err(|error| ApiError::Internal(error.to_string()))?;
-    let mut response = Response::new(packed.into());
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MSGPACK));
-    no_cache(&mut response);
-    Ok(response)
+}
+
+/// What is answered: for people's programs, or for graphite-web with its media type.
+enum Answer {
+    Json(Value),
+    Packed(&'static str, Vec<u8>),
+}
+
+fn packed(answer: &Value) -> Result<Vec<u8>, ApiError> {
+    rmp_serde::to_vec_named(answer).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 /// Answers `/metrics/expand`.
@@ -95,6 +108,7 @@ enum Format {
     Completer,
     Json,
     MsgPack,
+    Pickle,
     NodeList(i64),
 }
 
@@ -137,10 +151,11 @@ fn format(params: &Params) -> Result<Format, ApiError> {
         "completer" => Ok(Format::Completer),
         "json" => Ok(Format::Json),
         "msgpack" => Ok(Format::MsgPack),
+        "pickle" => Ok(Format::Pickle),
         "nodelist" => Ok(Format::NodeList(position()?)),
         other => {
             let detail = format!(
-                "there is no format `{}`; there are treejson, completer, json, msgpack and nodelist",
+                "there is no format `{}`; there are treejson, completer, json, msgpack, pickle and nodelist",
                 clip(other)
             );
             Err(ApiError::parameter("format", detail, "treejson"))
@@ -277,7 +292,7 @@ mod tests {
         };
         check("/metrics/find", "query").await;
         check("/metrics/find?query=a.{b", "query").await;
-        check("/metrics/find?query=a&format=pickle", "format").await;
+        check("/metrics/find?query=a&format=pdf", "format").await;
         check("/metrics/find?query=a&format=nodelist&position=x", "position").await;
         check("/metrics/expand", "query").await;
     }

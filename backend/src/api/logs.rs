@@ -6,6 +6,7 @@ use super::params::clip;
 use super::{ApiError, line_body, params::Params};
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
+use crate::query::density::{Density, MAX_DENSITY_BUCKETS};
 use crate::query::histogram::{HistogramCounts, MAX_BUCKETS};
 use crate::query::logs::{Cursor, LineFilter, LineStream, Reached, StreamOptions, count_until};
 use crate::query::position::{LineId, LineTally, count_before, split};
@@ -284,18 +285,28 @@ fn default_step(range: TimeRange) -> i64 {
     step.unwrap_or_else(|| (wanted / NANOS_PER_MS + 1) * NANOS_PER_MS)
 }
 
+fn read_buckets(text: &str) -> Result<usize, ApiError> {
+    let most = text.parse().ok().filter(|most| (2..=MAX_DENSITY_BUCKETS).contains(most));
+    most.ok_or_else(|| {
+        let detail = format!("`{}` is no number from 2 to {MAX_DENSITY_BUCKETS}", clip(text));
+        ApiError::parameter("buckets", detail, "24")
+    })
+}
+
 /// `GET /api/components`: every component and host with lines in the range.
 pub async fn list_components(
     State(state): State<AppState>,
     RawQuery(query): RawQuery,
 ) -> Result<(IndexedTo, Json<Components>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
-    params.only(&["from", "until"])?;
+    params.only(&["from", "until", "buckets"])?;
     let range = params.range()?;
+    let buckets = params.get("buckets").map(read_buckets).transpose()?;
     let store = state.store.clone();
     let begin = move || -> Result<_, ApiError> {
         let snapshot = store.logs().snapshot(range)?;
-        Ok((ComponentCounts::new(&snapshot, range), IndexedTo::of(&snapshot)))
+        let density = buckets.map(|most| Density::over(bounded(range, &snapshot), most));
+        Ok((ComponentCounts::new(&snapshot, range, density), IndexedTo::of(&snapshot)))
     };
     let (counts, indexed_to) = state.queries.run(begin).await??;
     let store = state.store.clone();

@@ -4,6 +4,7 @@
 //! meant is refused.
 
 use super::{ApiError, params::Params, params::clip};
+use crate::graphite_time::GraphiteClock;
 use crate::picture::{AreaMode, LineMode, Paint, PictureError, Settings, SideLook, Template, Zone};
 use sonde_shared::time::TimeRange;
 
@@ -17,7 +18,11 @@ const MARGIN_PX: f64 = 10.0;
 const MOST_TITLE_CHARS: usize = 1_000;
 
 /// Reads what a picture of a range is to look like.
-pub(super) fn settings(params: &Params, range: TimeRange) -> Result<Settings, ApiError> {
+pub(super) fn settings(
+    params: &Params,
+    range: TimeRange,
+    clock: &GraphiteClock,
+) -> Result<Settings, ApiError> {
     let get = Get(params);
     if let Some(other) = params.get("graphType").filter(|kind| *kind != "line") {
         let detail = format!("there is no graph type `{}`; there is line", clip(other));
@@ -32,7 +37,7 @@ pub(super) fn settings(params: &Params, range: TimeRange) -> Result<Settings, Ap
         width: size("width", DEFAULT_SIZE.0)? as u32,
         height: size("height", DEFAULT_SIZE.1)? as u32,
         range,
-        zone: Zone::named(params.get("tz")),
+        zone: Zone::of(clock),
         title: text("title"),
         side_titles: [text("vtitle"), text("vtitleRight")],
         sides: [get.side("", "Left", "left")?, get.side("", "Right", "right")?],

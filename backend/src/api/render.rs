@@ -2,14 +2,14 @@
 
 use super::{ApiError, params::Params, params::clip};
 use super::{picture, pieces};
-use crate::functions::MAX_SECS;
 use crate::functions::parse::{Expression, parse};
 use crate::functions::series::Series;
+use crate::functions::{FunctionError, MAX_SECS, example};
 use crate::graphite_time::GraphiteClock;
 use crate::picture::{Form, Settings, draw};
 use crate::query::render::{
-    ColumnPieces, Evaluation, JsonPieces, JsonQuery, Selection, Target, csv, evaluated_columns,
-    evaluated_json, half_open, msgpack, raw, stacked_columns,
+    ColumnPieces, EvaluatedJson, Evaluation, JsonPieces, JsonQuery, Pieces, Selection, Target, csv,
+    evaluated_columns, half_open, known_until, msgpack, pickle, raw, stacked_columns,
 };
 use crate::query::render::{dygraph, rickshaw};
 use crate::state::AppState;
@@ -27,6 +27,7 @@ const DEFAULT_WIDTH: u64 = 1_000;
 
 const JSON: &str = "application/json";
 pub(super) const MSGPACK: &str = "application/x-msgpack";
+pub(super) const PICKLE: &str = "application/pickle";
 const COLUMNS: &str = "application/octet-stream";
 
 /// Answers `/render`. Parameters of the address and of a form body are joined; the body's count.
@@ -40,15 +41,16 @@ pub async fn render(
     let clock = params.graphite_clock()?;
     let range = range(&params, &clock)?;
     let targets = targets(&params)?;
-    let format = Format::read(&params, range, clock.now())?;
+    let format = Format::read(&params, range, &clock)?;
     let (kind, body) = match (paths(&targets), format) {
         (Some(paths), Format::Json(query)) => {
-            let (selection, rules) = (select(&state, paths, range).await?, state.rules);
+            let known_until = known_until(range, clock.now());
+            let (selection, rules) = (select(&state, paths, range, known_until).await?, state.rules);
             let begin = move || Ok(JsonPieces::new(selection, query, &rules)?);
             (JSON, pieces::body(state.queries, begin).await?)
         }
         (Some(paths), Format::Columns(width, Stack::None)) => {
-            let selection = select(&state, paths, range).await?;
+            let selection = select(&state, paths, range, range.until).await?;
             let begin = move || Ok(ColumnPieces::new(selection, width));
             (COLUMNS, pieces::body(state.queries, begin).await?)
         }
@@ -66,16 +68,21 @@ fn paths(targets: &[Expression]) -> Option<Vec<&str>> {
 }
 
 /// What an answer that is made as its reader takes it is made of.
-async fn select(state: &AppState, paths: Vec<&str>, range: TimeRange) -> Result<Selection, ApiError> {
+async fn select(
+    state: &AppState,
+    paths: Vec<&str>,
+    range: TimeRange,
+    known_until: Timestamp,
+) -> Result<Selection, ApiError> {
     let parsed = paths.into_iter().map(Target::parse).collect::<Result<Vec<_>, _>>();
     let targets = parsed.map_err(|error| wrong_target(error.to_string()))?;
     let store = state.store.clone();
-    let select = move || Selection::of(store.metrics(), &targets, range).map_err(ApiError::from);
+    let select = move || Selection::of(store.metrics(), &targets, range, known_until).map_err(ApiError::from);
     let selection = pieces::query(&state.queries, select).await?;
     selection.map_err(|error| wrong_target(error.to_string()))
 }
 
-/// An answer that is made as a whole.
+/// An answer that calls functions, or in a form that needs all of a series: evaluated as a whole, and JSON written as it is read.
 async fn evaluated(
     state: AppState,
     targets: Vec<Expression>,
@@ -84,45 +91,82 @@ async fn evaluated(
     params: &Params,
     format: Format,
 ) -> Result<(&'static str, Body), ApiError> {
-    let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
-    let (store, rules) = (state.store, state.rules);
-    let range = if matches!(format, Format::Columns(..)) { half_open(asked) } else { asked };
-    let evaluate = move || {
-        let (metrics, events, logs, rules) = (store.metrics(), store.events(), store.logs(), &rules);
-        let deadline = Instant::now() + Duration::from_secs(MAX_SECS);
-        let evaluation =
-            Evaluation { store: metrics, events, logs, rules, range, clock, x_files_factor, deadline };
-        let series = evaluation.series(&targets).map_err(|error| wrong_call(error.to_string()))?;
-        Ok(match format {
-            Format::Json(query) => (JSON, evaluated_json(&series, query)),
-            Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, asked, width)),
-            Format::Columns(width, Stack::All) => {
-                let stacked = stacked_columns(&series, asked, width);
-                (COLUMNS, stacked.map_err(|error| wrong_call(error.to_string()))?)
-            }
-            Format::Plotted(form) => (JSON, form(&series)),
-            Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
-            Format::Csv => ("text/csv; charset=utf-8", csv(&series, &evaluation.clock)),
-            Format::MsgPack => {
-                let packed = msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?;
-                (MSGPACK, packed)
-            }
-            Format::Picture(form, settings) => {
-                let kind = if form == Form::Svg { "image/svg+xml" } else { "image/png" };
-                (kind, draw(&series, &settings, form).map_err(picture::refusal)?)
-            }
-        })
+    let (range, known_until) = match format {
+        Format::Columns(..) => (half_open(asked), asked.until),
+        _ => (asked, known_until(asked, clock.now())),
     };
-    let (kind, body) = pieces::query(&state.queries, evaluate).await?;
+    let x_files_factor = params.get("xFilesFactor").and_then(|text| text.parse().ok());
+    let templates = templates(params);
+    let (store, rules) = (state.store, state.rules);
+    let evaluate = move || {
+        let evaluation = Evaluation {
+            store: store.metrics(),
+            events: store.events(),
+            logs: store.logs(),
+            rules: &rules,
+            range,
+            known_until,
+            clock,
+            x_files_factor,
+            templates,
+            deadline: Instant::now() + Duration::from_secs(MAX_SECS),
+        };
+        let series = evaluation.series(&targets).map_err(|error| wrong_call(&error))?;
+        Ok::<_, ApiError>((series, evaluation.clock))
+    };
+    if let Format::Json(query) = format {
+        let begin = move || Ok(EvaluatedJson::new(evaluate()?.0, query));
+        return Ok((JSON, pieces::body(state.queries, begin).await?));
+    }
+    let write = move || {
+        let (series, clock) = evaluate()?;
+        written(series, format, asked, &clock)
+    };
+    let (kind, body) = pieces::query(&state.queries, write).await?;
     Ok((kind, Body::from(body)))
 }
 
-fn wrong_call(why: String) -> ApiError {
-    ApiError::parameter("target", why, "sumSeries(shop.checkout.*)")
+/// Series in a form that is written as a whole, and its media type.
+fn written(
+    series: Vec<Series>,
+    format: Format,
+    asked: TimeRange,
+    clock: &GraphiteClock,
+) -> Result<(&'static str, Vec<u8>), ApiError> {
+    Ok(match format {
+        Format::Json(query) => (JSON, EvaluatedJson::new(series, query).whole()?),
+        Format::Columns(width, Stack::None) => (COLUMNS, evaluated_columns(&series, asked, width)),
+        Format::Columns(width, Stack::All) => {
+            let stacked = stacked_columns(&series, asked, width);
+            (COLUMNS, stacked.map_err(|error| wrong_call(&error))?)
+        }
+        Format::Plotted(form) => (JSON, form(&series)),
+        Format::Raw => ("text/plain; charset=utf-8", raw(&series)),
+        Format::Csv => ("text/csv; charset=utf-8", csv(&series, clock)),
+        Format::MsgPack => {
+            (MSGPACK, msgpack(&series).map_err(|error| ApiError::Internal(error.to_string()))?)
+        }
+        Format::Pickle => (PICKLE, pickle(&series)),
+        Format::Picture(form, settings) => {
+            let kind = if form == Form::Svg { "image/svg+xml" } else { "image/png" };
+            (kind, draw(&series, &settings, form).map_err(picture::refusal)?)
+        }
+    })
+}
+
+fn wrong_call(error: &FunctionError) -> ApiError {
+    ApiError::parameter("target", error.to_string(), &example(error))
 }
 
 fn wrong_target(why: String) -> ApiError {
     ApiError::parameter("target", why, "shop.checkout.*")
+}
+
+/// What stands for the variables of `template` in targets: `template[host]=web-1`.
+fn templates(params: &Params) -> Vec<(String, String)> {
+    let named =
+        params.beginning_with("template[").filter_map(|(name, value)| Some((name.strip_suffix(']')?, value)));
+    named.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn answer(kind: &'static str, body: Body) -> Response {
@@ -160,7 +204,7 @@ pub(super) fn parse_target(text: &str) -> Result<Expression, ApiError> {
     if text.contains(';') && !calls_function(text) {
         return Ok(Expression::Path(text.to_owned()));
     }
-    parse(text).map_err(|error| wrong_target(error.to_string()))
+    parse(text).map_err(|error| wrong_call(&error))
 }
 
 /// Which sums are answered beside the series themselves.
@@ -181,12 +225,14 @@ enum Format {
     Csv,
     /// For graphite-web, of whose cluster this is a member.
     MsgPack,
+    /// The same where it is not told otherwise, and for scripts in Python.
+    Pickle,
     /// Drawn.
     Picture(Form, Box<Settings>),
 }
 
 impl Format {
-    fn read(params: &Params, range: TimeRange, now: Timestamp) -> Result<Self, ApiError> {
+    fn read(params: &Params, range: TimeRange, clock: &GraphiteClock) -> Result<Self, ApiError> {
         if params.get("jsonp").is_some() {
             return Err(ApiError::parameter(
                 "jsonp",
@@ -194,8 +240,9 @@ impl Format {
                 "format=json",
             ));
         }
-        let drawn = |form: Form| Ok(Self::Picture(form, Box::new(picture::settings(params, range)?)));
-        let unsaid = if params.has("rawData") { "raw" } else { "png" };
+        let drawn = |form: Form| Ok(Self::Picture(form, Box::new(picture::settings(params, range, clock)?)));
+        // Graphite's words from before there was `format`; the presence counts.
+        let unsaid = ["rawData", "pickle"].into_iter().find(|word| params.has(word)).unwrap_or("png");
         match params.get("format").unwrap_or(unsaid) {
             "png" => drawn(Form::Png),
             "svg" => drawn(Form::Svg),
@@ -203,7 +250,7 @@ impl Format {
                 max_data_points: at_least_one(params, "maxDataPoints")?,
                 // Graphite takes the parameter's presence for yes, whatever its value.
                 no_null_points: params.get("noNullPoints").is_some(),
-                now,
+                now: clock.now(),
             })),
             "columns" => Ok(Self::Columns(width(params)?, stack(params)?)),
             "dygraph" => Ok(Self::Plotted(dygraph)),
@@ -211,9 +258,10 @@ impl Format {
             "raw" | "rawData" => Ok(Self::Raw),
             "csv" => Ok(Self::Csv),
             "msgpack" => Ok(Self::MsgPack),
+            "pickle" => Ok(Self::Pickle),
             other => {
                 let detail = format!(
-                    "there is no format `{}`; there are png, svg, json, csv, raw, msgpack, dygraph, rickshaw and columns",
+                    "there is no format `{}`; there are png, svg, json, csv, raw, msgpack, pickle, dygraph, rickshaw and columns",
                     clip(other)
                 );
                 Err(ApiError::parameter("format", detail, "json"))

@@ -29,14 +29,14 @@ pub(super) struct World {
     _dir: tempfile::TempDir,
     state: AppState,
     /// Without it the server counts as about to stop, and nothing is followed.
-    _stop: Option<watch::Sender<bool>>,
+    keeps_going: Option<watch::Sender<bool>>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let state = open_state(&dir.path().join("data"), Dashboards::open(None, &[]).unwrap());
-        Self { _dir: dir, state, _stop: None }
+        Self { _dir: dir, state, keeps_going: None }
     }
 
     /// One that counts as running until it is stopped.
@@ -46,12 +46,12 @@ impl World {
         let store = Store::open(&dir.path().join("data")).unwrap();
         let state =
             AppState::new(store, Config::default(), Dashboards::open(None, &[]).unwrap(), stop).unwrap();
-        Self { _dir: dir, state, _stop: Some(keeps_going) }
+        Self { _dir: dir, state, keeps_going: Some(keeps_going) }
     }
 
     /// Stops it.
     pub(super) fn stop(&mut self) {
-        self._stop = None;
+        self.keeps_going = None;
     }
 
     /// One that keeps days for so long only, once it is asked to delete what is older.
@@ -62,7 +62,7 @@ impl World {
         let (keeps_going, stop) = watch::channel(false);
         let state =
             AppState::new(store, Config::default(), Dashboards::open(None, &[]).unwrap(), stop).unwrap();
-        Self { _dir: dir, state, _stop: Some(keeps_going) }
+        Self { _dir: dir, state, keeps_going: Some(keeps_going) }
     }
 
     /// One over a folder that is there, as a server opens it; nothing is indexed in the background yet.
@@ -72,7 +72,7 @@ impl World {
         let (keeps_going, stop) = watch::channel(false);
         let state =
             AppState::new(store, Config::default(), Dashboards::open(None, &[]).unwrap(), stop).unwrap();
-        Self { _dir: dir, state, _stop: Some(keeps_going) }
+        Self { _dir: dir, state, keeps_going: Some(keeps_going) }
     }
 
     /// The same, with what `storage-schemas.conf` and `storage-aggregation.conf` say.
@@ -81,6 +81,11 @@ impl World {
         rules.add_schemas(schemas).unwrap();
         rules.add_aggregations(aggregations).unwrap();
         Self { state: self.state.with_rules(rules), ..self }
+    }
+
+    /// What handlers share.
+    pub(super) fn state(&self) -> AppState {
+        self.state.clone()
     }
 
     /// What it stores in.

@@ -4,7 +4,7 @@
 //! nothing is written. A file is written beside its place and renamed, so a crash leaves the one or the other.
 
 use super::merge::merge;
-use super::{Dashboards, parse};
+use super::{Dashboards, MAX_FILE_BYTES, parse};
 use sha2::{Digest, Sha256};
 use sonde_shared::dashboard::Dashboard;
 use std::fs::{self, File};
@@ -68,6 +68,15 @@ impl Dashboards {
             .or_else(|| self.built_in.iter().find(|own| own.name == name).map(|own| own.toml.to_owned()))?;
         let tag = tag_of(&text);
         Some((text, tag))
+    }
+
+    /// A dashboard as [`get`](Self::get) has it, and the tag of the very text that it was read from.
+    pub fn get_tagged(&self, name: &str) -> (Option<Result<Dashboard, String>>, String) {
+        match self.source(name) {
+            Some((text, tag)) if text.len() as u64 <= MAX_FILE_BYTES => (Some(parse(&text)), tag),
+            Some((_, tag)) => (self.get(name), tag),
+            None => (self.get(name), NO_TEXT.to_owned()),
+        }
     }
 
     /// Saves a dashboard over the text with this tag. Answers what is there now, and its tag.

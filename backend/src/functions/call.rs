@@ -1,6 +1,7 @@
 //! A call's arguments, as functions take them; and what a target is evaluated in.
 
 mod tagged;
+mod template;
 
 use super::FunctionError;
 use super::align::Span;
@@ -15,6 +16,7 @@ use sonde_shared::time::{TimeRange, Timestamp};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use template::Replaced;
 
 /// Where series come from.
 pub trait Fetch {
@@ -80,6 +82,8 @@ pub struct Context<'a> {
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
     template: Rc<Vec<(String, String)>>,
+    /// What the request puts for variables, whatever a template has for them.
+    replaced: Rc<Vec<(String, String)>>,
     /// So many functions have made targets that this is evaluated in.
     made_within: usize,
     fetched: Rc<Fetched<'a>>,
@@ -117,15 +121,27 @@ impl<'a> Context<'a> {
             stacks: RefCell::default(),
             calls: Cell::default(),
         };
-        let (template, fetched) = (Rc::default(), Rc::new(fetched));
+        let (template, replaced, fetched) = (Rc::default(), Rc::default(), Rc::new(fetched));
         let clock = GraphiteClock::utc(Timestamp::from_secs(now));
-        Self { from, until, clock, x_files_factor: None, template, made_within: 0, fetched }
+        Self { from, until, clock, x_files_factor: None, template, replaced, made_within: 0, fetched }
     }
 
     /// The same over another range.
     #[must_use]
     pub fn over(&self, from: i64, until: i64) -> Self {
         Self { from, until, ..self.clone() }
+    }
+
+    /// What the clock of the request's zone shows at an instant, as if that were UTC.
+    pub(super) fn shown(&self, at: i64) -> i64 {
+        at + self.clock.offset_secs(Timestamp::from_secs(at))
+    }
+
+    /// What some of graphite-web's functions take an instant for: what the zone's clock shows, without the hour of summer time, for
+    /// which they ask C's `mktime`.
+    pub(super) fn taken(&self, at: i64) -> i64 {
+        let is_summer_time = self.clock.is_summer_time(Timestamp::from_secs(at));
+        self.shown(at) - if is_summer_time { 3_600 } else { 0 }
     }
 
     /// Does something with the sums of a stack, which all targets of a request share.
@@ -224,16 +240,7 @@ impl<'a> Context<'a> {
                 Replaced::Text(text) => Value::Text(text),
             },
             Expression::Call(call) => Value::Series(self.call(call)?),
-            Expression::Template(inner, values) => {
-                let text = |value: &Expression| match value {
-                    Expression::Text(text) => text.clone(),
-                    Expression::Whole(number) => number.to_string(),
-                    Expression::Number(number) => plain(*number),
-                    _ => String::new(),
-                };
-                let template = values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-                Self { template: Rc::new(template), ..self.clone() }.value_of(inner)?
-            }
+            Expression::Template(inner, values) => self.within(values).value_of(inner)?,
             Expression::Text(text) => Value::Text(text.clone()),
             Expression::Whole(number) => Value::Whole(*number),
             Expression::Number(number) => Value::Number(*number),
@@ -266,30 +273,6 @@ impl<'a> Context<'a> {
         series.x_files_factor = self.x_files_factor.unwrap_or(0.0);
         series
     }
-
-    /// A path in which what a template gives stands in its place.
-    fn replaced(&self, path: &str) -> Replaced {
-        let mut path = path.to_owned();
-        for (name, value) in &*self.template {
-            let variable = format!("${name}");
-            if path == variable {
-                let is_number =
-                    !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit() || c == b'.' || c == b'-');
-                return match value.parse().ok().filter(|_| is_number) {
-                    Some(number) => Replaced::Number(number),
-                    None => Replaced::Text(value.clone()),
-                };
-            }
-            path = path.replace(&variable, value);
-        }
-        Replaced::Path(path)
-    }
-}
-
-enum Replaced {
-    Path(String),
-    Number(f64),
-    Text(String),
 }
 
 /// What an argument is.

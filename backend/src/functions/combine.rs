@@ -157,11 +157,12 @@ fn count_series(call: &Call<'_>) -> Answer {
 fn pow_series(call: &Call<'_>) -> Answer {
     let series = call.all_series(0)?;
     let Some(aligned) = Aligned::of(&series) else { return Ok(Vec::new()) };
-    // A power that is no number, or too large to be one, is not known.
+    // A power that is no number, or too large to be one, is not known, and nothing that is made of it: not even its power of 0.
     let power = |value: f64, exponent: f64| {
         let power = value.powf(exponent);
-        let is_known =
-            !exponent.is_nan() && (power.is_finite() || value.is_infinite() || exponent.is_infinite());
+        let is_known = !value.is_nan()
+            && !exponent.is_nan()
+            && (power.is_finite() || value.is_infinite() || exponent.is_infinite());
         if is_known { power } else { f64::NAN }
     };
     let values = aligned.each_moment(|row| row.iter().copied().reduce(power).unwrap_or(f64::NAN));

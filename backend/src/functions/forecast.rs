@@ -61,6 +61,11 @@ fn linear_regression(call: &Call<'_>) -> Answer {
     };
     let (from, until) = (instant(1, call.context.from)?, instant(2, call.context.until)?);
     let sources = call.series_in(0, &over(call, from, until)?)?;
+    // What is not given is told as the request's zone shows it.
+    let told = |at: usize, time: i64| {
+        call.value(at).map(|given| if given.is_none() { call.context.taken(time) } else { time })
+    };
+    let (from, until) = (told(1, from)?, told(2, until)?);
     let one = |(series, source): (Series, Series)| {
         let (slope, offset) = straight_line(&source)?;
         let value = |at: usize| offset + (series.start + at as i64 * series.step) as f64 * slope;

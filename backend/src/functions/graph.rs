@@ -157,11 +157,12 @@ fn threshold(call: &Call<'_>) -> Answer {
     }])
 }
 
-/// A point in time, which graphite-web has two values of.
+/// A point in time, which graphite-web has two values of. It stands where UTC shows what the request's zone shows at that time.
 fn vertical_line(call: &Call<'_>) -> Answer {
     let text = call.needed_text(0)?;
-    let at = times::instant(call, &call.context.clock, &text)?;
-    if !(call.context.from..=call.context.until).contains(&at) {
+    let context = call.context;
+    let at = context.taken(times::instant(call, &context.clock, &text)?);
+    if !(context.taken(context.from)..=context.taken(context.until)).contains(&at) {
         return Err(call.wrong(format!("`{text}` lies outside of the range")));
     }
     let label = call.text(1)?.unwrap_or_else(|| "None".to_owned());

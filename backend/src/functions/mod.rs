@@ -10,6 +10,8 @@ mod aggregate;
 mod align;
 /// A call's arguments, as functions take them.
 mod call;
+/// A right target for a wrong one.
+mod example;
 /// How numbers stand in names.
 mod format;
 /// Parts of series' names.
@@ -49,6 +51,7 @@ mod summarize;
 mod transform;
 
 pub use call::{Context, Fetch, MAX_SECS, MAX_VALUES};
+pub(crate) use example::example;
 pub use pattern::python_regex;
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};
 

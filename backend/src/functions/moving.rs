@@ -147,7 +147,8 @@ fn moving_by(call: &Call<'_>, func: &str, x_files_factor_at: usize) -> Answer {
     let one = |series: Series| {
         call.context.go_on()?;
         let (points, skipped) = (given.points(&series), (seconds / series.step) as usize);
-        let len = series.values.len().saturating_sub(skipped);
+        // A line of three values, however long, has none behind a window of more.
+        let len = if series.values.len() > points { series.values.len().saturating_sub(skipped) } else { 0 };
         let mut values = moving(&series.values, points, by, least.unwrap_or(series.x_files_factor));
         // The first window ends one value behind those before the range.
         values.drain(..values.len().saturating_sub(len));
@@ -218,22 +219,24 @@ fn stdev(call: &Call<'_>) -> Answer {
 /// By sums of values and of their squares, as graphite-web has them: the last digits of what comes out are those of its rounding.
 fn deviations(values: &[f64], points: usize, tolerance: f64) -> Vec<f64> {
     let (mut known, mut sum, mut squares) = (0_usize, 0.0_f64, 0.0_f64);
+    // Python's `x**2` is the C library's power, whose last digit is not always that of a product.
+    let square = |value: f64| value.powf(std::hint::black_box(2.0));
     let mut one = |(at, value): (usize, &f64)| {
         let dropped = at.checked_sub(points).map(|at| values[at]).filter(|value| !value.is_nan());
         if let Some(dropped) = dropped {
             known -= 1;
             sum -= dropped;
-            squares -= dropped * dropped;
+            squares -= square(dropped);
         }
         if !value.is_nan() {
             known += 1;
             sum += value;
-            squares += value * value;
+            squares += square(*value);
         }
         let n = known as f64;
         // Below zero there is no root, which is a null.
         if is_share(known, points as f64, tolerance) {
-            (n * squares - sum * sum).sqrt() / n
+            (n * squares - square(sum)).sqrt() / n
         } else {
             f64::NAN
         }

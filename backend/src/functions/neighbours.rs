@@ -145,7 +145,7 @@ fn integral_by_interval(call: &Call<'_>) -> Answer {
     if interval == 0 {
         return Err(call.wrong(format!("`{text}` must be longer than nothing")));
     }
-    let from = call.context.from;
+    let from = call.context.taken(call.context.from);
     let one = |series: Series| {
         let number = |time: i64| (time - from).div_euclid(interval);
         let mut sum = 0.0;

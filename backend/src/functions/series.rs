@@ -186,6 +186,12 @@ impl Series {
         self
     }
 
+    /// The values that are told: none behind the end, but for the slot that it falls into.
+    pub fn told(&self) -> &[f64] {
+        let slots = ((self.end - self.start).max(0) / self.step) as usize + 1;
+        &self.values[..slots.min(self.values.len())]
+    }
+
     /// The known values.
     pub fn known(&self) -> impl DoubleEndedIterator<Item = f64> + '_ {
         self.values.iter().copied().filter(|value| !value.is_nan())
@@ -196,8 +202,13 @@ impl Series {
         if per_point <= 1 {
             return Cow::Borrowed(&self.values);
         }
-        let chunks = self.values.chunks(per_point);
+        Cow::Owned(self.consolidated_behind(0, per_point))
+    }
+
+    /// The same of those behind so many.
+    pub fn consolidated_behind(&self, skipped: usize, per_point: usize) -> Vec<f64> {
+        let chunks = self.values[skipped..].chunks(per_point.max(1));
         let one = |values: &[f64]| self.consolidation.apply(values, per_point, self.x_files_factor);
-        Cow::Owned(chunks.map(one).collect())
+        chunks.map(one).collect()
     }
 }

@@ -69,12 +69,9 @@ fn shifted<'a>(call: &Call<'a>, by: i64) -> Result<Context<'a>, FunctionError> {
     over(call, call.context.from.saturating_add(by), call.context.until.saturating_add(by))
 }
 
-/// A series put into another range. Values that are behind its end are left out.
-pub(super) fn placed(mut series: Series, start: i64, end: i64) -> Series {
-    let slots = ((end - start).max(0) / series.step) as usize + 1;
-    if slots < series.values.len() {
-        Arc::make_mut(&mut series.values).truncate(slots);
-    }
+/// A series put into another range. Values behind its end stay, as there: none of them is told, but the last bucket of an answer of
+/// few points has its share of them.
+pub(super) fn placed(series: Series, start: i64, end: i64) -> Series {
     Series { start, end, ..series }
 }
 
@@ -117,11 +114,11 @@ fn time_stack(call: &Call<'_>) -> Answer {
 fn time_slice(call: &Call<'_>) -> Answer {
     let from = times::utc_instant(call, &call.text(1)?.unwrap_or_default())?;
     let until = times::utc_instant(call, &call.text(2)?.unwrap_or_else(|| "now".to_owned()))?;
-    let begin = call.context.from;
+    let begin = call.context.taken(call.context.from);
     let one = |mut series: Series| {
         let step = series.step;
         for (at, value) in Arc::make_mut(&mut series.values).iter_mut().enumerate() {
-            // graphite-web counts from where the range begins, not from the first slot.
+            // graphite-web counts from where the range begins, as the request's zone shows it, not from the first slot.
             let time = begin + at as i64 * step;
             *value = if time < from || time > until { f64::NAN } else { *value };
         }

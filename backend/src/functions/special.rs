@@ -58,7 +58,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &["time", "timeFunction"],
         &[NAME, STEP],
         "A series whose values are its times.",
-        |call| over_time(call, 1, |at| at as f64),
+        times,
     ),
     Group("Transform").function(
         &["sin", "sinFunction"],
@@ -166,9 +166,21 @@ fn over_time(call: &Call<'_>, step_at: usize, mut value: impl FnMut(i64) -> f64)
     Ok(vec![Series { end: until, ..Series::new(call.text(0)?.unwrap_or_default(), from, step, values) }])
 }
 
+/// Its times are those that the request's zone shows, and so are its ends.
+fn times(call: &Call<'_>) -> Answer {
+    let context = call.context;
+    let ahead = context.taken(context.from) - context.from;
+    let mut series = over_time(call, 1, |at| (at + ahead) as f64)?;
+    for one in &mut series {
+        (one.start, one.end) = (context.taken(one.start), context.taken(one.end));
+    }
+    Ok(series)
+}
+
 fn sine(call: &Call<'_>) -> Answer {
-    let amplitude = call.number(1)?.unwrap_or(1.0);
-    over_time(call, 2, |at| (at as f64).sin() * amplitude)
+    let (amplitude, context) = (call.number(1)?.unwrap_or(1.0), call.context);
+    let ahead = context.taken(context.from) - context.from;
+    over_time(call, 2, |at| ((at + ahead) as f64).sin() * amplitude)
 }
 
 fn random_walk(call: &Call<'_>) -> Answer {

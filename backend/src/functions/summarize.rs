@@ -2,7 +2,7 @@
 
 use super::FunctionError;
 use super::aggregate::Aggregate;
-use super::call::Call;
+use super::call::{Call, Context};
 use super::registry::{Answer, Function, Param, ParamKind, SERIES};
 use super::series::Series;
 use super::times;
@@ -98,9 +98,9 @@ fn smart_summarize(call: &Call<'_>) -> Answer {
     let unit = call.text(3)?.filter(|text| !matches!(text.as_str(), "True" | "False"));
     let series = match unit {
         Some(unit) => {
-            let from = begin_of(call.context.from, &unit)
+            let aligned = begun(call.context, |shown| begin_of(shown, &unit))
                 .ok_or_else(|| call.wrong(format!("`{unit}` is no unit to align to; write hours or days")))?;
-            call.series_in(0, &call.context.over(from, call.context.until))?
+            call.series_in(0, &aligned)?
         }
         None => call.series(0)?,
     };
@@ -112,6 +112,12 @@ fn smart_summarize(call: &Call<'_>) -> Answer {
         Ok(Series { end, step: interval, ..tagged.wrapped(title) }.with_values(values))
     };
     series.into_iter().map(one).collect()
+}
+
+/// The context from the beginning of some unit of the clock in the request's zone on.
+fn begun<'a>(context: &Context<'a>, begin: impl Fn(i64) -> Option<i64>) -> Option<Context<'a>> {
+    let shown = context.shown(context.from);
+    Some(context.over(context.from - (shown - begin(shown)?), context.until))
 }
 
 /// When the year, month, week, day, hour, minute or second of an instant has begun; `None` of no unit.
@@ -147,8 +153,8 @@ fn hitcount(call: &Call<'_>) -> Answer {
             60.. => 60,
             _ => 1,
         };
-        let from = call.context.from;
-        call.series_in(0, &call.context.over(from - from.rem_euclid(unit), call.context.until))?
+        let aligned = begun(call.context, |shown| Some(shown - shown.rem_euclid(unit)));
+        call.series_in(0, &aligned.unwrap_or_else(|| call.context.clone()))?
     } else {
         call.series(0)?
     };

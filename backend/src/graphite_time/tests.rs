@@ -43,6 +43,7 @@ fn times_are_those_of_graphite_web() {
         }
     }
     for (text, _) in OTHERWISE_HERE {
+        assert!(include_str!("../../../tests/golden/README.md").contains(text), "{text} is listed");
         assert!(otherwise.contains(&text), "{text} is everywhere as graphite-web has it");
     }
     let shown = wrong.iter().take(40).map(String::as_str).collect::<Vec<_>>().join("\n");

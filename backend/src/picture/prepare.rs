@@ -35,7 +35,7 @@ impl Prepared {
 fn columns(series: &Series, settings: &Settings) -> Columns {
     let mut one = Columns { name: series.name.clone(), ..Columns::default() };
     let mut nulls = 0;
-    for (index, value) in (0..).zip(series.values.iter()) {
+    for (index, value) in (0..).zip(series.told()) {
         let value = if value.is_nan() && settings.null_is_zero { 0.0 } else { *value };
         // A gap that is drawn over is left out, unless it is too long.
         if let LineMode::Connected(most) = settings.line_mode

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::functions::series::{Look, Role, Series};
+use crate::graphite_time::GraphiteClock;
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use sonde_shared::time::Timestamp;
@@ -14,7 +15,7 @@ fn settings() -> Settings {
         width: 400,
         height: 300,
         range,
-        zone: Zone::named(None),
+        zone: Zone::of(&GraphiteClock::utc(Timestamp::default())),
         title: String::new(),
         side_titles: [String::new(), String::new()],
         sides: [SideLook::default(), SideLook::default()],
@@ -271,7 +272,7 @@ fn hours_of_a_day_on_which_the_clock_is_moved_are_those_of_the_wall() {
         from: sonde_shared::time::parse_rfc3339(b"2026-03-28T23:00:00Z").unwrap(),
         until: sonde_shared::time::parse_rfc3339(b"2026-03-29T10:00:00Z").unwrap(),
     };
-    let zone = Zone::named(Some("Europe/Berlin"));
+    let zone = Zone::of(&GraphiteClock::of_place(Timestamp::default(), "Europe/Berlin"));
     let settings =
         Settings { has_time_axis: true, has_value_axis: true, width: 1_600, range, zone, ..settings() };
     let one = Series::new("a", range.from.as_secs(), 60, vec![1.0; 660]);

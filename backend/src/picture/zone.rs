@@ -1,5 +1,6 @@
 //! The zone whose clock a picture's times are read from.
 
+use crate::graphite_time::GraphiteClock;
 use jiff::tz::TimeZone;
 use sonde_shared::chart::ticks::Offset;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
@@ -12,9 +13,9 @@ pub struct Zone(TimeZone);
 const MOST_CHANGES: usize = 2_000;
 
 impl Zone {
-    /// The zone of this name, `Europe/Berlin`. One that the system does not know is UTC, as it is for graphite-web.
-    pub fn named(name: Option<&str>) -> Self {
-        Self(name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC))
+    /// The zone that a clock is in.
+    pub fn of(clock: &GraphiteClock) -> Self {
+        Self(clock.zone().clone())
     }
 
     /// From when on how far it is from UTC, within a range.
@@ -49,21 +50,25 @@ mod tests {
     use super::*;
     use sonde_shared::time::parse_rfc3339;
 
+    fn zone(place: &str) -> Zone {
+        Zone::of(&GraphiteClock::of_place(Timestamp::default(), place))
+    }
+
     fn at(text: &str) -> Timestamp {
         parse_rfc3339(text.as_bytes()).unwrap()
     }
 
     #[test]
     fn a_zone_tells_each_change_of_its_clock() {
-        let berlin = Zone::named(Some("Europe/Berlin"));
+        let berlin = zone("Europe/Berlin");
         let year = TimeRange { from: at("2026-01-01T00:00:00Z"), until: at("2026-12-31T00:00:00Z") };
         let changes = [(year.from, 60), (at("2026-03-29T01:00:00Z"), 120), (at("2026-10-25T01:00:00Z"), 60)];
         assert_eq!(berlin.offsets(year), changes);
         assert_eq!(berlin.short_name(year), "CET");
-        let utc = Zone::named(Some("Nowhere/Land"));
+        let utc = zone("Nowhere/Land");
         assert_eq!((utc.offsets(year), utc.short_name(year).as_str()), (vec![(year.from, 0)], "UTC"));
-        assert_eq!(Zone::named(None).short_name(year), "UTC");
-        let kolkata = Zone::named(Some("Asia/Kolkata"));
+        assert_eq!(zone("UTC").short_name(year), "UTC");
+        let kolkata = zone("Asia/Kolkata");
         assert_eq!(kolkata.offsets(year), [(year.from, 330)]);
         berlin.offsets(TimeRange::all());
     }

@@ -7,6 +7,7 @@ mod mutate;
 
 use super::budget::Budget;
 use super::components::ComponentCounts;
+use super::density::Density;
 use super::facets::count_facets;
 use super::histogram::HistogramCounts;
 use super::logs::tests::{TestLine, line};
@@ -106,7 +107,7 @@ fn ask(store: &LogStore, snapshot: &Snapshot, filter: &LineFilter) -> Result<Vec
     let mut patterns = PatternCounts::new((snapshot, filter.clone()), Some((snapshot, filter.clone())));
     finish(|| patterns.step(&mut step(), counters));
     drop(patterns.finish(true, 50, counters));
-    let mut components = ComponentCounts::new(snapshot, filter.range);
+    let mut components = ComponentCounts::new(snapshot, filter.range, Some(Density::over(filter.range, 24)));
     finish(|| components.step(&mut step(), counters));
     drop(components.finish());
     let mut before =

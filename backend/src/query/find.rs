@@ -1,5 +1,6 @@
 //! `/metrics/find`: the tree of names, in the shapes that Graphite's clients expect.
 
+use super::pickle::Pickle;
 use super::render::{PIECE_BYTES, Pieces};
 use crate::store::StoreError;
 use crate::store::metrics::{Found, Listing, MetricStore};
@@ -115,27 +116,56 @@ pub fn completions(found: &[Found], with_wildcard: bool) -> Value {
     json!({ "metrics": metrics })
 }
 
-/// Paths with the spans of time that series have points in on the days of a range.
-/// For `msgpack` as pairs, as graphite-web tells them to the members of its cluster.
-pub fn intervals(
+/// A node of the tree that is told with the seconds that it has points in, the first and the last; a branch has none.
+#[derive(Debug)]
+pub struct Spanned<'a> {
+    path: &'a str,
+    interval: Option<(i64, i64)>,
+}
+
+/// Nodes with the spans of time that series have points in on the days of a range; what is both comes twice.
+pub fn spanned<'a>(
     store: &MetricStore,
     range: TimeRange,
-    found: &[Found],
-    as_pairs: bool,
-) -> Result<Value, StoreError> {
+    found: &'a [Found],
+) -> Result<Vec<Spanned<'a>>, StoreError> {
     let series: Vec<&str> = found.iter().filter(|one| one.is_series).map(|one| one.path.as_str()).collect();
     let mut spans = store.spans(range, &series)?.into_iter();
     let mut nodes = Vec::new();
     for one in found {
-        nodes.extend(one.has_children.then(|| json!({"path": one.path, "is_leaf": false})));
-        let interval = |(start, end): (i64, i64)| {
-            if as_pairs { json!([start, end]) } else { json!({"start": start, "end": end}) }
-        };
-        let leaf = |span| json!({"path": one.path, "is_leaf": true, "intervals": [interval(span)]});
+        nodes.extend(one.has_children.then_some(Spanned { path: &one.path, interval: None }));
+        let leaf = |span| Spanned { path: &one.path, interval: Some(span) };
         // A series may have gone since it was found.
         nodes.extend(one.is_series.then(|| spans.next().flatten()).flatten().map(leaf));
     }
-    Ok(Value::Array(nodes))
+    Ok(nodes)
+}
+
+/// `json`, or for `msgpack` with pairs, as graphite-web tells them to the members of its cluster.
+pub fn intervals(nodes: &[Spanned<'_>], as_pairs: bool) -> Value {
+    let node = |Spanned { path, interval }: &Spanned<'_>| match interval {
+        None => json!({"path": path, "is_leaf": false}),
+        Some((start, end)) if as_pairs => json!({"path": path, "is_leaf": true, "intervals": [[start, end]]}),
+        Some((start, end)) => {
+            json!({"path": path, "is_leaf": true, "intervals": [{"start": start, "end": end}]})
+        }
+    };
+    nodes.iter().map(node).collect()
+}
+
+/// `pickle`: the same in graphite-web's own classes.
+pub fn pickled(nodes: &[Spanned<'_>]) -> Vec<u8> {
+    let mut all = Pickle::default();
+    all.list(nodes, |pickle, node| {
+        pickle.dict(|entries| {
+            entries.key("path").text(node.path);
+            entries.key("is_leaf").truth(node.interval.is_some());
+            if let Some((start, end)) = node.interval {
+                entries.key("intervals").interval(start, end);
+            }
+        });
+    });
+    all.finish()
 }
 
 /// The names at one position of the paths, from the end when it is negative.

@@ -6,6 +6,8 @@ pub mod budget;
 pub mod components;
 #[cfg(test)]
 mod damaged;
+/// Buckets of time for strips of a few pixels.
+pub mod density;
 /// Components, hosts and levels of matching lines.
 pub mod facets;
 /// `/metrics/find`: the tree of names.
@@ -20,6 +22,8 @@ pub mod logs;
 mod names;
 /// Patterns of matching lines.
 pub mod patterns;
+/// Python's pickles, written.
+mod pickle;
 /// Where an instant lies among matching lines.
 pub mod position;
 /// `/render`: points of the series that targets name.

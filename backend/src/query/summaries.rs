@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::components::ComponentCounts;
+use super::density::Density;
 use super::facets::count_facets;
 use super::histogram::HistogramCounts;
 use super::logs::tests::{SHORT, TestLine, any_filter, line, matching};
@@ -183,8 +184,16 @@ fn check_names(store: &Store, found: &[&TestLine], filter: &LineFilter) {
 }
 
 fn check_components(store: &Store, lines: &[TestLine], range: TimeRange) {
+    check_components_by(store, lines, range, None);
+    // Of these ranges the first has buckets narrower than any slot, the others ones that are several slots wide.
+    for most in [60, 24, 2] {
+        check_components_by(store, lines, range, Some(Density::over(range, most)));
+    }
+}
+
+fn check_components_by(store: &Store, lines: &[TestLine], range: TimeRange, density: Option<Density>) {
     let snapshot = store.logs().snapshot(range).unwrap();
-    let mut counts = ComponentCounts::new(&snapshot, range);
+    let mut counts = ComponentCounts::new(&snapshot, range, density);
     while !counts.step(&mut SHORT.clone(), store.logs().counters()) {}
     let answer = counts.finish();
     let found = matching(lines, &LineFilter::all(range));
@@ -196,6 +205,13 @@ fn check_components(store: &Store, lines: &[TestLine], range: TimeRange) {
     };
     assert_eq!(told(|one| one.lines), counted(found.iter().map(|line| line.component)));
     assert_eq!(told(|one| one.errors), errors);
+    for one in &answer.components {
+        let mut expected = vec![0; density.map_or(0, |density| density.count())];
+        for line in found.iter().filter(|line| line.component == one.path) {
+            density.and_then(|density| density.bucket(line.ts)).into_iter().for_each(|at| expected[at] += 1);
+        }
+        assert_eq!(one.density, expected, "{} {density:?}", one.path);
+    }
     let hosts = answer.hosts.iter().map(|one| (one.name.clone(), one.lines)).collect::<BTreeMap<_, _>>();
     assert_eq!(hosts, counted(found.iter().map(|line| line.host)));
 }

@@ -138,9 +138,10 @@ pub async fn functions(signal: AbortSignal) -> Result<Vec<FunctionName>, ApiErro
     Ok(all.into_iter().map(name).collect())
 }
 
-/// The components and hosts with lines in a range.
-pub async fn components(range: TimeRange, signal: AbortSignal) -> Result<Components, ApiError> {
-    get_json(&format!("/api/components?from={}&until={}", range.from, range.until), &signal).await
+/// The components and hosts with lines in a range, and how the lines of each lie over some buckets of it.
+pub async fn components(range: TimeRange, buckets: u32, signal: AbortSignal) -> Result<Components, ApiError> {
+    let (from, until) = (range.from, range.until);
+    get_json(&format!("/api/components?from={from}&until={until}&buckets={buckets}"), &signal).await
 }
 
 /// The notes on the time axis in a range.
@@ -297,6 +298,25 @@ impl AnswerHead {
     }
 }
 
+/// At which position of a query's answer the lines from an instant on begin.
+pub async fn position_at(
+    query: LogQuery,
+    at: Timestamp,
+    signal: AbortSignal,
+) -> Result<Option<u64>, ApiError> {
+    let (filters, order) = (query.parameters(query.range), order_name(query.order));
+    let url = format!("/api/logs?{filters}&order={order}&at={at}&limit=1");
+    let response = send(&url, &signal).await?;
+    Ok(response.headers().get("Sonde-Offset").and_then(|place| place.trim().parse().ok()))
+}
+
+const fn order_name(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "asc",
+        Order::Descending => "desc",
+    }
+}
+
 /// Streams lines: first what the answer says of itself, then rows as they arrive.
 pub async fn stream_lines(
     request: LineRequest,
@@ -305,7 +325,7 @@ pub async fn stream_lines(
     mut on_rows: impl FnMut(Vec<Row>),
 ) -> Result<(), ApiError> {
     let LineRequest { query, order, start, limit } = request;
-    let order = if order == Order::Descending { "desc" } else { "asc" };
+    let order = order_name(order);
     let filters = query.parameters(query.range);
     let start = start.parameter();
     let url = format!("/api/logs?{filters}&order={order}{start}&limit={limit}&envelope=1");

@@ -4,6 +4,7 @@
 //! is shown alone is not in the address: it is a way of looking, as the pointer is.
 
 use super::readings::{Reading, Stats, fitting};
+use crate::leaving::leaving;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
 use std::collections::BTreeSet;
@@ -84,7 +85,7 @@ pub(super) fn Legend(
         let more = if hidden > 0 { format!("+{hidden} · details") } else { "details".to_owned() };
         (rows.into_iter().map(|row| view! { <li><Name row picked /></li> }).collect_view(), more)
     };
-    let has_rows = move || rows.with(|rows| !rows.is_empty());
+    let has_rows = move || leaving(rows).with(|rows| !rows.is_empty());
     view! {
         <div class="legend-line" style:padding-left=format!("{GUTTER_PX}px")>
             {move || {
@@ -96,7 +97,7 @@ pub(super) fn Legend(
                             class="legend-more"
                             aria-label="All series with their lowest, highest and mean value"
                             title="All series: last, min, max, mean"
-                            aria-expanded=move || details.get().to_string()
+                            aria-expanded=move || leaving(details).get().to_string()
                             on:click=move |_| details.update(|open| *open = !*open)
                         >
                             {more.clone()}

@@ -1,6 +1,7 @@
 //! The canvas' colours, read from the page's CSS variables.
 
 use super::readings::level_variable;
+use sonde_shared::chart::draw::Layout;
 use sonde_shared::chart::theme::{Rgb, Theme};
 use sonde_shared::log::Level;
 use web_sys::{CssStyleDeclaration, Element};
@@ -20,6 +21,13 @@ pub fn read_theme(element: &Element) -> Theme {
         levels: Level::ALL.map(|level| colour(level_variable(level))),
         font: variable(&style, "--font-mono"),
     }
+}
+
+/// How large a chart's texts are: larger on a wall.
+pub(super) fn read_text_px(element: &Element) -> f64 {
+    let style = leptos::prelude::window().get_computed_style(element).ok().flatten();
+    let size = style.map(|style| variable(&style, "--chart-text")).unwrap_or_default();
+    size.trim_end_matches("px").parse().unwrap_or(Layout::PAGE.text_px)
 }
 
 fn variable(style: &CssStyleDeclaration, name: &str) -> String {

@@ -17,7 +17,7 @@ use super::readings::{
 };
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
-use super::theme::read_theme;
+use super::theme::{read_text_px, read_theme};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::draw::{Frame, GUTTER_PX, Layout, Lines, Side, draw_chart, draw_histogram};
@@ -277,7 +277,7 @@ fn paint_on_change(
         let frame = Frame {
             width_px: surface.width.get_untracked(),
             height_px: height_px.get_untracked(),
-            layout: Layout::PAGE,
+            layout: Layout { text_px: read_text_px(&element), ..Layout::PAGE },
             pixel_ratio: ratio.get_untracked(),
             range: ctx.range.get_untracked(),
             events: &events,

@@ -5,6 +5,7 @@
 
 mod arrive;
 mod indexed;
+mod instant;
 mod jump;
 mod place;
 
@@ -56,6 +57,8 @@ pub struct LineFeed {
     /// What stays in sight when marks come.
     kept: StoredValue<Kept>,
     search: StoredValue<Option<Abort>, LocalStorage>,
+    /// Asks where the line nearest to an instant is.
+    seeking: StoredValue<Option<Abort>, LocalStorage>,
     sought: StoredValue<bool>,
     turn: Rest,
     /// Waits to look whether more lines are indexed, and the request that looks.
@@ -112,6 +115,7 @@ impl LineFeed {
             wanted: StoredValue::new_local(None),
             kept: StoredValue::new(Kept::Nothing),
             search: StoredValue::new_local(None),
+            seeking: StoredValue::new_local(None),
             sought: StoredValue::new(false),
             turn: Rest::new(),
             again: Rest::new(),

@@ -14,6 +14,7 @@ mod latest;
 pub mod lines;
 /// What comes, as it comes.
 mod live;
+mod metrics;
 mod nearest;
 mod phase;
 /// Everything that hangs on the visible range: components, events, histogram, panels.
@@ -29,6 +30,7 @@ pub use edit::{Completion, Saving, add_link, save_dashboard};
 pub use latest::Loaded;
 pub use lines::{LineFeed, Sought};
 pub use live::LiveFeed;
+pub use metrics::MetricFeed;
 pub use nearest::nearest_line;
 pub use phase::Phase;
 pub use start::PageFeed;

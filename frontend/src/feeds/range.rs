@@ -5,7 +5,7 @@ use crate::api::client;
 use crate::session::Session;
 use crate::state::{Command, LogQuery};
 use leptos::prelude::*;
-use sonde_shared::api::{Columns, Components, Event, Histogram};
+use sonde_shared::api::{Columns, ComponentCount, Components, Event, Histogram};
 use sonde_shared::dashboard::{Draw, Panel};
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
@@ -41,6 +41,9 @@ const STEPS_MS: [i64; 24] = [
 /// The width that a bar of the histogram should have, in pixels.
 const BAR_PX: f64 = 5.0;
 
+/// So many buckets at most has a component's strip in the tree.
+const STRIP_BUCKETS: u32 = 24;
+
 /// Components and hosts with lines in the visible range.
 pub fn load_components(session: Session) -> Loaded<Components> {
     let loaded = Loaded::new();
@@ -50,12 +53,26 @@ pub fn load_components(session: Session) -> Loaded<Components> {
         if session.ready.get() {
             let range = session.range_to_ask();
             loaded.load(
-                move |signal| client::components(range, signal),
-                move |components: &Components| session.send(Command::ComponentsLoaded(components.clone())),
+                move |signal| client::components(range, STRIP_BUCKETS, signal),
+                move |components| session.send(Command::ComponentsLoaded(without_density(components))),
             );
         }
     });
     loaded
+}
+
+/// What the state knows of components is compared at each change.
+fn without_density(components: &Components) -> Components {
+    let plain = |one: &ComponentCount| ComponentCount {
+        path: one.path.clone(),
+        lines: one.lines,
+        ..ComponentCount::default()
+    };
+    Components {
+        components: components.components.iter().map(plain).collect(),
+        hosts: components.hosts.clone(),
+        buckets: None,
+    }
 }
 
 /// The notes on the time axis.

@@ -76,6 +76,33 @@ impl Cache {
         })
     }
 
+    /// The row nearest to an instant, of `rows` in the answer: between two neighbours at hand, or beyond the first or last one.
+    pub fn row_near(&self, at: Timestamp, rows: u64) -> Option<u64> {
+        let mut before: Option<(u64, Timestamp)> = None;
+        for (number, window) in &self.windows {
+            for (index, row) in (number * WINDOW_ROWS..).zip(&window.rows) {
+                let Some(row) = row else { continue };
+                let neighbour = before.filter(|(last, _)| last + 1 == index).map(|(_, time)| time);
+                before = Some((index, row.at));
+                if let Some(last) = neighbour {
+                    // Times fall where the newest line is the first.
+                    let (earlier, later) = (last.min(row.at), last.max(row.at));
+                    if earlier <= at && at <= later {
+                        let is_last = at.nanos_since(last).abs() < at.nanos_since(row.at).abs();
+                        return Some(if is_last { index - 1 } else { index });
+                    }
+                }
+            }
+        }
+        let (first, last) = (self.row(0), rows.checked_sub(1).and_then(|last| self.row(last)));
+        let is_descending = first.as_ref().zip(last.as_ref()).is_some_and(|(first, last)| first.at > last.at);
+        let is_beyond = |row: &Row, earlier: bool| if earlier { at <= row.at } else { at >= row.at };
+        if first.is_some_and(|row| is_beyond(&row, !is_descending)) {
+            return Some(0);
+        }
+        last.filter(|row| is_beyond(row, is_descending)).map(|_| rows - 1)
+    }
+
     /// The marks of the rows that are at hand beside their neighbours, by the position of the row that they stand above.
     pub fn marks(&self, between: impl Fn(Timestamp, Timestamp) -> Option<Mark>) -> BTreeMap<u64, Mark> {
         let mut marks = BTreeMap::new();
@@ -134,6 +161,26 @@ mod tests {
         assert_eq!(cache.missing(140..250), [0]);
         assert_eq!(cache.missing(250..401), [1, 2]);
         assert_eq!(cache.position_of("201"), Some(201));
+    }
+
+    #[test]
+    fn the_row_nearest_to_an_instant_is_between_its_neighbours() {
+        let cache = filled(150..260);
+        let check = |cache: &Cache, ms: i64, rows: u64, expected: Option<u64>| {
+            assert_eq!(cache.row_near(Timestamp::from_millis(ms), rows), expected, "{ms} of {rows}");
+        };
+        check(&cache, 200_400, 1_000, Some(200));
+        check(&cache, 199_600, 1_000, Some(200));
+        check(&cache, 100_000, 1_000, None);
+        check(&cache, 300_000, 1_000, None);
+        check(&cache, 300_000, 260, Some(259));
+        check(&filled(0..10), -5_000, 10, Some(0));
+        let mut falling = Cache::default();
+        (0..10).for_each(|index| falling.put(index, row(9 - index)));
+        check(&falling, 7_400, 10, Some(2));
+        check(&falling, 90_000, 10, Some(0));
+        check(&falling, -1, 10, Some(9));
+        check(&Cache::default(), 0, 0, None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod mark;
 mod rate;
 mod row;
 mod scroll;
+mod share;
 mod total;
 
 pub use cache::{Cache, WINDOW_ROWS};
@@ -19,4 +20,5 @@ pub use mark::{MARK_PX, Mark, silence_nanos};
 pub use rate::{ends_of_silence, slow_downs};
 pub use row::{Field, Row};
 pub use scroll::{Extent, Position};
+pub use share::share_before;
 pub use total::Total;

@@ -28,7 +28,7 @@ pub fn PanelEditor() -> impl IntoView {
     let session = use_session();
     let completion = Completion::new();
     provide_context(completion);
-    let edited = session.part(|state| state.edit.as_ref().map(|edit| edit.panel.clone()));
+    let edited = session.part(|state| state.edit.as_ref().map(|edit| (edit.panel.clone(), edit.added)));
     move || {
         edited.get().map(|_| {
             completion.start();

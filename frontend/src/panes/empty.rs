@@ -41,8 +41,8 @@ pub(super) fn FirstSteps() -> impl IntoView {
         <div class="state first-steps">
             <h2>"No data yet"</h2>
             <p>"Send a log line and a metric; both appear here by themselves."</p>
-            <pre class="mono">{log}</pre>
-            <pre class="mono">{metric}</pre>
+            <pre class="mono" tabindex="0">{log}</pre>
+            <pre class="mono" tabindex="0">{metric}</pre>
             {move || others.get().map(|others| view! { <p class="faint">{others}</p> })}
         </div>
     }

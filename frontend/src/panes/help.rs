@@ -6,13 +6,14 @@ use crate::keys::KeyChoice;
 use leptos::html;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 27] = [
+const KEYS: [(&str, &str); 28] = [
     ("drag", "select a range and see its lines"),
     ("Shift + drag", "move along the time axis"),
     ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
     ("double-click", "zoom to the selection; outside of it, back"),
     ("s", "edges snap to ticks and events, also during a drag"),
     ("b", "the next band is what the selection is compared with"),
+    ("f", "the lines follow the crosshair on a chart, or stay"),
     ("m", "the active chart alone, or all again"),
     ("two fingers", "on a chart: move and zoom"),
     ("← →", "on a chart: move the crosshair"),

@@ -1,6 +1,7 @@
 //! Marks what is looked for where it stands in a text. Always text, never markup.
 
 use crate::lines::Find;
+use crate::plain::plain;
 use js_sys::{Array, Function, JsString, Reflect, RegExp};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -10,10 +11,11 @@ const MOST_MARKS: usize = 50;
 
 /// The text with each match marked.
 pub(super) fn marked(text: &str, find: Option<&Find>) -> AnyView {
+    let text = plain(text);
     match find {
-        None => text.to_owned().into_any(),
-        Some(find) if find.is_regex => in_pieces(by_expression(text, &find.text)),
-        Some(find) => in_pieces(by_text(text, &find.text)),
+        None => text.into_any(),
+        Some(find) if find.is_regex => in_pieces(by_expression(&text, &find.text)),
+        Some(find) => in_pieces(by_text(&text, &find.text)),
     }
 }
 

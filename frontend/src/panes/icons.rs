@@ -6,12 +6,14 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Icon {
     Add,
+    Check,
     Chevron,
     Close,
     Columns,
     Components,
     Context,
     Copy,
+    Crosshair,
     Download,
     Edit,
     Event,
@@ -40,12 +42,14 @@ impl Icon {
     const fn path(self) -> &'static str {
         match self {
             Self::Add => "M8 3v10M3 8h10",
+            Self::Check => "M3 8.5l3.5 3.5L13 5",
             Self::Chevron => "M4 6l4 4 4-4",
             Self::Close => "M4 4l8 8M12 4l-8 8",
             Self::Columns => "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
             Self::Components => "M3 3h4v3H3zM9 10h4v3H9zM5 6v5.5h4",
             Self::Context => "M2.5 4h7M2.5 8h11M2.5 12h7",
             Self::Copy => "M6 6h7v7H6zM10 6V3H3v7h3",
+            Self::Crosshair => "M8 1.5v13M1.5 8h13M8 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7z",
             Self::Download => "M8 2.5v7.5M5 7l3 3 3-3M3 13h10",
             Self::Edit => "M3 13l.6-2.8L11 2.8l2.2 2.2-7.4 7.4zM9.5 4.3l2.2 2.2",
             Self::Event => "M4 14V2.5M4 3h8l-2 2.5L12 8H4",

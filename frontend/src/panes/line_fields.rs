@@ -4,6 +4,7 @@ use super::icons::{Glyph, Icon};
 use super::share::copy_text;
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
+use crate::plain::plain;
 use crate::session::use_session;
 use crate::state::{AppState, Command};
 use leptos::html;
@@ -100,11 +101,11 @@ fn filter(name: &str, value: &str) -> FieldFilter {
 #[component]
 fn FieldRow(field: Field, filter: Option<FieldFilter>) -> impl IntoView {
     let Field { key, value, .. } = field;
-    let shown = clipped(&value);
+    let shown = plain(&clipped(&value));
     let (name, column) = (["Copy ", &key].concat(), key.clone());
     let is_own = filter.is_none() || !KNOWN.contains(&key.as_str());
     view! {
-        <dt>{key}</dt>
+        <dt>{plain(&key)}</dt>
         <dd>
             <span class="mono value">{shown}</span>
             <span class="acts">

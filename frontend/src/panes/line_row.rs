@@ -3,9 +3,12 @@
 use super::highlight::marked;
 use super::line_fields::LineFields;
 use super::log_list::toggle;
+use super::tie::{LINES, Tie, is_selecting_text};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
+use crate::leaving::leaving;
 use crate::lines::{Mark, Row};
+use crate::plain::plain;
 use crate::session::{Session, use_session};
 use crate::text::{self, Stamp};
 use leptos::prelude::*;
@@ -31,10 +34,11 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
     let session = use_session();
     let feed: LineFeed = expect_context();
     let context: ChartContext = expect_context();
+    let tie: Tie = expect_context();
     let id = row.id.clone();
     let open = session.part(move |state| state.view.line.as_deref() == Some(id.as_str()));
     let at = row.at;
-    let hover = move |_| context.hover.set(Some(Hover { source: "log".to_owned(), at }));
+    let hover = move |_| context.hover.set(Some(Hover { source: LINES.to_owned(), at }));
     let id = row.id.clone();
     let click = move |_| {
         feed.cursor.set(Some(index));
@@ -43,15 +47,16 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
         }
     };
     let mark = Memo::new(move |_| {
-        let mark = feed.marks.with(|marks| marks.get(&index).copied())?;
-        Some(mark_text(mark, at, session.offset_minutes.get()))
+        let mark = leaving(feed.marks).with(|marks| marks.get(&index).copied())?;
+        Some(mark_text(mark, at, leaving(session.offset_minutes).get()))
     });
     let (fields, cells) = (row.clone(), row.clone());
     view! {
         <div
             class=format!("row level-{}", row.level.name())
-            class:cursor=move || feed.cursor.get() == Some(index)
+            class:cursor=move || leaving(feed.cursor).get() == Some(index)
             class:open=move || open.get()
+            class:nearest=move || tie.nearest.get() == Some(index)
             role="row"
             aria-rowindex=(index + 1).to_string()
             aria-expanded=move || open.get().to_string()
@@ -72,13 +77,13 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
 
 #[component]
 fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
-    let (at, host) = (row.at, row.host.clone());
-    let time = move || stamp.get().write(at, session.offset_minutes.get());
-    let (prefix, name) = split_component(&row.component);
+    let (at, host) = (row.at, plain(&row.host));
+    let time = move || leaving(stamp).get().write(at, leaving(session.offset_minutes).get());
+    let (prefix, name) = split_component(&plain(&row.component));
     let (message, rest) = (row.message.clone(), row.rest.clone());
     let feed: LineFeed = expect_context();
     let find = Memo::new(move |_| feed.find());
-    let whole = move || Stamp::Year.write(at, session.offset_minutes.get());
+    let whole = move || Stamp::Year.write(at, leaving(session.offset_minutes).get());
     let more = (row.more_lines > 0).then(|| {
         let more = ["+", &text::lines(row.more_lines as u64)].concat();
         view! { <span class="more-lines">{more}</span> }
@@ -87,7 +92,7 @@ fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
         <span class="level-bar" aria-hidden="true"></span>
         <span class="time" role="gridcell" title=whole>{time}</span>
         <span class="tag" role="gridcell">{row.level.tag()}</span>
-        <span class="component" role="gridcell" title=row.component.clone()>
+        <span class="component" role="gridcell" title=plain(&row.component)>
             <span class="path"><span class="faint">{prefix}</span>{name}</span>
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
@@ -112,8 +117,9 @@ fn ColumnCells(row: Arc<Row>, session: Session) -> impl IntoView {
         let fields = row.fields();
         let cell = |name: String| {
             let field = fields.iter().find(|field| field.key == name);
-            let value: String =
-                field.map(|field| field.value.chars().take(MAX_CELL_CHARS).collect()).unwrap_or_default();
+            let value: String = field
+                .map(|field| plain(&field.value).chars().take(MAX_CELL_CHARS).collect())
+                .unwrap_or_default();
             view! { <span class="column" role="gridcell" title=value.clone()>{value.clone()}</span> }
         };
         Some(columns.into_iter().map(cell).collect_view())
@@ -131,10 +137,4 @@ fn mark_text(mark: Mark, at: Timestamp, offset_minutes: i32) -> String {
 fn split_component(component: &str) -> (String, String) {
     let at = component.rfind('.').map_or(0, |at| at + 1);
     (component[..at].to_owned(), component[at..].to_owned())
-}
-
-/// Whether the click ended a selection of text, so was none.
-fn is_selecting_text() -> bool {
-    let selection = window().get_selection().ok().flatten();
-    selection.is_some_and(|selection| !selection.is_collapsed())
 }

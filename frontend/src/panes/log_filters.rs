@@ -30,7 +30,7 @@ pub(super) fn LogFilters() -> impl IntoView {
 /// What a facet is called, in a filter and in a sentence, and what its button says while it does not narrow.
 const fn names(facet: Facet) -> (&'static str, &'static str, &'static str) {
     match facet {
-        Facet::Component => ("component", "Component", "Any component"),
+        Facet::Component => ("component", "Component", "None chosen"),
         Facet::Host => ("host", "Host", "Any host"),
         Facet::Level => ("level", "Level", "Any level"),
     }
@@ -49,9 +49,9 @@ fn FacetFilter(facet: Facet) -> impl IntoView {
     });
     let (_, name, any) = names(facet);
     let label = move || match chosen.get() {
+        // The breadcrumb says which, also where it is that of a chart.
+        _ if facet == Facet::Component => "Component".to_owned(),
         None => any.to_owned(),
-        // The breadcrumb says which.
-        Some(_) if facet == Facet::Component => "Component".to_owned(),
         Some(value) => worded(facet, &value),
     };
     let clear = move |_| session.send(any_of(facet));

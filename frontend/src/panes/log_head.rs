@@ -3,6 +3,7 @@
 use super::baseline_control::BaselineControl;
 use super::icons::{Glyph, Icon};
 use super::reading::ReadingMenu;
+use super::tie::FollowToggle;
 use crate::feeds::{LineFeed, PageFeed, Phase, Saving, add_link};
 use crate::lines::Total;
 use crate::session::{Session, use_session};
@@ -54,6 +55,7 @@ pub(super) fn LogHead() -> impl IntoView {
             <Show when=busy>
                 <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
             </Show>
+            <FollowToggle />
             <Said />
             <OrderButton />
             <Download />

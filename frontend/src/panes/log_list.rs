@@ -4,6 +4,7 @@ use super::line_row::LineRow;
 use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
+use super::tie::Tie;
 use crate::feeds::LineFeed;
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -14,6 +15,9 @@ use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+/// Of so many rows it is kept how high they are with their text wrapped; then of those near by.
+const MOST_WRAPPED: usize = 4_000;
+
 /// The list with its scrollbar.
 #[component]
 pub(super) fn LogList() -> impl IntoView {
@@ -22,6 +26,7 @@ pub(super) fn LogList() -> impl IntoView {
     let list = NodeRef::<html::Div>::new();
     let Reading { wraps, is_roomy, stamp, .. } = expect_context();
     let touch = RwSignal::new(None::<f64>);
+    expect_context::<Tie>().mark_cursor(feed.cursor);
     let visible = Memo::new(move |_| feed.extent().visible(feed.position.get()));
     Effect::new(move |_| {
         feed.revision.track();
@@ -67,11 +72,12 @@ pub(super) fn LogList() -> impl IntoView {
             class:wraps=move || wraps.get()
             node_ref=list
             id="log-list"
-            role="grid"
+            role="treegrid"
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"
             on:wheel=wheel
+            on:scroll=move |_| take_scroll(list, feed)
             on:keydown=move |event| press(&event, session, feed)
             on:pointerdown=move |event| touch.set(finger(&event))
             on:pointermove=move |event| drag(&event, feed, touch)
@@ -102,6 +108,16 @@ fn watch_size(list: &web_sys::HtmlElement, feed: LineFeed) {
     on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
 }
 
+/// The browser scrolls to what gets the focus; the list's own position is the only one.
+fn take_scroll(list: NodeRef<html::Div>, feed: LineFeed) {
+    let Some(list) = list.get_untracked() else { return };
+    let scrolled = list.scroll_top();
+    if scrolled != 0 {
+        list.set_scroll_top(0);
+        feed.go(|extent, at| extent.moved(at, f64::from(scrolled)));
+    }
+}
+
 /// The height that a row has by the style.
 fn measure_row(list: &web_sys::HtmlElement, feed: LineFeed) {
     let style = window().get_computed_style(list).ok().flatten();
@@ -126,6 +142,10 @@ fn measure_wrapped(list: &web_sys::HtmlElement, feed: LineFeed) {
             }
         }
         next = row.next_element_sibling();
+    }
+    if wrapped.len() > MOST_WRAPPED {
+        let shown = feed.position.get_untracked().row;
+        wrapped.retain(|row, _| row.abs_diff(shown) < MOST_WRAPPED as u64 / 4);
     }
     if wrapped != *known {
         feed.wrapped.set(Arc::new(wrapped));

@@ -120,7 +120,7 @@ fn NoLines() -> impl IntoView {
     let widen = move |_| session.send(Command::ClearFilters);
     let filtered = move || (reads_text() || narrowed()).then_some(", with these filters");
     view! {
-        <div class="over state">
+        <div class="over state" tabindex="0">
             <p>{sentence}{filtered}"."</p>
             <div class="state-actions">
                 <Show when=reads_text>

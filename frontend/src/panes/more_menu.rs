@@ -1,13 +1,14 @@
-//! What the bar has no place for on a phone: zone, theme and keys in one menu.
+//! What the bar has no place for: the wall, and on a phone zone, theme and keys.
 
 use super::choice::Choice;
 use super::icons::Icon;
 use super::top_bar::{next_theme, toggle_zone, zone_name};
 use crate::session::use_session;
+use crate::state::Command;
 use crate::theme::ThemeSignals;
 use leptos::prelude::*;
 
-/// The menu; it shows on narrow pages only.
+/// The menu.
 #[component]
 pub(super) fn MoreMenu(help: RwSignal<bool>) -> impl IntoView {
     let session = use_session();
@@ -22,6 +23,11 @@ pub(super) fn MoreMenu(help: RwSignal<bool>) -> impl IntoView {
         <div class="more-menu">
             <Choice name="More" icon=Icon::More open>
                 <ul class="items">
+                    <li>
+                        <button class="item" on:click=move |_| session.send(Command::SetWall(true))>
+                            "Show on a wall"
+                        </button>
+                    </li>
                     <li>
                         <button class="item" on:click=move |_| toggle_zone(session)>
                             {move || format!("Times in {}", zone_name(zone.get()))}

@@ -1,5 +1,6 @@
 //! The list's own scrollbar. It maps positions, not pixels, so it works the same for ten lines and a hundred million.
 
+use super::tie::Hairline;
 use crate::feeds::LineFeed;
 use leptos::html;
 use leptos::prelude::*;
@@ -64,6 +65,7 @@ pub(super) fn Scrollbar() -> impl IntoView {
                 style:height=move || format!("{}px", thumb())
                 style:transform=move || format!("translateY({}px)", top())
             ></div>
+            <Hairline />
         </div>
     }
 }

@@ -1,10 +1,26 @@
 //! Which components the log pane shows: the tree's explicit choice, else those of the active panel.
 
 use super::AppState;
+use sonde_shared::api::Components;
 use sonde_shared::links::{Link, LinkRule, link_panel};
 use std::collections::BTreeSet;
 
+/// Components and hosts by name. They are asked for each panel after each change, and there may be thousands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Known {
+    components: BTreeSet<String>,
+    hosts: BTreeSet<String>,
+}
+
 impl AppState {
+    pub(super) fn know(&mut self, components: Components) {
+        self.known = Known {
+            components: components.components.iter().map(|one| one.path.clone()).collect(),
+            hosts: components.hosts.iter().map(|one| one.name.clone()).collect(),
+        };
+        self.components = Some(components);
+    }
+
     /// Makes a panel the active one; its components become the pane's unless some were chosen by hand.
     pub(super) fn activate(&mut self, panel: &str) {
         let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
@@ -14,17 +30,16 @@ impl AppState {
         }
     }
 
-    /// Chooses a component by hand, or goes back to the active panel's.
-    pub(super) fn choose(&mut self, component: Option<String>) {
+    /// Chooses components by hand, or goes back to the active panel's.
+    pub(super) fn choose(&mut self, components: Vec<String>) {
         let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
         self.view.line = None;
         self.view.near = None;
-        self.view.chosen = component.is_some();
-        if let Some(component) = component {
-            self.view.components = vec![component];
+        self.view.chosen = !components.is_empty();
+        self.view.components = components;
+        if self.view.chosen {
             self.drop_host(linked_host.as_deref());
         } else {
-            self.view.components.clear();
             self.follow_panel(linked_host.as_deref());
         }
     }
@@ -38,10 +53,9 @@ impl AppState {
 
     /// Whether a panel's components lie outside those that were chosen by hand.
     pub fn is_outside_choice(&self, panel: &str) -> bool {
-        let Some(Link::Named(_) | Link::Rule(_) | Link::Prefix(_)) = self.link_of(panel) else {
-            return false;
-        };
-        let linked = self.link_of(panel).map(|link| link.components()).unwrap_or_default();
+        let link = self.link_of(panel);
+        let Some(link @ (Link::Named(_) | Link::Rule(_) | Link::Prefix(_))) = link else { return false };
+        let linked = link.components();
         let related = |one: &String, other: &String| is_at_or_below(one, other) || is_at_or_below(other, one);
         !linked.iter().any(|one| self.view.components.iter().any(|chosen| related(one, chosen)))
     }
@@ -82,16 +96,12 @@ impl AppState {
     /// What a panel is linked to.
     fn link_of(&self, panel: &str) -> Option<Link> {
         let panel = self.panel(panel)?;
-        let components = self.components.as_ref();
-        let paths: BTreeSet<String> = components
-            .map(|all| all.components.iter().map(|one| one.path.clone()).collect())
-            .unwrap_or_default();
-        let hosts: BTreeSet<String> =
-            components.map(|all| all.hosts.iter().map(|one| one.name.clone()).collect()).unwrap_or_default();
         let named = self.series.get(&panel.id).filter(|names| !names.is_empty() && !panel.calls_functions());
         let series = named.cloned().unwrap_or_else(|| panel.paths());
         let rules = self.page.as_ref().map_or(&[][..], |page| &page.links);
-        Some(link_panel(panel.logs.as_deref(), rules, &series, &paths, &hosts))
+        let nothing = Known::default();
+        let known = if self.components.is_some() { &self.known } else { &nothing };
+        Some(link_panel(panel.logs.as_deref(), rules, &series, &known.components, &known.hosts))
     }
 
     fn follow_panel(&mut self, linked_host: Option<&str>) {

@@ -68,6 +68,8 @@ pub enum Command {
     OpenDashboard(String),
     /// A component was chosen by hand; `None` undoes the choice.
     Choose(Option<String>),
+    /// Several components were chosen by hand; none of them undoes the choice.
+    ChooseSome(Vec<String>),
     /// The host filter.
     SetHost(Option<String>),
     /// The level filter.
@@ -94,6 +96,8 @@ pub enum Command {
     SetTab(Tab),
     /// The order of lines.
     SetOrder(Order),
+    /// Charts alone, for a screen on the wall; or the whole page again.
+    SetWall(bool),
     /// The zone that times are shown in.
     SetZone(Zone),
     /// A line was expanded, or closed.

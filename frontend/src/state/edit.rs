@@ -1,6 +1,6 @@
 //! The dashboard while it is edited: the page shows it as it will be, and what is saved is this.
 
-use super::AppState;
+use super::{AppState, TARGETS_PANEL};
 use sonde_shared::dashboard::{Dashboard, Panel};
 
 /// An edited dashboard, and which of its panels is being edited.
@@ -10,6 +10,8 @@ pub struct Edit {
     pub board: Dashboard,
     /// The panel's id.
     pub panel: String,
+    /// Rises when a target came from elsewhere than the editor, whose fields are to show it.
+    pub added: u32,
 }
 
 /// A step of editing.
@@ -19,6 +21,8 @@ pub enum EditStep {
     Open(String),
     /// A new panel of these targets is edited.
     Add(Vec<String>),
+    /// The panel with this id has one more target.
+    AddTarget(String, String),
     /// The panel is this now; its id stays.
     Change(Box<Panel>),
     /// The panel goes so many places down, or up.
@@ -44,6 +48,7 @@ impl AppState {
         match (step, &mut self.edit) {
             (EditStep::Open(id), _) => self.open_edit(id),
             (EditStep::Add(targets), _) => self.add_panel(targets),
+            (EditStep::AddTarget(panel, target), _) => self.add_target(panel, target),
             (EditStep::Change(panel), Some(edit)) => edit.change(*panel),
             (EditStep::Move(by), Some(edit)) => edit.shift(by),
             (EditStep::Remove, Some(edit)) => edit.remove(),
@@ -54,12 +59,28 @@ impl AppState {
 
     fn begin_edit(&mut self) -> Option<&mut Edit> {
         let board = self.shown_board()?.clone();
-        Some(self.edit.insert(Edit { board, panel: String::new() }))
+        Some(self.edit.insert(Edit { board, panel: String::new(), added: 0 }))
     }
 
     fn open_edit(&mut self, id: String) {
         if let Some(edit) = self.begin_edit() {
             edit.panel = id;
+        }
+    }
+
+    /// The panel of the address' targets has no editor: there they are in the address.
+    fn add_target(&mut self, panel: String, target: String) {
+        if panel == TARGETS_PANEL {
+            let others = self.view.targets.iter().filter(|other| **other != target);
+            return self.set_targets(others.cloned().chain([target.clone()]).collect());
+        }
+        let added = self.edit.as_ref().map_or(0, |edit| edit.added);
+        self.open_edit(panel);
+        let Some(edit) = &mut self.edit else { return };
+        edit.added = added + 1;
+        if let Some(place) = edit.place().filter(|place| !edit.board.panels[*place].targets.contains(&target))
+        {
+            edit.board.panels[place].targets.push(target);
         }
     }
 

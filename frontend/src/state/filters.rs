@@ -47,7 +47,7 @@ impl AppState {
         let FieldFilter { name, value, excluded } = wanted.clone();
         self.view.fields.retain(|one| (&one.name, &one.value) != (&name, &value));
         match (name.as_str(), excluded) {
-            ("component", false) => self.choose(Some(value)),
+            ("component", false) => self.choose(vec![value]),
             ("host", false) => self.view.host = Some(value),
             ("level", false) => self.view.level = Level::parse(&value),
             ("pattern", false) => {

@@ -11,10 +11,12 @@ mod course;
 mod edit;
 mod filters;
 mod fresh;
+mod metric_tree;
 mod panels;
 mod query;
 mod tree;
 mod typed;
+mod wall;
 mod why;
 mod zoom;
 
@@ -24,10 +26,12 @@ pub use complete::{FunctionName, Suggestion, completed, functions_like, word_at}
 pub use course::{HEIGHT, bars, line, span_percent};
 pub use edit::{Edit, EditStep};
 pub use fresh::{join_counts, join_points, may_stand};
+pub use metric_tree::{MetricRow, MetricTree};
 pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
-pub use tree::{TreeRow, component_rows};
+pub use tree::{ComponentTree, Folds, MOST_CHOSEN, Pick, TreeNode, picked};
 pub use typed::{TypedAgainst, TypedError, parse_typed_range};
+pub use wall::{MOST_PANELS, grid, stale_secs, verdict};
 pub use why::WhyQuery;
 
 use sonde_shared::api::{Components, PageInfo};
@@ -62,6 +66,8 @@ pub struct AppState {
     pub dashboard: Option<Dashboard>,
     /// Components and hosts with lines in the visible range; `None` until they are known.
     pub components: Option<Components>,
+    /// Their names, for looking up.
+    known: choice::Known,
     /// The series of each panel.
     pub series: BTreeMap<String, Vec<String>>,
     /// What could not be read in the address.
@@ -174,7 +180,9 @@ impl AppState {
             Command::Freeze(on) => self.freeze(on),
             Command::SetRange(spec) => self.set_range(spec),
             Command::OpenDashboard(name) => self.open_dashboard(name),
-            Command::Choose(component) => self.choose(component),
+            Command::Choose(component) => self.choose(component.into_iter().collect()),
+            Command::ChooseSome(components) => self.choose(components),
+            Command::SetWall(on) => self.set_wall(on),
             Command::SetZone(zone) => self.view.zone = Some(zone),
             Command::OpenFinding(change, place) => self.open_finding(change, &place),
             Command::WithBaseline(on) => self.view.with_baseline = on,
@@ -200,7 +208,7 @@ impl AppState {
             Command::DashboardLoaded(dashboard) => self.take_dashboard(dashboard),
             Command::NoDashboard => self.settle_range(None),
             Command::ComponentsLoaded(components) => {
-                self.components = Some(components);
+                self.know(components);
                 self.link_if_pending();
             }
             Command::SeriesLoaded(panel, names) => {
@@ -328,6 +336,14 @@ impl AppState {
         self.view.selection = None;
         self.view.line = None;
         self.paused_at = None;
+    }
+
+    /// Shows charts alone, as a wall does; what is entered by hand follows the clock.
+    fn set_wall(&mut self, on: bool) {
+        self.view.wall = on;
+        if on && !self.view.live {
+            self.toggle_live();
+        }
     }
 
     /// Who looks at one panel alone works with it.

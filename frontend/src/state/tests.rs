@@ -24,10 +24,11 @@ pub(super) fn board() -> Dashboard {
 }
 
 fn components() -> Components {
-    let component = |path: &str| ComponentCount { path: path.into(), lines: 5, errors: 0 };
+    let component = |path: &str| ComponentCount { path: path.into(), lines: 5, ..ComponentCount::default() };
     Components {
         components: vec![component("shop.orders"), component("shop.ordersync"), component("mail")],
         hosts: vec![HostCount { name: "n7".into(), lines: 5 }],
+        ..Components::default()
     }
 }
 

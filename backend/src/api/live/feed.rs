@@ -22,6 +22,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Who takes nothing for so long is cut off.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// When a look has found so much, it is told of further targets only that they have something new.
+const MOST_BYTES: usize = 256 << 10;
+
 /// What one connection follows, and how far it has told of it.
 pub(super) struct Feed {
     state: AppState,
@@ -29,6 +32,7 @@ pub(super) struct Feed {
     commits: watch::Receiver<u64>,
     points_stored: u64,
     is_new: bool,
+    patience: Duration,
 }
 
 /// What goes to a thread that may read files, and comes back with what it found.
@@ -64,7 +68,13 @@ impl Feed {
         };
         let targets = targets.iter().map(|target| Followed::new(target, since)).collect();
         let found = Followings { targets, counted, lines };
-        Ok(Self { state, found, commits, points_stored: 0, is_new: true })
+        Ok(Self { state, found, commits, points_stored: 0, is_new: true, patience: PATIENCE })
+    }
+
+    /// The same, with another patience.
+    #[cfg(test)]
+    pub(super) fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Tells until the reader is gone, takes nothing, or the server stops.
@@ -77,7 +87,7 @@ impl Feed {
         loop {
             if !told.is_empty() {
                 last = Instant::now();
-                if !matches!(timeout(PATIENCE, frames.send(told.into())).await, Ok(Ok(()))) {
+                if !matches!(timeout(self.patience, frames.send(told.into())).await, Ok(Ok(()))) {
                     return;
                 }
             }
@@ -153,7 +163,9 @@ impl Followings {
         let mut told = Vec::new();
         for (place, target) in self.targets.iter_mut().enumerate() {
             if news.points && target.follows_points() {
-                told.extend(tell(place, target.look(state.store.metrics(), now)?));
+                let fresh = target.look(state.store.metrics(), now)?;
+                let is_much = told.len() > MOST_BYTES && fresh != Fresh::Points(Vec::new());
+                told.extend(tell(place, if is_much { Fresh::Changed } else { fresh }));
             } else if news.lines && !is_first && target.counts_lines() {
                 told.extend(event("changed", &LiveTarget { target: place }));
             }

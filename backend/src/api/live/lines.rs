@@ -8,7 +8,7 @@ use crate::store::StoreError;
 use std::sync::atomic::Ordering;
 
 /// Lines of more bytes, or that take longer to be found, are not sent at one look.
-const MOST_BYTES: usize = 192 << 10;
+const MOST_BYTES: usize = 64 << 10;
 const MOST_STEPS: usize = 4;
 
 /// What a look has found.

@@ -226,7 +226,42 @@ async fn an_endless_range_is_held_to_the_days_there_are() {
     assert_eq!(all[0].as_array().unwrap().len(), 110);
     let later = points(&world, "target=a.x&from=-8000d&until=9000000000&now=1100").await;
     let later = later[0].as_array().unwrap();
-    assert_eq!((later.len(), &later[0][1], &later[8_640][1]), (8_641, &json!(0), &json!(86_400)));
+    assert_eq!((later.len(), &later[0][1], &later[110][1]), (111, &json!(0), &json!(1_100)));
+    // Further back than the first day lie nulls, as many as one may want to see.
+    let weeks = points(&world, "target=a.x&from=-20d&until=1100&now=1100").await;
+    let weeks = weeks[0].as_array().unwrap();
+    assert_eq!((weeks.len(), &weeks[0]), (172_800, &json!([null, 1_110 - 20 * 86_400])));
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_the_future() {
+    let world = world().await;
+    let check = async |query: &str, expected: Value| {
+        for target in ["a.x", "scale(a.x,1)"] {
+            let answer = points(&world, &format!("target={target}&{query}")).await;
+            assert_eq!(answer, expected, "{target} {query}");
+        }
+    };
+    check("from=1020&until=2000&now=1045", json!([[[3.0, 1_030], [null, 1_040]]])).await;
+    check("from=1020&until=2000&now=1020", json!([[[3.0, 1_030]]])).await;
+    check("from=1021&until=2000&now=1020", json!([])).await;
+}
+
+#[tokio::test]
+async fn a_series_that_began_soon_after_the_range_is_there_with_nulls() {
+    let world = world().await;
+    let day = 86_400;
+    world.append(&[("b.soon", 2 * day, 1.0), ("b.late", 4 * day, 1.0)]).await;
+    let count = async |query: &str| points(&world, query).await.as_array().unwrap().len();
+    for target in ["b.*", "scale(b.*,1)"] {
+        let soon = format!("target={target}&from=60&until=120&now={}", 9 * day);
+        assert_eq!(points(&world, &soon).await, json!([[[null, 120]]]), "{target}");
+        // As long as it has not begun, and once the range is older.
+        assert_eq!(count(&format!("target={target}&from=60&until=120&now={day}")).await, 0);
+        assert_eq!(count(&format!("target={target}&from=-9d&until=-1d&now=120")).await, 0);
+        let drawn = columns(&world, &format!("target={target}&from=60&until=120&now={}", 9 * day)).await;
+        assert_eq!(drawn.len(), 0, "{target}");
+    }
 }
 
 #[tokio::test]
@@ -242,7 +277,7 @@ async fn what_is_wrong_is_said() {
     check(
         "target=a&format=pdf",
         "format",
-        "png, svg, json, csv, raw, msgpack, dygraph, rickshaw and columns",
+        "png, svg, json, csv, raw, msgpack, pickle, dygraph, rickshaw and columns",
     )
     .await;
     check("target=sumSeries(a.*", "target", "cannot be read behind its first 13 characters").await;
@@ -258,6 +293,37 @@ async fn what_is_wrong_is_said() {
     check("target=a&format=columns&downsample=m4&width=1000000", "width", "at most").await;
     check("target=a&format=columns&stack=some", "stack", "there is all").await;
     check("target=a&jsonp=f", "jsonp", "never").await;
+}
+
+#[tokio::test]
+async fn a_refusal_has_a_right_example_of_what_was_wrong() {
+    let world = world().await;
+    let check = async |query: &str, expected: &str| {
+        let (status, problem) = world.get(&format!("/render?format=json&{query}")).await;
+        assert_eq!((status, &problem["example"]), (StatusCode::BAD_REQUEST, &json!(expected)), "{query}");
+    };
+    check("target=movingAverage(a.x)", "movingAverage(shop.checkout.*, '5min')").await;
+    check("target=sumseries(a.x)", "sumSeries(shop.checkout.*)").await;
+    check("target=avg(alias(a.x))", "alias(shop.checkout.*, 'till')").await;
+    check("target=grep(a.x,'(')", "grep(shop.checkout.*, 'checkout')").await;
+    check("target=sumSeries(a.x", "sumSeries(shop.checkout.*)").await;
+    check("target=a..x", "shop.checkout.*").await;
+}
+
+#[tokio::test]
+async fn variables_of_templates_are_the_requests() {
+    let world = world().await;
+    let check = async |query: &str, expected: &str| {
+        let (_, body) = world.get(&format!("/render?format=json&from=1020&until=1030&{query}")).await;
+        assert_eq!(body[0]["target"], expected, "{query}: {body}");
+    };
+    check("target=template(a.$what,what=%22y%22)&template[what]=x", "a.x").await;
+    check("target=template(scale(a.$1,$by),%22x%22,by=3)&template[by]=2", "scale(a.x,2)").await;
+    check("target=template(a.$what)&template[what]=y&template[what]=x", "a.x").await;
+    check("target=template(a.$what,what=%22x%22)&template[other]=y", "a.x").await;
+    // Elsewhere they are nothing.
+    let (_, body) = world.get("/render?format=json&target=a.$what&template[what]=x").await;
+    assert_eq!(body, json!([]));
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ fn check_answers(store: &Store, lines: &[TestLine], filter: &LineFilter, offset:
         while !counts.step(&mut SHORT.clone(), counters) {}
         assert_eq!(counts.finish().unwrap().total, expected);
     }
-    let mut counts = ComponentCounts::new(&snapshot, filter.range);
+    let mut counts = ComponentCounts::new(&snapshot, filter.range, None);
     while !counts.step(&mut SHORT.clone(), counters) {}
     let in_range = naive(lines, &LineFilter::all(filter.range), Order::Ascending).len() as u64;
     assert_eq!(counts.finish().components.iter().map(|count| count.lines).sum::<u64>(), in_range);

@@ -1,8 +1,9 @@
-//! Answers to targets that call functions: they are evaluated as a whole, then written in the form that was asked for.
+//! Answers to targets that call functions: they are evaluated as a whole, then written in the form that was asked for; JSON piece by
+//! piece, in [`EvaluatedJson`](super::EvaluatedJson).
 //!
 //! Series are read as [`JsonPieces`](super::JsonPieces) reads them, so a path answers the same inside a function and alone.
 
-use super::json::{JsonQuery, bucket_of, write_number};
+use super::evaluated_json::Points;
 use super::line_counts::line_counts;
 use super::plan::{Plan, plans};
 use super::slots::{Slot, Slots};
@@ -17,7 +18,6 @@ use crate::store::StoreError;
 use crate::store::events::EventStore;
 use crate::store::logs::LogStore;
 use crate::store::metrics::MetricStore;
-use serde::Serialize;
 use sonde_shared::api::{Columns, Event, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::component::Selector;
@@ -38,6 +38,8 @@ pub struct Evaluation<'a> {
     pub rules: &'a StorageRules,
     /// The range that was asked for.
     pub range: TimeRange,
+    /// Until when a series may begin for it to be there at all; nothing if the range's end is later.
+    pub known_until: Timestamp,
     /// Where events are.
     pub events: &'a EventStore,
     /// Where lines are.
@@ -46,6 +48,8 @@ pub struct Evaluation<'a> {
     pub clock: GraphiteClock,
     /// How large a part of values must be known, where the request says so.
     pub x_files_factor: Option<f64>,
+    /// What the request puts for the variables of `template`.
+    pub templates: Vec<(String, String)>,
     /// When it is given up, if it is not done.
     pub deadline: Instant,
 }
@@ -58,6 +62,7 @@ impl Evaluation<'_> {
         let mut context = Context::new(self, from, until, seconds(self.clock.now()));
         context.clock = self.clock.clone();
         context.x_files_factor = self.x_files_factor;
+        context.replace(&self.templates);
         let mut all = Vec::new();
         for target in targets {
             all.append(&mut evaluate(target, &context)?);
@@ -127,16 +132,15 @@ impl Evaluation<'_> {
     ) -> Result<Vec<Series>, FunctionError> {
         let range = TimeRange { from: Timestamp::from_secs(from), until: Timestamp::from_secs(until) };
         // A series is there at all times that a function looks at, or lists of it would not fit each other.
-        let known =
-            TimeRange { from: range.from.min(self.range.from), until: range.until.max(self.range.until) };
+        let known = TimeRange {
+            from: range.from.min(self.range.from),
+            until: range.until.max(self.range.until).max(self.known_until),
+        };
         let selection = select(known, range).map_err(|error| failed(&error))?;
         let selection = selection.map_err(|_too_many| {
             FunctionError::Fetch(format!("`{what}` names more than {MAX_ARGUMENTS} series; ask for fewer"))
         })?;
-        let mut plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
-        for plan in &mut plans {
-            plan.begin_with(from, until, self.rules);
-        }
+        let plans = plans(&selection, self.clock.now(), self.rules).map_err(|error| failed(&error))?;
         let values: i64 = plans.iter().map(Plan::slots).sum();
         if values > MAX_VALUES as i64 {
             return Err(FunctionError::Fetch(format!(
@@ -164,69 +168,6 @@ fn series_of(plan: &Plan, selection: &Selection) -> Result<Series, StoreError> {
     Ok(series)
 }
 
-/// Graphite's JSON of series, each with at most so many points where that is asked for, as `renderViewJson` of graphite-web.
-pub fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
-    // Without a value in any of them there are none, as there.
-    let series = if series.iter().all(|one| one.values.is_empty()) { &[] } else { series };
-    let start = series.iter().map(|one| one.start).min().unwrap_or(0);
-    let end = series.iter().map(|one| one.end).max().unwrap_or(0);
-    let mut text = b"[".to_vec();
-    let mut digits = itoa::Buffer::new();
-    for one in series {
-        let points = Points::of(one, query.max_data_points, end - start);
-        let mut points =
-            points.each().filter(|(_, value)| !query.no_null_points || !value.is_nan()).peekable();
-        if query.no_null_points && points.peek().is_none() {
-            continue;
-        }
-        let comma = if text.len() > 1 { "," } else { "" };
-        let (target, tags) = (serde_json::Value::from(one.name.as_str()), serde_json::json!(one.tags));
-        write!(text, r#"{comma}{{"target":{target},"tags":{tags},"datapoints":["#)
-            .expect("a Vec takes every write");
-        for (number, (time, value)) in points.enumerate() {
-            text.extend_from_slice(if number == 0 { b"[" } else { b",[" });
-            write_number(&mut text, value);
-            text.push(b',');
-            text.extend_from_slice(digits.format(time).as_bytes());
-            text.push(b']');
-        }
-        text.extend_from_slice(b"]}");
-    }
-    text.push(b']');
-    text
-}
-
-/// A series' values as they are told, and when each is.
-struct Points<'a> {
-    values: std::borrow::Cow<'a, [f64]>,
-    start: i64,
-    step: i64,
-    /// No point is told behind it.
-    end: i64,
-}
-
-impl<'a> Points<'a> {
-    fn of(series: &'a Series, most: Option<u64>, answer_secs: i64) -> Self {
-        let (start, step, end) = (series.start, series.step, series.end);
-        if most == Some(1) {
-            let values = series.consolidated(series.values.len());
-            return Self { values: values.into_owned().into(), start, step, end: start };
-        }
-        let Some((per_point, nudge)) = most.and_then(|most| bucket_of(start, step, answer_secs, most)) else {
-            return Self { values: series.consolidated(1), start, step, end };
-        };
-        let skipped = ((nudge / step - 1).max(0) as usize).min(series.values.len());
-        let rest = series.clone().with_values(series.values[skipped..].to_vec());
-        let values = rest.consolidated(per_point as usize).into_owned();
-        Self { values: values.into(), start: start + nudge, step: per_point * step, end }
-    }
-
-    fn each(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
-        let times = (0..).map(|number| self.start + number * self.step).take_while(|time| *time <= self.end);
-        times.zip(self.values.iter().copied())
-    }
-}
-
 /// `raw`: a line a series, `name,start,end,step|value,value,None`.
 pub fn raw(series: &[Series]) -> Vec<u8> {
     let mut text = Vec::new();
@@ -251,7 +192,7 @@ pub fn csv(series: &[Series], clock: &GraphiteClock) -> Vec<u8> {
         } else {
             one.name.clone()
         };
-        for (time, value) in Points::of(one, None, 0).each() {
+        for (time, value) in Points::of(one, None, 0).all() {
             let shown = clock.shown(Timestamp::from_secs(time));
             let value = if value.is_nan() { String::new() } else { format!("{value:?}") };
             write!(text, "{name},{} {},{value}\r\n", shown.date(), shown.time())
@@ -259,44 +200,6 @@ pub fn csv(series: &[Series], clock: &GraphiteClock) -> Vec<u8> {
         }
     }
     text
-}
-
-/// What graphite-web sends to and takes from members of a cluster.
-#[derive(Serialize)]
-struct Member<'a> {
-    name: &'a str,
-    start: i64,
-    end: i64,
-    step: i64,
-    values: Vec<Option<f64>>,
-    #[serde(rename = "pathExpression")]
-    path_expression: &'a str,
-    #[serde(rename = "valuesPerPoint")]
-    values_per_point: u32,
-    #[serde(rename = "consolidationFunc")]
-    consolidation: &'static str,
-    #[serde(rename = "xFilesFactor")]
-    x_files_factor: f64,
-}
-
-/// `msgpack`: what graphite-web asks of the members of its cluster.
-pub fn msgpack(series: &[Series]) -> Result<Vec<u8>, rmp_serde::encode::Error> {
-    let members: Vec<Member<'_>> = series.iter().map(member).collect();
-    rmp_serde::to_vec_named(&members)
-}
-
-fn member(series: &Series) -> Member<'_> {
-    Member {
-        name: &series.name,
-        start: series.start,
-        end: series.end,
-        step: series.step,
-        values: series.values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect(),
-        path_expression: &series.path_expression,
-        values_per_point: 1,
-        consolidation: series.consolidation.name(),
-        x_files_factor: series.x_files_factor,
-    }
 }
 
 /// The range whose slots are those that begin in a half-open one: Graphite's ranges leave out a slot at their beginning and have one at
@@ -314,10 +217,10 @@ pub fn columns(series: &[Series], range: TimeRange, width: Option<usize>) -> Vec
 
 /// One of them.
 pub(super) fn column(series: &Series, range: TimeRange, width: Option<usize>) -> Columns {
-    let times_ms = (0..series.values.len() as i64)
-        .map(|number| ((series.start + number * series.step) * 1_000) as f64)
-        .collect();
-    reduced(Columns { name: series.name.clone(), times_ms, values: series.values.to_vec() }, range, width)
+    let values = series.told().to_vec();
+    let at = |number: i64| ((series.start + number * series.step) * 1_000) as f64;
+    let times_ms = (0..values.len() as i64).map(at).collect();
+    reduced(Columns { name: series.name.clone(), times_ms, values }, range, width)
 }
 
 /// A column with what a chart so many pixels wide shows of it.
@@ -338,9 +241,14 @@ mod tests {
     use crate::functions::MAX_SECS;
     use crate::functions::golden::{Made, NOW, is_complete, is_near, rows};
     use crate::functions::parse::parse;
+    use crate::query::render::{EvaluatedJson, JsonQuery, Pieces};
     use crate::store::batch::{Durability, PointBatch};
     use serde_json::Value;
     use std::time::Duration;
+
+    fn json(series: &[Series], query: JsonQuery) -> Vec<u8> {
+        EvaluatedJson::new(series.to_vec(), query).whole().unwrap()
+    }
 
     fn series(row: &Value, target: &Expression) -> Vec<Series> {
         let number = |key: &str| row["query"][key].as_i64().unwrap();
@@ -404,8 +312,10 @@ mod tests {
             logs,
             rules: &rules,
             range,
+            known_until: until,
             clock,
             x_files_factor: None,
+            templates: Vec::new(),
             deadline: Instant::now() + Duration::from_secs(MAX_SECS),
         };
         let one = |target: &str| {

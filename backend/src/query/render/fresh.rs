@@ -47,12 +47,11 @@ struct Seen {
 /// A target that is followed.
 #[derive(Debug)]
 pub struct Followed {
-    /// The paths that it names, in calls too.
-    paths: Vec<Target>,
+    /// The paths that it names, in calls too; `None` where its series cannot be told from its text, so that any point may be one
+    /// of it.
+    paths: Option<Vec<Target>>,
     /// Whether it is a path, whose points are told.
     tells_points: bool,
-    /// Whether its series cannot be told from its text, so that any point may be one of it.
-    follows_all: bool,
     /// Whether it counts lines.
     counts_lines: bool,
     since: i64,
@@ -67,9 +66,8 @@ impl Followed {
     pub fn new(target: &Expression, since: Timestamp) -> Self {
         let tells_points = matches!(target, Expression::Path(_));
         let mut followed = Self {
-            paths: Vec::new(),
+            paths: Some(Vec::new()),
             tells_points,
-            follows_all: false,
             counts_lines: false,
             since: since.as_secs(),
             has_looked: false,
@@ -82,9 +80,13 @@ impl Followed {
 
     fn add(&mut self, part: &Expression) {
         match part {
-            Expression::Path(path) => self.paths.extend(Target::parse(path)),
+            Expression::Path(path) => {
+                if let Some(paths) = &mut self.paths {
+                    paths.extend(Target::parse(path));
+                }
+            }
             Expression::Call(call) => self.add_call(call),
-            Expression::Template(..) => self.follows_all = true,
+            Expression::Template(..) => self.paths = None,
             _ => {}
         }
     }
@@ -92,7 +94,7 @@ impl Followed {
     fn add_call(&mut self, call: &Call) {
         match call.name.as_str() {
             "logs" => self.counts_lines = true,
-            "seriesByTag" => self.follows_all = true,
+            "seriesByTag" => self.paths = None,
             _ => {}
         }
         call.arguments
@@ -103,7 +105,7 @@ impl Followed {
 
     /// Whether new points can change it.
     pub fn follows_points(&self) -> bool {
-        self.follows_all || !self.paths.is_empty()
+        self.paths.as_ref().is_none_or(|paths| !paths.is_empty())
     }
 
     /// Whether new lines can change it.
@@ -113,15 +115,15 @@ impl Followed {
 
     /// What has come since the last look. May read files.
     pub fn look(&mut self, store: &MetricStore, now: Timestamp) -> Result<Fresh, StoreError> {
-        if self.follows_all {
-            return Ok(Fresh::Changed);
-        }
+        let Some(paths) = &self.paths else { return Ok(Fresh::Changed) };
         let is_first = !std::mem::replace(&mut self.has_looked, true);
         let range = TimeRange {
             from: Timestamp::from_secs(self.since).plus_nanos(NANOS_PER_SEC),
             until: now.plus_nanos(AHEAD_NANOS),
         };
-        let Ok(selection) = Selection::of(store, &self.paths, range)? else { return Ok(Fresh::Changed) };
+        let Ok(selection) = Selection::of(store, paths, range, range.until)? else {
+            return Ok(Fresh::Changed);
+        };
         let mut fresh = Vec::new();
         let mut points = 0;
         for name in selection.names.iter().take(MAX_SERIES) {

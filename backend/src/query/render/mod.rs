@@ -6,10 +6,12 @@
 
 mod columns;
 mod evaluated;
+mod evaluated_json;
 mod fold;
 mod fresh;
 mod json;
 mod line_counts;
+mod member;
 mod plan;
 mod plotted;
 mod reader;
@@ -18,11 +20,11 @@ mod stacked;
 mod step;
 
 pub use columns::ColumnPieces;
-pub use evaluated::{
-    Evaluation, columns as evaluated_columns, csv, half_open, json as evaluated_json, msgpack, raw,
-};
+pub use evaluated::{Evaluation, columns as evaluated_columns, csv, half_open, raw};
+pub use evaluated_json::EvaluatedJson;
 pub use fresh::{Followed, Fresh, FreshSeries};
 pub use json::{JsonPieces, JsonQuery};
+pub use member::{msgpack, pickle};
 pub use plotted::{dygraph, rickshaw};
 pub use stacked::stacked_columns;
 
@@ -30,7 +32,7 @@ use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Snapshot, TagMatch};
 use sonde_shared::dashboard::calls_function;
 use sonde_shared::glob::Glob;
-use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
+use sonde_shared::time::{NANOS_PER_DAY, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 
 /// The most series of one answer.
@@ -42,10 +44,28 @@ const NEIGHBOURS_NANOS: i64 = 2 * NANOS_PER_DAY;
 /// Pieces of an answer are about this long.
 pub(super) const PIECE_BYTES: usize = 64 * 1024;
 
+/// Until when a series may begin that is told of in a range, with nulls: to Graphite a series is there once it has a file. So far the
+/// neighbours of the range's points are looked for anyway.
+pub fn known_until(range: TimeRange, now: Timestamp) -> Timestamp {
+    range.until.plus_nanos(NEIGHBOURS_NANOS).min(now).max(range.until)
+}
+
 /// An answer in the making.
 pub trait Pieces: Send + 'static {
     /// The next bytes; `None` at the end. Reads files.
     fn next_piece(&mut self) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// All that is to come.
+    fn whole(mut self) -> Result<Vec<u8>, StoreError>
+    where
+        Self: Sized,
+    {
+        let mut whole = Vec::new();
+        while let Some(mut piece) = self.next_piece()? {
+            whole.append(&mut piece);
+        }
+        Ok(whole)
+    }
 }
 
 /// A path with or without wildcards.
@@ -107,13 +127,16 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Looks up the series that targets name on the days of a range: in the targets' order, each target's by name.
+    /// Looks up the series that targets name on the days of a range and until a later instant: in the targets' order, each
+    /// target's by name.
     pub fn of(
         store: &MetricStore,
         targets: &[Target],
         range: TimeRange,
+        known_until: Timestamp,
     ) -> Result<Result<Self, TooManySeries>, StoreError> {
-        Self::known(store, targets, range, range, MAX_SERIES)
+        let known = TimeRange { from: range.from, until: range.until.max(known_until) };
+        Self::known(store, targets, known, range, MAX_SERIES)
     }
 
     /// The same, at most so many, of series that have points on the days of a range that holds the one to be read.

@@ -1,7 +1,8 @@
 //! Which slots a series is answered in: how long, from when to when, and what makes their values.
 //!
 //! Where a section of `storage-schemas.conf` matches, as whisper decides: the finest archive that reaches back to `from` as seen
-//! from now, and nothing from before the last one. Else the step comes from the points.
+//! from now, and nothing from before the last one. Else the step comes from the points, and a series reaches back as far as is asked.
+//! As with whisper no slot is in the future, whatever is asked and stored.
 
 use super::{Selection, step};
 use crate::query::storage_rules::{Aggregation, Archive, StorageRules};
@@ -40,51 +41,51 @@ impl Plan {
     pub(super) fn slots(&self) -> i64 {
         (self.end - self.start) / self.step
     }
-
-    /// Begins where a range does, with nulls before the first stored day: windows are cut off by their number of values. What
-    /// a storage rule keeps nothing of, and endless ranges, stay as they are.
-    pub(super) fn begin_with(&mut self, from_secs: i64, until_secs: i64, rules: &StorageRules) {
-        let (start, end) = (next_slot(from_secs, self.step), next_slot(until_secs, self.step));
-        let is_near = (self.start - start) / self.step <= MAX_NULLS;
-        if start < self.start && is_near && rules.archives(&self.name).is_none() {
-            self.start = start;
-            // Of a range before all days there was one slot at its end.
-            self.end = self.end.min(end.max(start + self.step));
-        }
-    }
 }
 
-/// The plan of each series that has one: nothing is answered of a series whose rule keeps nothing so old.
+/// The plan of each series that has one: nothing is answered of a series whose rule keeps nothing so old, and of no series where
+/// all of the range is yet to come.
 pub(super) fn plans(
     selection: &Selection,
     now: Timestamp,
     rules: &StorageRules,
 ) -> Result<Vec<Plan>, StoreError> {
-    let bounds = bounded(selection, now);
-    let plan = |name: &String| plan(selection, name, bounds, now, rules).transpose();
+    if selection.range.from > now {
+        return Ok(Vec::new());
+    }
+    let plan = |name: &String| plan(selection, name, now, rules).transpose();
     selection.names.iter().filter_map(plan).collect()
 }
 
 fn plan(
     selection: &Selection,
     name: &str,
-    mut range: TimeRange,
     now: Timestamp,
     rules: &StorageRules,
 ) -> Result<Option<Plan>, StoreError> {
+    let TimeRange { mut from, until } = selection.range;
     let (mut finer, step) = match rules.archives(name) {
         None => (Vec::new(), step::detect(selection, name)?),
         Some(archives) => {
             let Some(chosen) = choose(archives, selection.range, now) else { return Ok(None) };
-            range.from = range.from.max(chosen.oldest);
+            from = from.max(chosen.oldest);
             (chosen.finer, chosen.step)
         }
     };
     finer.retain(|secs| *secs < step);
-    let (start, end) = (next_slot(range.from.as_secs(), step), next_slot(range.until.as_secs(), step));
+    let until = until.min(now);
+    let (start, end) = (first_slot(selection, from, until, step), next_slot(until.as_secs(), step));
     let end = if end == start { end + step } else { end };
     let aggregation = rules.aggregation(name);
     Ok(Some(Plan { name: name.to_owned(), step, finer, aggregation, start, end }))
+}
+
+/// The slot behind an instant; where that lies too long before the first stored day, the one at that day's beginning.
+fn first_slot(selection: &Selection, from: Timestamp, until: Timestamp, step: i64) -> i64 {
+    let first = next_slot(from.as_secs(), step);
+    let stored = selection.days.span().map_or(from, |days| from.max(days.from.plus_nanos(-1)).min(until));
+    let there = next_slot(stored.as_secs(), step);
+    if (there - first) / step <= MAX_NULLS { first } else { there }
 }
 
 /// The first slot that begins behind an instant.
@@ -113,15 +114,6 @@ fn choose(archives: &[Archive], range: TimeRange, now: Timestamp) -> Option<Chos
         archives.iter().position(|archive| archive.retention_secs() >= age).unwrap_or(archives.len() - 1);
     let finer = archives[..at].iter().map(|archive| archive.secs).collect();
     Some(Chosen { finer, step: archives[at].secs, oldest: Timestamp::from_secs(oldest) })
-}
-
-/// The range without what lies before the first stored day and after both the clock and the last stored day.
-fn bounded(selection: &Selection, now: Timestamp) -> TimeRange {
-    let TimeRange { from, until } = selection.range;
-    selection.days.span().map_or(selection.range, |days| TimeRange {
-        from: from.max(days.from.plus_nanos(-1)).min(until),
-        until: until.min(days.until.max(now)).max(from),
-    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
 //! The spacing of a series' points, found from the points themselves.
+//!
+//! Mostly one difference of neighbouring points is that of the majority. Where there is none, either points are missing, and what is
+//! there stands in a raster; or senders are not punctual, and the differences lie around a common one.
 
 use super::Selection;
 use crate::store::StoreError;
@@ -8,8 +11,14 @@ use std::collections::BTreeMap;
 
 /// Taken where a series has too few points to tell: Graphite's default.
 const DEFAULT_STEP_SECS: i64 = 60;
+/// A raster is no accident where so many differences fit into it, each a multiple of so many seconds.
+const RASTER_FROM: (u64, i64) = (12, 5);
+/// What senders are set to, in seconds.
+const USUAL_STEPS: [i64; 20] = [
+    1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
+];
 
-/// The most frequent difference of neighbouring points in seconds; of equally frequent ones the least.
+/// How often each difference of neighbouring points occurs, in seconds.
 #[derive(Debug, Default)]
 struct Spacing {
     counts: BTreeMap<i64, u64>,
@@ -33,9 +42,52 @@ impl Spacing {
     }
 
     fn step(&self) -> Option<i64> {
+        let total: u64 = self.counts.values().sum();
         let most = *self.counts.values().max()?;
-        self.counts.iter().find(|(_, count)| **count == most).map(|(step, _)| *step)
+        let (usual, _) = self.counts.iter().find(|(_, count)| **count == most)?;
+        if most * 2 > total {
+            return Some(*usual);
+        }
+        let raster = self.raster(total);
+        let raster_seen = raster.filter(|step| self.counts.contains_key(step));
+        Some(raster_seen.or_else(|| self.beat(total)).or(raster).unwrap_or(*usual))
     }
+
+    /// The longest step of which nearly all differences are multiples, if they are so many that it is no accident.
+    fn raster(&self, total: u64) -> Option<i64> {
+        let mut by_count: Vec<(u64, i64)> =
+            self.counts.iter().filter(|(step, _)| **step > 0).map(|(step, count)| (*count, *step)).collect();
+        by_count.sort_unstable_by(|one, other| other.cmp(one));
+        let (mut step, mut seen) = (0, 0);
+        for (count, difference) in by_count {
+            if seen * 20 >= total * 19 {
+                break;
+            }
+            (step, seen) = (common_divisor(step, difference), seen + count);
+        }
+        (total >= RASTER_FROM.0 && step >= RASTER_FROM.1).then_some(step)
+    }
+
+    /// What the differences lie around, four of five at most half of it away: the one in the middle, or a usual step near it.
+    fn beat(&self, total: u64) -> Option<i64> {
+        let mut seen = 0;
+        let (middle, _) = self.counts.iter().find(|(_, count)| {
+            seen += **count;
+            seen * 2 >= total
+        })?;
+        let is_near = |step: &&i64| (**step - middle).abs() * 10 <= **step;
+        let step =
+            *USUAL_STEPS.iter().filter(is_near).min_by_key(|step| (**step - middle).abs()).unwrap_or(middle);
+        let near = self.counts.range((step + 1) / 2..=step + step / 2).map(|(_, count)| count).sum::<u64>();
+        (step > 0 && near * 5 >= total * 4).then_some(step)
+    }
+}
+
+fn common_divisor(mut one: i64, mut other: i64) -> i64 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one
 }
 
 /// A series' step: from its points on the days of the range, else from those around them, else a minute. Whole days, so that
@@ -78,6 +130,35 @@ mod tests {
         check(&[0, 10, 20, 50, 60], Some(10));
         check(&[0, 10, 30], Some(10));
         check(&[0, 9, 20, 30, 40], Some(10));
+    }
+
+    #[test]
+    fn where_most_points_are_missing_the_step_is_their_raster() {
+        let mut spacing = Spacing::default();
+        // Three of ten slots of ten seconds.
+        (0..400_i64).filter(|at| at * at % 10 > 5 || at % 7 == 0).for_each(|at| spacing.push(at * 10));
+        assert_eq!(spacing.step(), Some(10));
+        // Every seventh to ninth minute: no two are neighbours.
+        let mut rare = Spacing::default();
+        (0..40_i64).for_each(|at| rare.push(at * 480 + at * at % 3 * 60));
+        assert_eq!(rare.step(), Some(480));
+        // A stray point changes nothing.
+        spacing.push(5_003);
+        assert_eq!(spacing.step(), Some(10));
+    }
+
+    #[test]
+    fn senders_need_not_be_punctual() {
+        let check = |step: i64, late: i64, expected: i64| {
+            let mut spacing = Spacing::default();
+            (0..300_i64).for_each(|at| spacing.push(at * step + at * at * 7_919 % 101 * late / 101));
+            assert_eq!(spacing.step(), Some(expected), "{step} {late}");
+        };
+        check(60, 25, 60);
+        check(60, 3, 60);
+        check(10, 5, 10);
+        check(300, 40, 300);
+        check(45, 9, 45);
     }
 
     #[test]

@@ -19,7 +19,7 @@ const LEAST_BASELINE_STRETCH: usize = 15;
 /// Of a gap between baseline and selection no more lengths of the selection are looked at.
 const LONGEST_GAP: usize = 5;
 /// Memory for the values of all series.
-const VALUE_BYTES: usize = 64 << 20;
+const VALUE_BYTES: usize = 96 << 20;
 /// In how many buckets a selection may lie, the more the better; how many lengths of time before are wanted at least.
 const TRIED: [(usize, usize); 6] =
     [(SELECTION_BUCKETS, 8), (40, 8), (30, 8), (20, 8), (12, 4), (LEAST_BUCKETS, 1)];
@@ -100,6 +100,11 @@ pub(super) fn most_buckets(series: usize) -> usize {
     let room = VALUE_BYTES / size_of::<f32>() / series.max(1);
     let fits = |(buckets, past): &&(usize, usize)| (buckets * (past + LONGEST_GAP + 1)) <= room;
     TRIED.iter().find(fits).map_or(LEAST_BUCKETS, |(buckets, _)| *buckets)
+}
+
+/// Whether so many series' values of all these buckets may be in memory.
+pub(super) fn has_room(series: usize, buckets: usize) -> bool {
+    series.saturating_mul(buckets) <= VALUE_BYTES / size_of::<f32>()
 }
 
 /// How many lengths of the selection before the baseline the same memory allows.
@@ -335,6 +340,8 @@ mod tests {
             prop_assert!(!compared.is_empty() && compared.end <= selected.start);
             prop_assert!(Timestamp::from_millis(grid.starts_ms[compared.end - 1] + step) <= baseline.until.max(selection.from));
             prop_assert!(grid.len() < usize::from(u16::MAX));
+            let usual = Plan::new(selection, default_baseline(selection), step, most_past(series, selected.len()), &[]);
+            prop_assert!(series > 100_000 || has_room(series, usual.grid.len()), "{}", usual.grid.len());
             for day in &grid.earlier_days {
                 prop_assert_eq!((day.selection.len(), day.baseline.len()), (selected.len(), compared.len()));
             }

@@ -167,8 +167,10 @@ fn affordable(store: &Store, question: &Question, step_ms: i64, cost: &Cost) -> 
     for day in EARLIER_DAYS {
         let with_day = plan(past, &[day]);
         let stretch = with_day.stretches.last().filter(|_| !with_day.grid.earlier_days.is_empty());
-        if room.take(store, stretch, cost)? {
-            days.push(day);
+        days.push(day);
+        let has_room = plan::has_room(cost.series as usize, plan(past, &days).grid.len());
+        if !has_room || !room.take(store, stretch, cost)? {
+            days.pop();
         }
     }
     Ok(plan(past, &days))

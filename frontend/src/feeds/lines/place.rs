@@ -2,6 +2,7 @@
 
 use super::LineFeed;
 use crate::feeds::seek;
+use crate::leaving::leaving;
 use crate::lines::{Extent, Find, Kept, Position};
 use crate::state::{Command, LogQuery};
 use leptos::prelude::*;
@@ -49,7 +50,7 @@ impl LineFeed {
         });
     }
 
-    fn stand(self, at: Position, kept: Kept) {
+    pub(super) fn stand(self, at: Position, kept: Kept) {
         self.kept.set_value(kept);
         if at != self.position.get_untracked() {
             self.position.set(at);
@@ -127,7 +128,7 @@ impl LineFeed {
 
     /// What is looked for: the text filter, else what was one before the context of a line was asked for.
     pub fn find(self) -> Option<Find> {
-        self.session.query.with(find_of).or_else(|| self.sought_text.get())
+        leaving(self.session.query).with(find_of).or_else(|| leaving(self.sought_text).get())
     }
 
     fn find_now(self) -> Option<Find> {

@@ -8,20 +8,21 @@ use sonde_tests::points::{STEP_SECS, Walk};
 use sonde_tests::process::{MemoryWatch, cpu_time};
 use sonde_tests::server::TestServer;
 use std::fmt::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 const HOSTS: usize = 100;
 const METRICS: usize = 10;
 const ROUNDS: usize = 31;
 /// Points of an hour.
-const HOUR: usize = 360;
+pub(crate) const HOUR: usize = 360;
 /// Steps that are sent in one body.
 const STEPS_A_BODY: usize = 90;
 /// Points of a window of `movingAverage`.
 const WINDOW: usize = 30;
 
 /// What was sent: each series' values, those of a host together.
-struct Sent {
+pub(crate) struct Sent {
     series: Vec<Vec<f64>>,
     hours: usize,
 }
@@ -34,22 +35,27 @@ struct Rendered {
 }
 
 /// A series as it has to be, from its first moment on.
-struct Expected {
+pub(crate) struct Expected {
     target: String,
     first: usize,
-    values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
 }
 
 fn name(series: usize) -> String {
     format!("app.host{:02}.metric{}", series / METRICS, series % METRICS)
 }
 
-fn path(target: &str, range: &str) -> String {
+pub(crate) fn path(target: &str, range: &str) -> String {
     format!("/render?format=json&{range}&target={}", target.replace('\'', "%27"))
 }
 
 fn start() -> i64 {
     at("2025-03-10T00:00:00Z").as_secs()
+}
+
+/// The second of a moment, by its number.
+pub(crate) fn time_of(moment: usize) -> i64 {
+    start() + moment as i64 * STEP_SECS
 }
 
 /// Asks for so many hours of a thousand series, of which sums and shares take the last one.
@@ -70,7 +76,7 @@ pub(crate) fn compare(report: &mut Report, hours: usize) {
 }
 
 impl Sent {
-    fn of(hours: usize) -> Self {
+    pub(crate) fn of(hours: usize) -> Self {
         let values = |series: usize| {
             let mut walk = Walk::of(series);
             (0..hours * HOUR).map(|_| walk.next_value()).collect()
@@ -78,20 +84,42 @@ impl Sent {
         Self { series: (0..HOSTS * METRICS).map(values).collect(), hours }
     }
 
-    fn send_to(&self, server: &TestServer) {
+    /// How many points there are.
+    pub(crate) fn points(&self) -> usize {
+        self.series.len() * self.hours * HOUR
+    }
+
+    /// The number of the first moment of the last hour.
+    pub(crate) fn first_of_last_hour(&self) -> usize {
+        (self.hours - 1) * HOUR
+    }
+
+    /// Graphite's lines, body by body.
+    fn bodies(&self, mut take: impl FnMut(&[u8])) {
         let mut body = String::new();
         for first in (0..self.hours * HOUR).step_by(STEPS_A_BODY) {
             body.clear();
             for step in first..(first + STEPS_A_BODY).min(self.hours * HOUR) {
-                let time = start() + step as i64 * STEP_SECS;
                 for (number, values) in self.series.iter().enumerate() {
-                    writeln!(body, "{} {} {time}", name(number), values[step])
+                    writeln!(body, "{} {} {}", name(number), values[step], time_of(step))
                         .expect("a text takes every write");
                 }
             }
-            let report: IngestReport = server.http().post("/api/ingest/metrics", body.as_bytes()).ok().json();
-            assert_eq!(report.refused_total, 0, "{:?}", report.refused.first());
+            take(body.as_bytes());
         }
+    }
+
+    pub(crate) fn send_to(&self, server: &TestServer) {
+        self.bodies(|body| {
+            let report: IngestReport = server.http().post("/api/ingest/metrics", body).ok().json();
+            assert_eq!(report.refused_total, 0, "{:?}", report.refused.first());
+        });
+    }
+
+    /// Sends them over TCP.
+    pub(crate) fn send_over(&self, address: SocketAddr) {
+        let mut to = TcpStream::connect(address).expect("it listens");
+        self.bodies(|body| std::io::Write::write_all(&mut to, body).expect("all is taken"));
     }
 
     fn ask(&self, report: &mut Report, form: &str, server: &TestServer) {
@@ -117,7 +145,7 @@ impl Sent {
 
     /// The last hour of a series.
     fn hour(&self, series: usize) -> &[f64] {
-        &self.series[series][(self.hours - 1) * HOUR..]
+        &self.series[series][self.first_of_last_hour()..]
     }
 
     /// Some series' last hour, added up.
@@ -127,13 +155,13 @@ impl Sent {
         })
     }
 
-    fn sum(&self) -> Vec<Expected> {
+    pub(crate) fn sum(&self) -> Vec<Expected> {
         let values = self.added(0..self.series.len());
-        vec![Expected { target: "sumSeries(app.*.*)".to_owned(), first: (self.hours - 1) * HOUR, values }]
+        vec![Expected { target: "sumSeries(app.*.*)".to_owned(), first: self.first_of_last_hour(), values }]
     }
 
-    fn shares(&self) -> Vec<Expected> {
-        let (total, first) = (self.added(0..self.series.len()), (self.hours - 1) * HOUR);
+    pub(crate) fn shares(&self) -> Vec<Expected> {
+        let (total, first) = (self.added(0..self.series.len()), self.first_of_last_hour());
         let share = |(value, total): (&f64, &f64)| 100.0 * value / total;
         let one = |series: usize| Expected {
             target: format!("asPercent({0},sumSeries(app.*.*))", name(series)),
@@ -143,17 +171,17 @@ impl Sent {
         (0..self.series.len()).map(one).collect()
     }
 
-    fn groups(&self) -> Vec<Expected> {
+    pub(crate) fn groups(&self) -> Vec<Expected> {
         let one = |host: usize| Expected {
             target: format!("host{host:02}"),
-            first: (self.hours - 1) * HOUR,
+            first: self.first_of_last_hour(),
             values: self.added(host * METRICS..(host + 1) * METRICS),
         };
         (0..HOSTS).map(one).collect()
     }
 
     /// Each moment with those before it that are in its window, fewer at the beginning.
-    fn means(&self) -> Vec<Expected> {
+    pub(crate) fn means(&self) -> Vec<Expected> {
         let one = |host: usize| {
             let values = &self.series[host * METRICS];
             let window = |last: usize| &values[(last + 1).saturating_sub(WINDOW)..=last];
@@ -174,7 +202,7 @@ fn took(server: &TestServer, path: &str) -> String {
 }
 
 /// The whole answer, value by value.
-fn check(server: &TestServer, path: &str, expected: &[Expected]) {
+pub(crate) fn check(server: &TestServer, path: &str, expected: &[Expected]) {
     let rendered: Vec<Rendered> = server.get(path).ok().json();
     assert_eq!(rendered.len(), expected.len(), "series of {path}");
     for (found, expected) in rendered.iter().zip(expected) {
@@ -183,7 +211,7 @@ fn check(server: &TestServer, path: &str, expected: &[Expected]) {
         for (number, ((value, time), expected_value)) in
             found.datapoints.iter().zip(&expected.values).enumerate()
         {
-            let expected_time = start() + (expected.first + number) as i64 * STEP_SECS;
+            let expected_time = time_of(expected.first + number);
             let is_near = value
                 .is_some_and(|value| (value - expected_value).abs() <= 1e-9 * expected_value.abs().max(1.0));
             assert!(

@@ -14,18 +14,26 @@ mod functions;
 mod hard;
 /// Taking lines in, alone and while they are asked for.
 mod ingest;
+/// An hour of live updates: memory.
+mod live;
 /// Very many series, and finding some of them.
 mod names;
 /// A plain file server to compare with.
 mod peer;
+/// Points and functions beside another program.
+mod peers;
 /// Points: in, on disk, and out again.
 mod points;
 /// Answers about a day of ten million lines, in both of its forms.
 mod queries;
 /// Rows of the table, and medians.
 mod report;
+/// Reading very many lines in the page.
+mod scroll;
 /// Days of several sizes.
 mod sizes;
+/// Another program that keeps points.
+mod victoria;
 /// Brushing, many charts, size and start of the real page.
 mod whole_page;
 /// What changed in a selection.
@@ -70,6 +78,10 @@ fn main() {
             let series = args.next().map_or(10_000, |text| text.parse().expect("why [SERIES]"));
             print_report(|report| why::compare(report, series));
         }
+        Some("peers") => {
+            let hours = args.next().map_or(24, |text| text.parse().expect("peers [HOURS]"));
+            print_report(|report| peers::compare(report, hours));
+        }
         Some("year") => {
             let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
             print_report(|report| year::compare(report, series));
@@ -79,6 +91,15 @@ fn main() {
             charts::measure_the_wire();
         }
         Some("page") => whole_page::measure(),
+        Some("live") => {
+            live::measure(args.next().map_or(60, |text| text.parse().expect("live [MINUTES]")));
+        }
+        Some("scroll") => {
+            let mut number = |usual: u64| {
+                args.next().map_or(usual, |text| text.parse().expect("scroll [LINES [SECONDS OF TAIL]]"))
+            };
+            scroll::measure(scroll::Extent { lines: number(10_000_000), tail_secs: number(600) });
+        }
         Some("names") => {
             let mut number =
                 |usual: usize| args.next().map_or(usual, |text| text.parse().expect("names [SERIES [DAYS]]"));

@@ -9,7 +9,7 @@ use sonde_tests::server::{Setup, TestServer};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    fn points(self) -> u64 {
+    pub(crate) fn points(self) -> u64 {
         self.series as u64 * self.steps as u64
     }
 
@@ -34,7 +34,7 @@ impl Extent {
     }
 
     /// What each sender writes, in files that are made once.
-    fn texts(self) -> Vec<PathBuf> {
+    pub(crate) fn texts(self) -> Vec<PathBuf> {
         let share = self.series.div_ceil(SENDERS);
         let ranges = (0..SENDERS).map(|n| n * share..((n + 1) * share).min(self.series));
         let folder = big_day::beside(&format!("points-1-{}-{}", self.series, self.steps));
@@ -91,15 +91,7 @@ fn feed(report: &mut Report, extent: Extent, label: &str, folder: &Path) {
     let server = Setup::on(folder).start();
     let watch = MemoryWatch::of(server.pid());
     let (before, begun) = (cpu_time(server.pid()), Instant::now());
-    std::thread::scope(|scope| {
-        for path in &texts {
-            let mut to = TcpStream::connect(server.listener("carbon")).expect("it listens");
-            scope.spawn(move || {
-                let mut text = File::open(path).expect("it was written");
-                std::io::copy(&mut text, &mut to).expect("all is taken");
-            });
-        }
-    });
+    send(&texts, server.listener("carbon"));
     let stored = || server.counter("sonde_metrics_stored_points_total");
     while stored() < extent.points() as f64 {
         std::thread::sleep(Duration::from_millis(20));
@@ -114,6 +106,19 @@ fn feed(report: &mut Report, extent: Extent, label: &str, folder: &Path) {
     report.row(format!("{label}: the same, anonymous memory"), peak, "", "", "400 MB");
     let stopping = timed(|| server.stop());
     report.row(format!("{label}: stop, all in files"), millis(stopping.as_secs_f64()), "", "", "");
+}
+
+/// Sends each text over a connection of its own, all at once.
+pub(crate) fn send(texts: &[PathBuf], address: SocketAddr) {
+    std::thread::scope(|scope| {
+        for path in texts {
+            let mut to = TcpStream::connect(address).expect("it listens");
+            scope.spawn(move || {
+                let mut text = File::open(path).expect("it was written");
+                std::io::copy(&mut text, &mut to).expect("all is taken");
+            });
+        }
+    });
 }
 
 fn points_bytes(folder: &Path) -> u64 {

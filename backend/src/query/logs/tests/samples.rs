@@ -25,7 +25,7 @@ pub(in crate::query) struct TestLine {
 /// Steps so short that every answer takes many.
 pub(in crate::query) const SHORT: Budget = Budget::of_rows(5);
 
-const COMPONENTS: [&str; 5] = ["app.git", "app.git.gc", "app.gitaly", "app", "db"];
+const COMPONENTS: [&str; 5] = ["app.git", "app.git.gc", "app.gitter", "app", "db"];
 const PATTERNS: [&str; 4] = ["line <*> ü", "opened line <*> ü", "line <*> ü", "line <*> ü closed by <*>"];
 const HOSTS: [&str; 3] = ["", "n1", "n2"];
 

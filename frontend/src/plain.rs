@@ -1,0 +1,77 @@
+//! Texts of others as they are shown: what a terminal would obey is taken out or made visible. Pure.
+//!
+//! Colours and cursor moves (ANSI) go, other characters that nobody sees get a sign. Marks of writing direction stay, for whole
+//! languages need them; the styles isolate each text, so that one cannot turn its neighbours round.
+
+/// What follows the escape character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sequence {
+    /// Nothing: this is text.
+    None,
+    /// The kind of sequence comes.
+    Begun,
+    /// Parameters, up to a letter.
+    Control,
+    /// A text for the terminal, up to a bell or the next escape.
+    Command,
+}
+
+/// The text without what a terminal would obey.
+pub fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut sequence = Sequence::None;
+    for char in text.chars() {
+        sequence = match (sequence, char) {
+            (_, '\u{1b}') => Sequence::Begun,
+            (Sequence::Begun, '[') | (Sequence::Control, ' '..='?') => Sequence::Control,
+            (Sequence::Begun, ']' | 'P' | '_' | '^' | 'X') => Sequence::Command,
+            (Sequence::Command, '\u{7}') | (Sequence::Begun | Sequence::Control, '@'..='~') => Sequence::None,
+            (Sequence::Command, char) if char >= ' ' => Sequence::Command,
+            (_, char) => {
+                shown.push(visible(char));
+                Sequence::None
+            }
+        };
+    }
+    shown
+}
+
+/// The sign of a character that has none.
+fn visible(char: char) -> char {
+    match char {
+        '\t' | '\n' => char,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(char)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}' => char::REPLACEMENT_CHARACTER,
+        char => char,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn colours_go_and_what_nobody_sees_has_a_sign() {
+        let check = |text: &str, expected: &str| assert_eq!(plain(text), expected, "{text:?}");
+        check("plain é 漢字 <b>", "plain é 漢字 <b>");
+        check("\u{1b}[31mred\u{1b}[0m and \u{1b}[1;38;5;208morange\u{1b}[m.", "red and orange.");
+        check("\u{1b}]0;own the title\u{7}after", "after");
+        check("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link");
+        check("a\0b\rc\u{7f}d\u{9b}e", "a␀b␍c␡d\u{fffd}e");
+        check("two\nlines\tand a tab", "two\nlines\tand a tab");
+        check("cut off \u{1b}[3", "cut off ");
+        check("\u{1b}[31\nnext", "\nnext");
+        check("\u{202e}turned", "\u{202e}turned");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_left_that_a_terminal_obeys(text in "(\\PC|\\x1b|\\[|\\]|[\\x00-\\x1f]|m){0,40}") {
+            let shown = plain(&text);
+            prop_assert!(!shown.chars().any(|char| char.is_control() && char != '\n' && char != '\t'), "{shown:?}");
+            prop_assert_eq!(plain(&shown), shown);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Texts that mean harm, wherever a sender or a file can put one: they are shown as text, and the page goes on.
+
+use serde_json::{Value, json};
+use sonde_tests::browser::{Browser, Settings};
+use sonde_tests::page::Page;
+use sonde_tests::server::Setup;
+use sonde_tests::wait;
+use std::fmt::Write as _;
+use std::fs;
+
+const SCRIPT: &str = "<script>window.harmed=1</script><img src=x onerror=window.harmed=1>";
+const COLOURS: &str = "\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7}bell";
+const TURNED: &str = "\u{202e}turned round";
+const RANGE: &str = "t=2025-02-28T03:00:00Z..03:10:00Z";
+
+/// Nothing of what was sent has become a part of the page.
+#[track_caller]
+fn unharmed(browser: &Browser) {
+    let script = "return [window.harmed ?? null, document.querySelectorAll('body script, img, iframe, object').length,\
+        [...document.querySelectorAll('*')].filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).length]";
+    assert_eq!(browser.look(script, &[]), json!([null, 0, 0]));
+}
+
+#[test]
+fn hostile_texts_in_every_place_are_shown_as_text_and_do_no_harm() {
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    let board = format!(
+        "title = '{SCRIPT}'\n[[panel]]\ntitle = '{SCRIPT}{TURNED}'\nunit = '{SCRIPT}'\n\
+         targets = [\"mill.*\", \"alias(mill.turns, '<b>{TURNED}')\"]\n"
+    );
+    fs::write(boards.path().join("mill.toml"), board).expect("a file can be written");
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = Setup::on(data.path()).arg("--dashboards").arg(boards.path()).start();
+    let texts = [
+        SCRIPT.to_owned(),
+        COLOURS.to_owned(),
+        TURNED.to_owned(),
+        "nul \0 here".to_owned(),
+        "x ".repeat(500_000),
+    ];
+    let mut lines = String::new();
+    for (number, text) in texts.iter().enumerate() {
+        let line = json!({"ts": 1_740_711_600 + number, "component": "mill", "host": "n1", "level": "warn", "msg": text});
+        writeln!(lines, "{line}").expect("a String takes it");
+    }
+    let named = json!({"ts": 1_740_711_610, "component": "mill", "host": format!("{SCRIPT}{TURNED}"), "msg": "odd names",
+        format!("{SCRIPT}"): format!("{COLOURS}{TURNED}"), "nul\0": "nul\0"});
+    writeln!(lines, "{named}").expect("a String takes it");
+    server.store_logs(lines.as_bytes());
+    // Names that are no component are refused or stored; neither harms.
+    for component in [SCRIPT, COLOURS, TURNED, "a\0b"] {
+        let line = json!({"ts": 1_740_711_620, "component": component, "msg": "odd component"});
+        server.http().post("/api/ingest/logs", line.to_string().as_bytes());
+    }
+    let points = format!(
+        "mill.turns 1 1740711700\nmill.<script>window.harmed=1</script> 2 1740711700\nmill.{COLOURS} 3 1740711700\nmill.{TURNED} 4 1740711700\n"
+    );
+    server.http().post("/api/ingest/metrics", points.as_bytes());
+    let event = json!({"what": format!("{SCRIPT}{COLOURS}{TURNED}\0"), "tags": SCRIPT, "when": 1_740_711_800, "data": SCRIPT});
+    server.http().post("/events/", event.to_string().as_bytes());
+    let browser = Browser::with(&Settings { width: 1920, height: 1000, ..Settings::default() });
+    let target = "alias(mill.turns,'%3Cscript%3Ewindow.harmed=1%3C/script%3E')";
+    let page = Page::open(&browser, &server.http().url(&format!("/d/mill?v=1&{RANGE}&target={target}")));
+    let messages =
+        "return [...document.querySelectorAll('.row .message')].map(e => e.innerText.slice(0, 60))";
+    wait::until("the lines", || {
+        let seen = browser.look(messages, &[]);
+        let all: Vec<String> = serde_json::from_value(seen.clone()).unwrap_or_default();
+        let has = |part: &str| all.iter().any(|text| text.contains(part));
+        let is_all = has("<script>window.harmed=1</script>")
+            && has("red bell")
+            && has("turned round")
+            && has("nul \u{2400} here")
+            && has("x x x");
+        if is_all { Ok(()) } else { Err(seen) }
+    });
+    unharmed(&browser);
+    // Each text is turned round by itself: what stands beside it is where it was.
+    let isolated = "return [...document.querySelectorAll('.row [role=gridcell], .panel h2')].every(e => getComputedStyle(e).unicodeBidi === 'isolate')";
+    page.wait_for("texts by themselves", isolated, &json!(true));
+    let title = "return [document.title.includes('<script>'), document.querySelector('.panel h2').innerText.includes('<script>')]";
+    page.wait_for("titles as text", title, &json!([true, true]));
+    browser.click(page.center(".tree-tab:nth-child(2)"));
+    page.wait_for(
+        "metrics",
+        "return document.querySelectorAll('[role=tree][aria-label=Metrics] .tree-row').length > 0",
+        &json!(true),
+    );
+    // The line with the odd names, taken apart; then the one of a mebibyte, within the time of a click.
+    for wanted in ["odd names", "x x x"] {
+        let place = "const row = [...document.querySelectorAll('.row .cells')].find(e => e.innerText.includes(arguments[0]));\
+            if (!row) return null; const b = row.getBoundingClientRect(); return [b.left + b.width / 2, b.top + 8]";
+        let at = wait::until(wanted, || {
+            serde_json::from_value::<(f64, f64)>(browser.look(place, &[json!(wanted)]))
+                .map_err(|_none| "no row")
+        });
+        browser.click(at);
+        page.wait_for("its fields", "return !!document.querySelector('.row.open .fields')", &json!(true));
+        unharmed(&browser);
+    }
+    browser.screenshot("hostile");
+    let events = "document.querySelector('.plot[data-panel]').focus(); return true";
+    browser.look(events, &[]);
+    let plot = page.center(".plot[data-panel]");
+    browser.hover((plot.0 - 100.0, plot.1));
+    unharmed(&browser);
+    browser.goto(&server.http().url(&format!("/d/mill?v=1&{RANGE}&wall")));
+    page.wait_for("the wall", "return document.querySelectorAll('.wall-panel').length > 0", &json!(true));
+    unharmed(&browser);
+    browser.goto(&server.http().url("/d/%3Cscript%3Ewindow.harmed=1%3C%2Fscript%3E?v=%3Cscript%3E&t=%3Cimg%20src=x%3E&c=%3Cb%3E&level=%3Ci%3E"));
+    page.wait_for(
+        "what could not be read",
+        "return document.querySelector('.note')?.innerText.includes('<') ?? false",
+        &json!(true),
+    );
+    unharmed(&browser);
+    assert_ne!(browser.look("return document.title", &[]), Value::Null);
+}
+
+#[test]
+fn the_page_may_run_its_own_script_and_load_nothing_from_elsewhere() {
+    let server = sonde_tests::server::TestServer::start();
+    let answer = server.get("/");
+    let policy = answer.header("content-security-policy").expect("a policy").to_owned();
+    let rules: Vec<(&str, &str)> =
+        policy.split(';').map(|rule| rule.trim().split_once(' ').unwrap_or((rule.trim(), ""))).collect();
+    let of = |name: &str| rules.iter().find(|(rule, _)| *rule == name).map(|(_, value)| *value);
+    assert_eq!(of("default-src"), Some("'none'"), "{policy}");
+    let scripts = of("script-src").expect("a rule for scripts");
+    assert!(
+        !scripts.contains("'unsafe-inline'")
+            && !scripts.contains("'unsafe-eval'")
+            && !scripts.contains("http"),
+        "{policy}"
+    );
+    assert_eq!(
+        (of("base-uri"), of("form-action"), of("frame-ancestors")),
+        (Some("'none'"), Some("'none'"), Some("'none'")),
+        "{policy}"
+    );
+    // A script that got into the page all the same would not run.
+    let browser = Browser::open();
+    Page::open(&browser, &server.http().url("/"));
+    let inject = "const s = document.createElement('script'); s.textContent = 'window.harmed = 1'; document.body.append(s);\
+        const d = document.createElement('div'); d.innerHTML = '<img src=x onerror=\"window.harmed = 2\">'; document.body.append(d); return window.harmed ?? null";
+    assert_eq!(browser.look(inject, &[]), Value::Null);
+    wait::until("the browser to refuse it", || {
+        browser
+            .errors()
+            .iter()
+            .any(|error| error.contains("Content Security Policy"))
+            .then_some(())
+            .ok_or("nothing refused")
+    });
+    assert_eq!(browser.look("return window.harmed ?? null", &[]), Value::Null);
+}

@@ -1,0 +1,217 @@
+//! What comes is seen as it comes, without being asked for; what waits is counted; and who takes nothing costs nothing.
+
+use serde_json::json;
+use sonde_shared::time::Timestamp;
+use sonde_tests::browser::Browser;
+use sonde_tests::page::Page;
+use sonde_tests::process::anonymous_bytes;
+use sonde_tests::server::{Setup, TestServer};
+use sonde_tests::wait;
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::TcpStream;
+use std::time::SystemTime;
+
+const ADDRESS: &str = "/?v=1&t=-15min..now&live=1";
+const LABEL: &str = "return document.querySelector('.live-label').innerText";
+
+fn now() -> Timestamp {
+    let since = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970");
+    Timestamp::from_nanos(since.as_nanos() as i64)
+}
+
+/// Lines of this moment, told apart by their numbers.
+fn store_lines(server: &TestServer, numbers: std::ops::Range<usize>) {
+    let ts = now();
+    let line = |n| format!("{{\"ts\":\"{ts}\",\"component\":\"quay.light\",\"msg\":\"blink {n}.\"}}\n");
+    server.store_logs(numbers.map(line).collect::<String>().as_bytes());
+}
+
+fn store_points(server: &TestServer, text: &str) {
+    drop(server.http().post("/api/ingest/metrics", text.as_bytes()).ok());
+}
+
+/// Some minutes of a lamp, and so many lines.
+fn quay(server: &TestServer, lines: usize) {
+    let mut text = String::new();
+    for ago in (0..30).rev() {
+        writeln!(text, "quay.light.lux {} {}", ago % 7, now().as_secs() - 5 - 10 * ago)
+            .expect("a text takes it");
+    }
+    store_points(server, &text);
+    store_lines(server, 0..lines);
+}
+
+/// A live page that is told what comes.
+fn open<'a>(browser: &'a Browser, server: &TestServer, lines: u64) -> Page<'a> {
+    let page = Page::open(browser, &server.http().url(ADDRESS));
+    page.wait_for_total(lines);
+    wait_until_fed(&page);
+    page.wait_for("a chart", "return !!document.querySelector('.legend')", &json!(true));
+    page
+}
+
+fn wait_until_fed(page: &Page) {
+    let fed = "return document.querySelector('.page').hasAttribute('data-fed')";
+    page.wait_for("the connection", fed, &json!(true));
+}
+
+/// How often the page has asked for an address.
+fn asked(browser: &Browser, path: &str) -> u64 {
+    let script = "return performance.getEntriesByType('resource').filter(e => new URL(e.name).pathname === arguments[0]).length";
+    browser.look(script, &[json!(path)]).as_u64().expect("a number")
+}
+
+fn wait_for_legend(page: &Page, value: &str) {
+    let script = format!("return document.querySelector('.legend')?.innerText.includes('{value}') ?? false");
+    page.wait_for("the point", &script, &json!(true));
+}
+
+fn wait_for_last_row(page: &Page, text: &str) {
+    wait::until("the line", || {
+        let last =
+            page.pane().and_then(|pane| pane.rows.last().map(|row| row.text.clone())).unwrap_or_default();
+        if last.contains(text) { Ok(()) } else { Err(last) }
+    });
+}
+
+#[test]
+fn a_point_and_a_line_are_seen_as_they_come_and_are_not_asked_for() {
+    let server = TestServer::start();
+    quay(&server, 3);
+    let browser = Browser::open();
+    let page = open(&browser, &server, 3);
+    let quiet = "return performance.getEntriesByType('resource')\
+        .every(e => e.responseEnd > 0 && e.responseEnd < performance.now() - 1000)";
+    page.wait_for("what was asked for at the start", quiet, &json!(true));
+    let before = (asked(&browser, "/render"), asked(&browser, "/api/logs"));
+    store_points(&server, &format!("quay.light.lux 777 {}", now().as_secs()));
+    store_lines(&server, 3..5);
+    wait_for_legend(&page, "777");
+    wait_for_last_row(&page, "blink 4.");
+    page.wait_for_total(5);
+    assert_eq!((asked(&browser, "/render"), asked(&browser, "/api/logs")), before);
+    let bars = "return document.querySelector('.plot[data-panel=histogram]') !== null";
+    page.wait_for("the histogram", bars, &json!(true));
+    browser.assert_no_errors();
+}
+
+#[test]
+fn a_server_that_comes_back_is_followed_again() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut server = TestServer::on(folder.path());
+    quay(&server, 3);
+    let browser = Browser::open();
+    let page = open(&browser, &server, 3);
+    let address = server.http().address();
+    server.kill();
+    page.wait_for("what is wrong", LABEL, &json!("Reconnecting…"));
+    let setup = Setup::on(folder.path()).without("--listen").arg("--listen").arg(address.to_string());
+    let server = setup.start();
+    // These came while nobody listened.
+    store_lines(&server, 3..6);
+    page.wait_for("the server", LABEL, &json!("Live"));
+    wait_until_fed(&page);
+    page.wait_for_total(6);
+    store_points(&server, &format!("quay.light.lux 888 {}", now().as_secs()));
+    store_lines(&server, 6..7);
+    wait_for_legend(&page, "888");
+    wait_for_last_row(&page, "blink 6.");
+}
+
+#[test]
+fn pausing_keeps_what_is_read_and_counts_what_waits() {
+    let server = TestServer::start();
+    quay(&server, 3);
+    let browser = Browser::open();
+    let page = open(&browser, &server, 3);
+    browser.key('l');
+    page.wait_for("the word", LABEL, &json!("Paused · Resume (l)"));
+    let paused = page.wait_for_total(3);
+    // The second in which it was paused is shown to its end.
+    let end = "return Number(document.querySelector('.page').dataset.range.split('..')[1])";
+    let end = browser.look(end, &[]).as_i64().expect("the range has an end");
+    wait::until("the end of that second", || if now().as_millis() >= end { Ok(()) } else { Err(()) });
+    store_lines(&server, 3..4);
+    page.wait_for("the count", LABEL, &json!("Paused · 1 new line · Resume (l)"));
+    store_lines(&server, 4..17);
+    page.wait_for("the count", LABEL, &json!("Paused · 14 new lines · Resume (l)"));
+    assert_eq!(page.wait_for_total(3).rows, paused.rows);
+    browser.key('l');
+    page.wait_for_total(17);
+    wait_for_last_row(&page, "blink 16.");
+    browser.assert_no_errors();
+}
+
+#[test]
+fn who_reads_elsewhere_stays_there_and_is_told_how_many_lines_are_newer() {
+    let server = TestServer::start();
+    quay(&server, 150);
+    let browser = Browser::open();
+    let page = open(&browser, &server, 150);
+    wait_for_last_row(&page, "blink 149.");
+    browser.wheel(page.point_in_rows(), -1_000);
+    let top = wait::until("other rows", || {
+        let rows = page.pane().map(|pane| pane.rows).unwrap_or_default();
+        if rows.last().is_some_and(|row| !row.text.contains("blink 149.")) {
+            Ok(rows)
+        } else {
+            Err(rows.len())
+        }
+    });
+    let newer = "return document.querySelector('.log-head button.small:not([aria-label])')?.innerText ?? ''";
+    store_lines(&server, 150..152);
+    page.wait_for("the count", newer, &json!("2 newer lines"));
+    store_lines(&server, 152..153);
+    page.wait_for("the count", newer, &json!("3 newer lines"));
+    assert_eq!(page.pane().map(|pane| pane.rows), Some(top));
+    browser.click(page.center(".log-head button.small:not([aria-label])"));
+    page.wait_for_total(153);
+    wait_for_last_row(&page, "blink 152.");
+    browser.assert_no_errors();
+}
+
+/// How much of a look there is, so that some looks fill the buffers of a connection.
+const SERIES: usize = 10;
+const POINTS: i64 = 1_000;
+
+/// Follows all series and reads nothing but the first bytes.
+fn stalled(server: &TestServer, since: i64) -> TcpStream {
+    let mut stream = TcpStream::connect(server.http().address()).expect("the server takes connections");
+    let targets: Vec<String> = (0..SERIES).map(|series| format!("&target=tide.s{series}")).collect();
+    let targets = targets.concat();
+    let host = server.http().address();
+    let request = format!("GET /api/live?since={since}{targets} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("the server reads the request");
+    stream.read_exact(&mut [0; 15]).expect("the answer begins");
+    stream
+}
+
+#[test]
+fn readers_that_take_nothing_cost_no_memory() {
+    const READERS: usize = 8;
+    const ROUNDS: i64 = 40;
+    let server = TestServer::start();
+    let start = now().as_secs() - ROUNDS * POINTS - 60;
+    let heard = server.http().follow(&format!("/api/live?since={start}&target=tide.s0"));
+    let readers: Vec<TcpStream> = (0..READERS).map(|_| stalled(&server, start)).collect();
+    let mut before = 0;
+    for round in 0..ROUNDS {
+        let mut text = String::new();
+        let first = start + 1 + round * POINTS;
+        for series in 0..SERIES {
+            for ts in first..first + POINTS {
+                writeln!(text, "tide.s{series} {} {ts}", ts % 100_000).expect("a text takes it");
+            }
+        }
+        store_points(&server, &text);
+        // Each round is one look, of all of them.
+        while !heard.next_line().contains(&format!("{}000", first + POINTS - 1)) {}
+        if round == 2 {
+            before = anonymous_bytes(server.pid());
+        }
+    }
+    let grown = anonymous_bytes(server.pid()).saturating_sub(before);
+    assert!(grown < READERS as u64 * (3 << 20), "{READERS} readers that take nothing cost {grown} bytes");
+    drop(readers);
+}

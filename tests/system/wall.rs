@@ -1,0 +1,107 @@
+//! The page on a wall: charts alone, in large type, judged, and honest about what is old.
+
+use serde_json::{Value, json};
+use sonde_tests::browser::{Browser, Key, Settings};
+use sonde_tests::server::{Setup, TestServer};
+use sonde_tests::wait;
+use std::fs;
+use std::time::SystemTime;
+
+const BOARD: &str = "title = \"Mill\"\n[[panel]]\ntitle = \"Heat\"\nunit = \"ms\"\ntargets = [\"mill.heat\"]\n\
+    [[panel.threshold]]\nat = 100\nlevel = \"warn\"\n[[panel.threshold]]\nat = 500\nlevel = \"error\"\n\
+    [[panel]]\ntitle = \"Turns\"\ntargets = [\"mill.turns.*\"]\n[[panel]]\ntitle = \"Silent\"\ntargets = [\"mill.silent\"]\n";
+
+fn now_secs() -> u64 {
+    SystemTime::UNIX_EPOCH.elapsed().expect("a time after 1970").as_secs()
+}
+
+fn send(server: &TestServer, points: &[(&str, u64, u64)]) {
+    let line = |(path, value, ts): &(&str, u64, u64)| format!("{path} {value} {ts}");
+    let text = points.iter().map(line).collect::<Vec<_>>().join("\n");
+    assert_eq!(server.http().post("/api/ingest/metrics", text.as_bytes()).status, 200);
+}
+
+/// What each panel says: title, value, verdict.
+const PANELS: &str = "return [...document.querySelectorAll('.wall-panel')].map(p => [p.querySelector('h2').innerText, p.querySelector('.wall-value').innerText,\
+    p.querySelector('.wall-verdict').innerText.trim().replace(/\\s+/g, ' ')])";
+
+#[test]
+fn a_wall_shows_large_values_judges_them_and_says_what_is_old_or_gone() {
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    fs::write(boards.path().join("mill.toml"), BOARD).expect("a file can be written");
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut server = Setup::on(data.path()).arg("--dashboards").arg(boards.path()).start();
+    let now = now_secs();
+    send(
+        &server,
+        &[
+            ("mill.heat", 640, now - 1),
+            ("mill.turns.a", 3, now - 1),
+            ("mill.turns.b", 5, now - 1),
+            ("mill.silent", 1, now - 95),
+        ],
+    );
+    let browser = Browser::with(&Settings { width: 1920, height: 1080, ..Settings::default() });
+    browser.goto(&server.http().url("/d/mill?v=1&t=-15min..now&live=1&wall"));
+    let page = sonde_tests::page::Page { browser: &browser };
+    wait::until("the panels", || {
+        let seen = browser.look(PANELS, &[]);
+        let is = |at: usize, part: usize, text: &str| {
+            seen[at][part].as_str().is_some_and(|seen| seen.starts_with(text))
+        };
+        let all = is(0, 1, "640 ms")
+            && is(0, 2, "Bad · from 500 ms")
+            && is(1, 1, "5")
+            && is(1, 2, "highest of 2: mill.turns.b")
+            && is(2, 1, "stale ");
+        if all { Ok(()) } else { Err(seen) }
+    });
+    let looks = "const p = document.querySelector('.wall-panel'), s = getComputedStyle(p), v = getComputedStyle(p.querySelector('.wall-value'));\
+        const error = getComputedStyle(document.documentElement).getPropertyValue('--error').trim();\
+        const probe = document.createElement('i'); probe.style.color = error; document.body.append(probe);\
+        const rgb = getComputedStyle(probe).color; probe.remove();\
+        return [s.borderTopWidth, s.borderTopColor === rgb, v.fontSize, document.querySelector('.top-bar, .tree, .log-pane')]";
+    assert_eq!(
+        browser.look(looks, &[]),
+        json!(["6px", true, "64px", null]),
+        "a frame of 6 px, a value of 64 px, no chrome"
+    );
+    browser.screenshot("wall");
+    // A new point is shown as it comes, without a touch.
+    send(&server, &[("mill.heat", 42, now_secs())]);
+    let heat = format!("{PANELS}[0].slice(1)");
+    page.wait_for("the new value", &heat, &json!(["42 ms", "Good"]));
+    let still = "return getComputedStyle(document.querySelector('.wall')).cursor";
+    page.wait_for("no pointer", still, &json!("none"));
+    server.kill();
+    let lost = "return document.querySelector('.wall-head .problem')?.innerText.trim() ?? null";
+    page.wait_for("what is wrong", lost, &json!("Reconnecting…"));
+}
+
+#[test]
+fn the_menu_leads_to_the_wall_and_escape_back() {
+    let server = TestServer::start();
+    send(&server, &[("mill.heat", 7, now_secs() - 2)]);
+    let browser = Browser::open();
+    let page = sonde_tests::page::Page::open(
+        &browser,
+        &server.http().url("/?v=1&t=2025-02-28T03:00:00Z..03:10:00Z"),
+    );
+    browser.click(page.center(".more-menu button"));
+    browser.click(page.center(".more-menu .item"));
+    page.wait_for("the wall", "return document.querySelectorAll('.wall-panel').length > 0", &json!(true));
+    assert!(browser.url().contains("wall=1") && browser.url().contains("live=1"), "{}", browser.url());
+    browser.key(Key::Escape);
+    page.wait_for("the page", "return document.querySelectorAll('.log-pane, .tree').length", &json!(2));
+    assert!(!browser.url().contains("wall"), "{}", browser.url());
+    browser.back();
+    page.wait_for(
+        "the wall again",
+        "return document.querySelectorAll('.wall-panel').length > 0",
+        &json!(true),
+    );
+    browser.hover((300.0, 300.0));
+    browser.click(page.center(".wall-leave"));
+    page.wait_for("the page again", "return document.querySelector('.wall')", &Value::Null);
+    browser.assert_no_errors();
+}
