@@ -2,6 +2,8 @@
 //! which is the browser's own input path: hit-testing, capture, focus and defaults are those a person meets. Each
 //! [`Browser`] has a profile of its own that nobody used before.
 
+mod fingers;
+
 use crate::wait;
 use fantoccini::actions::{
     InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, WheelAction,
@@ -15,17 +17,11 @@ use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub use fantoccini::key::Key;
-
-/// What passes between two steps of fingers.
-const STEP: Duration = Duration::from_millis(60);
-
-/// How long a finger stays that means more than a tap.
-const LONG_PRESS: Duration = Duration::from_millis(700);
 
 /// How the browser is set up.
 #[derive(Clone, Debug)]
@@ -236,37 +232,6 @@ impl Browser {
         self.act(MouseActions::new("mouse".to_owned()).then(up()));
     }
 
-    /// Puts fingers down at the first points, moves them through the others and lifts them. Each step has a point a finger,
-    /// in the same order; they come down one after the other and go up together.
-    ///
-    /// # Panics
-    /// When the browser refuses.
-    #[track_caller]
-    pub fn fingers(&self, steps: &[&[(f64, f64)]]) {
-        // The browser goes by the times that it is told: who moves and lets go in no time flings, and the next tap only stops that.
-        let count = steps[0].len() + steps.len() + 1;
-        let begun = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().saturating_sub(STEP * count as u32);
-        let mut times = (0..).map(|step| begun + STEP * step);
-        let mut touch =
-            |kind: &str, points: &[(f64, f64)]| self.touch(kind, points, times.next().unwrap_or_default());
-        for down in 1..=steps[0].len() {
-            touch("touchStart", &steps[0][..down]);
-        }
-        steps[1..].iter().for_each(|points| touch("touchMove", points));
-        if let [_, .., last] = steps {
-            touch("touchMove", last);
-        }
-        touch("touchEnd", &[]);
-    }
-
-    #[track_caller]
-    fn touch(&self, kind: &str, points: &[(f64, f64)], at: Duration) {
-        let points = points.iter().enumerate().map(|(id, (x, y))| json!({"x": x, "y": y, "id": id}));
-        let points: Vec<Value> = points.collect();
-        let event = json!({"type": kind, "touchPoints": points, "timestamp": at.as_secs_f64()});
-        self.devtools("Input.dispatchTouchEvent", &event);
-    }
-
     /// Presses at a point, moves through the others, presses a key and only then lets go.
     ///
     /// # Panics
@@ -306,19 +271,6 @@ impl Browser {
         self.act(KeyActions::new("keys".to_owned()).then(KeyAction::Down { value }));
         self.click(at);
         self.act(KeyActions::new("keys".to_owned()).then(KeyAction::Up { value }));
-    }
-
-    /// Puts a finger down there and leaves it for a moment: a long press.
-    ///
-    /// # Panics
-    /// When the browser refuses.
-    #[track_caller]
-    pub fn finger_stays(&self, at: (f64, f64)) {
-        let now = || SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        self.touch("touchStart", &[at], now());
-        // That it stays is what it does.
-        std::thread::sleep(LONG_PRESS);
-        self.touch("touchEnd", &[], now());
     }
 
     /// Clicks there twice, quickly.
