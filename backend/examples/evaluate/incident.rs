@@ -389,7 +389,7 @@ pub(crate) fn gap(observed: &mut Observed, draw: &mut Draw) {
     }
 }
 
-/// The question comes from a chart of the component that suffers most, as it would.
+/// The question comes from a chart of the component that suffers most, as it would, and so from that component.
 pub(crate) fn ask_from(cause: &Cause, system: &System, observed: &mut Observed) {
     let number = system.components.iter().position(|component| *component == cause.place);
     let asking = number.map(|number| system.callers[number].first().copied().unwrap_or(number));
@@ -397,5 +397,6 @@ pub(crate) fn ask_from(cause: &Cause, system: &System, observed: &mut Observed) 
     let is_latency =
         |plan: &crate::system::SeriesPlan| plan.place == asking && plan.measures == Measures::Latency;
     let charted = system.series.iter().position(is_latency).map(|series| series as u32);
-    observed.context = Context { charted: charted.into_iter().collect(), ..Context::default() };
+    let components = vec![system.components[asking].clone()];
+    observed.context = Context { charted: charted.into_iter().collect(), components, host: None };
 }

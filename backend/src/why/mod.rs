@@ -35,6 +35,7 @@ mod reworded;
 mod score;
 /// What a series does in a window.
 mod series;
+mod share;
 #[cfg(test)]
 mod tests;
 /// Where things stand in the tree of names.

@@ -8,6 +8,7 @@ use super::collapse::{Group, collapse};
 use super::discovery::{discoveries, joined};
 use super::observed::{Grid, Observed, Series};
 use super::score::{Weights, alone, among_others};
+use super::share::Tests;
 use super::tree::Tree;
 use super::trials::Trials;
 use super::{events, fields, levels, lines};
@@ -58,7 +59,7 @@ pub fn rank_with(observed: &Observed, weights: &Weights) -> (Why, UnderNull) {
     let (candidates, tests, under_null) = test_all(observed, &tree);
     let candidates = best_first(candidates, &tree, weights);
     let groups = collapse(&candidates);
-    let groups = keep_discoveries(&candidates, groups, &tests);
+    let groups = keep_discoveries(&candidates, groups, &tests, &tree);
     let mut findings = ranked(observed, &tree, &candidates, &groups, weights);
     findings.truncate(MOST_FINDINGS);
     let note = findings.is_empty().then(|| quiet(&answer.tested));
@@ -102,12 +103,8 @@ fn test_all(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Tests, Und
     let (patterns, of_patterns) = lines::find_patterns(observed, &trials, &lines_alive, tree);
     let (places, of_places) = lines::find_places(observed, &trials, &lines_alive, tree);
     let (fields, of_fields) = fields::find(observed, tree);
-    let tests = Tests {
-        series: of_series.p.len(),
-        patterns: of_patterns.p.len(),
-        places: of_places.p.len(),
-        fields: of_fields.p.len(),
-    };
+    let all = [&of_series, &of_patterns, &of_places, &of_fields].map(|tested| tested.p.len());
+    let tests = Tests::of(observed, tree, all);
     let candidates = [series, patterns, places, fields].into_iter().flatten();
     let candidates = candidates.filter(Candidate::matters).collect();
     let under_null = UnderNull {
@@ -147,10 +144,19 @@ fn well_filled(counts: &[u32]) -> Vec<bool> {
 
 /// The groups that stand out among all that was tested. First it is asked whether anything happened at all, then what:
 /// where something did, more of what belongs to it may be told.
-fn keep_discoveries(candidates: &[Candidate], groups: Vec<Group>, tests: &Tests) -> Vec<Group> {
+fn keep_discoveries(
+    candidates: &[Candidate],
+    groups: Vec<Group>,
+    tests: &Tests,
+    tree: &Tree<'_>,
+) -> Vec<Group> {
     let p_of = |group: &Group| {
         let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
-        joined(members.map(|member| (member.p * tests.share(member.kind)).min(1.0)).collect())
+        let weighted = |member: &Candidate| {
+            let is_near = tree.is_selected(&member.owner, &member.hosts);
+            (member.p * tests.share(member.kind, is_near)).min(1.0)
+        };
+        joined(members.map(weighted).collect())
     };
     let p: Vec<f64> = groups.iter().map(p_of).collect();
     let count = tests.all() - candidates.len() + groups.len();
@@ -159,35 +165,6 @@ fn keep_discoveries(candidates: &[Candidate], groups: Vec<Group>, tests: &Tests)
     }
     let kept = discoveries(&p, count, FALSE_FINDINGS);
     groups.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(group, _)| group).collect()
-}
-
-/// How many tests there were of each kind.
-#[derive(Clone, Copy, Debug, Default)]
-struct Tests {
-    series: usize,
-    patterns: usize,
-    places: usize,
-    fields: usize,
-}
-
-impl Tests {
-    fn all(&self) -> usize {
-        self.series + self.patterns + self.places + self.fields
-    }
-
-    /// What p-values of a kind are multiplied by so that each kind has the same part in false discoveries, however many
-    /// series there are beside a few fields: weighted p-values (Genovese, Roeder and Wasserman 2006).
-    fn share(&self, kind: FindingKind) -> f64 {
-        let kinds = [self.series, self.patterns, self.places, self.fields];
-        let used = kinds.iter().filter(|tests| **tests > 0).count();
-        let own = match kind {
-            FindingKind::Metric => self.series,
-            FindingKind::Pattern => self.patterns,
-            FindingKind::Component | FindingKind::Host => self.places,
-            FindingKind::Field | FindingKind::Event => self.fields,
-        };
-        (own * used) as f64 / self.all().max(1) as f64
-    }
 }
 
 /// The findings with their scores, best first.

@@ -57,6 +57,16 @@ impl<'a> Tree<'a> {
         self.hosts_of.get(component).into_iter().flatten().map(|host| (*host).to_owned()).collect()
     }
 
+    /// Whether something is of what was selected: a component with what is below it, or a host.
+    pub(super) fn is_selected(&self, owner: &str, hosts: &[String]) -> bool {
+        self.closeness(owner, hosts) >= 1.0
+    }
+
+    /// Whether anything was selected.
+    pub(super) fn has_selection(&self) -> bool {
+        self.context.is_some_and(|context| !context.components.is_empty() || context.host.is_some())
+    }
+
     /// How near something is to what was selected, from 0 to 1; 0 for all where nothing was.
     pub(super) fn closeness(&self, owner: &str, hosts: &[String]) -> f64 {
         let Some(context) = self.context else { return 0.0 };
