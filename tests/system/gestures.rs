@@ -72,18 +72,23 @@ fn edges_snap_to_ticks_once_s_is_pressed_even_in_the_midst_of_a_drag() {
     let server = pumps();
     let browser = Browser::open();
     let (page, panel, plot) = open(&browser, &server);
-    browser.drag_with_key(&points(&plot, minutes(2, 5), 4.0), 's');
-    wait_for_view(&browser, "whole minutes", |view| view.selection, &Some(minutes(2, 5)));
+    browser.drag_with_key(&points(&plot, minutes(2, 4), 4.0), 's');
+    wait_for_view(
+        &browser,
+        "ticks, which are two minutes apart",
+        |view| view.selection,
+        &Some(minutes(2, 4)),
+    );
     browser.reload();
     let plot = page.plot_of(&panel, visible());
     browser.drag(&points(&plot, minutes(6, 8), -5.0));
     wait_for_view(&browser, "it is kept", |view| view.selection, &Some(minutes(6, 8)));
     browser.key('s');
-    browser.drag(&points(&plot, minutes(1, 3), 4.0));
+    browser.drag(&points(&plot, minutes(2, 4), 4.0));
     let off = wait::until("another selection", || {
         view(&browser).selection.filter(|band| *band != minutes(6, 8)).ok_or("the same")
     });
-    assert_ne!(off, minutes(1, 3), "without snapping an edge stands where it was put");
+    assert_ne!(off, minutes(2, 4), "without snapping an edge stands where it was put");
     browser.assert_no_errors();
 }
 
