@@ -1,6 +1,6 @@
 //! axe-core, which knows what makes a page hard or impossible to use for some: it looks at the page as it is now.
 
-use crate::browser::Browser;
+use crate::browser::{Browser, wait_for};
 use serde::Deserialize;
 use serde_json::json;
 use std::path::PathBuf;
@@ -34,6 +34,10 @@ pub fn serious(browser: &Browser) -> Vec<Violation> {
             .unwrap_or_else(|error| panic!("{}: {error}; scripts/axe.sh installs it", source().display()));
         browser.add_script(&source);
     }
+    // What fades in has not got its colours yet.
+    let moving = "return document.getAnimations().filter(one => one.playState === 'running'\
+        && one.effect.getTiming().iterations !== Infinity).length";
+    wait_for(browser, "all to stand still", moving, &json!(0));
     let found: Vec<Violation> =
         serde_json::from_value(browser.look_later(RUN, &[])).expect("axe tells violations");
     found.into_iter().filter(|one| matches!(one.impact.as_deref(), Some("serious" | "critical"))).collect()

@@ -43,8 +43,9 @@ struct Hands<'a> {
 impl<'a> Hands<'a> {
     fn on(browser: &'a Browser, server: &TestServer) -> Self {
         let page = Page::open(browser, &server.http().url(ADDRESS));
-        // As anybody can switch it on in the list of keys: edges then end on ticks, with whatever hand.
-        browser.look("localStorage.setItem('sonde.snap', 'on'); location.reload(); return true", &[]);
+        // As anybody can switch it on in the list of keys: edges then end on ticks, with whatever hand. With the column of what changed
+        // closed there is a tick a minute.
+        browser.look("localStorage.setItem('sonde.snap', 'on'); localStorage.setItem('sonde.why', 'off'); location.reload(); return true", &[]);
         let plot = wait::until("the chart again", || {
             let is_loaded = browser.look(
                 "return document.readyState === 'complete' && localStorage.getItem('sonde.snap') === 'on'",

@@ -189,9 +189,12 @@ fn ranked(
     let mut findings: Vec<Finding> = groups
         .iter()
         .map(|group| {
-            let leader = &candidates[group.leader];
-            let members: Vec<&Candidate> = group.members.iter().map(|member| &candidates[*member]).collect();
-            finding(&observed.grid, leader, &members, score(leader, members.len()), charted)
+            let best = &candidates[group.leader];
+            let told = spokesman(observed, candidates, group);
+            let all = group.members.iter().chain([&group.leader]);
+            let members: Vec<&Candidate> =
+                all.filter(|member| **member != told).map(|member| &candidates[*member]).collect();
+            finding(&observed.grid, &candidates[told], &members, score(best, members.len()), charted)
         })
         .collect();
     let first = onsets.first().and_then(|bucket| observed.grid.starts_ms.get(*bucket)).copied();
@@ -199,6 +202,25 @@ fn ranked(
     findings.extend(events.iter().map(|event| finding(&observed.grid, event, &[], score(event, 0), charted)));
     findings.sort_by(|one, other| other.score.total_cmp(&one.score));
     findings
+}
+
+/// Which of a group stands for it: the charted series, for it was asked about; else of those that are of the leader's kind the one
+/// that changed by the largest part, which says most to a reader.
+fn spokesman(observed: &Observed, candidates: &[Candidate], group: &Group) -> usize {
+    let leader = &candidates[group.leader];
+    let of_a_kind = || group.members.iter().copied().filter(|member| candidates[*member].kind == leader.kind);
+    let is_charted = |number: &usize| {
+        let charted =
+            observed.context.charted.iter().filter_map(|place| observed.series.get(*place as usize));
+        let candidate = &candidates[*number];
+        candidate.kind == FindingKind::Metric
+            && charted.into_iter().any(|series| series.path == candidate.subject)
+    };
+    let all = || [group.leader].into_iter().chain(of_a_kind());
+    let larger = |best: usize, other: usize| {
+        if candidates[other].relative > candidates[best].relative { other } else { best }
+    };
+    all().find(is_charted).or_else(|| all().reduce(larger)).unwrap_or(group.leader)
 }
 
 /// Where an onset stands among all: 0 for the first, 1 for the last.
