@@ -56,9 +56,22 @@ fn shape(moved: &Move, unit: &str) -> String {
     format!("moves otherwise around {}", with_unit(moved.median.after, unit))
 }
 
-/// `80 → 912 ms`.
+/// `80 → 912 ms`, `2.77 MB → 721 MB`, `0.709 → 16 s`.
 pub(super) fn from_to(before: f64, after: f64, unit: &str) -> String {
-    format!("{} → {}", number(before), with_unit(after, unit))
+    let (scale, unit) = readable_unit(before.abs().max(after.abs()), unit);
+    let (before, after) = (before / scale, after / scale);
+    // Each side of bytes has a prefix of its own.
+    let first = if unit == "B" { with_unit(before, unit) } else { number(before) };
+    format!("{first} → {}", with_unit(after, unit))
+}
+
+/// What numbers up to a size are divided by, and their unit then: many milliseconds are seconds.
+fn readable_unit(largest: f64, unit: &str) -> (f64, &str) {
+    match unit {
+        "ms" if largest >= 10_000.0 => (1_000.0, "s"),
+        "µs" if largest >= 10_000.0 => (1_000.0, "ms"),
+        unit => (1.0, unit),
+    }
 }
 
 /// `11× more often`; `ratio` is after to before.
@@ -115,6 +128,8 @@ pub(super) fn rate(count: f64, buckets: f64, step_ms: i64) -> String {
 }
 
 fn with_unit(value: f64, unit: &str) -> String {
+    let (scale, unit) = readable_unit(value.abs(), unit);
+    let value = value / scale;
     match (unit, value.abs() >= 1_000.0) {
         ("", _) => number(value),
         ("B", true) => format!("{}B", number(value)),
@@ -176,7 +191,8 @@ mod tests {
     #[test]
     fn sizes_read_as_a_person_says_them() {
         assert_eq!(from_to(80.2, 912.4, "ms"), "80.2 → 912 ms");
-        assert_eq!(from_to(1.6e6, 0.72e9, "B"), "1.6 M → 720 MB");
+        assert_eq!(from_to(1.6e6, 0.72e9, "B"), "1.6 MB → 720 MB");
+        assert_eq!(from_to(709.0, 16_120.0, "ms"), "0.709 → 16.1 s");
         assert_eq!(from_to(0.0, 0.001_23, ""), "0 → 0.00123");
         assert_eq!(more_often(11.2), "11× more often");
         assert_eq!(more_often(0.25), "4× less often");
