@@ -130,17 +130,7 @@ mod tests {
     use super::*;
 
     fn query(from: i64, until: i64) -> LogQuery {
-        LogQuery {
-            components: Vec::new(),
-            host: None,
-            level: None,
-            contains: String::new(),
-            is_regex: false,
-            pattern: None,
-            fields: Vec::new(),
-            range: TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until)),
-            order: Order::Ascending,
-        }
+        LogQuery::all(TimeRange::between(Timestamp::from_secs(from), Timestamp::from_secs(until)))
     }
 
     fn found(at: i64) -> Step {

@@ -34,12 +34,7 @@ impl FieldFilter {
     }
 
     fn is_meant(&self, raw: &str) -> bool {
-        let text = match raw.as_bytes().first() {
-            Some(b'"') => read_string(raw),
-            Some(b'{' | b'[') | None => None,
-            Some(_) => Some(Cow::Borrowed(raw)),
-        };
-        text.is_some_and(|text| self.values.iter().any(|value| *value == text))
+        plain_text(raw).is_some_and(|text| self.values.iter().any(|value| *value == text))
     }
 }
 
@@ -65,8 +60,17 @@ impl<'de> Visitor<'de> for FieldVisitor<'_> {
     }
 }
 
+/// A raw JSON value as `field.NAME=` asks for it: a string's text, another plain value as it is written; `None` of objects and lists.
+pub fn plain_text(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.as_bytes().first() {
+        Some(b'"') => read_string(raw),
+        Some(b'{' | b'[') | None => None,
+        Some(_) => Some(Cow::Borrowed(raw)),
+    }
+}
+
 /// A raw JSON string as text; `None` where no text can hold it.
-fn read_string(raw: &str) -> Option<Cow<'_, str>> {
+pub fn read_string(raw: &str) -> Option<Cow<'_, str>> {
     if raw.contains('\\') {
         return serde_json::from_str::<String>(raw).ok().map(Cow::Owned);
     }

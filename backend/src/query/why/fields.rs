@@ -5,12 +5,12 @@
 //! frequent in the selection is never left out for want of room.
 
 use crate::patterns::Masker;
+use crate::query::logs::{plain_text, read_string};
 use crate::store::logs::fields::{COMPONENT_KEYS, HOST_KEYS, LEVEL_KEYS, MSG_KEYS, TS_KEYS};
 use crate::why::observed::{FIELD_NUMBERS, FIELD_VALUES, Field, FieldValue, Part};
 use rustc_hash::FxHashMap;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::fmt;
 
 /// The most fields and variable parts of a component.
@@ -221,7 +221,7 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_> {
                     message = Some((rank, value));
                 }
             } else if !is_indexed(&key)
-                && let Some(text) = plain(value)
+                && let Some(text) = plain_text(value)
             {
                 (self.0)(&key, &text);
             }
@@ -233,23 +233,6 @@ impl<'de> Visitor<'de> for FieldsVisitor<'_> {
 fn is_indexed(key: &str) -> bool {
     let all = [&TS_KEYS[..], &LEVEL_KEYS, &COMPONENT_KEYS, &HOST_KEYS];
     all.iter().any(|keys| keys.contains(&key))
-}
-
-/// A plain value as `field.NAME=` asks for it.
-fn plain(raw: &str) -> Option<Cow<'_, str>> {
-    match raw.as_bytes().first() {
-        Some(b'"') => read_string(raw),
-        Some(b'{' | b'[') | None => None,
-        Some(_) => Some(Cow::Borrowed(raw)),
-    }
-}
-
-/// A raw JSON string as text; `None` where no text can hold it.
-fn read_string(raw: &str) -> Option<Cow<'_, str>> {
-    if raw.contains('\\') {
-        return serde_json::from_str::<String>(raw).ok().map(Cow::Owned);
-    }
-    raw.strip_prefix('"')?.strip_suffix('"').map(Cow::Borrowed)
 }
 
 #[cfg(test)]

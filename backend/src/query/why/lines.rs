@@ -5,7 +5,7 @@
 //! lines are of too many kinds, the rest of the time before is left out, never a part of what is asked about.
 
 use super::plan::Stretch;
-use super::walk::StretchTally;
+use super::walk::{StretchTally, each_bucket};
 use crate::patterns::{PatternId, pattern_id};
 use crate::query::logs::{BlockAt, SegmentAt, Taken};
 use crate::query::tally::Tally;
@@ -131,15 +131,9 @@ impl Tally for LineTally {
         let Some(stretch) = self.stretch else { return 0 };
         self.enter(at.segment, at.view);
         let columns = at.view.segment.columns(at.block, &at.view.published);
-        let rows = columns.rows_in(range);
-        let (seen, mut start) = (rows.len() as u64, rows.start);
-        while start < rows.end {
-            let bucket = stretch.bucket_of(columns.ts(start));
-            let end = columns.first_from(stretch.end_of(bucket), start).clamp(start + 1, rows.end);
-            (start..end).for_each(|row| self.add_row(&columns, row, bucket as u16));
-            start = end;
-        }
-        seen
+        each_bucket(stretch, &columns, range, |bucket, rows| {
+            rows.for_each(|row| self.add_row(&columns, row, bucket as u16));
+        })
     }
 
     fn add_segment(&mut self, at: &SegmentAt<'_>) -> Taken {

@@ -7,7 +7,7 @@
 use super::lines::Counted;
 use super::plan::Stretch;
 use super::received::Kept;
-use super::walk::StretchTally;
+use super::walk::{StretchTally, each_bucket};
 use crate::query::logs::BlockAt;
 use crate::query::tally::Tally;
 use crate::store::logs::block::{Columns, Row};
@@ -238,17 +238,11 @@ impl Tally for PickTally {
         let Some(stretch) = self.stretch else { return 0 };
         self.enter(at);
         let columns = at.view.segment.columns(at.block, &at.view.published);
-        let rows = columns.rows_in(range);
-        let (seen, mut start) = (rows.len() as u64, rows.start);
-        while start < rows.end {
-            let bucket = stretch.bucket_of(columns.ts(start));
-            let end = columns.first_from(stretch.end_of(bucket), start).clamp(start + 1, rows.end);
+        each_bucket(stretch, &columns, range, |bucket, rows| {
             if self.shares.slice_of[bucket].0 != NO_SLICE {
-                (start..end).for_each(|row| self.add_row(at, &columns, row, bucket));
+                rows.for_each(|row| self.add_row(at, &columns, row, bucket));
             }
-            start = end;
-        }
-        seen
+        })
     }
 
     fn add_line(&mut self, _at: &BlockAt<'_>, _columns: &Columns<'_>, _row: usize, _line: &[u8]) {}

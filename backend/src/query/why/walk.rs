@@ -5,7 +5,10 @@ use crate::query::budget::Budget;
 use crate::query::logs::{BlockWalk, LineFilter};
 use crate::query::tally::{Count, Tally};
 use crate::store::StoreError;
+use crate::store::logs::block::Columns;
 use crate::store::logs::{Counters, Snapshot};
+use sonde_shared::time::TimeRange;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Stretches, each with what is stored of it.
@@ -80,4 +83,22 @@ impl<T: StretchTally> StretchWalk<T> {
         let left = left.collect();
         self.failure.map_or(Ok((self.tally, self.walks, left)), Err)
     }
+}
+
+/// Calls with each bucket of a stretch that has rows of a block, which are sorted by time, and with these; how many rows there were.
+pub(super) fn each_bucket(
+    stretch: Stretch,
+    columns: &Columns<'_>,
+    range: TimeRange,
+    mut take: impl FnMut(usize, Range<usize>),
+) -> u64 {
+    let rows = columns.rows_in(range);
+    let (seen, mut start) = (rows.len() as u64, rows.start);
+    while start < rows.end {
+        let bucket = stretch.bucket_of(columns.ts(start));
+        let end = columns.first_from(stretch.end_of(bucket), start).clamp(start + 1, rows.end);
+        take(bucket, start..end);
+        start = end;
+    }
+    seen
 }
