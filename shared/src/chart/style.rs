@@ -20,7 +20,7 @@ pub enum Shape {
 /// What lies between a series and what is below it, with its opacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Fill {
-    /// A light area where a chart has few series, so that it is calm where it has many.
+    /// A light area where a chart has one series or two: more would lie on each other.
     #[default]
     Light,
     /// Nothing.
