@@ -6,7 +6,7 @@
 //! nothing is averaged. A NaN is a gap and never an extreme; a gap that reaches a column's edge stays one, a gap
 //! within a column is narrower than a pixel and is dropped.
 
-use super::bounds::{Bounds, blocks_of, bounds};
+use super::bounds::{Bounds, blocks_of, bounds, place_of};
 use std::ops::Range;
 
 /// Reduces points (times in unix ms, rising, one value a time) to the first, lowest, highest and last of each of
@@ -142,7 +142,7 @@ fn keep_of_column(
 #[inline(never)]
 fn extremes(known: &Bounds, values: &[f64], range: Range<usize>) -> Option<[usize; 4]> {
     // Each extreme with the block that has it; blocks between the first and the last with a number may be all gap.
-    let (mut lowest, mut highest) = ((f64::INFINITY, range.start), (f64::NEG_INFINITY, range.start));
+    let (mut lowest, mut highest) = ((f64::INFINITY, 0..0), (f64::NEG_INFINITY, 0..0));
     let mut with_numbers: Option<Range<usize>> = None;
     for block in blocks_of(range) {
         let (low, high) = known.of(&block).unwrap_or_else(|| bounds(&values[block.clone()]));
@@ -151,19 +151,23 @@ fn extremes(known: &Bounds, values: &[f64], range: Range<usize>) -> Option<[usiz
         }
         let first = with_numbers.as_ref().map_or(block.start, |found| found.start);
         if first == block.start || low < lowest.0 {
-            lowest = (low, block.start);
+            lowest = (low, block.clone());
         }
         if first == block.start || high > highest.0 {
-            highest = (high, block.start);
+            highest = (high, block.clone());
         }
         with_numbers = Some(first..block.end);
     }
     let Range { start, end } = with_numbers?;
     let first = values[start..end].iter().position(|value| !value.is_nan())?;
     let last = values[start..end].iter().rposition(|value| !value.is_nan())?;
-    let low_at = values[lowest.1..end].iter().position(|value| *value <= lowest.0)?;
-    let high_at = values[highest.1..end].iter().position(|value| *value >= highest.0)?;
-    Some([start + first, lowest.1 + low_at, highest.1 + high_at, start + last])
+    let (low, block) = lowest;
+    let in_block = || place_of(&values[block.clone()], |value| value <= low);
+    let low_at = known.place(&block, 0).unwrap_or_else(|| block.start + in_block());
+    let (high, block) = highest;
+    let in_block = || place_of(&values[block.clone()], |value| value >= high);
+    let high_at = known.place(&block, 1).unwrap_or_else(|| block.start + in_block());
+    Some([start + first, low_at, high_at, start + last])
 }
 
 #[cfg(test)]
