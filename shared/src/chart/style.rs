@@ -57,6 +57,8 @@ impl Default for Style {
     }
 }
 
+/// So many series have light areas: those of more lie on each other and tell nothing.
+pub const FEW_SERIES: usize = 2;
 /// The opacity of areas that were asked for.
 pub const AREA_ALPHA: f64 = 0.3;
 /// The opacity of areas that stand on each other, which nothing is seen through.

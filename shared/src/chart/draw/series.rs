@@ -5,7 +5,7 @@ use super::{Drawn, Frame, Lines};
 use crate::chart::bounds::Bounds;
 use crate::chart::outline::{Pixels, Run, Slice, clip, crossed, dashes, parts_between, speck, visible_runs};
 use crate::chart::scale::{TimeScale, ValueScale};
-use crate::chart::style::{Fill, Shape, Style};
+use crate::chart::style::{FEW_SERIES, Fill, Shape, Style};
 use crate::chart::theme::{Rgb, dashes_of_slot};
 use plotters_backend::DrawingBackend;
 use std::borrow::Cow;
@@ -13,8 +13,6 @@ use std::borrow::Cow;
 const LIGHT_ALPHA: f64 = 0.12;
 /// Above so many series lines are thin.
 const MANY_SERIES: usize = 8;
-/// Above so many series none has a light area: those of several lie on each other and tell nothing.
-const MOST_FILLED: usize = 2;
 /// What of a series is smaller than this dot is drawn as one, for it would not be seen.
 pub(super) const DOT_PX: f64 = 4.0;
 /// The dots of a series that is drawn as such.
@@ -39,7 +37,7 @@ pub(super) struct Plotted {
 /// The series of a panel as they are seen, reduced to pixel columns.
 pub(super) fn plotted(frame: &Frame, lines: &Lines, time: &TimeScale) -> Vec<Plotted> {
     let is_many = lines.series.len() > MANY_SERIES;
-    let has_light_area = lines.series.len() <= MOST_FILLED;
+    let has_light_area = lines.series.len() <= FEW_SERIES;
     let unknown = Bounds::default();
     let wanted = ((time.right() - time.left()) * frame.pixel_ratio).round().clamp(1.0, 100_000.0) as usize;
     let pixels =
