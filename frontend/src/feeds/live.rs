@@ -227,6 +227,7 @@ impl LiveFeed {
             LiveEvent::Counts(counts) => self.take_counts(&counts),
             LiveEvent::Line(row) => self.rows.update_value(|rows| rows.push(row)),
             LiveEvent::Skipped => {
+                self.has_news.set_value(true);
                 self.lines.refresh_as("Lines come too fast to be followed; the newest are shown");
             }
             LiveEvent::Gap => self.lines.refresh_as("Lines were deleted before they were shown"),

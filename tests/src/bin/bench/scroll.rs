@@ -239,7 +239,7 @@ fn measure_tail(server: &TestServer, secs: u64, row: &mut impl FnMut(&str, Strin
         };
         let read = wait::until("rows to read", || {
             let rows = rows();
-            if rows.len() > 5 { Ok(rows) } else { Err(rows) }
+            if rows.len() > 5 && rows.iter().all(|id| !id.is_empty()) { Ok(rows) } else { Err(rows) }
         });
         let begun = Instant::now();
         let mut moved = 0_u32;
