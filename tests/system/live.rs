@@ -226,7 +226,7 @@ fn of_a_flood_the_newest_lines_are_followed_and_those_that_one_reads_stay() {
         for _ in 0..3 {
             wait_for_number(&page, sent.load(Ordering::Relaxed));
         }
-        browser.wheel(page.point_in_rows(), -1_500);
+        browser.wheel(page.point_in_rows(), -6_000);
         let read = wait::until("rows to read", || {
             let rows = page.pane().map(|pane| pane.rows).unwrap_or_default();
             if rows.len() > 3 && rows.iter().all(|row| row.text.contains("blink")) {
