@@ -51,7 +51,11 @@ fn quay(server: &TestServer, lines: usize) {
 
 /// A live page that is told what comes.
 fn open<'a>(browser: &'a Browser, server: &TestServer, lines: u64) -> Page<'a> {
-    let page = Page::open(browser, &server.http().url(ADDRESS));
+    open_at(browser, server, ADDRESS, lines)
+}
+
+fn open_at<'a>(browser: &'a Browser, server: &TestServer, address: &str, lines: u64) -> Page<'a> {
+    let page = Page::open(browser, &server.http().url(address));
     page.wait_for_total(lines);
     wait_until_fed(&page);
     page.wait_for("a chart", "return !!document.querySelector('.legend')", &json!(true));
@@ -151,6 +155,32 @@ fn pausing_keeps_what_is_read_and_counts_what_waits() {
 }
 
 #[test]
+fn what_came_during_a_pause_is_there_at_once_when_the_page_goes_on() {
+    // Less than the range has to move on by before all is asked for anew.
+    const AT_ONCE: Duration = Duration::from_secs(15);
+    let server = TestServer::start();
+    quay(&server, 3);
+    let browser = Browser::open();
+    let page = open_at(&browser, &server, "/?v=1&t=-24h..now&live=1", 3);
+    browser.key('l');
+    page.wait_for("the word", LABEL, &json!("Paused · Resume (l)"));
+    let end = "return Number(document.querySelector('.page').dataset.range.split('..')[1])";
+    let end = browser.look(end, &[]).as_i64().expect("the range has an end");
+    // What is asked for is a little ahead of the range's end.
+    let later = || if now().as_millis() >= end + 3_000 { Ok(()) } else { Err(()) };
+    wait::until("three seconds of the pause", later);
+    store_lines(&server, 3..6);
+    page.wait_for("the count", LABEL, &json!("Paused · 3 new lines · Resume (l)"));
+    browser.key('l');
+    wait::until_within(AT_ONCE, "the lines of the pause", || {
+        let total = page.pane().and_then(|pane| pane.total);
+        if total == Some(6) { Ok(()) } else { Err(total) }
+    });
+    wait_for_last_row(&page, "blink 5.");
+    browser.assert_no_errors();
+}
+
+#[test]
 fn who_reads_elsewhere_stays_there_and_is_told_how_many_lines_are_newer() {
     let server = TestServer::start();
     quay(&server, 150);
@@ -185,7 +215,7 @@ fn flood(server: &Client, sent: &AtomicUsize, ends: &AtomicBool) {
         std::thread::sleep(Duration::from_millis(50));
         let due = begun.elapsed().as_millis() as usize * 2;
         let lines = blinks(sent.load(Ordering::Relaxed)..due);
-        server.post("/api/ingest/logs", lines.as_bytes()).ok();
+        drop(server.post("/api/ingest/logs", lines.as_bytes()).ok());
         sent.store(due, Ordering::Relaxed);
     }
 }
