@@ -71,6 +71,8 @@ mod tie;
 mod tree;
 /// Days whose index is gone.
 mod unindexed;
+/// Nothing is mapped where nobody wants it.
+mod unmapped;
 /// A world that the demo does not know.
 mod unseen;
 /// The page on a wall.
