@@ -142,7 +142,7 @@ fn component_rule(text: &str) -> Result<String, String> {
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "sonde.toml";
 
-/// Subcommands that keep to their own flags.
+/// Subcommands that read no file.
 const WITHOUT_FILE: [&str; 1] = ["demo"];
 
 /// Reads the settings' file, named or the usual one, and makes its values the defaults of the subcommands' flags: of each

@@ -15,7 +15,7 @@ use anyhow::{anyhow, ensure};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use client::ServerUrl;
-use sonde_shared::view::encode;
+use sonde_shared::query_string::encode;
 use source::Source;
 use std::io::{self, Write};
 
