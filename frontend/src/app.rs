@@ -8,7 +8,7 @@ use crate::panes::{
     SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
 };
 use crate::session::Session;
-use crate::size::on_resize;
+use crate::size::{is_phone, on_resize};
 use crate::text;
 use crate::theme::use_theme;
 use leptos::html;
@@ -53,7 +53,7 @@ pub fn App() -> impl IntoView {
     let why_place = WhyPlace::stored();
     let help = RwSignal::new(false);
     let tree_open = RwSignal::new(false);
-    let sheet_open = RwSignal::new(false);
+    let sheet_open = why_place.lines;
     let split = RwSignal::new(stored_split());
     let letters = provide_key_choice();
     MetricDrag::provide();
@@ -152,8 +152,7 @@ fn watch_centre(centre: NodeRef<html::Main>) -> ChartSize {
     on_resize(centre, move |centre| {
         let css_px = f64::from(centre.client_width());
         width.set((css_px - GUTTER_PX).max(100.0) * window().device_pixel_ratio());
-        let inner_width = window().inner_width().ok().and_then(|width| width.as_f64());
-        narrow.set(inner_width.is_some_and(|width| width < 600.0));
+        narrow.set(is_phone());
     });
     ChartSize {
         scrolled: RwSignal::new(0),

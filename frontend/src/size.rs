@@ -22,3 +22,9 @@ where
         on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
     });
 }
+
+/// Whether the page is as narrow as a phone, where panes lie one over another; the style's bound.
+pub fn is_phone() -> bool {
+    let width = window().inner_width().ok().and_then(|width| width.as_f64());
+    width.is_some_and(|width| width < 600.0)
+}

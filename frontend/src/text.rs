@@ -184,6 +184,13 @@ pub fn date_clock(at: Timestamp, offset_minutes: i32) -> String {
     format!("{} {}", date(at, offset_minutes), clock(at, offset_minutes))
 }
 
+/// `at 14:05:00`; with the date where it is not that of `today`.
+pub fn at(at: Timestamp, today: Timestamp, offset_minutes: i32) -> String {
+    let is_today = date(at, offset_minutes) == date(today, offset_minutes);
+    let text = if is_today { clock(at, offset_minutes) } else { date_clock(at, offset_minutes) };
+    ["at ", &text].concat()
+}
+
 /// `indexed to 09:12`; with the date where it is not that of `today`.
 pub fn indexed_to(at: Timestamp, today: Timestamp, offset_minutes: i32) -> String {
     let text = clock_ms(at, offset_minutes);

@@ -28,6 +28,8 @@ mod gestures;
 mod grafana;
 /// The tools these tests stand on: does a drag reach a page, is an error on a page noticed?
 mod harness;
+/// Whose lines these are, at any width.
+mod head;
 /// Texts that mean harm do none.
 mod hostile;
 /// A Graphite's stored points are taken over.

@@ -85,6 +85,28 @@ fn a_link_to_a_line_shows_it_with_room_for_its_fields_wherever_it_stands() {
 }
 
 #[test]
+fn a_link_to_the_last_line_and_a_click_on_it_show_its_fields() {
+    let (server, _) = two_days();
+    let browser = Browser::open();
+    let hour = "/?v=1&t=2025-03-09T23:00:00Z..2025-03-10T00:00:00Z";
+    let in_sight = "const list = document.querySelector('.log-list').getBoundingClientRect();\
+        const row = document.querySelector('.row.open');\
+        if (!row || !row.querySelector('.fields')) return 'no fields';\
+        const box = row.getBoundingClientRect();\
+        return box.top > list.top - 1 && box.bottom < list.bottom + 1 ? row.ariaRowIndex : `${box.top}..${box.bottom} of ${list.top}..${list.bottom}`";
+    let page = Page::open(&browser, &server.http().url(&format!("{hour}&line=2025-03-09~0001~119")));
+    page.wait_for_total(120);
+    page.wait_for("the fields of the line that the link names", in_sight, &json!("120"));
+    browser.goto(&server.http().url(hour));
+    page.wait_for_total(120);
+    browser.click(page.point_in_rows());
+    browser.key('G');
+    browser.key(Key::Enter);
+    page.wait_for("the fields of the last line", in_sight, &json!("120"));
+    browser.assert_no_errors();
+}
+
+#[test]
 fn an_empty_pane_leads_to_the_nearest_line_of_what_was_asked_for() {
     let server = TestServer::start();
     let ahead = now().plus_nanos(12 * 3_600 * NANOS_PER_SEC);

@@ -79,6 +79,35 @@ fn a_wall_shows_large_values_judges_them_and_says_what_is_old_or_gone() {
 }
 
 #[test]
+fn a_wall_of_former_times_says_when_its_values_were_and_cuts_no_unit_off() {
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    fs::write(boards.path().join("mill.toml"), BOARD).expect("a file can be written");
+    let data = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = Setup::on(data.path()).arg("--dashboards").arg(boards.path()).start();
+    let then = 1_740_711_600;
+    send(&server, &[("mill.heat", 640, then), ("mill.turns.a", 3, then), ("mill.turns.b", 5, then + 70)]);
+    send(&server, &[("mill.heat", 7, now_secs() - 600), ("mill.silent", 1, now_secs() - 600)]);
+    let browser = Browser::with(&Settings { width: 1280, height: 800, ..Settings::default() });
+    browser.goto(&server.http().url("/d/mill?v=1&t=2025-02-28T03:00:00Z..03:10:00Z&wall"));
+    let page = sonde_tests::page::Page { browser: &browser };
+    let past = format!("{PANELS}.map(p => p.slice(1))");
+    let said = [
+        ["640 ms", "Bad · from 500 ms at 2025-02-28 03:00:00"],
+        ["5", "at 2025-02-28 03:01:10 · highest of 2: mill.turns.b"],
+        ["no points", ""],
+    ];
+    page.wait_for("when the values were", &past, &json!(said));
+    // Four panels side by side leave a value less room than its 64 px would take.
+    browser.goto(
+        &server.http().url("/d/mill?v=1&t=-15min..now&live=1&wall&target=mill.heat&target=mill.silent"),
+    );
+    let old = "const all = [...document.querySelectorAll('.wall-value')].filter(e => e.innerText === 'stale 10 min');\
+        return all.length > 1 && all.every(e => e.scrollWidth <= e.clientWidth)";
+    page.wait_for("values that are whole", old, &json!(true));
+    browser.assert_no_errors();
+}
+
+#[test]
 fn the_menu_leads_to_the_wall_and_escape_back() {
     let server = TestServer::start();
     send(&server, &[("mill.heat", 7, now_secs() - 2)]);

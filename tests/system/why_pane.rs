@@ -1,7 +1,7 @@
 //! What changed, in the page: the findings of a selection, what a click on each shows, and the way back.
 
 use serde_json::{Value, json};
-use sonde_tests::browser::Browser;
+use sonde_tests::browser::{Browser, Settings};
 use sonde_tests::page::Page;
 use sonde_tests::server::TestServer;
 use sonde_tests::wait;
@@ -145,6 +145,38 @@ fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
         "the address of before",
         || if browser.url() == before { Ok(()) } else { Err(browser.url()) },
     );
+    browser.assert_no_errors();
+}
+
+#[test]
+fn on_a_phone_a_finding_gives_way_to_what_it_shows() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::with(&Settings { width: 390, height: 844, touch: true, ..Settings::default() });
+    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{VISIBLE}&{SELECTION}")));
+    // A line that is open when its sheet goes away is no burden.
+    browser.fingers(&[&[page.center(".sheet-tabs .tab:first-child")]]);
+    wait::until("lines", || page.pane().filter(|pane| !pane.rows.is_empty()).map(drop).ok_or(()));
+    browser.fingers(&[&[page.center(".log-list .row .cells .message")]]);
+    page.wait_for("fields", "return !!document.querySelector('.fields')", &json!(true));
+    let why = || {
+        browser.fingers(&[&[page.center(".sheet-tabs .tab:nth-child(2)")]]);
+        drop(whole(&page));
+    };
+    // Which sheet is open: lines, what changed.
+    let sheets = "const px = e => e?.getBoundingClientRect().height ?? 0;\
+        return [px(document.querySelector('.log-list')) > 100, px(document.querySelector('.why')) > 100]";
+    why();
+    page.wait_for("what changed alone", sheets, &json!([false, true]));
+    open(&page, "pattern", "the stone is hot");
+    page.wait_for("the lines alone", sheets, &json!([true, false]));
+    rows_say(&page, "the stone is hot");
+    let chip = "const b = document.querySelector('.filter-chip')?.getBoundingClientRect(); return !!b && b.left >= 0 && b.right <= innerWidth";
+    page.wait_for("what narrows them, in sight", chip, &json!(true));
+    why();
+    open(&page, "metric", "mill.stone.heat");
+    page.wait_for("the charts alone", sheets, &json!([false, false]));
+    url_has(&page, "target=mill.stone.heat");
     browser.assert_no_errors();
 }
 

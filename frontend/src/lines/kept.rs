@@ -12,7 +12,7 @@ pub enum Kept {
     Nothing,
     /// The end of this many rows. The end of more of them is another end, which nobody asked for.
     End(u64),
-    /// A row that was sought.
+    /// A row that was sought or opened, with its fields.
     Row(u64),
 }
 
@@ -30,7 +30,7 @@ impl Extent {
     pub fn keeping(&self, at: Position, kept: Kept) -> Position {
         match kept {
             Kept::End(rows) if rows == self.rows => self.end(),
-            Kept::Row(row) if row < self.rows => self.showing(at, row),
+            Kept::Row(row) if row < self.rows => self.showing_whole(at, row),
             _ => self.clamped(at),
         }
     }

@@ -108,7 +108,16 @@ impl Extent {
         if row >= at.row + 10_000 {
             return self.moved(Position { row, px: 0.0 }, -self.viewport_px / 2.0);
         }
-        if over > 0.0 { self.moved(at, over) } else { at }
+        // Of a row that is higher than the pane the upper end is shown.
+        self.moved(at, over.min(above).max(0.0))
+    }
+
+    /// The least move that brings a row and the fields below it into sight; of more than fits the beginning is.
+    pub fn showing_whole(&self, at: Position, row: u64) -> Position {
+        let at = self.showing(at, row);
+        let Some(top) = self.top_of(at, row) else { return at };
+        let over = top + self.height_of(row) - self.viewport_px;
+        self.moved(at, over.min(top).max(0.0))
     }
 
     /// A place from which a row is in sight with room for its fields below it: the same one where it stands in the upper half,
@@ -259,6 +268,20 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_shown_with_its_fields_and_no_more_than_fits_of_them() {
+        let shown = |px: f64, from: u64, row: u64| {
+            let extent = Extent { expanded: Some((row, px)), ..plain() };
+            extent.showing_whole(Position { row: from, px: 0.0 }, row)
+        };
+        assert_eq!(shown(100.0, 0, 5), Position::default(), "it is in sight");
+        assert_eq!(shown(100.0, 0, 12), Position { row: 2, px: 10.0 });
+        assert_eq!(shown(100.0, 0, 15), Position { row: 5, px: 10.0 });
+        assert_eq!(shown(1_000.0, 0, 12), Position { row: 12, px: 0.0 });
+        assert_eq!(shown(1_000.0, 20, 12), Position { row: 12, px: 0.0 });
+        assert_eq!(shown(100.0, 999_984, 999_999), Position { row: 999_989, px: 10.0 });
+    }
+
+    #[test]
     fn who_is_led_to_a_row_sees_what_lies_below_it() {
         let lead = |from: u64, row: u64| plain().leading_to(Position { row: from, px: 0.0 }, row);
         let at = |row: u64| Position { row, px: 0.0 };
@@ -281,6 +304,16 @@ mod tests {
             let start = Position { row, px: 0.0 };
             let back = extent.moved(extent.moved(start, by), -by);
             prop_assert!((extent.rows_of(back) - extent.rows_of(start)).abs() < 1e-6, "{:?} {:?}", start, back);
+        }
+
+        #[test]
+        fn who_is_shown_a_row_stays_there(
+            from in 0_u64..1_000, row in 0_u64..1_000, fields in 0.0_f64..900.0, viewport_px in 0.0_f64..500.0,
+        ) {
+            let extent = Extent { rows: 1_000, expanded: Some((row, fields)), viewport_px, ..plain() };
+            let shown = extent.showing_whole(Position { row: from, px: 0.0 }, row);
+            let again = extent.showing_whole(shown, row);
+            prop_assert!((extent.rows_of(again) - extent.rows_of(shown)).abs() < 1e-6, "{:?} {:?}", shown, again);
         }
 
         #[test]

@@ -13,6 +13,9 @@ use leptos::prelude::*;
 use sonde_shared::links::LinkRule;
 use sonde_shared::view::{Order, Tab};
 
+/// So many components are named; of the others it is said how many.
+const NAMED: usize = 3;
+
 /// The head of the log pane.
 #[component]
 pub(super) fn LogHead() -> impl IntoView {
@@ -28,7 +31,8 @@ pub(super) fn LogHead() -> impl IntoView {
         Some(1) => "1 newer line".to_owned(),
         Some(count) => format!("{} newer lines", text::count(count)),
     };
-    let kind = move || if session.selection.get().is_some() { "Selection" } else { "Visible range" };
+    let has_selection = move || session.selection.get().is_some();
+    let kind = move || if has_selection() { "Selection" } else { "Visible range" };
     view! {
         <header class="log-head">
             <Tabs />
@@ -36,30 +40,35 @@ pub(super) fn LogHead() -> impl IntoView {
             <IndexedTo />
             <Breadcrumb />
             <KeepLink />
-            <span class="when"><span class="faint">{kind}</span>" "{when}</span>
-            <Show when=move || session.selection.get().is_some()>
-                <button
-                    class="control small icon-only"
-                    aria-label="Clear the selection"
-                    title="Clear the selection (Esc)"
-                    on:click=move |_| session.send(Command::ClearSelection)
-                >
-                    <Glyph icon=Icon::Close />
-                </button>
+            <span class="shown">
+                <span class="when"><span class="faint kind">{kind}</span>" "{when}</span>
+                <Show when=has_selection>
+                    <button
+                        class="control small icon-only"
+                        aria-label="Clear the selection"
+                        title="Clear the selection (Esc)"
+                        on:click=move |_| session.send(Command::ClearSelection)
+                    >
+                        <Glyph icon=Icon::Close />
+                    </button>
+                </Show>
+            </span>
+            <Show when=has_selection>
                 <BaselineControl />
             </Show>
-            <span class="spring"></span>
-            <Show when=move || feed.held.get()>
-                <button class="control small" on:click=move |_| to_newest(session, feed)>{newer}</button>
-            </Show>
-            <Show when=busy>
-                <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
-            </Show>
-            <FollowToggle />
             <Said />
-            <OrderButton />
-            <Download />
-            <ReadingMenu />
+            <span class="log-tools">
+                <Show when=move || feed.held.get()>
+                    <button class="control small" on:click=move |_| to_newest(session, feed)>{newer}</button>
+                </Show>
+                <Show when=busy>
+                    <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
+                </Show>
+                <FollowToggle />
+                <OrderButton />
+                <Download />
+                <ReadingMenu />
+            </span>
         </header>
     }
 }
@@ -163,7 +172,11 @@ fn Breadcrumb() -> impl IntoView {
             let all = if host.get().is_some() { "all of the host" } else { "all components" };
             return view! { <span class="faint">{all}</span> }.into_any();
         }
-        paths.into_iter().map(|path| view! { <Steps path /> }).collect_view().into_any()
+        let rest = paths.get(NAMED..).unwrap_or_default().join("\n");
+        let more = paths.len().saturating_sub(NAMED);
+        let more = (more > 0).then(|| view! { <span class="faint" title=rest>{["and ", &more.to_string(), " more"].concat()}</span> });
+        let named = paths.into_iter().take(NAMED).map(|path| view! { <Steps path /> }).collect_view();
+        view! { {named} {more} }.into_any()
     };
     view! {
         <nav class="breadcrumb" class:chip=move || chosen.get() aria-label="Component">{paths} {undo}</nav>

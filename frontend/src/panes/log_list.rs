@@ -15,6 +15,8 @@ use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
+/// The list's id, for what leads to it.
+pub(super) const LIST_ID: &str = "log-list";
 /// Of so many rows it is kept how high they are with their text wrapped; then of those near by.
 const MOST_WRAPPED: usize = 4_000;
 
@@ -71,7 +73,7 @@ pub(super) fn LogList() -> impl IntoView {
             class:dimmed=move || feed.dimmed.get()
             class:wraps=move || wraps.get()
             node_ref=list
-            id="log-list"
+            id=LIST_ID
             role="treegrid"
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()

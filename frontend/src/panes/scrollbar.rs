@@ -1,5 +1,6 @@
 //! The list's own scrollbar. It maps positions, not pixels, so it works the same for ten lines and a hundred million.
 
+use super::log_list::LIST_ID;
 use super::tie::Hairline;
 use crate::feeds::LineFeed;
 use leptos::html;
@@ -49,7 +50,7 @@ pub(super) fn Scrollbar() -> impl IntoView {
             class:idle=move || { feed.extent().share_in_sight() >= 1.0 }
             node_ref=track
             role="scrollbar"
-            aria-controls="log-list"
+            aria-controls=LIST_ID
             aria-label="Position in the lines"
             aria-orientation="vertical"
             aria-valuemin="0"

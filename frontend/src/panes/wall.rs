@@ -12,7 +12,7 @@ use crate::text;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::Columns;
-use sonde_shared::chart::reduce::last_value;
+use sonde_shared::chart::reduce::last_point;
 use sonde_shared::chart::units::format_value;
 use sonde_shared::dashboard::Panel;
 use sonde_shared::log::Level;
@@ -101,6 +101,8 @@ struct Last {
     value: Option<f64>,
     of: String,
     stale_secs: Option<i64>,
+    /// When it was, where that is not now.
+    at: Option<Timestamp>,
 }
 
 #[component]
@@ -129,12 +131,19 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
     let level = move || judged.with(|judged| judged.as_ref().map_or("", |(level, _)| level.name()));
     let value = {
         let unit = unit.clone();
-        move || match last.get() {
+        Memo::new(move |_| match last.get() {
             Last { stale_secs: Some(secs), .. } => ["stale ", &age(secs)].concat(),
             Last { value: Some(value), .. } => format_value(value, &unit),
             Last { value: None, .. } => "no points".to_owned(),
-        }
+        })
     };
+    let letters = move || value.with(|value| value.chars().count().to_string());
+    let of = move || {
+        let Last { of, at, .. } = last.get();
+        let at = at.map(|at| text::at(at, now.get(), session.offset_minutes.get()));
+        [at, Some(of)].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    };
+    let is_past = move || last.with(|last| last.at.is_some());
     let is_old = move || last.with(|last| last.stale_secs.is_some() || last.value.is_none());
     let error = move || loaded.error.get().filter(|_| !session.lost.get()).map(|error| error.sentence);
     view! {
@@ -146,13 +155,13 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
             data-stale=move || is_old().then_some("1")
         >
             <h2><bdi>{panel.title.clone()}</bdi></h2>
-            <p class="wall-value" class:old=is_old>{value}</p>
+            <p class="wall-value" class:old=is_old class:past=is_past style=("--letters", letters)>{value}</p>
             <p class="wall-verdict">
                 {move || judged.get().map(|(level, words)| view! {
                     <Glyph icon=verdict_icon(level) />
                     {words}
                 })}
-                <span class="muted"><bdi>{move || last.with(|last| last.of.clone())}</bdi></span>
+                <span class="muted"><bdi>{of}</bdi></span>
                 <span class="problem">{error}</span>
             </p>
             <Chart
@@ -206,17 +215,18 @@ fn last_of(loaded: Loaded<Vec<Columns>>, now: RwSignal<Timestamp>) -> Memo<Last>
 fn highest_last(all: &[Columns], range: TimeRange, now: Option<Timestamp>) -> Last {
     let (from, until) = (range.from.as_millis() as f64, now.unwrap_or(range.until).as_millis() as f64);
     let last = |one: &Columns| {
-        last_value(&one.times_ms, &one.values, from, until.max(range.until.as_millis() as f64))
+        last_point(&one.times_ms, &one.values, from, until.max(range.until.as_millis() as f64))
     };
-    let highest =
-        all.iter().filter_map(|one| Some((one, last(one)?))).max_by(|one, other| one.1.total_cmp(&other.1));
-    let Some((series, value)) = highest else { return Last::default() };
+    let points = all.iter().filter_map(|one| Some((one, last(one)?)));
+    let highest = points.max_by(|(_, (_, one)), (_, (_, other))| one.total_cmp(other));
+    let Some((series, (at_ms, value))) = highest else { return Last::default() };
     let stale = |one: &Columns| stale_secs(&one.times_ms, now?.as_millis());
     Last {
         value: Some(value),
         of: if all.len() > 1 { format!("highest of {}: {}", all.len(), series.name) } else { String::new() },
         // Who still sends is no sign that the others do; the one whose value is shown counts.
         stale_secs: stale(series),
+        at: now.is_none().then(|| Timestamp::from_millis(at_ms as i64)),
     }
 }
 

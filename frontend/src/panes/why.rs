@@ -4,9 +4,11 @@
 
 use super::empty::{ErrorNote, SLOW};
 use super::icons::{Glyph, Icon};
+use super::log_list::LIST_ID;
 use crate::feeds::Loaded;
 use crate::prefs;
 use crate::session::{Session, use_session};
+use crate::size::is_phone;
 use crate::state::{Command, TARGETS_PANEL};
 use crate::text;
 use finding::FindingItem;
@@ -14,6 +16,8 @@ use leptos::prelude::*;
 use sonde_shared::baseline::default_baseline;
 use sonde_shared::why::{Change, Place, Why};
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 mod finding;
 
@@ -24,12 +28,14 @@ pub struct WhyPlace {
     pub open: RwSignal<bool>,
     /// On narrow pages.
     pub over: RwSignal<bool>,
+    /// On a phone, whether the sheet of lines is open, which takes its place.
+    pub lines: RwSignal<bool>,
 }
 
 impl WhyPlace {
     /// As it was left.
     pub fn stored() -> Self {
-        Self { open: prefs::switch("why", true), over: RwSignal::new(false) }
+        Self { open: prefs::switch("why", true), over: RwSignal::new(false), lines: RwSignal::new(false) }
     }
 }
 
@@ -37,7 +43,8 @@ impl WhyPlace {
 #[component]
 pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
     let session = use_session();
-    let WhyPlace { open, over } = place;
+    provide_context(place);
+    let WhyPlace { open, over, .. } = place;
     let has_selection = move || session.selection.get().is_some();
     let close = move |_| {
         over.set(false);
@@ -188,9 +195,24 @@ fn looked_at(why: &Why) -> String {
 }
 
 /// Shows what a finding, or what moved with it, is of.
-fn show(session: Session, change: Change, place: &Place) {
+fn show(session: Session, sheets: WhyPlace, change: Change, place: &Place) {
     session.send(Command::OpenFinding(change, Box::new(place.clone())));
-    if place.target.is_some() {
+    let is_chart = place.target.is_some();
+    if is_chart {
         session.reveal.set(Some(TARGETS_PANEL.to_owned()));
+    }
+    // There the findings lie over what they lead to.
+    if is_phone() {
+        sheets.over.set(false);
+        sheets.lines.set(!is_chart);
+        request_animation_frame(focus_lines);
+    }
+}
+
+/// The finding that had the focus is out of sight.
+fn focus_lines() {
+    let list = document().get_element_by_id(LIST_ID).and_then(|list| list.dyn_into::<HtmlElement>().ok());
+    if let Some(list) = list {
+        drop(list.focus());
     }
 }

@@ -60,10 +60,15 @@ pub(super) fn m4_with(
 
 /// The last value in `[from_ms, until_ms)` that is a number.
 pub fn last_value(times_ms: &[f64], values: &[f64], from_ms: f64, until_ms: f64) -> Option<f64> {
+    last_point(times_ms, values, from_ms, until_ms).map(|(_, value)| value)
+}
+
+/// The same with its time.
+pub fn last_point(times_ms: &[f64], values: &[f64], from_ms: f64, until_ms: f64) -> Option<(f64, f64)> {
     let end = times_ms.partition_point(|time| *time < until_ms).min(values.len());
-    let newest_first = times_ms.iter().zip(values).take(end).rev();
-    let inside = newest_first.take_while(|(time, _)| **time >= from_ms);
-    inside.map(|(_, value)| *value).find(|value| value.is_finite())
+    let newest_first = times_ms.iter().copied().zip(values.iter().copied()).take(end).rev();
+    let mut inside = newest_first.take_while(|(time, _)| *time >= from_ms);
+    inside.find(|(_, value)| value.is_finite())
 }
 
 /// Equal parts of a span of time.

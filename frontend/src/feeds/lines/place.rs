@@ -39,20 +39,23 @@ impl LineFeed {
         Effect::new(move |_| {
             self.marks.track();
             self.wrapped.track();
+            self.expanded.track();
             self.hold_kept();
         });
         let line = self.session.part(|state| state.view.line.clone());
         Effect::new(move |_| {
-            drop(line.get());
-            // Whoever opens or closes a line looks at that one from now on.
-            self.kept.set_value(Kept::Nothing);
+            // Whoever opens a line looks at that one from now on, and is to see its fields.
+            let opened = line.get().and_then(|line| self.cache.with_value(|cache| cache.position_of(&line)));
+            self.kept.set_value(opened.map_or(Kept::Nothing, Kept::Row));
             self.expanded.set(None);
         });
     }
 
     pub(super) fn stand(self, at: Position, kept: Kept) {
-        self.kept.set_value(kept);
-        if at != self.position.get_untracked() {
+        let former = self.kept.try_update_value(|value| std::mem::replace(value, kept));
+        // Who leaves a line where it stands may be at the newest one by that.
+        let leaves = matches!(former, Some(Kept::Row(_))) && !matches!(kept, Kept::Row(_));
+        if leaves || at != self.position.get_untracked() {
             self.position.set(at);
         }
     }
@@ -80,7 +83,9 @@ impl LineFeed {
         if self.session.query.with(|query| query.order == Order::Descending) {
             return position == Position::default();
         }
-        self.extent().is_at_end(position)
+        // Who reads the fields of the last line is not to be moved on by the next.
+        let is_reading = |(row, _)| self.kept.get_value() == Kept::Row(row);
+        !self.expanded.get().is_some_and(is_reading) && self.extent().is_at_end(position)
     }
 
     /// A link may name a line that is not in sight: the reader is led to it, or back to where he was.

@@ -1,6 +1,6 @@
 //! One finding: what it is of, how large it is, when it moved, its course.
 
-use super::show;
+use super::{WhyPlace, show};
 use crate::panes::icons::{Glyph, Icon};
 use crate::session::use_session;
 use crate::state::{HEIGHT, bars, line, span_percent};
@@ -14,6 +14,7 @@ const LISTED: usize = 8;
 #[component]
 pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoView {
     let session = use_session();
+    let sheets: WhyPlace = expect_context();
     let (head, name) = subject_parts(&finding);
     let title = title(&finding);
     let lag = finding.lag_s.and_then(lag_text);
@@ -32,7 +33,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
     let subject = finding.subject.clone();
     view! {
         <li class="finding" data-kind=kind data-subject=subject>
-            <button class="finding-open" title=title on:click=move |_| show(session, finding.change, &finding.at)>
+            <button class="finding-open" title=title on:click=move |_| show(session, sheets, finding.change, &finding.at)>
                 <span class="finding-head">
                     <Glyph icon />
                     <span class="unseen">{kind}": "</span>
@@ -55,6 +56,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
 #[component]
 fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
     let session = use_session();
+    let sheets: WhyPlace = expect_context();
     let open = RwSignal::new(false);
     let label = format!("+{total} moved with it");
     let rest = total.saturating_sub(LISTED.min(members.len()) as u64);
@@ -63,7 +65,7 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
             let at = member.at.clone();
             view! {
                 <li>
-                    <button class="step" on:click=move |_| show(session, change, &at)>{member.subject.clone()}</button>
+                    <button class="step" on:click=move |_| show(session, sheets, change, &at)>{member.subject.clone()}</button>
                     " "
                     <span class="faint">{member.summary.clone()}</span>
                 </li>
