@@ -87,7 +87,7 @@ fn a_wall_of_former_times_says_when_its_values_were_and_cuts_no_unit_off() {
     let then = 1_740_711_600;
     send(&server, &[("mill.heat", 640, then), ("mill.turns.a", 3, then), ("mill.turns.b", 5, then + 70)]);
     send(&server, &[("mill.heat", 7, now_secs() - 600), ("mill.silent", 1, now_secs() - 600)]);
-    let browser = Browser::with(&Settings { width: 1280, height: 800, ..Settings::default() });
+    let browser = Browser::with(&Settings { width: 900, height: 800, ..Settings::default() });
     browser.goto(&server.http().url("/d/mill?v=1&t=2025-02-28T03:00:00Z..03:10:00Z&wall"));
     let page = sonde_tests::page::Page { browser: &browser };
     let past = format!("{PANELS}.map(p => p.slice(1))");
@@ -97,7 +97,7 @@ fn a_wall_of_former_times_says_when_its_values_were_and_cuts_no_unit_off() {
         ["no points", ""],
     ];
     page.wait_for("when the values were", &past, &json!(said));
-    // Four panels side by side leave a value less room than its 64 px would take.
+    // Here a panel leaves a value less room than its 64 px would take.
     browser.goto(
         &server.http().url("/d/mill?v=1&t=-15min..now&live=1&wall&target=mill.heat&target=mill.silent"),
     );
