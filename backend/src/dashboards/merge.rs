@@ -20,7 +20,13 @@ pub(super) fn merge(text: &str, wanted: &Dashboard) -> Result<String, String> {
         old.panels.into_iter().zip(panels).map(|(panel, table)| (panel.id.clone(), panel, table)).collect();
     let mut tables = Vec::new();
     for panel in &wanted.panels {
-        let place = known.iter().position(|(id, ..)| *id == panel.id);
+        // One that has another id by now is known by what it says.
+        let is_gone = |id: &str| wanted.panels.iter().all(|other| other.id != id);
+        let says_the_same = |before: &Panel| before.title == panel.title || before.targets == panel.targets;
+        let place = known
+            .iter()
+            .position(|(id, ..)| *id == panel.id)
+            .or_else(|| known.iter().position(|(id, before, _)| is_gone(id) && says_the_same(before)));
         let (before, mut table) = match place.map(|place| known.remove(place)) {
             Some((_, before, table)) => (values_of(&before)?, table),
             None => (Table::new(), new_table()),
