@@ -6,8 +6,8 @@ use crate::feeds::{
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
-    AddMetric, Announcer, Charts, HelpDialog, LastDrawn, LogPane, MetricDrag, Notes, PanelEditor, SelectionBar,
-    SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
+    AddMetric, Announcer, Charts, HelpDialog, LastDrawn, LogPane, MetricDrag, Notes, PanelEditor,
+    SelectionBar, SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
 };
 use crate::session::Session;
 use crate::size::on_resize;

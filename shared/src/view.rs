@@ -14,8 +14,8 @@ use graphite::GraphiteRange;
 mod edits;
 mod graphite;
 
-pub use edits::{BoardEdits, PanelEdit};
 use edits::Unread;
+pub use edits::{BoardEdits, PanelEdit};
 
 /// The version of the address, `v=`.
 pub const VERSION: u32 = 1;
@@ -266,7 +266,10 @@ impl ViewState {
         query.push_some("line", self.line.as_deref());
         query.push_all("target", &self.targets);
         self.edits.values.iter().for_each(|edit| query.push(&edit.name(), &edit.value));
-        query.push_some("panels", (!self.edits.order.is_empty()).then(|| self.edits.order.join(",")).as_deref());
+        query.push_some(
+            "panels",
+            (!self.edits.order.is_empty()).then(|| self.edits.order.join(",")).as_deref(),
+        );
         query.push_some("live", self.live.then_some("1"));
         query.push_some("wall", self.wall.then_some("1"));
         query.push_some("zone", self.zone.map(|zone| if zone == Zone::Utc { "utc" } else { "local" }));
@@ -365,7 +368,9 @@ impl ViewState {
             "panels" => self.edits.order = value.split(',').map(str::to_owned).collect(),
             key => match PanelEdit::read(key, value) {
                 Ok(edit) => self.edits.values.push(edit),
-                Err(Unread::Wrong(value)) => return Err(unreadable(&["the change `", key, "`"].concat(), &value)),
+                Err(Unread::Wrong(value)) => {
+                    return Err(unreadable(&["the change `", key, "`"].concat(), &value));
+                }
                 // Others are of a later version, or of whoever passed the link on.
                 Err(Unread::Another(value)) => self.fields.extend(FieldFilter::read(key, value)),
             },

@@ -97,22 +97,33 @@ impl Boards {
         let title = read.map_or_else(|| name.clone(), |read| read.dashboard.title.clone());
         let next = self.session.now_part(|state| {
             let boards = state.page.iter().flat_map(|page| &page.dashboards);
-            boards.filter(|board| board.name != name && board.error.is_none()).map(|one| one.name.clone()).next()
+            boards
+                .filter(|board| board.name != name && board.error.is_none())
+                .map(|one| one.name.clone())
+                .next()
         });
         let asked = name.clone();
-        follow(self.saving, move |signal| client::delete_dashboard(asked, tag, signal), move |()| {
-            self.deleted.set(Some((name, title)));
-            self.open(next.unwrap_or_else(|| "default".to_owned()), then);
-        });
+        follow(
+            self.saving,
+            move |signal| client::delete_dashboard(asked, tag, signal),
+            move |()| {
+                self.deleted.set(Some((name, title)));
+                self.open(next.unwrap_or_else(|| "default".to_owned()), then);
+            },
+        );
     }
 
     /// Brings back what was deleted last.
     pub fn undo(self) {
         let Some((name, _)) = self.deleted.get_untracked() else { return };
         let asked = name.clone();
-        follow(self.saving, move |signal| client::restore_dashboard(asked, signal), move |()| {
-            self.deleted.set(None);
-            self.open(name, || {});
-        });
+        follow(
+            self.saving,
+            move |signal| client::restore_dashboard(asked, signal),
+            move |()| {
+                self.deleted.set(None);
+                self.open(name, || {});
+            },
+        );
     }
 }

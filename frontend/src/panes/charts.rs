@@ -44,8 +44,8 @@ impl LastDrawn {
         let id = panel.to_owned();
         let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
         let id = panel.to_owned();
-        if is_edited.get_untracked() {
-            let former = self.0.get_value().filter(|(drawn, _)| *drawn == id);
+        let former = self.0.get_value().filter(|(drawn, _)| *drawn == id);
+        if former.is_some() {
             loaded.value.set(former.map(|(_, columns)| columns));
         }
         Effect::new(move |_| {
@@ -61,7 +61,7 @@ impl LastDrawn {
 pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
-    let panels = session.part(|state| state.panels().cloned().collect::<Vec<_>>());
+    let panels = session.part(AppState::drawn_panels);
     let size: ChartSize = expect_context();
     let scrolled = move |_| size.scrolled.update(|count| *count += 1);
     let (root, room_px) = (NodeRef::<html::Section>::new(), RwSignal::new(0.0));
@@ -75,13 +75,13 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     view! {
         <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=scrolled>
             <div class="panels">
+                <EditedNote />
                 <For
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
                     children=move |panel| view! { <ChartPanel panel room_px=room_px.into() /> }
                 />
                 <ChartStates />
-                <EditedNote />
                 <AddChart />
             </div>
             <div class="axis">

@@ -1,4 +1,4 @@
-//! What was edited and is not saved, said where it is seen: in the head of its chart, and below the charts what no chart tells.
+//! What was edited and is not saved, said where it is seen: in the head of its chart, and above the charts what no chart tells.
 
 use super::editor::SaveProblem;
 use crate::feeds::{BoardSaving, PageFeed, Saving, save_dashboard};
@@ -36,7 +36,7 @@ pub(super) fn EditedMark(id: String) -> impl IntoView {
     }
 }
 
-/// Below the charts: that some are gone or have other places; and why saving failed while no editor says it.
+/// Above the charts: that some are gone or have other places; and why saving failed while no editor says it.
 #[component]
 pub(super) fn EditedNote() -> impl IntoView {
     let session = use_session();

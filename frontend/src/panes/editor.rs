@@ -30,7 +30,8 @@ pub fn PanelEditor() -> impl IntoView {
     let session = use_session();
     let completion = Completion::new();
     provide_context(completion);
-    let edited = session.part(|state| state.editor.clone());
+    let edited =
+        session.part(|state| state.editor.as_ref().map(|editor| (editor.panel.clone(), editor.renewed)));
     move || {
         edited.get().map(|_| {
             completion.start();
@@ -73,7 +74,8 @@ fn Editor() -> impl IntoView {
 
 /// Closes the editor; the field with the focus is left first, so that its text is taken over. The focus goes back to what opened it.
 fn close(session: Session) {
-    let focused = document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    let focused =
+        document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(focused) = focused {
         drop(focused.blur());
     }

@@ -28,7 +28,8 @@ mod tests {
     fn titles_become_names_that_are_free() {
         let board = |name: &str| DashboardName { name: name.into(), title: String::new(), error: None };
         let page = PageInfo { dashboards: vec![board("mill"), board("mill-2")], ..PageInfo::default() };
-        let check = |title: &str, expected: &str| assert_eq!(free_name(Some(&page), title), expected, "{title}");
+        let check =
+            |title: &str, expected: &str| assert_eq!(free_name(Some(&page), title), expected, "{title}");
         check("Mill", "mill-3");
         check("The mill: wheels (2)", "the-mill-wheels-2");
         check("../_.etc/passwd", "etc-passwd");

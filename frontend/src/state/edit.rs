@@ -5,12 +5,14 @@ use sonde_shared::dashboard::{Dashboard, Panel, slug};
 use sonde_shared::view::BoardEdits;
 
 /// The editor that is open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Editor {
     /// The id of the panel that is edited.
     pub panel: String,
     /// Rises when a value came from elsewhere than the editor, whose fields are to show it.
     pub renewed: u32,
+    /// What its chart shows while it is not known whether the targets can be read, or known that they cannot.
+    pub held: Option<Box<Panel>>,
 }
 
 /// A step of editing.
@@ -24,6 +26,8 @@ pub enum EditStep {
     AddTarget(String, String),
     /// The panel is this now; its id stays.
     Change(Box<Panel>),
+    /// The panel's targets can be read.
+    Readable,
     /// The panel has another id, unless another panel has that.
     Rename(String),
     /// The panel goes so many places down, or up.
@@ -50,6 +54,13 @@ impl AppState {
         self.shown_board()?.panels.iter().find(|panel| panel.id == editor.panel)
     }
 
+    /// The panels as they are drawn: one whose targets cannot be read is so with its last ones that could.
+    pub fn drawn_panels(&self) -> Vec<Panel> {
+        let held = self.editor.as_ref().and_then(|editor| editor.held.as_deref());
+        let drawn = |panel: &Panel| held.filter(|held| held.id == panel.id).unwrap_or(panel).clone();
+        self.panels().map(drawn).collect()
+    }
+
     /// What of the edits no panel tells of itself: that some were taken away, or have other places.
     pub fn rearranged(&self) -> Option<String> {
         let edits = &self.view.edits;
@@ -74,6 +85,7 @@ impl AppState {
             && let Some(editor) = &mut self.editor
         {
             editor.renewed += 1;
+            editor.held = None;
         }
         if self.edited_panel().is_none() {
             self.editor = None;
@@ -120,19 +132,23 @@ impl AppState {
     }
 
     fn open_editor(&mut self, panel: String) {
-        self.editor.get_or_insert_default().panel = panel;
+        let editor = self.editor.get_or_insert_default();
+        editor.held = None;
+        editor.panel = panel;
     }
 
     fn renew_editor(&mut self) {
         if let Some(editor) = &mut self.editor {
             editor.renewed += 1;
+            editor.held = None;
         }
     }
 
     /// A chart that was added and has nothing to draw yet goes with its editor.
     fn close_editor(&mut self, board: &mut Dashboard) {
         let Some(editor) = self.editor.take() else { return };
-        let is_saved = |id: &str| self.dashboard.iter().any(|saved| saved.panels.iter().any(|one| one.id == id));
+        let is_saved =
+            |id: &str| self.dashboard.iter().any(|saved| saved.panels.iter().any(|one| one.id == id));
         board.panels.retain(|one| one.id != editor.panel || is_saved(&one.id) || !one.asked().is_empty());
     }
 
@@ -166,15 +182,24 @@ impl AppState {
         let Some(editor) = &mut self.editor else { return };
         let Some(place) = board.panels.iter().position(|panel| panel.id == editor.panel) else { return };
         match step {
-            EditStep::Change(panel) => board.panels[place] = Panel { id: editor.panel.clone(), ..*panel },
+            EditStep::Change(panel) => {
+                let panel = Panel { id: editor.panel.clone(), ..*panel };
+                editor.hold(&board.panels[place], &panel);
+                board.panels[place] = panel;
+            }
+            EditStep::Readable => editor.held = None,
             EditStep::Rename(text) => {
                 let id = slug(&text);
                 if board.panels.iter().any(|panel| panel.id == id) {
                     return;
                 }
                 for named in [&mut self.view.panel, &mut self.view.maximized] {
-                    named.iter_mut().filter(|named| **named == editor.panel).for_each(|named| id.clone_into(named));
+                    named
+                        .iter_mut()
+                        .filter(|named| **named == editor.panel)
+                        .for_each(|named| id.clone_into(named));
                 }
+                editor.held = None;
                 id.clone_into(&mut editor.panel);
                 board.panels[place].id = id;
             }
@@ -186,10 +211,24 @@ impl AppState {
             EditStep::Remove => {
                 board.panels.remove(place);
                 // The neighbour is edited then; without one, nothing is.
+                editor.held = None;
                 let next = board.panels.get(place).or(board.panels.last());
                 editor.panel = next.map(|panel| panel.id.clone()).unwrap_or_default();
             }
             _ => {}
+        }
+    }
+}
+
+impl Editor {
+    /// Other targets are drawn once they can be read; all else is at once.
+    fn hold(&mut self, before: &Panel, now: &Panel) {
+        let drawn = self.held.as_deref().unwrap_or(before);
+        let targets = (drawn.targets.clone(), drawn.right.clone());
+        let differs = before.targets != now.targets || before.right != now.right;
+        if self.held.is_some() || differs {
+            let (targets, right) = targets;
+            self.held = Some(Box::new(Panel { targets, right, ..now.clone() }));
         }
     }
 }
@@ -205,8 +244,8 @@ fn add_panel(board: &mut Dashboard, targets: Vec<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::tests::{at, board, opened};
     use crate::state::Command;
+    use crate::state::tests::{at, board, opened};
 
     fn ids(state: &AppState) -> Vec<&str> {
         state.panels().map(|panel| panel.id.as_str()).collect()
@@ -261,6 +300,27 @@ mod tests {
         state.apply(Command::DashboardLoaded(theirs));
         let units: Vec<&str> = state.panels().map(|panel| panel.unit.as_str()).collect();
         assert_eq!(units, ["ms", "bytes"]);
+    }
+
+    #[test]
+    fn targets_are_drawn_once_they_can_be_read_and_all_else_at_once() {
+        let mut state = opened("/");
+        step(&mut state, EditStep::Open("disk".into()));
+        let mut panel = state.edited_panel().unwrap().clone();
+        let drawn = |state: &AppState| {
+            let panel = state.drawn_panels().into_iter().find(|panel| panel.id == "disk").unwrap();
+            (panel.targets.join(" "), panel.unit)
+        };
+        panel.targets = vec!["sum(".into()];
+        step(&mut state, EditStep::Change(Box::new(panel.clone())));
+        panel.unit = "s".into();
+        step(&mut state, EditStep::Change(Box::new(panel.clone())));
+        assert_eq!(drawn(&state), ("servers.n7.disk".to_owned(), "s".to_owned()));
+        assert!(state.view.to_url().contains("edit.disk.target=sum("), "nothing that was typed is lost");
+        panel.targets = vec!["sum(a)".into()];
+        step(&mut state, EditStep::Change(Box::new(panel)));
+        step(&mut state, EditStep::Readable);
+        assert_eq!(drawn(&state), ("sum(a)".to_owned(), "s".to_owned()));
     }
 
     #[test]

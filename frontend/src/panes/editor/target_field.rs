@@ -81,12 +81,13 @@ pub(super) fn TargetField(
 #[component]
 fn MistakeNote(text: String, mistake: Mistake) -> impl IntoView {
     let (before, wrong) = split_at_mistake(text.trim(), mistake.at);
+    let end = if mistake.why.ends_with('?') { "" } else { "." };
     view! {
         <p class="mono mistake" aria-hidden="true">
             <span>{before}</span>
             <mark>{wrong}</mark>
         </p>
-        <p class="problem">{crate::text::capitalized(&mistake.why)} "."</p>
+        <p class="problem">{crate::text::capitalized(&mistake.why)} {end}</p>
     }
 }
 

@@ -4,6 +4,8 @@ use super::field::TYPING;
 use super::target_field::TargetField;
 use crate::feeds::{Mistake, TargetCheck};
 use crate::rest::Rest;
+use crate::session::use_session;
+use crate::state::{Command, EditStep};
 use leptos::prelude::*;
 
 /// A target: its text, and what is wrong with it.
@@ -26,8 +28,10 @@ pub(super) fn Targets(
     targets: Vec<String>,
     #[prop(into)] on_change: Callback<Vec<String>>,
 ) -> impl IntoView {
-    let rows =
-        RwSignal::new(targets.into_iter().chain(std::iter::once(String::new())).map(Row::of).collect::<Vec<_>>());
+    let rows = RwSignal::new(
+        targets.into_iter().chain(std::iter::once(String::new())).map(Row::of).collect::<Vec<_>>(),
+    );
+    let session = use_session();
     let checked = TargetCheck::new();
     let rest = Rest::new();
     let commit = move |()| {
@@ -36,10 +40,19 @@ pub(super) fn Targets(
             rows.update(|rows| rows.push(Row::of(String::new())));
         }
         let texts: Vec<String> = rows.with_untracked(|rows| rows.iter().map(|row| text_of(*row)).collect());
-        check(rows, checked, &texts);
-        on_change.run(texts.into_iter().filter(|text| !text.is_empty()).collect());
+        on_change.run(texts.iter().filter(|text| !text.is_empty()).cloned().collect());
+        check(rows, checked, &texts, move |is_right| {
+            if is_right {
+                session.send(Command::Edit(EditStep::Readable));
+            }
+        });
     };
-    check(rows, checked, &rows.with_untracked(|rows| rows.iter().map(|row| text_of(*row)).collect::<Vec<_>>()));
+    check(
+        rows,
+        checked,
+        &rows.with_untracked(|rows| rows.iter().map(|row| text_of(*row)).collect::<Vec<_>>()),
+        |_| {},
+    );
     let on_typed = move |()| rest.after(TYPING, move || commit(()));
     view! {
         <div class="editor-field" role="group" aria-label=label>
@@ -57,20 +70,22 @@ fn text_of(row: Row) -> String {
     row.text.with_untracked(|text| text.trim().to_owned())
 }
 
-/// Learns what is wrong with the targets.
-fn check(rows: RwSignal<Vec<Row>>, checked: TargetCheck, texts: &[String]) {
+/// Learns what is wrong with the targets; `then` learns whether nothing is.
+fn check(
+    rows: RwSignal<Vec<Row>>,
+    checked: TargetCheck,
+    texts: &[String],
+    then: impl FnOnce(bool) + 'static,
+) {
     let asked: Vec<String> = texts.iter().filter(|text| !text.is_empty()).cloned().collect();
     let full: Vec<bool> = texts.iter().map(|text| !text.is_empty()).collect();
-    if asked.is_empty() {
-        rows.with_untracked(|rows| rows.iter().for_each(|row| row.mistake.set(None)));
-        return;
-    }
     checked.ask(asked, move |found| {
-        let mut found = found.iter().cloned();
+        let mut mistakes = found.iter().cloned();
         rows.try_with_untracked(|rows| {
             for (row, is_full) in rows.iter().zip(full) {
-                row.mistake.set(if is_full { found.next().flatten() } else { None });
+                row.mistake.set(if is_full { mistakes.next().flatten() } else { None });
             }
         });
+        then(found.iter().all(Option::is_none));
     });
 }

@@ -76,7 +76,12 @@ fn ThresholdRow(
     #[prop(into)] on_remove: Callback<()>,
 ) -> impl IntoView {
     let rest = Rest::new();
-    let is_wrong = move || row.at.with(|at| !at.trim().is_empty()) && { row.at.track(); row.number().is_none() };
+    let is_wrong = move || {
+        row.at.with(|at| !at.trim().is_empty()) && {
+            row.at.track();
+            row.number().is_none()
+        }
+    };
     let take = move || {
         rest.stop();
         on_change.run(());
