@@ -18,12 +18,16 @@ impl QueryString {
 
     /// One more pair, if there is a value.
     pub fn push_some(&mut self, key: &str, value: Option<&str>) {
-        value.into_iter().for_each(|value| self.push(key, value));
+        if let Some(value) = value {
+            self.push(key, value);
+        }
     }
 
     /// A pair for each value, none for none.
     pub fn push_all<'a>(&mut self, key: &str, values: impl IntoIterator<Item = &'a String>) {
-        values.into_iter().for_each(|value| self.push(key, value));
+        for value in values {
+            self.push(key, value);
+        }
     }
 
     /// The two ends of a range, by names of their own.

@@ -36,6 +36,8 @@ mod import_whisper;
 mod ingest;
 /// What comes is seen as it comes.
 mod live;
+/// What the page asks and draws when it is opened.
+mod loads;
 /// `sonde logs`: what the interface answers, in a terminal.
 mod logs_command;
 /// A million lines in the pane.
@@ -69,6 +71,8 @@ mod tie;
 mod tree;
 /// Days whose index is gone.
 mod unindexed;
+/// Nothing is mapped where nobody wants it.
+mod unmapped;
 /// A world that the demo does not know.
 mod unseen;
 /// The page on a wall.

@@ -7,7 +7,7 @@ mod client;
 mod source;
 
 use super::folder_lines::{self, is_broken_pipe, say_none};
-use super::say;
+use super::{Folder, say};
 use crate::api::ApiError;
 use crate::api::logs::LogsRequest;
 use crate::api::params::Params;
@@ -18,7 +18,6 @@ use client::ServerUrl;
 use sonde_shared::query_string::encode;
 use source::Source;
 use std::io::{self, Write};
-use std::path::Path;
 
 /// What `sonde logs` is told.
 #[derive(Args, Clone, Debug)]
@@ -79,7 +78,7 @@ pub fn logs(options: &LogsOptions) -> anyhow::Result<()> {
     let request = LogsRequest::read(&Params::parse(&query)).map_err(flag_problem)?;
     let mut out = Counted { out: io::stdout().lock(), bytes: 0 };
     let written = match &options.source {
-        Source::Folder(data) => write_folder(data, &request, &mut out),
+        Source::Folder(folder) => write_folder(folder, &request, &mut out),
         Source::Server(server) => client::write_answer(server, &query, options.follow, &mut out),
     };
     match written {
@@ -95,14 +94,14 @@ pub fn logs(options: &LogsOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_folder(data: &Path, request: &LogsRequest, out: &mut impl Write) -> anyhow::Result<()> {
-    let shown = data.display();
+fn write_folder(folder: &Folder, request: &LogsRequest, out: &mut impl Write) -> anyhow::Result<()> {
+    let (data, shown) = (&folder.data, folder.data.display());
     ensure!(
         !request.follow,
         "--follow: the folder {shown} is read as it is now; ask the server that writes there: --server http://127.0.0.1:8080"
     );
     let LogsRequest { filter, order, options, .. } = request;
-    let written = folder_lines::write(data, filter, *order, *options, out).map(drop);
+    let written = folder_lines::write(folder, filter, *order, *options, out).map(drop);
     if data.is_dir() {
         return written;
     }

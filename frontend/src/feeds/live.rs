@@ -14,7 +14,7 @@ use crate::api::{Abort, ApiError, LiveEvent, follow_live};
 use crate::lines::Row;
 use crate::rest::Rest;
 use crate::session::Session;
-use crate::state::{Command, LogQuery, join_counts};
+use crate::state::{ChartsState, Command, LogQuery, join_counts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use panels::FedPanels;
@@ -118,11 +118,18 @@ impl LiveFeed {
         drop(window_event_listener_untyped("visibilitychange", look));
         let paused_at = session.part(|state| state.paused_at);
         let live = session.part(|state| state.view.live);
+        // Before the panels are there, and the charts have a width, another connection would soon take the place of the first. A wall
+        // has no histogram, so it has no such width.
+        let is_laid_out = session.part(|state| state.charts() != ChartsState::Waiting);
+        let is_wall = session.part(|state| state.view.wall);
         let length = Memo::new(move |_| session.range.get().nanos());
         Memo::new(move |_| {
             let (live, paused_at) = (live.get(), paused_at.get());
             let follows = live || paused_at.is_some();
             if !follows || !session.ready.get() || session.lost.get() || is_hidden.get() {
+                return None;
+            }
+            if !is_laid_out.get() || (width_px.get() <= 1.0 && !is_wall.get()) {
                 return None;
             }
             let filters = filters.with(LogQuery::filters);
@@ -227,6 +234,7 @@ impl LiveFeed {
             LiveEvent::Counts(counts) => self.take_counts(&counts),
             LiveEvent::Line(row) => self.rows.update_value(|rows| rows.push(row)),
             LiveEvent::Skipped => {
+                self.has_news.set_value(true);
                 self.lines.refresh_as("Lines come too fast to be followed; the newest are shown");
             }
             LiveEvent::Gap => self.lines.refresh_as("Lines were deleted before they were shown"),

@@ -24,9 +24,9 @@ pub(super) fn LogHead() -> impl IntoView {
         text::range(range, session.server_now(), session.offset_minutes.get())
     };
     let newer = move || match feed.newer.get() {
-        0 => "Newer lines".to_owned(),
-        1 => "1 newer line".to_owned(),
-        count => format!("{} newer lines", text::count(count)),
+        None | Some(0) => "Newer lines".to_owned(),
+        Some(1) => "1 newer line".to_owned(),
+        Some(count) => format!("{} newer lines", text::count(count)),
     };
     let kind = move || if session.selection.get().is_some() { "Selection" } else { "Visible range" };
     view! {

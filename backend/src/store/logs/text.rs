@@ -2,10 +2,10 @@
 
 use super::block::Row;
 use super::foreign::{ForeignFrames, ForeignText};
-use super::mapped::Mapped;
 use super::sealed::{SealedText, Text as Frame};
 use super::segment::Segment;
 use crate::store::StoreError;
+use crate::store::file_view::{FileView, Reading};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,12 +13,23 @@ use std::sync::Arc;
 /// Where a segment's lines lie.
 #[derive(Debug)]
 pub(super) enum Text {
-    /// As they came, mapped.
-    Open(Mapped),
+    /// As they came.
+    Open(FileView),
     /// In compressed frames.
     Sealed(SealedText),
     /// In a file that somebody else writes.
     Foreign(Arc<ForeignText>),
+}
+
+impl Text {
+    /// How its file is read; a foreign one never is mapped.
+    pub(super) fn reading(&self) -> Reading {
+        match self {
+            Self::Open(view) => view.reading(),
+            Self::Sealed(text) => text.reading(),
+            Self::Foreign(_) => Reading::Pread,
+        }
+    }
 }
 
 /// Reads lines of any segments. It keeps the frames it has used, so it lives as long as one buffer is filled and no longer.
@@ -26,6 +37,43 @@ pub(super) enum Text {
 pub struct TextReader {
     frames: FxHashMap<(u64, u32), Frame>,
     foreign: ForeignFrames,
+    ahead: Ahead,
+}
+
+/// What follows on a line is read with it, where the one before was near, so much.
+const AHEAD_BYTES: usize = 16 << 10;
+
+/// Text of a file that is not mapped, read before it is asked for.
+#[derive(Debug, Default)]
+struct Ahead {
+    segment: Option<u64>,
+    start: usize,
+    bytes: Vec<u8>,
+}
+
+impl Ahead {
+    /// Some text of a segment.
+    fn text<'a>(
+        &'a mut self,
+        segment: u64,
+        view: &'a FileView,
+        range: Range<usize>,
+    ) -> Result<&'a [u8], StoreError> {
+        if view.reading() == Reading::Mapped {
+            return view.get(range).ok_or_else(|| outside("a text"));
+        }
+        let end = self.start + self.bytes.len();
+        let is_of_it = self.segment == Some(segment) && self.start <= range.start;
+        if !is_of_it || range.end > end {
+            let is_near = is_of_it && range.start <= end + AHEAD_BYTES;
+            let until = if is_near { range.end.max(range.start + AHEAD_BYTES) } else { range.end };
+            self.segment = None;
+            view.read_ahead(range.start..until, &mut self.bytes)?;
+            (self.segment, self.start) = (Some(segment), range.start);
+        }
+        let at = range.start - self.start;
+        self.bytes.get(at..at + range.len()).ok_or_else(|| outside("a text"))
+    }
 }
 
 impl TextReader {
@@ -34,7 +82,7 @@ impl TextReader {
         let start = row.pos as usize;
         let range = start..start + row.len as usize + 1;
         match segment.form() {
-            Text::Open(map) => map.get(range).ok_or_else(|| outside("a text")),
+            Text::Open(view) => self.ahead.text(segment.id(), view, range),
             Text::Sealed(sealed) => {
                 let number = sealed.frame_at(range.start as u64);
                 let first = sealed.range(number).start as usize;
@@ -49,7 +97,7 @@ impl TextReader {
     /// where one look does not wait for the other, and copies them one by one.
     pub fn fetch(&self, segment: &Segment, start: usize) {
         let text = match segment.form() {
-            Text::Open(map) => map.get(start..start + 1),
+            Text::Open(view) if view.reading() == Reading::Mapped => view.get(start..start + 1),
             Text::Sealed(sealed) => {
                 let number = sealed.frame_at(start as u64);
                 let first = sealed.range(number).start as usize;
@@ -57,8 +105,8 @@ impl TextReader {
                 let frame = self.frames.get(&(segment.id(), number));
                 frame.and_then(|frame| frame.get(start - first..=start - first))
             }
-            // Its frames are read when they are copied.
-            Text::Foreign(_) => None,
+            // It is read when it is copied.
+            Text::Open(_) | Text::Foreign(_) => None,
         };
         std::hint::black_box(text.map_or(0, |text| text[0]));
     }
@@ -76,10 +124,7 @@ impl TextReader {
         out: &mut Vec<u8>,
     ) -> Result<(), StoreError> {
         let sealed = match segment.form() {
-            Text::Open(map) => {
-                out.extend_from_slice(map.get(range).ok_or_else(|| outside("a text"))?);
-                return Ok(());
-            }
+            Text::Open(view) => return view.read_into(range, out),
             Text::Sealed(sealed) => sealed,
             Text::Foreign(text) => return self.foreign.copy(text, places(&range), out),
         };
