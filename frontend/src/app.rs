@@ -51,10 +51,10 @@ pub fn App() -> impl IntoView {
     let charts = provide_charts(session, theme, histogram, range::load_events(session));
     let lines = LineFeed::start(session);
     provide_context(lines);
-    provide_context(LiveFeed::start(session, lines, histogram, size.width_px));
+    let components = range::load_components(session);
+    provide_context(LiveFeed::start(session, lines, histogram, components, size.width_px));
     watch_contact(session, lines, histogram);
     let Tie { follows, .. } = Tie::provide(session, charts, lines, histogram);
-    let components = range::load_components(session);
     let why = load_why(session);
     let why_place = WhyPlace::stored();
     let help = RwSignal::new(false);
