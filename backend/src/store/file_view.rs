@@ -223,7 +223,7 @@ impl FileView {
         region.source.read(&mut out[start..], range.start).inspect_err(|_failed| out.truncate(start))
     }
 
-    /// Puts some of the bytes in the place of what is in `out`, as far as the file goes.
+    /// Puts some of the bytes in the place of what is in `out`, as far as the file goes; none where they cannot be read.
     pub fn read_ahead(&self, range: Range<usize>, out: &mut Vec<u8>) -> Result<(), StoreError> {
         out.clear();
         let range = range.start..range.end.min(self.len);
@@ -234,9 +234,13 @@ impl FileView {
                 out.resize(range.len(), 0);
                 let mut filled = 0;
                 while filled < out.len() {
-                    match region.source.read_some(&mut out[filled..], range.start + filled)? {
-                        0 => break,
-                        len => filled += len,
+                    match region.source.read_some(&mut out[filled..], range.start + filled) {
+                        Ok(0) => break,
+                        Ok(len) => filled += len,
+                        Err(error) => {
+                            out.clear();
+                            return Err(error);
+                        }
                     }
                 }
                 out.truncate(filled);

@@ -12,8 +12,8 @@ use super::canvas::{Canvas, paint};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Slots, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines, parted,
-    readings_at, stats_of, styles, with_one_in_front,
+    Reading, Slots, Stats, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines,
+    parted, readings_at, stats_of, styles, with_one_in_front,
 };
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
@@ -154,7 +154,7 @@ pub fn Chart(
         let has_table = details.get();
         let row = |((one, last), is_shown): ((&Columns, Reading), bool)| {
             let mean = means.as_ref().and_then(|means| means.get(&one.name)).copied();
-            let stats = has_table.then(|| stats_of(one, units.of(one), range, mean)).unwrap_or_default();
+            let stats = if has_table { stats_of(one, units.of(one), range, mean) } else { Stats::default() };
             Row { name: one.name.clone(), last, stats, is_shown }
         };
         series.iter().zip(last).zip(shown).map(row).collect()
