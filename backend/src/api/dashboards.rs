@@ -165,7 +165,7 @@ mod tests {
     const BUILT_IN: [BuiltIn; 1] = [BuiltIn { name: "own", toml: "title = \"Own\"" }];
 
     struct World {
-        _dir: tempfile::TempDir,
+        dir: tempfile::TempDir,
         state: AppState,
     }
 
@@ -179,7 +179,7 @@ mod tests {
             }
             let dashboards = Dashboards::open(Some(boards), &BUILT_IN).unwrap();
             let state = open_state(&dir.path().join("data"), dashboards);
-            Self { _dir: dir, state }
+            Self { dir, state }
         }
 
         async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -271,7 +271,7 @@ mod tests {
         let (a, copy) = ("/api/dashboards/a", "/api/dashboards/b?copy_of=a");
         assert_eq!(ask("PUT", copy, new).await, StatusCode::OK);
         assert_eq!(ask("PUT", copy, new).await, StatusCode::PRECONDITION_FAILED);
-        let text = std::fs::read_to_string(world._dir.path().join("boards/b.toml")).unwrap();
+        let text = std::fs::read_to_string(world.dir.path().join("boards/b.toml")).unwrap();
         assert_eq!(text, "# mine\ntitle = \"B\"\n");
         assert_eq!(ask("DELETE", a, None).await, StatusCode::PRECONDITION_REQUIRED);
         assert_eq!(ask("DELETE", a, Some(("if-match", "\"x\""))).await, StatusCode::PRECONDITION_FAILED);

@@ -97,13 +97,12 @@ fn open_quote(text: &str) -> Option<(char, usize, (&str, usize))> {
     for (at, c) in text.char_indices() {
         match (quote, c) {
             (Some((open, _)), _) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some((c, at + 1)),
             (None, '(') => calls.push((text[name..at].trim(), 0)),
             (None, ')') => drop(calls.pop()),
             (None, '{' | '}') => braces += if c == '{' { 1 } else { -1 },
             (None, ',') if braces <= 0 => calls.last_mut().into_iter().for_each(|call| call.1 += 1),
-            (None, _) => {}
+            _ => {}
         }
         if quote.is_none() && matches!(c, '(' | ',' | '|') {
             name = at + 1;

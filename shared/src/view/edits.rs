@@ -65,7 +65,9 @@ impl BoardEdits {
                 let (old, new) = (values(before.unwrap_or(&fresh), key), values(panel, key));
                 if old != new {
                     let new = if new.is_empty() { vec![String::new()] } else { new };
-                    new.into_iter().for_each(|value| edits.push(&panel.id, key, value));
+                    for value in new {
+                        edits.push(&panel.id, key, value);
+                    }
                 }
             }
         }
