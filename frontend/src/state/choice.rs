@@ -80,11 +80,12 @@ impl AppState {
     }
 
     /// The rule that would make the component chosen by hand that of the active panel's metrics for good; `None` where it is that
-    /// already, or where the metrics have nothing in common that a rule could name.
+    /// already, where a finding has led to it, or where the metrics have nothing in common that a rule could name.
     pub fn rule_to_keep(&self) -> Option<LinkRule> {
         let panel = self.panel(self.view.panel.as_deref()?)?;
         let [component] = self.view.components.as_slice() else { return None };
         if !self.view.chosen
+            || self.view.near.is_some()
             || panel.logs.is_some()
             || self.link_of(&panel.id)?.components() == [component.as_str()]
         {
