@@ -21,6 +21,11 @@ impl AppState {
         self.components = Some(components);
     }
 
+    /// Whether a component is known of, or none is yet.
+    pub fn knows(&self, component: &str) -> bool {
+        self.components.is_none() || self.known.components.contains(component)
+    }
+
     /// Makes a panel the active one; its components become the pane's unless some were chosen by hand.
     pub(super) fn activate(&mut self, panel: &str) {
         let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
