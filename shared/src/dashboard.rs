@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// The tag of a dashboard that is in no file, so that there is nothing to save over.
+pub const NO_TEXT: &str = "none";
+
 /// A list of panels that share one time axis.
 ///
 /// ```toml

@@ -3,7 +3,7 @@
 use super::ApiError;
 use super::params::{Params, clip};
 use super::targets::check_target;
-use crate::dashboards::{DEFAULT_NAME, NO_TEXT, SaveError, from_metrics};
+use crate::dashboards::{DEFAULT_NAME, SaveError, from_metrics};
 use crate::state::AppState;
 use crate::store::Store;
 use axum::Json;
@@ -12,7 +12,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use sonde_shared::api::DashboardName;
-use sonde_shared::dashboard::Dashboard;
+use sonde_shared::dashboard::{Dashboard, NO_TEXT};
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
 use tokio::task::{JoinError, spawn_blocking};
 

@@ -6,14 +6,11 @@
 use super::merge::merge;
 use super::{Dashboards, MAX_FILE_BYTES, parse};
 use sha2::{Digest, Sha256};
-use sonde_shared::dashboard::Dashboard;
+use sonde_shared::dashboard::{Dashboard, NO_TEXT};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
-
-/// The tag of a dashboard that has no text: it is made from the metrics, or there is none of its name.
-pub const NO_TEXT: &str = "none";
 
 /// The longest name of a dashboard, in bytes.
 const MAX_NAME_BYTES: usize = 100;
