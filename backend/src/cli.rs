@@ -223,13 +223,13 @@ mod tests {
 
     #[test]
     fn every_setting_of_serve_can_stand_in_the_file() {
-        let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\ncarbon-pickle = '127.0.0.1:2'\nsyslog = 'off'\nseal = 'off'\nsyslog-zone = '+01:00'\n\
+        let file = "data = 'd'\nlisten = '127.0.0.1:1'\ncarbon = 'off'\ncarbon-pickle = '127.0.0.1:2'\nsyslog = 'off'\nseal = 'off'\nno-mmap = true\nsyslog-zone = '+01:00'\n\
             syslog-component = 'a.{app}'\nsyslog-component-dotted = 'b.{app}'\ndashboards = 'boards'\nstorage-schemas = 's.conf'\nstorage-aggregation = 'a.conf'\nforeign = ['/a', 'b']\nallow-host = ['c.example']";
         let (config, folder) = settings(file).unwrap();
         let beside = |name: &str| folder.path().join(name);
         assert_eq!(config.allow_host, ["c.example"]);
         assert_eq!(config.carbon_pickle, "127.0.0.1:2".parse().unwrap());
-        assert!(!config.seal);
+        assert!(!config.seal && config.no_mmap);
         assert_eq!(config.foreign, [Path::new("/a").to_owned(), beside("b")]);
         assert_eq!(config.dashboards, Some(beside("boards")));
         let rules = (config.storage_schemas.unwrap(), config.storage_aggregation.unwrap());

@@ -12,6 +12,7 @@ pub use retention::{Age, AgeFor, DiskReserve, Room, with_retention};
 
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::zone::Zone;
+use crate::store::file_view::Reading;
 use clap::{Args, FromArgMatches};
 use std::any::TypeId;
 use std::collections::BTreeSet;
@@ -48,6 +49,10 @@ pub struct Config {
     /// Whether finished files of lines and points are compressed in the background.
     #[arg(long, env = "SONDE_SEAL", default_value = "on", value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
     pub seal: bool,
+    /// Whether files of the data folder are read with `pread` instead of being mapped into memory: slower, and a disk that fails
+    /// ends an answer and not the program.
+    #[arg(long, env = "SONDE_NO_MMAP", default_value = "off", default_missing_value = "on", num_args = 0..=1, require_equals = true, value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+    pub no_mmap: bool,
     /// A folder of NDJSON files that another program writes, served in place and followed while they grow; may be repeated.
     #[arg(long, env = "SONDE_FOREIGN", value_name = "DIR", value_delimiter = ',')]
     pub foreign: Vec<PathBuf>,
@@ -84,6 +89,18 @@ pub struct Config {
     pub allow_host: Vec<String>,
 }
 
+impl Config {
+    /// How the files of the data folder are read.
+    pub fn reading(&self) -> Reading {
+        reading(self.no_mmap)
+    }
+}
+
+/// How files are read where they may not be mapped, or may.
+pub fn reading(no_mmap: bool) -> Reading {
+    if no_mmap { Reading::Pread } else { Reading::Mapped }
+}
+
 impl Default for Config {
     /// What holds without any flag, but for what the environment says.
     fn default() -> Self {
@@ -105,7 +122,8 @@ fn host_name(text: &str) -> Result<String, String> {
         .to_owned())
 }
 
-fn on_or_off(text: &str) -> Result<bool, String> {
+/// Reads `on` or `off`.
+pub fn on_or_off(text: &str) -> Result<bool, String> {
     match text {
         "on" | "true" => Ok(true),
         "off" | "false" => Ok(false),
@@ -124,7 +142,7 @@ fn component_rule(text: &str) -> Result<String, String> {
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "sonde.toml";
 
-/// Subcommands that keep to their own flags.
+/// Subcommands that read no file.
 const WITHOUT_FILE: [&str; 1] = ["demo"];
 
 /// Reads the settings' file, named or the usual one, and makes its values the defaults of the subcommands' flags: of each
@@ -244,6 +262,19 @@ mod tests {
         // What is given elsewhere counts from where one stands, and so does what nobody has set.
         assert_eq!(read(file, &["--data", "here"]).unwrap().data, Path::new("here"));
         assert_eq!(read("", &[]).unwrap().data, Path::new("data"));
+    }
+
+    #[test]
+    fn maps_are_switched_off_by_the_flag_alone_or_with_a_value() {
+        let check = |file: &str, args: &[&str], no_mmap: bool| {
+            assert_eq!(read(file, args).unwrap().no_mmap, no_mmap, "{file} {args:?}");
+        };
+        check("", &[], false);
+        check("", &["--no-mmap"], true);
+        check("", &["--no-mmap", "--seal", "off"], true);
+        check("no-mmap = true", &[], true);
+        check("no-mmap = 'on'", &["--no-mmap=off"], false);
+        assert!(read("", &["--no-mmap=sometimes"]).is_err());
     }
 
     #[test]

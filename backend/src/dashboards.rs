@@ -17,9 +17,11 @@ use std::time::SystemTime;
 
 mod from_metrics;
 mod merge;
+mod remove;
 mod save;
 
 pub use from_metrics::from_metrics;
+pub use remove::WHATEVER_IT_IS;
 pub use save::{NO_TEXT, SaveError, replace_file};
 
 /// The name of the dashboard that is made from the metrics.

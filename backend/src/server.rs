@@ -59,9 +59,10 @@ impl Server {
             None => Dashboards::open_own(layout::dashboards(&config.data), built_in),
         }?;
         let rules = storage_rules(&config)?;
-        let (data, seals, foreign) = (config.data.clone(), config.seal, config.foreign.clone());
+        let (data, foreign) = (config.data.clone(), config.foreign.clone());
+        let (seals, reading) = (config.seal, config.reading());
         check_foreign(&data, &foreign)?;
-        let open = move || Store::serve(&data, seals)?.with_foreign(foreign);
+        let open = move || Store::serve(&data, seals, reading)?.with_foreign(foreign);
         let opened = tokio::task::spawn_blocking(open).await?;
         let store = opened.map_err(|error| data_problem(&config.data, error))?;
         let store = with_retention(store, config.retention, config.retention_bytes, &config.retention_for)?;

@@ -5,6 +5,7 @@
 
 use sonde_frontend::chart::{paint, read_theme};
 use sonde_shared::api::{Columns, decode_columns};
+use sonde_shared::chart::bounds::Bounds;
 use sonde_shared::chart::draw::{Frame, Layout, Lines, draw_chart};
 use sonde_shared::chart::theme::{Rgb, Theme};
 use sonde_shared::chart::ticks::time_ticks;
@@ -19,6 +20,7 @@ const MOST_TICKS: usize = 24;
 
 thread_local! {
     static SERIES: RefCell<Vec<Columns>> = RefCell::default();
+    static BOUNDS: RefCell<Vec<Bounds>> = RefCell::default();
 }
 
 /// Takes series over one column of times (unix ms); their values come one series after the other.
@@ -30,7 +32,25 @@ pub fn prepare(times_ms: &[f64], values: &[f64]) {
         values: values.to_vec(),
     };
     let series = values.chunks_exact(times_ms.len().max(1)).enumerate().map(column).collect();
+    take(series);
+}
+
+fn take(series: Vec<Columns>) {
     SERIES.set(series);
+    forget();
+}
+
+/// Forgets what was noted of the series, so that the next draw is the first.
+#[wasm_bindgen]
+pub fn forget() {
+    BOUNDS.take();
+}
+
+/// Notes what the page notes of series once they come.
+#[wasm_bindgen]
+pub fn note() {
+    let bounds = SERIES.with_borrow(|series| series.iter().map(|one| Bounds::of_long(&one.values)).collect());
+    BOUNDS.set(bounds);
 }
 
 /// Takes the body of a `/render` answer in columns, and returns how many points it has; none where it is broken.
@@ -38,7 +58,7 @@ pub fn prepare(times_ms: &[f64], values: &[f64]) {
 pub fn decode(body: &[u8]) -> usize {
     let series = decode_columns(body).unwrap_or_default();
     let points = series.iter().map(|one| one.times_ms.len()).sum();
-    SERIES.set(series);
+    take(series);
     points
 }
 
@@ -50,10 +70,15 @@ pub fn draw(canvas: &HtmlCanvasElement, width_px: f64, height_px: f64, from_ms: 
     let range = TimeRange::between(instant(from_ms), instant(until_ms));
     let layout = Layout::PAGE;
     let frame = Frame { width_px, height_px, layout, pixel_ratio: 1.0, range, events: &[], theme: &theme };
+    if BOUNDS.with_borrow(Vec::is_empty) {
+        note();
+    }
     SERIES.with_borrow(|series| {
-        let lines = Lines { series, ..Lines::default() };
-        // The canvas backend has no error to end in.
-        paint(canvas, &frame, |area| drop(draw_chart(area, &frame, &lines)));
+        BOUNDS.with_borrow(|bounds| {
+            let lines = Lines { series, bounds, ..Lines::default() };
+            // The canvas backend has no error to end in.
+            paint(canvas, &frame, |area| drop(draw_chart(area, &frame, &lines)));
+        });
     });
     draw_time_axis(canvas, &frame, &theme);
 }

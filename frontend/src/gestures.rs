@@ -37,7 +37,8 @@ pub fn provide_charts(
         held: RwSignal::new(false),
         drop_drag: RwSignal::new(0),
         pinch: StoredValue::default(),
-        events: Signal::derive(move || events.value.get().unwrap_or_default()),
+        // No events before they are known and none when they are is no change.
+        events: Memo::new(move |_| events.value.get().unwrap_or_default()).into(),
         hover: RwSignal::new(None),
         pinned: RwSignal::new(None),
         active: session.part(|state| state.view.panel.clone()).into(),

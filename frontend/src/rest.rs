@@ -20,8 +20,20 @@ impl Rest {
     /// Acts once so much time has passed without another call.
     pub fn after(self, wait: Duration, act: impl FnOnce() + 'static) {
         self.stop();
+        let act = move || {
+            self.timer.try_update_value(Option::take);
+            act();
+        };
         let timer = set_timeout_with_handle(act, wait).ok();
         self.timer.try_update_value(|former| *former = timer);
+    }
+
+    /// Acts once so much time has passed, or sooner where that is waited for: unlike [`Self::after`] it comes also where calls
+    /// never end.
+    pub fn within(self, wait: Duration, act: impl FnOnce() + 'static) {
+        if self.timer.try_with_value(Option::is_none).unwrap_or(false) {
+            self.after(wait, act);
+        }
     }
 
     /// Waits no longer.

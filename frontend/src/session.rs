@@ -83,7 +83,12 @@ impl Session {
     /// Changes the state; the address follows.
     pub fn send(self, command: Command) {
         let sent = self.state.try_update(|state| {
+            let was_live = state.view.live;
             let address = state.apply(command);
+            if state.view.live && !was_live {
+                // Time went on meanwhile, and what came is asked for up to now.
+                state.apply(Command::Tick(self.server_now()));
+            }
             (address, state.view.to_url())
         });
         if let Some((address, url)) = sent {
@@ -113,7 +118,8 @@ impl Session {
     /// The range to ask for now, to be read where [`Session::asked`] is followed. Where what comes is told, what came in the
     /// second that has begun is there already.
     pub fn range_to_ask(self) -> TimeRange {
-        self.asked.track();
+        // Read, not just tracked: it is made when it is first read, and would then tell of a change that is none.
+        self.asked.get();
         let range = self.range.get_untracked();
         let ahead =
             if self.fed.get_untracked() && self.now_part(|state| state.view.live) { AHEAD_NANOS } else { 0 };

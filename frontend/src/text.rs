@@ -245,7 +245,12 @@ pub fn range_label(spec: sonde_shared::view::RangeSpec, now: Timestamp, offset_m
 }
 
 fn relative_length(nanos: i64) -> String {
-    if nanos % NANOS_PER_DAY == 0 { format!("{} d", nanos / NANOS_PER_DAY) } else { format_duration(nanos) }
+    match nanos / NANOS_PER_DAY {
+        // As it is offered, and as long where a day has other than 24 hours.
+        1 if nanos == NANOS_PER_DAY => "24 h".to_owned(),
+        days if days > 0 && nanos % NANOS_PER_DAY == 0 => format!("{days} d"),
+        _ => format_duration(nanos),
+    }
 }
 
 #[cfg(test)]
@@ -265,6 +270,18 @@ mod tests {
         check(1_000_000, "1 000 000");
         assert_eq!(lines(1), "1 line");
         assert_eq!(lines(12).as_str(), "12 lines");
+    }
+
+    #[test]
+    fn a_moving_range_is_called_as_it_was_chosen() {
+        let hour = 3_600 * NANOS_PER_SEC;
+        let check = |hours: i64, text: &str| {
+            let spec = sonde_shared::view::RangeSpec::last(hours * hour);
+            assert_eq!(range_label(spec, at("2026-11-20T20:00:00Z"), 0), text);
+        };
+        check(6, "Last 6 h");
+        check(24, "Last 24 h");
+        check(48, "Last 2 d");
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub mod links;
 pub mod live;
 /// Log levels.
 pub mod log;
+/// The part of an address behind its `?`.
+pub mod query_string;
 /// Instants, half-open ranges and their textual forms.
 pub mod time;
 /// The page's state and the address that encodes it.

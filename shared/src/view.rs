@@ -7,11 +7,15 @@
 //! Each field is read on its own: a broken one falls back to its default and is named in the problems, the others hold.
 
 use crate::log::Level;
+use crate::query_string::{QueryString, decode, encode};
 use crate::time::{Day, NANOS_PER_SEC, TimeError, TimeRange, TimeSpec, Timestamp, parse_rfc3339};
 use graphite::GraphiteRange;
-use std::fmt::Write as _;
 
+mod edits;
 mod graphite;
+
+use edits::Unread;
+pub use edits::{BoardEdits, PanelEdit};
 
 /// The version of the address, `v=`.
 pub const VERSION: u32 = 1;
@@ -190,6 +194,8 @@ pub struct ViewState {
     pub line: Option<String>,
     /// Graphite's targets of one more panel, below the dashboard's; without a dashboard's name the only one.
     pub targets: Vec<String>,
+    /// What was changed in the dashboard and is not saved.
+    pub edits: BoardEdits,
     /// Whether the view follows the clock.
     pub live: bool,
     /// Whether it hangs on a wall: charts alone, in large type.
@@ -222,6 +228,7 @@ impl Default for ViewState {
             maximized: None,
             line: None,
             targets: Vec::new(),
+            edits: BoardEdits::default(),
             live: false,
             wall: false,
             zone: None,
@@ -232,7 +239,7 @@ impl Default for ViewState {
 impl ViewState {
     /// The address: path and query.
     pub fn to_url(&self) -> String {
-        let mut query = Query::new();
+        let mut query = QueryString::default();
         query.push("v", &VERSION.to_string());
         query.push_some("t", self.range.map(|range| range.to_string()).as_deref());
         let absolute = |range| RangeSpec::absolute(range).to_string();
@@ -241,9 +248,9 @@ impl ViewState {
         query.push_some("lines", self.with_baseline.then_some("both"));
         match self.near.as_deref() {
             Some([]) => query.push("near", ""),
-            near => near.into_iter().flatten().for_each(|component| query.push("near", component)),
+            near => query.push_all("near", near.into_iter().flatten()),
         }
-        self.components.iter().for_each(|component| query.push("c", component));
+        query.push_all("c", &self.components);
         query.push_some("chosen", self.chosen.then_some("1"));
         query.push_some("host", self.host.as_deref());
         query.push_some("level", self.level.map(Level::name));
@@ -251,19 +258,24 @@ impl ViewState {
         query.push_some("re", self.is_regex.then_some("1"));
         query.push_some("pattern", self.pattern.as_deref());
         self.fields.iter().for_each(|field| query.push(&field.key(), &field.value));
-        self.columns.iter().for_each(|column| query.push("col", column));
+        query.push_all("col", &self.columns);
         query.push_some("tab", (self.tab == Tab::Patterns).then_some("patterns"));
         query.push_some("order", (self.order == Order::Descending).then_some("desc"));
         query.push_some("panel", self.panel.as_deref());
         query.push_some("max", self.maximized.as_deref());
         query.push_some("line", self.line.as_deref());
-        self.targets.iter().for_each(|target| query.push("target", target));
+        query.push_all("target", &self.targets);
+        self.edits.values.iter().for_each(|edit| query.push(&edit.name(), &edit.value));
+        query.push_some(
+            "panels",
+            (!self.edits.order.is_empty()).then(|| self.edits.order.join(",")).as_deref(),
+        );
         query.push_some("live", self.live.then_some("1"));
         query.push_some("wall", self.wall.then_some("1"));
         query.push_some("zone", self.zone.map(|zone| if zone == Zone::Utc { "utc" } else { "local" }));
         let path =
             self.dashboard.as_deref().map_or_else(|| "/".to_owned(), |name| format!("/d/{}", encode(name)));
-        format!("{path}?{}", query.text)
+        [&path, "?", &query.into_text()].concat()
     }
 
     /// Reads an address' path and query (without `?`). What cannot be read falls back and is told in the second value.
@@ -353,8 +365,15 @@ impl ViewState {
             "panel" => self.panel = Some(value),
             "max" => self.maximized = Some(value),
             "line" => self.line = Some(value),
-            // Others are of a later version, or of whoever passed the link on.
-            key => self.fields.extend(FieldFilter::read(key, value)),
+            "panels" => self.edits.order = value.split(',').map(str::to_owned).collect(),
+            key => match PanelEdit::read(key, value) {
+                Ok(edit) => self.edits.values.push(edit),
+                Err(Unread::Wrong(value)) => {
+                    return Err(unreadable(&["the change `", key, "`"].concat(), &value));
+                }
+                // Others are of a later version, or of whoever passed the link on.
+                Err(Unread::Another(value)) => self.fields.extend(FieldFilter::read(key, value)),
+            },
         }
         Ok(())
     }
@@ -396,58 +415,6 @@ fn unreadable(what: &str, value: &str) -> String {
 
 fn clip(text: &str) -> String {
     text.chars().take(60).collect()
-}
-
-struct Query {
-    text: String,
-}
-
-impl Query {
-    fn new() -> Self {
-        Self { text: String::new() }
-    }
-
-    fn push(&mut self, key: &str, value: &str) {
-        let sep = if self.text.is_empty() { "" } else { "&" };
-        write!(self.text, "{sep}{}={}", encode(key), encode(value)).expect("a String takes every write");
-    }
-
-    fn push_some(&mut self, key: &str, value: Option<&str>) {
-        if let Some(value) = value {
-            self.push(key, value);
-        }
-    }
-}
-
-/// Percent-encodes all but what reads well in a query: letters, digits and `-._~:,*/@!()`.
-pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:,*/@!()".contains(&byte) {
-            out.push(byte as char);
-        } else {
-            write!(out, "%{byte:02X}").expect("a String takes every write");
-        }
-    }
-    out
-}
-
-/// Undoes percent-encoding and `+` for a space; a broken escape stays as it is, broken UTF-8 is replaced.
-pub fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escaped = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        if let Some(byte) = escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            out.push(byte);
-            at += 3;
-        } else {
-            out.push(if bytes[at] == b'+' { b' ' } else { bytes[at] });
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

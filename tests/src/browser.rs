@@ -3,6 +3,7 @@
 //! [`Browser`] has a profile of its own that nobody used before.
 
 mod fingers;
+mod script;
 
 use crate::wait;
 use fantoccini::actions::{

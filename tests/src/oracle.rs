@@ -3,8 +3,8 @@
 
 use crate::corpus::{Corpus, Row};
 use sonde_shared::log::Level;
+use sonde_shared::query_string::encode;
 use sonde_shared::time::{TimeRange, Timestamp};
-use sonde_shared::view::encode;
 use std::ops::Range;
 
 /// A query, both for the server and for the scan.

@@ -51,7 +51,7 @@ impl Incident {
         self.server.http().url(&format!(
             "/d/{}?v=1&t={}",
             self.dashboard,
-            sonde_shared::view::encode(&range.to_string())
+            sonde_shared::query_string::encode(&range.to_string())
         ))
     }
 

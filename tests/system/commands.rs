@@ -5,7 +5,7 @@ use sonde_tests::http::split_lines;
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::server::{Setup, TestServer, binary};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn corpus(lines: usize) -> Corpus {
     let range = range("2025-03-10T12:00:00Z", "2025-03-12T06:00:00Z");
@@ -241,6 +241,22 @@ fn a_folder_that_is_not_there_is_not_made_by_a_look_at_it() {
     let said = sonde(&data, &["import", "no-such-file.ndjson"]).stderr;
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(said.contains("no-such-file.ndjson could not be read") && !data.exists(), "{said}");
+}
+
+#[test]
+fn a_reader_who_has_had_enough_is_no_error_to_tell() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let lines = write(dir.path(), "lines.ndjson", &corpus(200).text);
+    succeed(&data, &["import", &lines]);
+    for command in ["check", "export", "logs"] {
+        let mut started = Command::new(binary());
+        started.arg(command).arg("--data").arg(&data).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = started.spawn().expect("the program starts");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
+    }
 }
 
 #[test]

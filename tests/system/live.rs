@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use sonde_shared::time::Timestamp;
-use sonde_tests::browser::Browser;
+use sonde_tests::browser::{Browser, Settings};
+use sonde_tests::http::Client;
 use sonde_tests::page::Page;
 use sonde_tests::process::anonymous_bytes;
 use sonde_tests::server::{Setup, TestServer};
@@ -10,7 +11,9 @@ use sonde_tests::wait;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::TcpStream;
-use std::time::SystemTime;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 const ADDRESS: &str = "/?v=1&t=-15min..now&live=1";
 const LABEL: &str = "return document.querySelector('.live-label').innerText";
@@ -21,10 +24,14 @@ fn now() -> Timestamp {
 }
 
 /// Lines of this moment, told apart by their numbers.
-fn store_lines(server: &TestServer, numbers: std::ops::Range<usize>) {
+fn store_lines(server: &TestServer, numbers: Range<usize>) {
+    server.store_logs(blinks(numbers).as_bytes());
+}
+
+fn blinks(numbers: Range<usize>) -> String {
     let ts = now();
     let line = |n| format!("{{\"ts\":\"{ts}\",\"component\":\"quay.light\",\"msg\":\"blink {n}.\"}}\n");
-    server.store_logs(numbers.map(line).collect::<String>().as_bytes());
+    numbers.map(line).collect()
 }
 
 fn store_points(server: &TestServer, text: &str) {
@@ -44,7 +51,11 @@ fn quay(server: &TestServer, lines: usize) {
 
 /// A live page that is told what comes.
 fn open<'a>(browser: &'a Browser, server: &TestServer, lines: u64) -> Page<'a> {
-    let page = Page::open(browser, &server.http().url(ADDRESS));
+    open_at(browser, server, ADDRESS, lines)
+}
+
+fn open_at<'a>(browser: &'a Browser, server: &TestServer, address: &str, lines: u64) -> Page<'a> {
+    let page = Page::open(browser, &server.http().url(address));
     page.wait_for_total(lines);
     wait_until_fed(&page);
     page.wait_for("a chart", "return !!document.querySelector('.legend')", &json!(true));
@@ -144,6 +155,32 @@ fn pausing_keeps_what_is_read_and_counts_what_waits() {
 }
 
 #[test]
+fn what_came_during_a_pause_is_there_at_once_when_the_page_goes_on() {
+    // Less than the range has to move on by before all is asked for anew.
+    const AT_ONCE: Duration = Duration::from_secs(15);
+    let server = TestServer::start();
+    quay(&server, 3);
+    let browser = Browser::open();
+    let page = open_at(&browser, &server, "/?v=1&t=-24h..now&live=1", 3);
+    browser.key('l');
+    page.wait_for("the word", LABEL, &json!("Paused · Resume (l)"));
+    let end = "return Number(document.querySelector('.page').dataset.range.split('..')[1])";
+    let end = browser.look(end, &[]).as_i64().expect("the range has an end");
+    // What is asked for is a little ahead of the range's end.
+    let later = || if now().as_millis() >= end + 3_000 { Ok(()) } else { Err(()) };
+    wait::until("three seconds of the pause", later);
+    store_lines(&server, 3..6);
+    page.wait_for("the count", LABEL, &json!("Paused · 3 new lines · Resume (l)"));
+    browser.key('l');
+    wait::until_within(AT_ONCE, "the lines of the pause", || {
+        let total = page.pane().and_then(|pane| pane.total);
+        if total == Some(6) { Ok(()) } else { Err(total) }
+    });
+    wait_for_last_row(&page, "blink 5.");
+    browser.assert_no_errors();
+}
+
+#[test]
 fn who_reads_elsewhere_stays_there_and_is_told_how_many_lines_are_newer() {
     let server = TestServer::start();
     quay(&server, 150);
@@ -169,6 +206,88 @@ fn who_reads_elsewhere_stays_there_and_is_told_how_many_lines_are_newer() {
     page.wait_for_total(153);
     wait_for_last_row(&page, "blink 152.");
     browser.assert_no_errors();
+}
+
+/// Stores 2,000 lines a second until it is told to end; counts them.
+fn flood(server: &Client, sent: &AtomicUsize, ends: &AtomicBool) {
+    let begun = Instant::now();
+    while !ends.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(50));
+        let due = begun.elapsed().as_millis() as usize * 2;
+        let lines = blinks(sent.load(Ordering::Relaxed)..due);
+        drop(server.post("/api/ingest/logs", lines.as_bytes()).ok());
+        sent.store(due, Ordering::Relaxed);
+    }
+}
+
+/// The number that the pane's last line tells.
+fn last_number(page: &Page) -> Option<usize> {
+    let rows = page.pane()?.rows;
+    rows.last()?.text.split_once("blink ")?.1.split_once('.')?.0.parse().ok()
+}
+
+fn wait_for_number(page: &Page, at_least: usize) {
+    wait::until("a later line at the end", || {
+        let number = last_number(page);
+        if number.is_some_and(|number| number >= at_least) { Ok(()) } else { Err(number) }
+    });
+}
+
+fn wait_for_sent(sent: &AtomicUsize, at_least: usize) {
+    wait::until("more lines", || {
+        let sent = sent.load(Ordering::Relaxed);
+        if sent >= at_least { Ok(()) } else { Err(sent) }
+    });
+}
+
+#[test]
+fn of_a_flood_the_newest_lines_are_followed_and_those_that_one_reads_stay() {
+    let server = TestServer::start();
+    let (sent, ends) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let (client, counter, end) = (Client::new(server.http().address()), &sent, &ends);
+        let sender = scope.spawn(move || flood(&client, counter, end));
+        // Whatever fails here must not leave the thread running.
+        let _ends = Ends(&ends);
+        let browser = Browser::open();
+        wait_for_sent(&sent, 2_000);
+        let page = Page::open(&browser, &server.http().url("/?v=1&t=-1h..now&live=1"));
+        wait_until_fed(&page);
+        for _ in 0..3 {
+            wait_for_number(&page, sent.load(Ordering::Relaxed));
+        }
+        browser.wheel(page.point_in_rows(), -6_000);
+        let read = wait::until("rows to read", || {
+            let rows = page.pane().map(|pane| pane.rows).unwrap_or_default();
+            if rows.len() > 3 && rows.iter().all(|row| row.text.contains("blink")) {
+                Ok(rows)
+            } else {
+                Err(rows.len())
+            }
+        });
+        for _ in 0..3 {
+            wait_for_sent(&sent, sent.load(Ordering::Relaxed) + 2_000);
+            assert_eq!(page.pane().map(|pane| pane.rows).as_ref(), Some(&read));
+        }
+        let newer =
+            "return document.querySelector('.log-head button.small:not([aria-label])')?.innerText ?? ''";
+        page.wait_for("that there are newer ones", newer, &json!("Newer lines"));
+        ends.store(true, Ordering::Relaxed);
+        sender.join().expect("the lines were stored");
+        browser.click(page.center(".log-head button.small:not([aria-label])"));
+        wait_for_number(&page, sent.load(Ordering::Relaxed) - 1);
+        page.wait_for_total(sent.load(Ordering::Relaxed) as u64);
+        browser.assert_no_errors();
+    });
+}
+
+/// Ends the flood when it goes.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// How much of a look there is, so that some looks fill the buffers of a connection.
@@ -214,4 +333,21 @@ fn readers_that_take_nothing_cost_no_memory() {
     let grown = anonymous_bytes(server.pid()).saturating_sub(before);
     assert!(grown < READERS as u64 * (3 << 20), "{READERS} readers that take nothing cost {grown} bytes");
     drop(readers);
+}
+
+#[test]
+fn a_component_that_is_new_is_in_the_tree_with_its_first_line() {
+    let server = TestServer::start();
+    quay(&server, 3);
+    let browser = Browser::with(&Settings { width: 1920, height: 1000, ..Settings::default() });
+    let address = ADDRESS.replace("-15min", "-1d");
+    let page = open_at(&browser, &server, &address, 3);
+    let tree = "return [...document.querySelectorAll('[role=treeitem]')].map(e => e.dataset.path).filter(path => path)";
+    page.wait_for("the tree", tree, &json!(["quay", "quay.light"]));
+    let before = asked(&browser, "/api/components");
+    let line = format!("{{\"ts\":\"{}\",\"component\":\"quay.horn\",\"msg\":\"hoot\"}}\n", now());
+    server.store_logs(line.as_bytes());
+    page.wait_for("the new component", tree, &json!(["quay", "quay.horn", "quay.light"]));
+    assert!(asked(&browser, "/api/components") <= before + 2);
+    browser.assert_no_errors();
 }

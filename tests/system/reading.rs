@@ -260,6 +260,36 @@ fn keys_lead_to_the_next_error_warning_and_silence_wherever_they_are() {
 }
 
 #[test]
+fn keys_lead_to_where_lines_come_slower_and_back() {
+    let server = TestServer::start();
+    let start = at("2025-03-10T12:00:00Z");
+    let (mut body, mut number) = (String::new(), 0);
+    // From the 20th minute on, and from the 50th, a line comes in five seconds instead of in each.
+    for second in 0..3_600 {
+        let is_slow = matches!(second / 600, 2 | 3 | 5);
+        if !is_slow || second % 5 == 0 {
+            let ts = start.plus_nanos(second * NANOS_PER_SEC);
+            writeln!(body, r#"{{"ts":"{ts}","component":"mill.kiln","msg":"brick {number}"}}"#)
+                .expect("a String takes it");
+            number += 1;
+        }
+    }
+    server.store_logs(body.as_bytes());
+    let browser = Browser::open();
+    let page = open(&browser, &server, "");
+    page.wait_for_total(number);
+    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
+    browser.key(Key::Escape);
+    for (key, number) in [('s', 1_200), ('s', 2_040), ('S', 1_200), ('g', 0), ('G', 2_159), ('S', 2_040)] {
+        browser.key(key);
+        wait_for_cursor(&page, number, &format!("brick {number}"));
+    }
+    browser.key('s');
+    wait_for_text(&page, ".said", "No further slow-down");
+    browser.assert_no_errors();
+}
+
+#[test]
 fn a_stack_trace_is_part_of_its_line_and_shown_whole() {
     let server = mill();
     let browser = Browser::open();

@@ -24,14 +24,14 @@ fn a_bad_parameter_is_named_and_the_example_is_a_good_one() {
         ("/api/components", "until", "sooner"),
     ];
     for (path, parameter, value) in cases {
-        let answer = server.get(&format!("{path}?{parameter}={}", sonde_shared::view::encode(value)));
+        let answer = server.get(&format!("{path}?{parameter}={}", sonde_shared::query_string::encode(value)));
         let what = format!("{path} {parameter}={value}: {}", answer.text());
         assert_eq!(answer.status, 400, "{what}");
         let problem = answer.problem();
         assert_eq!(problem.parameter.as_deref(), Some(parameter), "{what}");
         assert!(problem.detail.len() > 10, "{what}");
         let example = problem.example.unwrap_or_default();
-        let with_example = format!("{path}?{parameter}={}", sonde_shared::view::encode(&example));
+        let with_example = format!("{path}?{parameter}={}", sonde_shared::query_string::encode(&example));
         // A stream that follows would never end.
         if parameter != "follow" {
             assert_eq!(server.get(&with_example).status, 200, "the example of {what}");

@@ -156,6 +156,14 @@ fn of_five_thousand_components_only_those_in_sight_are_rows_and_one_is_found_by_
         "return [...document.querySelectorAll('.tree-row')].some(e => e.dataset.path === 'town.street9')",
         &json!(true),
     );
+    // With the houses of that street the tree is many times as long as the page is high.
+    browser.key(Key::Right);
+    browser.key(Key::End);
+    page.wait_for(
+        "its last house",
+        "return [...document.querySelectorAll('.tree-row')].some(e => e.dataset.path === 'town.street9.house99')",
+        &json!(true),
+    );
     let script = "return document.querySelectorAll('.tree-row').length < 80";
     assert_eq!(browser.look(script, &[]), json!(true), "only rows in sight exist");
     browser.click(page.center("[aria-label='Find a component']"));

@@ -5,8 +5,8 @@ use crate::graphite_time::GraphiteClock;
 use crate::state::AppState;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
+use sonde_shared::query_string::decode;
 use sonde_shared::time::{TimeRange, Timestamp, parse_time};
-use sonde_shared::view::decode;
 
 /// A query string as ordered pairs; keys may repeat.
 #[derive(Debug, Default)]

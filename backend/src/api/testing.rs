@@ -7,6 +7,7 @@ use crate::router::router;
 use crate::state::AppState;
 use crate::store::Store;
 use crate::store::batch::{Durability, PointBatch};
+use crate::store::file_view::Reading;
 use crate::store::retention::Limits;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -67,7 +68,7 @@ impl World {
 
     /// One over a folder that is there, as a server opens it; nothing is indexed in the background yet.
     pub(super) fn serving(dir: tempfile::TempDir) -> Self {
-        let store = Store::serve(&dir.path().join("data"), false).unwrap();
+        let store = Store::serve(&dir.path().join("data"), false, Reading::Mapped).unwrap();
         store.logs().hold_indexing(true);
         let (keeps_going, stop) = watch::channel(false);
         let state =

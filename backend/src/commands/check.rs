@@ -19,13 +19,13 @@ pub struct CheckOptions {
 /// Reads every line, point and event of a folder and prints a row a file; an error when something does not hold. Changes
 /// nothing, and may run beside a server.
 pub fn check(options: &CheckOptions) -> anyhow::Result<()> {
-    let data = &options.folder.data;
+    let (data, reading) = (&options.folder.data, options.folder.reading());
     let mut table = Table { out: io::stdout().lock(), problems: 0 };
     let [records, disk, unpacked] = ["records", "bytes on disk", "unpacked"];
     writeln!(table.out, "{:10}  {:24}  {records:>14}  {disk:>14}  {unpacked:>14}", "day", "file")?;
     for day in read_days(data)? {
-        table.lines(day, logs::check_day(data, day))?;
-        table.files(day, metrics::check_day(&day_dir(data, day)))?;
+        table.lines(day, logs::check_day(data, day, reading))?;
+        table.files(day, metrics::check_day(&day_dir(data, day), reading))?;
         table.files(day, events::check_day(&day_dir(data, day)))?;
     }
     let Table { mut out, problems } = table;

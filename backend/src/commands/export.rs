@@ -20,10 +20,10 @@ pub struct ExportOptions {
     #[arg(value_name = "COMPONENT", value_parser = selector)]
     components: Vec<Selector>,
     /// The first instant: RFC 3339, `-2h`, `14:05`.
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, alias = "since", value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     from: Option<Timestamp>,
     /// The instant before which they end.
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     until: Option<Timestamp>,
     /// A host's name; may be repeated.
     #[arg(long, value_name = "NAME")]
@@ -49,7 +49,7 @@ fn level(text: &str) -> Result<Level, String> {
 /// Writes matching lines to standard output, oldest first; those that are damaged are passed over, told and make the command
 /// fail at its end. Changes nothing, and may run beside a server.
 pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
-    let data = &options.folder.data;
+    let folder = &options.folder;
     let range =
         TimeRange::between(options.from.unwrap_or(Timestamp::MIN), options.until.unwrap_or(Timestamp::MAX));
     let filter = LineFilter {
@@ -61,7 +61,7 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     let has_times = options.from.or(options.until).is_some();
     // What is taken out of a folder is often all that can be saved of it.
     let options = StreamOptions { passes_over_damage: true, ..StreamOptions::default() };
-    match folder_lines::write(data, &filter, Order::Ascending, options, &mut std::io::stdout().lock()) {
+    match folder_lines::write(folder, &filter, Order::Ascending, options, &mut std::io::stdout().lock()) {
         // Whoever reads has enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => Ok(()),
         written => tell(&written?, has_times),

@@ -1,14 +1,14 @@
 //! Matching lines of a folder, day by day, also while a server writes to it: what `export` and `logs` write.
 
-use super::{counted, read_days, say};
+use super::{Folder, counted, read_days, say};
 use crate::query::budget::Budget;
 use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOptions};
 use crate::store::StoreError;
+use crate::store::file_view::caught;
 use crate::store::layout::day_dir;
 use crate::store::logs::{Counters, attach};
 use sonde_shared::view::Order;
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
 
 /// Lines are written in pieces of about so many bytes.
 const BUFFER_BYTES: usize = 256 << 10;
@@ -23,12 +23,13 @@ pub(super) struct Written {
 /// Writes lines in order. What is damaged is an error, or passed over where the options say so. A day is opened when the one before it is written, so that
 /// memory does not grow with their number.
 pub(super) fn write(
-    data: &Path,
+    folder: &Folder,
     filter: &LineFilter,
     order: Order,
     options: StreamOptions,
     out: &mut impl Write,
 ) -> anyhow::Result<Written> {
+    let (data, reading) = (&folder.data, folder.reading());
     let mut days = read_days(data)?;
     days.retain(|day| day.range().overlaps(filter.range));
     if order == Order::Descending {
@@ -37,7 +38,7 @@ pub(super) fn write(
     let mut lines = LineStream::new(Cursor::empty(order), options);
     let mut lost = Vec::new();
     for day in days {
-        let snapshot = match attach(data, day) {
+        let snapshot = match attach(data, day, reading) {
             // Retention has deleted it since the days were listed.
             Err(_) if !day_dir(data, day).exists() => continue,
             Err(error @ StoreError::Damaged { .. }) if options.passes_over_damage => {
@@ -65,7 +66,8 @@ fn write_all(lines: &mut LineStream, out: &mut impl Write) -> anyhow::Result<()>
     let mut buffer = Vec::with_capacity(BUFFER_BYTES);
     loop {
         buffer.clear();
-        let reached = lines.fill(&mut buffer, BUFFER_BYTES, &mut Budget::STEP.clone(), &counters);
+        let fill = || lines.fill(&mut buffer, BUFFER_BYTES, &mut Budget::STEP.clone(), &counters);
+        let reached = caught(fill)?;
         out.write_all(&buffer)?;
         match reached {
             Reached::Pause => {}

@@ -3,7 +3,7 @@
 use super::import_whisper::{WhisperOptions, import_whisper};
 use super::progress::Progress;
 use super::{counted, say};
-use crate::config::{Age, AgeFor, DiskReserve, Room, with_retention};
+use crate::config::{Age, AgeFor, DiskReserve, Room, on_or_off, reading, with_retention};
 use crate::ingest::Clock;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
@@ -35,6 +35,10 @@ pub struct ImportOptions {
     /// The folder of the daily files.
     #[arg(long, global = true, env = "SONDE_DATA", default_value = "data", value_name = "DIR")]
     data: PathBuf,
+    /// Whether files of the data folder are read with `pread` instead of being mapped into memory: slower, and a disk that fails
+    /// ends an answer and not the program.
+    #[arg(long, global = true, env = "SONDE_NO_MMAP", default_value = "off", default_missing_value = "on", num_args = 0..=1, require_equals = true, value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+    no_mmap: bool,
     #[command(subcommand)]
     other: Option<OtherForm>,
     /// NDJSON files; those that end in `.gz` or `.zst` are unpacked. `-` is standard input.
@@ -93,7 +97,8 @@ fn open(options: &ImportOptions) -> anyhow::Result<Store> {
         say(format_args!("--data {}: a new folder\n", data.display()));
     }
     // Nothing is deleted here: it tells which rules have the age of the rest.
-    let store = Store::open_as(&options.data, false)?.with_reserve(options.disk_reserve.0);
+    let store = Store::open_reading(&options.data, false, reading(options.no_mmap))?
+        .with_reserve(options.disk_reserve.0);
     with_retention(store, options.retention, Room { bytes: None }, &options.retention_for)
 }
 

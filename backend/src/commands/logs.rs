@@ -7,7 +7,7 @@ mod client;
 mod source;
 
 use super::folder_lines::{self, is_broken_pipe, say_none};
-use super::say;
+use super::{Folder, say};
 use crate::api::ApiError;
 use crate::api::logs::LogsRequest;
 use crate::api::params::Params;
@@ -15,10 +15,9 @@ use anyhow::{anyhow, ensure};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use client::ServerUrl;
-use sonde_shared::view::encode;
+use sonde_shared::query_string::encode;
 use source::Source;
 use std::io::{self, Write};
-use std::path::Path;
 
 /// What `sonde logs` is told.
 #[derive(Args, Clone, Debug)]
@@ -29,10 +28,10 @@ pub struct LogsOptions {
     #[arg(value_name = "COMPONENT", value_parser = NonEmptyStringValueParser::new())]
     components: Vec<String>,
     /// The first instant, in UTC: RFC 3339, unix seconds, `14:05`, `14:05_20261120`, `-2h`.
-    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    #[arg(long, alias = "since", value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     from: Option<String>,
     /// The instant before which they end.
-    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     until: Option<String>,
     /// A host's exact name; may be repeated.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
@@ -79,7 +78,7 @@ pub fn logs(options: &LogsOptions) -> anyhow::Result<()> {
     let request = LogsRequest::read(&Params::parse(&query)).map_err(flag_problem)?;
     let mut out = Counted { out: io::stdout().lock(), bytes: 0 };
     let written = match &options.source {
-        Source::Folder(data) => write_folder(data, &request, &mut out),
+        Source::Folder(folder) => write_folder(folder, &request, &mut out),
         Source::Server(server) => client::write_answer(server, &query, options.follow, &mut out),
     };
     match written {
@@ -95,14 +94,14 @@ pub fn logs(options: &LogsOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_folder(data: &Path, request: &LogsRequest, out: &mut impl Write) -> anyhow::Result<()> {
-    let shown = data.display();
+fn write_folder(folder: &Folder, request: &LogsRequest, out: &mut impl Write) -> anyhow::Result<()> {
+    let (data, shown) = (&folder.data, folder.data.display());
     ensure!(
         !request.follow,
         "--follow: the folder {shown} is read as it is now; ask the server that writes there: --server http://127.0.0.1:8080"
     );
     let LogsRequest { filter, order, options, .. } = request;
-    let written = folder_lines::write(data, filter, *order, *options, out).map(drop);
+    let written = folder_lines::write(folder, filter, *order, *options, out).map(drop);
     if data.is_dir() {
         return written;
     }

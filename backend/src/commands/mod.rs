@@ -18,6 +18,8 @@ pub use logs::{LogsOptions, logs};
 pub use seal::{SealOptions, seal};
 pub use snapshot::{SnapshotOptions, snapshot};
 
+use crate::config::{on_or_off, reading};
+use crate::store::file_view::Reading;
 use crate::store::layout::list_days;
 use anyhow::Context;
 use clap::Args;
@@ -30,6 +32,17 @@ pub struct Folder {
     /// The folder of the daily files.
     #[arg(long, env = "SONDE_DATA", default_value = "data", value_name = "DIR")]
     pub data: PathBuf,
+    /// Whether files of the data folder are read with `pread` instead of being mapped into memory: slower, and a disk that fails
+    /// ends an answer and not the program.
+    #[arg(long, env = "SONDE_NO_MMAP", default_value = "off", default_missing_value = "on", num_args = 0..=1, require_equals = true, value_name = "on|off", value_parser = on_or_off, action = clap::ArgAction::Set)]
+    pub no_mmap: bool,
+}
+
+impl Folder {
+    /// How its files are read.
+    pub fn reading(&self) -> Reading {
+        reading(self.no_mmap)
+    }
 }
 
 /// The days of a folder that is to be read; one that is not there is an error, not an empty one.

@@ -24,7 +24,7 @@ pub fn seal(options: &SealOptions) -> anyhow::Result<()> {
     // What a crash left in memory's log becomes a file when the folder is opened.
     let before: BTreeMap<Day, u64> =
         read_days(data)?.into_iter().map(|day| (day, bytes_of(data, day))).collect();
-    let store = Store::open_as(data, false)?;
+    let store = Store::open_reading(data, false, options.folder.reading())?;
     let mut report = SealReport::default();
     let lines = store.logs().seal_all(&mut report);
     let outcome = lines.and(store.metrics().seal_all(&mut report));

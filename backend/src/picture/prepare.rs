@@ -5,11 +5,8 @@ use crate::functions::MAX_VALUES;
 use crate::functions::series::{Look, Role, Series};
 use sonde_shared::api::Columns;
 use sonde_shared::chart::stack::{most_values, stacked};
-use sonde_shared::chart::style::{AREA_ALPHA, Fill, STACK_ALPHA, Shape, Style, on_top_of};
+use sonde_shared::chart::style::{AREA_ALPHA, FEW_SERIES, Fill, STACK_ALPHA, Shape, Style, on_top_of};
 use std::collections::{HashMap, HashSet};
-
-/// So many series have an area where nothing else is said.
-const FEW_SERIES: usize = 3;
 
 /// What the drawing takes.
 pub(super) struct Prepared {

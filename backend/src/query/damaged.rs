@@ -126,7 +126,7 @@ fn use_folder(dir: &Path, lines: &[TestLine]) -> Vec<Result<Vec<u8>, StoreError>
         answers.extend(filters(lines).iter().map(|filter| ask(store, &snapshot, filter)));
     };
     ask_all(&store);
-    drop(check_day(dir, lines[0].ts.day()));
+    drop(check_day(dir, lines[0].ts.day(), crate::store::file_view::Reading::Mapped));
     drop(store.seal_finished());
     ask_all(&store);
     let mut batch = LineBatch::default();

@@ -11,6 +11,7 @@ use super::patterns::PatternCounts;
 use super::position::count_before;
 use crate::store::Store;
 use crate::store::batch::{Durability, LineBatch};
+use crate::store::file_view::Reading;
 use proptest::prelude::*;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
@@ -94,7 +95,11 @@ fn befall(fate: Fate, index: &mut Vec<u8>) {
 
 /// Stores lines, each part of them in a segment of each day it is of; then what is to become of their files does.
 pub(super) fn store(dir: &Path, parts: &[&[TestLine]], is_sealed: bool, fate: Fate) -> Store {
-    let open = || Store::open_as(dir, false).unwrap();
+    store_read(dir, parts, is_sealed, fate, Reading::Mapped)
+}
+
+fn store_read(dir: &Path, parts: &[&[TestLine]], is_sealed: bool, fate: Fate, reading: Reading) -> Store {
+    let open = || Store::open_reading(dir, false, reading).unwrap();
     let mut store = open();
     for (number, part) in parts.iter().enumerate() {
         if number > 0 {
@@ -281,11 +286,12 @@ proptest! {
         parts in 1_usize..4,
         is_sealed in any::<bool>(),
         fate in prop::sample::select(FATES.as_slice()),
+        reading in prop::sample::select(vec![Reading::Mapped, Reading::Pread]),
     ) {
         let lines: Vec<TestLine> = rows.into_iter().enumerate().map(|(number, row)| line(number, row)).collect();
         let parts: Vec<&[TestLine]> = lines.chunks(lines.len().div_ceil(parts)).collect();
         let dir = tempfile::tempdir_in("/dev/shm").or_else(|_none| tempfile::tempdir()).unwrap();
-        let store = store(dir.path(), &parts, is_sealed, fate);
+        let store = store_read(dir.path(), &parts, is_sealed, fate, reading);
         let first = lines.iter().map(|line| line.ts).min().unwrap();
         let last = lines.iter().map(|line| line.ts).max().unwrap();
         let all = LineFilter::all(TimeRange { from: first, until: last.plus_nanos(1) });
@@ -346,7 +352,7 @@ fn damaged_heads_of_blocks_are_told_by_a_check() {
             let dir = tempfile::tempdir().unwrap();
             let day = lines[0].ts.day();
             drop(store(dir.path(), &[&lines], is_sealed, fate));
-            let reports = crate::store::logs::check_day(dir.path(), day).unwrap();
+            let reports = crate::store::logs::check_day(dir.path(), day, Reading::Mapped).unwrap();
             let told = reports[0].problems.join(", ");
             assert!(told.contains(problem) && told.is_empty() == problem.is_empty(), "{fate:?}: {told}");
         }
@@ -408,7 +414,7 @@ fn a_segment_that_is_written_to_is_counted_by_what_its_blocks_sum_up_to() {
     };
     let snapshot = store.logs().snapshot(range).unwrap();
     let blocks = &snapshot.days[0].1[0].published.blocks;
-    let summed = blocks.summary().unwrap().1;
+    let summed = blocks.sums().unwrap().summary().unwrap().1;
     assert!(summed >= 4 && summed < blocks.len(), "{summed} of {}", blocks.len());
     let all = LineFilter::all(range);
     let part = TimeRange { from: range.from.plus_nanos(5), until: range.until.plus_nanos(-1_000_000) };

@@ -4,6 +4,9 @@
 //! dropped where it waits, so at most a step is done for nobody.
 
 use crate::query::budget::Budget;
+use crate::store::StoreError;
+use crate::store::file_view::unreadable;
+use std::any::Any;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +23,27 @@ pub enum Unfinished {
     /// The server stops.
     #[error("the server is stopping")]
     Stopping,
+    /// What it asks for cannot be read.
+    #[error("what a query asks for cannot be read")]
+    Unreadable(#[source] StoreError),
     /// A bug.
-    #[error("a query has panicked")]
-    Panicked(#[source] JoinError),
+    #[error("a query has panicked: {0}")]
+    Panicked(String),
+}
+
+impl Unfinished {
+    /// Why a step has ended that did not come to its end.
+    fn of(error: JoinError) -> Self {
+        // What has not begun when the program ends never does.
+        let Ok(payload) = error.try_into_panic() else { return Self::Stopping };
+        unreadable(payload).map_or_else(|panic| Self::Panicked(said(&*panic)), Self::Unreadable)
+    }
+}
+
+/// What a thread said when it panicked.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }
 
 /// Runs queries, as many at once as there are cores. Cheap to clone; all clones share the places.
@@ -112,7 +133,7 @@ impl QueryThreads {
             drop((place, noted));
             result
         };
-        spawn_blocking(work).await.map_err(Unfinished::Panicked)
+        spawn_blocking(work).await.map_err(Unfinished::of)
     }
 }
 
@@ -136,6 +157,7 @@ impl Drop for Noted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::file_view::or_end;
     use std::sync::mpsc::{self, RecvTimeoutError};
     use std::time::Duration;
     use tokio::time::timeout;
@@ -186,6 +208,18 @@ mod tests {
         allow.send(()).unwrap();
         until_none_runs(&threads).await;
         assert!(seen.recv().await.is_none(), "the query is gone");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_ends_its_query_with_the_error_and_gives_the_place_back() {
+        let threads = QueryThreads::new(1);
+        let unreadable = || StoreError::io("read", "a.idx".as_ref())(std::io::ErrorKind::Other.into());
+        let outcome = threads.run(move || or_end::<()>(Err(unreadable()))).await;
+        assert!(matches!(outcome, Err(Unfinished::Unreadable(StoreError::Io { .. }))), "{outcome:?}");
+        let outcome = threads.run(|| panic!("a {}", "bug")).await;
+        assert!(matches!(&outcome, Err(Unfinished::Panicked(said)) if said == "a bug"), "{outcome:?}");
+        assert_eq!(timeout(PATIENCE, threads.run(|| 7)).await.unwrap().unwrap(), 7);
+        until_none_runs(&threads).await;
     }
 
     #[tokio::test]

@@ -7,15 +7,19 @@ use super::logs::fields::{self, FieldError, Fields};
 use super::series_names::SeriesNames;
 use super::source::Source;
 use crate::patterns::Masker;
+use foldhash::fast::RandomState;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// They are asked for with each line. Seeded as the standard library's is, since senders choose the names, and quicker.
+type Numbers<K> = HashMap<K, u32, RandomState>;
+
 /// Names, each held once, told by their number in order of first appearance.
 #[derive(Debug, Default)]
 pub struct Names {
-    by_name: HashMap<Box<str>, u32>,
+    by_name: Numbers<Box<str>>,
     list: Vec<Box<str>>,
 }
 
@@ -41,7 +45,7 @@ impl Names {
 #[derive(Debug, Default)]
 pub struct PatternNames {
     masker: Masker,
-    by_id: HashMap<u64, u32>,
+    by_id: Numbers<u64>,
     list: Vec<Box<str>>,
 }
 

@@ -12,6 +12,8 @@ pub mod batch;
 mod error;
 /// Notes on the time axis, a file a day.
 pub mod events;
+/// Our own files, mapped or read with `pread`.
+pub mod file_view;
 /// Creating files and folders so that they are there after a power loss.
 pub mod files;
 /// The days' folders and every file name in them.
@@ -34,6 +36,7 @@ pub mod source;
 pub use error::StoreError;
 
 use batch::{Durability, LineBatch, PointBatch};
+use file_view::Reading;
 use sonde_shared::api::Event;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -62,26 +65,33 @@ impl Store {
 
     /// The same; whether to seal is the caller's choice.
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
-        Self::open_lines(dir, seals, logs::LogStore::open_as)
+        Self::open_reading(dir, seals, Reading::Mapped)
+    }
+
+    /// The same; how files are read too.
+    pub fn open_reading(dir: &Path, seals: bool, reading: Reading) -> Result<Self, StoreError> {
+        Self::open_lines(dir, seals, reading, logs::LogStore::open_reading)
     }
 
     /// The same for whoever serves the folder: missing indexes of lines are made again in the background.
-    pub fn serve(dir: &Path, seals: bool) -> Result<Self, StoreError> {
-        Self::open_lines(dir, seals, logs::LogStore::serve)
+    pub fn serve(dir: &Path, seals: bool, reading: Reading) -> Result<Self, StoreError> {
+        Self::open_lines(dir, seals, reading, logs::LogStore::serve)
     }
 
     fn open_lines(
         dir: &Path,
         seals: bool,
-        open: impl FnOnce(&Path, bool) -> Result<logs::LogStore, StoreError>,
+        reading: Reading,
+        open: impl FnOnce(&Path, bool, Reading) -> Result<logs::LogStore, StoreError>,
     ) -> Result<Self, StoreError> {
+        reading.make_room();
         files::create_dir(dir)?;
         let lock = lock(dir)?;
         retention::finish_days(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            logs: open(dir, seals)?,
-            metrics: metrics::MetricStore::open_as(dir, seals)?,
+            logs: open(dir, seals, reading)?,
+            metrics: metrics::MetricStore::open_reading(dir, seals, reading)?,
             events: events::EventStore::open(dir)?,
             retention: retention::Retention::new(retention::Limits::default()),
             reserve: reserve::Reserve::of(dir, reserve::Kept::Nothing),

@@ -13,8 +13,9 @@ use sonde_shared::api::{
 };
 use sonde_shared::dashboard::Dashboard;
 use sonde_shared::links::LinkRule;
+use sonde_shared::query_string::{QueryString, encode};
 use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
-use sonde_shared::view::{Order, encode};
+use sonde_shared::view::Order;
 use sonde_shared::why::Why;
 use std::collections::BTreeMap;
 use wasm_bindgen::{JsCast, JsValue};
@@ -86,6 +87,51 @@ pub async fn save_dashboard(
 ) -> Result<TaggedDashboard, ApiError> {
     let request = Request::put(&dashboard_url(&name)).header("If-Match", &over);
     tagged(send_json(request, &dashboard, &signal).await?, &signal).await
+}
+
+/// Saves a dashboard under a name that is free; a copy has the comments of what it is a copy of.
+pub async fn create_dashboard(
+    name: String,
+    copy_of: Option<String>,
+    dashboard: Dashboard,
+    signal: AbortSignal,
+) -> Result<TaggedDashboard, ApiError> {
+    let copy_of = copy_of.map(|other| ["?copy_of=", &encode(&other)].concat()).unwrap_or_default();
+    let request = Request::put(&[dashboard_url(&name), copy_of].concat()).header("If-None-Match", "*");
+    tagged(send_json(request, &dashboard, &signal).await?, &signal).await
+}
+
+/// Deletes the dashboard with this tag.
+pub async fn delete_dashboard(name: String, tag: String, signal: AbortSignal) -> Result<(), ApiError> {
+    let request = Request::delete(&dashboard_url(&name)).header("If-Match", &tag);
+    let request = request.abort_signal(Some(&signal)).send();
+    answered(request.await.map_err(|error| failure(&error, &signal))?).await.map(drop)
+}
+
+/// Brings a deleted dashboard back.
+pub async fn restore_dashboard(name: String, signal: AbortSignal) -> Result<(), ApiError> {
+    let request = Request::post(&[&dashboard_url(&name), "/restore"].concat());
+    let request = request.abort_signal(Some(&signal)).send();
+    answered(request.await.map_err(|error| failure(&error, &signal))?).await.map(drop)
+}
+
+/// A mistake in a target.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Mistake {
+    /// What is wrong.
+    pub why: String,
+    /// Where, in characters.
+    pub at: usize,
+}
+
+/// The first mistake of each target, if it has one.
+pub async fn check_targets(
+    targets: Vec<String>,
+    signal: AbortSignal,
+) -> Result<Vec<Option<Mistake>>, ApiError> {
+    let mut query = QueryString::default();
+    query.push_all("target", &targets);
+    get_json(&["/api/targets/check?", &query.into_text()].concat(), &signal).await
 }
 
 fn dashboard_url(name: &str) -> String {
@@ -188,11 +234,12 @@ pub async fn pattern_values(
 }
 
 fn beside(path: &str, query: &LogQuery, baseline: Option<TimeRange>) -> String {
-    let mut url = [path, &query.parameters(query.range)].concat();
-    if let Some(TimeRange { from, until }) = baseline {
-        url.extend(["&baseline_from=", &from.to_string(), "&baseline_until=", &until.to_string()]);
+    let mut parameters = query.filters();
+    parameters.push_range(["from", "until"], query.range);
+    if let Some(baseline) = baseline {
+        parameters.push_range(["baseline_from", "baseline_until"], baseline);
     }
-    url
+    [path, &parameters.into_text()].concat()
 }
 
 /// The series of some targets, thinned to the extremes of each of `width` pixel columns; where they are to be `stacked`, their sums
@@ -204,12 +251,9 @@ pub async fn columns(
     stacked: bool,
     signal: AbortSignal,
 ) -> Result<Vec<Columns>, ApiError> {
-    let targets = parameters(&targets);
-    let (from, until) = (range.from.as_millis(), range.until.as_millis());
+    let parameters = rendered(&targets, range);
     let stack = if stacked { "&stack=all" } else { "" };
-    let url = format!(
-        "/render?{targets}from={from}&until={until}&format=columns&downsample=m4&width={width}{stack}"
-    );
+    let url = format!("/render?{parameters}&format=columns&downsample=m4&width={width}{stack}");
     let response = send(&url, &signal).await?;
     let bytes = response.binary().await.map_err(|error| failure(&error, &signal))?;
     decode_columns(&bytes).ok_or_else(ApiError::unreadable)
@@ -226,20 +270,20 @@ pub async fn means(
         target: String,
         datapoints: Vec<(Option<f64>, i64)>,
     }
-    let (from, until) = (range.from.as_millis(), range.until.as_millis());
     // One point is what Graphite makes of all points: their average.
-    let url =
-        format!("/render?{}from={from}&until={until}&format=json&maxDataPoints=1", parameters(&targets));
+    let url = ["/render?", &rendered(&targets, range), "&format=json&maxDataPoints=1"].concat();
     let rendered: Vec<Rendered> = get_json(&url, &signal).await?;
     let mean = |one: Rendered| Some((one.target, one.datapoints.first()?.0?));
     Ok(rendered.into_iter().filter_map(mean).collect())
 }
 
-/// `target=…&` for each target.
-fn parameters(targets: &[String]) -> String {
-    let parameters: Vec<String> =
-        targets.iter().map(|target| format!("target={}&", encode(target))).collect();
-    parameters.concat()
+/// The parameters for some targets over a range.
+fn rendered(targets: &[String], range: TimeRange) -> String {
+    let mut query = QueryString::default();
+    query.push_all("target", targets);
+    query.push("from", &range.from.as_millis().to_string());
+    query.push("until", &range.until.as_millis().to_string());
+    query.into_text()
 }
 
 /// Some lines of a query, by their position in the answer.

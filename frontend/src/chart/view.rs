@@ -12,14 +12,15 @@ use super::canvas::{Canvas, paint};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Slots, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines, parted,
-    readings_at, stats_of, styles, with_one_in_front,
+    Reading, Slots, Stats, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines,
+    parted, readings_at, stats_of, styles, with_one_in_front,
 };
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::{read_text_px, read_theme};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
+use sonde_shared::chart::bounds::Bounds;
 use sonde_shared::chart::draw::{Frame, GUTTER_PX, Layout, Lines, Side, draw_chart, draw_histogram};
 use sonde_shared::dashboard::{Draw, Threshold};
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -102,6 +103,15 @@ pub fn Chart(
         slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
     });
     let units = StoredValue::new(Units { left: unit, right: right_unit });
+    let bounds = Memo::new_with_compare(
+        move |_| {
+            let of_all = |all: &Arc<Vec<Columns>>| {
+                outlines(all, how.get()).iter().map(|one| Bounds::of_long(&one.values)).collect()
+            };
+            data.with(|data| data.as_ref().map(of_all)).unwrap_or_default()
+        },
+        |_: Option<&Vec<Bounds>>, _| true,
+    );
     let paint = move |canvas: &Canvas, frame: &Frame| {
         let (slots, units) = (slots.get_untracked(), units.get_value());
         let left = Side { unit: &units.left, min, max, is_held: false };
@@ -109,7 +119,10 @@ pub fn Chart(
         let lines = Lines { slots: &slots, left, right, thresholds: &thresholds, ..Lines::default() };
         let looked_at = picked.looked_at.get_untracked();
         data.get_untracked().into_iter().for_each(|all| {
-            paint_series(canvas, frame, &all, how.get_untracked(), looked_at.as_deref(), lines);
+            bounds.with_untracked(|bounds| {
+                let lines = Lines { bounds, ..lines };
+                paint_series(canvas, frame, &all, how.get_untracked(), looked_at.as_deref(), lines);
+            });
         });
     };
     let readings = move |at: Timestamp| {
@@ -137,9 +150,12 @@ pub fn Chart(
         let (units, means, shown) = (units.get_value(), means.get(), is_shown.get());
         let series = parted(&all, draw).0;
         let last = last_readings(series, &all_slots.get(), &units, range);
+        // They are looked for in all that is seen, at each step of a pan, and the table alone shows them.
+        let has_table = details.get();
         let row = |((one, last), is_shown): ((&Columns, Reading), bool)| {
             let mean = means.as_ref().and_then(|means| means.get(&one.name)).copied();
-            Row { name: one.name.clone(), last, stats: stats_of(one, units.of(one), range, mean), is_shown }
+            let stats = if has_table { stats_of(one, units.of(one), range, mean) } else { Stats::default() };
+            Row { name: one.name.clone(), last, stats, is_shown }
         };
         series.iter().zip(last).zip(shown).map(row).collect()
     });
@@ -152,9 +168,9 @@ pub fn Chart(
                 draw=paint
                 readings
                 is_high
-                changed=Signal::derive(move || {
-                    data.track();
+                is_there=Signal::derive(move || {
                     picked.looked_at.track();
+                    data.with(Option::is_some)
                 })
             />
             <Legend rows picked width=surface.width details />
@@ -209,7 +225,7 @@ pub fn LogHistogram(
     let title = "Lines by level".to_owned();
     view! {
         <div class="chart">
-            <Plot surface title height_px draw readings is_high=|_| false changed=Signal::derive(move || data.track()) />
+            <Plot surface title height_px draw readings is_high=|_| false is_there=Signal::derive(move || data.with(Option::is_some)) />
         </div>
     }
 }
@@ -225,10 +241,11 @@ fn Plot(
     /// Whether what is seen of a range reaches into the upper half.
     #[prop(into)]
     is_high: Callback<TimeRange, bool>,
-    changed: Signal<()>,
+    /// Whether there is something to draw; tells of each change of it.
+    is_there: Signal<bool>,
 ) -> impl IntoView {
     let ctx = surface.ctx;
-    let canvas = paint_on_change(surface, height_px, changed, draw);
+    let canvas = paint_on_change(surface, height_px, is_there, draw);
     view! {
         <div
             class="plot"
@@ -265,14 +282,19 @@ fn Plot(
 fn paint_on_change(
     surface: Surface,
     height_px: Signal<f64>,
-    changed: Signal<()>,
+    is_there: Signal<bool>,
     draw: impl Fn(&Canvas, &Frame) + 'static,
 ) -> NodeRef<leptos::html::Canvas> {
     let (ctx, node) = (surface.ctx, NodeRef::<leptos::html::Canvas>::new());
     let ratio = watch_pixel_ratio();
-    let is_asked = StoredValue::new(false);
+    let (is_asked, was_painted) = (StoredValue::new(false), StoredValue::new(false));
     let paint_now = std::rc::Rc::new(move || {
         let Some(element) = node.try_get_untracked().flatten() else { return };
+        let is_empty = !is_there.get_untracked() && !was_painted.get_value();
+        if is_empty || surface.width.get_untracked() <= 0.0 {
+            return;
+        }
+        was_painted.set_value(true);
         let (theme, events) = (read_theme(&element), ctx.events.get_untracked());
         let frame = Frame {
             width_px: surface.width.get_untracked(),
@@ -286,7 +308,7 @@ fn paint_on_change(
         paint(&element, &frame, |canvas| draw(canvas, &frame));
     });
     Effect::new(move |_| {
-        changed.track();
+        is_there.track();
         ctx.events.track();
         height_px.track();
         ratio.track();

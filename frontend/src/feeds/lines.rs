@@ -7,6 +7,7 @@ mod arrive;
 mod indexed;
 mod instant;
 mod jump;
+mod newest;
 mod place;
 
 use crate::api::client::{self, AnswerHead, LineRequest, Start};
@@ -18,7 +19,6 @@ use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use sonde_shared::view::Order;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -45,6 +45,8 @@ struct Run {
     other: Option<Abort>,
     /// What came while the newest rows are under way; `None` while they are not.
     pending: Option<Vec<Row>>,
+    /// What the rows on show are the answer of while the newest ones, that are to take their place, are under way.
+    shown: Option<LogQuery>,
 }
 
 /// The lines as signals.
@@ -78,8 +80,8 @@ pub struct LineFeed {
     pub dimmed: RwSignal<bool>,
     /// Whether newer lines wait because the reader is elsewhere.
     pub held: RwSignal<bool>,
-    /// How many do, as far as they were counted.
-    pub newer: RwSignal<u64>,
+    /// How many do; `None` where some came uncounted.
+    pub newer: RwSignal<Option<u64>>,
     quiet: Rest,
     /// Where the reader is.
     pub position: RwSignal<Position>,
@@ -127,7 +129,7 @@ impl LineFeed {
             phase: RwSignal::new(Phase::Loading),
             dimmed: RwSignal::new(true),
             held: RwSignal::new(false),
-            newer: RwSignal::new(0),
+            newer: RwSignal::new(Some(0)),
             quiet: Rest::new(),
             position: RwSignal::new(Position::default()),
             row_px: RwSignal::new(20.0),
@@ -176,6 +178,11 @@ impl LineFeed {
         }
     }
 
+    fn want_shown(self) {
+        let shown = untrack(|| self.extent().visible(self.position.get()));
+        self.want(shown);
+    }
+
     /// Gives up what is under way; what came stays.
     pub fn stop(self) {
         self.run.update_value(|run| {
@@ -189,8 +196,7 @@ impl LineFeed {
     pub fn retry(self) {
         if self.run.with_value(|run| run.landed) {
             self.phase.set(Phase::Streaming);
-            let shown = untrack(|| self.extent().visible(self.position.get()));
-            self.want(shown);
+            self.want_shown();
         } else {
             self.open(self.session.query.get_untracked());
         }
@@ -241,13 +247,15 @@ impl LineFeed {
         self.run.update_value(|run| {
             number = run.number + 1;
             only_newer = run.query.as_ref().is_some_and(|former| former.same_filters(&query));
-            *run = Run { number, live, query: Some(query.clone()), ..Run::default() };
+            let shown = if run.landed { run.query.take() } else { run.shown.take() };
+            let shown = shown.filter(|_| live && run.live && only_newer);
+            *run = Run { number, live, query: Some(query.clone()), shown, ..Run::default() };
         });
         self.search.set_value(None);
         self.back_to.set_value(None);
         self.sought.set_value(false);
         self.held.set(false);
-        self.newer.set(0);
+        self.newer.set(Some(0));
         if live {
             self.ask_newest(number, query);
         } else {
@@ -298,6 +306,7 @@ impl LineFeed {
 
     fn ask_window(self, number: u64, window: u64) {
         let Some(query) = self.run.with_value(|run| run.query.clone()) else { return };
+        let query = self.up_to_now(query);
         let abort = Abort::new();
         let signal = abort.signal();
         self.run.update_value(|run| drop(run.windows.insert(window, abort)));
@@ -407,59 +416,6 @@ impl LineFeed {
                 self.settle();
             }
         });
-    }
-
-    fn ask_newest(self, number: u64, query: LogQuery) {
-        let query = self.ahead(query);
-        self.run.update_value(|run| run.pending = Some(Vec::new()));
-        let abort = Abort::new();
-        let signal = abort.signal();
-        let count = count_lines(query.clone(), &abort);
-        self.run.update_value(|run| run.other = Some(abort));
-        let order = query.order;
-        let request =
-            LineRequest { query, order: Order::Descending, start: Start::Offset(0), limit: WINDOW_ROWS };
-        spawn_local(async move {
-            let header = StoredValue::new_local(None);
-            let newest = StoredValue::new_local(Vec::new());
-            let on_rows = move |rows| newest.update_value(|all| all.extend(rows));
-            let on_head = move |head: AnswerHead| {
-                header.set_value(head.total);
-                self.hear(number, head.indexed_to);
-            };
-            let ended = client::stream_lines(request, signal, on_head, on_rows).await;
-            let total = match header.get_value() {
-                None if ended.is_ok() => count.await.ok(),
-                total => total,
-            };
-            if self.is_current(number) {
-                let rows = newest.try_update_value(std::mem::take).unwrap_or_default();
-                self.take_newest(total, rows, order, ended);
-            }
-        });
-    }
-
-    fn take_newest(self, total: Option<u64>, rows: Vec<Row>, order: Order, ended: Result<(), ApiError>) {
-        let pending = self.run.try_update_value(|run| run.pending.take()).flatten();
-        match ended {
-            Err(error) if error.aborted => return,
-            Err(error) => return self.phase.set(Phase::Failed(error)),
-            Ok(()) => {}
-        }
-        let total = total.unwrap_or(0).max(rows.len() as u64);
-        self.land(Some(total));
-        self.cache.update_value(|cache| {
-            for (back, row) in (0..).zip(rows) {
-                cache.put(if order == Order::Descending { back } else { total - 1 - back }, row);
-            }
-        });
-        // The marks of the new rows move the end.
-        self.revision.update(|count| *count += 1);
-        if order == Order::Ascending {
-            self.go(|extent, _| extent.end());
-        }
-        self.settle();
-        self.append(pending.unwrap_or_default());
     }
 
     fn ask_wanted(self) {

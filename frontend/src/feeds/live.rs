@@ -14,14 +14,15 @@ use crate::api::{Abort, ApiError, LiveEvent, follow_live};
 use crate::lines::Row;
 use crate::rest::Rest;
 use crate::session::Session;
-use crate::state::{Command, LogQuery, join_counts};
+use crate::state::{ChartsState, Command, LogQuery, join_counts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use panels::FedPanels;
-use sonde_shared::api::Histogram;
+use sonde_shared::api::{Components, Histogram};
 use sonde_shared::live::LiveClock;
+use sonde_shared::query_string::QueryString;
 use sonde_shared::time::{NANOS_PER_SEC, Timestamp};
-use sonde_shared::view::encode;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// The server says something every five seconds. Who hears nothing for so long has lost it.
 const SILENCE_MS: f64 = 15_000.0;
 const LOOK: Duration = Duration::from_secs(5);
+/// How soon components that are new are asked for.
+const MEET: Duration = Duration::from_secs(2);
+const MOST_MET: usize = 1_000;
 /// Points may come so much later than others of their time.
 const LATE_NANOS: i64 = 60 * NANOS_PER_SEC;
 /// Counts of what waits need no finer buckets.
@@ -43,6 +47,10 @@ pub struct LiveFeed {
     session: Session,
     lines: LineFeed,
     histogram: Loaded<Histogram>,
+    components: Loaded<Components>,
+    components_rest: Rest,
+    /// Components that were asked for because of a line: where there are too many to be told of each, that is once.
+    met: StoredValue<BTreeSet<String>>,
     panels: FedPanels,
     request: StoredValue<Option<Abort>, LocalStorage>,
     attempts: RwSignal<u32>,
@@ -59,7 +67,7 @@ pub struct LiveFeed {
 /// What is followed. A change of it makes another connection.
 #[derive(Clone, PartialEq)]
 struct Wanted {
-    filters: String,
+    filters: QueryString,
     step_ms: i64,
     /// The targets; none while the page is paused.
     targets: Vec<(u32, String)>,
@@ -72,12 +80,16 @@ impl LiveFeed {
         session: Session,
         lines: LineFeed,
         histogram: Loaded<Histogram>,
+        components: Loaded<Components>,
         width_px: Signal<f64>,
     ) -> Self {
         let feed = Self {
             session,
             lines,
             histogram,
+            components,
+            components_rest: Rest::new(),
+            met: StoredValue::new(BTreeSet::new()),
             panels: FedPanels::new(),
             request: StoredValue::new_local(None),
             attempts: RwSignal::new(0),
@@ -118,11 +130,18 @@ impl LiveFeed {
         drop(window_event_listener_untyped("visibilitychange", look));
         let paused_at = session.part(|state| state.paused_at);
         let live = session.part(|state| state.view.live);
+        // Before the panels are there, and the charts have a width, another connection would soon take the place of the first. A wall
+        // has no histogram, so it has no such width.
+        let is_laid_out = session.part(|state| state.charts() != ChartsState::Waiting);
+        let is_wall = session.part(|state| state.view.wall);
         let length = Memo::new(move |_| session.range.get().nanos());
         Memo::new(move |_| {
             let (live, paused_at) = (live.get(), paused_at.get());
             let follows = live || paused_at.is_some();
             if !follows || !session.ready.get() || session.lost.get() || is_hidden.get() {
+                return None;
+            }
+            if !is_laid_out.get() || (width_px.get() <= 1.0 && !is_wall.get()) {
                 return None;
             }
             let filters = filters.with(LogQuery::filters);
@@ -146,16 +165,12 @@ impl LiveFeed {
         let from = wanted.paused_at.unwrap_or(asked.from);
         let Wanted { filters, step_ms, targets, paused_at } = wanted;
         let since = asked.until.plus_nanos(-LATE_NANOS);
-        let lines = if paused_at.is_some() { "" } else { "&lines=1" };
-        let mut query = format!(
-            "{filters}from={}&since={}&step={step_ms}ms{lines}",
-            encode(&from.to_string()),
-            encode(&since.to_string())
-        );
-        for (_, target) in &targets {
-            query.push_str("&target=");
-            query.push_str(&encode(target));
-        }
+        let mut query = filters;
+        query.push("from", &from.to_string());
+        query.push("since", &since.to_string());
+        query.push("step", &format!("{step_ms}ms"));
+        query.push_some("lines", paused_at.is_none().then_some("1"));
+        query.push_all("target", targets.iter().map(|(_, target)| target));
         let panels: Vec<u32> = targets.into_iter().map(|(panel, _)| panel).collect();
         self.counted.set_value(Histogram::default());
         self.rows.set_value(Vec::new());
@@ -171,7 +186,7 @@ impl LiveFeed {
                     self.take(event, &panels, paused_at.is_some());
                 }
             };
-            let ended = follow_live(query, signal.clone(), on_event).await;
+            let ended = follow_live(query.into_text(), signal.clone(), on_event).await;
             if !signal.aborted() {
                 self.lose(ended);
             }
@@ -231,6 +246,7 @@ impl LiveFeed {
             LiveEvent::Counts(counts) => self.take_counts(&counts),
             LiveEvent::Line(row) => self.rows.update_value(|rows| rows.push(row)),
             LiveEvent::Skipped => {
+                self.has_news.set_value(true);
                 self.lines.refresh_as("Lines come too fast to be followed; the newest are shown");
             }
             LiveEvent::Gap => self.lines.refresh_as("Lines were deleted before they were shown"),
@@ -277,7 +293,23 @@ impl LiveFeed {
                 self.session.send(Command::Tick(now));
             }
         }
+        self.meet(&rows);
         self.lines.arrive(rows);
         self.panels.ask_changed();
+    }
+
+    /// A line of a component that the tree does not have yet has them asked for, soon but once for a crowd of them.
+    fn meet(self, rows: &[Row]) {
+        let is_new = |row: &&Row| !self.session.now_part(|state| state.knows(&row.component));
+        let ask = self.met.try_update_value(|met| {
+            if met.len() > MOST_MET {
+                met.clear();
+            }
+            let new = rows.iter().filter(is_new).filter(|row| met.insert(row.component.clone()));
+            new.count() > 0
+        });
+        if ask == Some(true) {
+            self.components_rest.within(MEET, move || self.components.retry());
+        }
     }
 }

@@ -94,9 +94,11 @@ pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogr
     Effect::new(move |_| {
         loaded.track_retries();
         session.indexed_to.track();
-        if session.ready.get() {
+        // Before the charts have a width nobody knows how wide a bar is; a wall has none.
+        let width_px = width_px.get();
+        if session.ready.get() && width_px > 1.0 {
             let (query, range) = (filters.get(), session.range_to_ask());
-            let step_ms = bucket_ms(session.range.get_untracked(), width_px.get());
+            let step_ms = bucket_ms(session.range.get_untracked(), width_px);
             loaded.load(move |signal| client::histogram(query, range, step_ms, signal), |_| {});
         }
     });

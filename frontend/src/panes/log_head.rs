@@ -24,9 +24,9 @@ pub(super) fn LogHead() -> impl IntoView {
         text::range(range, session.server_now(), session.offset_minutes.get())
     };
     let newer = move || match feed.newer.get() {
-        0 => "Newer lines".to_owned(),
-        1 => "1 newer line".to_owned(),
-        count => format!("{} newer lines", text::count(count)),
+        None | Some(0) => "Newer lines".to_owned(),
+        Some(1) => "1 newer line".to_owned(),
+        Some(count) => format!("{} newer lines", text::count(count)),
     };
     let kind = move || if session.selection.get().is_some() { "Selection" } else { "Visible range" };
     view! {
@@ -178,7 +178,9 @@ fn KeepLink() -> impl IntoView {
     let rule = session.part(AppState::rule_to_keep);
     let saving = RwSignal::new(Saving::Idle);
     let refused = move || match saving.get() {
-        Saving::Refused(why) => Some(view! { <span class="problem" role="alert">{why}</span> }),
+        Saving::Refused(why) | Saving::Overtaken(why) => {
+            Some(view! { <span class="problem" role="alert">{why}</span> })
+        }
         Saving::Idle | Saving::Busy => None,
     };
     let button = move |rule: LinkRule| {

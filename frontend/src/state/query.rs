@@ -1,8 +1,9 @@
 //! Which lines the log pane asks for.
 
 use sonde_shared::log::Level;
+use sonde_shared::query_string::QueryString;
 use sonde_shared::time::TimeRange;
-use sonde_shared::view::{FieldFilter, Order, encode};
+use sonde_shared::view::{FieldFilter, Order};
 
 /// The filters of one log query; equal queries have equal answers (while no lines arrive).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,25 +80,22 @@ impl LogQuery {
 
     /// The filters and the range as a query string, for lines and histogram alike.
     pub fn parameters(&self, range: TimeRange) -> String {
-        let (from, until) = (encode(&range.from.to_string()), encode(&range.until.to_string()));
-        format!("{}from={from}&until={until}", self.filters())
+        let mut query = self.filters();
+        query.push_range(["from", "until"], range);
+        query.into_text()
     }
 
-    /// The filters alone, each with a `&` behind it.
-    pub fn filters(&self) -> String {
-        let mut text = String::new();
-        let mut push = |key: &str, value: &str| {
-            text.extend([key, "=", &encode(value), "&"]);
-        };
-        self.components.iter().for_each(|component| push("component", component));
-        self.host.iter().for_each(|host| push("host", host));
-        self.level.iter().for_each(|level| push("level", level.name()));
-        self.pattern.iter().for_each(|pattern| push("pattern", pattern));
-        if !self.contains.is_empty() {
-            push(if self.is_regex { "regex" } else { "contains" }, &self.contains);
-        }
-        self.fields.iter().for_each(|field| push(&encode(&field.key()), &field.value));
-        text
+    /// The filters alone.
+    pub fn filters(&self) -> QueryString {
+        let mut query = QueryString::default();
+        query.push_all("component", &self.components);
+        query.push_some("host", self.host.as_deref());
+        query.push_some("level", self.level.map(Level::name));
+        query.push_some("pattern", self.pattern.as_deref());
+        let text = if self.is_regex { "regex" } else { "contains" };
+        query.push_some(text, Some(self.contains.as_str()).filter(|text| !text.is_empty()));
+        self.fields.iter().for_each(|field| query.push(&field.key(), &field.value));
+        query
     }
 }
 

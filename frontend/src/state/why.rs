@@ -2,8 +2,9 @@
 
 use super::AppState;
 use sonde_shared::dashboard::Panel;
+use sonde_shared::query_string::QueryString;
 use sonde_shared::time::{TimeRange, Timestamp};
-use sonde_shared::view::{FieldFilter, RangeSpec, Tab, encode};
+use sonde_shared::view::{FieldFilter, RangeSpec, Tab};
 use sonde_shared::why::{Change, Place};
 
 /// One comparison; equal queries have equal answers (while nothing arrives).
@@ -22,19 +23,14 @@ pub struct WhyQuery {
 impl WhyQuery {
     /// Its parameters.
     pub fn parameters(&self) -> String {
-        let mut text = String::new();
-        let mut push = |key: &str, value: &str| text.extend(["&", key, "=", &encode(value)]);
-        let mut push_range = |[from, until]: [&str; 2], range: TimeRange| {
-            push(from, &range.from.to_string());
-            push(until, &range.until.to_string());
-        };
-        push_range(["from", "until"], self.selection);
+        let mut query = QueryString::default();
+        query.push_range(["from", "until"], self.selection);
         if let Some(baseline) = self.baseline {
-            push_range(["baseline_from", "baseline_until"], baseline);
+            query.push_range(["baseline_from", "baseline_until"], baseline);
         }
-        self.components.iter().for_each(|component| push("component", component));
-        self.targets.iter().for_each(|target| push("target", target));
-        text.split_off(1)
+        query.push_all("component", &self.components);
+        query.push_all("target", &self.targets);
+        query.into_text()
     }
 }
 
@@ -142,6 +138,7 @@ mod tests {
         // A reload shows the same list.
         let url = state.view.to_url();
         assert_eq!(opened(&url).why_query(), before);
+        assert_eq!(state.rule_to_keep(), None, "what a finding shows is not chosen for good");
         state.apply(Command::Choose(Some("mail".into())));
         assert_eq!(state.why_query().unwrap().components, ["mail"]);
     }

@@ -12,6 +12,7 @@ mod series;
 
 pub use picture::{Picture, draw_picture};
 
+use super::bounds::Bounds;
 use super::histogram::bars;
 use super::outline::{dashes, extent};
 use super::reduce::last_value;
@@ -150,6 +151,8 @@ pub struct Lines<'a> {
     pub series: &'a [Columns],
     /// What is drawn of them where that is not they themselves but, in a stack, each with all below it.
     pub sums: &'a [Columns],
+    /// The bounds of what is drawn of each, where it is long and drawn again and again.
+    pub bounds: &'a [Bounds],
     /// A slot (colour and dashes) a series; a series beyond has its own index.
     pub slots: &'a [usize],
     /// How each series is drawn; one beyond as a line.

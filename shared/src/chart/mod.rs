@@ -3,6 +3,8 @@
 //! The page draws on a canvas, the server and tests draw into SVG text: the same code, fed with
 //! values only. `draw` alone knows plotters; the other modules are arithmetic.
 
+/// From where to where the blocks of a long series reach.
+pub mod bounds;
 /// Thin lines on whole pixels.
 pub mod crisp;
 /// A whole chart, drawn over any plotters backend.

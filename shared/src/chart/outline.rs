@@ -1,6 +1,7 @@
 //! What of a series is seen: clipped at the plot's edges, parted at gaps, reduced to what its pixels show.
 
-use super::reduce::m4;
+use super::bounds::Bounds;
+use super::reduce::m4_with;
 use super::scale::TimeScale;
 use crate::api::Columns;
 use crate::time::NANOS_PER_MS;
@@ -9,9 +10,15 @@ use crate::time::NANOS_PER_MS;
 pub(super) type Run = Vec<(f64, f64)>;
 
 /// The stretches of a series that are seen, left to right, where a screen has `columns` device pixels over the plot. As steps
-/// they keep a value until the next one.
+/// they keep a value until the next one. The bounds are those of the series' values, as far as they are known.
 #[inline(never)]
-pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize, as_steps: bool) -> Vec<Run> {
+pub(super) fn visible_runs(
+    series: &Columns,
+    known: &Bounds,
+    scale: &TimeScale,
+    columns: usize,
+    as_steps: bool,
+) -> Vec<Run> {
     let count = series.times_ms.len().min(series.values.len());
     let (times, values) = (&series.times_ms[..count], &series.values[..count]);
     let range = scale.range();
@@ -22,8 +29,7 @@ pub(super) fn visible_runs(series: &Columns, scale: &TimeScale, columns: usize, 
     let end = times.partition_point(|time| *time < until_ms).max(start);
     let before = start.checked_sub(1).map(|index| (times[index], values[index]));
     let after = (end < count).then(|| (times[end], values[end]));
-    let (inside_times, inside_values) =
-        m4(&times[start..end], &values[start..end], from_ms, until_ms, columns);
+    let (inside_times, inside_values) = m4_with(known, times, values, from_ms, until_ms, columns);
     let inside = inside_times.into_iter().zip(inside_values);
     let points = before.into_iter().chain(inside).chain(after);
     let placed = points.map(|(time, value)| (scale.x_from_ms(time), value));
@@ -248,7 +254,7 @@ mod tests {
         let range = TimeRange::between(Timestamp::from_millis(0), Timestamp::from_millis(100));
         let (times_ms, values) = points.iter().copied().unzip();
         let series = Columns { name: String::new(), times_ms, values };
-        let runs = visible_runs(&series, &TimeScale::new(range, 0.0, 100.0), 100, false);
+        let runs = visible_runs(&series, &Bounds::default(), &TimeScale::new(range, 0.0, 100.0), 100, false);
         assert_eq!(runs, expected, "{points:?}");
     }
 
@@ -274,7 +280,7 @@ mod tests {
         let range = TimeRange::between(Timestamp::from_millis(0), Timestamp::from_millis(100));
         let (times_ms, values) = (vec![-50.0, 50.0, 150.0], vec![1.0, 2.0, 9.0]);
         let series = Columns { name: String::new(), times_ms, values };
-        let runs = visible_runs(&series, &TimeScale::new(range, 0.0, 100.0), 100, true);
+        let runs = visible_runs(&series, &Bounds::default(), &TimeScale::new(range, 0.0, 100.0), 100, true);
         assert_eq!(runs, [[(0.0, 1.0), (50.0, 1.0), (50.0, 2.0), (100.0, 2.0)]]);
     }
 
@@ -324,7 +330,7 @@ mod tests {
             let scale = TimeScale::new(TimeRange::between(instant(from_ms), instant(until_ms)), 10.0, 400.0);
             let pixels = Pixels { left: 10.0, width: 400.0 / columns as f64, count: columns };
             let series = Columns { name: String::new(), times_ms, values };
-            for run in visible_runs(&series, &scale, columns, false) {
+            for run in visible_runs(&series, &Bounds::default(), &scale, columns, false) {
                 let slices = pixels.slices(&run);
                 let mut held = vec![(f64::INFINITY, f64::NEG_INFINITY); slices.len()];
                 // The whole line, by every point and every place where it passes from one column into the next.

@@ -6,13 +6,28 @@
 //! nothing is averaged. A NaN is a gap and never an extreme; a gap that reaches a column's edge stays one, a gap
 //! within a column is narrower than a pixel and is dropped.
 
+use super::bounds::{Bounds, blocks_of, bounds, place_of};
+use std::ops::Range;
+
 /// Reduces points (times in unix ms, rising, one value a time) to the first, lowest, highest and last of each of
 /// `columns` equal parts of `[from_ms, until_ms)`. Points outside the range are left out.
 ///
 /// The answer is sorted by time, holds at most six points a column (four values and a gap on each side) and
 /// reducing it once more with the same range and columns changes nothing.
-#[inline(never)]
 pub fn m4(
+    times_ms: &[f64],
+    values: &[f64],
+    from_ms: f64,
+    until_ms: f64,
+    columns: usize,
+) -> (Vec<f64>, Vec<f64>) {
+    m4_with(&Bounds::default(), times_ms, values, from_ms, until_ms, columns)
+}
+
+/// The same, and faster where the bounds of the values are known.
+#[inline(never)]
+pub(super) fn m4_with(
+    known: &Bounds,
     times_ms: &[f64],
     values: &[f64],
     from_ms: f64,
@@ -37,7 +52,7 @@ pub fn m4(
         let edge = columns.end_of(times_ms[next]);
         before = gallop(&times_ms[next + 1..end], edge, before);
         let stop = next + 1 + before;
-        keep_of_column(times_ms, values, next..stop, &mut out);
+        keep_of_column(known, times_ms, values, next..stop, &mut out);
         next = stop;
     }
     out
@@ -98,13 +113,15 @@ fn gallop(times_ms: &[f64], edge: f64, guess: usize) -> usize {
 
 /// Appends what one column keeps of `range`, which is not empty.
 fn keep_of_column(
+    known: &Bounds,
     times_ms: &[f64],
     values: &[f64],
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     out: &mut (Vec<f64>, Vec<f64>),
 ) {
     let last = range.end - 1;
-    let [first, lowest, highest, last_value] = extremes(values, range.clone()).unwrap_or([range.start; 4]);
+    let [first, lowest, highest, last_value] =
+        extremes(known, values, range.clone()).unwrap_or([range.start; 4]);
     let mut kept = [range.start, first, lowest, highest, last_value, last];
     kept.sort_unstable();
     let mut before = None;
@@ -121,68 +138,36 @@ fn keep_of_column(
     }
 }
 
-/// So many values are compared at once; only the block that has an extreme is searched for its place.
-const BLOCK: usize = 128;
-
-/// The places of the first, lowest, highest and last value that is not a gap.
+/// The places of the first, lowest, highest and last value that is not a gap. Of equal ones the first is the lowest or highest.
 #[inline(never)]
-fn extremes(values: &[f64], range: std::ops::Range<usize>) -> Option<[usize; 4]> {
-    let start = range.start;
-    let inside = &values[range];
-    let first = inside.iter().position(|value| !value.is_nan())?;
-    let last = inside.iter().rposition(|value| !value.is_nan())?;
-    // Each extreme with a place that it is not before.
-    let (mut lowest, mut highest) = ((inside[first], first), (inside[first], first));
-    for (block, part) in inside.chunks(BLOCK).enumerate() {
-        let (low, high) = bounds(part);
-        if low < lowest.0 {
-            lowest = (low, block * BLOCK);
+fn extremes(known: &Bounds, values: &[f64], range: Range<usize>) -> Option<[usize; 4]> {
+    // Each extreme with the block that has it; blocks between the first and the last with a number may be all gap.
+    let (mut lowest, mut highest) = ((f64::INFINITY, 0..0), (f64::NEG_INFINITY, 0..0));
+    let mut with_numbers: Option<Range<usize>> = None;
+    for block in blocks_of(range) {
+        let (low, high) = known.of(&block).unwrap_or_else(|| bounds(&values[block.clone()]));
+        if low > high {
+            continue;
         }
-        if high > highest.0 {
-            highest = (high, block * BLOCK);
+        let first = with_numbers.as_ref().map_or(block.start, |found| found.start);
+        if first == block.start || low < lowest.0 {
+            lowest = (low, block.clone());
         }
+        if first == block.start || high > highest.0 {
+            highest = (high, block.clone());
+        }
+        with_numbers = Some(first..block.end);
     }
-    let place = |from: usize, is_there: &dyn Fn(f64) -> bool| {
-        let found = inside[from..].iter().position(|value| is_there(*value));
-        start + from + found.unwrap_or(0)
-    };
-    let lowest = place(lowest.1, &|value| value <= lowest.0);
-    let highest = place(highest.1, &|value| value >= highest.0);
-    Some([start + first, lowest, highest, start + last])
-}
-
-/// The lowest and the highest number; the infinities the wrong way round where there is none.
-#[cfg(not(target_arch = "wasm32"))]
-fn bounds(values: &[f64]) -> (f64, f64) {
-    let none = (f64::INFINITY, f64::NEG_INFINITY);
-    values.iter().fold(none, |(low, high), value| {
-        (if *value < low { *value } else { low }, if *value > high { *value } else { high })
-    })
-}
-
-/// As the other, eight numbers at a time, two an instruction: the compiler does not find them by itself. A NaN never wins,
-/// for `pmin(a, b)` is `if b < a { b } else { a }`.
-#[cfg(target_arch = "wasm32")]
-#[target_feature(enable = "simd128")]
-fn bounds(values: &[f64]) -> (f64, f64) {
-    use core::arch::wasm32::{f64x2, f64x2_extract_lane, f64x2_pmax, f64x2_pmin, f64x2_splat};
-    let (fours, _) = values.as_chunks::<2>().0.as_chunks::<4>();
-    // Four of each, since the next comparison with the same one has to wait for the last.
-    let (mut low, mut high) = ([f64x2_splat(f64::INFINITY); 4], [f64x2_splat(f64::NEG_INFINITY); 4]);
-    for four in fours {
-        let pairs = four.map(|[left, right]| f64x2(left, right));
-        low = [0, 1, 2, 3].map(|at| f64x2_pmin(low[at], pairs[at]));
-        high = [0, 1, 2, 3].map(|at| f64x2_pmax(high[at], pairs[at]));
-    }
-    for value in &values[8 * fours.len()..] {
-        low[0] = f64x2_pmin(low[0], f64x2_splat(*value));
-        high[0] = f64x2_pmax(high[0], f64x2_splat(*value));
-    }
-    let low = f64x2_pmin(f64x2_pmin(low[0], low[1]), f64x2_pmin(low[2], low[3]));
-    let high = f64x2_pmax(f64x2_pmax(high[0], high[1]), f64x2_pmax(high[2], high[3]));
-    let both = |pair| (f64x2_extract_lane::<0>(pair), f64x2_extract_lane::<1>(pair));
-    let (low, high) = (both(low), both(high));
-    (low.0.min(low.1), high.0.max(high.1))
+    let Range { start, end } = with_numbers?;
+    let first = values[start..end].iter().position(|value| !value.is_nan())?;
+    let last = values[start..end].iter().rposition(|value| !value.is_nan())?;
+    let (low, block) = lowest;
+    let in_block = || place_of(&values[block.clone()], |value| value <= low);
+    let low_at = known.place(&block, 0).unwrap_or_else(|| block.start + in_block());
+    let (high, block) = highest;
+    let in_block = || place_of(&values[block.clone()], |value| value >= high);
+    let high_at = known.place(&block, 1).unwrap_or_else(|| block.start + in_block());
+    Some([start + first, low_at, high_at, start + last])
 }
 
 #[cfg(test)]
@@ -253,6 +238,29 @@ mod tests {
         })
     }
 
+    /// Values of a long series: numbers, level stretches, infinities, and gaps that are longer than blocks.
+    fn long_values() -> impl Strategy<Value = Vec<f64>> {
+        let stretch = prop_oneof![
+            3 => prop::collection::vec(-9.0..9.0_f64, 1..300),
+            2 => (1usize..300, -2i32..2).prop_map(|(length, level)| vec![f64::from(level); length]),
+            2 => (1usize..500).prop_map(|length| vec![f64::NAN; length]),
+            1 => Just(vec![f64::INFINITY]),
+            1 => Just(vec![f64::NEG_INFINITY, f64::NEG_INFINITY]),
+            1 => Just(vec![0.0, -0.0]),
+        ];
+        prop::collection::vec(stretch, 0..12).prop_map(|stretches| stretches.concat())
+    }
+
+    /// By looking at one value after the other.
+    fn plain_extremes(values: &[f64], range: Range<usize>) -> Option<[usize; 4]> {
+        let numbers: Vec<usize> = range.filter(|index| !values[*index].is_nan()).collect();
+        let least = |best: usize, index: usize| if values[index] < values[best] { index } else { best };
+        let most = |best: usize, index: usize| if values[index] > values[best] { index } else { best };
+        let lowest = numbers.iter().copied().reduce(least)?;
+        let highest = numbers.iter().copied().reduce(most)?;
+        Some([*numbers.first()?, lowest, highest, *numbers.last()?])
+    }
+
     /// What a column shows: first, lowest, highest and last value. Found by asking each point for its column.
     fn shown(times: &[f64], values: &[f64], column: usize, columns: usize) -> Vec<f64> {
         let edge = |column: usize| 1_000.0 * column as f64 / columns as f64;
@@ -269,6 +277,29 @@ mod tests {
     }
 
     proptest! {
+        /// Also where points came since the bounds were made.
+        #[test]
+        fn known_bounds_change_nothing(
+            values in long_values(),
+            noted in 0.0..=1.0_f64,
+            from in -0.2..1.0_f64,
+            length in 0.0..1.2_f64,
+            columns in 1usize..40,
+        ) {
+            let noted = (values.len() as f64 * noted) as usize;
+            let known = Bounds::of_all(&values[..noted]);
+            let times: Vec<f64> = (0..values.len()).map(|index| index as f64).collect();
+            let from = from * times.len() as f64;
+            let until = from + length * times.len() as f64;
+            let plain = m4(&times, &values, from, until, columns);
+            let quick = m4_with(&known, &times, &values, from, until, columns);
+            prop_assert_eq!(format!("{quick:?}"), format!("{plain:?}"));
+            let start = times.partition_point(|time| *time < from);
+            let end = times.partition_point(|time| *time < until).max(start);
+            prop_assert_eq!(extremes(&known, &values, start..end), plain_extremes(&values, start..end));
+            prop_assert_eq!(extremes(&Bounds::default(), &values, start..end), plain_extremes(&values, start..end));
+        }
+
         #[test]
         fn every_column_shows_what_all_points_would(points in points(), columns in 1usize..60) {
             let (times, values): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();

@@ -20,7 +20,7 @@ pub enum Shape {
 /// What lies between a series and what is below it, with its opacity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Fill {
-    /// A light area where a chart has few series, so that it is calm where it has many.
+    /// A light area where a chart has one series or two: more would lie on each other.
     #[default]
     Light,
     /// Nothing.
@@ -57,6 +57,8 @@ impl Default for Style {
     }
 }
 
+/// So many series have light areas: those of more lie on each other and tell nothing.
+pub const FEW_SERIES: usize = 2;
 /// The opacity of areas that were asked for.
 pub const AREA_ALPHA: f64 = 0.3;
 /// The opacity of areas that stand on each other, which nothing is seen through.

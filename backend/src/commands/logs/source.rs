@@ -5,13 +5,12 @@ use crate::commands::Folder;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
-use std::path::PathBuf;
 
 /// Of a folder and a server what is named more nearly: on the command line, else in the environment, else in the file; where
 /// both are named in the same place, the server.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    Folder(PathBuf),
+    Folder(Folder),
     Server(ServerUrl),
 }
 
@@ -44,7 +43,7 @@ impl FromArgMatches for Source {
         let Named { folder, server: named } = Named::from_arg_matches(matches)?;
         Ok(match named {
             Some(url) if data <= server => Self::Server(url),
-            _ => Self::Folder(folder.data),
+            _ => Self::Folder(folder),
         })
     }
 
@@ -71,7 +70,7 @@ mod tests {
             let found = Source::from_arg_matches(&matches).map_or_else(
                 |error| error.to_string(),
                 |source| match source {
-                    Source::Folder(data) => data.display().to_string(),
+                    Source::Folder(folder) => folder.data.display().to_string(),
                     Source::Server(url) => url.to_string(),
                 },
             );

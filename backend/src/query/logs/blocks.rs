@@ -5,7 +5,7 @@
 
 use super::{LineFilter, SegmentFilter};
 use crate::query::budget::Budget;
-use crate::store::logs::block::{Block, Summary};
+use crate::store::logs::block::{Block, Summary, Sums};
 use crate::store::logs::{SegmentView, Snapshot};
 use sonde_shared::time::TimeRange;
 use std::ops::Range;
@@ -185,7 +185,8 @@ fn enter(
     let mut stretches = Vec::new();
     if !filter.is_empty() {
         let blocks = view.published.blocks.len();
-        let summary = view.published.blocks.summary();
+        let sums = view.published.blocks.sums();
+        let summary = sums.as_ref().and_then(Sums::summary);
         let (taken, summed) = summary.as_ref().map_or((Taken::Nothing, 0), |(summary, summed)| {
             (take(&SegmentAt { segment, view, filter: &filter, summary }), *summed)
         });

@@ -266,6 +266,9 @@ impl Cursor {
         if self.next_day >= days {
             return false;
         }
+        if self.next_day > 0 {
+            self.snapshot.days[self.day].1.iter_mut().for_each(SegmentView::give_back);
+        }
         self.day = match self.order {
             Order::Ascending => self.next_day,
             Order::Descending => days - 1 - self.next_day,
@@ -283,7 +286,8 @@ impl Cursor {
                 block.meta().first_row + block.meta().rows > since && self.filters[segment].may_match(block)
             };
             let blocks = view.blocks_in(self.filter.range).filter(wanted);
-            waiting.extend(blocks.map(|block| self.waiting_block(segment, block)));
+            // One that waits takes no memory for what was looked at.
+            waiting.extend(blocks.map(|block| self.waiting_block(segment, block.for_reader())));
         }
         waiting.sort_unstable_by_key(|waiting| waiting.least);
         budget.spend(1 + waiting.len() as u64);

@@ -89,13 +89,13 @@ impl LineFilter {
         let is_of =
             |selectors: &[Selector], name: &str| selectors.iter().any(|selector| selector.matches(name));
         let takes = |name: &str| (wanted.is_empty() || is_of(wanted, name)) && !is_of(not, name);
-        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(names, takes))
+        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(&names.clone(), takes))
     }
 
     fn host_numbers(&self, names: &NameList) -> Option<NumberSet> {
         let (wanted, not) = (&self.hosts, &self.without.hosts);
         let takes = |name: &str| (wanted.is_empty() || wanted.contains(name)) && !not.contains(name);
-        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(names, takes))
+        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(&names.clone(), takes))
     }
 
     fn pattern_numbers(&self, templates: &NameList) -> Option<NumberSet> {
@@ -104,7 +104,7 @@ impl LineFilter {
             let id = pattern_id(template.as_bytes());
             (wanted.is_empty() || wanted.contains(&id)) && !not.contains(&id)
         };
-        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(templates, takes))
+        (!wanted.is_empty() || !not.is_empty()).then(|| NumberSet::of(&templates.clone(), takes))
     }
 }
 
@@ -115,6 +115,7 @@ struct NumberSet {
 }
 
 impl NumberSet {
+    /// The names are the caller's own, who gives them back.
     fn of(names: &NameList, wanted: impl Fn(&str) -> bool) -> Self {
         let mut bits = vec![0_u64; names.len().div_ceil(64)];
         for (number, name) in names.iter().enumerate() {

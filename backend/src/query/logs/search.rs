@@ -6,6 +6,7 @@
 
 use super::{SegmentFilter, TextFilter};
 use crate::query::budget::Budget;
+use crate::store::file_view::or_end;
 use crate::store::logs::block::{Block, Columns};
 use crate::store::logs::segment::Segment;
 use memchr::memchr;
@@ -44,7 +45,7 @@ impl Candidates {
     }
 
     /// Searches on, as far as the budget goes; whether that was the end. However small the budget, it comes further. Reads a
-    /// mapped file: not for async threads.
+    /// file: not for async threads.
     pub fn go_on(
         &mut self,
         segment: &Segment,
@@ -52,24 +53,27 @@ impl Candidates {
         text: &TextFilter,
         budget: &mut Budget,
     ) -> bool {
-        let (Some(needle), Some(text)) = (&text.contains, segment.text_of(block)) else { return true };
-        let start = block.meta().text.start as usize;
-        while self.searched < text.len() {
-            let end = line_end(text, text.len().min(self.searched + STRETCH_BYTES));
-            budget.spend_text(end - self.searched);
-            while self.searched < end
-                && let Some(found) = needle.find(&text[self.searched..end])
+        let (Some(needle), Some((file, range))) = (&text.contains, segment.text_of(block)) else {
+            return true;
+        };
+        while self.searched < range.len() {
+            let start = range.start + self.searched;
+            let text = or_end(file.lines(start..range.end, STRETCH_BYTES));
+            budget.spend_text(text.len());
+            let mut at = 0;
+            while at < text.len()
+                && let Some(found) = needle.find(&text[at..])
             {
-                self.places.push((start + self.searched + found) as u32);
+                self.places.push((start + at + found) as u32);
                 // The rest of the line says nothing new.
-                self.searched = line_end(text, self.searched + found + 1);
+                at = line_end(&text, at + found + 1);
             }
-            self.searched = self.searched.max(end);
+            self.searched += text.len();
             if budget.is_spent() {
                 break;
             }
         }
-        self.searched >= text.len()
+        self.searched >= range.len()
     }
 
     /// How much of the block's text was searched.

@@ -6,11 +6,11 @@
 
 use super::block::{self, BlockList};
 use super::commits::{Commit, RECORD_BYTES};
-use super::mapped::Mapped;
 use super::sealed;
 use super::segment::{BLOCK_ROWS, INDEX_MAGIC, INDEX_MAGIC_BEFORE, Paths, all_numbers};
 use crate::store::StoreError;
 use crate::store::backup::{Transfer, open};
+use crate::store::file_view::{FileView, Reading, caught};
 use std::io::Read;
 use std::path::Path;
 
@@ -79,14 +79,19 @@ fn copy_open(from: &Paths, to: &Paths, transfer: &mut Transfer) -> Result<bool, 
 /// Whether the index tells that its segment was closed: it ends with a summary, which is written then. One of an earlier
 /// version may end with a block that is not full, for an open segment has full blocks only.
 fn is_closed(index: &Path) -> bool {
-    let Ok(map) = Mapped::whole(index) else { return false };
-    let bytes = map.slice(0..map.len());
-    if !(bytes.starts_with(INDEX_MAGIC) || bytes.starts_with(INDEX_MAGIC_BEFORE)) {
+    let Ok(view) = Reading::Pread.whole(index) else { return false };
+    caught(|| is_closed_index(&view)).unwrap_or(false)
+}
+
+fn is_closed_index(view: &FileView) -> bool {
+    let head = view.get(0..INDEX_MAGIC.len()).unwrap_or_default();
+    if !(head == INDEX_MAGIC || head == INDEX_MAGIC_BEFORE) {
         return false;
     }
-    if BlockList::in_file(map.clone(), INDEX_MAGIC.len()).is_some() {
+    if BlockList::in_file(view.clone(), INDEX_MAGIC.len()).is_some() {
         return true;
     }
+    let bytes = view.slice(0..view.len());
     let (mut at, mut is_closed) = (INDEX_MAGIC.len(), false);
     while let Some(found) = block::find(bytes, at) {
         is_closed = (found.meta.rows as usize) < BLOCK_ROWS;
@@ -125,7 +130,7 @@ mod tests {
         fs::create_dir(&to).unwrap();
         let mut transfer = Transfer::default();
         back_up(&data.join(DAY), &to, &mut transfer).unwrap();
-        let reports = check_day(target.path(), Day::parse(DAY).unwrap()).unwrap();
+        let reports = check_day(target.path(), Day::parse(DAY).unwrap(), Reading::Mapped).unwrap();
         assert!(reports.iter().all(|report| report.problems.is_empty()), "{reports:?}");
         let files = fs::read_dir(&to).unwrap().count() as u64;
         let report = transfer.so_far();

@@ -1,6 +1,6 @@
 //! A block of the index: the columns of some thousand neighbouring lines, sorted by (time, arrival).
 //!
-//! The same bytes serve in memory (the newest lines) and mapped from the file, so there is one way to read. All numbers
+//! The same bytes serve in memory (the newest lines) and from the file, so there is one way to read. All numbers
 //! are little-endian; the layout is written down in `docs/file-format.md`. Head, names and counts are checked when they are
 //! first looked at, the columns when they are first used; what fails is rebuilt from the text. All of it stays in the file:
 //! of a finished segment a block that is not looked at costs a byte.
@@ -16,14 +16,14 @@ mod summary;
 
 pub use columns::Columns;
 pub use counts::{Cell, ComponentCells, Counts};
-pub use list::BlockList;
+pub use list::{BlockList, Sums};
 pub use so_far::SoFar;
 pub use summary::{FiledNames, Kind, Summary};
 
 pub(super) use so_far::SoFarTally;
 pub(super) use summarize::summarize;
 
-use super::mapped::Mapped;
+use crate::store::file_view::{FileView, Piece, Reading};
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::ops::Range;
@@ -227,17 +227,28 @@ struct Head<'a> {
 
 impl<'a> Head<'a> {
     fn at(bytes: &'a [u8], at: usize) -> Option<Self> {
-        let head = bytes.get(at..at.checked_add(HEAD_BYTES)?)?;
+        Self::of(bytes.get(at..)?, at, bytes.len())
+    }
+
+    /// How many bytes a head takes with its names and counts; `bytes` begin with it.
+    fn len(bytes: &[u8]) -> Option<usize> {
+        let head = bytes.get(..HEAD_BYTES)?;
+        HEAD_BYTES.checked_add(u32_at(head, 12) as usize)?.checked_add(u32_at(head, 60) as usize)
+    }
+
+    /// The same of the bytes from a place on; the file ends at `end`. Where bytes end before, names and counts are not looked at.
+    fn of(bytes: &'a [u8], at: usize, end: usize) -> Option<Self> {
+        let head = bytes.get(..HEAD_BYTES)?;
         let rows = u32_at(head, 4);
         if &head[..4] != MAGIC || rows == 0 || rows as usize > MAX_ROWS {
             return None;
         }
         let number = |offset| u32_at(head, offset) as usize;
-        let names_at = at + HEAD_BYTES;
-        let counts_at = names_at.checked_add(number(12))?;
-        let columns_at = counts_at.checked_add(number(60))?;
-        let body = counts_at..columns_at.checked_add(number(64))?;
-        bytes.get(body.clone())?;
+        let (counts_at, columns_at) = (HEAD_BYTES.checked_add(number(12))?, Self::len(head)?);
+        let body = at.checked_add(counts_at)?..at.checked_add(columns_at)?.checked_add(number(64))?;
+        if body.end > end {
+            return None;
+        }
         let meta = BlockMeta {
             rows,
             first_row: u32_at(head, 8),
@@ -250,7 +261,8 @@ impl<'a> Head<'a> {
             columns_len: u32_at(head, 64),
             columns_crc: u32_at(head, 68),
         };
-        let (names, counts) = (bytes.get(names_at..counts_at)?, bytes.get(counts_at..columns_at)?);
+        let part = |part| bytes.get(part).unwrap_or_default();
+        let (names, counts) = (part(HEAD_BYTES..counts_at), part(counts_at..columns_at));
         Some(Self { meta, parts, new_names: [48, 52, 56].map(number), fixed: head, names, counts, body })
     }
 
@@ -299,9 +311,11 @@ enum Source {
     Memory(Box<[u8]>),
     /// `mended` is filled at the first use of the columns: with nothing when the file's hold.
     File {
-        map: Mapped,
+        view: FileView,
         body: Range<usize>,
-        mended: OnceLock<Option<Arc<[u8]>>>,
+        /// Counts and columns, once they were looked at; of a mapped file neither is kept.
+        kept: [OnceLock<Piece>; 2],
+        mended: Arc<OnceLock<Option<Arc<[u8]>>>>,
         /// Where it is noted what came of that, for a block that is not kept itself.
         notes: Option<(Arc<list::Filed>, usize)>,
     },
@@ -314,19 +328,34 @@ impl Block {
         Self { meta: encoded.meta.clone(), parts: encoded.parts, source: Source::Memory(body) }
     }
 
-    /// A block of a mapped file.
-    pub fn mapped(found: Found, map: Mapped) -> Self {
-        Self::in_file(found.meta, found.parts, map, found.body, None)
+    /// A block of a file.
+    pub fn in_file(found: Found, view: FileView) -> Self {
+        Self::noted(found.meta, found.parts, view, found.body, None)
     }
 
-    fn in_file(
+    fn noted(
         meta: BlockMeta,
         parts: Parts,
-        map: Mapped,
+        view: FileView,
         body: Range<usize>,
         notes: Option<(Arc<list::Filed>, usize)>,
     ) -> Self {
-        Self { meta, parts, source: Source::File { map, body, mended: OnceLock::new(), notes } }
+        let (kept, mended) = Default::default();
+        Self { meta, parts, source: Source::File { view, body, kept, mended, notes } }
+    }
+
+    /// The same block for somebody who gives back what he has looked at, where it is not mapped. So one that is kept itself
+    /// takes no memory for its counts and columns.
+    pub fn for_reader(self: &Arc<Self>) -> Arc<Self> {
+        match &self.source {
+            Source::File { view, body, mended, notes, .. } if view.reading() == Reading::Pread => {
+                let (view, body, kept) = (view.clone(), body.clone(), Default::default());
+                let (mended, notes) = (mended.clone(), notes.clone());
+                let source = Source::File { view, body, kept, mended, notes };
+                Arc::new(Self { meta: self.meta.clone(), parts: self.parts, source })
+            }
+            _ => self.clone(),
+        }
     }
 
     /// What is known without counts and columns.
@@ -334,12 +363,20 @@ impl Block {
         &self.meta
     }
 
-    fn body(&self) -> (&[u8], &[u8]) {
-        let body = match &self.source {
-            Source::Memory(body) => body,
-            Source::File { map, body, .. } => map.slice(body.clone()),
-        };
-        body.split_at(self.parts.counts_len as usize)
+    fn counts_bytes(&self) -> &[u8] {
+        let len = self.parts.counts_len as usize;
+        match &self.source {
+            Source::Memory(body) => &body[..len],
+            Source::File { view, body, kept, .. } => view.lent(body.start..body.start + len, &kept[0]),
+        }
+    }
+
+    fn column_bytes(&self) -> &[u8] {
+        let len = self.parts.counts_len as usize;
+        match &self.source {
+            Source::Memory(body) => &body[len..],
+            Source::File { view, body, kept, .. } => view.lent(body.start + len..body.end, &kept[1]),
+        }
     }
 
     /// How many lines it has of what.
@@ -347,18 +384,19 @@ impl Block {
     /// # Panics
     /// When the file was changed behind our back since it was looked at first.
     pub fn counts(&self) -> Counts<'_> {
-        let counts = Counts::split(self.body().0, self.meta.rows);
+        let counts = Counts::split(self.counts_bytes(), self.meta.rows);
         counts.expect("counts are written whole, and looked at before a block is used").0
     }
 
     /// Whether the columns are those that were written.
     pub fn holds(&self) -> bool {
-        matches!(self.source, Source::Memory(_)) || crc32fast::hash(self.body().1) == self.parts.columns_crc
+        matches!(self.source, Source::Memory(_))
+            || crc32fast::hash(self.column_bytes()) == self.parts.columns_crc
     }
 
     /// The columns; where the file's are damaged, those of the rows that `rebuild` reads from the text.
     pub fn columns(&self, rebuild: impl FnOnce() -> Vec<Row>) -> Columns<'_> {
-        let columns = self.body().1;
+        let columns = self.column_bytes();
         let mended = match &self.source {
             Source::Memory(_) => None,
             Source::File { mended, notes: None, .. } => {

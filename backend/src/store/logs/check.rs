@@ -4,6 +4,7 @@ use super::segment::Paths;
 use super::text::{Text, TextReader};
 use super::{SegmentView, attach};
 use crate::store::StoreError;
+use crate::store::file_view::{Reading, caught};
 use crate::store::layout::day_dir;
 use crate::store::logs::fields;
 use sonde_shared::time::Day;
@@ -27,10 +28,11 @@ pub struct SegmentReport {
 }
 
 /// Checks a day of a folder without changing anything; also while a server writes there.
-pub fn check_day(dir: &Path, day: Day) -> Result<Vec<SegmentReport>, StoreError> {
-    let snapshot = attach(dir, day)?;
+pub fn check_day(dir: &Path, day: Day, reading: Reading) -> Result<Vec<SegmentReport>, StoreError> {
+    let snapshot = attach(dir, day, reading)?;
     let dir = day_dir(dir, day);
-    Ok(snapshot.days.iter().flat_map(|(_, views)| views).map(|view| check(&dir, view)).collect())
+    let views = snapshot.days.iter().flat_map(|(_, views)| views);
+    views.map(|view| caught(|| check(&dir, view))).collect()
 }
 
 fn check(dir: &Path, view: &SegmentView) -> SegmentReport {

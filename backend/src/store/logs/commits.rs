@@ -7,6 +7,7 @@
 use crate::store::ages::Lane;
 use crate::store::source::{BatchKey, Mark, Note};
 use sonde_shared::time::{Day, Timestamp};
+use std::ops::Deref;
 
 /// Bytes of a record.
 pub(super) const RECORD_BYTES: usize = 24;
@@ -138,17 +139,17 @@ pub(super) fn read_commits(mut records: &[u8]) -> impl Iterator<Item = (Commit, 
 ///
 /// `known` ends where a block of the index ends, mostly in the midst of a commit. A record's checksum is about all that
 /// its commit added, so the walk starts at the commit before.
-pub(super) fn last_whole<'a>(
+pub(super) fn last_whole<T: Deref<Target = [u8]>>(
     records: &[u8],
     known: Commit,
-    read: impl Fn(u64, u64) -> Option<&'a [u8]>,
+    read: impl Fn(u64, u64) -> Option<T>,
 ) -> Commit {
     let mut last = Commit { end: 0, rows: 0, text_crc: 0 };
     for (commit, _) in read_commits(records) {
         let is_covered = last.end <= known.end && commit.end <= known.end;
         let follows = || commit.end > last.end && commit.rows > last.rows;
         let holds =
-            || read(last.end, commit.end).is_some_and(|text| crc32fast::hash(text) == commit.text_crc);
+            || read(last.end, commit.end).is_some_and(|text| crc32fast::hash(&text) == commit.text_crc);
         if !(is_covered || follows() && holds()) {
             break;
         }

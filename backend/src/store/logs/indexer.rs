@@ -9,6 +9,7 @@ use super::segment::{Effort, NewIndex, Paths, Segment, tell_unsaved};
 use super::unread::Unread;
 use super::{DayCell, Shared};
 use crate::priority::step_back;
+use crate::store::file_view::{Reading, caught};
 use crate::store::layout::day_dir;
 use crate::store::{StoreError, files};
 use sonde_shared::time::Day;
@@ -148,7 +149,8 @@ impl Indexer {
     pub(super) fn run(self) {
         step_back();
         while let Some((day, logs, unread)) = self.indexing.next() {
-            let Err(error) = self.index(day, &logs, &unread) else { continue };
+            let read = caught(|| self.index(day, &logs, &unread)).flatten();
+            let Err(error) = read else { continue };
             self.indexing.failures.fetch_add(1, Ordering::Relaxed);
             let (number, error) = (unread.number, &error as &dyn std::error::Error);
             tracing::warn!(%day, number, error, "a segment's lines cannot be read yet, and are in no answer");
@@ -171,7 +173,8 @@ impl Indexer {
         }
         // Without one it was stopped.
         let Some((segment, index)) = read? else { return Ok(()) };
-        let beside = index.and_then(|index| prepare(&paths, &segment, &index));
+        let reading = self.shared.opening.reading;
+        let beside = index.and_then(|index| prepare(&paths, &segment, &index, reading));
         let lines = segment.published().rows;
         self.install((day, logs), unread, &paths, Arc::new(segment), beside.as_deref())?;
         let seconds = format!("{:.1}", begun.elapsed().as_secs_f64());
@@ -217,10 +220,10 @@ impl Indexer {
 
 /// Writes a segment's index beside its place, and has the segment read from there. `None` where it cannot be written: the
 /// blocks in memory answer as well.
-fn prepare(paths: &Paths, segment: &Segment, index: &NewIndex) -> Option<PathBuf> {
+fn prepare(paths: &Paths, segment: &Segment, index: &NewIndex, reading: Reading) -> Option<PathBuf> {
     let written = files::write_beside(&paths.index, &index.bytes);
     let beside = written.inspect_err(tell_unsaved).ok()?;
-    if let Ok(Some(published)) = index.in_file(&beside) {
+    if let Ok(Some(published)) = index.in_file(&beside, reading) {
         segment.publish(published);
     }
     Some(beside)

@@ -18,8 +18,6 @@ pub mod fields;
 pub mod foreign;
 mod gone;
 mod indexer;
-/// Files mapped for reading.
-pub mod mapped;
 mod open_segment;
 mod recovery;
 /// What is stored of bodies that may be sent again.
@@ -48,6 +46,7 @@ pub(super) use writer::Aside;
 use super::StoreError;
 use super::ages::Ages;
 use super::batch::{Durability, LineBatch};
+use super::file_view::Reading;
 use super::layout::{day_dir, list_days};
 use super::seal_report::SealReport;
 use day::{DayCell, DayLogs};
@@ -235,18 +234,24 @@ impl LogStore {
 
     /// The same; whether to seal is the caller's choice.
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
-        Self::open_with(dir, seals, SEGMENT_BYTES, None)
+        Self::open_reading(dir, seals, Reading::Mapped)
+    }
+
+    /// The same; how files are read too.
+    pub fn open_reading(dir: &Path, seals: bool, reading: Reading) -> Result<Self, StoreError> {
+        Self::open_with(dir, seals, reading, SEGMENT_BYTES, None)
     }
 
     /// The same for whoever serves the folder: where an index is missing it is made again in the background, and answers have
     /// no lines of its segment before.
-    pub fn serve(dir: &Path, seals: bool) -> Result<Self, StoreError> {
-        Self::open_with(dir, seals, SEGMENT_BYTES, Some(Arc::default()))
+    pub fn serve(dir: &Path, seals: bool, reading: Reading) -> Result<Self, StoreError> {
+        Self::open_with(dir, seals, reading, SEGMENT_BYTES, Some(Arc::default()))
     }
 
     fn open_with(
         dir: &Path,
         seals: bool,
+        reading: Reading,
         segment_bytes: u64,
         indexing: Option<Arc<Indexing>>,
     ) -> Result<Self, StoreError> {
@@ -255,7 +260,7 @@ impl LogStore {
             dir: dir.to_owned(),
             segment_bytes,
             sealing: Mutex::new(()),
-            opening: Opening::new(true),
+            opening: Opening::new(true, reading),
             indexing,
             days: RwLock::new(days),
             commits: watch::Sender::new(0),

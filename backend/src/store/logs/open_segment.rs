@@ -3,12 +3,12 @@
 use super::block::{self, Block, NewNames, Row, SoFarTally};
 use super::commits::{Commit, encode_head, encode_note};
 use super::dictionary::Dictionaries;
-use super::mapped::Mapped;
 use super::rows::is_late;
 use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, remove_begun};
 use super::share::Part;
 use crate::store::ages::Lane;
 use crate::store::batch::LineRow;
+use crate::store::file_view::{FileView, Reading};
 use crate::store::layout::day_dir;
 use crate::store::source::Note;
 use crate::store::{StoreError, files};
@@ -46,6 +46,7 @@ pub(super) struct OpenSegment {
     segment: Arc<Segment>,
     /// What notes of its lines are marked with.
     lane: Lane,
+    reading: Reading,
     paths: Paths,
     text: File,
     commits: File,
@@ -60,7 +61,7 @@ pub(super) struct OpenSegment {
     /// How many of them belong to requests that are staged as a whole.
     settled: usize,
     index_len: usize,
-    index_map: Option<Mapped>,
+    index_view: Option<FileView>,
     in_file: Vec<Arc<Block>>,
     so_far: SoFarTally,
     tail: Vec<TailRun>,
@@ -80,16 +81,18 @@ impl OpenSegment {
         number: u32,
         watermark: Timestamp,
         lane: Lane,
+        reading: Reading,
     ) -> Result<Self, StoreError> {
         let (paths, [text, commits, index]) = create(&day_dir(data, day), day, number)?;
         let capacity = super::SEGMENT_BYTES as usize + crate::store::batch::MAX_LINE_BYTES + 1;
         let begun = files::write_at(&index, &paths.index, INDEX_MAGIC, 0)
-            .and_then(|()| Mapped::growing(&text, capacity, &paths.text));
-        let map = begun.inspect_err(|_failed| remove_begun(&paths))?;
+            .and_then(|()| reading.growing(&text, capacity, &paths.text));
+        let view = begun.inspect_err(|_failed| remove_begun(&paths))?;
         let now = Instant::now();
         Ok(Self {
-            segment: Arc::new(Segment::begun(day, number, watermark, map)),
+            segment: Arc::new(Segment::begun(day, number, watermark, view)),
             lane,
+            reading,
             paths,
             text,
             commits,
@@ -100,7 +103,7 @@ impl OpenSegment {
             written_len: 0,
             staged: Vec::new(),
             index_len: INDEX_MAGIC.len(),
-            index_map: None,
+            index_view: None,
             in_file: Vec::new(),
             so_far: SoFarTally::new(day),
             tail: Vec::new(),
@@ -335,22 +338,21 @@ impl OpenSegment {
 
     fn write_block(&mut self, rows: &[Row]) -> Result<(), StoreError> {
         let encoded = block::encode(rows.to_vec(), text_of(rows), &self.names.new_names());
-        let map = self.index_map()?;
+        let view = self.index_view()?;
         files::write_at(&self.index, &self.paths.index, &encoded.bytes, self.index_len as u64)?;
+        self.so_far.add(&Block::in_memory(&encoded));
         let found = encoded.in_file(self.index_len);
         self.index_len = found.body.end;
         self.names.note_in_file();
-        let block = Arc::new(Block::mapped(found, map));
-        self.so_far.add(&block);
-        self.in_file.push(block);
+        self.in_file.push(Arc::new(Block::in_file(found, view)));
         Ok(())
     }
 
-    fn index_map(&mut self) -> Result<Mapped, StoreError> {
-        if self.index_map.is_none() {
-            self.index_map = Some(Mapped::growing(&self.index, INDEX_CAPACITY, &self.paths.index)?);
+    fn index_view(&mut self) -> Result<FileView, StoreError> {
+        if self.index_view.is_none() {
+            self.index_view = Some(self.reading.growing(&self.index, INDEX_CAPACITY, &self.paths.index)?);
         }
-        Ok(self.index_map.clone().expect("it was made above"))
+        Ok(self.index_view.clone().expect("it was made above"))
     }
 
     fn show(&self) {
@@ -373,13 +375,14 @@ impl OpenSegment {
 
     /// Writes the summary behind the last block and lets readers use it; whether there is one.
     fn end_index(&mut self) -> Result<bool, StoreError> {
-        let index = self.index_map()?;
-        let summary =
-            block::summarize(index.slice(0..self.index_len), INDEX_MAGIC.len(), &self.names.lists());
+        let index = self.index_view()?;
+        let blocks = index.read(0..self.index_len)?;
+        let summary = block::summarize(&blocks, INDEX_MAGIC.len(), &self.names.lists());
         let Some(summary) = summary else { return Ok(false) };
         files::write_at(&self.index, &self.paths.index, &summary, self.index_len as u64)?;
-        let map = Mapped::growing(&self.index, self.index_len + summary.len(), &self.paths.index)?;
-        let published = Published::in_file(map, INDEX_MAGIC.len());
+        let whole_len = self.index_len + summary.len();
+        let index = self.reading.growing(&self.index, whole_len, &self.paths.index)?;
+        let published = Published::in_file(index, INDEX_MAGIC.len())?;
         Ok(published.map(|published| self.segment.publish(published)).is_some())
     }
 }

@@ -3,19 +3,22 @@
 use super::block::{self, Block, Found};
 use super::commits::{Commit, last_whole, read_commits};
 use super::dictionary::Dictionaries;
-use super::mapped::Mapped;
 use super::rows::RowReader;
 use super::segment::{
-    BLOCK_ROWS, Effort, INDEX_MAGIC, INDEX_MAGIC_BEFORE, NewIndex, Paths, Published, tell_unsaved,
+    BLOCK_ROWS, Effort, INDEX_MAGIC, INDEX_MAGIC_BEFORE, NewIndex, Opening, Paths, Published, tell_unsaved,
 };
 use crate::store::StoreError;
+use crate::store::file_view::{FileView, Reading, caught, or_end};
 use sonde_shared::time::{Day, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
 
+/// So much text is read at first for a block.
+const FIRST_CHUNK: usize = 1 << 20;
+
 /// A segment's text, what of it counts, and whether all of that is surely on disk.
 pub(super) struct Recovered {
-    pub(super) text: Mapped,
+    pub(super) text: FileView,
     pub(super) published: Published,
     pub(super) is_synced: bool,
     /// What the index should be, for the folder's owner.
@@ -27,20 +30,21 @@ pub(super) fn open(
     paths: &Paths,
     day: Day,
     watermark: Timestamp,
-    is_owner: bool,
+    opening: &Opening,
     effort: Effort<'_>,
 ) -> Result<Option<Recovered>, StoreError> {
-    let text = map_text(paths)?;
-    if let Some(published) = whole_index(paths, &text)? {
+    let (is_owner, reading) = (opening.is_owner, opening.reading);
+    let text = view_text(paths, reading)?;
+    if let Some(published) = whole_index(paths, &text, reading)? {
         return Ok(Some(Recovered { text, published, is_synced: true, index: None }));
     }
-    let mut recovery = Recovery::from_index(&paths.index, text.len() as u64, is_owner)?;
+    let mut recovery = Recovery::from_index(&paths.index, text.len() as u64, is_owner, reading)?;
     let is_tail = || lines_noted(paths).is_some_and(|lines| lines < recovery.rows + BLOCK_ROWS as u32);
     if effort.is_below_tail(text.len() as u64 - recovery.end, is_tail) {
         return Ok(None);
     }
     let commit = last_commit(paths, (recovery.end, recovery.rows), &text)?;
-    if !recovery.index_rest(&text, commit, RowReader::new(day, recovery.latest(watermark)), effort) {
+    if !recovery.index_rest(&text, commit, RowReader::new(day, recovery.latest(watermark)), effort)? {
         return Ok(None);
     }
     let published = recovery.publish();
@@ -53,12 +57,13 @@ pub(super) fn open(
     if let Err(error) = &synced {
         tell_unsaved(error);
     }
-    let index = is_synced.then(|| NewIndex { bytes: recovery.file(), head_len: INDEX_MAGIC.len() });
+    let bytes = recovery.file()?;
+    let index = is_synced.then_some(NewIndex { bytes, head_len: INDEX_MAGIC.len() });
     Ok(Some(Recovered { text, published, is_synced, index }))
 }
 
-fn map_text(paths: &Paths) -> Result<Mapped, StoreError> {
-    let text = Mapped::whole(&paths.text)?;
+fn view_text(paths: &Paths, reading: Reading) -> Result<FileView, StoreError> {
+    let text = reading.whole(&paths.text)?;
     if u32::try_from(text.len()).is_err() {
         let why = "a segment holds less than 4 GiB of text; split the file".into();
         return Err(StoreError::Damaged { path: paths.text.clone(), why });
@@ -74,21 +79,21 @@ fn lines_noted(paths: &Paths) -> Option<u32> {
 
 /// How many lines of a segment count, told from its records and what holds of its index. Its text is not indexed for that.
 pub(super) fn count_lines(paths: &Paths) -> Result<u32, StoreError> {
-    let text = map_text(paths)?;
-    let known = Recovery::from_index(&paths.index, text.len() as u64, false)?;
+    let text = view_text(paths, Reading::Pread)?;
+    let known = Recovery::from_index(&paths.index, text.len() as u64, false, Reading::Pread)?;
     Ok(last_commit(paths, (known.end, known.rows), &text)?.rows)
 }
 
 /// What the index says, where it ends with a summary and lacks nothing. No block of it is read.
-fn whole_index(paths: &Paths, text: &Mapped) -> Result<Option<Published>, StoreError> {
+fn whole_index(paths: &Paths, text: &FileView, reading: Reading) -> Result<Option<Published>, StoreError> {
     if !paths.index.exists() {
         return Ok(None);
     }
-    let map = Mapped::whole(&paths.index)?;
-    if map.get(0..INDEX_MAGIC.len()) != Some(INDEX_MAGIC) {
+    let view = reading.whole(&paths.index)?;
+    if view.len() < INDEX_MAGIC.len() || *view.read(0..INDEX_MAGIC.len())? != *INDEX_MAGIC {
         return Ok(None);
     }
-    let Some(published) = Published::in_file(map, INDEX_MAGIC.len()) else { return Ok(None) };
+    let Some(published) = Published::in_file(view, INDEX_MAGIC.len())? else { return Ok(None) };
     let end = published.blocks.metas().last().map_or(0, |meta| meta.text.end);
     // A line has a line feed at least, so that lines and text stay countable together.
     let is_of_text =
@@ -99,19 +104,32 @@ fn whole_index(paths: &Paths, text: &Mapped) -> Result<Option<Published>, StoreE
 }
 
 /// The last commit, beyond what the index covers: the end of its text, and its lines.
-fn last_commit(paths: &Paths, known: (u64, u32), text: &Mapped) -> Result<Commit, StoreError> {
+fn last_commit(paths: &Paths, known: (u64, u32), text: &FileView) -> Result<Commit, StoreError> {
     let known = Commit { end: known.0, rows: known.1, text_crc: 0 };
     if !paths.commits.exists() {
         // A text that was copied here alone: every line that ends is whole.
-        let end = memchr::memrchr(b'\n', text.slice(0..text.len())).map_or(0, |at| at as u64 + 1);
-        return Ok(Commit { end: end.max(known.end), ..known });
+        return Ok(Commit { end: end_of_lines(text)?.max(known.end), ..known });
     }
     // Not mapped: the server that writes them may take back the last ones.
     let records = std::fs::read(&paths.commits).map_err(StoreError::io("read", &paths.commits))?;
     let read = |from: u64, until: u64| {
-        (until <= text.len() as u64).then(|| text.slice(from as usize..until as usize))
+        (until <= text.len() as u64).then(|| or_end(text.read(from as usize..until as usize)))
     };
-    Ok(last_whole(&records, known, read))
+    caught(|| last_whole(&records, known, read))
+}
+
+/// The place behind the last line that has its end.
+fn end_of_lines(text: &FileView) -> Result<u64, StoreError> {
+    const STEP: usize = 1 << 20;
+    let mut end = text.len();
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        if let Some(at) = memchr::memrchr(b'\n', &text.read(start..end)?) {
+            return Ok((start + at) as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 /// A segment's index while it is made whole: blocks from the file, then those made from the text.
@@ -125,14 +143,14 @@ struct Recovery {
     rows: u32,
     /// The whole part of the file, then new blocks.
     file: Vec<u8>,
-    map: Option<Mapped>,
+    view: Option<FileView>,
     whole_len: usize,
     is_changed: bool,
 }
 
 impl Recovery {
     /// Takes the blocks of the file that follow on one another without a gap, up to the first that is damaged.
-    fn from_index(path: &Path, text_len: u64, is_owner: bool) -> Result<Self, StoreError> {
+    fn from_index(path: &Path, text_len: u64, is_owner: bool, reading: Reading) -> Result<Self, StoreError> {
         let mut this = Self {
             blocks: Vec::new(),
             names: Dictionaries::default(),
@@ -140,46 +158,46 @@ impl Recovery {
             end: 0,
             rows: 0,
             file: Vec::new(),
-            map: None,
+            view: None,
             whole_len: INDEX_MAGIC.len(),
             is_changed: true,
         };
         if !path.exists() {
             return Ok(this);
         }
-        let map = Mapped::whole(path)?;
-        let bytes = map.slice(0..map.len());
+        let view = reading.whole(path)?;
+        let bytes = view.read(0..view.len())?;
         if !(bytes.starts_with(INDEX_MAGIC) || bytes.starts_with(INDEX_MAGIC_BEFORE)) {
             return Ok(this);
         }
-        while let Some(found) = block::find(bytes, this.whole_len) {
+        while let Some(found) = block::find(&bytes, this.whole_len) {
             let follows = found.meta.first_row == this.rows
                 && found.meta.text.start == this.end
                 && found.meta.text.end <= text_len
                 // A line has a line feed at least, so that lines and text stay countable together.
                 && u64::from(found.meta.rows) <= found.meta.text.end - found.meta.text.start;
-            if !follows || !this.take(found, &map) {
+            if !follows || !this.take(found, &view) {
                 break;
             }
         }
-        this.is_changed = this.whole_len != map.len();
-        this.map = Some(map);
+        this.is_changed = this.whole_len != view.len();
+        this.view = Some(view);
         Ok(this)
     }
 
     /// Adds a block of the file; false where it is damaged.
-    fn take(&mut self, mut found: Found, map: &Mapped) -> bool {
+    fn take(&mut self, mut found: Found, view: &FileView) -> bool {
         let names = std::mem::take(&mut found.names);
         let behind = found.body.end;
-        let block = Block::mapped(found, map.clone());
+        let block = Arc::new(Block::in_file(found, view.clone()));
         // Columns that are to be summed up are looked at now; else when they are used.
-        if self.is_owner && !block.holds() || !self.names.add_from_file(names) {
+        if self.is_owner && !block.for_reader().holds() || !self.names.add_from_file(names) {
             return false;
         }
         self.rows += block.meta().rows;
         self.end = block.meta().text.end;
         self.whole_len = behind;
-        self.blocks.push(Arc::new(block));
+        self.blocks.push(block);
         true
     }
 
@@ -197,23 +215,30 @@ impl Recovery {
     /// Makes the blocks of the text between what the index covers and the last commit; false when it was stopped.
     fn index_rest(
         &mut self,
-        text: &Mapped,
+        text: &FileView,
         commit: Commit,
         mut reader: RowReader,
         effort: Effort<'_>,
-    ) -> bool {
-        let mut lines = text.slice(self.end as usize..commit.end.max(self.end) as usize);
-        while !lines.is_empty() {
+    ) -> Result<bool, StoreError> {
+        let (mut at, end) = (self.end as usize, commit.end.max(self.end) as usize);
+        let mut about = FIRST_CHUNK;
+        while at < end {
             if effort.is_stopped() {
-                return false;
+                return Ok(false);
             }
-            let chunk_len =
-                memchr::memchr_iter(b'\n', lines).nth(BLOCK_ROWS - 1).map_or(lines.len(), |at| at + 1);
-            let (chunk, rest) = lines.split_at(chunk_len);
-            self.index_chunk(chunk, &mut reader);
-            lines = rest;
+            let lines = text.lines(at..end, about)?;
+            let last = memchr::memchr_iter(b'\n', &lines).nth(BLOCK_ROWS - 1);
+            if last.is_none() && lines.len() < end - at {
+                about = lines.len().saturating_mul(2);
+                continue;
+            }
+            let chunk_len = last.map_or(lines.len(), |last| last + 1);
+            // What is beyond a block is read again with the next one, so not much more is asked for.
+            about = chunk_len + chunk_len / 8;
+            self.index_chunk(&lines[..chunk_len], &mut reader);
+            at += chunk_len;
         }
-        true
+        Ok(true)
     }
 
     fn index_chunk(&mut self, chunk: &[u8], reader: &mut RowReader) {
@@ -233,17 +258,17 @@ impl Recovery {
     }
 
     /// What the file should be.
-    fn file(&self) -> Vec<u8> {
+    fn file(&self) -> Result<Vec<u8>, StoreError> {
         let mut bytes = INDEX_MAGIC.to_vec();
-        if let Some(map) = &self.map
-            && map.len() > INDEX_MAGIC.len()
+        if let Some(view) = &self.view
+            && view.len() > INDEX_MAGIC.len()
         {
-            bytes.extend_from_slice(map.slice(INDEX_MAGIC.len()..self.whole_len));
+            view.read_into(INDEX_MAGIC.len()..self.whole_len, &mut bytes)?;
         }
         bytes.extend_from_slice(&self.file);
         let summary = block::summarize(&bytes, INDEX_MAGIC.len(), &self.names.lists());
         bytes.extend(summary.unwrap_or_default());
-        bytes
+        Ok(bytes)
     }
 
     fn publish(&self) -> Published {

@@ -8,6 +8,7 @@ use super::text::Text;
 use super::{DayLogs, Shared, sealed};
 use crate::priority::step_back;
 use crate::store::StoreError;
+use crate::store::file_view::caught;
 use crate::store::layout::{day_dir, list_days};
 use crate::store::seal_report::SealReport;
 use sonde_shared::time::Day;
@@ -124,7 +125,7 @@ impl Sealer {
             // A crash came between the two forms.
             Text::Sealed(_) => None,
             Text::Foreign(_) => return Ok(false),
-            Text::Open(_) => match sealed::prepare(&paths, segment, &self.stop) {
+            Text::Open(_) => match caught(|| sealed::prepare(&paths, segment, &self.stop)).flatten() {
                 Err(_) if !is_current(segment, &paths) => return Ok(false),
                 prepared => Some(prepared?),
             },

@@ -1,4 +1,4 @@
-//! A segment as its readers see it: the mapped text, the index' blocks and how far both are whole.
+//! A segment as its readers see it: the text, the index' blocks and how far both are whole.
 //!
 //! Readers take a [`Published`] and work on it for as long as they like; the writer publishes a new one and never
 //! touches an old one. What a crash left behind the last whole commit is not part of a segment.
@@ -7,16 +7,17 @@ use super::block::{Block, BlockList, BlockMeta, Columns, Row, SoFar};
 use super::commits;
 use super::dictionary::{Dictionaries, NameList};
 use super::foreign::{self, ForeignText};
-use super::mapped::Mapped;
 use super::recovery;
 use super::rows::{KnownNumbers, RowReader};
 use super::sealed::{self, FrameCache, Rebuilt};
 use super::text::Text;
 use super::unread;
+use crate::store::file_view::{FileView, Reading, caught, or_end};
 use crate::store::layout::{list_numbers, numbered};
 use crate::store::{StoreError, files};
 use sonde_shared::time::{Day, Timestamp};
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -131,10 +132,12 @@ impl Published {
 
     /// What an index says that ends with a summary; `None` where there is none that is whole. Its blocks begin at
     /// `head_len`.
-    pub(super) fn in_file(map: Mapped, head_len: usize) -> Option<Self> {
-        let (blocks, [components, hosts, patterns]) = BlockList::in_file(map, head_len)?;
-        let [components, hosts, patterns] = [components, hosts, patterns].map(NameList::from);
-        Some(Self { rows: blocks.rows(), blocks, components, hosts, patterns })
+    pub(super) fn in_file(view: FileView, head_len: usize) -> Result<Option<Self>, StoreError> {
+        let found = caught(|| BlockList::in_file(view, head_len))?;
+        Ok(found.map(|(blocks, names)| {
+            let [components, hosts, patterns] = names.map(NameList::from);
+            Self { rows: blocks.rows(), blocks, components, hosts, patterns }
+        }))
     }
 
     /// The earliest and the latest line.
@@ -158,11 +161,12 @@ pub(super) struct Opening {
     pub(super) frames: Arc<FrameCache>,
     /// Whether what is made again may be written down: the folder is ours.
     pub(super) is_owner: bool,
+    pub(super) reading: Reading,
 }
 
 impl Opening {
-    pub(super) fn new(is_owner: bool) -> Self {
-        Self { frames: Arc::new(FrameCache::new(sealed::BUDGET_BYTES)), is_owner }
+    pub(super) fn new(is_owner: bool, reading: Reading) -> Self {
+        Self { frames: Arc::new(FrameCache::new(sealed::BUDGET_BYTES)), is_owner, reading }
     }
 }
 
@@ -214,8 +218,8 @@ pub(super) struct NewIndex {
 
 impl NewIndex {
     /// What readers find in the file, once these bytes are in it.
-    pub(super) fn in_file(&self, path: &Path) -> Result<Option<Published>, StoreError> {
-        Ok(Published::in_file(Mapped::whole(path)?, self.head_len))
+    pub(super) fn in_file(&self, path: &Path, reading: Reading) -> Result<Option<Published>, StoreError> {
+        Published::in_file(reading.whole(path)?, self.head_len)
     }
 }
 
@@ -239,7 +243,7 @@ pub struct Segment {
 
 impl Segment {
     /// A segment that the writer has just begun.
-    pub(super) fn begun(day: Day, number: u32, watermark: Timestamp, text: Mapped) -> Self {
+    pub(super) fn begun(day: Day, number: u32, watermark: Timestamp, text: FileView) -> Self {
         Self::growing(day, number, watermark, Text::Open(text))
     }
 
@@ -279,7 +283,11 @@ impl Segment {
         if let Some(index) = index {
             let path = Paths::new(dir, number).index;
             match files::write_atomically(&path, &index.bytes) {
-                Ok(()) => index.in_file(&path)?.into_iter().for_each(|published| segment.publish(published)),
+                Ok(()) => {
+                    if let Some(published) = index.in_file(&path, opening.reading)? {
+                        segment.publish(published);
+                    }
+                }
                 Err(error) => tell_unsaved(&error),
             }
         }
@@ -299,18 +307,21 @@ impl Segment {
         let (form, own) = paths.form();
         // What the segment says itself outweighs what is left of the day's others.
         let watermark = own.unwrap_or(watermark);
-        let (text, published, index, is_synced) = match form {
+        // Whoever opens a segment may be the writer, whom no file that cannot be read may end.
+        let found = caught(|| match form {
             Form::Sealed => {
                 let found = sealed::open(&paths, day, watermark, id, opening, effort)?;
-                let Some((text, published, index)) = found else { return Ok(None) };
-                (Text::Sealed(text), published, index, true)
+                Ok(found.map(|(text, published, index)| (Text::Sealed(text), published, index, true)))
             }
             Form::Open => {
-                let found = recovery::open(&paths, day, watermark, opening.is_owner, effort)?;
-                let Some(found) = found else { return Ok(None) };
-                (Text::Open(found.text), found.published, found.index, found.is_synced)
+                let found = recovery::open(&paths, day, watermark, opening, effort)?;
+                let parts = |found: recovery::Recovered| {
+                    (Text::Open(found.text), found.published, found.index, found.is_synced)
+                };
+                Ok(found.map(parts))
             }
-        };
+        });
+        let Some((text, published, index, is_synced)) = found.flatten()? else { return Ok(None) };
         let (published, is_finished) = (RwLock::new(published), AtomicBool::new(true));
         let rebuilt = Rebuilt::default();
         let segment = Self { id, day, number, watermark, text, published, is_finished, is_synced, rebuilt };
@@ -380,11 +391,13 @@ impl Segment {
         block.columns(|| self.rebuild(block.meta(), published))
     }
 
-    /// The text of a block in one piece, where it lies so.
-    pub fn text_of(&self, block: &Block) -> Option<&[u8]> {
-        let range = &block.meta().text;
+    /// The file that has the text of a block in one piece, and where; `None` where it does not lie so.
+    pub fn text_of(&self, block: &Block) -> Option<(&FileView, Range<usize>)> {
+        let range = block.meta().text.start as usize..block.meta().text.end as usize;
         match &self.text {
-            Text::Open(map) => map.get(range.start as usize..range.end as usize),
+            Text::Open(view) => {
+                (range.start <= range.end && range.end <= view.len()).then_some((view, range))
+            }
             Text::Sealed(_) | Text::Foreign(_) => None,
         }
     }
@@ -410,10 +423,10 @@ impl Segment {
         let before = published.blocks.metas().filter(|other| other.first_row < meta.first_row);
         let watermark = before.map(|other| other.max_ts).fold(self.watermark, Timestamp::max);
         match &self.text {
-            Text::Open(map) => {
-                let text = map.slice(meta.text.start as usize..meta.text.end as usize);
+            Text::Open(view) => {
+                let text = or_end(view.read(meta.text.start as usize..meta.text.end as usize));
                 let mut reader = RowReader::new(self.day, watermark);
-                reader.read(text, meta.text.start as u32, meta.first_row, number)
+                reader.read(&text, meta.text.start as u32, meta.first_row, number)
             }
             Text::Sealed(text) => self.rebuilt.rows(text, self.day, self.watermark, meta, number),
             Text::Foreign(text) => foreign::rebuild(text, self.day, watermark, meta, number),

@@ -4,6 +4,7 @@
 use super::block::Block;
 use super::segment::{self, Opening, Published, Segment};
 use crate::store::StoreError;
+use crate::store::file_view::Reading;
 use crate::store::layout::day_dir;
 use sonde_shared::time::{Day, TimeRange, Timestamp};
 use std::path::Path;
@@ -21,6 +22,11 @@ pub struct SegmentView {
 impl SegmentView {
     pub(super) fn now(segment: Arc<Segment>) -> Self {
         Self { published: segment.published(), segment }
+    }
+
+    /// Gives back what was looked at of its names.
+    pub fn give_back(&mut self) {
+        self.published = self.published.clone();
     }
 
     /// A block, by its number.
@@ -51,8 +57,8 @@ pub struct Snapshot {
 }
 
 /// What is whole in one day of a folder, read only: also while a server writes there.
-pub fn attach(dir: &Path, day: Day) -> Result<Snapshot, StoreError> {
-    let opening = Opening::new(false);
+pub fn attach(dir: &Path, day: Day, reading: Reading) -> Result<Snapshot, StoreError> {
+    let opening = Opening::new(false, reading);
     let mut attempts = 0;
     let segments = loop {
         attempts += 1;

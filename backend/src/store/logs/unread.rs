@@ -3,10 +3,10 @@
 //! Whoever serves a folder does not wait for that. What such a segment says itself is known without reading its lines: its
 //! number, and the latest time that its day had when it was begun.
 
-use super::mapped::Mapped;
 use super::rows::LATE_NANOS;
 use super::segment::{self, Effort, Form, Opening, Paths, Segment, watermark_of};
 use crate::store::StoreError;
+use crate::store::file_view::{FileView, Reading};
 use sonde_shared::time::{Day, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ pub(super) struct Unread {
     /// segments before it, and is read after them.
     pub(super) watermark: Option<Timestamp>,
     form: Form,
-    /// The file with its lines. As long as it is mapped no other one is taken for it.
-    file: Mapped,
+    /// The file with its lines. As long as it is mapped or open no other one is taken for it.
+    file: FileView,
     /// After a failure: when it is tried again.
     pub(super) retry_at: Option<Instant>,
 }
 
 impl Unread {
-    fn find(paths: &Paths, number: u32) -> Result<Self, StoreError> {
+    fn find(paths: &Paths, number: u32, reading: Reading) -> Result<Self, StoreError> {
         let (form, watermark) = paths.form();
-        let file = Mapped::whole(paths.of(form))?;
+        let file = reading.whole(paths.of(form))?;
         Ok(Self { id: segment::next_id(), number, watermark, form, file, retry_at: None })
     }
 
@@ -67,7 +67,7 @@ pub(super) fn find_all(
         let open = || Segment::open(dir, day, number, watermark_of(&segments), opening, effort);
         match if must_wait { None } else { open()? } {
             Some(segment) => segments.push(Arc::new(segment)),
-            None => unread.push(Unread::find(&paths, number)?),
+            None => unread.push(Unread::find(&paths, number, opening.reading)?),
         }
     }
     Ok((segments, unread))

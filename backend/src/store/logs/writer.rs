@@ -269,9 +269,10 @@ impl Writer {
         // The last may have been deleted: no number is given twice, for it is part of its lines' ids.
         let taken = segment::last_taken(&day_dir(&self.shared.dir, day))?;
         let (mut number, watermark) = (logs.last_number().max(taken) + 1, logs.watermark());
+        let reading = self.shared.opening.reading;
         // A number may be taken by files that a failed attempt left behind.
         let opened = loop {
-            match OpenSegment::create(&self.shared.dir, day, number, watermark, lane) {
+            match OpenSegment::create(&self.shared.dir, day, number, watermark, lane, reading) {
                 Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
                     number += 1;
                 }

@@ -1,23 +1,23 @@
-//! The catalog: the names of all finished days in one sorted, mapped file, each with the days that it is of.
+//! The catalog: the names of all finished days in one sorted file, each with the days that it is of.
 //!
 //! It is derived. It notes which parts of which days it was made of; where these are no longer all there, the day is walked
 //! instead. The file is the magic, the names, an entry for each, the sets of days, the days with their parts, the index of
 //! tags, and a footer whose checksum covers all. Most series are of the same days, so an entry tells the number of its set.
 
 use super::note::Note;
-use super::part::{le_u64, map_immutable};
+use super::part::le_u64;
 use super::tag_index::{TagIndex, TagIndexBuilder, TagView, Tagged};
 use super::wal::le_u32;
 use super::walk::NameList;
+use crate::store::file_view::{FileView, Reading};
 use crate::store::{StoreError, files};
-use memmap2::Mmap;
 use sonde_shared::time::Day;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The first and the last bytes; the last two digits are the version.
 const MAGIC: &[u8; 8] = b"SNDCAT02";
@@ -43,66 +43,94 @@ impl Covered {
     }
 }
 
-/// A catalog, mapped.
-#[derive(Debug)]
+/// A catalog. Cheap to clone: whoever walks its names has one of his own, and gives back what he has looked at.
+#[derive(Clone, Debug)]
 pub(super) struct Catalog {
-    map: Mmap,
-    entries_at: usize,
-    sets_at: usize,
-    count: usize,
-    words: usize,
-    days: Vec<Covered>,
-    /// Where the index of tags lies; nowhere in the version before.
-    tags: Option<Range<usize>>,
+    view: FileView,
+    places: Places,
+    days: Arc<[Covered]>,
     /// The index for that version, made when it is first asked for.
-    made_tags: OnceLock<TagIndex>,
+    made_tags: Arc<OnceLock<TagIndex>>,
 }
 
-impl Catalog {
-    /// Maps a catalog and checks it; `None` where there is none.
-    pub(super) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
-        let file = match File::open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            opened => opened.map_err(StoreError::io("open", path))?,
-        };
-        let damaged = || StoreError::Damaged {
-            path: path.to_owned(),
-            why: "it is no whole catalog of a version that this program reads".to_owned(),
-        };
-        // An empty file cannot be mapped.
-        if file.metadata().map_err(StoreError::io("read", path))?.len() == 0 {
-            return Err(damaged());
-        }
-        let map = map_immutable(&file).map_err(StoreError::io("map", path))?;
-        Self::parse(map).map(Some).ok_or_else(damaged)
-    }
+/// Where its parts lie.
+#[derive(Clone, Debug)]
+struct Places {
+    entries_at: usize,
+    sets_at: usize,
+    /// How many names there are, and how many words a set of days has.
+    count: usize,
+    words: usize,
+    /// The index of tags; nowhere in the version before.
+    tags: Option<Range<usize>>,
+}
 
-    fn parse(map: Mmap) -> Option<Self> {
-        let versions = [(MAGIC, FOOTER_BYTES), (MAGIC_BEFORE, FOOTER_BYTES_BEFORE)];
-        let is_version = |magic: &[u8; 8]| map.starts_with(magic) && map.ends_with(magic);
-        let (magic, footer_bytes) = versions.into_iter().find(|(magic, _)| is_version(magic))?;
-        let footer_at = map.len().checked_sub(footer_bytes).filter(|at| *at >= magic.len())?;
-        let footer = &map[footer_at..];
-        let checked = footer_bytes - MAGIC.len() - 4;
-        if crc32fast::hash(&map[..footer_at + checked]) != le_u32(&footer[checked..]) {
-            return None;
-        }
+impl Places {
+    /// Reads them off a footer that begins at a place; also where the days lie and how many there are.
+    fn read(footer: &[u8], footer_at: usize, has_tags: bool) -> Option<(Self, Range<usize>, usize)> {
         let (names, count) = (le_u64(footer) as usize, le_u32(&footer[8..]) as usize);
         let (set_count, day_count) = (le_u32(&footer[12..]) as usize, le_u32(&footer[16..]) as usize);
-        let tags_len = (magic == MAGIC).then(|| le_u64(&footer[24..]) as usize);
+        let tags_len = has_tags.then(|| le_u64(&footer[24..]) as usize);
         let tags_at = footer_at.checked_sub(tags_len.unwrap_or(0))?;
         let words = day_count.div_ceil(64);
         let entries_at = MAGIC.len().checked_add(names)?;
         let sets_at = entries_at.checked_add(count.checked_mul(ENTRY_BYTES)?)?;
         let days_at = sets_at.checked_add(set_count.checked_mul(words * 8)?)?;
-        let days = read_days(map.get(days_at..tags_at)?, day_count)?;
         let tags = tags_len.map(|_| tags_at..footer_at);
-        Some(Self { map, entries_at, sets_at, count, words, days, tags, made_tags: OnceLock::new() })
+        let places = Self { entries_at, sets_at, count, words, tags };
+        (days_at <= tags_at).then_some((places, days_at..tags_at, day_count))
+    }
+}
+
+impl Catalog {
+    /// Opens a catalog and checks it; `None` where there is none.
+    pub(super) fn open(path: &Path, reading: Reading) -> Result<Option<Self>, StoreError> {
+        let view = match reading.whole(path) {
+            Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        let damaged = || StoreError::Damaged {
+            path: path.to_owned(),
+            why: "it is no whole catalog of a version that this program reads".to_owned(),
+        };
+        Self::parse(view)?.map(Some).ok_or_else(damaged)
+    }
+
+    fn parse(view: FileView) -> Result<Option<Self>, StoreError> {
+        if view.len() < MAGIC.len() {
+            return Ok(None);
+        }
+        let head = view.read(0..MAGIC.len())?;
+        let versions = [(MAGIC, FOOTER_BYTES), (MAGIC_BEFORE, FOOTER_BYTES_BEFORE)];
+        let Some((magic, footer_bytes)) = versions.into_iter().find(|(magic, _)| head[..] == magic[..])
+        else {
+            return Ok(None);
+        };
+        let footer_at = view.len().checked_sub(footer_bytes).filter(|at| *at >= magic.len());
+        let Some(footer_at) = footer_at else { return Ok(None) };
+        let footer = view.read(footer_at..view.len())?;
+        let checked = footer_bytes - MAGIC.len() - 4;
+        let crc = view.crc(0..footer_at + checked)?;
+        if !footer.ends_with(magic) || crc != le_u32(&footer[checked..]) {
+            return Ok(None);
+        }
+        let places = Places::read(&footer, footer_at, magic == MAGIC);
+        let Some((places, days, day_count)) = places else { return Ok(None) };
+        let days = read_days(&view.read(days)?, day_count);
+        Ok(days.map(|days| Self { view, places, days: days.into(), made_tags: Arc::default() }))
+    }
+
+    /// The same catalog for somebody who gives back what he has looked at.
+    pub(super) fn for_reader(self: &Arc<Self>) -> Arc<Self> {
+        match self.view.reading() {
+            Reading::Mapped => self.clone(),
+            Reading::Pread => Arc::new(Self { view: self.view.anew(), ..Self::clone(self) }),
+        }
     }
 
     /// Whether it is of the version that is written now.
     pub(super) fn is_current(&self) -> bool {
-        self.tags.is_some()
+        self.places.tags.is_some()
     }
 
     /// The days that it covers, in order; a day's place is its number in the sets.
@@ -116,7 +144,8 @@ impl Catalog {
     }
 
     fn entry(&self, at: usize) -> Option<&[u8]> {
-        self.map.get(self.entries_at + at * ENTRY_BYTES..)?.get(..ENTRY_BYTES)
+        let start = self.places.entries_at + at * ENTRY_BYTES;
+        self.view.get(start..start + ENTRY_BYTES)
     }
 
     /// Whether a name is of one of these days.
@@ -127,29 +156,29 @@ impl Catalog {
     /// The set of days of a name, 64 of them a word.
     pub(super) fn set(&self, at: usize) -> impl Iterator<Item = u64> {
         let number = self.entry(at).map_or(usize::MAX, |entry| le_u32(&entry[8..]) as usize);
-        let bytes = self.words * 8;
-        let place = number.checked_mul(bytes).and_then(|place| place.checked_add(self.sets_at));
-        let set = place.and_then(|place| self.map.get(place..)?.get(..bytes)).unwrap_or_default();
+        let bytes = self.places.words * 8;
+        let place = number.checked_mul(bytes).and_then(|place| place.checked_add(self.places.sets_at));
+        let set = place.and_then(|place| self.view.get(place..place.checked_add(bytes)?)).unwrap_or_default();
         set.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word))
     }
 }
 
 impl NameList for Catalog {
     fn len(&self) -> usize {
-        self.count
+        self.places.count
     }
 
     fn name(&self, at: usize) -> &[u8] {
         let end = |at: usize| Some(MAGIC.len() + le_u64(self.entry(at)?) as usize);
         let start = at.checked_sub(1).map_or(Some(MAGIC.len()), end);
-        start.zip(end(at)).and_then(|(start, end)| self.map.get(start..end)).unwrap_or_default()
+        start.zip(end(at)).and_then(|(start, end)| self.view.get(start..end)).unwrap_or_default()
     }
 }
 
 impl Tagged for Catalog {
     fn tags(&self) -> TagView<'_> {
-        match &self.tags {
-            Some(place) => self.map.get(place.clone()).and_then(TagView::of).unwrap_or_default(),
+        match &self.places.tags {
+            Some(place) => self.view.get(place.clone()).and_then(TagView::of).unwrap_or_default(),
             None => self.made_tags.get_or_init(|| TagIndex::of(self)).view(),
         }
     }
@@ -355,12 +384,12 @@ mod tests {
     fn what_is_written_comes_back() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("catalog");
-        assert!(Catalog::open(&path).unwrap().is_none());
+        assert!(Catalog::open(&path, Reading::Mapped).unwrap().is_none());
         let days: Vec<Covered> = (-3..150).map(covered).collect();
         let names: [(&str, &[usize]); 4] =
             [("a", &[0, 63, 64, 152]), ("a.b", &[152]), ("é", &[0, 63, 64, 152]), ("z", &[1])];
         write(&path, &days, &names);
-        let catalog = Catalog::open(&path).unwrap().unwrap();
+        let catalog = Catalog::open(&path, Reading::Mapped).unwrap().unwrap();
         assert_eq!((catalog.days(), catalog.len()), (&days[..], 4));
         assert_eq!((catalog.place_of(days[7].day), catalog.place_of(Day::from_number(900))), (Some(7), None));
         for (at, (name, own)) in names.iter().enumerate() {
@@ -383,11 +412,11 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for at in 0..whole.len() {
             std::fs::write(&path, &whole[..at]).unwrap();
-            assert!(Catalog::open(&path).is_err(), "cut at {at}");
+            assert!(Catalog::open(&path, Reading::Mapped).is_err(), "cut at {at}");
             let mut changed = whole.clone();
             changed[at] ^= 0x20;
             std::fs::write(&path, changed).unwrap();
-            assert!(Catalog::open(&path).is_err(), "changed at {at}");
+            assert!(Catalog::open(&path, Reading::Mapped).is_err(), "changed at {at}");
         }
     }
 }

@@ -5,6 +5,7 @@ use super::day::{part_path, wal_path};
 use super::part::Part;
 use super::wal;
 use crate::store::StoreError;
+use crate::store::file_view::{Reading, caught};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -33,19 +34,20 @@ impl FileReport {
 }
 
 /// Checks the points of a day's folder without changing anything. A file that a server has merged away meanwhile is left out.
-pub fn check_day(dir: &Path) -> Result<Vec<FileReport>, StoreError> {
+pub fn check_day(dir: &Path, reading: Reading) -> Result<Vec<FileReport>, StoreError> {
     let listing = Listing::of(dir)?;
-    let parts = listing.parts.iter().map(|number| check_part(&part_path(dir, *number)));
+    let parts = listing.parts.iter().map(|number| check_part(&part_path(dir, *number), reading));
     let wals = listing.wals.iter().map(|number| check_wal(&wal_path(dir, *number), *number));
     Ok(parts.chain(wals).flatten().collect())
 }
 
-fn check_part(path: &Path) -> Option<FileReport> {
+fn check_part(path: &Path, reading: Reading) -> Option<FileReport> {
     let mut report = FileReport::of(path);
-    match Part::open(path) {
-        Ok(part) => {
-            report.records = part.points;
-            report.problems = part.problems().iter().map(StoreError::with_source).collect();
+    let opened = Part::open(path, reading);
+    match opened.and_then(|part| caught(|| (part.points, part.problems()))) {
+        Ok((points, problems)) => {
+            report.records = points;
+            report.problems = problems.iter().map(StoreError::with_source).collect();
         }
         Err(error) if is_gone(&error) => return None,
         Err(error) => report.problems.push(error.with_source()),

@@ -6,6 +6,7 @@ use super::order::Run;
 use super::part::Part;
 use super::points::{DAY_SECS, DayPoints};
 use super::wal;
+use crate::store::file_view::Reading;
 use crate::store::{StoreError, layout};
 use sonde_shared::time::Day;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,14 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// The same for somebody who gives back what he has looked at.
+    fn for_reader(&self) -> Self {
+        match self {
+            Self::Part(part) => Self::Part(part.for_reader()),
+            Self::Head(head) => Self::Head(head.clone()),
+        }
+    }
+
     /// Sources of higher numbers arrived later.
     pub(super) fn number(&self) -> u32 {
         match self {
@@ -71,6 +80,7 @@ impl Source {
 pub(super) struct DayState {
     pub(super) day: Day,
     pub(super) dir: PathBuf,
+    pub(super) reading: Reading,
     sources: RwLock<Vec<Source>>,
     /// Those of its heads and of parts that were made of some.
     pub(super) names: DayNames,
@@ -114,18 +124,18 @@ pub(super) struct Loaded {
 }
 
 impl DayState {
-    /// Reads a day's folder: maps its parts and replays the write-ahead logs that no part replaces.
-    pub(super) fn load(data: &Path, day: Day) -> Result<Loaded, StoreError> {
+    /// Reads a day's folder: opens its parts and replays the write-ahead logs that no part replaces.
+    pub(super) fn load(data: &Path, day: Day, reading: Reading) -> Result<Loaded, StoreError> {
         let dir = layout::day_dir(data, day);
         if layout::lines_only(&dir).exists() {
-            let state = Arc::new(Self::of(day, dir, Vec::new(), true));
+            let state = Arc::new(Self::of(day, dir, reading, Vec::new(), true));
             return Ok(Loaded { state, unflushed: Vec::new(), damaged: 0 });
         }
         for number in layout::list_numbers(&dir, PREFIX, "tmp")? {
             remove(&layout::numbered(&dir, PREFIX, number, "tmp"));
         }
         let mut sources = Vec::new();
-        let mut damaged = load_parts(&dir, &mut sources)?;
+        let mut damaged = load_parts(&dir, reading, &mut sources)?;
         let mut unflushed = Vec::new();
         for number in layout::list_numbers(&dir, PREFIX, "wal")? {
             let path = wal_path(&dir, number);
@@ -145,14 +155,15 @@ impl DayState {
             (sources, unflushed) = (Vec::new(), Vec::new());
         }
         sources.sort_by_key(Source::number);
-        let state = Arc::new(Self::of(day, dir, sources, damaged == 0));
+        let state = Arc::new(Self::of(day, dir, reading, sources, damaged == 0));
         Ok(Loaded { state, unflushed, damaged })
     }
 
-    fn of(day: Day, dir: PathBuf, sources: Vec<Source>, is_whole: bool) -> Self {
+    fn of(day: Day, dir: PathBuf, reading: Reading, sources: Vec<Source>, is_whole: bool) -> Self {
         Self {
             day,
             dir,
+            reading,
             sources: RwLock::new(sources),
             names: DayNames::default(),
             merging: Mutex::default(),
@@ -186,9 +197,10 @@ impl DayState {
         }
     }
 
-    /// The sources in order of arrival.
+    /// The sources in order of arrival, for a reader.
     pub(super) fn sources(&self) -> Vec<Source> {
-        self.sources.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
+        sources.iter().map(Source::for_reader).collect()
     }
 
     /// A number that no file of the day has had while this program ran, and none in the folder has.
@@ -248,8 +260,8 @@ impl DayState {
     }
 }
 
-/// Maps the parts of a folder, newest first, leaving out those that a newer one replaces. Returns how many are damaged.
-fn load_parts(dir: &Path, sources: &mut Vec<Source>) -> Result<u64, StoreError> {
+/// Opens the parts of a folder, newest first, leaving out those that a newer one replaces. Returns how many are damaged.
+fn load_parts(dir: &Path, reading: Reading, sources: &mut Vec<Source>) -> Result<u64, StoreError> {
     let mut damaged = 0;
     for number in layout::list_numbers(dir, PREFIX, "part")?.into_iter().rev() {
         let path = part_path(dir, number);
@@ -258,7 +270,7 @@ fn load_parts(dir: &Path, sources: &mut Vec<Source>) -> Result<u64, StoreError> 
             continue;
         }
         let with_wal = wal_path(dir, number).exists();
-        match Part::open(&path)
+        match Part::open(&path, reading)
             .and_then(|part| if with_wal { part.verify().map(|()| part) } else { Ok(part) })
         {
             Ok(part) => sources.push(Source::Part(Arc::new(part))),

@@ -7,6 +7,7 @@ use super::find::Cataloging;
 use super::flush::{Backlog, Message};
 use super::walk::NameList;
 use super::{MetricStats, OWN_FIGURES, Snapshot};
+use crate::store::file_view::Reading;
 use crate::store::{StoreError, layout};
 use sonde_shared::time::{Day, TimeRange};
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ type Loaded = BTreeMap<Day, Arc<DayState>>;
 /// The days that were opened so far.
 pub(super) struct Days {
     pub(super) data: PathBuf,
+    pub(super) reading: Reading,
     pub(super) loaded: Mutex<Loaded>,
     /// Locked after `loaded`, where both are.
     pub(super) cataloging: Mutex<Cataloging>,
@@ -31,9 +33,15 @@ pub(super) struct Days {
 }
 
 impl Days {
-    pub(super) fn new(dir: &Path, flusher: std_mpsc::Sender<Message>, backlog: Arc<Backlog>) -> Self {
+    pub(super) fn new(
+        dir: &Path,
+        reading: Reading,
+        flusher: std_mpsc::Sender<Message>,
+        backlog: Arc<Backlog>,
+    ) -> Self {
         Self {
             data: dir.to_owned(),
+            reading,
             loaded: Mutex::default(),
             cataloging: Mutex::default(),
             making: Mutex::default(),
@@ -76,7 +84,7 @@ impl Days {
             Entry::Occupied(there) => return Ok(there.into_mut()),
             Entry::Vacant(place) => place,
         };
-        let found = DayState::load(&self.data, day)?;
+        let found = DayState::load(&self.data, day, self.reading)?;
         self.damaged.fetch_add(found.damaged, Ordering::Relaxed);
         for head in found.unflushed {
             self.queue(Message::Flush(Arc::clone(&found.state), head));

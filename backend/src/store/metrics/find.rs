@@ -83,20 +83,21 @@ impl Days {
         self.cataloging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The catalog, opened now if it was not before.
+    /// The catalog for a reader, opened now if it was not before.
     pub(super) fn catalog(&self) -> Option<Arc<Catalog>> {
         let mut cataloging = self.cataloging();
         if let State::Opened(catalog) = &cataloging.state {
-            return catalog.clone();
+            return catalog.as_ref().map(Catalog::for_reader);
         }
-        let catalog = Catalog::open(&layout::catalog(&self.data)).unwrap_or_else(|error| {
+        let catalog = Catalog::open(&layout::catalog(&self.data), self.reading).unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the catalog of series is made anew");
             None
         });
         let catalog = catalog.map(Arc::new);
-        cataloging.state = State::Opened(catalog.clone());
-        catalog
+        let found = catalog.as_ref().map(Catalog::for_reader);
+        cataloging.state = State::Opened(catalog);
+        found
     }
 
     /// Puts a new catalog in the old one's place.

@@ -12,6 +12,7 @@ use super::points::DayPoints;
 use super::seal::Task;
 use super::walk::NameList;
 use crate::store::StoreError;
+use crate::store::file_view::caught;
 use std::ops::RangeInclusive;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -112,7 +113,7 @@ pub(super) fn run(messages: &Receiver<Message>, to_seal: &Sender<Task>, backlog:
             Message::Flush(day, head) => {
                 flush_until_done(&day, &head, backlog);
                 backlog.done(head.point_count());
-                if let Err(error) = merge(&day) {
+                if let Err(error) = caught(|| merge(&day)).flatten() {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
                         "could not merge parts; they stay as they are"
@@ -144,7 +145,7 @@ fn flush_until_done(day: &DayState, head: &Head, backlog: &Backlog) {
 
 /// Writes a head as the part of its number and puts that in its place.
 pub(super) fn flush(day: &DayState, head: &Head) -> Result<(), StoreError> {
-    let mut writer = PartWriter::create(&part_path(&day.dir, head.number), false)?;
+    let mut writer = PartWriter::create(&part_path(&day.dir, head.number), false, day.reading)?;
     let (epoch, names) = day.names.whole_with(head);
     if head.series_count() > names.len() / FEW {
         write_series(head, names.iter(), &mut writer)?;
@@ -230,7 +231,7 @@ fn write_merged(
     with_rollups: bool,
     gives_up: impl Fn() -> bool,
 ) -> Result<Option<Part>, StoreError> {
-    let mut writer = PartWriter::create(&part_path(&day.dir, *numbers.end()), with_rollups)?;
+    let mut writer = PartWriter::create(&part_path(&day.dir, *numbers.end()), with_rollups, day.reading)?;
     let mut places = vec![0; parts.len()];
     while let Some(name) = least_name(parts, &places) {
         if gives_up() {

@@ -51,7 +51,7 @@ pub(super) fn refresh(
         return is_whole.map(drop);
     }
     catalog.finish(&sources.days)?;
-    days.set_catalog(Catalog::open(&path)?);
+    days.set_catalog(Catalog::open(&path, days.reading)?);
     days.note_attempt(begun.elapsed());
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Points: a write-ahead log, what is in memory, and parts.
 //!
 //! A point is appended to its UTC day's log by the one writing thread, is then visible in that log's head in memory, and
-//! moves with it into a part: an immutable, mapped file of columns. Readers take a [`Snapshot`], a list of parts and
+//! moves with it into a part: an immutable file of columns. Readers take a [`Snapshot`], a list of parts and
 //! heads, and never wait for the writer's disk. After a crash the logs that have no part yet are replayed; days
 //! without such logs are opened when they are first asked for.
 
@@ -42,6 +42,7 @@ pub use tagged::{TagLookup, TagMatch};
 pub use walk::Found;
 
 use super::batch::{Durability, PointBatch};
+use super::file_view::Reading;
 use super::seal_report::SealReport;
 use super::series_names::SeriesNames;
 use super::{StoreError, layout};
@@ -114,6 +115,7 @@ struct Options {
     max_open_days: usize,
     max_backlog_points: u64,
     seals: bool,
+    reading: Reading,
     disk: Arc<dyn wal::Disk>,
 }
 
@@ -128,6 +130,7 @@ impl Default for Options {
             max_open_days: 64,
             max_backlog_points: 4_000_000,
             seals: true,
+            reading: Reading::Mapped,
             disk: Arc::new(wal::RealDisk),
         }
     }
@@ -159,13 +162,18 @@ impl MetricStore {
 
     /// The same; whether finished days are sealed in the background is the caller's choice.
     pub fn open_as(dir: &Path, seals: bool) -> Result<Self, StoreError> {
-        Self::open_with(dir, Options { seals, ..Options::default() })
+        Self::open_reading(dir, seals, Reading::Mapped)
+    }
+
+    /// The same; how files are read too.
+    pub fn open_reading(dir: &Path, seals: bool, reading: Reading) -> Result<Self, StoreError> {
+        Self::open_with(dir, Options { seals, reading, ..Options::default() })
     }
 
     fn open_with(dir: &Path, options: Options) -> Result<Self, StoreError> {
         let (flusher, messages) = std_mpsc::channel();
         let backlog = Arc::new(Backlog::default());
-        let days = Days::new(dir, flusher, Arc::clone(&backlog));
+        let days = Days::new(dir, options.reading, flusher, Arc::clone(&backlog));
         days.open_unflushed()?;
         let counters = Counters {
             stored: AtomicU64::new(0),

@@ -1,4 +1,4 @@
-//! A part: an immutable file of compressed columns, sorted by series, read through a memory map.
+//! A part: an immutable file of compressed columns, sorted by series, read where they lie.
 //!
 //! The file is the magic, each series' columns, the names, a directory with one fixed entry a series, and a footer. The
 //! footer's checksum covers names, directory and footer; each series' columns have their own in the directory, checked when
@@ -6,6 +6,8 @@
 //!
 //! A series' columns are its times, as seconds of the day, and its values, each with its length before it. Times at even
 //! distances are told by the first and the distance. In the one part of a finished day rollups follow.
+
+mod columns;
 
 use super::column;
 use super::day_names::NO_EPOCH;
@@ -15,13 +17,13 @@ use super::rollup::{self, Rollup, take_column, with_length};
 use super::tag_index::{TagIndex, TagView, Tagged};
 use super::wal::le_u32;
 use super::walk::NameList;
+use crate::store::file_view::{FileView, Piece, Reading, or_end};
 use crate::store::{StoreError, files};
-use memmap2::Mmap;
+use columns::{read_columns, read_even, read_plain, write_times};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::ops::Range;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The first and the last bytes of a part; the last two digits are the version.
 pub(super) const MAGIC: &[u8; 8] = b"SNDPRT02";
@@ -31,16 +33,17 @@ pub(super) const ENTRY_BYTES: usize = 44;
 const ENTRY_BYTES_BEFORE: usize = 36;
 pub(super) const FOOTER_BYTES: usize = 56;
 const POINT_BYTES: usize = 12;
-/// Times at even distances.
-const EVEN: u8 = 0;
-/// Times as a column of whole numbers.
-const UNEVEN: u8 = 1;
 
-/// A part, mapped.
-#[derive(Debug)]
+/// A part that is not mapped keeps so much of its names and directory at hand for who looks for a series.
+const LOOKED_AT_BYTES: usize = 1 << 20;
+
+/// A part. Cheap to clone: whoever walks its names has one of his own, and gives back what he has looked at.
+#[derive(Clone, Debug)]
 pub(super) struct Part {
-    map: Mmap,
-    path: PathBuf,
+    view: FileView,
+    /// What those share who look for a series.
+    looked_at: Arc<Mutex<FileView>>,
+    path: Arc<Path>,
     is_compressed: bool,
     names_at: usize,
     directory_at: usize,
@@ -56,7 +59,7 @@ pub(super) struct Part {
     /// The epoch of the day's list that has all of its names, if any.
     pub(super) epoch: u64,
     /// Made when it is first asked for, of parts whose names stand nowhere else.
-    tags: OnceLock<TagIndex>,
+    tags: Arc<OnceLock<TagIndex>>,
 }
 
 /// One series in a part's directory.
@@ -73,30 +76,38 @@ struct Entry {
 }
 
 impl Part {
-    /// Maps a part and checks its directory.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = File::open(path).map_err(StoreError::io("open", path))?;
-        let map = map_immutable(&file).map_err(StoreError::io("map", path))?;
-        Self::parse(map, path)
-            .map_err(|why| StoreError::Damaged { path: path.to_owned(), why: why.to_owned() })
+    /// Opens a part and checks its directory.
+    pub(super) fn open(path: &Path, reading: Reading) -> Result<Self, StoreError> {
+        let view = reading.whole(path)?;
+        let damaged = |why: &str| StoreError::Damaged { path: path.to_owned(), why: why.to_owned() };
+        let Some(footer_at) = view.len().checked_sub(FOOTER_BYTES).filter(|at| *at >= MAGIC.len()) else {
+            return Err(damaged("it is no whole part of a version that this program reads"));
+        };
+        let (head, footer) = (view.read(0..MAGIC.len())?, view.read(footer_at..view.len())?);
+        let names_at = le_u64(&footer) as usize;
+        let is_inside = names_at <= footer_at + 44;
+        let crc = if is_inside { Some(view.crc(names_at..footer_at + 44)?) } else { None };
+        Self::parse((view, path), &head, &footer, crc).map_err(damaged)
     }
 
-    fn parse(map: Mmap, path: &Path) -> Result<Self, &'static str> {
+    /// `crc` is the checksum of all from the names on; `None` where these would lie outside the file.
+    fn parse(
+        (view, path): (FileView, &Path),
+        head: &[u8],
+        footer: &[u8],
+        crc: Option<u32>,
+    ) -> Result<Self, &'static str> {
         let versions = [(MAGIC, true), (MAGIC_BEFORE, false)];
-        let version =
-            versions.into_iter().find(|(magic, _)| map.starts_with(*magic) && map.ends_with(*magic));
-        let (Some((_, is_compressed)), true) = (version, map.len() >= MAGIC.len() + FOOTER_BYTES) else {
+        let version = versions.into_iter().find(|(magic, _)| head == *magic && footer.ends_with(*magic));
+        let Some((_, is_compressed)) = version else {
             return Err("it is no whole part of a version that this program reads");
         };
-        let footer_at = map.len() - FOOTER_BYTES;
-        let footer = &map[footer_at..];
-        let names_at = le_u64(footer) as usize;
-        let checked = map.get(names_at..footer_at + 44).ok_or("its footer points outside the file")?;
-        if crc32fast::hash(checked) != le_u32(&footer[44..]) {
+        if crc.ok_or("its footer points outside the file")? != le_u32(&footer[44..]) {
             return Err("the checksum of its directory is wrong");
         }
+        let (names_at, footer_at) = (le_u64(footer) as usize, view.len() - FOOTER_BYTES);
         let part = Self {
-            path: path.to_owned(),
+            path: path.into(),
             is_compressed,
             names_at,
             directory_at: le_u64(&footer[8..]) as usize,
@@ -106,14 +117,36 @@ impl Part {
             points: le_u64(&footer[28..]),
             max_time: le_u32(&footer[40..]),
             epoch: NO_EPOCH,
-            tags: OnceLock::new(),
-            map,
+            tags: Arc::default(),
+            looked_at: Arc::new(Mutex::new(view.anew())),
+            view,
         };
         let directory_bytes = part.series_count * part.entry_bytes();
         if part.directory_at.checked_add(directory_bytes) != Some(footer_at) {
             return Err("its directory has the wrong length");
         }
         Ok(part)
+    }
+
+    /// The same part for somebody who gives back what he has looked at.
+    pub(super) fn for_reader(self: &Arc<Self>) -> Arc<Self> {
+        match self.view.reading() {
+            Reading::Mapped => self.clone(),
+            Reading::Pread => Arc::new(Self { view: self.view.anew(), ..Self::clone(self) }),
+        }
+    }
+
+    /// A view for who looks at a few places.
+    fn looked_at(&self) -> FileView {
+        if self.view.reading() == Reading::Mapped {
+            return self.view.clone();
+        }
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked_at.kept_bytes() > LOOKED_AT_BYTES {
+            // Those that look at it now keep it as long as they do.
+            *looked_at = looked_at.anew();
+        }
+        looked_at.clone()
     }
 
     /// The same part, whose names the list of an epoch has.
@@ -126,8 +159,9 @@ impl Part {
     }
 
     fn entry(&self, at: usize) -> Option<Entry> {
-        let len = self.entry_bytes();
-        let bytes = self.map.get(self.directory_at + at * len..)?.get(..len)?;
+        let (len, view) = (self.entry_bytes(), self.looked_at());
+        let start = self.directory_at + at * len;
+        let bytes = view.get(start..start + len)?;
         let entry = Entry {
             data_at: le_u64(bytes) as usize,
             count: le_u32(&bytes[16..]) as usize,
@@ -159,30 +193,36 @@ impl Part {
     }
 
     fn name_bytes(&self, at: usize) -> &[u8] {
-        self.name_place(at).and_then(|(at, len)| self.map.get(at..)?.get(..len)).unwrap_or_default()
+        self.name_in(&self.view, at).unwrap_or_default()
     }
 
-    /// Where a name lies and how long it is, without reading the rest of its entry.
-    fn name_place(&self, at: usize) -> Option<(usize, usize)> {
-        let bytes = self.map.get(self.directory_at + at * self.entry_bytes() + 8..)?.get(..8)?;
-        Some((self.names_at + le_u32(bytes) as usize, le_u32(&bytes[4..]) as usize))
+    /// A name, without reading the rest of its entry.
+    fn name_in<'a>(&self, view: &'a FileView, at: usize) -> Option<&'a [u8]> {
+        let place = self.directory_at + at * self.entry_bytes() + 8;
+        let bytes = view.get(place..place + 8)?;
+        let (start, len) = (self.names_at + le_u32(bytes) as usize, le_u32(&bytes[4..]) as usize);
+        view.get(start..start + len)
     }
 
     /// What tells it from other parts.
     pub(super) fn note(&self) -> Note {
-        Note::of(&self.map[self.map.len() - FOOTER_BYTES..], self.last, self.map.len() as u64)
+        let len = self.view.len();
+        let footer = or_end(self.view.read(len - FOOTER_BYTES..len));
+        Note::of(&footer, self.last, len as u64)
     }
 
     /// The place of a series.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         // Halving is better than galloping for one name anywhere.
+        let view = self.looked_at();
+        let name_at = |at: usize| self.name_in(&view, at).unwrap_or_default();
         let (mut low, mut high) = (0, self.series_count);
         while low < high {
             let middle = low.midpoint(high);
-            if self.name_bytes(middle) < name.as_bytes() { low = middle + 1 } else { high = middle }
+            if name_at(middle) < name.as_bytes() { low = middle + 1 } else { high = middle }
         }
         let at = low;
-        (at < self.series_count && self.name_bytes(at) == name.as_bytes()).then_some(at)
+        (at < self.series_count && name_at(at) == name.as_bytes()).then_some(at)
     }
 
     /// The first and the last second of the day that a series has a point in.
@@ -191,7 +231,10 @@ impl Part {
     }
 
     fn damaged(&self, at: usize, what: &str) -> StoreError {
-        StoreError::Damaged { path: self.path.clone(), why: format!("the {what} of `{}`", self.name(at)) }
+        StoreError::Damaged {
+            path: self.path.to_path_buf(),
+            why: format!("the {what} of `{}`", self.name(at)),
+        }
     }
 
     /// Adds a series' points with `low <= time < high` to `out`, in time order.
@@ -201,9 +244,9 @@ impl Part {
         if high <= entry.first || low > entry.last {
             return Ok(());
         }
-        let data = self.checked(entry.data_at, entry.points_len, entry.points_crc).ok_or_else(damaged)?;
+        let data = self.checked(entry.data_at, entry.points_len, entry.points_crc)?.ok_or_else(damaged)?;
         let read = if self.is_compressed { read_columns } else { read_plain };
-        read(data, entry.count, low..high, out).ok_or_else(damaged)
+        read(&data, entry.count, low..high, out).ok_or_else(damaged)
     }
 
     /// The first second, the distance and the number of a series' points, where they lie at even distances.
@@ -213,8 +256,8 @@ impl Part {
         if !self.is_compressed {
             return Ok(None);
         }
-        let mut data = self.checked(entry.data_at, entry.points_len, entry.points_crc).ok_or_else(damaged)?;
-        let times = take_column(&mut data).ok_or_else(damaged)?;
+        let data = self.checked(entry.data_at, entry.points_len, entry.points_crc)?.ok_or_else(damaged)?;
+        let times = take_column(&mut &*data).ok_or_else(damaged)?;
         Ok(read_even(times).map(|(first, step)| (first, step, entry.count)))
     }
 
@@ -225,7 +268,8 @@ impl Part {
         let number = rollup::STEPS.into_iter().position(|other| other == step);
         let (Some(number), true) = (number, entry.rollups_len > 0) else { return Ok(None) };
         let place = entry.data_at.checked_add(entry.points_len).ok_or_else(damaged)?;
-        let mut data = self.checked(place, entry.rollups_len, entry.rollups_crc).ok_or_else(damaged)?;
+        let data = self.checked(place, entry.rollups_len, entry.rollups_crc)?.ok_or_else(damaged)?;
+        let mut data = &*data;
         for _ in 0..number {
             take_column(&mut data).ok_or_else(damaged)?;
         }
@@ -233,10 +277,11 @@ impl Part {
         Rollup::decode(&mut rollup).map(Some).ok_or_else(damaged)
     }
 
-    /// Bytes of columns whose checksum is right.
-    fn checked(&self, at: usize, len: usize, crc: u32) -> Option<&[u8]> {
-        let data = self.map.get(..self.names_at)?.get(at..)?.get(..len)?;
-        (crc32fast::hash(data) == crc).then_some(data)
+    /// Bytes of columns; `None` where their checksum is wrong.
+    fn checked(&self, at: usize, len: usize, crc: u32) -> Result<Option<Piece>, StoreError> {
+        let Some(end) = at.checked_add(len).filter(|end| *end <= self.names_at) else { return Ok(None) };
+        let data = self.view.read(at..end)?;
+        Ok((crc32fast::hash(&data) == crc).then_some(data))
     }
 
     /// Whether it has rollups.
@@ -276,69 +321,6 @@ impl Tagged for Part {
     }
 }
 
-/// Columns of the version before: times (u32), then values (f64).
-fn read_plain(data: &[u8], count: usize, seconds: Range<u32>, out: &mut DayPoints) -> Option<()> {
-    let (times, values) = data.split_at_checked(count * 4)?;
-    let (times, values) = (times.as_chunks::<4>().0, values.as_chunks::<8>().0);
-    let start = times.partition_point(|time| u32::from_le_bytes(*time) < seconds.start);
-    let end = times.partition_point(|time| u32::from_le_bytes(*time) < seconds.end);
-    out.times.extend(times[start..end].iter().map(|time| u32::from_le_bytes(*time)));
-    out.values.extend(values.get(start..end)?.iter().map(|value| f64::from_le_bytes(*value)));
-    Some(())
-}
-
-fn read_columns(mut data: &[u8], count: usize, seconds: Range<u32>, out: &mut DayPoints) -> Option<()> {
-    let times = take_column(&mut data)?;
-    let rows = read_times(times, count, seconds, &mut out.times)?;
-    column::decode_values(take_column(&mut data)?, count, rows, &mut out.values)
-}
-
-/// Adds the times of a range; which rows these are.
-fn read_times(times: &[u8], count: usize, seconds: Range<u32>, out: &mut Vec<u32>) -> Option<Range<usize>> {
-    if let Some((first, step)) = read_even(times) {
-        // How many of them lie before a second.
-        let before = |second: u32| match second.checked_sub(first) {
-            None => 0,
-            Some(distance) => (distance.div_ceil(step.max(1)) as usize).min(count),
-        };
-        let rows = before(seconds.start)..before(seconds.end);
-        out.extend(rows.clone().map(|row| first.wrapping_add((row as u32).wrapping_mul(step))));
-        return Some(rows);
-    }
-    let mut numbers = Vec::with_capacity(count.min(1 << 17));
-    column::decode_whole(times.strip_prefix(&[UNEVEN])?, count, 0..count, &mut numbers)?;
-    let before = |second: u32| numbers.partition_point(|time| *time < i64::from(second));
-    let rows = before(seconds.start)..before(seconds.end);
-    out.extend(numbers[rows.clone()].iter().map(|time| *time as u32));
-    Some(rows)
-}
-
-/// The first of even times and their distance.
-fn read_even(times: &[u8]) -> Option<(u32, u32)> {
-    let times = times.strip_prefix(&[EVEN])?;
-    Some((le_u32(times.get(..4)?), le_u32(times.get(4..8)?)))
-}
-
-fn write_times(times: &[u32], out: &mut Vec<u8>) {
-    let step = times.get(1).map_or(0, |second| second - times[0]);
-    if times.windows(2).all(|pair| pair[1] - pair[0] == step) {
-        out.push(EVEN);
-        out.extend_from_slice(&times[0].to_le_bytes());
-        out.extend_from_slice(&step.to_le_bytes());
-        return;
-    }
-    out.push(UNEVEN);
-    let times: Vec<i64> = times.iter().map(|time| i64::from(*time)).collect();
-    column::encode_whole(&times, out);
-}
-
-#[expect(unsafe_code, reason = "a memory map is the point of the part's format")]
-pub(super) fn map_immutable(file: &File) -> io::Result<Mmap> {
-    // SAFETY: a part is our own file, in a folder locked by one process. It gets its name when it is complete and is
-    // never written or cut afterwards; replacing or deleting it leaves the mapped inode as it was.
-    unsafe { Mmap::map(file) }
-}
-
 pub(super) fn le_u64(bytes: &[u8]) -> u64 {
     u64::from(le_u32(bytes)) | u64::from(le_u32(&bytes[4..])) << 32
 }
@@ -349,6 +331,7 @@ pub(super) struct PartWriter {
     beside: PathBuf,
     file: BufWriter<File>,
     with_rollups: bool,
+    reading: Reading,
     at: u64,
     names: Vec<u8>,
     directory: Vec<u8>,
@@ -361,7 +344,7 @@ pub(super) struct PartWriter {
 
 impl PartWriter {
     /// Begins the part at `path`. Rollups are for the only part of a day that nothing is written to any more.
-    pub(super) fn create(path: &Path, with_rollups: bool) -> Result<Self, StoreError> {
+    pub(super) fn create(path: &Path, with_rollups: bool, reading: Reading) -> Result<Self, StoreError> {
         let beside = path.with_extension("tmp");
         let file = File::create(&beside).map_err(StoreError::io("create", &beside))?;
         let mut file = BufWriter::with_capacity(1 << 18, file);
@@ -371,6 +354,7 @@ impl PartWriter {
             beside,
             file,
             with_rollups,
+            reading,
             at: MAGIC.len() as u64,
             names: Vec::new(),
             directory: Vec::new(),
@@ -439,7 +423,7 @@ impl PartWriter {
         file.sync_all().map_err(StoreError::io("sync", &self.beside))?;
         fs::rename(&self.beside, &self.path).map_err(StoreError::io("rename", &self.beside))?;
         files::sync_parent(&self.path)?;
-        Part::open(&self.path)
+        Part::open(&self.path, self.reading)
     }
 
     /// Leaves nothing behind.

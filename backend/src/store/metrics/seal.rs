@@ -10,6 +10,7 @@ use super::find::is_sealed;
 use super::flush::merge_parts;
 use super::gather;
 use crate::priority::step_back;
+use crate::store::file_view::caught;
 use crate::store::{StoreError, layout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -50,7 +51,8 @@ pub(super) fn run(tasks: &Receiver<Task>, shared: &Weak<Shared>, seals: bool, st
             }
         }
         let Some(shared) = shared() else { return };
-        if let Err(error) = gather::refresh(&shared.days, false, &|| stop.load(Ordering::Relaxed)) {
+        let is_stopped = || stop.load(Ordering::Relaxed);
+        if let Err(error) = caught(|| gather::refresh(&shared.days, false, &is_stopped)).flatten() {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the catalog of series could not be made; their days are looked through");
         }
@@ -59,7 +61,7 @@ pub(super) fn run(tasks: &Receiver<Task>, shared: &Weak<Shared>, seals: bool, st
 
 fn seal_or_warn(day: &ToSeal, stop: &AtomicBool) {
     let Some(day) = day.day() else { return };
-    match seal(day, stop) {
+    match caught(|| seal(day, stop)).flatten() {
         // It was deleted meanwhile.
         Err(_) if !day.dir.is_dir() => {}
         Err(error) => warn(&error),

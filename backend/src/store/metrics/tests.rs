@@ -159,9 +159,10 @@ proptest! {
         flush_points in 1..60_u64,
         max_open_days in 1..5_usize,
         ranges in prop::collection::vec((-4 * DAY_SECS..11 * DAY_SECS, -4 * DAY_SECS..11 * DAY_SECS), 3),
+        reading in prop::sample::select(vec![Reading::Mapped, Reading::Pread]),
     ) {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options { flush_points, max_open_days, ..Options::default() };
+        let options = Options { flush_points, max_open_days, reading, ..Options::default() };
         let store = MetricStore::open_with(dir.path(), options).unwrap();
         let mut oracle = Oracle::default();
         for rows in &batches {
@@ -170,10 +171,10 @@ proptest! {
         }
         check_all(&store, &oracle, &ranges);
         let crashed = crash(dir.path());
-        let reopened = MetricStore::open(crashed.path()).unwrap();
+        let reopened = MetricStore::open_reading(crashed.path(), true, reading).unwrap();
         check_all(&reopened, &oracle, &ranges);
         drop(store);
-        let stopped = MetricStore::open(dir.path()).unwrap();
+        let stopped = MetricStore::open_reading(dir.path(), true, reading).unwrap();
         check_all(&stopped, &oracle, &ranges);
         prop_assert_eq!(stopped.stats().head_points, 0);
         let last = oracle.0.values().filter_map(|points| points.keys().max()).max().copied();

@@ -5,7 +5,7 @@ use crate::lines::Row;
 use crate::session::AHEAD_NANOS;
 use crate::state::LogQuery;
 use leptos::prelude::*;
-use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_SEC, Timestamp};
 use sonde_shared::view::Order;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl LineFeed {
             return;
         }
         if !untrack(|| self.is_at_newest()) {
-            self.newer.update(|count| *count += rows.len() as u64);
+            self.newer.update(|count| *count = count.map(|count| count + rows.len() as u64));
             return self.held.set(true);
         }
         let mut rows = Some(rows);
@@ -35,7 +35,15 @@ impl LineFeed {
 
     /// Asks for the newest lines anew, where they are followed.
     pub fn refresh(self) {
-        if self.run.with_value(|run| run.live) && untrack(|| self.is_at_newest()) {
+        if !self.run.with_value(|run| run.live) {
+            return;
+        }
+        if !untrack(|| self.is_at_newest()) {
+            self.hold_uncounted();
+        } else if self.run.with_value(|run| run.pending.is_some()) {
+            // To give up an answer that is slow to come would mean none at all.
+            self.refresh_soon(AGAIN);
+        } else {
             self.open(self.session.query.get_untracked());
         }
     }
@@ -47,7 +55,13 @@ impl LineFeed {
     }
 
     fn refresh_soon(self, wait: Duration) {
-        self.turn.after(wait, move || self.refresh());
+        self.turn.within(wait, move || self.refresh());
+    }
+
+    /// There are newer lines than the reader looks at, nobody knows how many.
+    pub(super) fn hold_uncounted(self) {
+        self.newer.set(None);
+        self.held.set(true);
     }
 
     /// Whether the rows that are there are followed by those that come, so that a range that has moved on a little need not be
@@ -60,15 +74,6 @@ impl LineFeed {
         let patience = (query.range.nanos() / 100).clamp(3 * NANOS_PER_SEC, 30 * NANOS_PER_SEC);
         let moved = self.run.with_value(moved_since);
         self.session.fed.get_untracked() && moved.is_some_and(|moved| (0..patience).contains(&moved))
-    }
-
-    /// A query for the newest lines: those that came since the clock's last tick are among them.
-    pub(super) fn ahead(self, query: LogQuery) -> LogQuery {
-        if !self.session.fed.get_untracked() {
-            return query;
-        }
-        let TimeRange { from, until } = query.range;
-        LogQuery { range: TimeRange { from, until: until.plus_nanos(AHEAD_NANOS) }, ..query }
     }
 
     /// Puts rows behind those that are there, as far as they belong there.

@@ -59,10 +59,10 @@ pub(super) fn Rows(
     let list = List::new(name, places);
     let visible = Memo::new(move |_| list.visible());
     let items = move || {
-        let range = visible.get();
-        places.with(|places| {
-            range.filter_map(|at| places.get(at).map(|place| (at, place.clone()))).collect::<Vec<_>>()
-        })
+        // The places first: an effect that reads something made of them before them, and finds that unchanged, as many rows as
+        // before, does not hear that they have changed.
+        let (places, range) = (places.get(), visible.get());
+        range.filter_map(|at| places.get(at).map(|place| (at, place.clone()))).collect::<Vec<_>>()
     };
     let height = move || format!("{}px", places.with(|places| places.len()) as f64 * list.row_px.get());
     view! {

@@ -2,15 +2,16 @@
 
 use super::pen::{Ink, Pen};
 use super::{Drawn, Frame, Lines};
+use crate::chart::bounds::Bounds;
 use crate::chart::outline::{Pixels, Run, Slice, clip, crossed, dashes, parts_between, speck, visible_runs};
 use crate::chart::scale::{TimeScale, ValueScale};
-use crate::chart::style::{Fill, Shape, Style};
+use crate::chart::style::{FEW_SERIES, Fill, Shape, Style};
 use crate::chart::theme::{Rgb, dashes_of_slot};
 use plotters_backend::DrawingBackend;
 use std::borrow::Cow;
 
 const LIGHT_ALPHA: f64 = 0.12;
-/// Above so many series lines are thin and have no light area.
+/// Above so many series lines are thin.
 const MANY_SERIES: usize = 8;
 /// What of a series is smaller than this dot is drawn as one, for it would not be seen.
 pub(super) const DOT_PX: f64 = 4.0;
@@ -36,6 +37,8 @@ pub(super) struct Plotted {
 /// The series of a panel as they are seen, reduced to pixel columns.
 pub(super) fn plotted(frame: &Frame, lines: &Lines, time: &TimeScale) -> Vec<Plotted> {
     let is_many = lines.series.len() > MANY_SERIES;
+    let has_light_area = lines.series.len() <= FEW_SERIES;
+    let unknown = Bounds::default();
     let wanted = ((time.right() - time.left()) * frame.pixel_ratio).round().clamp(1.0, 100_000.0) as usize;
     let pixels =
         Pixels { left: time.left(), width: (time.right() - time.left()) / wanted as f64, count: wanted };
@@ -46,10 +49,11 @@ pub(super) fn plotted(frame: &Frame, lines: &Lines, time: &TimeScale) -> Vec<Plo
         let columns = if style.shape == Shape::Points { (columns / 2).max(1) } else { columns };
         let outline = lines.sums.get(index).unwrap_or(&lines.series[index]);
         let width_px = style.width_px.unwrap_or(if is_many { 1.0 } else { 1.5 });
-        let runs = visible_runs(outline, time, columns, style.shape == Shape::Staircase);
+        let bounds = lines.bounds.get(index).unwrap_or(&unknown);
+        let runs = visible_runs(outline, bounds, time, columns, style.shape == Shape::Staircase);
         let side = if style.is_right { &lines.right } else { &lines.left };
         let (slot, is_cut) = (lines.slot(index), side.is_held);
-        Plotted { runs, style, slot, width_px, has_light_area: !is_many, is_cut, pixels }
+        Plotted { runs, style, slot, width_px, has_light_area, is_cut, pixels }
     };
     (0..lines.series.len()).map(one).collect()
 }

@@ -18,6 +18,11 @@ use std::fmt::Write as _;
 
 /// Points in all, rounds, and the most of uPlot's time that the same drawing may take.
 const SIZES: [(usize, usize, f64); 2] = [(1_000_000, 15, 0.5), (10_000_000, 9, 0.125)];
+/// Rounds of first draws, frames of zooming and panning, and how long a frame may take at 60 a second.
+const FIRSTS: usize = 5;
+const FRAMES: usize = 200;
+const FRAMES_AT_ONCE: usize = 20;
+const FRAME_MS: f64 = 16.6;
 /// Device pixels that a spike rises at least where it is drawn.
 const LEAST_RISE_PX: f64 = 50.0;
 
@@ -54,16 +59,24 @@ pub(crate) fn compare(report: &mut Report) {
         let rises: (f64, f64) = ask(&browser, "return bench.rises()", &[]);
         assert!(rises.0 > LEAST_RISE_PX && rises.1 > LEAST_RISE_PX, "the spike rises by {rises:?} pixels");
         let pairs: Vec<(f64, f64)> = ask(&browser, "return bench.pairs(arguments[0])", &[json!(rounds)]);
+        let firsts: Vec<(f64, f64)> = ask(&browser, "return bench.firsts(arguments[0])", &[json!(FIRSTS)]);
+        let noted: f64 = ask(&browser, "return bench.notes(arguments[0])", &[json!(FIRSTS)]);
+        let frames = frames(&browser);
         browser.assert_no_errors();
         browser.screenshot(&format!("bench-charts-{points}"));
-        let (sonde, plot): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-        let ratios = pairs.iter().map(|(sonde, plot)| sonde / plot).collect();
         report.row(
             format!("drawing {:.0} M points, {rounds} pairs, beside uPlot", points as f64 / 1e6),
-            format!("{:.1} ms", median(sonde)),
-            format!("{:.1} ms", median(plot)),
-            format!("{:.3}", median(ratios)),
+            format!("{:.1} ms", median(first_of(&pairs))),
+            format!("{:.1} ms", median(second_of(&pairs))),
+            format!("{:.3}", median(ratios_of(&pairs))),
             format!("{bar}"),
+        );
+        report.row(
+            "    the first draw, with the bounds of blocks noted",
+            format!("{:.1} ms, noting {noted:.1} ms of it", median(first_of(&firsts))),
+            format!("{:.1} ms", median(second_of(&firsts))),
+            format!("{:.3}", median(ratios_of(&firsts))),
+            "",
         );
         report.row(
             "    the spike rises in the picture by",
@@ -72,12 +85,46 @@ pub(crate) fn compare(report: &mut Report) {
             "",
             "seen in both",
         );
+        for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+            report.row(
+                format!("    {FRAMES} frames of zooming and panning, {name} of a frame"),
+                format!("{:.1} ms", quantile(first_of(&frames), share)),
+                format!("{:.1} ms", quantile(second_of(&frames), share)),
+                "",
+                format!("{FRAME_MS} ms"),
+            );
+        }
     }
 }
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+/// Zooms and pans, some frames at a time.
+fn frames(browser: &Browser) -> Vec<(f64, f64)> {
+    let some = |begin: usize| {
+        let args = [json!(FRAMES), json!(begin), json!(begin + FRAMES_AT_ONCE)];
+        ask::<Vec<(f64, f64)>>(browser, "return bench.frames(...arguments)", &args)
+    };
+    (0..FRAMES).step_by(FRAMES_AT_ONCE).flat_map(some).collect()
+}
+
+fn first_of(pairs: &[(f64, f64)]) -> Vec<f64> {
+    pairs.iter().map(|pair| pair.0).collect()
+}
+
+fn second_of(pairs: &[(f64, f64)]) -> Vec<f64> {
+    pairs.iter().map(|pair| pair.1).collect()
+}
+
+fn ratios_of(pairs: &[(f64, f64)]) -> Vec<f64> {
+    pairs.iter().map(|(sonde, plot)| sonde / plot).collect()
+}
+
+fn median(numbers: Vec<f64>) -> f64 {
+    quantile(numbers, 0.5)
+}
+
+fn quantile(mut numbers: Vec<f64>, share: f64) -> f64 {
     numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
+    numbers[((numbers.len() - 1) as f64 * share).ceil() as usize]
 }
 
 /// A million points from a running server, all of them and as the page asks for them.

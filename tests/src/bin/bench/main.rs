@@ -28,6 +28,8 @@ mod points;
 mod queries;
 /// Rows of the table, and medians.
 mod report;
+/// How long script runs without a pause.
+mod script;
 /// Reading very many lines in the page.
 mod scroll;
 /// Days of several sizes.

@@ -1,12 +1,13 @@
 //! The blocks of a segment: kept, as those of one that is being written, or read from the file each time one is looked at.
 
-use super::summary::{Places, Summary};
-use super::{Block, BlockMeta, Encoded, FiledNames, Head, NewNames, Row, SoFar, encode};
-use crate::store::logs::mapped::Mapped;
+use super::summary::{Places, Summary, Table};
+use super::{Block, BlockMeta, Encoded, FiledNames, HEAD_BYTES, Head, NewNames, Parts, Row, SoFar, encode};
+use crate::store::file_view::{FileView, Piece, or_end};
 use rustc_hash::FxHashMap;
 use sonde_shared::time::{TimeRange, Timestamp};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// What is known of a block of a file, each including what comes before it: nothing; its head holds; its columns were
 /// looked at, and either hold or were mended.
@@ -27,11 +28,12 @@ pub enum BlockList {
 impl BlockList {
     /// The blocks of an index file that ends with a summary, and the segment's names: components, hosts, patterns. `None`
     /// where there is no whole summary. Blocks begin at `head_len`.
-    pub fn in_file(map: Mapped, head_len: usize) -> Option<(Self, [FiledNames; 3])> {
-        let places = Places::find(&map, head_len)?;
+    pub fn in_file(view: FileView, head_len: usize) -> Option<(Self, [FiledNames; 3])> {
+        let places = Places::find(&view, head_len)?;
         let states = (0..places.blocks).map(|_| AtomicU8::new(NEW)).collect();
         let names = places.names.clone();
-        Some((Self::Filed(Arc::new(Filed { map, places, states, mended: Mutex::default() })), names))
+        let (table, mended) = Default::default();
+        Some((Self::Filed(Arc::new(Filed { view, places, table, states, mended })), names))
     }
 
     /// How many.
@@ -59,7 +61,7 @@ impl BlockList {
     pub fn metas(&self) -> impl Iterator<Item = BlockMeta> {
         let (kept, table) = match self {
             Self::Kept(blocks, _) => (Some(blocks), None),
-            Self::Filed(filed) => (None, Some(filed.places.table(&filed.map))),
+            Self::Filed(filed) => (None, Some(filed.table())),
         };
         let kept = kept.into_iter().flat_map(|blocks| blocks.iter().map(|block| block.meta().clone()));
         let filed = table.into_iter().flat_map(|table| (0..self.len()).map(move |number| table.meta(number)));
@@ -88,7 +90,7 @@ impl BlockList {
                 (0..blocks.len()).filter(|number| blocks[*number].meta().overlaps(range)).collect()
             }
             Self::Filed(filed) => {
-                let table = filed.places.table(&filed.map);
+                let table = filed.table();
                 (0..filed.places.blocks).filter(|number| overlaps(table.times(*number))).collect()
             }
         }
@@ -97,7 +99,7 @@ impl BlockList {
     /// A block. One whose head is damaged is made of the rows that `rebuild` reads from the text.
     pub fn get(&self, number: usize, rebuild: impl FnOnce(&BlockMeta) -> Vec<Row>) -> Arc<Block> {
         match self {
-            Self::Kept(blocks, _) => blocks[number].clone(),
+            Self::Kept(blocks, _) => blocks[number].for_reader(),
             Self::Filed(filed) => filed.block(number, rebuild),
         }
     }
@@ -110,11 +112,30 @@ impl BlockList {
         }
     }
 
-    /// What is said of the first blocks together, and how many these are: all, where the segment is finished.
+    /// What is said of the first blocks together, if anything is.
+    pub fn sums(&self) -> Option<Sums> {
+        match self {
+            Self::Kept(_, so_far) => so_far.clone().map(Sums::Kept),
+            Self::Filed(filed) => Some(Sums::Filed(filed.clone(), OnceLock::new())),
+        }
+    }
+}
+
+/// What is said of blocks together, for as long as somebody looks at it.
+#[derive(Debug)]
+pub enum Sums {
+    /// Of the first ones of a segment that is written to.
+    Kept(Arc<SoFar>),
+    /// Of all.
+    Filed(Arc<Filed>, OnceLock<Piece>),
+}
+
+impl Sums {
+    /// The sums, and of how many blocks: of all, where the segment is finished.
     pub fn summary(&self) -> Option<(Summary<'_>, usize)> {
         match self {
-            Self::Kept(_, so_far) => so_far.as_ref().and_then(|sums| Some((sums.summary()?, sums.blocks()))),
-            Self::Filed(filed) => Some((filed.places.summary(&filed.map), filed.places.blocks)),
+            Self::Kept(sums) => Some((sums.summary()?, sums.blocks())),
+            Self::Filed(filed, kept) => Some((filed.places.summary(&filed.view, kept), filed.places.blocks)),
         }
     }
 }
@@ -122,8 +143,10 @@ impl BlockList {
 /// An index file, and what had to be made again of it.
 #[derive(Debug)]
 pub struct Filed {
-    map: Mapped,
+    view: FileView,
     places: Places,
+    /// Where its blocks are, some thirty bytes for each, once it was looked at; of a mapped file it is not kept.
+    table: OnceLock<Piece>,
     states: Box<[AtomicU8]>,
     mended: Mutex<FxHashMap<usize, Mended>>,
 }
@@ -135,6 +158,10 @@ enum Mended {
 }
 
 impl Filed {
+    fn table(&self) -> Table<'_> {
+        self.places.table(&self.view, &self.table)
+    }
+
     fn state(&self, number: usize) -> u8 {
         self.states[number].load(Ordering::Acquire)
     }
@@ -147,11 +174,16 @@ impl Filed {
         self.mended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A block's head, checked if asked for.
-    fn head(&self, number: usize, is_checked: bool) -> Option<Head<'_>> {
-        let table = self.places.table(&self.map);
-        let head = Head::at(self.map.slice(0..self.map.len()), table.place(number))?;
-        (!is_checked || head.holds() && head.meta == table.meta(number)).then_some(head)
+    /// What a block's head says, checked if asked for: the block without its names, and where counts and columns are.
+    fn head(&self, number: usize, is_checked: bool) -> Option<(BlockMeta, Parts, Range<usize>)> {
+        let table = self.table();
+        let (at, end) = (table.place(number), self.view.len());
+        let until = |len: usize| at.checked_add(len).filter(|until| *until <= end);
+        let fixed = or_end(self.view.read(at..until(HEAD_BYTES)?));
+        let bytes = if is_checked { or_end(self.view.read(at..until(Head::len(&fixed)?)?)) } else { fixed };
+        let head = Head::of(&bytes, at, end)?;
+        (!is_checked || head.holds() && head.meta == table.meta(number))
+            .then_some((head.meta, head.parts, head.body))
     }
 
     fn block(self: &Arc<Self>, number: usize, rebuild: impl FnOnce(&BlockMeta) -> Vec<Row>) -> Arc<Block> {
@@ -160,8 +192,8 @@ impl Filed {
         {
             return block.clone();
         }
-        let Some(head) = self.head(number, self.state(number) == NEW) else {
-            let meta = self.places.table(&self.map).meta(number);
+        let Some((meta, parts, body)) = self.head(number, self.state(number) == NEW) else {
+            let meta = self.table().meta(number);
             let encoded = made_of(&meta, rebuild(&meta));
             let block = Arc::new(Block::in_memory(&encoded));
             self.mended().insert(number, Mended::Block(block.clone()));
@@ -170,7 +202,7 @@ impl Filed {
         };
         self.note(number, HEAD_HOLDS);
         let notes = Some((self.clone(), number));
-        Arc::new(Block::in_file(head.meta, head.parts, self.map.clone(), head.body, notes))
+        Arc::new(Block::noted(meta, parts, self.view.clone(), body, notes))
     }
 
     /// The columns that take the place of the file's; `None` where these hold. Each block is looked at once.

@@ -4,13 +4,14 @@
 //! several widths, so that few are added up for a long time; those of all components together are apart from them. All
 //! of it is read in place: a segment that is open costs no memory to speak of.
 
-use super::super::mapped::Mapped;
 use super::packed::Packed;
 use super::{BlockMeta, Counts, MAX_ROWS, u32_at, u64_at};
+use crate::store::file_view::{FileView, Piece, or_end};
 use crate::store::logs::dictionary::MAX_NAMES;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Bytes of its fixed head.
 pub(super) const HEAD_BYTES: usize = 64;
@@ -41,16 +42,28 @@ pub struct Kind {
     pub lines: u64,
 }
 
-/// Names that lie in a file, by number.
-#[derive(Clone, Debug)]
+/// Names that lie in a file, by number. Who has them from somebody else looks at the file for himself.
+#[derive(Debug)]
 pub struct FiledNames {
-    map: Mapped,
+    view: FileView,
     count: usize,
     ends: Range<usize>,
     text: Range<usize>,
+    /// Both, once they were looked at; of a mapped file neither is kept.
+    kept: [OnceLock<Piece>; 2],
+}
+
+impl Clone for FiledNames {
+    fn clone(&self) -> Self {
+        Self::new(&self.view, self.count, self.ends.clone(), self.text.clone())
+    }
 }
 
 impl FiledNames {
+    fn new(view: &FileView, count: usize, ends: Range<usize>, text: Range<usize>) -> Self {
+        Self { view: view.clone(), count, ends, text, kept: Default::default() }
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         self.count
@@ -62,12 +75,12 @@ impl FiledNames {
     }
 
     fn ends(&self) -> Packed<'_> {
-        Packed::split(self.map.slice(self.ends.clone()), self.count).unwrap_or_default().0
+        Packed::split(self.view.lent(self.ends.clone(), &self.kept[0]), self.count).unwrap_or_default().0
     }
 
     fn name<'a>(&'a self, ends: &Packed<'_>, number: usize) -> Option<&'a str> {
         let start = if number == 0 { 0 } else { ends.get(number - 1) as usize };
-        let name = self.map.slice(self.text.clone()).get(start..ends.get(number) as usize)?;
+        let name = self.view.lent(self.text.clone(), &self.kept[1]).get(start..ends.get(number) as usize)?;
         std::str::from_utf8(name).ok()
     }
 
@@ -103,20 +116,23 @@ pub(super) struct Places {
 
 impl Places {
     /// Finds the summary that ends an index, if it is whole; the index' blocks begin at `head_len`.
-    pub(super) fn find(map: &Mapped, head_len: usize) -> Option<Self> {
-        let tail_at = map.len().checked_sub(TAIL_BYTES)?;
-        let tail = map.get(tail_at..map.len())?;
-        let start = tail_at.checked_sub(u32_at(tail, 0) as usize).filter(|start| *start >= head_len)?;
-        let bytes = map.get(start..tail_at)?;
-        let is_whole = &tail[8..] == MAGIC && crc32fast::hash(bytes) == u32_at(tail, 4);
-        if !is_whole || bytes.len() < HEAD_BYTES {
+    pub(super) fn find(view: &FileView, head_len: usize) -> Option<Self> {
+        let tail_at = view.len().checked_sub(TAIL_BYTES)?;
+        let tail = or_end(view.read(tail_at..view.len()));
+        let start = tail_at.checked_sub(u32_at(&tail, 0) as usize).filter(|start| *start >= head_len)?;
+        if &tail[8..] != MAGIC || tail_at - start < HEAD_BYTES {
             return None;
         }
-        let places = Self::read(map, bytes, start)?;
-        places.holds(bytes, start, head_len).then_some(places)
+        let bytes = or_end(view.read(start..tail_at));
+        if crc32fast::hash(&bytes) != u32_at(&tail, 4) {
+            return None;
+        }
+        let places = Self::read(view, &bytes, start)?;
+        // What was looked at for this is given back.
+        places.holds(&bytes, start, head_len).then(|| places.clone())
     }
 
-    fn read(map: &Mapped, bytes: &[u8], start: usize) -> Option<Self> {
+    fn read(view: &FileView, bytes: &[u8], start: usize) -> Option<Self> {
         let number = |at| u32_at(bytes, at) as usize;
         let mut rest = bytes.get(HEAD_BYTES..)?;
         let mut take = |rows: Option<usize>, len: usize| {
@@ -141,7 +157,7 @@ impl Places {
         let mut parts = counts.into_iter().zip(ends).zip(texts);
         let mut names = || {
             let ((count, ends), text) = parts.next()?;
-            Some(FiledNames { map: map.clone(), count, ends, text })
+            Some(FiledNames::new(view, count, ends, text))
         };
         let time = |at| Timestamp::from_nanos(u64_at(bytes, at) as i64);
         Some(Self {
@@ -157,7 +173,7 @@ impl Places {
 
     /// Whether blocks follow on one another, and all else can be read. Numbers of lines are not looked at: they name nothing.
     fn holds(&self, bytes: &[u8], start: usize, head_len: usize) -> bool {
-        let map = &self.names[0].map;
+        let part = |range: &Range<usize>| bytes.get(range.start - start..range.end - start);
         let (mut rows, mut place, mut text) = (0_u64, head_len, 0);
         let mut follows = |at: usize, meta: &BlockMeta| {
             let is_next = u64::from(meta.first_row) == rows
@@ -173,20 +189,22 @@ impl Places {
             (rows, place, text) = (rows + u64::from(meta.rows), at + 1, meta.text.end);
             is_next
         };
-        let table = self.table(map);
+        let table = part(&self.table).and_then(|table| Table::read(table, self.blocks));
+        let Some((table, _)) = table else { return false };
         bytes.starts_with(MAGIC)
             && self.names.iter().all(FiledNames::holds)
             && (0..self.blocks).all(|number| follows(table.place(number), &table.meta(number)))
             && rows == u64::from(self.rows)
-            && Summary::read(map.slice(self.counts.clone()), self.rows, self.kinds).is_some()
+            && part(&self.counts).is_some_and(|counts| Summary::read(counts, self.rows, self.kinds).is_some())
     }
 
-    pub(super) fn table<'a>(&self, map: &'a Mapped) -> Table<'a> {
-        Table::read(map.slice(self.table.clone()), self.blocks).expect("it was looked at when it was found").0
+    pub(super) fn table<'a>(&self, view: &'a FileView, kept: &'a OnceLock<Piece>) -> Table<'a> {
+        let table = Table::read(view.lent(self.table.clone(), kept), self.blocks);
+        table.expect("it was looked at when it was found").0
     }
 
-    pub(super) fn summary<'a>(&self, map: &'a Mapped) -> Summary<'a> {
-        Summary::read(map.slice(self.counts.clone()), self.rows, self.kinds)
+    pub(super) fn summary<'a>(&self, view: &'a FileView, kept: &'a OnceLock<Piece>) -> Summary<'a> {
+        Summary::read(view.lent(self.counts.clone(), kept), self.rows, self.kinds)
             .expect("it was looked at when it was found")
     }
 }

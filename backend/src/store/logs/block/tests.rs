@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 fn in_file(bytes: &[u8], found: Found) -> Block {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    Block::mapped(found, Mapped::whole(file.path()).unwrap())
+    Block::in_file(found, FileView::whole(file.path()).unwrap())
 }
 
 /// An index of blocks, behind eight bytes.
@@ -26,7 +26,7 @@ fn summed_up(blocks: &[u8]) -> BlockList {
     let summary = summarize(blocks, 8, &[vec![], vec![""], vec![]]).unwrap();
     let path = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(path.path(), [blocks, &summary].concat()).unwrap();
-    BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).unwrap().0
+    BlockList::in_file(FileView::whole(path.path()).unwrap(), 8).unwrap().0
 }
 
 /// Component, start of the slot and level, each with its lines.
@@ -114,7 +114,8 @@ proptest! {
     fn a_summary_counts_what_its_blocks_count(rows in any_rows(), minutes in prop::collection::vec(-3_i64..4_000, 200), block_rows in 1_usize..90) {
         let rows: Vec<Row> = (0..).zip(rows).zip(minutes).map(|((arrival, row), minute)| Row { arrival, ts: row.ts.plus_nanos(minute * SLOT_NANOS), ..row }).collect();
         let blocks = summed_up(&file_of(rows.chunks(block_rows).map(<[Row]>::to_vec)));
-        let summary = blocks.summary().unwrap().0;
+        let sums = blocks.sums().unwrap();
+        let summary = sums.summary().unwrap().0;
         prop_assert_eq!(cells(summary.all()), cells_of(&rows, 1, true));
         for (counts, width) in summary.by_component().iter().zip([1, 10, 60]) {
             prop_assert_eq!(counts.slot_nanos(), width * SLOT_NANOS);
@@ -163,7 +164,8 @@ fn kinds_are_listed_in_as_much_detail_as_there_is_room_for() {
     let check = |lines: u32, expected: [Option<usize>; 3]| {
         let rows: Vec<Row> = (0..lines).map(row).collect();
         let blocks = summed_up(&file_of(rows.chunks(5_000).map(<[Row]>::to_vec)));
-        let summary = blocks.summary().unwrap().0;
+        let sums = blocks.sums().unwrap();
+        let summary = sums.summary().unwrap().0;
         let told = [(false, true), (true, false), (true, true)];
         let counts = told.map(|(by_host, by_pattern)| {
             let kinds: Vec<Kind> = summary.kinds(by_host, by_pattern)?.collect();
@@ -190,7 +192,7 @@ fn a_summary_is_not_taken_at_its_word() {
         file[tail + 4..tail + 8].copy_from_slice(&crc.to_le_bytes());
         let path = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(path.path(), &file).unwrap();
-        BlockList::in_file(Mapped::whole(path.path()).unwrap(), 8).is_some()
+        BlockList::in_file(FileView::whole(path.path()).unwrap(), 8).is_some()
     };
     assert!(check(4, 1), "as it was written");
     for at in [4, 8, 12, 16, 20, 24, 28, 32, 36] {
@@ -217,7 +219,8 @@ fn a_summary_of_very_many_cells_has_wider_slots_and_is_made_in_bounded_memory() 
         let bound = 2 * 16 * (all_tally::MAX_CELLS + 50_000);
         assert!(allocations::most_bytes() <= bound, "{} for {len} bytes", allocations::most_bytes());
         let blocks = summed_up(&file);
-        let summary = blocks.summary().unwrap().0;
+        let sums = blocks.sums().unwrap();
+        let summary = sums.summary().unwrap().0;
         assert_eq!(cells(summary.all()), cells_of(&rows, 1, true));
         for (counts, width) in summary.by_component().iter().zip(expected) {
             assert_eq!(counts.slot_nanos(), width * SLOT_NANOS);

@@ -9,6 +9,7 @@ use super::stretch::{OpenStretch, Taken, Watermarks};
 use super::text::ForeignText;
 use crate::patterns::Masker;
 use crate::store::batch::MAX_LINE_BYTES;
+use crate::store::file_view::Reading;
 use crate::store::logs::segment::Segment;
 use crate::store::{StoreError, files};
 use sha2::{Digest, Sha256};
@@ -70,13 +71,15 @@ pub(super) struct Work {
     pub(super) masker: Masker,
     /// The most text of a stretch.
     pub(super) stretch_bytes: u64,
+    /// How indexes are read; the files themselves are never mapped.
+    reading: Reading,
     stop: Arc<AtomicBool>,
 }
 
 impl Work {
-    pub(super) fn new(stop: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(stop: Arc<AtomicBool>, reading: Reading) -> Self {
         let buffer = vec![0; BUFFER_BYTES];
-        Self { buffer, masker: Masker::default(), stretch_bytes: STRETCH_BYTES, stop }
+        Self { buffer, masker: Masker::default(), stretch_bytes: STRETCH_BYTES, reading, stop }
     }
 }
 
@@ -88,6 +91,7 @@ pub(super) struct ForeignFile {
     key: u64,
     /// Its number among all foreign files.
     slot: u32,
+    reading: Reading,
     finished: Vec<Arc<ForeignText>>,
     open: Option<OpenStretch>,
     watermarks: Watermarks,
@@ -116,23 +120,24 @@ impl ForeignFile {
     ) -> Result<Option<Self>, StoreError> {
         let Some(key) = key_of(&source)? else { return Ok(None) };
         let slot = slot(key as u32 & ((FIRST_NUMBER >> STRETCHES) - 1));
-        let mut this = Self::new(source.clone(), folder, key, slot);
+        let mut this = Self::new(source.clone(), folder, (key, slot), work.reading);
         this.load()?;
         let seen = Seen::of(&source.metadata().map_err(StoreError::io("read", &source.path()))?);
         if seen.size < this.at || !this.is_unchanged(seen, work)? {
             this.remove_index(0)?;
-            this = Self::new(source, folder, key, slot);
+            this = Self::new(source, folder, (key, slot), work.reading);
         }
         this.seen = seen;
         Ok(Some(this))
     }
 
-    fn new(source: Arc<Source>, folder: &Path, key: u64, slot: u32) -> Self {
+    fn new(source: Arc<Source>, folder: &Path, (key, slot): (u64, u32), reading: Reading) -> Self {
         Self {
             source,
             folder: folder.to_owned(),
             key,
             slot,
+            reading,
             finished: Vec::new(),
             open: None,
             watermarks: Watermarks::new(),
@@ -177,7 +182,7 @@ impl ForeignFile {
     fn load(&mut self) -> Result<(), StoreError> {
         loop {
             let number = self.stretches();
-            let Some(loaded) = index::load(&self.index_path(number))? else { break };
+            let Some(loaded) = index::load(&self.index_path(number), self.reading)? else { break };
             if loaded.head != self.head(loaded.head.base) || !self.load_stretch(loaded) {
                 break;
             }
@@ -388,7 +393,7 @@ impl ForeignFile {
             let (head, path) = (self.head(self.at), self.index_path(self.stretches()));
             self.finish_open();
             let text = Arc::new(ForeignText::new(self.source.clone(), self.at, Vec::new()));
-            self.open = Some(OpenStretch::begin(text, head, IndexFile::new(path, head)));
+            self.open = Some(OpenStretch::begin(text, head, IndexFile::new(path, head, self.reading)));
         }
         self.open.as_mut().expect("it was opened above")
     }

@@ -126,7 +126,7 @@ impl Follower {
     ) -> Self {
         let data = std::fs::metadata(&shared.dir).ok().map(|found| FileId::of(&found));
         let (unfound, unread) = (Failed::default(), Failed::default());
-        let work = Work::new(stop.clone());
+        let work = Work::new(stop.clone(), shared.opening.reading);
         Self {
             shared,
             dirs,

@@ -3,8 +3,8 @@
 //! `docs/file-format.md` has the layout.
 
 use super::text::Frame;
+use crate::store::file_view::{FileView, Reading};
 use crate::store::logs::block::{self, Encoded, Found};
-use crate::store::logs::mapped::Mapped;
 use crate::store::{StoreError, files};
 use sonde_shared::time::Day;
 use std::fs::{File, Metadata};
@@ -178,28 +178,28 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 pub(super) struct LoadedIndex {
     pub(super) head: Head,
     pub(super) checkpoints: Vec<FoundCheckpoint>,
-    pub(super) map: Mapped,
+    pub(super) view: FileView,
     pub(super) file: IndexFile,
 }
 
 /// Reads an index; `None` when there is none that holds. What does not hold at its end is written over.
-pub(super) fn load(path: &Path) -> Result<Option<LoadedIndex>, StoreError> {
+pub(super) fn load(path: &Path, reading: Reading) -> Result<Option<LoadedIndex>, StoreError> {
     if !path.exists() {
         return Ok(None);
     }
-    let map = Mapped::whole(path)?;
-    let bytes = map.slice(0..map.len());
-    let Some(head) = Head::read(bytes) else { return Ok(None) };
+    let view = reading.whole(path)?;
+    let bytes = view.read(0..view.len())?;
+    let Some(head) = Head::read(&bytes) else { return Ok(None) };
     let (mut checkpoints, mut len): (Vec<FoundCheckpoint>, _) = (Vec::new(), HEAD_BYTES);
-    while let Some(found) = find(bytes, len) {
+    while let Some(found) = find(&bytes, len) {
         if found.end < checkpoints.last().map_or(head.base, |last| last.end) {
             break;
         }
         len += found.len;
         checkpoints.push(found);
     }
-    let file = IndexFile { path: path.to_owned(), head, map: None, len };
-    Ok(Some(LoadedIndex { head, checkpoints, map, file }))
+    let file = IndexFile { path: path.to_owned(), head, reading, view: None, len };
+    Ok(Some(LoadedIndex { head, checkpoints, view, file }))
 }
 
 /// An index that is written on. Its file is open only while that is done, for there may be very many.
@@ -207,19 +207,23 @@ pub(super) fn load(path: &Path) -> Result<Option<LoadedIndex>, StoreError> {
 pub(super) struct IndexFile {
     path: PathBuf,
     head: Head,
-    map: Option<Mapped>,
+    reading: Reading,
+    view: Option<FileView>,
     /// How much of it holds; none before it is begun.
     len: usize,
 }
 
 impl IndexFile {
     /// One that is begun with its first checkpoint.
-    pub(super) fn new(path: PathBuf, head: Head) -> Self {
-        Self { path, head, map: None, len: 0 }
+    pub(super) fn new(path: PathBuf, head: Head, reading: Reading) -> Self {
+        Self { path, head, reading, view: None, len: 0 }
     }
 
-    /// Writes a checkpoint. Returns where its blocks lie, and the map to read them by.
-    pub(super) fn append(&mut self, checkpoint: &Checkpoint<'_>) -> Result<(Mapped, Vec<usize>), StoreError> {
+    /// Writes a checkpoint. Returns where its blocks lie, and the view to read them by.
+    pub(super) fn append(
+        &mut self,
+        checkpoint: &Checkpoint<'_>,
+    ) -> Result<(FileView, Vec<usize>), StoreError> {
         let (bytes, places) = checkpoint.encode();
         let start = self.len.max(HEAD_BYTES);
         if start + bytes.len() > CAPACITY {
@@ -228,18 +232,18 @@ impl IndexFile {
         }
         if self.len == 0 {
             // It may be of what an attempt that failed has left, which is another file.
-            self.map = None;
+            self.view = None;
             self.begin()?;
         }
         let file = File::options().read(true).write(true).open(&self.path);
         let file = file.map_err(StoreError::io("open", &self.path))?;
-        if self.map.is_none() {
-            self.map = Some(Mapped::growing(&file, CAPACITY, &self.path)?);
+        if self.view.is_none() {
+            self.view = Some(self.reading.growing(&file, CAPACITY, &self.path)?);
         }
         files::write_at(&file, &self.path, &bytes, start as u64)?;
         self.len = start + bytes.len();
-        let map = self.map.clone().expect("it was made above");
-        Ok((map, places.into_iter().map(|place| start + place).collect()))
+        let view = self.view.clone().expect("it was made above");
+        Ok((view, places.into_iter().map(|place| start + place).collect()))
     }
 
     /// Makes the file, in the place of what an earlier attempt has left. It is derived, so nothing of it is synced.
@@ -273,15 +277,15 @@ mod tests {
 
     /// Writes two checkpoints to a new file and returns it.
     fn write(path: &Path) -> Vec<u8> {
-        let mut index = IndexFile::new(path.to_owned(), HEAD);
+        let mut index = IndexFile::new(path.to_owned(), HEAD, Reading::Mapped);
         for (end, first) in [(130, 0), (160, 3)] {
             let frames = [Frame { start: first * 10, len: 30, crc: first }];
             let blocks = [block(first, -3), block(first, 20_000)];
             let seen = Seen { size: 200, mtime: -5 };
             let checkpoint = Checkpoint { end, bad: 2, seen, frames: &frames, blocks: &blocks };
-            let (map, places) = index.append(&checkpoint).unwrap();
+            let (view, places) = index.append(&checkpoint).unwrap();
             for (place, (_, encoded)) in places.into_iter().zip(blocks) {
-                let block = block::Block::mapped(encoded.in_file(place), map.clone());
+                let block = block::Block::in_file(encoded.in_file(place), view.clone());
                 assert!(block.holds());
                 assert_eq!(block.columns(Vec::new).ts(0).day(), block.meta().min_ts.day());
             }
@@ -292,7 +296,7 @@ mod tests {
     #[test]
     fn a_file_that_could_not_be_begun_is_mapped_anew() {
         let dir = tempfile::tempdir().unwrap();
-        let mut index = IndexFile::new(dir.path().join("a.idx"), HEAD);
+        let mut index = IndexFile::new(dir.path().join("a.idx"), HEAD, Reading::Pread);
         // Created, given its head, mapped, and then there is no room for the first checkpoint.
         let watching = Watch::begin(dir.path(), Some(Fault { at: 3, stays: false }));
         let blocks = [block(0, 1)];
@@ -300,11 +304,11 @@ mod tests {
         let seen = Seen { size: 200, mtime: 5 };
         let checkpoint = Checkpoint { end: 130, bad: 0, seen, frames: &frames, blocks: &blocks };
         assert!(index.append(&checkpoint).is_err());
-        let (map, places) = index.append(&checkpoint).unwrap();
+        let (view, places) = index.append(&checkpoint).unwrap();
         drop(watching);
-        assert!(map.is_at(&dir.path().join("a.idx")), "the map is of the file that has the name");
+        assert!(view.is_at(&dir.path().join("a.idx")), "the view is of the file that has the name");
         let [(_, encoded)] = blocks;
-        assert!(block::Block::mapped(encoded.in_file(places[0]), map).holds());
+        assert!(block::Block::in_file(encoded.in_file(places[0]), view).holds());
     }
 
     #[test]
@@ -312,7 +316,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.idx");
         write(&path);
-        let loaded = load(&path).unwrap().unwrap();
+        let loaded = load(&path, Reading::Mapped).unwrap().unwrap();
         assert_eq!(loaded.head, HEAD);
         let [first, last] = &loaded.checkpoints[..] else { panic!("two checkpoints") };
         assert_eq!((first.end, last.end, last.bad, last.seen), (130, 160, 2, Seen { size: 200, mtime: -5 }));
@@ -320,7 +324,7 @@ mod tests {
         let days: Vec<i64> = last.blocks.iter().map(|(day, _)| day.number()).collect();
         assert_eq!(days, [-3, 20_000]);
         assert_eq!(last.blocks[1].1.meta.min_ts, Timestamp::from_nanos(20_000 * 86_400_000_000_000 + 3));
-        assert!(load(&dir.path().join("none.idx")).unwrap().is_none());
+        assert!(load(&dir.path().join("none.idx"), Reading::Mapped).unwrap().is_none());
     }
 
     #[test]
@@ -331,12 +335,12 @@ mod tests {
         let second = find(&bytes, HEAD_BYTES).unwrap().len + HEAD_BYTES;
         for len in 0..bytes.len() {
             std::fs::write(&path, &bytes[..len]).unwrap();
-            let whole = load(&path).unwrap().map(|loaded| loaded.checkpoints.len());
+            let whole = load(&path, Reading::Mapped).unwrap().map(|loaded| loaded.checkpoints.len());
             let expected = if len < HEAD_BYTES { None } else { Some(usize::from(len >= second)) };
             assert_eq!(whole, expected, "{len}");
         }
         let told = |path: &Path| {
-            let loaded = load(path).unwrap()?;
+            let loaded = load(path, Reading::Mapped).unwrap()?;
             let checkpoint = |c: &FoundCheckpoint| {
                 let blocks: Vec<_> = c.blocks.iter().map(|(day, found)| (*day, found.meta.clone())).collect();
                 (c.end, c.bad, c.seen, c.frames.clone(), blocks)
@@ -354,10 +358,10 @@ mod tests {
             assert!(holds, "{at}");
         }
         std::fs::write(&path, &bytes[..second + 10]).unwrap();
-        let mut loaded = load(&path).unwrap().unwrap();
+        let mut loaded = load(&path, Reading::Mapped).unwrap().unwrap();
         let checkpoint =
             Checkpoint { end: 170, bad: 0, seen: Seen::default(), frames: &[], blocks: &[block(3, -3)] };
         loaded.file.append(&checkpoint).unwrap();
-        assert_eq!(load(&path).unwrap().unwrap().checkpoints.len(), 2);
+        assert_eq!(load(&path, Reading::Mapped).unwrap().unwrap().checkpoints.len(), 2);
     }
 }

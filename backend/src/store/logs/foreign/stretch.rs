@@ -9,9 +9,9 @@ use super::tail::{Tail, text_of};
 use super::text::ForeignText;
 use crate::patterns::Masker;
 use crate::store::StoreError;
+use crate::store::file_view::FileView;
 use crate::store::logs::block::{self, Block, Encoded, Row};
 use crate::store::logs::dictionary::Dictionaries;
-use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::is_late;
 use crate::store::logs::segment::{BLOCK_ROWS, Published, Segment};
 use sonde_shared::time::{Day, Timestamp};
@@ -62,14 +62,14 @@ impl DayPart {
     }
 
     /// Adds a block of the index; whether it can be the next.
-    fn add_found(&mut self, mut found: block::Found, map: &Mapped) -> bool {
+    fn add_found(&mut self, mut found: block::Found, view: &FileView) -> bool {
         let names = std::mem::take(&mut found.names);
         if found.meta.first_row != self.rows || !self.names.add_from_file(names) {
             return false;
         }
         self.rows += found.meta.rows;
         self.watermark = self.watermark.max(found.meta.max_ts);
-        self.in_file.push(Arc::new(Block::mapped(found, map.clone())));
+        self.in_file.push(Arc::new(Block::in_file(found, view.clone())));
         true
     }
 
@@ -135,11 +135,11 @@ impl OpenStretch {
         loaded: LoadedIndex,
         watermarks: &Watermarks,
     ) -> Option<(Self, Taken)> {
-        let LoadedIndex { head, checkpoints, map, file } = loaded;
+        let LoadedIndex { head, checkpoints, view, file } = loaded;
         let mut this = Self::begin(text, head, file);
         let mut taken = Taken::default();
         for found in checkpoints {
-            this.add_found(found, &map, watermarks, &mut taken)?;
+            this.add_found(found, &view, watermarks, &mut taken)?;
         }
         this.frames = this.text.frame_count();
         for part in this.days.values_mut() {
@@ -152,14 +152,14 @@ impl OpenStretch {
     fn add_found(
         &mut self,
         found: FoundCheckpoint,
-        map: &Mapped,
+        view: &FileView,
         watermarks: &Watermarks,
         taken: &mut Taken,
     ) -> Option<()> {
         let mut rows = 0;
         for (day, block) in found.blocks {
             rows += block.meta.rows as usize;
-            if !self.part(day, watermarks).0.add_found(block, map) {
+            if !self.part(day, watermarks).0.add_found(block, view) {
                 return None;
             }
         }
@@ -258,10 +258,10 @@ impl OpenStretch {
         let checkpoint = Checkpoint { end: self.end, bad: self.bad, seen, frames: &frames, blocks: &blocks };
         let written = self.index.append(&checkpoint);
         let outcome = match written {
-            Ok((map, places)) => {
+            Ok((view, places)) => {
                 for ((day, encoded), place) in blocks.into_iter().zip(places) {
                     let part = self.days.get_mut(&day).expect("its rows were just taken");
-                    part.in_file.push(Arc::new(Block::mapped(encoded.in_file(place), map.clone())));
+                    part.in_file.push(Arc::new(Block::in_file(encoded.in_file(place), view.clone())));
                     part.names.note_in_file();
                 }
                 self.small += u32::from(self.waiting < BLOCK_ROWS);

@@ -1,6 +1,9 @@
 //! What lies in a sealed file beside its text: in zstd's skippable frames, so that `zstd -dc` gives the lines alone.
 
+use crate::store::StoreError;
+use crate::store::file_view::{FileView, Piece};
 use std::io::{Read, Write};
+use std::ops::{Deref, Range};
 
 /// The first bytes of a skippable frame (RFC 8878, 3.1.2); its length follows.
 const SKIPPABLE: [u8; 4] = 0x184D_2A50_u32.to_le_bytes();
@@ -55,18 +58,28 @@ impl Footer {
         (skippable(&payload), crc)
     }
 
-    /// Reads the footer of a whole file and its checksum; `None` when it is not whole.
-    pub(super) fn find(file: &[u8]) -> Option<(Self, u32)> {
-        let (rest, tail) = file.split_at_checked(file.len().checked_sub(TAIL_BYTES)?)?;
-        if &tail[8..] != MAGIC {
-            return None;
-        }
-        let (len, crc) = (u32_at(tail, 0) as usize, u32_at(tail, 4));
-        let payload = &rest[rest.len().checked_sub(len)?..];
-        if crc32fast::hash(payload) != crc || payload.len() < HEAD_BYTES {
-            return None;
-        }
-        let (head, frames) = payload.split_at(HEAD_BYTES);
+    /// Reads the footer of a whole file and its checksum; `None` when it is not whole. Nothing else of the file is looked at.
+    pub(super) fn find(file: &FileView) -> Result<Option<(Self, u32)>, StoreError> {
+        Self::find_by(file.len(), |range| file.read(range))
+    }
+
+    /// The same of a file's bytes as `read` gives them, so many.
+    fn find_by<T: Deref<Target = [u8]>, E>(
+        len: usize,
+        read: impl Fn(Range<usize>) -> Result<T, E>,
+    ) -> Result<Option<(Self, u32)>, E> {
+        let Some(tail_at) = len.checked_sub(TAIL_BYTES) else { return Ok(None) };
+        let tail = read(tail_at..len)?;
+        let start = tail_at.checked_sub(u32_at(&tail, 0) as usize).filter(|_| &tail[8..] == MAGIC);
+        let Some(start) = start else { return Ok(None) };
+        let payload = read(start..tail_at)?;
+        let crc = Some(u32_at(&tail, 4)).filter(|crc| crc32fast::hash(&payload) == *crc);
+        Ok(crc.and_then(|crc| Some((Self::decode(&payload, tail_at as u64)?, crc))))
+    }
+
+    /// Reads what the footer says; its end lies at a place of the file.
+    fn decode(payload: &[u8], end: u64) -> Option<Self> {
+        let (head, frames) = payload.split_at_checked(HEAD_BYTES)?;
         let frames: Vec<Frame> = frames
             .chunks_exact(8)
             .map(|bytes| Frame { packed: u32_at(bytes, 0), text: u32_at(bytes, 4) })
@@ -79,8 +92,8 @@ impl Footer {
             order_crc: u32_at(head, 24),
             frames,
         };
-        let is_whole = footer.frames.len() == u32_at(head, 28) as usize && footer.fits(rest.len() as u64);
-        is_whole.then_some((footer, crc))
+        let is_whole = footer.frames.len() == u32_at(head, 28) as usize && footer.fits(end);
+        is_whole.then_some(footer)
     }
 
     /// Whether a file of a length can have such frames and lines, so that no number of it is taken at its word.
@@ -94,19 +107,22 @@ impl Footer {
     }
 
     /// The order of arrival, in which the lines of the file are numbered; `None` when it is damaged.
-    pub(super) fn order(&self, file: &[u8]) -> Option<Vec<u32>> {
-        decode_order(self.packed_order(file)?, self.lines as usize)
+    pub(super) fn order(&self, file: &FileView) -> Result<Option<Vec<u32>>, StoreError> {
+        let packed = self.packed_order(file)?;
+        Ok(packed.and_then(|packed| decode_order(&packed, self.lines as usize)))
     }
 
     /// Whether the order of arrival is the one that had this checksum before it was packed.
-    pub(super) fn has_order(&self, file: &[u8], crc: u32) -> bool {
-        self.packed_order(file).and_then(order_crc) == Some(crc)
+    pub(super) fn has_order(&self, file: &FileView, crc: u32) -> Result<bool, StoreError> {
+        Ok(self.packed_order(file)?.and_then(|packed| order_crc(&packed)) == Some(crc))
     }
 
-    fn packed_order<'a>(&self, file: &'a [u8]) -> Option<&'a [u8]> {
-        let start = usize::try_from(self.order_at).ok()?;
-        let packed = file.get(start..start.checked_add(self.order_len as usize)?)?;
-        (crc32fast::hash(packed) == self.order_crc).then_some(packed)
+    fn packed_order(&self, file: &FileView) -> Result<Option<Piece>, StoreError> {
+        let start = usize::try_from(self.order_at).ok();
+        let range = start.and_then(|start| Some(start..start.checked_add(self.order_len as usize)?));
+        let Some(range) = range.filter(|range| range.end <= file.len()) else { return Ok(None) };
+        let packed = file.read(range)?;
+        Ok((crc32fast::hash(&packed) == self.order_crc).then_some(packed))
     }
 }
 
@@ -213,6 +229,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn find(file: &[u8]) -> Option<(Footer, u32)> {
+        let read = |range: Range<usize>| Ok::<_, std::convert::Infallible>(&file[range]);
+        Footer::find_by(file.len(), read).unwrap()
+    }
+
     fn encode_order(order: &[u32]) -> (Vec<u8>, u32) {
         let mut writer = OrderWriter::new().unwrap();
         for arrival in order {
@@ -240,13 +261,13 @@ mod tests {
             let footer = Footer { lines: texts.len() as u32, watermark: -5, order_at: 9, order_len: 2, order_crc: 1, frames };
             let mut file = vec![0; footer.frames.len() * 3];
             file.extend(footer.encode().0);
-            prop_assert_eq!(Footer::find(&file).map(|(found, _)| found), Some(footer.clone()));
+            prop_assert_eq!(find(&file).map(|(found, _)| found), Some(footer.clone()));
             let len = file.len();
-            prop_assert!(Footer::find(&file[..len - 1]).is_none());
+            prop_assert!(find(&file[..len - 1]).is_none());
             // The skippable frame's own head says nothing that the footer does not say.
             let start = footer.frames.len() * 3 + 8;
             file[start + flip.index(len - start)] ^= 4;
-            prop_assert!(Footer::find(&file).is_none());
+            prop_assert!(find(&file).is_none());
         }
     }
 
@@ -257,7 +278,7 @@ mod tests {
             let footer = Footer { lines, watermark: 0, order_at: 0, order_len: 0, order_crc: 0, frames };
             let mut file = vec![0; texts.len() * 3];
             file.extend(footer.encode().0);
-            assert_eq!(Footer::find(&file).is_some(), expected, "{lines} lines in {} frames", texts.len());
+            assert_eq!(find(&file).is_some(), expected, "{lines} lines in {} frames", texts.len());
         };
         check(7, &[3, 4], true);
         check(8, &[3, 4], false);

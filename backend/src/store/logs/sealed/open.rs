@@ -3,9 +3,9 @@
 use super::layout::Footer;
 use super::text::{Sealed, SealedText};
 use crate::store::StoreError;
+use crate::store::file_view::{FileView, Reading};
 use crate::store::logs::block::{self, Block, Found, Row};
 use crate::store::logs::dictionary::{Dictionaries, NameKind};
-use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::{RowReader, is_late};
 use crate::store::logs::segment::{BLOCK_ROWS, Effort, NewIndex, Opening, Paths, Published};
 use sonde_shared::time::{Day, Timestamp};
@@ -22,8 +22,8 @@ pub(in crate::store::logs) fn watermark(path: &Path) -> Option<Timestamp> {
     if !path.exists() {
         return None;
     }
-    let map = Mapped::whole(path).ok()?;
-    let (footer, _) = Footer::find(map.slice(0..map.len()))?;
+    let file = Reading::Pread.whole(path).ok()?;
+    let (footer, _) = Footer::find(&file).ok()??;
     Some(Timestamp::from_nanos(footer.watermark))
 }
 
@@ -41,13 +41,13 @@ pub(in crate::store::logs) fn open(
     if !is_whole(&paths.sealed) && effort.is_below(text_without_end(&paths.sealed)) {
         return Ok(None);
     }
-    let sealed = SealedText::open(&paths.sealed, id, opening.frames.clone())?;
-    if let Some(published) = whole_index(&paths.index, &sealed)? {
+    let sealed = SealedText::open(&paths.sealed, id, opening.frames.clone(), opening.reading)?;
+    if let Some(published) = whole_index(&paths.index, &sealed, opening.reading)? {
         return Ok(Some((sealed.text, published, None)));
     }
-    let known = FoundBlocks::read(&paths.index, &sealed, opening.is_owner)?;
+    let known = FoundBlocks::read(&paths.index, &sealed, opening)?;
     let (bytes, published) = if let Some(known) = known {
-        known.finish()
+        known.finish()?
     } else {
         if effort.is_below(sealed.text.text_bytes()) {
             return Ok(None);
@@ -71,19 +71,19 @@ fn text_without_end(path: &Path) -> u64 {
 }
 
 /// What the index says, where it is that of this very file and ends with a summary. No block of it is read.
-fn whole_index(path: &Path, sealed: &Sealed) -> Result<Option<Published>, StoreError> {
+fn whole_index(path: &Path, sealed: &Sealed, reading: Reading) -> Result<Option<Published>, StoreError> {
     let (Some(print), true) = (sealed.print, path.exists()) else { return Ok(None) };
-    let (map, head) = (Mapped::whole(path)?, block::sealed_head(print));
-    if map.get(0..head.len()) != Some(&head[..]) {
+    let (view, head) = (reading.whole(path)?, block::sealed_head(print));
+    if view.len() < head.len() || view.read(0..head.len())?[..] != head {
         return Ok(None);
     }
-    let published = Published::in_file(map, head.len());
+    let published = Published::in_file(view, head.len())?;
     Ok(published.filter(|published| sealed.lines == Some(published.rows)))
 }
 
 /// The blocks of an index that is that of this very file and lacks nothing but its summary.
 struct FoundBlocks {
-    map: Mapped,
+    view: FileView,
     /// What the file begins with in this version.
     head: Vec<u8>,
     end: usize,
@@ -95,22 +95,22 @@ struct FoundBlocks {
 }
 
 impl FoundBlocks {
-    fn read(path: &Path, sealed: &Sealed, is_owner: bool) -> Result<Option<Self>, StoreError> {
+    fn read(path: &Path, sealed: &Sealed, opening: &Opening) -> Result<Option<Self>, StoreError> {
         let (Some(print), true) = (sealed.print, path.exists()) else { return Ok(None) };
-        let map = Mapped::whole(path)?;
-        let bytes = map.slice(0..map.len());
+        let view = opening.reading.whole(path)?;
+        let bytes = view.read(0..view.len())?;
         let heads = block::sealed_heads(print);
         let Some(head) = heads.iter().find(|head| bytes.starts_with(head)) else { return Ok(None) };
         let mut this = Self {
-            map: map.clone(),
+            view: view.clone(),
             end: head.len(),
             rows: 0,
             blocks: Vec::new(),
             names: Dictionaries::default(),
-            is_owner,
+            is_owner: opening.is_owner,
             head: block::sealed_head(print),
         };
-        while let Some(found) = block::find(bytes, this.end) {
+        while let Some(found) = block::find(&bytes, this.end) {
             if !this.take(found) {
                 return Ok(None);
             }
@@ -126,23 +126,25 @@ impl FoundBlocks {
             found.meta.first_row == self.rows && found.meta.text == (0..0) && self.names.add_from_file(names);
         let Some(rows) = self.rows.checked_add(found.meta.rows).filter(|_| is_next) else { return false };
         self.end = found.body.end;
-        let block = Block::mapped(found, self.map.clone());
+        let block = Arc::new(Block::in_file(found, self.view.clone()));
         // Columns that are to be summed up are looked at now; else when they are used.
-        if self.is_owner && !block.holds() {
+        if self.is_owner && !block.for_reader().holds() {
             return false;
         }
         self.rows = rows;
-        self.blocks.push(Arc::new(block));
+        self.blocks.push(block);
         true
     }
 
     /// What the index should be, for the folder's owner, and what readers see without it.
-    fn finish(self) -> (Option<Vec<u8>>, Published) {
-        let blocks = self.map.slice(self.head.len()..self.end);
-        let summary = || block::summarize(self.map.slice(0..self.end), self.head.len(), &self.names.lists());
-        let summary = self.is_owner.then(summary).flatten();
-        let index = summary.map(|summary| [&self.head, blocks, &summary].concat());
-        (index, Published::new(self.rows, self.blocks, &self.names))
+    fn finish(self) -> Result<(Option<Vec<u8>>, Published), StoreError> {
+        let mut index = None;
+        if self.is_owner {
+            let (old, head_len) = (self.view.read(0..self.end)?, self.head.len());
+            let summary = block::summarize(&old, head_len, &self.names.lists());
+            index = summary.map(|summary| [&self.head, &old[head_len..], &summary].concat());
+        }
+        Ok((index, Published::new(self.rows, self.blocks, &self.names)))
     }
 }
 
@@ -164,7 +166,7 @@ pub(super) fn read_rows(
         let start = sealed.text.range(frame).start as u32;
         rows.extend(reader.read(&text, start, rows.len() as u32, &mut number));
     }
-    if let Some(order) = sealed.text.order().filter(|order| order.len() == rows.len()) {
+    if let Some(order) = sealed.text.order()?.filter(|order| order.len() == rows.len()) {
         rows.iter_mut().zip(order).for_each(|(row, arrival)| row.arrival = arrival);
         rows.sort_unstable_by_key(|row| row.arrival);
     }

@@ -7,9 +7,9 @@ use super::cache::FrameCache;
 use super::layout::{Footer, Frame, OrderWriter, SKIPPABLE_HEAD, skippable};
 use super::stretches::{FRAME_BYTES, Line, Places, cut_frames, lines_of, stretches};
 use super::text::SealedText;
+use crate::store::file_view::Reading;
 use crate::store::logs::block::{self, NewNames, Row};
 use crate::store::logs::dictionary::NameList;
-use crate::store::logs::mapped::Mapped;
 use crate::store::logs::rows::is_near;
 use crate::store::logs::segment::{Paths, Published, Segment};
 use crate::store::logs::text::TextReader;
@@ -195,7 +195,7 @@ impl<'a> Written<'a> {
         rest.extend_from_slice(&footer);
         files::write_at(&self.file, self.path, &rest, self.end)?;
         files::sync(&self.file, self.path)?;
-        check(self.path, &self.checksums, order_crc)?;
+        check(self.path, segment.form().reading(), &self.checksums, order_crc)?;
         Ok(Self { print, ..self })
     }
 }
@@ -213,12 +213,12 @@ fn read_frame(segment: &Segment, frame: &[Line], text: &mut Vec<u8>) -> Result<(
 }
 
 /// Reads the file as a query would, before the only other copy of its lines goes.
-fn check(path: &Path, checksums: &[u32], order_crc: u32) -> Result<(), StoreError> {
-    let sealed = SealedText::open(path, 0, Arc::new(FrameCache::new(0)))?;
+fn check(path: &Path, reading: Reading, checksums: &[u32], order_crc: u32) -> Result<(), StoreError> {
+    let sealed = SealedText::open(path, 0, Arc::new(FrameCache::new(0)), reading)?;
     let damaged =
         || StoreError::Damaged { path: path.to_owned(), why: "it does not hold what was written".into() };
     if sealed.print.is_none()
-        || !sealed.text.has_order(order_crc)
+        || !sealed.text.has_order(order_crc)?
         || sealed.text.frames() as usize != checksums.len()
     {
         return Err(damaged());
@@ -261,9 +261,9 @@ fn write_index(
         files::write_at(&file, path, &encoded.bytes, end)?;
         end += encoded.bytes.len() as u64;
     }
-    let blocks = Mapped::whole(path)?;
+    let blocks = segment.form().reading().whole(path)?;
     let names = lists.map(|names| names.iter().collect());
-    let summary = block::summarize(blocks.slice(0..blocks.len()), head.len(), &names);
+    let summary = block::summarize(&blocks.read(0..blocks.len())?, head.len(), &names);
     files::write_at(&file, path, &summary.unwrap_or_default(), end)?;
     files::sync(&file, path)
 }

@@ -4,7 +4,7 @@ use super::cache::{FrameCache, Text};
 use super::layout::{Footer, Frame};
 use super::room::{FrameText, Rooms};
 use crate::store::StoreError;
-use crate::store::logs::mapped::Mapped;
+use crate::store::file_view::{FileView, Reading, or_end};
 use std::cell::RefCell;
 use std::io::Read;
 use std::ops::Range;
@@ -29,7 +29,7 @@ thread_local! {
 #[derive(Debug)]
 pub struct SealedText {
     path: PathBuf,
-    map: Mapped,
+    view: FileView,
     /// Which segment it is, in the cache.
     id: u64,
     cache: Arc<FrameCache>,
@@ -75,58 +75,62 @@ impl SealedText {
         path: &Path,
         id: u64,
         cache: Arc<FrameCache>,
+        reading: Reading,
     ) -> Result<Sealed, StoreError> {
-        let map = Mapped::whole(path)?;
-        let file = map.slice(0..map.len());
-        let found = Footer::find(file);
+        let view = reading.whole(path)?;
+        let found = Footer::find(&view)?;
         let places = OnceLock::new();
         if found.is_none() {
-            let frames = whole_frames(file);
+            // Given back at once: nobody knows where a frame ends before all of those before it were looked at.
+            let view = view.anew();
+            let frames = whole_frames(view.slice(0..view.len()));
             tracing::warn!(file = %path.display(), frames = frames.len(), "a sealed file's end is damaged; its whole frames are read");
             places.get_or_init(|| Places::of(&frames));
         }
         let (lines, print) = (found.as_ref().map(|(footer, _)| footer.lines), found.map(|(_, print)| print));
-        Ok(Sealed { text: Self { path: path.to_owned(), map, id, cache, places }, print, lines })
+        Ok(Sealed { text: Self { path: path.to_owned(), view, id, cache, places }, print, lines })
     }
 
     fn places(&self) -> &Places {
         self.places.get_or_init(|| {
-            let footer = Footer::find(self.map.slice(0..self.map.len()));
+            let footer = or_end(Footer::find(&self.view));
             Places::of(&footer.map(|(footer, _)| footer.frames).unwrap_or_default())
         })
     }
 
     /// The order of arrival; `None` when it is damaged: the lines then count in storage order.
-    pub(in crate::store::logs) fn order(&self) -> Option<Vec<u32>> {
-        let file = self.map.slice(0..self.map.len());
-        Footer::find(file)?.0.order(file)
+    pub(in crate::store::logs) fn order(&self) -> Result<Option<Vec<u32>>, StoreError> {
+        Footer::find(&self.view)?.map_or(Ok(None), |(footer, _)| footer.order(&self.view))
     }
 
     /// Whether the order of arrival is the one that had this checksum before it was packed. It is not unpacked at once.
-    pub(super) fn has_order(&self, crc: u32) -> bool {
-        let file = self.map.slice(0..self.map.len());
-        Footer::find(file).is_some_and(|(footer, _)| footer.has_order(file, crc))
+    pub(super) fn has_order(&self, crc: u32) -> Result<bool, StoreError> {
+        Footer::find(&self.view)?.map_or(Ok(false), |(footer, _)| footer.has_order(&self.view, crc))
     }
 
     /// Opens the same file once more, with what it says of its lines.
     pub(in crate::store::logs) fn reopen(&self) -> Result<Sealed, StoreError> {
-        Self::open(&self.path, self.id, self.cache.clone())
+        Self::open(&self.path, self.id, self.cache.clone(), self.view.reading())
     }
 
     /// What of the file does not hold, in words.
     pub(in crate::store::logs) fn problems(&self) -> Vec<String> {
-        let file = self.map.slice(0..self.map.len());
         let mut problems = Vec::new();
-        match Footer::find(file) {
-            None => problems.push("the sealed file's end is damaged".to_owned()),
-            Some((footer, _)) if footer.order(file).is_none() => {
-                problems.push("the order of arrival is damaged".to_owned());
-            }
-            Some(_) => {}
+        let order = |(footer, _): (Footer, u32)| footer.order(&self.view).map(|order| order.is_some());
+        match Footer::find(&self.view).and_then(|found| found.map(order).transpose()) {
+            Ok(Some(true)) => {}
+            Ok(Some(false)) => problems.push("the order of arrival is damaged".to_owned()),
+            Ok(None) => problems.push("the sealed file's end is damaged".to_owned()),
+            Err(error) => problems.push(error.with_source()),
         }
         let damaged = (0..self.frames()).filter_map(|frame| self.decode(frame).err());
         problems.extend(damaged.map(|error| error.to_string()));
         problems
+    }
+
+    /// How its file is read.
+    pub(in crate::store::logs) fn reading(&self) -> Reading {
+        self.view.reading()
     }
 
     /// How many frames there are.
@@ -165,7 +169,8 @@ impl SealedText {
             return Err(self.damaged("a line lies behind its end"));
         };
         let len = self.range(frame).end - self.range(frame).start;
-        let text = decode(self.map.slice(*start as usize..*end as usize), len as usize, self.cache.rooms());
+        let packed = self.view.read(*start as usize..*end as usize)?;
+        let text = decode(&packed, len as usize, self.cache.rooms());
         text.ok_or_else(|| self.damaged(&format!("the frame at byte {start} does not hold")))
     }
 

@@ -27,7 +27,7 @@ pub(super) fn with_classes<T>(work: impl FnOnce() -> T) -> T {
 pub(super) fn open(root: &Path) -> Result<LogStore, StoreError> {
     let data = root.join("data");
     files::create_dir(&data)?;
-    let store = LogStore::open_with(&data, false, SEGMENT_BYTES, None)?;
+    let store = LogStore::open_with(&data, false, Reading::Mapped, SEGMENT_BYTES, None)?;
     if HAS_CLASSES.get() {
         let rules = [("shop.cart".to_owned(), None), ("db".to_owned(), Some(7)), ("x".to_owned(), Some(8))];
         store.set_ages(Arc::new(Ages::with_rules(Some(8), &rules).unwrap()));

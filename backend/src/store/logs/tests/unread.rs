@@ -32,7 +32,7 @@ const RETRY: Duration = Duration::from_millis(20);
 fn serve(dir: &Path, seals: bool, gate: Gate) -> LogStore {
     let indexing = Arc::new(Indexing::new(Effort::up_to(0, 0), RETRY));
     indexing.set_gate(gate);
-    LogStore::open_with(dir, seals, SEGMENT_BYTES, Some(indexing)).unwrap()
+    LogStore::open_with(dir, seals, Reading::Mapped, SEGMENT_BYTES, Some(indexing)).unwrap()
 }
 
 fn set_gate(store: &LogStore, gate: Gate) {
@@ -158,7 +158,7 @@ fn a_damaged_index_is_read_anew_from_where_it_is_damaged() {
 fn the_tail_that_a_crash_has_left_is_read_at_once() {
     let dir = folder(2, 0);
     remove_index(dir.path(), 2);
-    let store = LogStore::serve(dir.path(), false).unwrap();
+    let store = LogStore::serve(dir.path(), false, Reading::Mapped).unwrap();
     assert_eq!((numbers(&store), store.unindexed().0), (vec![1, 2], 0));
 }
 
@@ -170,7 +170,8 @@ fn a_tail_of_few_long_lines_is_read_at_once_and_as_much_text_of_many_is_not() {
         remove_index(dir.path(), 1);
         let indexing = Arc::new(Indexing::new(Effort::up_to(1 << 20, tail_bytes), RETRY));
         indexing.set_gate(Gate::BeforeReading);
-        let store = LogStore::open_with(dir.path(), false, SEGMENT_BYTES, Some(indexing)).unwrap();
+        let store =
+            LogStore::open_with(dir.path(), false, Reading::Mapped, SEGMENT_BYTES, Some(indexing)).unwrap();
         assert_eq!((indexed_to(&store).is_some(), store.unindexed().0), (unread > 0, unread));
     }
 }
@@ -424,7 +425,7 @@ fn a_stop_does_not_wait_for_what_is_being_read() {
     let dir = folder(2, 1);
     for number in [1, 2] {
         remove_index(dir.path(), number);
-        let (stop, opening) = (AtomicBool::new(true), Opening::new(true));
+        let (stop, opening) = (AtomicBool::new(true), Opening::new(true, Reading::Mapped));
         let effort = Effort { stop: &stop, ..Effort::ALL };
         let dir = dir.path().join(NOON.day().to_string());
         let read = || segment::Segment::read(&dir, NOON.day(), number, Timestamp::MIN, &opening, effort);

@@ -107,7 +107,7 @@ fn check_tags(store: &MetricStore, range: TimeRange, names: &[&str]) {
 #[derive(Clone, Debug)]
 enum Step {
     Append(Vec<Row>),
-    Restart,
+    Restart(Reading),
     Seal,
     MakeCatalog,
     Delete(i64),
@@ -136,7 +136,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     let row = row.prop_map(|(name, day, second)| row_of(NAMES[name], day, second));
     prop_oneof![
         6 => prop::collection::vec(row, 1..12).prop_map(Step::Append),
-        3 => Just(Step::Restart),
+        3 => prop::sample::select(vec![Reading::Mapped, Reading::Pread]).prop_map(Step::Restart),
         2 => Just(Step::Seal),
         3 => Just(Step::MakeCatalog),
         1 => (0..8_i64).prop_map(Step::Delete),
@@ -150,7 +150,11 @@ fn row_of(name: &str, day: i64, second: i64) -> Row {
 }
 
 fn open(dir: &Path) -> MetricStore {
-    MetricStore::open_with(dir, Options { flush_points: 8, ..Options::default() }).unwrap()
+    open_reading(dir, Reading::Mapped)
+}
+
+fn open_reading(dir: &Path, reading: Reading) -> MetricStore {
+    MetricStore::open_with(dir, Options { flush_points: 8, reading, ..Options::default() }).unwrap()
 }
 
 fn make_catalog(store: &MetricStore) {
@@ -162,14 +166,15 @@ fn day_dir(dir: &Path, day: i64) -> PathBuf {
 }
 
 fn take(step: &Step, dir: &Path, store: MetricStore, names: &mut Names) -> MetricStore {
+    let reading = store.shared.days.reading;
     match step {
         Step::Append(rows) => {
             append(&store, rows);
             names.append(rows);
         }
-        Step::Restart => {
+        Step::Restart(reading) => {
             drop(store);
-            return open(dir);
+            return open_reading(dir, *reading);
         }
         Step::Seal => store.seal_all(&mut SealReport::default()).unwrap(),
         Step::MakeCatalog => make_catalog(&store),
@@ -187,7 +192,7 @@ fn take(step: &Step, dir: &Path, store: MetricStore, names: &mut Names) -> Metri
             drop(store);
             let is_there = fs::remove_dir_all(day_dir(dir, *day)).is_ok();
             assert_eq!(names.0.remove(day).is_some(), is_there);
-            return open(dir);
+            return open_reading(dir, reading);
         }
         Step::Damage(len, at) => {
             drop(store);
@@ -196,7 +201,7 @@ fn take(step: &Step, dir: &Path, store: MetricStore, names: &mut Names) -> Metri
             bytes.truncate(*len);
             bytes.iter_mut().skip(*at).take(1).for_each(|byte| *byte ^= 1);
             fs::write(&path, bytes).unwrap();
-            return open(dir);
+            return open_reading(dir, reading);
         }
     }
     store
@@ -259,13 +264,13 @@ fn a_query_that_meets_uncovered_days_has_the_catalog_made() {
         let store = open(dir.path());
         check(&store, &names);
         let started = Instant::now();
-        while !catalog::Catalog::open(&path).is_ok_and(|found| found.is_some()) {
+        while !catalog::Catalog::open(&path, Reading::Mapped).is_ok_and(|found| found.is_some()) {
             assert!(started.elapsed() < Duration::from_secs(30));
             std::thread::sleep(Duration::from_millis(5));
         }
         check(&store, &names);
         drop(store);
-        let covered = catalog::Catalog::open(&path).unwrap().unwrap();
+        let covered = catalog::Catalog::open(&path, Reading::Mapped).unwrap().unwrap();
         assert_eq!(covered.days().len(), 5);
     }
 }

@@ -28,7 +28,7 @@ fn parts_of(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn is_sealed(dir: &Path) -> bool {
-    matches!(&parts_of(dir)[..], [one] if Part::open(&dir.join(one)).is_ok_and(|part| part.has_rollups()))
+    matches!(&parts_of(dir)[..], [one] if Part::open(&dir.join(one), Reading::Mapped).is_ok_and(|part| part.has_rollups()))
 }
 
 /// Waits until there is one part with rollups, and queries read it.
@@ -117,7 +117,7 @@ fn a_seal_that_is_given_up_leaves_all_as_it_was() {
         filled(Options { flush_points: 400, idle_after: Duration::MAX, ..Options::default() });
     drop(store);
     let before = list_files(dir.path());
-    let state = day::DayState::load(dir.path(), Day::from_number(1)).unwrap().state;
+    let state = day::DayState::load(dir.path(), Day::from_number(1), Reading::Mapped).unwrap().state;
     seal::seal(&state, &AtomicBool::new(true)).unwrap();
     assert_eq!(list_files(dir.path()), before);
     let store = MetricStore::open(dir.path()).unwrap();
@@ -225,7 +225,7 @@ fn a_part_of_the_version_before_is_read_and_becomes_one_of_this() {
     fs::create_dir(dir.path().join(DAY_DIR)).unwrap();
     let bytes = part_of_before(&by_name.into_iter().collect::<Vec<_>>());
     fs::write(file(dir.path(), "metrics-0001.part"), &bytes).unwrap();
-    let part = Part::open(&file(dir.path(), "metrics-0001.part")).unwrap();
+    let part = Part::open(&file(dir.path(), "metrics-0001.part"), Reading::Mapped).unwrap();
     assert!(part.problems().is_empty() && !part.has_rollups());
     let ranges = [(DAY_SECS + 777, DAY_SECS + 7_777)];
     let store = MetricStore::open(dir.path()).unwrap();

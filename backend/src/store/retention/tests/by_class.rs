@@ -1,6 +1,7 @@
 //! Components with ages of their own: what goes within a day and what stays.
 
 use super::*;
+use crate::store::file_view::Reading;
 use std::collections::BTreeMap;
 
 const DEBUG: &str = "shop.debug";
@@ -465,7 +466,7 @@ fn a_segment_that_is_still_to_be_indexed_goes_only_when_its_components_are_known
     let large =
         logs::segment_numbers(&folder).unwrap().into_iter().max_by_key(|number| size(*number)).unwrap();
     fs::remove_file(&logs::segment_files(&folder, large)[3]).unwrap();
-    let store = with_rules(Store::serve(dir.path(), false).unwrap(), Some(5), rules);
+    let store = with_rules(Store::serve(dir.path(), false, Reading::Mapped).unwrap(), Some(5), rules);
     store.logs().hold_indexing(true);
     for _ in 0..2 {
         store.delete_surplus(NOW, NEVER);

@@ -57,6 +57,19 @@ fn an_area_stands_on_zero_also_where_its_values_are_far_from_it() {
 }
 
 #[test]
+fn two_lines_have_light_areas_and_three_have_none() {
+    let check = |count: usize, expected: usize| {
+        let all: Vec<_> = (0..count).map(|n| series(&n.to_string(), move |i| i + n as f64)).collect();
+        let styles = styles_of_panel(Draw::Line, &vec![false; count]);
+        let svg = chart(&Lines { styles: &styles, ..lines(&all, "") });
+        assert_eq!(points(&svg, "polygon").iter().filter(|area| area.len() > 3).count(), expected);
+    };
+    check(1, 1);
+    check(2, 2);
+    check(3, 0);
+}
+
+#[test]
 fn stacked_areas_share_their_edges() {
     let two = [series("a", |_| 7.0), series("b", |_| 21.0)];
     let sums = stacked(&two.iter().collect::<Vec<_>>());
