@@ -275,9 +275,10 @@ fn change_of(seen: &Seen, loudest: u8) -> Change {
     if grows(seen.lines, seen.size, seen.lines_before, seen.size_before) { Change::Up } else { Change::Down }
 }
 
-/// The bucket after the last line, not before the baseline's end.
+/// The bucket after the last line since the baseline began, which may lie behind the selection: then since that did.
 fn silent_since(grid: &Grid, stream: &Stream<'_>) -> Option<usize> {
-    let shown = grid.now.baseline.start..grid.now.selection.end;
+    let Trial { selection, baseline } = &grid.now;
+    let shown = baseline.start.min(selection.start)..selection.end;
     let bucket = shown.end - silent_tail(&stream.lines, &shown);
     (bucket < grid.starts_ms.len()).then_some(bucket)
 }
@@ -316,6 +317,7 @@ fn summary(
         return format!("errors: {after} of the lines, before {before}");
     }
     match change {
+        Change::New if seen.lines <= 1.0 => "new: 1 line".to_owned(),
         Change::New => format!("new: {} lines", words::number(seen.lines)),
         Change::Gone => {
             let before = words::rate(seen.lines_before, seen.size_before, grid.step_ms);

@@ -67,15 +67,17 @@ fn past_windows(grid: &Grid) -> Vec<Trial> {
     windows
 }
 
-/// The baseline and what lies before it without a break.
+/// The baseline and what lies before it without a break, but not the selection.
 fn run_before(grid: &Grid) -> Range<usize> {
+    let Trial { selection, baseline } = &grid.now;
     let days_end = grid.earlier_days.iter().map(|day| day.selection.end.max(day.baseline.end)).max();
-    let floor = days_end.unwrap_or(0).min(grid.now.baseline.start);
-    let mut start = grid.now.baseline.start;
+    let selected = if selection.end <= baseline.start { selection.end } else { 0 };
+    let floor = days_end.unwrap_or(0).max(selected).min(baseline.start);
+    let mut start = baseline.start;
     while start > floor && is_next(grid, start - 1) {
         start -= 1;
     }
-    start..grid.now.baseline.end
+    start..baseline.end
 }
 
 /// Whether the selection follows on its baseline without a break but the gap.
@@ -115,6 +117,13 @@ mod tests {
         assert!(windows.len() >= 7, "{}", windows.len());
         assert_eq!(windows[0], Trial { selection: 110..120, baseline: 69..109 });
         assert!(windows.iter().all(|window| window.baseline.len() >= 20));
+    }
+
+    #[test]
+    fn the_selection_is_in_no_window_where_the_baseline_lies_behind_it() {
+        let windows = past_windows(&grid(12..84, 0..12));
+        assert_eq!(windows.len(), 6);
+        assert!(windows.iter().all(|window| window.selection.start >= 12 && window.baseline.start >= 12));
     }
 
     #[test]

@@ -231,8 +231,9 @@ impl Asked {
             pieces.push(asked(self.selection_ms, self.selection));
         }
         let count = past * self.selection;
-        // What lies before the first of several stretches does not lead up to the others.
-        if count > 0 && self.baseline.len() == 1 {
+        let is_before = self.baseline_start() <= self.selection_ms;
+        // What lies before the first of several stretches does not lead up to the others, nor does the selection to what lies behind it.
+        if count > 0 && is_before && self.baseline.len() == 1 {
             let from_ms = self.baseline_start() - count as i64 * self.step_ms;
             pieces.push(Piece { from_ms, count, what: What::Past });
         }
@@ -322,13 +323,15 @@ mod tests {
             start in 1_000_000_000_i64..2_000_000_000,
             length in 1_i64..200_000,
             moved in prop::option::of((-3_000_000_i64..-1, 1_i64..500_000)),
+            is_behind in any::<bool>(),
             spacing in prop::option::of(prop::sample::select(vec![1_i64, 10, 60, 300])),
             series in 1_usize..1_000_000,
             past in 0_usize..9,
         ) {
             let selection = secs(start, start + length);
             let baseline = moved.map_or(default_baseline(selection), |(by, long)| {
-                secs(start + by - long, start + by)
+                let from = if is_behind { start + length - by } else { start + by - long };
+                secs(from, from + long)
             });
             let step = step_ms(selection, spacing.map(|secs| secs * 1_000), most_buckets(series));
             let plan = Plan::new(selection, baseline, step, past, &EARLIER_DAYS);
@@ -348,7 +351,8 @@ mod tests {
             prop_assert_eq!(grid.starts_ms[selected.start], selection.from.as_millis());
             let left_ms = selection.until.as_millis() - (grid.starts_ms[selected.end - 1] + step);
             prop_assert!((0..selected.len() as i64).contains(&left_ms), "{left_ms}");
-            prop_assert!(!compared.is_empty() && compared.end <= selected.start);
+            prop_assert!(!compared.is_empty());
+            prop_assert!(compared.end <= selected.start || (moved.is_some() && is_behind && selected.end <= compared.start));
             prop_assert!(Timestamp::from_millis(grid.starts_ms[compared.end - 1] + step) <= baseline.until.max(selection.from));
             prop_assert!(grid.len() < usize::from(u16::MAX));
             let usual = Plan::new(selection, default_baseline(selection), step, most_past(series, selected.len()), &[]);
