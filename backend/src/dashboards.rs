@@ -17,10 +17,12 @@ use std::time::SystemTime;
 
 mod from_metrics;
 mod merge;
+mod remove;
 mod save;
 
 pub use from_metrics::from_metrics;
-pub use save::{NO_TEXT, SaveError, replace_file};
+pub use remove::WHATEVER_IT_IS;
+pub use save::{SaveError, replace_file};
 
 /// The name of the dashboard that is made from the metrics.
 pub const DEFAULT_NAME: &str = "default";

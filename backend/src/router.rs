@@ -1,7 +1,9 @@
 //! The one table of routes.
 
 use crate::api::assets::serve_page;
-use crate::api::dashboards::{get_dashboard, list_dashboards, put_dashboard};
+use crate::api::dashboards::{
+    delete_dashboard, get_dashboard, list_dashboards, put_dashboard, restore_dashboard,
+};
 use crate::api::error::explain_method;
 use crate::api::events::{list_events, post_event};
 use crate::api::facets::list_facets;
@@ -19,6 +21,7 @@ use crate::api::render::render;
 use crate::api::tags::{
     delete_series, find_series, get_tag, list_tags, suggest_tags, suggest_values, tag_series, tag_several,
 };
+use crate::api::targets::check_targets;
 use crate::api::why::explain;
 use crate::state::AppState;
 use axum::Router;
@@ -55,7 +58,9 @@ fn table() -> Router<AppState> {
         .merge(graphite_tags())
         .route("/api/page", get(page_info))
         .route("/api/dashboards", get(list_dashboards))
-        .route("/api/dashboards/{name}", get(get_dashboard).put(put_dashboard))
+        .route("/api/dashboards/{name}", get(get_dashboard).put(put_dashboard).delete(delete_dashboard))
+        .route("/api/dashboards/{name}/restore", post(restore_dashboard))
+        .route("/api/targets/check", get(check_targets))
         .route("/api/links", get(list_links).post(post_link))
         .fallback(serve_page)
 }

@@ -1,11 +1,13 @@
 //! The page's root: what is where.
 
-use crate::feeds::{LineFeed, LiveFeed, Loaded, PageFeed, clock, load_why, range, watch_contact};
+use crate::feeds::{
+    BoardSaving, Boards, LineFeed, LiveFeed, Loaded, PageFeed, Saving, clock, load_why, range, watch_contact,
+};
 use crate::gestures::provide_charts;
 use crate::keys::{KeyTargets, listen_to_keys, provide_key_choice};
 use crate::panes::{
-    AddMetric, Announcer, Charts, HelpDialog, LogPane, MetricDrag, Notes, PanelEditor, SelectionBar,
-    SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
+    AddMetric, Announcer, Charts, HelpDialog, LastDrawn, LogPane, MetricDrag, Notes, PanelEditor,
+    SelectionBar, SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
 };
 use crate::session::Session;
 use crate::size::{is_phone, on_resize};
@@ -36,7 +38,11 @@ pub fn App() -> impl IntoView {
     let session = Session::provide();
     let theme = use_theme();
     provide_context(theme);
-    provide_context(PageFeed::start(session));
+    let feed = PageFeed::start(session);
+    provide_context(feed);
+    provide_context(Boards::new(session, feed));
+    provide_context(BoardSaving(RwSignal::new(Saving::Idle)));
+    provide_context(LastDrawn::default());
     clock::start_clock(session);
     let centre = NodeRef::<html::Main>::new();
     let size = watch_centre(centre);
@@ -45,10 +51,10 @@ pub fn App() -> impl IntoView {
     let charts = provide_charts(session, theme, histogram, range::load_events(session));
     let lines = LineFeed::start(session);
     provide_context(lines);
-    provide_context(LiveFeed::start(session, lines, histogram, size.width_px));
+    let components = range::load_components(session);
+    provide_context(LiveFeed::start(session, lines, histogram, components, size.width_px));
     watch_contact(session, lines, histogram);
     let Tie { follows, .. } = Tie::provide(session, charts, lines, histogram);
-    let components = range::load_components(session);
     let why = load_why(session);
     let why_place = WhyPlace::stored();
     let help = RwSignal::new(false);
@@ -60,7 +66,7 @@ pub fn App() -> impl IntoView {
     listen_to_keys(KeyTargets { session, charts, letters, follows, help, tree_open });
     follow_title(session);
     let wall = session.part(|state| state.view.wall);
-    let editing = session.part(|state| state.edit.is_some());
+    let editing = session.part(|state| state.editor.is_some());
     let span = move |range: TimeRange| format!("{}..{}", range.from.as_millis(), range.until.as_millis());
     view! {
         <div

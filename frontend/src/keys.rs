@@ -93,8 +93,8 @@ fn undo_a_layer(on: KeyTargets) {
         charts.arm(false);
     } else if tree_open.get_untracked() {
         tree_open.set(false);
-    } else if session.now_part(|state| state.edit.is_some()) {
-        session.send(Command::Edit(EditStep::Cancel));
+    } else if session.now_part(|state| state.editor.is_some()) {
+        session.send(Command::Edit(EditStep::Close));
     } else if session.now_part(|state| state.view.line.is_some()) {
         session.send(Command::PinLine(None));
     } else if session.now_part(|state| state.maximized().is_some()) {

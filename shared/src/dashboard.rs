@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// The tag of a dashboard that is in no file, so that there is nothing to save over.
+pub const NO_TEXT: &str = "none";
+
 /// A list of panels that share one time axis.
 ///
 /// ```toml
@@ -85,6 +88,25 @@ pub enum Draw {
 }
 
 impl Draw {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Line, Self::Area, Self::Stacked, Self::Points, Self::Staircase];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Area => "area",
+            Self::Stacked => "stacked",
+            Self::Points => "points",
+            Self::Staircase => "staircase",
+        }
+    }
+
+    /// That of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|draw| draw.name() == name)
+    }
+
     /// Whether it is what a panel is drawn as that says nothing.
     pub fn is_line(&self) -> bool {
         *self == Self::Line
@@ -198,7 +220,7 @@ pub fn calls_function(target: &str) -> bool {
 }
 
 /// Lower-case letters, digits and dashes: `Tree view (p95)` → `tree-view-p95`.
-fn slug(text: &str) -> String {
+pub fn slug(text: &str) -> String {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
         .filter(|word| !word.is_empty())

@@ -11,7 +11,11 @@ use crate::query_string::{QueryString, decode, encode};
 use crate::time::{Day, NANOS_PER_SEC, TimeError, TimeRange, TimeSpec, Timestamp, parse_rfc3339};
 use graphite::GraphiteRange;
 
+mod edits;
 mod graphite;
+
+use edits::Unread;
+pub use edits::{BoardEdits, PanelEdit};
 
 /// The version of the address, `v=`.
 pub const VERSION: u32 = 1;
@@ -190,6 +194,8 @@ pub struct ViewState {
     pub line: Option<String>,
     /// Graphite's targets of one more panel, below the dashboard's; without a dashboard's name the only one.
     pub targets: Vec<String>,
+    /// What was changed in the dashboard and is not saved.
+    pub edits: BoardEdits,
     /// Whether the view follows the clock.
     pub live: bool,
     /// Whether it hangs on a wall: charts alone, in large type.
@@ -222,6 +228,7 @@ impl Default for ViewState {
             maximized: None,
             line: None,
             targets: Vec::new(),
+            edits: BoardEdits::default(),
             live: false,
             wall: false,
             zone: None,
@@ -258,6 +265,11 @@ impl ViewState {
         query.push_some("max", self.maximized.as_deref());
         query.push_some("line", self.line.as_deref());
         query.push_all("target", &self.targets);
+        self.edits.values.iter().for_each(|edit| query.push(&edit.name(), &edit.value));
+        query.push_some(
+            "panels",
+            (!self.edits.order.is_empty()).then(|| self.edits.order.join(",")).as_deref(),
+        );
         query.push_some("live", self.live.then_some("1"));
         query.push_some("wall", self.wall.then_some("1"));
         query.push_some("zone", self.zone.map(|zone| if zone == Zone::Utc { "utc" } else { "local" }));
@@ -353,8 +365,15 @@ impl ViewState {
             "panel" => self.panel = Some(value),
             "max" => self.maximized = Some(value),
             "line" => self.line = Some(value),
-            // Others are of a later version, or of whoever passed the link on.
-            key => self.fields.extend(FieldFilter::read(key, value)),
+            "panels" => self.edits.order = value.split(',').map(str::to_owned).collect(),
+            key => match PanelEdit::read(key, value) {
+                Ok(edit) => self.edits.values.push(edit),
+                Err(Unread::Wrong(value)) => {
+                    return Err(unreadable(&["the change `", key, "`"].concat(), &value));
+                }
+                // Others are of a later version, or of whoever passed the link on.
+                Err(Unread::Another(value)) => self.fields.extend(FieldFilter::read(key, value)),
+            },
         }
         Ok(())
     }

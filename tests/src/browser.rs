@@ -3,6 +3,7 @@
 //! [`Browser`] has a profile of its own that nobody used before.
 
 mod fingers;
+mod script;
 
 use crate::wait;
 use fantoccini::actions::{
@@ -114,18 +115,6 @@ impl Browser {
         let metrics = told["metrics"].as_array().expect("metrics are a list");
         let metric = metrics.iter().find(|metric| metric["name"] == name);
         metric.and_then(|metric| metric["value"].as_f64()).expect("the browser counts it")
-    }
-
-    /// Has the browser sample what script runs, so many microseconds apart.
-    pub fn watch_script(&self, every_us: u32) {
-        self.devtools("Profiler.enable", &json!({}));
-        self.devtools("Profiler.setSamplingInterval", &json!({"interval": every_us}));
-        self.devtools("Profiler.start", &json!({}));
-    }
-
-    /// What it has seen since, as its protocol's `Profiler.Profile`.
-    pub fn script_watched(&self) -> Value {
-        self.devtools("Profiler.stop", &json!({}))["profile"].take()
     }
 
     fn devtools(&self, cmd: &str, params: &Value) -> Value {

@@ -210,6 +210,24 @@ impl Page<'_> {
         seen
     }
 
+    /// Clicks the button or field with this accessible name or text, once it is there.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub fn press(&self, name: &str) {
+        let script = "const all = [...document.querySelectorAll('button, input')];\
+            const e = all.find(e => e.getAttribute('aria-label') === arguments[0]) ?? all.find(e => e.innerText.trim() === arguments[0])\
+                ?? [...document.querySelectorAll('label')].find(e => e.firstChild.innerText === arguments[0])?.querySelector('input');\
+            if (!e || e.disabled) return null; e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect();\
+            return [b.left + b.width / 2, b.top + b.height / 2]";
+        let at = wait::until(&format!("the button {name}"), || {
+            let found = self.browser.look(script, &[json!(name)]);
+            serde_json::from_value::<(f64, f64)>(found).ok().ok_or("none")
+        });
+        self.browser.click(at);
+    }
+
     /// What a script finds on the page, waited for.
     #[track_caller]
     pub fn wait_for(&self, what: &str, script: &str, expected: &Value) {

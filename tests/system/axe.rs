@@ -131,6 +131,26 @@ fn look_at_all(width: u32, height: u32) {
     look.click("[aria-label='Turns: edit this chart']");
     look.when("editor open", "document.querySelector('.editor')");
     look.browser.key(Key::Escape);
+    let edits =
+        "&edit.turns.target=movingAvrage(mill.wheel.*,5)&edit.turns.threshold=warn:300&edit.level.removed=1";
+    look.state(
+        "edited",
+        "",
+        &at(edits),
+        "document.querySelector('.edited-mark') && document.querySelector('.edited-note')",
+    );
+    look.click("[aria-label='Turns: edit this chart']");
+    look.browser.look("document.querySelector('.editor-more').open = true; return true", &[]);
+    look.when(
+        "editor mistake",
+        "document.querySelector('.mistake') && document.querySelector('.threshold-row')",
+    );
+    look.click(".editor .primary");
+    look.when("editor refused", "document.querySelector('.editor [role=alert]')");
+    look.state("dashboards", "", &at(""), LINES);
+    look.click("[aria-label=Dashboard]");
+    look.click(".board-actions li:nth-child(3) button");
+    look.when("dashboard menu", "document.activeElement.id === 'board-title'");
     look.state("tree", "", &at("&c=mill&chosen=1"), LINES);
     look.click(if touch { ".sheet-tabs .tab:last-child" } else { ".rail-button" });
     look.when("tree open", "document.querySelectorAll('.tree-row').length > 5");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sonde_shared::time::Timestamp;
-use sonde_tests::browser::Browser;
+use sonde_tests::browser::{Browser, Settings};
 use sonde_tests::http::Client;
 use sonde_tests::page::Page;
 use sonde_tests::process::anonymous_bytes;
@@ -333,4 +333,21 @@ fn readers_that_take_nothing_cost_no_memory() {
     let grown = anonymous_bytes(server.pid()).saturating_sub(before);
     assert!(grown < READERS as u64 * (3 << 20), "{READERS} readers that take nothing cost {grown} bytes");
     drop(readers);
+}
+
+#[test]
+fn a_component_that_is_new_is_in_the_tree_with_its_first_line() {
+    let server = TestServer::start();
+    quay(&server, 3);
+    let browser = Browser::with(&Settings { width: 1920, height: 1000, ..Settings::default() });
+    let address = ADDRESS.replace("-15min", "-1d");
+    let page = open_at(&browser, &server, &address, 3);
+    let tree = "return [...document.querySelectorAll('[role=treeitem]')].map(e => e.dataset.path).filter(path => path)";
+    page.wait_for("the tree", tree, &json!(["quay", "quay.light"]));
+    let before = asked(&browser, "/api/components");
+    let line = format!("{{\"ts\":\"{}\",\"component\":\"quay.horn\",\"msg\":\"hoot\"}}\n", now());
+    server.store_logs(line.as_bytes());
+    page.wait_for("the new component", tree, &json!(["quay", "quay.horn", "quay.light"]));
+    assert!(asked(&browser, "/api/components") <= before + 2);
+    browser.assert_no_errors();
 }

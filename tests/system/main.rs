@@ -3,6 +3,8 @@
 
 /// Nothing on the page keeps anybody out.
 mod axe;
+/// Dashboards made, copied and deleted in the page.
+mod boards;
 /// The main job: brush a spike, read its lines, pass the address on.
 mod brush;
 mod charts;
@@ -18,6 +20,8 @@ mod durability;
 mod durability_kills;
 /// What was read of points is there after `kill -9`, whatever they came by.
 mod durability_points;
+/// The editor of a chart.
+mod editor;
 /// Who follows gets every line once, or is told what went.
 mod followers;
 /// Files that another program writes, served in place.
@@ -71,6 +75,8 @@ mod tidy;
 mod tie;
 /// The trees at the side: components, metrics.
 mod tree;
+/// A range as text.
+mod typed_range;
 /// Days whose index is gone.
 mod unindexed;
 /// Nothing is mapped where nobody wants it.

@@ -13,13 +13,9 @@ use std::time::Instant;
 
 /// Everything, one table after the other.
 pub(crate) fn all(incidents: usize) {
-    if std::env::var("DEBUG").is_ok() {
-        quiet(incidents * 5);
-        return;
-    }
     ranking(incidents, false);
     ranking(incidents, true);
-    quiet(incidents * 5);
+    quiet(incidents * 15);
     power();
     time();
 }
@@ -44,8 +40,9 @@ impl Tally {
             let count = self.ranks.iter().flatten().filter(|rank| **rank < most).count();
             format!("{:3.0}", 100.0 * count as f64 / all)
         };
+        // The sum of none is -0.
         let reciprocal =
-            self.ranks.iter().flatten().map(|rank| 1.0 / (1.0 + *rank as f64)).sum::<f64>() / all;
+            0.0 + self.ranks.iter().flatten().map(|rank| 1.0 / (1.0 + *rank as f64)).sum::<f64>() / all;
         format!("{} {} {}  {reciprocal:.2}", within(1), within(3), within(5))
     }
 }
@@ -186,7 +183,7 @@ fn found_in(ranked: &[String], cause: &Cause, observed: &Observed) -> (Option<us
 
 /// Windows in which nothing happened.
 fn quiet(windows: usize) {
-    println!("\nquiet windows: with any finding in %, findings a window");
+    println!("\nquiet windows: with any finding in % and its interval of 95 %, findings a window");
     let mut under_null = UnderNull::default();
     for (name, what) in [("plain", 0), ("with a gap", 1), ("with a deploy", 2)] {
         let (mut any, mut findings) = (0, 0);
@@ -205,13 +202,6 @@ fn quiet(windows: usize) {
             any += usize::from(!answer.findings.is_empty());
             findings += answer.findings.len();
             for finding in &answer.findings {
-                if what > 0 && std::env::var("DEBUG").is_ok() {
-                    let plan = system.series.iter().find(|plan| plan.path == finding.subject);
-                    println!(
-                        "{:?} {:?} p {:.1e} {} | {:?} | {:?}",
-                        finding.kind, finding.change, finding.p_value, finding.summary, plan, system.size
-                    );
-                }
                 *kinds.entry(format!("{:?} {:?}", finding.kind, finding.change)).or_default() += 1;
             }
             if what == 0 {
@@ -223,7 +213,9 @@ fn quiet(windows: usize) {
             }
         }
         let all = windows as f64;
-        println!("  {name:14} {:5.1}  {:5.2}   {kinds:?}", 100.0 * any as f64 / all, findings as f64 / all);
+        let share = any as f64 / all;
+        let (percent, error) = (100.0 * share, 196.0 * (share * (1.0 - share) / all).sqrt());
+        println!("  {name:14} {percent:5.1} ± {error:3.1}  {:5.2}   {kinds:?}", findings as f64 / all);
     }
     println!(
         "\np-values where nothing was selected, in tenths (10 % each were even), then up to 0.01 and 0.001 in %"

@@ -1,18 +1,18 @@
 //! `/api/dashboards`: the list, and each by its name.
 
 use super::ApiError;
-use super::params::clip;
-use super::render::parse_target;
-use crate::dashboards::{DEFAULT_NAME, NO_TEXT, SaveError, from_metrics};
+use super::params::{Params, clip};
+use super::targets::check_target;
+use crate::dashboards::{DEFAULT_NAME, SaveError, from_metrics};
 use crate::state::AppState;
 use crate::store::Store;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use sonde_shared::api::DashboardName;
-use sonde_shared::dashboard::Dashboard;
+use sonde_shared::dashboard::{Dashboard, NO_TEXT};
 use sonde_shared::time::{NANOS_PER_DAY, TimeRange};
 use tokio::task::{JoinError, spawn_blocking};
 
@@ -35,10 +35,11 @@ pub async fn get_dashboard(
 }
 
 /// Saves a dashboard over the one that `If-Match` names by its tag, or as a new one with `If-None-Match: *`. Answers what is
-/// there now. Comments of its file stay.
+/// there now. Comments of its file stay; a new one has those of the dashboard that `copy_of` names.
 pub async fn put_dashboard(
     State(state): State<AppState>,
     Path(name): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -46,12 +47,39 @@ pub async fn put_dashboard(
     let wanted: Dashboard = serde_json::from_slice(&body)
         .map_err(|error| ApiError::parameter("body", format!("this is no dashboard: {error}"), EXAMPLE))?;
     for target in wanted.panels.iter().flat_map(|panel| panel.targets.iter().chain(&panel.right)) {
-        parse_target(target)?;
+        check_target(target)?;
     }
-    let save = move || state.dashboards.save(&name, &wanted, &over);
+    let params = Params::parse(query.as_deref().unwrap_or_default());
+    let copy_of = params.get("copy_of").map(str::to_owned);
+    let save = move || state.dashboards.save_copy(&name, &wanted, &over, copy_of.as_deref());
     let (saved, tag) =
         spawn_blocking(save).await.map_err(|error| died(&error))?.map_err(|error| not_saved(&error))?;
     Ok(tagged(saved, &tag))
+}
+
+/// Deletes the dashboard that `If-Match` names by its tag; `*` whatever it is by now. Its file is kept aside.
+pub async fn delete_dashboard(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let over = over(&headers)?;
+    change(move || state.dashboards.delete(&name, &over)).await
+}
+
+/// Brings the dashboard back that was deleted last under this name.
+pub async fn restore_dashboard(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    change(move || state.dashboards.restore(&name)).await
+}
+
+async fn change(
+    act: impl FnOnce() -> Result<(), SaveError> + Send + 'static,
+) -> Result<StatusCode, ApiError> {
+    spawn_blocking(act).await.map_err(|error| died(&error))?.map_err(|error| not_saved(&error))?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 const EXAMPLE: &str = r#"{"title":"Shop","panel":[{"title":"Orders","targets":["shop.orders"]}]}"#;
@@ -76,7 +104,11 @@ fn over(headers: &HeaderMap) -> Result<String, ApiError> {
 fn not_saved(error: &SaveError) -> ApiError {
     match error {
         SaveError::Name => ApiError::parameter("name", error.to_string(), "shop"),
-        SaveError::Changed => ApiError::refused(StatusCode::PRECONDITION_FAILED, error.to_string()),
+        SaveError::Changed | SaveError::Taken => {
+            ApiError::refused(StatusCode::PRECONDITION_FAILED, error.to_string())
+        }
+        SaveError::Missing => ApiError::refused(StatusCode::NOT_FOUND, error.to_string()),
+        SaveError::NoFile => ApiError::refused(StatusCode::CONFLICT, error.to_string()),
         SaveError::Wrong(_) => ApiError::parameter("body", error.to_string(), EXAMPLE),
         SaveError::NoFolder | SaveError::ReadOnly { .. } => {
             ApiError::refused(StatusCode::FORBIDDEN, error.to_string())
@@ -133,7 +165,7 @@ mod tests {
     const BUILT_IN: [BuiltIn; 1] = [BuiltIn { name: "own", toml: "title = \"Own\"" }];
 
     struct World {
-        _dir: tempfile::TempDir,
+        dir: tempfile::TempDir,
         state: AppState,
     }
 
@@ -147,7 +179,7 @@ mod tests {
             }
             let dashboards = Dashboards::open(Some(boards), &BUILT_IN).unwrap();
             let state = open_state(&dir.path().join("data"), dashboards);
-            Self { _dir: dir, state }
+            Self { dir, state }
         }
 
         async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -208,6 +240,51 @@ mod tests {
         ] {
             assert_eq!(put(condition, body).await.status(), status, "{condition:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_function_that_is_not_there_is_told_and_not_saved() {
+        let world = World::with_files(&[]);
+        let body = json!({"title": "T", "panel": [{"title": "P", "targets": ["a", "movingAvrage(a, 5)"]}]});
+        let request = Request::put("/api/dashboards/a").header("host", "127.0.0.1");
+        let request = request.header("if-none-match", "*").body(Body::from(body.to_string())).unwrap();
+        let response = router(world.state.clone()).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        let problem: Value =
+            serde_json::from_slice(&to_bytes(response.into_body(), 1 << 16).await.unwrap()).unwrap();
+        assert_eq!(problem["detail"], "there is no function `movingAvrage`; did you mean `movingAverage`?");
+        assert_eq!(world.get("/api/dashboards/a").await.0, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn dashboards_are_copied_deleted_and_brought_back() {
+        let world = World::with_files(&[("a.toml", "# mine\ntitle = \"A\"\n")]);
+        let ask = async |method: &str, path: &str, condition: Option<(&str, &str)>| {
+            let mut request = Request::builder().method(method).uri(path).header("host", "127.0.0.1");
+            if let Some((name, value)) = condition {
+                request = request.header(name, value);
+            }
+            let request = request.body(Body::from(json!({"title": "B", "panel": []}).to_string())).unwrap();
+            router(world.state.clone()).oneshot(request).await.unwrap().status()
+        };
+        let new = Some(("if-none-match", "*"));
+        let (a, copy) = ("/api/dashboards/a", "/api/dashboards/b?copy_of=a");
+        assert_eq!(ask("PUT", copy, new).await, StatusCode::OK);
+        assert_eq!(ask("PUT", copy, new).await, StatusCode::PRECONDITION_FAILED);
+        let text = std::fs::read_to_string(world.dir.path().join("boards/b.toml")).unwrap();
+        assert_eq!(text, "# mine\ntitle = \"B\"\n");
+        assert_eq!(ask("DELETE", a, None).await, StatusCode::PRECONDITION_REQUIRED);
+        assert_eq!(ask("DELETE", a, Some(("if-match", "\"x\""))).await, StatusCode::PRECONDITION_FAILED);
+        assert_eq!(ask("DELETE", a, Some(("if-match", "*"))).await, StatusCode::NO_CONTENT);
+        assert_eq!(world.get(a).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(ask("POST", "/api/dashboards/a/restore", None).await, StatusCode::NO_CONTENT);
+        assert_eq!(ask("POST", "/api/dashboards/a/restore", None).await, StatusCode::NOT_FOUND);
+        assert_eq!(world.get(a).await.1["title"], "A");
+        assert_eq!(ask("DELETE", "/api/dashboards/own", Some(("if-match", "*"))).await, StatusCode::CONFLICT);
+        let foreign = Request::delete(a).header("host", "127.0.0.1").header("origin", "http://evil.example");
+        let foreign = foreign.header("if-match", "*").body(Body::empty()).unwrap();
+        let refused = router(world.state.clone()).oneshot(foreign).await.unwrap().status();
+        assert_eq!(refused, StatusCode::FORBIDDEN);
     }
 
     #[tokio::test]

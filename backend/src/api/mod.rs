@@ -46,6 +46,8 @@ pub mod render;
 mod resend;
 /// Tags, their values and their series.
 pub mod tags;
+/// Targets as they are typed.
+pub mod targets;
 #[cfg(test)]
 mod testing;
 /// What is different in a selection.

@@ -154,7 +154,7 @@ fn written(
     })
 }
 
-fn wrong_call(error: &FunctionError) -> ApiError {
+pub(super) fn wrong_call(error: &FunctionError) -> ApiError {
     ApiError::parameter("target", error.to_string(), &example(error))
 }
 

@@ -236,6 +236,7 @@ fn read_baseline(params: &Params, selection: TimeRange) -> Result<TimeRange, Api
 mod tests {
     use super::super::testing::World;
     use super::*;
+    use axum::http::StatusCode;
     use serde_json::{Value, json};
     use sonde_shared::time::Timestamp;
 
@@ -298,5 +299,37 @@ mod tests {
         let compared = |at: usize| (lines[at]["tested"]["series"].clone(), lines[at]["done"].clone());
         assert_eq!([compared(0), compared(1)], [(json!(0), json!(false)), (json!(1), json!(false))]);
         assert_eq!((lines.len(), &lines[2]), (3, &answer));
+    }
+
+    /// A mail server that rings twice a second and stops for two minutes; who looks back compares with the time behind.
+    #[tokio::test]
+    async fn a_baseline_may_lie_behind_the_selection() {
+        let world = World::new();
+        let is_silent = |second: u32| (600..720).contains(&second);
+        let line = |second: u32| {
+            let ts = format!("2026-11-20T09:{:02}:{:02}Z", second / 60, second % 60);
+            let steady = format!(r#"{{"ts":"{ts}","component":"shop.cart","msg":"took {second} ms"}}"#);
+            let bell = format!(r#"{{"ts":"{ts}","component":"mail","msg":"the bell rings"}}"#);
+            if is_silent(second) { steady } else { [steady.as_str(), &bell, &bell].join("\n") }
+        };
+        let lines: Vec<String> = (0..1_500).map(line).collect();
+        world.post("/api/ingest/logs", &lines.join("\n")).await;
+        let start = 1_795_165_200;
+        let load = |at: i64| if (60..72).contains(&at) { 90.0 } else { (at % 3) as f64 };
+        let points: Vec<(&str, i64, f64)> =
+            (0..150).map(|at| ("shop.load", start + 10 * at, load(at))).collect();
+        world.append(&points).await;
+        let selection = "from=2026-11-20T09:10:00Z&until=2026-11-20T09:12:00Z";
+        for baseline in
+            ["09:12:00Z&baseline_until=2026-11-20T09:24:00Z", "09:14:03Z&baseline_until=2026-11-20T09:20:10Z"]
+        {
+            let path = format!("/api/why?{selection}&baseline_from=2026-11-20T{baseline}");
+            let (status, answer) = world.get(&path).await;
+            assert_eq!((status, &answer["done"]), (StatusCode::OK, &json!(true)), "{baseline}: {answer}");
+            let subjects: Vec<String> =
+                answer["findings"].as_array().unwrap().iter().map(|one| one["subject"].to_string()).collect();
+            let has = |part: &str| subjects.iter().any(|subject| subject.contains(part));
+            assert!(has("shop.load") && (has("mail") || has("bell")), "{baseline}: {answer}");
+        }
     }
 }

@@ -20,10 +20,10 @@ pub struct ExportOptions {
     #[arg(value_name = "COMPONENT", value_parser = selector)]
     components: Vec<Selector>,
     /// The first instant: RFC 3339, `-2h`, `14:05`.
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, alias = "since", value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     from: Option<Timestamp>,
     /// The instant before which they end.
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     until: Option<Timestamp>,
     /// A host's name; may be repeated.
     #[arg(long, value_name = "NAME")]

@@ -28,10 +28,10 @@ pub struct LogsOptions {
     #[arg(value_name = "COMPONENT", value_parser = NonEmptyStringValueParser::new())]
     components: Vec<String>,
     /// The first instant, in UTC: RFC 3339, unix seconds, `14:05`, `14:05_20261120`, `-2h`.
-    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    #[arg(long, alias = "since", value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     from: Option<String>,
     /// The instant before which they end.
-    #[arg(long, value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     until: Option<String>,
     /// A host's exact name; may be repeated.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]

@@ -20,7 +20,13 @@ pub(super) fn merge(text: &str, wanted: &Dashboard) -> Result<String, String> {
         old.panels.into_iter().zip(panels).map(|(panel, table)| (panel.id.clone(), panel, table)).collect();
     let mut tables = Vec::new();
     for panel in &wanted.panels {
-        let place = known.iter().position(|(id, ..)| *id == panel.id);
+        // One that has another id by now is known by what it says.
+        let is_gone = |id: &str| wanted.panels.iter().all(|other| other.id != id);
+        let says_the_same = |before: &Panel| before.title == panel.title || before.targets == panel.targets;
+        let place = known
+            .iter()
+            .position(|(id, ..)| *id == panel.id)
+            .or_else(|| known.iter().position(|(id, before, _)| is_gone(id) && says_the_same(before)));
         let (before, mut table) = match place.map(|place| known.remove(place)) {
             Some((_, before, table)) => (values_of(&before)?, table),
             None => (Table::new(), new_table()),
@@ -157,7 +163,11 @@ fn replace_elements(there: &mut Array, wanted: &Array) {
     for value in wanted {
         let place = known.iter().position(|one| plain_value(&one.value) == plain_value(value));
         let mut element = place.map_or_else(
-            || Element { value: value.clone().decorated(lead.as_str(), ""), comment: String::new() },
+            || {
+                // Behind a comma on the same line stands a blank.
+                let lead = if lead.is_empty() && !there.is_empty() { " " } else { lead.as_str() };
+                Element { value: value.clone().decorated(lead, ""), comment: String::new() }
+            },
             |place| known.remove(place),
         );
         let prefix = format!("{comment}{}", prefix_of(&element.value));
@@ -288,6 +298,23 @@ targets = ["shop.orders"]
     fn check(wanted: &Dashboard, expected: &str) {
         assert_eq!(merge(TEXT, wanted).unwrap(), expected);
         assert_eq!(parse(expected).unwrap(), wanted.clone().with_ids());
+    }
+
+    #[test]
+    fn a_panel_with_another_id_keeps_its_comments() {
+        let mut wanted = shop();
+        wanted.panels[0].id = "till".into();
+        wanted.panels[1].id = "cash".into();
+        let text = TEXT.replace("id = \"money\"", "id = \"cash\"");
+        check(&wanted, &text.replace("unit = \"ms\"\n", "unit = \"ms\"\nid = \"till\"\n"));
+    }
+
+    #[test]
+    fn a_list_on_one_line_stays_readable() {
+        let text = "title = \"T\"\n[[panel]]\ntitle = \"P\"\ntargets = [\"a\"] # one\n";
+        let mut wanted = parse(text).unwrap();
+        wanted.panels[0].targets.extend(["b".to_owned(), "c".to_owned()]);
+        assert_eq!(merge(text, &wanted).unwrap(), text.replace("[\"a\"]", "[\"a\", \"b\", \"c\"]"));
     }
 
     #[test]

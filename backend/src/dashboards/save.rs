@@ -6,17 +6,17 @@
 use super::merge::merge;
 use super::{Dashboards, MAX_FILE_BYTES, parse};
 use sha2::{Digest, Sha256};
-use sonde_shared::dashboard::Dashboard;
+use sonde_shared::dashboard::{Dashboard, NO_TEXT};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
-/// The tag of a dashboard that has no text: it is made from the metrics, or there is none of its name.
-pub const NO_TEXT: &str = "none";
-
 /// The longest name of a dashboard, in bytes.
 const MAX_NAME_BYTES: usize = 100;
+
+/// The longest title of a dashboard or a chart.
+const MAX_TITLE_CHARS: usize = 200;
 
 /// Why a dashboard is not saved.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,17 @@ pub enum SaveError {
     /// It would not be a dashboard.
     #[error("this is no dashboard: {0}")]
     Wrong(String),
+    /// There is none of this name.
+    #[error("there is no dashboard of this name")]
+    Missing,
+    /// It comes with the program.
+    #[error(
+        "this dashboard is no file, so it cannot be deleted: it comes with the program or is made from the metrics"
+    )]
+    NoFile,
+    /// There is another one of this name.
+    #[error("there is a dashboard of this name already")]
+    Taken,
     /// There is no folder for dashboards.
     #[error("this server keeps no dashboards in files")]
     NoFolder,
@@ -49,8 +60,8 @@ pub enum SaveError {
 }
 
 /// The tag of a text.
-fn tag_of(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
+pub(super) fn tag_of(text: &[u8]) -> String {
+    let digest = Sha256::digest(text);
     let start = digest.iter().take(8).fold(0_u64, |start, byte| start << 8 | u64::from(*byte));
     format!("{start:016x}")
 }
@@ -66,7 +77,7 @@ impl Dashboards {
         let text = file.and_then(|path| fs::read_to_string(path).ok());
         let text = text
             .or_else(|| self.built_in.iter().find(|own| own.name == name).map(|own| own.toml.to_owned()))?;
-        let tag = tag_of(&text);
+        let tag = tag_of(text.as_bytes());
         Some((text, tag))
     }
 
@@ -81,6 +92,17 @@ impl Dashboards {
 
     /// Saves a dashboard over the text with this tag. Answers what is there now, and its tag.
     pub fn save(&self, name: &str, wanted: &Dashboard, over: &str) -> Result<(Dashboard, String), SaveError> {
+        self.save_copy(name, wanted, over, None)
+    }
+
+    /// The same; a new one has the words and comments of the dashboard that it is a copy of.
+    pub fn save_copy(
+        &self,
+        name: &str,
+        wanted: &Dashboard,
+        over: &str,
+        copy_of: Option<&str>,
+    ) -> Result<(Dashboard, String), SaveError> {
         let folder = self.folder.as_ref().ok_or(SaveError::NoFolder)?;
         if !is_name(name) {
             return Err(SaveError::Name);
@@ -88,21 +110,43 @@ impl Dashboards {
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let (before, tag) = self.source(name).unwrap_or_else(|| (String::new(), NO_TEXT.to_owned()));
         if over != tag {
-            return Err(SaveError::Changed);
+            return Err(if over == NO_TEXT { SaveError::Taken } else { SaveError::Changed });
         }
+        let copied = copy_of.filter(|_| before.is_empty()).and_then(|other| self.source(other));
+        let before = copied.map_or(before, |(text, _)| text);
+        check_titles(wanted).map_err(SaveError::Wrong)?;
         let text = merge(&before, wanted).map_err(SaveError::Wrong)?;
+        if text.len() as u64 > MAX_FILE_BYTES {
+            let why = format!("its text has {} bytes; at most {MAX_FILE_BYTES} are read", text.len());
+            return Err(SaveError::Wrong(why));
+        }
         let saved = parse(&text).map_err(SaveError::Wrong)?;
         let read_only = |source| SaveError::ReadOnly { dir: folder.dir.clone(), source };
         if folder.is_ours {
             fs::create_dir_all(&folder.dir).map_err(read_only)?;
         }
         replace_file(&folder.dir.join(format!("{name}.toml")), &text).map_err(read_only)?;
-        Ok((saved, tag_of(&text)))
+        Ok((saved, tag_of(text.as_bytes())))
     }
 }
 
+/// Titles are read by people.
+fn check_titles(dashboard: &Dashboard) -> Result<(), String> {
+    let panels = dashboard.panels.iter().map(|panel| ("a chart's", &panel.title));
+    for (whose, title) in std::iter::once(("its", &dashboard.title)).chain(panels) {
+        let chars = title.chars().count();
+        if title.trim().is_empty() {
+            return Err(format!("{whose} title is empty"));
+        }
+        if chars > MAX_TITLE_CHARS {
+            return Err(format!("{whose} title has {chars} characters; at most {MAX_TITLE_CHARS} are taken"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a file can be named so, and is told from other files by it on any system.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || " -_.".contains(c);
     (1..=MAX_NAME_BYTES).contains(&name.len())
         && name.chars().all(is_plain)
@@ -167,7 +211,7 @@ mod tests {
         let text = "# mine\ntitle = \"Deli\"\n";
         assert_eq!(fs::read_to_string(dir.path().join("a.toml")).unwrap(), text);
         assert!(matches!(dashboards.save("a", &titled("Late"), &tag), Err(SaveError::Changed)));
-        assert!(matches!(dashboards.save("a", &titled("Late"), NO_TEXT), Err(SaveError::Changed)));
+        assert!(matches!(dashboards.save("a", &titled("Late"), NO_TEXT), Err(SaveError::Taken)));
         assert_eq!(dashboards.get("a").unwrap().unwrap().title, "Deli");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -183,6 +227,29 @@ mod tests {
         );
         dashboards.save("new one", &titled("New"), NO_TEXT).unwrap();
         assert_eq!(dashboards.get("new one").unwrap().unwrap().title, "New");
+    }
+
+    #[test]
+    fn a_copy_has_the_comments_of_what_it_is_a_copy_of() {
+        let (dir, dashboards) = folder(&[("a.toml", TEXT)]);
+        dashboards.save_copy("b", &titled("Copy"), NO_TEXT, Some("a")).unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("b.toml")).unwrap(), "# mine\ntitle = \"Copy\"\n");
+        let again = dashboards.save_copy("b", &titled("Copy"), NO_TEXT, Some("a"));
+        assert!(matches!(again, Err(SaveError::Taken)));
+        dashboards.save_copy("c", &titled("C"), NO_TEXT, Some("../a")).unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("c.toml")).unwrap(), "title = \"C\"\n");
+    }
+
+    #[test]
+    fn titles_that_nobody_can_read_are_refused() {
+        let (_dir, dashboards) = folder(&[]);
+        let why = |title: &str| match dashboards.save("t", &titled(title), NO_TEXT) {
+            Err(SaveError::Wrong(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(why(" ").contains("its title is empty"));
+        assert!(why(&"é".repeat(201)).contains("has 201 characters"));
+        assert!(dashboards.save("t", &titled(&"é".repeat(200)), NO_TEXT).is_ok());
     }
 
     #[test]
@@ -202,7 +269,7 @@ mod tests {
         let real = elsewhere.path().join("real");
         fs::write(&real, TEXT).unwrap();
         std::os::unix::fs::symlink(&real, dir.path().join("a.toml")).unwrap();
-        dashboards.save("a", &titled("Deli"), &tag_of(TEXT)).unwrap();
+        dashboards.save("a", &titled("Deli"), &tag_of(TEXT.as_bytes())).unwrap();
         assert!(dir.path().join("a.toml").is_symlink());
         assert!(fs::read_to_string(&real).unwrap().contains("Deli"));
     }

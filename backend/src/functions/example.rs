@@ -40,6 +40,11 @@ pub(crate) fn example(refusal: &FunctionError) -> String {
     meant.map_or_else(|| format!("sumSeries({SERIES})"), |(function, name)| call(function, name))
 }
 
+/// Behind the name of a function that there is not: the one that may be meant.
+pub(super) fn did_you_mean(name: &str) -> String {
+    nearest(name).map_or_else(String::new, |(_, meant)| format!("; did you mean `{meant}`?"))
+}
+
 /// The function whose name is nearest to one that there is not.
 fn nearest(name: &str) -> Option<(&'static Function, &'static str)> {
     let name = name.to_ascii_lowercase();

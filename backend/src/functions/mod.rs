@@ -10,6 +10,8 @@ mod aggregate;
 mod align;
 /// A call's arguments, as functions take them.
 mod call;
+/// What is wrong with a target as it is written.
+mod check;
 /// A right target for a wrong one.
 mod example;
 /// How numbers stand in names.
@@ -51,10 +53,12 @@ mod summarize;
 mod transform;
 
 pub use call::{Context, Fetch, MAX_SECS, MAX_VALUES};
+pub use check::{Mistake, mistake_in, unknown_function};
 pub(crate) use example::example;
 pub use pattern::python_regex;
 pub use registry::{FUNCTIONS, Function, Param, ParamKind};
 
+use example::did_you_mean;
 use parse::Expression;
 use series::Series;
 
@@ -72,7 +76,7 @@ pub enum FunctionError {
         why: &'static str,
     },
     /// There is no such function.
-    #[error("there is no function `{0}`")]
+    #[error("there is no function `{0}`{meant}", meant = did_you_mean(.0))]
     Unknown(String),
     /// An argument is not what the function takes.
     #[error("`{function}`: {why}")]

@@ -13,6 +13,8 @@ use sonde_shared::why::{Change, FindingKind, Place};
 
 /// Values, numbers' distribution, numbers' middle.
 const STATISTICS: usize = 3;
+/// How many slices' worth of evidence the usual size over all fields is.
+const PRIOR_WINDOWS: f64 = 4.0;
 /// With fewer sampled lines on a side a share says nothing.
 const FEWEST_LINES: u32 = 8;
 const FEWEST_NUMBERS: usize = 8;
@@ -30,6 +32,8 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Com
             days: 0,
             floor: Vec::new(),
             wild: Vec::new(),
+            touched: Vec::new(),
+            prior: PRIOR_WINDOWS,
         })
         .collect();
     for field in &usable {

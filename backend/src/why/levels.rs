@@ -18,6 +18,11 @@ const SOFT_CHANGE: f64 = 0.05;
 const APPEARED: f64 = 10.0;
 /// From so many deviations on it is the level that changed, else the shape.
 const LEVEL: f64 = 1.0;
+/// How many windows' worth of evidence the usual size over all series is.
+const PRIOR_WINDOWS: f64 = 4.0;
+const SLOPE: usize = 4;
+/// A point at an end of the selection makes a slope of so many times what it does to the level.
+const SLOPE_OF_A_POINT: f32 = 6.0;
 const PRESENCE: usize = 5;
 /// One point that is late is nothing, however regular they are.
 const LEAST_PRESENCE: f32 = 0.7;
@@ -64,6 +69,7 @@ fn measure_all(observed: &Observed, trials: &Trials, alive: &[bool]) -> Vec<Meas
 fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic {
     let floor = |series: &Measured| match number {
         0 => series.moved.floor as f32,
+        SLOPE => SLOPE_OF_A_POINT * series.moved.floor as f32,
         PRESENCE => LEAST_PRESENCE,
         _ => 0.0,
     };
@@ -74,6 +80,8 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
         days: trials.days,
         floor: measured.iter().map(floor).collect(),
         wild: measured.iter().map(|series| series.moved.jumps).collect(),
+        touched: trials.touched(),
+        prior: PRIOR_WINDOWS,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Patterns, components and hosts as candidates: how many lines there are, how many of them are errors, and what stopped.
 
+use super::bursts::{self, BY_CHANCE, Bursts};
 use super::candidate::{Candidate, MOST_CHANGE, PROMISING, onset, shown};
-use super::counts::{deviance, ratio, share_deviance, silent_tail};
+use super::counts::{ratio, share_deviance, silent_tail};
 use super::null::{Combined, Statistic, combine};
 use super::observed::{Counts, Grid, Observed, Trial};
 use super::reworded;
@@ -16,8 +17,10 @@ use std::ops::Range;
 const STATISTICS: usize = 3;
 /// Fewer lines in a window than this are few.
 const RARE: f64 = 4.0;
-/// However regular lines are, they vary by this part of what chance would make of them.
-const LEAST_DISPERSION: f64 = 0.3;
+/// So many lines are not missing by chance.
+const MANY: f64 = 8.0;
+/// Bursts account for most of what tells streams apart, so their usual size is much the same.
+const PRIOR_WINDOWS: f64 = 16.0;
 const SILENCE: u8 = 1;
 const ERRORS: u8 = 2;
 
@@ -129,16 +132,16 @@ fn test(
         past: Vec::with_capacity(streams.len() * windows),
         windows,
         days: trials.days,
-        floor: Vec::new(),
+        floor: vec![1.0; streams.len()],
         wild: streams.iter().map(|stream| is_rare(grid, stream)).collect(),
+        touched: trials.touched(),
+        prior: PRIOR_WINDOWS,
     };
     let mut statistics: Vec<Statistic> = (0..STATISTICS).map(|_| empty()).collect();
-    for stream in streams {
-        let swing = dispersion(&stream.lines, alive).sqrt();
-        for (number, trial) in trials.all.iter().enumerate() {
-            let [count, silence, errors] = Seen::of(stream, trial, alive).statistics();
-            // Of lines that come by the clock the last are always missing for a while.
-            let values = [count / swing, silence / swing.max(1.0), errors];
+    let bursts = bursts::of_all(streams.iter().map(|stream| &*stream.lines), trials, alive);
+    for (stream, bursts) in streams.iter().zip(bursts) {
+        for (number, (trial, bursts)) in trials.all.iter().zip(bursts).enumerate() {
+            let values = Seen::of(stream, trial, alive).statistics(bursts);
             for (statistic, value) in statistics.iter_mut().zip(values) {
                 let of = if number == 0 { &mut statistic.now } else { &mut statistic.past };
                 of.push(value);
@@ -164,19 +167,6 @@ fn test(
 fn is_rare(grid: &Grid, stream: &Stream<'_>) -> bool {
     let lines: u64 = stream.lines.iter().map(|(_, count)| u64::from(count)).sum();
     lines as f64 * (grid.now.selection.len() as f64) < RARE * grid.len() as f64
-}
-
-/// How much more counts vary from bucket to bucket than if lines came one by one at random: variance over mean. Lines that
-/// come by the clock vary less.
-fn dispersion(lines: &Counts, alive: &[bool]) -> f32 {
-    let buckets = alive.iter().filter(|alive| **alive).count().max(2) as f64;
-    let (sum, squares) = lines.iter().fold((0.0, 0.0), |(sum, squares), (_, count)| {
-        let count = f64::from(count);
-        (sum + count, squares + count * count)
-    });
-    let mean = sum / buckets;
-    let variance = (squares - sum * mean).max(0.0) / (buckets - 1.0);
-    (variance / mean.max(1e-9)).max(LEAST_DISPERSION) as f32
 }
 
 /// What a stream has in a window and its baseline.
@@ -210,13 +200,19 @@ impl Seen {
         }
     }
 
-    fn statistics(&self) -> [f32; STATISTICS] {
+    fn statistics(&self, bursts: Bursts) -> [f32; STATISTICS] {
         let missed = if self.silent >= 2.0 { self.silent * self.rate_before() } else { 0.0 };
         [
-            deviance(self.lines, self.size, self.lines_before, self.size_before).abs(),
-            (2.0 * missed).sqrt() as f32,
+            bursts.deviance(self.lines, self.size, self.lines_before, self.size_before).abs(),
+            // Of lines that come by the clock the last are always missing for a while.
+            Bursts { tightness: 1.0, ..bursts }.silence(missed, self.silent / self.size.max(1.0)),
             share_deviance(self.errors, self.lines, self.errors_before, self.lines_before).abs(),
         ]
+    }
+
+    /// Whether most of the window is a silence in which many lines had to come.
+    fn falls_silent(&self) -> bool {
+        2.0 * self.silent >= self.size && self.silent * self.rate_before() >= MANY
     }
 
     fn rate_before(&self) -> f64 {
@@ -244,7 +240,7 @@ fn candidate(grid: &Grid, stream: &Stream<'_>, alive: &[bool], p: f64, loudest: 
         since.or_else(|| (!of_errors).then(|| onset(grid, &course, seen.rate_before(), after)).flatten());
     let mut at = stream.at.clone();
     at.at_ms = since.and_then(|bucket| grid.starts_ms.get(bucket).copied());
-    let numbers = seen.statistics();
+    let numbers = seen.statistics(BY_CHANCE);
     Some(Candidate {
         kind: stream.kind,
         subject: stream.subject.clone(),
@@ -273,15 +269,16 @@ fn change_of(seen: &Seen, loudest: u8) -> Change {
     if seen.lines_before <= 0.0 {
         return Change::New;
     }
-    if seen.lines <= 0.0 || loudest == SILENCE {
+    if seen.lines <= 0.0 || loudest == SILENCE || seen.falls_silent() {
         return Change::Gone;
     }
     if grows(seen.lines, seen.size, seen.lines_before, seen.size_before) { Change::Up } else { Change::Down }
 }
 
-/// The bucket after the last line, not before the baseline's end.
+/// The bucket after the last line since the baseline began, which may lie behind the selection: then since that did.
 fn silent_since(grid: &Grid, stream: &Stream<'_>) -> Option<usize> {
-    let shown = grid.now.baseline.start..grid.now.selection.end;
+    let Trial { selection, baseline } = &grid.now;
+    let shown = baseline.start.min(selection.start)..selection.end;
     let bucket = shown.end - silent_tail(&stream.lines, &shown);
     (bucket < grid.starts_ms.len()).then_some(bucket)
 }
@@ -320,6 +317,7 @@ fn summary(
         return format!("errors: {after} of the lines, before {before}");
     }
     match change {
+        Change::New if seen.lines <= 1.0 => "new: 1 line".to_owned(),
         Change::New => format!("new: {} lines", words::number(seen.lines)),
         Change::Gone => {
             let before = words::rate(seen.lines_before, seen.size_before, grid.step_ms);
@@ -381,7 +379,7 @@ mod tests {
             silent: 8.0,
             ..Seen::default()
         };
-        assert!((seen.statistics()[1] - 32.0_f32.sqrt()).abs() < 1e-6);
-        assert!(Seen { silent: 1.0, ..seen }.statistics()[1].abs() < 1e-9);
+        assert!((seen.statistics(BY_CHANCE)[1] - 32.0_f32.sqrt()).abs() < 1e-6);
+        assert!(Seen { silent: 1.0, ..seen }.statistics(BY_CHANCE)[1].abs() < 1e-9);
     }
 }

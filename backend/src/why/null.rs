@@ -8,11 +8,11 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// How many windows' worth of evidence the usual size over all items is.
-const PRIOR_WINDOWS: f64 = 4.0;
 /// The part of all past quotients from which the tail's steepness is read.
 const TAIL_PART: f64 = 0.03;
-const MOST_TAIL: usize = 60;
+const MOST_TAIL: usize = 200;
+/// What is assumed of it is what it is so many times as far out as where it begins.
+const FURTHER: f64 = 2.0;
 /// How many quotients outweigh what is assumed of the tail's steepness: that it is that of Student's distribution.
 /// Sums of inverse p-values have a tail like one over themselves, whatever the p-values are of.
 const SUMS_STEEPNESS: f64 = 1.0;
@@ -41,6 +41,10 @@ pub(super) struct Statistic {
     pub(super) floor: Vec<f32>,
     /// Which items are of a wilder sort, whose past says nothing of the others'; none where this is empty.
     pub(super) wild: Vec<bool>,
+    /// Of each past window, which others it touches, as bits; itself alone where this is empty. What happened in it is in them too.
+    pub(super) touched: Vec<u64>,
+    /// How many windows' worth of evidence the usual size over all items is.
+    pub(super) prior: f64,
 }
 
 /// Quotients: how many times its usual size a statistic has.
@@ -53,21 +57,34 @@ pub(super) struct Quotients {
 impl Statistic {
     pub(super) fn quotients(&self) -> Quotients {
         let usual = self.usual_square();
+        let excluded = self.excluded();
         let mut quotients = Quotients::default();
         for (item, now) in self.now.iter().enumerate() {
             let past = &self.past[item * self.windows..(item + 1) * self.windows];
             let floor = f64::from(self.floor.get(item).copied().unwrap_or(0.0)).powi(2);
             let days = past[self.windows - self.days..].iter().copied().fold(0.0, f32::max);
             let days = if days >= DAILY_PART * now { square(days) } else { 0.0 };
-            let sum: f64 = past.iter().map(|x| square(*x)).sum();
-            let scale = |sum: f64, windows: usize| {
-                ((sum + PRIOR_WINDOWS * usual) / (windows as f64 + PRIOR_WINDOWS)).max(floor)
-            };
-            quotients.now.push(quotient(*now, scale(sum, self.windows).max(days)));
-            let others = self.windows.saturating_sub(1);
-            quotients.past.extend(past.iter().map(|x| quotient(*x, scale(sum - square(*x), others))));
+            let scale =
+                |(sum, windows): (f64, f64)| ((sum + self.prior * usual) / (windows + self.prior)).max(floor);
+            quotients.now.push(quotient(*now, scale(sum_without(past, 0)).max(days)));
+            quotients.past.extend(past.iter().zip(&excluded).map(|(x, excluded)| {
+                excluded.map_or(f32::NAN, |excluded| quotient(*x, scale(sum_without(past, excluded))))
+            }));
         }
         quotients
+    }
+
+    /// Which windows say nothing of what is usual for each past window: those that it touches. None where too few are left: as much is to be
+    /// known of a past window as of the selection. Without any such window each is compared with all others.
+    fn excluded(&self) -> Vec<Option<u64>> {
+        let touched = |window: usize| self.touched.get(window).copied().unwrap_or(1 << window);
+        let is_known = |marked: &u64| 2 * (self.windows - marked.count_ones() as usize) >= self.windows - 1;
+        let excluded: Vec<Option<u64>> =
+            (0..self.windows).map(|window| Some(touched(window)).filter(is_known)).collect();
+        if excluded.iter().any(Option::is_some) {
+            return excluded;
+        }
+        (0..self.windows).map(|window| Some(1 << window)).collect()
     }
 
     /// The usual square over all items: the median of their mean squares, or the mean of these where most are still.
@@ -75,7 +92,10 @@ impl Statistic {
         if self.windows == 0 {
             return 1.0;
         }
-        let mean = |past: &[f32]| past.iter().map(|x| square(*x)).sum::<f64>() / past.len() as f64;
+        let mean = |past: &[f32]| {
+            let (sum, windows) = sum_without(past, 0);
+            sum / windows.max(1.0)
+        };
         let mut means: Vec<f64> =
             self.past.chunks(self.windows).map(mean).filter(|mean| *mean > 0.0).collect();
         if means.is_empty() {
@@ -84,6 +104,12 @@ impl Statistic {
         let middle = means.len() / 2;
         *means.select_nth_unstable_by(middle, f64::total_cmp).1
     }
+}
+
+/// The sum of squares of windows but the marked ones and those without a value, and how many these are.
+fn sum_without(past: &[f32], marked: u64) -> (f64, f64) {
+    let others = past.iter().enumerate().filter(|(window, x)| marked >> window & 1 == 0 && !x.is_nan());
+    others.fold((0.0, 0.0), |(sum, windows), (_, x)| (sum + square(*x), windows + 1.0))
 }
 
 fn square(x: f32) -> f64 {
@@ -110,23 +136,21 @@ pub(super) struct Null {
 
 impl Null {
     /// From past quotients. `windows` is how many each item had.
-    pub(super) fn of(past: Vec<f32>, windows: usize) -> Self {
-        Self::with_prior(past, windows, windows as f64 + PRIOR_WINDOWS)
+    pub(super) fn of(past: Vec<f32>, freedom: f64) -> Self {
+        Self::with_tail(past, Some(freedom), |threshold| student_steepness(threshold, freedom))
     }
 
-    fn with_prior(mut past: Vec<f32>, windows: usize, prior: f64) -> Self {
+    fn with_tail(mut past: Vec<f32>, freedom: Option<f64>, expected: impl Fn(f64) -> f64) -> Self {
         let count = past.len();
         if count < FEWEST {
-            let student = Some(windows as f64 + PRIOR_WINDOWS);
-            return Self { body: past, threshold: 0.0, tail_part: 1.0, steepness: 1.0, student };
+            return Self { body: past, threshold: 0.0, tail_part: 1.0, steepness: 1.0, student: freedom };
         }
         let tail = ((count as f64 * TAIL_PART) as usize).clamp(10, MOST_TAIL);
         let cut = count - tail - 1;
         past.select_nth_unstable_by(cut, f32::total_cmp);
         // Up to its usual size nothing is large, also where almost all past windows have nothing at all.
         let threshold = f64::from(past[cut]).max(1.0);
-        let excess: f64 = past[cut + 1..].iter().map(|x| (f64::from(*x) / threshold).ln().max(0.0)).sum();
-        let steepness = (tail as f64 + PRIOR_TAIL) / (excess + PRIOR_TAIL / prior);
+        let steepness = steepness(&past[cut..], threshold, expected(threshold));
         let each = (count / BODY).max(1);
         let mut body: Vec<f32> = past.into_iter().step_by(each).collect();
         body.sort_unstable_by(f32::total_cmp);
@@ -136,6 +160,9 @@ impl Null {
     /// How often a quotient is at least this by chance.
     pub(super) fn p_value(&self, quotient: f32) -> f64 {
         let x = f64::from(quotient);
+        if x.is_nan() {
+            return 1.0;
+        }
         if let Some(freedom) = self.student {
             return StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |student| 2.0 * student.sf(x.abs()));
         }
@@ -146,6 +173,19 @@ impl Null {
         let part = (self.body.len() - below) as f64 / self.body.len() as f64;
         part.clamp(self.tail_part, 1.0)
     }
+}
+
+/// How steep the tail beyond a threshold is, as far as so many quotients tell; else as steep as it is expected to be.
+fn steepness(tail: &[f32], threshold: f64, expected: f64) -> f64 {
+    let beyond = || tail.iter().map(|x| f64::from(*x)).filter(|x| *x > threshold);
+    let excess: f64 = beyond().map(|x| (x / threshold).ln()).sum();
+    (beyond().count() as f64 + PRIOR_TAIL) / (excess + PRIOR_TAIL / expected)
+}
+
+/// How steep Student's distribution is a little further out than the threshold.
+fn student_steepness(threshold: f64, freedom: f64) -> f64 {
+    let square = (FURTHER * threshold).powi(2);
+    (freedom + 1.0) * square / (freedom + square)
 }
 
 /// What several statistics of the same items say together.
@@ -166,11 +206,12 @@ pub(super) fn combine(statistics: &[Statistic]) -> Combined {
     let (items, windows) = (first.now.len(), first.windows);
     let is_wild = |item: usize| usize::from(first.wild.get(item).copied().unwrap_or(false));
     let mut now = vec![0.0_f32; items];
-    let mut past = vec![0.0_f32; items * windows];
+    let mut past = vec![f32::NAN; items * windows];
     let mut loudest = vec![(1.0_f64, 0_u8); items];
     for (number, statistic) in statistics.iter().enumerate() {
         let quotients = statistic.quotients();
-        let nulls = by_sort(&quotients.past, windows, is_wild).map(|past| Null::of(past, windows));
+        let freedom = windows as f64 + statistic.prior;
+        let nulls = by_sort(&quotients.past, windows, is_wild).map(|past| Null::of(past, freedom));
         for (item, x) in quotients.now.iter().enumerate() {
             let p = nulls[is_wild(item)].p_value(*x);
             now[item] += (1.0 / p) as f32;
@@ -179,15 +220,19 @@ pub(super) fn combine(statistics: &[Statistic]) -> Combined {
             }
         }
         for (place, (sum, x)) in past.iter_mut().zip(&quotients.past).enumerate() {
-            *sum += (1.0 / nulls[is_wild(place / windows)].p_value(*x)) as f32;
+            if !x.is_nan() {
+                let inverse = (1.0 / nulls[is_wild(place / windows)].p_value(*x)) as f32;
+                *sum = if sum.is_nan() { inverse } else { *sum + inverse };
+            }
         }
     }
     let nulls = by_sort(&past, windows, is_wild).map(|past| Null::of_combined(past, statistics.len()));
     let p_of = |(item, sum): (usize, &f32)| nulls[is_wild(item)].p_value(*sum);
+    let known = past.iter().enumerate().filter(|(_, sum)| !sum.is_nan());
     Combined {
         p: now.iter().enumerate().map(p_of).collect(),
         loudest: loudest.into_iter().map(|(_, number)| number).collect(),
-        past: past.iter().enumerate().map(|(place, sum)| p_of((place / windows, sum)) as f32).collect(),
+        past: known.map(|(place, sum)| p_of((place / windows, sum)) as f32).collect(),
     }
 }
 
@@ -196,13 +241,17 @@ fn by_sort(past: &[f32], windows: usize, is_wild: impl Fn(usize) -> usize) -> [V
     let of = |sort: usize| -> Vec<f32> {
         past.iter()
             .enumerate()
-            .filter(|(place, _)| is_wild(place / windows) == sort)
+            .filter(|(place, x)| is_wild(place / windows) == sort && !x.is_nan())
             .map(|(_, x)| *x)
             .collect()
     };
     let (tame, wild) = (of(0), of(1));
     let few = |past: &[f32]| past.len() < FEWEST_OF_A_SORT;
-    if few(&tame) || few(&wild) { [past.to_vec(), past.to_vec()] } else { [tame, wild] }
+    if few(&tame) || few(&wild) {
+        let all = [tame, wild].concat();
+        return [all.clone(), all];
+    }
+    [tame, wild]
 }
 
 impl Null {
@@ -213,7 +262,7 @@ impl Null {
             let least = statistics as f64;
             return Self { body: vec![0.0], threshold: least, tail_part: 1.0, steepness: 1.0, student: None };
         }
-        Self::with_prior(past, 0, SUMS_STEEPNESS)
+        Self::with_tail(past, None, |_| SUMS_STEEPNESS)
     }
 }
 
@@ -241,7 +290,8 @@ mod tests {
         let mut draw = |size: f64| (size * normal(&mut state)).abs() as f32;
         let now = sizes.iter().map(|size| draw(*size)).collect();
         let past = sizes.iter().flat_map(|size| [*size].repeat(windows)).map(&mut draw).collect();
-        Statistic { now, past, windows, days: 0, floor: vec![0.0; items], wild: Vec::new() }
+        let floor = vec![0.0; items];
+        Statistic { now, past, windows, days: 0, floor, wild: Vec::new(), touched: Vec::new(), prior: 4.0 }
     }
 
     #[test]
@@ -278,6 +328,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_past_window_did_to_others_does_not_make_it_usual() {
+        let mut statistic = Statistic {
+            now: vec![1.0],
+            past: vec![1.0, 9.0, 9.0, 1.0, 1.0, 1.0],
+            windows: 6,
+            ..noise(0, 6, 6)
+        };
+        let alone = statistic.quotients().past[1];
+        statistic.touched = vec![1, 0b110, 0b100, 0b1000, 0b1_0000, 0b10_0000];
+        assert!(statistic.quotients().past[1] > 1.2 * alone);
+        // Where all others touch it, nothing is known of it.
+        statistic.touched[0] = 0b11_1111;
+        assert!(statistic.quotients().past[0].is_nan());
+    }
+
+    #[test]
+    fn windows_without_a_value_say_nothing() {
+        let mut statistic = noise(300, 8, 7);
+        let whole = combine(std::slice::from_ref(&statistic)).p[3];
+        statistic.past[3 * 8] = f32::NAN;
+        let combined = combine(&[statistic]);
+        assert!(combined.p.iter().all(|p| (0.0..=1.0).contains(p)));
+        assert!((combined.p[3] / whole).ln().abs() < 1.0, "{} {whole}", combined.p[3]);
+        assert_eq!(combined.past.len(), 300 * 8 - 1);
+    }
+
+    #[test]
     fn few_items_without_a_past_still_have_p_values() {
         let statistic = Statistic {
             now: vec![9.0, 0.5],
@@ -286,6 +363,8 @@ mod tests {
             days: 0,
             floor: vec![0.0; 2],
             wild: Vec::new(),
+            touched: Vec::new(),
+            prior: 4.0,
         };
         let combined = combine(&[statistic]);
         assert!(combined.p[0] < 0.01 && combined.p[1] > 0.3, "{:?}", combined.p);

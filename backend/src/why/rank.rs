@@ -16,7 +16,10 @@ use sonde_shared::why::{Finding, FindingKind, Member, Tested, Why};
 use std::ops::Range;
 
 /// How many quiet windows may have any finding.
-const FALSE_ALARMS: f64 = 0.005;
+const FALSE_ALARMS: f64 = 0.02;
+/// So many times as often as their p-values say do series stand out where nothing happened: what falls back or jumps once in a long
+/// time is too seldom to be seen in a few past windows.
+const DOUBT_OF_SERIES: f64 = 4.0;
 /// The part of findings that may be false where something happened.
 const FALSE_FINDINGS: f64 = 0.1;
 /// So many findings are told …
@@ -131,7 +134,14 @@ fn alive(observed: &Observed) -> (Vec<bool>, Vec<bool>) {
             *sum = sum.saturating_add(count);
         }
     }
-    (well_filled(&points), well_filled(&lines))
+    let (mut series_alive, mut lines_alive) = (well_filled(&points), well_filled(&lines));
+    // Where one of them says that nothing came, and of the other nothing did, that too is no silence.
+    for bucket in 0..buckets {
+        let is_dead = !series_alive[bucket] || !lines_alive[bucket];
+        series_alive[bucket] &= !is_dead || points[bucket] > 0;
+        lines_alive[bucket] &= !is_dead || lines[bucket] > 0;
+    }
+    (series_alive, lines_alive)
 }
 
 /// Buckets that have anything, where almost all have much; all buckets otherwise.
@@ -150,19 +160,23 @@ fn keep_discoveries(
     tests: &Tests,
     tree: &Tree<'_>,
 ) -> Vec<Group> {
-    let p_of = |group: &Group| {
-        let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
+    let joined_p = |doubt: f64| -> Vec<f64> {
         let weighted = |member: &Candidate| {
             let is_near = tree.is_selected(&member.owner, &member.hosts);
-            (member.p * tests.share(member.kind, is_near)).min(1.0)
+            let doubt = if member.kind == FindingKind::Metric { doubt } else { 1.0 };
+            (member.p * tests.share(member.kind, is_near) * doubt).min(1.0)
         };
-        joined(members.map(weighted).collect())
+        let p_of = |group: &Group| {
+            let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
+            joined(members.map(weighted).collect())
+        };
+        groups.iter().map(p_of).collect()
     };
-    let p: Vec<f64> = groups.iter().map(p_of).collect();
     let count = tests.all() - candidates.len() + groups.len();
-    if !discoveries(&p, count, FALSE_ALARMS).contains(&true) {
+    if !discoveries(&joined_p(DOUBT_OF_SERIES), count, FALSE_ALARMS).contains(&true) {
         return Vec::new();
     }
+    let p = joined_p(1.0);
     let kept = discoveries(&p, count, FALSE_FINDINGS);
     groups.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(group, _)| group).collect()
 }
@@ -180,7 +194,9 @@ fn ranked(
     }
     let mut onsets: Vec<usize> = groups.iter().filter_map(|group| candidates[group.leader].onset).collect();
     onsets.sort_unstable();
-    let charted = charted_onset(observed);
+    let charted_series: Vec<&Series> =
+        observed.context.charted.iter().filter_map(|place| observed.series.get(*place as usize)).collect();
+    let charted = charted_onset(&observed.grid, &charted_series);
     let score = |candidate: &Candidate, members: usize| {
         let alone = alone(candidate, tree.closeness(&candidate.owner, &candidate.hosts), weights);
         let rank = candidate.onset.map(|onset| place_among(&onsets, onset));
@@ -190,8 +206,9 @@ fn ranked(
         .iter()
         .map(|group| {
             let best = &candidates[group.leader];
-            let told = spokesman(observed, candidates, group);
-            let all = group.members.iter().chain([&group.leader]);
+            let told = spokesman(&charted_series, candidates, group);
+            // Who led before it was replaced stands first among the members.
+            let all = [&group.leader].into_iter().chain(&group.members);
             let members: Vec<&Candidate> =
                 all.filter(|member| **member != told).map(|member| &candidates[*member]).collect();
             finding(&observed.grid, &candidates[told], &members, score(best, members.len()), charted)
@@ -206,15 +223,12 @@ fn ranked(
 
 /// Which of a group stands for it: the charted series, for it was asked about; else of those that are of the leader's kind the one
 /// that changed by the largest part, which says most to a reader.
-fn spokesman(observed: &Observed, candidates: &[Candidate], group: &Group) -> usize {
+fn spokesman(charted: &[&Series], candidates: &[Candidate], group: &Group) -> usize {
     let leader = &candidates[group.leader];
     let of_a_kind = || group.members.iter().copied().filter(|member| candidates[*member].kind == leader.kind);
     let is_charted = |number: &usize| {
-        let charted =
-            observed.context.charted.iter().filter_map(|place| observed.series.get(*place as usize));
         let candidate = &candidates[*number];
-        candidate.kind == FindingKind::Metric
-            && charted.into_iter().any(|series| series.path == candidate.subject)
+        candidate.kind == FindingKind::Metric && charted.iter().any(|series| series.path == candidate.subject)
     };
     let all = || [group.leader].into_iter().chain(of_a_kind());
     let larger = |best: usize, other: usize| {
@@ -263,8 +277,7 @@ fn finding(
 }
 
 /// When the charted series moved: the first of them that did.
-fn charted_onset(observed: &Observed) -> Option<usize> {
-    let grid = &observed.grid;
+fn charted_onset(grid: &Grid, charted: &[&Series]) -> Option<usize> {
     let mean = |values: &[f32]| {
         let (sum, count) = values
             .iter()
@@ -272,8 +285,7 @@ fn charted_onset(observed: &Observed) -> Option<usize> {
             .fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(*value), count + 1.0));
         (count > 0.0).then(|| sum / count)
     };
-    let charted = observed.context.charted.iter().filter_map(|series| observed.series.get(*series as usize));
-    let onsets = charted.filter_map(|series| {
+    let onsets = charted.iter().filter_map(|series| {
         let before = mean(&series.values[grid.now.baseline.clone()])?;
         let after = mean(&series.values[grid.now.selection.clone()])?;
         onset(grid, &series.values[shown(grid)], before, after)

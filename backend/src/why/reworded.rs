@@ -4,6 +4,7 @@
 //! on. Nothing happens otherwise than before, so neither is a finding. Where the new one is of a worse level, or
 //! reads quite differently, it is another message, and both stay.
 
+use super::counts::deviance;
 use super::observed::{Observed, Pattern};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,31 +12,47 @@ use std::collections::{BTreeMap, BTreeSet};
 const SAME_WORDS: f64 = 0.65;
 /// The new one comes at most so many times as often as the old one did, or as seldom.
 const SAME_RATE: f64 = 3.0;
-/// With fewer lines a rate is not known.
-const FEWEST: f64 = 4.0;
+/// Few lines do not tell a rate: then it is enough that both together differ from the old one by no more than chance, in deviations.
+const BY_CHANCE: f32 = 2.5;
+/// A message of which fewer lines had to come has not ended.
+const FEWEST: f64 = 0.5;
+
+/// The lines of a message that may have ended: in the selection, in the baseline, and how many the selection had to have.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    after: f64,
+    before: f64,
+    expected: f64,
+}
 
 /// The patterns, by their places, that only took over from one another.
 pub(super) fn find(observed: &Observed) -> BTreeSet<usize> {
     let now = &observed.grid.now;
-    let mut ended: BTreeMap<u32, Vec<(usize, f64)>> = BTreeMap::new();
+    let mut ended: BTreeMap<u32, Vec<(usize, Counted)>> = BTreeMap::new();
     let mut begun: Vec<(usize, f64)> = Vec::new();
-    let scale = now.selection.len() as f64 / now.baseline.len().max(1) as f64;
+    let (size, size_before) = (now.selection.len() as f64, now.baseline.len().max(1) as f64);
     for (number, pattern) in observed.patterns.iter().enumerate() {
         let (after, before) =
             (pattern.counts.sum(&now.selection) as f64, pattern.counts.sum(&now.baseline) as f64);
+        let expected = before * size / size_before;
         // The change may lie within the selection: then the old one has some lines left there.
-        if before * scale >= FEWEST && after < before * scale {
-            ended.entry(pattern.component).or_default().push((number, before * scale - after));
+        if expected >= FEWEST && after < expected {
+            ended.entry(pattern.component).or_default().push((number, Counted { after, before, expected }));
         }
-        if after >= FEWEST && before <= 0.0 {
+        if after > 0.0 && before <= 0.0 {
             begun.push((number, after));
         }
     }
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (new, rate) in begun {
         let pattern = &observed.patterns[new];
-        let alike = |missing: f64| rate <= missing * SAME_RATE && rate * SAME_RATE >= missing;
-        let old = ended.get(&pattern.component).into_iter().flatten().filter(|(_, missing)| alike(*missing));
+        let alike = |old: &Counted| {
+            let missing = old.expected - old.after;
+            let same_rate = rate <= missing * SAME_RATE && rate * SAME_RATE >= missing;
+            let both = deviance(old.after + rate, size, old.before, size_before);
+            same_rate || both.abs() <= BY_CHANCE
+        };
+        let old = ended.get(&pattern.component).into_iter().flatten().filter(|(_, old)| alike(old));
         pairs.extend(old.map(|(old, _)| (likeness(&observed.patterns[*old], pattern), *old, new)));
     }
     // The likest first: messages of one component often resemble each other.
@@ -88,6 +105,17 @@ mod tests {
     #[test]
     fn a_message_that_took_over_from_its_former_wording_is_no_news() {
         assert_eq!(find(&observed("sent <*> to <*> now", Level::Info, 3)).len(), 2);
+    }
+
+    #[test]
+    fn few_lines_of_a_message_that_hardly_came_are_its_former_wording_too() {
+        let mut observed = observed("sent <*> to <*> now", Level::Info, 0);
+        let only = |at: &[u16]| Counts::new(at.iter().map(|bucket| (*bucket, 1)).collect());
+        observed.patterns[0].counts = only(&[0, 1, 2, 4, 5, 6, 7, 8]);
+        observed.patterns[1].counts = only(&[12]);
+        assert_eq!(find(&observed).len(), 2);
+        observed.patterns[1].counts = Counts::new((10..15).map(|bucket| (bucket, 9)).collect());
+        assert!(find(&observed).is_empty());
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(super) const STATISTICS: usize = 6;
 const LEAST_CHANGE: f64 = 0.01;
 /// Besides one point, one of so many is left out as extreme.
 const EXTREME_PART: usize = 10;
+/// … and of series in which single points jump, one of so many.
+const JUMPS_PART: usize = 3;
 /// So many deviations off, a single point is a jump.
 const FAR: f64 = 6.0;
 /// From a median absolute deviation to a standard deviation of normal noise.
@@ -107,8 +109,9 @@ fn compare(
 ) -> [f32; STATISTICS] {
     let (selection, baseline, unit) = (&trial.selection, &trial.baseline, moved.unit);
     let middle = median(&values[baseline.clone()], sorted);
-    let before = Shape::without_extremes(&values[baseline.clone()], middle, sorted);
-    let inside = Shape::without_extremes(&values[selection.clone()], middle, sorted);
+    let part = if moved.jumps { JUMPS_PART } else { EXTREME_PART };
+    let before = Shape::without_extremes(&values[baseline.clone()], middle, part, sorted);
+    let inside = Shape::without_extremes(&values[selection.clone()], middle, part, sorted);
     let points = |window: &Range<usize>| {
         values[window.clone()].iter().filter(|value| value.is_finite()).count() as f64
     };
@@ -122,7 +125,7 @@ fn compare(
     let level = full * (inside.mean - middle).abs() / unit;
     let floor = 0.1 * unit + moved.quantum;
     let spread = if inside.points < 3.0 || before.points < 3.0 {
-        0.0
+        f64::NAN
     } else {
         full * ((inside.deviation + floor) / (before.deviation + floor)).ln().abs()
     };
@@ -139,8 +142,8 @@ fn compare(
 fn move_of(values: &[f32], differences: &[f32], asked: &Trial, sorted: &mut Vec<f32>) -> Move {
     let (before, after) = (&values[asked.baseline.clone()], &values[asked.selection.clone()]);
     let medians = Sides { before: median(before, sorted), after: median(after, sorted) };
-    let (was, is) = (Shape::of(before), Shape::without_extremes(after, medians.before, sorted));
-    let was_steadily = Shape::without_extremes(before, medians.before, sorted);
+    let (was, is) = (Shape::of(before), Shape::without_extremes(after, medians.before, EXTREME_PART, sorted));
+    let was_steadily = Shape::without_extremes(before, medians.before, EXTREME_PART, sorted);
     let points = after.iter().filter(|value| value.is_finite()).count() as f64;
     let mean = Sides { before: was.mean, after: is.mean };
     let deviation = Sides { before: was_steadily.deviation, after: is.deviation };
@@ -238,24 +241,37 @@ struct Shape {
 impl Shape {
     /// The moments without the values that lie furthest from `centre`, one and a tenth of all: what one point does is an
     /// accident. A single point stays.
-    fn without_extremes(values: &[f32], centre: f64, room: &mut Vec<f32>) -> Self {
+    fn without_extremes(values: &[f32], centre: f64, part: usize, room: &mut Vec<f32>) -> Self {
         room.clear();
         room.extend(values.iter().filter(|value| value.is_finite()));
-        let all = Self::of(values);
         if room.len() < 2 {
-            return all;
+            return Self::of(values);
         }
-        let kept = room.len() - 1 - room.len() / EXTREME_PART;
+        let kept = (room.len() - 1 - room.len() / part).max(1);
         let far = |value: &f32| (f64::from(*value) - centre).abs();
         room.select_nth_unstable_by(kept, |one, other| far(one).total_cmp(&far(other)));
-        Self { rise: all.rise, ..Self::of(&room[..kept]) }
+        let furthest = room[..kept].iter().map(far).fold(0.0, f64::max) as f32;
+        // For the slope they count as what they may be at most, since without them time would have holes.
+        let (least, most) = (centre as f32 - furthest, centre as f32 + furthest);
+        let rise = Self::of_values(values.iter().map(|value| value.clamp(least, most))).rise;
+        Self { rise, ..Self::of(&room[..kept]) }
     }
 
     fn of(values: &[f32]) -> Self {
+        Self::of_values(values.iter().copied())
+    }
+
+    fn of_values(values: impl Iterator<Item = f32> + Clone) -> Self {
         let (mut n, mut sum, mut squares, mut t, mut tt, mut tv) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-        let origin = values.iter().copied().find(|value| value.is_finite()).map_or(0.0, f64::from);
-        for (at, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
-            let (at, value) = (at as f64, f64::from(*value) - origin);
+        let origin = values.clone().find(|value| value.is_finite()).map_or(0.0, f64::from);
+        let mut length = 0.0;
+        for value in values {
+            let at = length;
+            length += 1.0;
+            if !value.is_finite() {
+                continue;
+            }
+            let value = f64::from(value) - origin;
             n += 1.0;
             sum += value;
             squares += value * value;
@@ -269,12 +285,7 @@ impl Shape {
         let variance = (squares - sum * sum / n).max(0.0) / (n - 1.0).max(1.0);
         let along = tt - t * t / n;
         let slope = if along > 0.0 && n >= 3.0 { (tv - t * sum / n) / along } else { 0.0 };
-        Self {
-            points: n,
-            mean: origin + sum / n,
-            deviation: variance.sqrt(),
-            rise: slope * values.len() as f64,
-        }
+        Self { points: n, mean: origin + sum / n, deviation: variance.sqrt(), rise: slope * length }
     }
 }
 
@@ -348,6 +359,17 @@ mod tests {
         assert!(loudest(|_, wave| 5.0 * wave)[3] > 1.0);
         assert!(loudest(|at, wave| wave + at as f32 - 50.0)[4] > 5.0);
         assert!(loudest(|_, _| f32::NAN)[5] > 3.0);
+    }
+
+    #[test]
+    fn a_single_point_makes_no_slope() {
+        let asked = Trial { selection: 40..48, baseline: 0..40 };
+        let wave = |at: usize| (at as f32 * 2.4).sin();
+        let rise = |last: f32| {
+            let values = (0..48).map(|at| if at < 47 { wave(at) } else { last }).collect();
+            measured(values, asked.clone()).now[4]
+        };
+        assert!(rise(500.0) <= 2.0 * rise(1.0).max(1.0), "{} {}", rise(500.0), rise(1.0));
     }
 
     #[test]

@@ -28,6 +28,23 @@ impl Trials {
         Self { all, days: grid.earlier_days.len() }
     }
 
+    /// Of each past window, which past windows hold a part of it, in their selection or their baseline; as bits. A change that stays is
+    /// seen by all of these.
+    pub(super) fn touched(&self) -> Vec<u64> {
+        let meet = |one: &Range<usize>, other: &Range<usize>| one.start < other.end && other.start < one.end;
+        let past = &self.all[1.min(self.all.len())..];
+        let bits = |window: &Trial| {
+            let holds = |other: &Trial| {
+                meet(&window.selection, &other.selection) || meet(&window.selection, &other.baseline)
+            };
+            past.iter()
+                .enumerate()
+                .filter(|(_, other)| holds(other))
+                .fold(0_u64, |bits, (at, _)| bits | 1 << at)
+        };
+        past.iter().map(bits).collect()
+    }
+
     /// How many windows there are in which nothing was selected.
     pub(super) fn null_count(&self) -> usize {
         self.all.len().saturating_sub(1)
@@ -50,15 +67,17 @@ fn past_windows(grid: &Grid) -> Vec<Trial> {
     windows
 }
 
-/// The baseline and what lies before it without a break.
+/// The baseline and what lies before it without a break, but not the selection.
 fn run_before(grid: &Grid) -> Range<usize> {
+    let Trial { selection, baseline } = &grid.now;
     let days_end = grid.earlier_days.iter().map(|day| day.selection.end.max(day.baseline.end)).max();
-    let floor = days_end.unwrap_or(0).min(grid.now.baseline.start);
-    let mut start = grid.now.baseline.start;
+    let selected = if selection.end <= baseline.start { selection.end } else { 0 };
+    let floor = days_end.unwrap_or(0).max(selected).min(baseline.start);
+    let mut start = baseline.start;
     while start > floor && is_next(grid, start - 1) {
         start -= 1;
     }
-    start..grid.now.baseline.end
+    start..baseline.end
 }
 
 /// Whether the selection follows on its baseline without a break but the gap.
@@ -98,6 +117,22 @@ mod tests {
         assert!(windows.len() >= 7, "{}", windows.len());
         assert_eq!(windows[0], Trial { selection: 110..120, baseline: 69..109 });
         assert!(windows.iter().all(|window| window.baseline.len() >= 20));
+    }
+
+    #[test]
+    fn the_selection_is_in_no_window_where_the_baseline_lies_behind_it() {
+        let windows = past_windows(&grid(12..84, 0..12));
+        assert_eq!(windows.len(), 6);
+        assert!(windows.iter().all(|window| window.selection.start >= 12 && window.baseline.start >= 12));
+    }
+
+    #[test]
+    fn a_window_touches_those_that_have_it_in_their_baseline() {
+        let trials = Trials::of(&grid(80..120, 121..131));
+        let touched = trials.touched();
+        // The newest is in no other's baseline, the next one in the newest's.
+        assert_eq!((touched[0], touched[1] & 0b11), (0b1, 0b11));
+        assert_eq!(touched.len(), trials.null_count());
     }
 
     #[test]

@@ -89,6 +89,51 @@ pub async fn save_dashboard(
     tagged(send_json(request, &dashboard, &signal).await?, &signal).await
 }
 
+/// Saves a dashboard under a name that is free; a copy has the comments of what it is a copy of.
+pub async fn create_dashboard(
+    name: String,
+    copy_of: Option<String>,
+    dashboard: Dashboard,
+    signal: AbortSignal,
+) -> Result<TaggedDashboard, ApiError> {
+    let copy_of = copy_of.map(|other| ["?copy_of=", &encode(&other)].concat()).unwrap_or_default();
+    let request = Request::put(&[dashboard_url(&name), copy_of].concat()).header("If-None-Match", "*");
+    tagged(send_json(request, &dashboard, &signal).await?, &signal).await
+}
+
+/// Deletes the dashboard with this tag.
+pub async fn delete_dashboard(name: String, tag: String, signal: AbortSignal) -> Result<(), ApiError> {
+    let request = Request::delete(&dashboard_url(&name)).header("If-Match", &tag);
+    let request = request.abort_signal(Some(&signal)).send();
+    answered(request.await.map_err(|error| failure(&error, &signal))?).await.map(drop)
+}
+
+/// Brings a deleted dashboard back.
+pub async fn restore_dashboard(name: String, signal: AbortSignal) -> Result<(), ApiError> {
+    let request = Request::post(&[&dashboard_url(&name), "/restore"].concat());
+    let request = request.abort_signal(Some(&signal)).send();
+    answered(request.await.map_err(|error| failure(&error, &signal))?).await.map(drop)
+}
+
+/// A mistake in a target.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Mistake {
+    /// What is wrong.
+    pub why: String,
+    /// Where, in characters.
+    pub at: usize,
+}
+
+/// The first mistake of each target, if it has one.
+pub async fn check_targets(
+    targets: Vec<String>,
+    signal: AbortSignal,
+) -> Result<Vec<Option<Mistake>>, ApiError> {
+    let mut query = QueryString::default();
+    query.push_all("target", &targets);
+    get_json(&["/api/targets/check?", &query.into_text()].concat(), &signal).await
+}
+
 fn dashboard_url(name: &str) -> String {
     format!("/api/dashboards/{}", encode(name))
 }

@@ -1,13 +1,14 @@
 //! What the editor of a panel asks the server: what may be typed, and to save.
 
 use super::{Loaded, PageFeed};
-use crate::api::client;
+use crate::api::client::{self, Mistake};
 use crate::api::{Abort, ApiError};
 use crate::session::Session;
-use crate::state::{Command, FunctionName, Suggestion, functions_like};
+use crate::state::{Command, EditStep, FunctionName, Suggestion, functions_like, texts_like};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use sonde_shared::links::LinkRule;
+use sonde_shared::log::Level;
 use std::future::Future;
 use std::sync::Arc;
 use web_sys::AbortSignal;
@@ -41,7 +42,7 @@ impl Completion {
     }
 
     /// Metrics, then functions; tracked.
-    pub fn suggestions(self, word: &str) -> Vec<Suggestion> {
+    pub fn names(self, word: &str) -> Vec<Suggestion> {
         let metrics = self.metrics.value.get().unwrap_or_default();
         // An answer to the word of before is of use as far as it fits.
         let fits = |one: &&Suggestion| one.insert().starts_with(word) || word.contains(['*', '{', '[', '?']);
@@ -49,9 +50,46 @@ impl Completion {
         let functions = functions_like(&functions, word).into_iter().cloned().map(Suggestion::Function);
         metrics.iter().filter(fits).cloned().chain(functions).take(MOST_SUGGESTIONS).collect()
     }
+
+    /// Components with lines in the visible range.
+    pub fn components(self, session: Session, word: &str) -> Vec<Suggestion> {
+        session.now_part(|state| {
+            let all = state.components.iter().flat_map(|all| &all.components);
+            let mut found = texts_like(all.map(|one| one.path.as_str()), word);
+            found.truncate(MOST_SUGGESTIONS);
+            found
+        })
+    }
+
+    /// Levels.
+    pub fn levels(self, word: &str) -> Vec<Suggestion> {
+        texts_like(Level::ALL.iter().map(|level| level.name()), word)
+    }
 }
 
 impl Default for Completion {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What is wrong with targets, the latest ones that were asked about.
+#[derive(Clone, Copy)]
+pub struct TargetCheck(Loaded<Vec<Option<Mistake>>>);
+
+impl TargetCheck {
+    /// Nothing was asked yet.
+    pub fn new() -> Self {
+        Self(Loaded::new())
+    }
+
+    /// Asks about targets; `then` has the first mistake of each, if it has one.
+    pub fn ask(self, targets: Vec<String>, then: impl FnOnce(&Vec<Option<Mistake>>) + 'static) {
+        self.0.load(move |signal| client::check_targets(targets, signal), then);
+    }
+}
+
+impl Default for TargetCheck {
     fn default() -> Self {
         Self::new()
     }
@@ -67,20 +105,34 @@ pub enum Saving {
     Busy,
     /// It was refused, with this reason.
     Refused(String),
+    /// Somebody else has saved meanwhile.
+    Overtaken(String),
 }
+
+/// How saving the dashboard goes, wherever it was begun.
+#[derive(Clone, Copy)]
+pub struct BoardSaving(pub RwSignal<Saving>);
 
 /// Saves the dashboard as it is edited, over what was read.
 pub fn save_dashboard(session: Session, feed: PageFeed, saving: RwSignal<Saving>) {
-    let board = session.now_part(|state| state.edit.as_ref().map(|edit| edit.board.clone()));
+    let board = session.now_part(|state| state.shown_board().cloned());
     let name = session.now_part(|state| state.view.dashboard.clone());
     let read = feed.dashboard.value.get_untracked();
     let (Some(board), Some(name), Some(read)) = (board, name, read) else { return };
     let ask = move |signal| client::save_dashboard(name, read.tag.clone(), board, signal);
     follow(saving, ask, move |saved| {
+        // What was changed while it was saved stays edited.
         session.send(Command::DashboardLoaded(saved.dashboard.clone()));
+        session.send(Command::Edit(EditStep::Close));
         feed.dashboard.value.try_set(Some(Arc::new(saved)));
         feed.info.retry();
     });
+}
+
+/// Lays the edits over what somebody else has saved.
+pub fn take_theirs(feed: PageFeed, saving: RwSignal<Saving>) {
+    saving.set(Saving::Idle);
+    feed.dashboard.retry();
 }
 
 /// Makes the lines of a component those of a metric, for everybody.
@@ -89,7 +141,7 @@ pub fn add_link(feed: PageFeed, rule: LinkRule, saving: RwSignal<Saving>) {
 }
 
 /// Asks, and says how that goes.
-fn follow<T, F>(
+pub(super) fn follow<T, F>(
     saving: RwSignal<Saving>,
     ask: impl FnOnce(AbortSignal) -> F + 'static,
     then: impl FnOnce(T) + 'static,
@@ -103,6 +155,9 @@ fn follow<T, F>(
             Ok(answer) => {
                 saving.try_set(Saving::Idle);
                 then(answer);
+            }
+            Err(error) if error.status == Some(412) => {
+                saving.try_set(Saving::Overtaken(error.sentence));
             }
             Err(error) => drop(saving.try_set(Saving::Refused(error.sentence))),
         }

@@ -18,10 +18,11 @@ use crate::state::{ChartsState, Command, LogQuery, join_counts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use panels::FedPanels;
-use sonde_shared::api::Histogram;
+use sonde_shared::api::{Components, Histogram};
 use sonde_shared::live::LiveClock;
 use sonde_shared::query_string::QueryString;
 use sonde_shared::time::{NANOS_PER_SEC, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// The server says something every five seconds. Who hears nothing for so long has lost it.
 const SILENCE_MS: f64 = 15_000.0;
 const LOOK: Duration = Duration::from_secs(5);
+/// How soon components that are new are asked for.
+const MEET: Duration = Duration::from_secs(2);
+const MOST_MET: usize = 1_000;
 /// Points may come so much later than others of their time.
 const LATE_NANOS: i64 = 60 * NANOS_PER_SEC;
 /// Counts of what waits need no finer buckets.
@@ -43,6 +47,10 @@ pub struct LiveFeed {
     session: Session,
     lines: LineFeed,
     histogram: Loaded<Histogram>,
+    components: Loaded<Components>,
+    components_rest: Rest,
+    /// Components that were asked for because of a line: where there are too many to be told of each, that is once.
+    met: StoredValue<BTreeSet<String>>,
     panels: FedPanels,
     request: StoredValue<Option<Abort>, LocalStorage>,
     attempts: RwSignal<u32>,
@@ -72,12 +80,16 @@ impl LiveFeed {
         session: Session,
         lines: LineFeed,
         histogram: Loaded<Histogram>,
+        components: Loaded<Components>,
         width_px: Signal<f64>,
     ) -> Self {
         let feed = Self {
             session,
             lines,
             histogram,
+            components,
+            components_rest: Rest::new(),
+            met: StoredValue::new(BTreeSet::new()),
             panels: FedPanels::new(),
             request: StoredValue::new_local(None),
             attempts: RwSignal::new(0),
@@ -281,7 +293,23 @@ impl LiveFeed {
                 self.session.send(Command::Tick(now));
             }
         }
+        self.meet(&rows);
         self.lines.arrive(rows);
         self.panels.ask_changed();
+    }
+
+    /// A line of a component that the tree does not have yet has them asked for, soon but once for a crowd of them.
+    fn meet(self, rows: &[Row]) {
+        let is_new = |row: &&Row| !self.session.now_part(|state| state.knows(&row.component));
+        let ask = self.met.try_update_value(|met| {
+            if met.len() > MOST_MET {
+                met.clear();
+            }
+            let new = rows.iter().filter(is_new).filter(|row| met.insert(row.component.clone()));
+            new.count() > 0
+        });
+        if ask == Some(true) {
+            self.components_rest.within(MEET, move || self.components.retry());
+        }
     }
 }

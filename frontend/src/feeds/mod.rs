@@ -4,6 +4,7 @@
 //! is dropped.
 
 mod baseline;
+mod boards;
 /// The clock that live views follow.
 pub mod clock;
 mod contact;
@@ -23,10 +24,12 @@ mod seek;
 mod start;
 mod why;
 
+pub use crate::api::client::Mistake;
 pub use baseline::count_baseline;
+pub use boards::{BoardChange, Boards};
 pub use contact::watch_contact;
 pub use counts::{Facet, PatternFeed, PatternList, PatternRow, load_facets, load_template, load_values};
-pub use edit::{Completion, Saving, add_link, save_dashboard};
+pub use edit::{BoardSaving, Completion, Saving, TargetCheck, add_link, save_dashboard, take_theirs};
 pub use latest::Loaded;
 pub use lines::{LineFeed, Sought};
 pub use live::LiveFeed;

@@ -1,12 +1,13 @@
 //! The panels of the dashboard, stacked over one time axis and the histogram of lines.
 
+use super::edited::{EditedMark, EditedNote};
 use super::empty::{ErrorNote, FirstSteps, NoPanels, PanelSkeletons};
 use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
-use crate::session::use_session;
+use crate::session::{Session, use_session};
 use crate::size::on_resize;
 use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
 use leptos::html;
@@ -15,6 +16,7 @@ use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::reduce::last_value;
 use sonde_shared::dashboard::Panel;
 use sonde_shared::time::TimeRange;
+use std::sync::Arc;
 
 /// What is above, between and below a plot that fills the charts' place: margins, head, legend, axis and histogram.
 const AROUND_PX: f64 = 146.0;
@@ -32,12 +34,34 @@ enum Place {
     Hidden,
 }
 
+/// What the edited panel showed last: each change makes a new panel, which has it until its own series come, and keeps it where
+/// they cannot.
+#[derive(Clone, Copy, Default)]
+pub struct LastDrawn(StoredValue<Option<(String, Arc<Vec<Columns>>)>>);
+
+impl LastDrawn {
+    fn follow(self, panel: &str, loaded: Loaded<Vec<Columns>>, session: Session) {
+        let id = panel.to_owned();
+        let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
+        let id = panel.to_owned();
+        let former = self.0.get_value().filter(|(drawn, _)| *drawn == id);
+        if former.is_some() {
+            loaded.value.set(former.map(|(_, columns)| columns));
+        }
+        Effect::new(move |_| {
+            if let Some(columns) = loaded.value.get().filter(|_| is_edited.get()) {
+                self.0.set_value(Some((id.clone(), columns)));
+            }
+        });
+    }
+}
+
 /// The charts.
 #[component]
 pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
-    let panels = session.part(|state| state.panels().cloned().collect::<Vec<_>>());
+    let panels = session.part(AppState::drawn_panels);
     let size: ChartSize = expect_context();
     let scrolled = move |_| size.scrolled.update(|count| *count += 1);
     let (root, room_px) = (NodeRef::<html::Section>::new(), RwSignal::new(0.0));
@@ -51,6 +75,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     view! {
         <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=scrolled>
             <div class="panels">
+                <EditedNote />
                 <For
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
@@ -76,6 +101,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     let root = NodeRef::<html::Article>::new();
     let live: LiveFeed = expect_context();
     let loaded = range::load_panel(session, &panel, size.width_px, in_sight(root, size), live);
+    expect_context::<LastDrawn>().follow(&panel.id, loaded, session);
     let id = panel.id.clone();
     let active = session.part(move |state| state.view.panel.as_ref() == Some(&id));
     let outside = session.part({
@@ -142,6 +168,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     let retry = move |()| loaded.retry();
                     loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
+                <EditedMark id=panel.id.clone() />
                 {if panel.id == TARGETS_PANEL {
                     view! { <CloseTargets /> }.into_any()
                 } else {
@@ -176,12 +203,14 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
 #[component]
 fn EditButton(id: String, title: String) -> impl IntoView {
     let session = use_session();
+    let opens = id.clone();
     let edit = move |_| session.send(Command::Edit(EditStep::Open(id.clone())));
     view! {
         <button
             class="control icon-only small panel-tool"
             aria-label=format!("{title}: edit this chart")
             title="Edit this chart"
+            data-edit=opens
             on:click=edit
         >
             <Glyph icon=Icon::Edit />

@@ -1,34 +1,37 @@
-//! The editor of a panel: beside the charts, which show each value once its field is left. What is saved is the dashboard's file.
+//! The editor of a panel: beside the charts, which show each value as it is typed. What is saved is the dashboard's file; until
+//! then the address has what was edited, so that closing the editor loses nothing.
+
+mod actions;
+mod field;
+mod target_field;
+mod targets;
+mod thresholds;
 
 use super::icons::{Glyph, Icon};
-use crate::feeds::{Completion, PageFeed, Saving, save_dashboard};
+use crate::feeds::Completion;
 use crate::session::{Session, use_session};
 use crate::state::{Command, EditStep};
+use actions::Actions;
+use field::TextField;
 use leptos::prelude::*;
-use sonde_shared::dashboard::{Draw, Panel};
-use target_field::TargetField;
+use sonde_shared::dashboard::{Draw, Panel, slug};
+use targets::Targets;
+use thresholds::Thresholds;
+use wasm_bindgen::JsCast;
 
-mod target_field;
+pub(super) use actions::SaveProblem;
 
 /// Units that the axis knows how to write; any other text may be typed.
-const UNITS: [&str; 6] = ["ms", "s", "%", "bytes", "bytes/s", "bits/s"];
+const UNITS: [&str; 7] = ["ms", "s", "%", "bytes", "bytes/s", "bits/s", "none"];
 
-/// How a panel may be drawn.
-const DRAWN: [(&str, Draw); 5] = [
-    ("line", Draw::Line),
-    ("area", Draw::Area),
-    ("stacked", Draw::Stacked),
-    ("points", Draw::Points),
-    ("staircase", Draw::Staircase),
-];
-
-/// The editor, while a dashboard is edited.
+/// The editor, while a panel is edited.
 #[component]
 pub fn PanelEditor() -> impl IntoView {
     let session = use_session();
     let completion = Completion::new();
     provide_context(completion);
-    let edited = session.part(|state| state.edit.as_ref().map(|edit| (edit.panel.clone(), edit.added)));
+    let edited =
+        session.part(|state| state.editor.as_ref().map(|editor| (editor.panel.clone(), editor.renewed)));
     move || {
         edited.get().map(|_| {
             completion.start();
@@ -41,20 +44,21 @@ pub fn PanelEditor() -> impl IntoView {
 fn Editor() -> impl IntoView {
     let session = use_session();
     let panel = session.now_part(|state| state.edited_panel().cloned());
-    let cancel_on_escape = move |event: web_sys::KeyboardEvent| {
+    let close_on_escape = move |event: web_sys::KeyboardEvent| {
         if event.key() == "Escape" {
             event.stop_propagation();
-            session.send(Command::Edit(EditStep::Cancel));
+            close(session);
         }
     };
     view! {
-        <aside class="editor" aria-label="Edit the chart" on:keydown=cancel_on_escape>
+        <aside class="editor" aria-label="Edit the chart" on:keydown=close_on_escape>
             <header class="editor-head">
                 <h2>"Edit the chart"</h2>
                 <button
                     class="control icon-only small"
-                    aria-label="Close without saving"
-                    on:click=move |_| session.send(Command::Edit(EditStep::Cancel))
+                    aria-label="Close the editor (Esc)"
+                    title="Close; what was edited stays (Esc)"
+                    on:click=move |_| close(session)
                 >
                     <Glyph icon=Icon::Close />
                 </button>
@@ -68,6 +72,24 @@ fn Editor() -> impl IntoView {
     }
 }
 
+/// Closes the editor; the field with the focus is left first, so that its text is taken over. The focus goes back to what opened it.
+fn close(session: Session) {
+    let focused =
+        document().active_element().and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    if let Some(focused) = focused {
+        drop(focused.blur());
+    }
+    let panel = session.now_part(|state| state.editor.as_ref().map(|editor| editor.panel.clone()));
+    session.send(Command::Edit(EditStep::Close));
+    let Some(panel) = panel else { return };
+    request_animation_frame(move || {
+        let opener = document().query_selector(&["[data-edit=\"", &panel, "\"]"].concat()).ok().flatten();
+        if let Some(opener) = opener.and_then(|opener| opener.dyn_into::<web_sys::HtmlElement>().ok()) {
+            drop(opener.focus());
+        }
+    });
+}
+
 /// Changes the edited panel as it is now.
 fn change(session: Session, with: impl FnOnce(&mut Panel)) {
     if let Some(mut panel) = session.now_part(|state| state.edited_panel().cloned()) {
@@ -79,32 +101,25 @@ fn change(session: Session, with: impl FnOnce(&mut Panel)) {
 #[component]
 fn Fields(panel: Panel) -> impl IntoView {
     let session = use_session();
-    let Panel { title, targets, unit, logs, min, max, draw, .. } = panel;
-    let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-    let read = |text: String| text.trim().parse::<f64>().ok().filter(|value| value.is_finite());
+    let Panel { id, title, targets, unit, logs, min, max, draw, right, right_unit, thresholds } = panel;
+    let units = || UNITS.map(str::to_owned).to_vec();
+    let more = !right.is_empty() || !thresholds.is_empty();
     view! {
         <div class="editor-fields">
-            <TextField label="Title" value=title on_change=move |text| change(session, |panel| panel.title = text) />
-            <Targets targets />
-            <label class="editor-field">
-                <span>"Drawn as"</span>
-                <select
-                    class="field"
-                    on:change=move |event| {
-                        let name = event_target_value(&event);
-                        let drawn = DRAWN.iter().find(|(of_kind, _)| *of_kind == name).map(|(_, draw)| *draw);
-                        change(session, |panel| panel.draw = drawn.unwrap_or_default());
+            <TextField label="Title" value=title on_change=move |text: String| set_title(session, text) />
+            <Targets label="Targets" targets on_change=move |targets| change(session, |panel| panel.targets = targets) />
+            <div class="editor-pair">
+                <DrawnAs draw />
+                <TextField
+                    label="Unit"
+                    value=unit
+                    options=units()
+                    on_change=move |text: String| {
+                        change(session, |panel| text.trim().clone_into(&mut panel.unit));
+                        None
                     }
-                >
-                    {DRAWN.into_iter().map(|(name, kind)| view! { <option selected=kind == draw>{name}</option> }).collect_view()}
-                </select>
-            </label>
-            <TextField
-                label="Unit"
-                value=unit
-                options=UNITS.map(str::to_owned).to_vec()
-                on_change=move |text: String| change(session, |panel| text.trim().clone_into(&mut panel.unit))
-            />
+                />
+            </div>
             <TextField
                 label="Component of its lines"
                 hint="found from the metrics"
@@ -115,123 +130,103 @@ fn Fields(panel: Panel) -> impl IntoView {
                 on_change=move |text: String| {
                     let text = text.trim().to_owned();
                     change(session, |panel| panel.logs = (!text.is_empty()).then_some(text));
+                    None
                 }
             />
-            <div class="editor-pair">
-                <TextField
-                    label="Axis begins at"
-                    hint="the data"
-                    value=number(min)
-                    on_change=move |text| change(session, |panel| panel.min = read(text))
+            <AxisEnds min max />
+            <details class="editor-more" open=more>
+                <summary>"Thresholds, right axis, name in addresses"</summary>
+                <Thresholds thresholds />
+                <Targets
+                    label="Targets of the right axis"
+                    targets=right
+                    on_change=move |targets| change(session, |panel| panel.right = targets)
                 />
                 <TextField
-                    label="and ends at"
-                    hint="the data"
-                    value=number(max)
-                    on_change=move |text| change(session, |panel| panel.max = read(text))
+                    label="Unit of the right axis"
+                    value=right_unit
+                    options=units()
+                    on_change=move |text: String| {
+                        change(session, |panel| text.trim().clone_into(&mut panel.right_unit));
+                        None
+                    }
                 />
-            </div>
+                <TextField label="Name in addresses" value=id at_end=true on_change=move |text: String| rename(session, &text) />
+            </details>
         </div>
     }
 }
 
-/// One value, taken over when the field is left or Enter pressed.
 #[component]
-fn TextField(
-    label: &'static str,
-    #[prop(optional)] hint: &'static str,
-    value: String,
-    #[prop(optional)] options: Vec<String>,
-    #[prop(into)] on_change: Callback<String>,
-) -> impl IntoView {
-    let list = format!("options-{}", label.replace(' ', "-"));
-    let options = options.into_iter().map(|value| view! { <option value=value></option> }).collect_view();
+fn DrawnAs(draw: Draw) -> impl IntoView {
+    let session = use_session();
     view! {
         <label class="editor-field">
-            <span>{label}</span>
-            <input
+            <span>"Drawn as"</span>
+            <select
                 class="field"
-                type="text"
-                placeholder=hint
-                list=list.clone()
-                prop:value=value
-                on:change=move |event| on_change.run(event_target_value(&event))
-            />
-            <datalist id=list>{options}</datalist>
+                on:change=move |event| {
+                    let drawn = Draw::parse(&event_target_value(&event));
+                    change(session, |panel| panel.draw = drawn.unwrap_or_default());
+                }
+            >
+                {Draw::ALL.map(|kind| view! { <option selected=kind == draw>{kind.name()}</option> }).collect_view()}
+            </select>
         </label>
     }
 }
 
-/// The targets, one field each.
 #[component]
-fn Targets(targets: Vec<String>) -> impl IntoView {
+fn AxisEnds(min: Option<f64>, max: Option<f64>) -> impl IntoView {
     let session = use_session();
-    let rows = RwSignal::new(
-        targets.into_iter().chain(std::iter::once(String::new())).map(RwSignal::new).collect::<Vec<_>>(),
-    );
-    let commit = move |()| {
-        let texts =
-            rows.with_untracked(|rows| rows.iter().map(|row| row.get_untracked()).collect::<Vec<_>>());
-        let is_full = texts.last().is_none_or(|last| !last.trim().is_empty());
-        let targets: Vec<String> =
-            texts.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect();
-        if is_full {
-            rows.update(|rows| rows.push(RwSignal::new(String::new())));
-        }
-        change(session, |panel| panel.targets = targets);
-    };
+    let written = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     view! {
-        <div class="editor-field" role="group" aria-label="Targets">
-            <span>"Targets"</span>
-            <For
-                each=move || rows.get().into_iter().enumerate()
-                key=|(place, _)| *place
-                children=move |(place, text)| view! { <TargetField place text on_commit=commit /> }
+        <div class="editor-pair">
+            <TextField
+                label="Axis begins at"
+                hint="the data"
+                value=written(min)
+                on_change=move |text: String| set_number(&text, |number| change(session, |panel| panel.min = number))
             />
-            <p class="faint">"A metric, a glob, or functions of them: movingAverage(shop.*.ms, \"5min\")"</p>
+            <TextField
+                label="and ends at"
+                hint="the data"
+                value=written(max)
+                on_change=move |text: String| set_number(&text, |number| change(session, |panel| panel.max = number))
+            />
         </div>
     }
 }
 
-/// What is done with the panel and with all changes.
-#[component]
-fn Actions() -> impl IntoView {
-    let session = use_session();
-    let feed: PageFeed = expect_context();
-    let saving = RwSignal::new(Saving::Idle);
-    let step = move |step: EditStep| session.send(Command::Edit(step));
-    let missing = session.part(|state| {
-        let panels = state.edit.iter().flat_map(|edit| &edit.board.panels);
-        panels.filter(|panel| panel.asked().is_empty()).map(|panel| panel.title.clone()).next()
-    });
-    let is_made = session.part(|state| state.view.dashboard.as_deref() == Some("default"));
-    view! {
-        <div class="editor-actions">
-            <div class="editor-row">
-                <button class="control" on:click=move |_| step(EditStep::Move(-1))>"Up"</button>
-                <button class="control" on:click=move |_| step(EditStep::Move(1))>"Down"</button>
-                <span class="spring"></span>
-                <button class="control danger" on:click=move |_| step(EditStep::Remove)>"Remove"</button>
-            </div>
-            {move || missing.get().map(|title| view! { <p class="problem" role="status">{format!("“{title}” has no targets yet.")}</p> })}
-            <Show when=move || is_made.get()>
-                <p class="faint">"This dashboard is made from the metrics there are. Saved, it is yours and stays as it is."</p>
-            </Show>
-            {move || match saving.get() {
-                Saving::Refused(why) => Some(view! { <p class="problem" role="alert">{why}</p> }),
-                Saving::Idle | Saving::Busy => None,
-            }}
-            <div class="editor-row">
-                <button class="control" on:click=move |_| step(EditStep::Cancel)>"Cancel"</button>
-                <span class="spring"></span>
-                <button
-                    class="control primary"
-                    disabled=move || saving.get() == Saving::Busy || missing.get().is_some()
-                    on:click=move |_| save_dashboard(session, feed, saving)
-                >
-                    {move || if saving.get() == Saving::Busy { "Saving…" } else { "Save the dashboard" }}
-                </button>
-            </div>
-        </div>
+fn set_title(session: Session, text: String) -> Option<String> {
+    if text.trim().is_empty() {
+        return Some("A chart needs a title.".to_owned());
     }
+    change(session, |panel| panel.title = text);
+    None
+}
+
+/// Takes a number over, or none for an empty text; else what is wrong.
+fn set_number(text: &str, set: impl FnOnce(Option<f64>)) -> Option<String> {
+    let text = text.trim();
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    if number.is_none() && !text.is_empty() {
+        return Some("This is no number.".to_owned());
+    }
+    set(number);
+    None
+}
+
+/// Gives the panel another id; what has another's says so.
+fn rename(session: Session, text: &str) -> Option<String> {
+    let id = slug(text);
+    let taken = session.now_part(|state| {
+        let own = state.editor.as_ref().map(|editor| editor.panel.as_str());
+        state.panels().any(|panel| panel.id == id && Some(panel.id.as_str()) != own)
+    });
+    if taken {
+        return Some("Another chart has this name.".to_owned());
+    }
+    session.send(Command::Edit(EditStep::Rename(id)));
+    None
 }

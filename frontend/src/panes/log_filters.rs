@@ -97,17 +97,18 @@ fn values(
     open: RwSignal<bool>,
 ) -> impl IntoView {
     let (_, _, any) = names(facet);
-    let (values, left_out) = match facet {
-        Facet::Component => (facets.components.clone(), facets.left_out.components),
-        Facet::Host => (facets.hosts.clone(), facets.left_out.hosts),
-        Facet::Level => (by_badness(&facets.levels), 0),
+    let (listed, left_out) = match facet {
+        Facet::Component => (&facets.components, facets.left_out.components),
+        Facet::Host => (&facets.hosts, facets.left_out.hosts),
+        Facet::Level => (&facets.levels, 0),
     };
+    let counted: u64 = listed.iter().map(|one| one.count).sum();
+    let values = if facet == Facet::Level { and_worse(listed) } else { listed.clone() };
     let pick_any = move |_| {
         session.send(any_of(facet));
         open.set(false);
     };
     let pressed = move || chosen.with(Option::is_none).to_string();
-    let counted: u64 = values.iter().map(|one| one.count).sum();
     let rest = facets.total.saturating_sub(counted);
     let note = match (left_out, rest) {
         (0, 0) => None,
@@ -130,10 +131,14 @@ fn values(
     }
 }
 
-/// The worst level first.
-fn by_badness(levels: &[FacetCount]) -> Vec<FacetCount> {
-    let count = |level: &Level| levels.iter().find(|one| one.value == level.name()).cloned();
-    Level::ALL.iter().rev().filter_map(count).collect()
+/// The worst level first, each with the lines of the worse ones, as a click shows them.
+fn and_worse(levels: &[FacetCount]) -> Vec<FacetCount> {
+    let found = |level: &Level| levels.iter().find(|one| one.value == level.name());
+    let sum = |sum: &mut u64, one: &FacetCount| {
+        *sum += one.count;
+        Some(FacetCount { value: one.value.clone(), count: *sum })
+    };
+    Level::ALL.iter().rev().filter_map(found).scan(0, sum).collect()
 }
 
 #[component]
@@ -228,5 +233,20 @@ fn Chip(filter: FieldFilter) -> impl IntoView {
             <span class="mono">{move || value.get()}</span>
             <button class="control small icon-only" aria-label=name on:click=take_away><Glyph icon=Icon::Close /></button>
         </span>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_counts_the_worse_ones_too() {
+        let count = |(value, count): &(&str, u64)| FacetCount { value: (*value).to_owned(), count: *count };
+        let levels: Vec<_> =
+            [("info", 70), ("error", 2), ("debug", 20), ("warn", 8)].iter().map(count).collect();
+        let expected: Vec<_> =
+            [("error", 2), ("warn", 10), ("info", 80), ("debug", 100)].iter().map(count).collect();
+        assert_eq!(and_worse(&levels), expected);
     }
 }

@@ -191,7 +191,9 @@ fn KeepLink() -> impl IntoView {
     let rule = session.part(AppState::rule_to_keep);
     let saving = RwSignal::new(Saving::Idle);
     let refused = move || match saving.get() {
-        Saving::Refused(why) => Some(view! { <span class="problem" role="alert">{why}</span> }),
+        Saving::Refused(why) | Saving::Overtaken(why) => {
+            Some(view! { <span class="problem" role="alert">{why}</span> })
+        }
         Saving::Idle | Saving::Busy => None,
     };
     let button = move |rule: LinkRule| {

@@ -3,8 +3,10 @@
 
 mod announce;
 mod baseline_control;
+mod board_menu;
 mod charts;
 mod choice;
+mod edited;
 mod editor;
 mod empty;
 mod help;
@@ -36,7 +38,7 @@ mod wall;
 mod why;
 
 pub use announce::Announcer;
-pub use charts::Charts;
+pub use charts::{Charts, LastDrawn};
 pub use editor::PanelEditor;
 pub use help::HelpDialog;
 pub use log_pane::LogPane;

@@ -1,6 +1,6 @@
 //! The bar at the top: which dashboard, which range, live or not, zone, theme, the address to share.
 
-use super::choice::Choice;
+use super::board_menu::BoardMenu;
 use super::icons::{Glyph, Icon};
 use super::more_menu::MoreMenu;
 use super::share::Share;
@@ -11,7 +11,6 @@ use crate::state::Command;
 use crate::text;
 use crate::theme::{Theme, ThemeSignals};
 use leptos::prelude::*;
-use sonde_shared::api::DashboardName;
 use sonde_shared::view::Zone;
 
 /// The top bar.
@@ -20,7 +19,7 @@ pub fn TopBar(help: RwSignal<bool>) -> impl IntoView {
     view! {
         <header class="top-bar">
             <a class="name" href="/" aria-label="Sonde, start page">"Sonde"</a>
-            <DashboardPicker />
+            <BoardMenu />
             <span class="spring"></span>
             <TimePicker />
             <LiveButton />
@@ -32,49 +31,6 @@ pub fn TopBar(help: RwSignal<bool>) -> impl IntoView {
             </button>
             <MoreMenu help />
         </header>
-    }
-}
-
-#[component]
-fn DashboardPicker() -> impl IntoView {
-    let session = use_session();
-    let open = RwSignal::new(false);
-    let boards =
-        session.part(|state| state.page.as_ref().map(|page| page.dashboards.clone()).unwrap_or_default());
-    let current = session.part(|state| state.view.dashboard.clone());
-    let label = Memo::new(move |_| {
-        let Some(name) = current.get() else { return "Dashboards".to_owned() };
-        boards.with(|boards| boards.iter().find(|board| board.name == name).map_or(name, title_of))
-    });
-    let list = move || {
-        let current = current.get();
-        let item = move |board: DashboardName| {
-            let pressed = (current.as_ref() == Some(&board.name)).to_string();
-            let name = board.name.clone();
-            let pick = move |_| {
-                session.send(Command::OpenDashboard(name.clone()));
-                open.set(false);
-            };
-            let title = title_of(&board);
-            let error = board.error.map(|why| view! { <pre class="mono problem board-error">{why}</pre> });
-            view! { <li><button class="item" aria-pressed=pressed on:click=pick>{title}</button>{error}</li> }
-        };
-        boards.get().into_iter().map(item).collect_view()
-    };
-    view! {
-        <Show when=move || boards.with(|boards| !boards.is_empty())>
-            <Choice name="Dashboard" label=label open>
-                <ul class="items">{list}</ul>
-            </Choice>
-        </Show>
-    }
-}
-
-/// What a dashboard is called; one whose file cannot be read has no title but its name.
-fn title_of(board: &DashboardName) -> String {
-    match &board.error {
-        Some(_) => format!("{} · cannot be read", board.name),
-        None => board.title.clone(),
     }
 }
 

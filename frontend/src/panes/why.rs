@@ -21,6 +21,9 @@ use web_sys::HtmlElement;
 
 mod finding;
 
+/// How the note of an answer without findings begins.
+const QUIET: &str = "Nothing stands out: ";
+
 /// Whether the column is open, where it has room of its own; and whether it lies over the page, where it has none.
 #[derive(Clone, Copy)]
 pub struct WhyPlace {
@@ -153,8 +156,10 @@ fn Skeletons() -> impl IntoView {
 #[component]
 fn Findings(answer: Arc<Why>) -> impl IntoView {
     let is_quiet = answer.done && answer.findings.is_empty();
-    let note = answer.note.clone();
-    let said = looked_at(&answer);
+    // That nothing stands out, and among how much, is said once.
+    let quiet = answer.note.as_deref().filter(|_| is_quiet).and_then(|note| note.strip_prefix(QUIET));
+    let said = if quiet.is_some() { String::new() } else { looked_at(&answer) };
+    let note = quiet.map(str::to_owned).or_else(|| answer.note.clone());
     let count = answer.findings.len();
     let range = [answer.baseline_ms, answer.range_ms];
     let item = move |finding| view! { <FindingItem finding range /> };

@@ -21,6 +21,11 @@ impl AppState {
         self.components = Some(components);
     }
 
+    /// Whether a component is known of, or none is yet.
+    pub fn knows(&self, component: &str) -> bool {
+        self.components.is_none() || self.known.components.contains(component)
+    }
+
     /// Makes a panel the active one; its components become the pane's unless some were chosen by hand.
     pub(super) fn activate(&mut self, panel: &str) {
         let linked_host = self.link().and_then(|link| link.host().map(str::to_owned));
@@ -75,11 +80,12 @@ impl AppState {
     }
 
     /// The rule that would make the component chosen by hand that of the active panel's metrics for good; `None` where it is that
-    /// already, or where the metrics have nothing in common that a rule could name.
+    /// already, where a finding has led to it, or where the metrics have nothing in common that a rule could name.
     pub fn rule_to_keep(&self) -> Option<LinkRule> {
         let panel = self.panel(self.view.panel.as_deref()?)?;
         let [component] = self.view.components.as_slice() else { return None };
         if !self.view.chosen
+            || self.view.near.is_some()
             || panel.logs.is_some()
             || self.link_of(&panel.id)?.components() == [component.as_str()]
         {

@@ -20,13 +20,37 @@ pub enum Suggestion {
     Branch(String),
     /// A function.
     Function(FunctionName),
+    /// A text in quotes: a component or a level of lines.
+    Text(String),
+}
+
+/// What the word at the caret means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// A metric or a function.
+    Name,
+    /// The component of `logs("…")`.
+    Component,
+    /// The level of `logs("…", "…")`.
+    Level,
+}
+
+/// The word at the caret, as byte places in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// What it means.
+    pub meaning: Meaning,
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
 }
 
 impl Suggestion {
     /// What is put into the text.
     pub fn insert(&self) -> String {
         match self {
-            Self::Metric(path) | Self::Branch(path) => path.clone(),
+            Self::Metric(path) | Self::Branch(path) | Self::Text(path) => path.clone(),
             Self::Function(function) => format!("{}(", function.name),
         }
     }
@@ -37,12 +61,18 @@ impl Suggestion {
     }
 }
 
-/// The word at the caret, as byte places in the text; `None` in a text in quotes.
-pub fn word_at(text: &str, caret: usize) -> Option<(usize, usize)> {
+/// The word at the caret; `None` where nothing is known that could stand there.
+pub fn word_at(text: &str, caret: usize) -> Option<Word> {
     let before = text.get(..caret)?;
-    let in_quotes = |quote: char| before.matches(quote).count() % 2 == 1;
-    if in_quotes('"') || in_quotes('\'') {
-        return None;
+    let rest = &text[caret..];
+    if let Some((quote, start, call)) = open_quote(before) {
+        let meaning = match call {
+            ("logs", 0) => Meaning::Component,
+            ("logs", 1) => Meaning::Level,
+            _ => return None,
+        };
+        let end = rest.find(quote).or_else(|| rest.find([',', ')'])).unwrap_or(rest.len());
+        return Some(Word { meaning, start, end: caret + end });
     }
     // A comma between braces belongs to a glob. It is looked for from the right, so as many are open as are not closed.
     let mut depth = before.matches('{').count() as i32 - before.matches('}').count() as i32;
@@ -55,10 +85,39 @@ pub fn word_at(text: &str, caret: usize) -> Option<(usize, usize)> {
     if before[..start].ends_with(')') || before[start..].ends_with(['"', '\'']) {
         return None;
     }
-    let rest = &text[caret..];
-    let end =
-        rest.find(|c: char| "(),|".contains(c) || c.is_whitespace()).map_or(text.len(), |at| caret + at);
-    Some((start, end))
+    let end = rest.find(|c: char| "(),|".contains(c) || c.is_whitespace()).unwrap_or(rest.len());
+    Some(Word { meaning: Meaning::Name, start, end: caret + end })
+}
+
+/// The quotation mark that is open at the end of a text, where what it opens begins, and the call that it stands in with the
+/// number of arguments before it.
+fn open_quote(text: &str) -> Option<(char, usize, (&str, usize))> {
+    let mut calls: Vec<(&str, usize)> = Vec::new();
+    let (mut quote, mut braces, mut name) = (None, 0_i32, 0);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some((open, _)), _) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some((c, at + 1)),
+            (None, '(') => calls.push((text[name..at].trim(), 0)),
+            (None, ')') => drop(calls.pop()),
+            (None, '{' | '}') => braces += if c == '{' { 1 } else { -1 },
+            (None, ',') if braces <= 0 => calls.last_mut().into_iter().for_each(|call| call.1 += 1),
+            _ => {}
+        }
+        if quote.is_none() && matches!(c, '(' | ',' | '|') {
+            name = at + 1;
+        }
+    }
+    let (quote, start) = quote?;
+    Some((quote, start, calls.last().copied().unwrap_or_default()))
+}
+
+/// Those of some texts that a word may mean: what begins with it first, then what holds it.
+pub fn texts_like<'a>(texts: impl Iterator<Item = &'a str> + Clone, word: &str) -> Vec<Suggestion> {
+    let begins = |text: &&str| text.starts_with(word);
+    let holds = |text: &&str| !text.starts_with(word) && text.contains(word);
+    let found = texts.clone().filter(begins).chain(texts.filter(holds));
+    found.map(|text| Suggestion::Text(text.to_owned())).collect()
 }
 
 /// The functions that a word may mean: those that begin with it first, then those that hold it. A path means none.
@@ -73,13 +132,20 @@ pub fn functions_like<'a>(functions: &'a [FunctionName], word: &str) -> Vec<&'a 
 }
 
 /// The text with a suggestion in the word's place, and where the caret is then.
-pub fn completed(text: &str, (start, end): (usize, usize), suggestion: &Suggestion) -> (String, usize) {
-    let insert = suggestion.insert();
-    let (before, after) = (&text[..start], &text[end..]);
+pub fn completed(text: &str, word: Word, suggestion: &Suggestion) -> (String, usize) {
+    let mut insert = suggestion.insert();
+    let (before, mut after) = (&text[..word.start], &text[word.end..]);
+    if word.meaning != Meaning::Name {
+        // The text is closed, and the caret stands behind it.
+        let quote = if before.ends_with('\'') { '\'' } else { '"' };
+        after = after.strip_prefix(quote).unwrap_or(after);
+        insert.push(quote);
+    }
     // A function that is chosen over another one's name has its parenthesis.
-    let after = if insert.ends_with('(') { after.strip_prefix('(').unwrap_or(after) } else { after };
-    let text = format!("{before}{insert}{after}");
-    (text, before.len() + insert.len())
+    if insert.ends_with('(') {
+        after = after.strip_prefix('(').unwrap_or(after);
+    }
+    ([before, &insert, after].concat(), before.len() + insert.len())
 }
 
 #[cfg(test)]
@@ -95,7 +161,8 @@ mod tests {
         let check = |marked: &str, expected: Option<&str>| {
             let caret = marked.find('|').unwrap();
             let text = marked.replacen('|', "", 1);
-            assert_eq!(word_at(&text, caret).map(|(start, end)| &text[start..end]), expected, "{marked}");
+            let found = word_at(&text, caret).filter(|word| word.meaning == Meaning::Name);
+            assert_eq!(found.map(|word| &text[word.start..word.end]), expected, "{marked}");
         };
         check("|", Some(""));
         check("web.a|pp", Some("web.app"));
@@ -114,6 +181,25 @@ mod tests {
     }
 
     #[test]
+    fn the_component_and_the_level_of_lines_are_known_within_their_quotes() {
+        let check = |marked: &str, expected: Option<(Meaning, &str)>| {
+            let caret = marked.find('^').unwrap();
+            let text = marked.replacen('^', "", 1);
+            let found = word_at(&text, caret).filter(|word| word.meaning != Meaning::Name);
+            let found = found.map(|word| (word.meaning, &text[word.start..word.end]));
+            assert_eq!(found, expected, "{marked}");
+        };
+        check("logs(\"^", Some((Meaning::Component, "")));
+        check("logs(\"we^b.a\")", Some((Meaning::Component, "web.a")));
+        check("sum(a.{b,c}, logs( 'web', 'wa^", Some((Meaning::Level, "wa")));
+        check("sum(logs(\"a\", \"^), b)", Some((Meaning::Level, "")));
+        check("a.b | alias(\"lo^", None);
+        check("alias(logs(\"a\"), \"x^\")", None);
+        check("logs(\"a\", \"warn\", \"1^", None);
+        check("alias(a, \"logs(\")^", None);
+    }
+
+    #[test]
     fn functions_are_found_by_any_part_of_their_name() {
         let all = ["sumSeries", "movingSum", "movingAverage"].map(function);
         let found =
@@ -126,11 +212,16 @@ mod tests {
 
     #[test]
     fn a_suggestion_takes_the_words_place() {
-        let (text, caret) = completed("sum(we)", (4, 6), &Suggestion::Branch("web.".into()));
+        let name = |start, end| Word { meaning: Meaning::Name, start, end };
+        let quoted = Word { meaning: Meaning::Component, start: 6, end: 7 };
+        let text = Suggestion::Text("web".into());
+        assert_eq!(completed("logs(\"w", quoted, &text), ("logs(\"web\"".into(), 10));
+        assert_eq!(completed("logs('w', 'x')", quoted, &text), ("logs('web', 'x')".into(), 10));
+        let (text, caret) = completed("sum(we)", name(4, 6), &Suggestion::Branch("web.".into()));
         assert_eq!((text.as_str(), caret), ("sum(web.)", 8));
-        let (text, caret) = completed("su(a)", (0, 2), &Suggestion::Function(function("sumSeries")));
+        let (text, caret) = completed("su(a)", name(0, 2), &Suggestion::Function(function("sumSeries")));
         assert_eq!((text.as_str(), caret), ("sumSeries(a)", 10));
-        let (text, _) = completed("mo", (0, 2), &Suggestion::Function(function("movingSum")));
+        let (text, _) = completed("mo", name(0, 2), &Suggestion::Function(function("movingSum")));
         assert_eq!(text, "movingSum(");
     }
 }

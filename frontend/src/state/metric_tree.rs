@@ -39,7 +39,7 @@ impl MetricTree {
             let (path, is_metric) = match suggestion {
                 Suggestion::Metric(path) => (path.as_str(), true),
                 Suggestion::Branch(path) => (path.trim_end_matches('.'), false),
-                Suggestion::Function(_) => continue,
+                Suggestion::Function(_) | Suggestion::Text(_) => continue,
             };
             let row = rows
                 .entry(path)

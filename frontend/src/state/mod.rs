@@ -3,6 +3,7 @@
 //! Pure: no clock, no network, no address bar. What the outside world tells arrives as a command like any click, and
 //! each command answers how the address should follow.
 
+mod board_name;
 mod charts;
 mod choice;
 mod command;
@@ -20,11 +21,12 @@ mod wall;
 mod why;
 mod zoom;
 
+pub use board_name::free_name;
 pub use charts::ChartsState;
 pub use command::{Address, Command};
-pub use complete::{FunctionName, Suggestion, completed, functions_like, word_at};
+pub use complete::{FunctionName, Meaning, Suggestion, Word, completed, functions_like, texts_like, word_at};
 pub use course::{HEIGHT, bars, line, span_percent};
-pub use edit::{Edit, EditStep};
+pub use edit::{EditStep, Editor};
 pub use fresh::{join_counts, join_points, may_stand};
 pub use metric_tree::{MetricRow, MetricTree};
 pub use panels::TARGETS_PANEL;
@@ -38,7 +40,7 @@ use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::baseline::default_baseline;
 use sonde_shared::dashboard::{Dashboard, Panel};
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
-use sonde_shared::view::{RangeSpec, ViewState};
+use sonde_shared::view::{BoardEdits, RangeSpec, ViewState};
 use std::collections::BTreeMap;
 
 /// The range of a page whose address and dashboard name none.
@@ -76,8 +78,10 @@ pub struct AppState {
     pub paused_at: Option<Timestamp>,
     /// Whether a gesture holds the axis still.
     pub frozen: bool,
-    /// The dashboard while it is edited.
-    pub edit: Option<Edit>,
+    /// The dashboard as it was edited; `None` while it is as it is saved.
+    pub draft: Option<Dashboard>,
+    /// The editor, while it is open.
+    pub editor: Option<Editor>,
     /// The panel of the targets that the address names.
     targets_panel: Option<Panel>,
     follow: Option<RangeSpec>,
@@ -169,7 +173,7 @@ impl AppState {
             Command::Activate(panel) => self.activate(&panel),
             Command::Maximize(panel) => self.maximize(panel),
             Command::SetTargets(targets) => self.set_targets(targets),
-            Command::Edit(step) => self.step_edit(step),
+            Command::Edit(step) => return self.step_edit(step),
             Command::Show(range) => {
                 self.show(range);
                 return Address::PushSoon;
@@ -226,11 +230,12 @@ impl AppState {
         self.take_targets();
         self.settle_dashboard();
         if self.view.dashboard != former.dashboard {
-            self.edit = None;
+            self.editor = None;
             self.dashboard = None;
             self.series.clear();
         }
         self.problems = problems;
+        self.take_edits();
         self.now = now;
         self.paused_at = None;
         self.link_pending = false;
@@ -265,7 +270,7 @@ impl AppState {
         let dashboard = dashboard.with_ids();
         let range = dashboard.range.as_deref().and_then(|text| RangeSpec::parse(text, self.now).ok());
         self.dashboard = Some(dashboard);
-        self.edit = None;
+        self.take_edits();
         self.dashboard_point_ms = self.last_point_ms();
         self.settle_range(range);
     }
@@ -374,7 +379,9 @@ impl AppState {
         self.view.dashboard = Some(name);
         self.view.panel = None;
         self.view.maximized = None;
-        self.edit = None;
+        self.view.edits = BoardEdits::default();
+        self.draft = None;
+        self.editor = None;
         self.dashboard = None;
         self.series.clear();
     }

@@ -138,6 +138,7 @@ mod tests {
         // A reload shows the same list.
         let url = state.view.to_url();
         assert_eq!(opened(&url).why_query(), before);
+        assert_eq!(state.rule_to_keep(), None, "what a finding shows is not chosen for good");
         state.apply(Command::Choose(Some("mail".into())));
         assert_eq!(state.why_query().unwrap().components, ["mail"]);
     }

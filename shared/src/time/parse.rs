@@ -208,11 +208,12 @@ fn unit_nanos(unit: &str) -> Option<i64> {
     Some(secs * NANOS_PER_SEC)
 }
 
-/// `[clock][day]`: without a clock the current one, without a day today.
+/// `[clock][day]`: a day without a clock is its midnight, a clock without a day is today's, neither is now.
 fn parse_reference(text: &str, now: Timestamp) -> Option<Timestamp> {
     let (clock, day_text) = split_clock(text);
     let in_day = match clock {
-        "" => now.as_nanos().rem_euclid(NANOS_PER_DAY),
+        "" if day_text.is_empty() => now.as_nanos().rem_euclid(NANOS_PER_DAY),
+        "" => 0,
         _ => parse_clock(clock)?,
     };
     Some(parse_day(day_text, now.day())?.start().plus_nanos(in_day))
@@ -370,14 +371,16 @@ mod tests {
         check("14:05:30", "2026-11-23T14:05:30Z");
         check("14:05_20111130", "2011-11-30T14:05:00Z");
         check("14:05:30_20111130", "2011-11-30T14:05:30Z");
-        check("20111130", "2011-11-30T10:30:00Z");
+        check("20111130", "2011-11-30T00:00:00Z");
+        check("today", "2026-11-23T00:00:00Z");
+        check("yesterday-1h", "2026-11-21T23:00:00Z");
         check("noon_yesterday", "2026-11-22T12:00:00Z");
         check("noonyesterday", "2026-11-22T12:00:00Z");
         check("6pm_today-2h", "2026-11-23T16:00:00Z");
         check("12am", "2026-11-23T00:00:00Z");
         check("12pm", "2026-11-23T12:00:00Z");
         check("2:05pm", "2026-11-23T14:05:00Z");
-        check("january1", "2026-01-01T10:30:00Z");
+        check("january1", "2026-01-01T00:00:00Z");
         check("midnight_monday", "2026-11-23T00:00:00Z");
         check("midnight_tuesday", "2026-11-17T00:00:00Z");
         check("midnight 11/30/11", "2011-11-30T00:00:00Z");

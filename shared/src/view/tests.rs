@@ -103,6 +103,7 @@ prop_compose! {
             maximized: names[3].clone(),
             line: names[4].clone(),
             targets,
+            edits: BoardEdits::default(),
             zone: flags[0].then_some(Zone::Local),
         }
     }

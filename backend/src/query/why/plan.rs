@@ -24,6 +24,8 @@ const VALUE_BYTES: usize = 96 << 20;
 const TRIED: [(usize, usize); 6] =
     [(SELECTION_BUCKETS, 8), (40, 8), (30, 8), (20, 8), (12, 4), (LEAST_BUCKETS, 1)];
 const LEAST_BUCKETS: usize = 3;
+/// The part of the buckets that is given up so that the others end with the selection: one in so many.
+const FEWER: i64 = 5;
 
 /// Buckets that follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,14 +87,20 @@ struct Asked {
     gap: Option<usize>,
 }
 
-/// How wide buckets are: at most so many in the selection, and whole spacings of the series where it holds at least two.
+/// How wide buckets are: at most so many in the selection, which they fill to its end, and no shorter than the series' spacing where
+/// it holds at least two.
 pub(super) fn step_ms(selection: TimeRange, spacing_ms: Option<i64>, most: usize) -> i64 {
     let length = (selection.nanos() / NANOS_PER_MS).max(1);
     let unit = spacing_ms.unwrap_or(1_000).max(1_000);
-    if length < 2 * unit {
-        return ((length / LEAST_BUCKETS as i64 / 1_000).max(1) * 1_000).min(length);
-    }
-    (length + most as i64 * unit - 1) / (most as i64 * unit) * unit
+    let least = if length < 2 * unit {
+        ((length / LEAST_BUCKETS as i64 / 1_000).max(1) * 1_000).min(length)
+    } else {
+        (length + most as i64 * unit - 1) / (most as i64 * unit) * unit
+    };
+    let count = length / least;
+    // A few buckets less, where these end with the selection to the millisecond.
+    let fewer = (count - count / FEWER..=count).rev().find(|count| length % count == 0);
+    length / count.min(fewer.unwrap_or(count))
 }
 
 /// The widest selection that the memory for all series' values allows, in buckets.
@@ -223,8 +231,9 @@ impl Asked {
             pieces.push(asked(self.selection_ms, self.selection));
         }
         let count = past * self.selection;
-        // What lies before the first of several stretches does not lead up to the others.
-        if count > 0 && self.baseline.len() == 1 {
+        let is_before = self.baseline_start() <= self.selection_ms;
+        // What lies before the first of several stretches does not lead up to the others, nor does the selection to what lies behind it.
+        if count > 0 && is_before && self.baseline.len() == 1 {
             let from_ms = self.baseline_start() - count as i64 * self.step_ms;
             pieces.push(Piece { from_ms, count, what: What::Past });
         }
@@ -266,17 +275,19 @@ mod tests {
     #[test]
     fn a_short_selection_has_buckets_of_the_spacing_and_a_long_one_sixty() {
         let check = |length: i64, spacing: Option<i64>, expected: i64| {
-            assert_eq!(step_ms(secs(0, length), spacing.map(|secs| secs * 1_000), 60), expected * 1_000);
+            assert_eq!(step_ms(secs(0, length), spacing.map(|secs| secs * 1_000), 60), expected);
         };
-        check(120, Some(10), 10);
-        check(120, Some(60), 60);
-        check(120, None, 2);
-        check(3_600, Some(10), 60);
-        check(3_700, Some(10), 70);
-        check(60, Some(60), 20);
-        check(5, Some(10), 1);
-        check(1, Some(10), 1);
-        check(86_400, Some(10), 1_440);
+        check(120, Some(10), 10_000);
+        check(120, Some(60), 60_000);
+        check(120, None, 2_000);
+        check(108, Some(10), 10_800);
+        check(27, Some(10), 13_500);
+        check(3_600, Some(10), 60_000);
+        check(3_700, Some(10), 74_000);
+        check(60, Some(60), 20_000);
+        check(5, Some(10), 1_000);
+        check(1, Some(10), 1_000);
+        check(86_400, Some(10), 1_440_000);
     }
 
     #[test]
@@ -312,13 +323,15 @@ mod tests {
             start in 1_000_000_000_i64..2_000_000_000,
             length in 1_i64..200_000,
             moved in prop::option::of((-3_000_000_i64..-1, 1_i64..500_000)),
+            is_behind in any::<bool>(),
             spacing in prop::option::of(prop::sample::select(vec![1_i64, 10, 60, 300])),
             series in 1_usize..1_000_000,
             past in 0_usize..9,
         ) {
             let selection = secs(start, start + length);
             let baseline = moved.map_or(default_baseline(selection), |(by, long)| {
-                secs(start + by - long, start + by)
+                let from = if is_behind { start + length - by } else { start + by - long };
+                secs(from, from + long)
             });
             let step = step_ms(selection, spacing.map(|secs| secs * 1_000), most_buckets(series));
             let plan = Plan::new(selection, baseline, step, past, &EARLIER_DAYS);
@@ -336,8 +349,10 @@ mod tests {
             }
             let Trial { selection: selected, baseline: compared } = &grid.now;
             prop_assert_eq!(grid.starts_ms[selected.start], selection.from.as_millis());
-            prop_assert!(Timestamp::from_millis(grid.starts_ms[selected.end - 1] + step) <= selection.until);
-            prop_assert!(!compared.is_empty() && compared.end <= selected.start);
+            let left_ms = selection.until.as_millis() - (grid.starts_ms[selected.end - 1] + step);
+            prop_assert!((0..selected.len() as i64).contains(&left_ms), "{left_ms}");
+            prop_assert!(!compared.is_empty());
+            prop_assert!(compared.end <= selected.start || (moved.is_some() && is_behind && selected.end <= compared.start));
             prop_assert!(Timestamp::from_millis(grid.starts_ms[compared.end - 1] + step) <= baseline.until.max(selection.from));
             prop_assert!(grid.len() < usize::from(u16::MAX));
             let usual = Plan::new(selection, default_baseline(selection), step, most_past(series, selected.len()), &[]);

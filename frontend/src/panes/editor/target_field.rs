@@ -1,20 +1,26 @@
-//! One target with its completion: a combobox whose list has metrics, node by node, and functions.
+//! One target with its completion: a combobox whose list has metrics, node by node, functions, and in the quotes of `logs("…")`
+//! components and levels. Below it stands what is wrong with it, and where.
 
-use crate::feeds::Completion;
-use crate::state::{Suggestion, completed, word_at};
+use super::targets::Row;
+use crate::feeds::{Completion, Mistake};
+use crate::session::{Session, use_session};
+use crate::state::{Meaning, Suggestion, Word, completed, word_at};
 use leptos::html;
 use leptos::prelude::*;
 
-/// A target's field. `on_commit` says that its text is to be taken over.
+/// A target's field. `on_typed` says that its text changes, `on_commit` that it is to be taken over.
 #[component]
 pub(super) fn TargetField(
+    label: &'static str,
     place: usize,
-    text: RwSignal<String>,
+    row: Row,
+    #[prop(into)] on_typed: Callback<()>,
     #[prop(into)] on_commit: Callback<()>,
 ) -> impl IntoView {
-    let completion: Completion = expect_context();
+    let Row { text, mistake } = row;
     let field = Field {
-        completion,
+        session: use_session(),
+        completion: expect_context(),
         text,
         input: NodeRef::new(),
         word: RwSignal::new(None),
@@ -22,16 +28,19 @@ pub(super) fn TargetField(
         chosen: RwSignal::new(None),
         on_commit,
     };
-    let list = format!("suggestions-{place}");
-    let option_id = move |at: usize| format!("suggestion-{place}-{at}");
+    let name = [&label.replace(' ', "-"), "-", &place.to_string()].concat();
+    let (list, note) = (["suggestions-", &name].concat(), ["mistake-", &name].concat());
+    let option_id = move |at: usize| ["suggestion-", &name, "-", &at.to_string()].concat();
+    let option_name = option_id.clone();
     let options = move || {
         let chosen = field.chosen.get();
         let option = |(at, suggestion): (usize, Suggestion)| {
-            view! { <SuggestionRow id=option_id(at) at is_chosen=chosen == Some(at) suggestion field /> }
+            view! { <SuggestionRow id=option_name(at) at is_chosen=chosen == Some(at) suggestion field /> }
         };
         field.suggestions().into_iter().enumerate().map(option).collect_view()
     };
     let is_shown = Memo::new(move |_| field.is_open.get() && !field.suggestions().is_empty());
+    let spoken = if label == "Targets" { "Target " } else { "Right target " };
     view! {
         <div class="target-field">
             <input
@@ -41,25 +50,59 @@ pub(super) fn TargetField(
                 autocomplete="off"
                 node_ref=field.input
                 role="combobox"
-                aria-label=format!("Target {}", place + 1)
+                aria-label=[spoken, &(place + 1).to_string()].concat()
                 aria-expanded=move || is_shown.get().to_string()
                 aria-controls=list.clone()
                 aria-autocomplete="list"
-                aria-activedescendant=move || field.chosen.get().map(option_id)
+                aria-activedescendant=move || field.chosen.get().map(&option_id)
+                aria-invalid=move || mistake.with(Option::is_some).to_string()
+                aria-describedby=note.clone()
                 prop:value=text
                 on:input=move |event| {
                     text.set(event_target_value(&event));
                     field.ask();
+                    on_typed.run(());
                 }
                 on:focus=move |_| field.ask()
                 on:blur=move |_| field.leave()
                 on:keydown=move |event| field.key(&event)
             />
             <Show when=move || is_shown.get()>
-                <ul class="suggestions" role="listbox" id=list.clone() aria-label="Metrics and functions">{options}</ul>
+                <ul class="suggestions" role="listbox" id=list.clone() aria-label="What may stand here">{options.clone()}</ul>
             </Show>
+            <div id=note role="status">
+                {move || mistake.get().map(|mistake| view! { <MistakeNote text=text.get_untracked() mistake /> })}
+            </div>
         </div>
     }
+}
+
+/// What is wrong, under the place where it is.
+#[component]
+fn MistakeNote(text: String, mistake: Mistake) -> impl IntoView {
+    let (before, wrong) = split_at_mistake(text.trim(), mistake.at);
+    let end = if mistake.why.ends_with('?') { "" } else { "." };
+    view! {
+        <p class="mono mistake" aria-hidden="true">
+            <span>{before}</span>
+            <mark>{wrong}</mark>
+        </p>
+        <p class="problem">{crate::text::capitalized(&mistake.why)} {end}</p>
+    }
+}
+
+/// What was understood, at most its last characters, and the word that was not; a blank behind the end.
+fn split_at_mistake(text: &str, at: usize) -> (String, String) {
+    const SHOWN: usize = 28;
+    let at_byte = text.char_indices().nth(at).map_or(text.len(), |(byte, _)| byte);
+    let (before, rest) = text.split_at(at_byte);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+    let word = if word == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { word };
+    let wrong = if rest.is_empty() { "\u{a0}" } else { &rest[..word] };
+    let count = before.chars().count();
+    let tail: String = before.chars().skip(count.saturating_sub(SHOWN)).collect();
+    (if count > SHOWN { ["…", &tail].concat() } else { tail }, wrong.to_owned())
 }
 
 #[component]
@@ -72,7 +115,7 @@ fn SuggestionRow(
 ) -> impl IntoView {
     let (name, about) = match &suggestion {
         Suggestion::Metric(path) => (path.clone(), "metric".to_owned()),
-        Suggestion::Branch(path) => (path.clone(), String::new()),
+        Suggestion::Branch(path) | Suggestion::Text(path) => (path.clone(), String::new()),
         Suggestion::Function(function) => (function.signature.clone(), function.about.clone()),
     };
     // The press would take the focus from the field.
@@ -103,11 +146,12 @@ fn SuggestionRow(
 
 #[derive(Clone, Copy)]
 struct Field {
+    session: Session,
     completion: Completion,
     text: RwSignal<String>,
     input: NodeRef<html::Input>,
     /// The word at the caret.
-    word: RwSignal<Option<(usize, usize)>>,
+    word: RwSignal<Option<Word>>,
     is_open: RwSignal<bool>,
     chosen: RwSignal<Option<usize>>,
     on_commit: Callback<()>,
@@ -115,7 +159,7 @@ struct Field {
 
 impl Field {
     /// The word at the caret, in bytes; the browser counts in UTF-16.
-    fn find_word(self) -> Option<(usize, usize)> {
+    fn find_word(self) -> Option<Word> {
         let input = self.input.get_untracked()?;
         let caret = input.selection_end().ok().flatten()? as usize;
         self.text.with_untracked(|text| word_at(text, byte_at(text, caret)))
@@ -126,15 +170,20 @@ impl Field {
         self.word.set(word);
         self.chosen.set(None);
         self.is_open.set(word.is_some());
-        if let Some((start, end)) = word {
-            self.completion.ask(self.text.with_untracked(|text| text[start..end].to_owned()));
+        if let Some(word) = word.filter(|word| word.meaning == Meaning::Name) {
+            self.completion.ask(self.text.with_untracked(|text| text[word.start..word.end].to_owned()));
         }
     }
 
     fn suggestions(self) -> Vec<Suggestion> {
-        let Some((start, end)) = self.word.get() else { return Vec::new() };
+        let Some(Word { meaning, start, end }) = self.word.get() else { return Vec::new() };
         let word = self.text.with_untracked(|text| text.get(start..end).map(str::to_owned));
-        word.map(|word| self.completion.suggestions(&word)).unwrap_or_default()
+        let Some(word) = word else { return Vec::new() };
+        match meaning {
+            Meaning::Name => self.completion.names(&word),
+            Meaning::Component => self.completion.components(self.session, &word),
+            Meaning::Level => self.completion.levels(&word),
+        }
     }
 
     fn take(self, at: usize) {
@@ -193,6 +242,17 @@ fn byte_at(text: &str, utf16: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistake_is_marked_at_its_place() {
+        let check = |text: &str, at: usize, before: &str, wrong: &str| {
+            assert_eq!(split_at_mistake(text, at), (before.to_owned(), wrong.to_owned()), "{text}");
+        };
+        check("sum(nope(a))", 4, "sum(", "nope");
+        check("sum(a", 5, "sum(a", "\u{a0}");
+        check("é)b", 1, "é", ")");
+        check(&"x".repeat(40), 40, &["…", &"x".repeat(28)].concat(), "\u{a0}");
+    }
 
     #[test]
     fn carets_count_in_utf16() {
