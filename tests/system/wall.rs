@@ -87,7 +87,7 @@ fn a_wall_of_former_times_says_when_its_values_were_and_cuts_no_unit_off() {
     let then = 1_740_711_600;
     send(&server, &[("mill.heat", 640, then), ("mill.turns.a", 3, then), ("mill.turns.b", 5, then + 70)]);
     send(&server, &[("mill.heat", 7, now_secs() - 600), ("mill.silent", 1, now_secs() - 600)]);
-    let browser = Browser::with(&Settings { width: 900, height: 800, ..Settings::default() });
+    let browser = Browser::with(&Settings { width: 800, height: 800, ..Settings::default() });
     browser.goto(&server.http().url("/d/mill?v=1&t=2025-02-28T03:00:00Z..03:10:00Z&wall"));
     let page = sonde_tests::page::Page { browser: &browser };
     let past = format!("{PANELS}.map(p => p.slice(1))");
