@@ -92,9 +92,12 @@ fn unusable(observed: &Observed) -> Option<String> {
 }
 
 fn quiet(tested: &Tested) -> String {
+    let some = |number: u64, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    let (patterns, fields) = (some(tested.patterns, "pattern"), some(tested.fields, "field"));
+    let components = some(tested.components, "component");
+    let series = tested.series;
     format!(
-        "Nothing stands out: {} series, {} patterns, {} fields and {} components are as they usually are.",
-        tested.series, tested.patterns, tested.fields, tested.components
+        "Nothing stands out: {series} series, {patterns}, {fields} and {components} are as they usually are."
     )
 }
 
