@@ -6,7 +6,9 @@ use crate::session::Session;
 use crate::state::{AppState, Command};
 use leptos::prelude::*;
 use sonde_shared::api::PageInfo;
+use sonde_shared::dashboard::NO_TEXT;
 use sonde_shared::time::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often an empty server is asked whether something has come.
@@ -22,6 +24,12 @@ pub struct PageFeed {
 }
 
 impl PageFeed {
+    /// Whether the open dashboard is made from the metrics there are.
+    pub fn has_no_file(self) -> bool {
+        let is_made = |read: &Arc<TaggedDashboard>| read.tag.trim_matches('"') == NO_TEXT;
+        self.dashboard.value.with(|read| read.as_ref().is_some_and(is_made))
+    }
+
     /// Starts asking.
     pub fn start(session: Session) -> Self {
         let feed = Self { info: Loaded::new(), dashboard: Loaded::new() };

@@ -1,13 +1,10 @@
 //! What is done with the edited panel and with all edits.
 
 use super::close;
-use crate::api::client::TaggedDashboard;
 use crate::feeds::{BoardSaving, PageFeed, Saving, save_dashboard, take_theirs};
 use crate::session::use_session;
 use crate::state::{AppState, Command, EditStep};
 use leptos::prelude::*;
-use sonde_shared::dashboard::NO_TEXT;
-use std::sync::Arc;
 
 /// The buttons at the editor's foot.
 #[component]
@@ -18,9 +15,7 @@ pub(super) fn Actions() -> impl IntoView {
     let step = move |step: EditStep| session.send(Command::Edit(step));
     let missing = session.part(first_without_targets);
     let is_edited = session.part(|state| state.draft.is_some());
-    let is_no_file = |read: &Arc<TaggedDashboard>| read.tag.trim_matches('"') == NO_TEXT;
-    let is_made =
-        Signal::derive(move || feed.dashboard.value.with(|read| read.as_ref().is_some_and(is_no_file)));
+    let is_made = Signal::derive(move || feed.has_no_file());
     let discard = move |_| {
         saving.set(Saving::Idle);
         step(EditStep::Discard);
