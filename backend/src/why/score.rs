@@ -7,7 +7,7 @@
 use super::candidate::{Candidate, MOST_CHANGE};
 
 /// Surprise counts up to a chance of one in ten to this.
-const MOST_DIGITS: f64 = 8.0;
+const MOST_DIGITS: f64 = 6.0;
 
 /// How much each part counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
