@@ -176,7 +176,8 @@ impl Page<'_> {
         (left + width / 2.0, top + height / 2.0)
     }
 
-    /// An element's left, top, width and height in the window.
+    /// An element's left, top, width and height in the window, once it is there: rows, for one, are elements only while they are seen and
+    /// have been asked for.
     ///
     /// # Panics
     /// When there is no such element.
@@ -184,8 +185,9 @@ impl Page<'_> {
     pub fn rect(&self, selector: &str) -> [f64; 4] {
         let script = "const e = document.querySelector(arguments[0]); if (!e) return null;\
             const b = e.getBoundingClientRect(); return [b.left, b.top, b.width, b.height]";
-        let found = self.browser.look(script, &[json!(selector)]);
-        serde_json::from_value(found).unwrap_or_else(|_| panic!("there is no {selector}"))
+        wait::until(&format!("an element that is {selector}"), || {
+            serde_json::from_value(self.browser.look(script, &[json!(selector)])).map_err(|_not_there| ())
+        })
     }
 
     /// Reads all rows by turning the wheel, each once, from where the pane is to its end.
