@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How the note of an answer without findings begins.
+pub const QUIET: &str = "Nothing stands out: ";
+
 /// What differs in a selection from its baseline, best first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Why {

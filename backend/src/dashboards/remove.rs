@@ -1,7 +1,7 @@
 //! Deleting a dashboard, and the way back: its file stays beside the others under a name that is no dashboard's, until the next
 //! one of its name is deleted.
 
-use super::save::{SaveError, is_name, tag_of};
+use super::save::{SaveError, tag_of};
 use super::{Dashboards, Folder};
 use std::fs::{self, File};
 use std::io;
@@ -39,15 +39,6 @@ impl Dashboards {
             return Err(SaveError::Taken);
         }
         rename(folder, &deleted, &path)
-    }
-
-    /// The folder and the file that a dashboard has or would have in it.
-    fn place(&self, name: &str) -> Result<(&Folder, PathBuf), SaveError> {
-        let folder = self.folder.as_ref().ok_or(SaveError::NoFolder)?;
-        if !is_name(name) {
-            return Err(SaveError::Name);
-        }
-        Ok((folder, folder.dir.join(format!("{name}.toml"))))
     }
 
     fn no_file(&self, name: &str, error: &io::Error) -> SaveError {

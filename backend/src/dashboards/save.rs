@@ -4,7 +4,7 @@
 //! nothing is written. A file is written beside its place and renamed, so a crash leaves the one or the other.
 
 use super::merge::merge;
-use super::{Dashboards, MAX_FILE_BYTES, parse};
+use super::{Dashboards, Folder, MAX_FILE_BYTES, parse};
 use sha2::{Digest, Sha256};
 use sonde_shared::dashboard::{Dashboard, NO_TEXT};
 use std::fs::{self, File};
@@ -67,14 +67,18 @@ pub(super) fn tag_of(text: &[u8]) -> String {
 }
 
 impl Dashboards {
+    /// The folder and the file that a dashboard has or would have in it.
+    pub(super) fn place(&self, name: &str) -> Result<(&Folder, PathBuf), SaveError> {
+        let folder = self.folder.as_ref().ok_or(SaveError::NoFolder)?;
+        if !is_name(name) {
+            return Err(SaveError::Name);
+        }
+        Ok((folder, folder.dir.join(format!("{name}.toml"))))
+    }
+
     /// The text of a file or of what is built in, and its tag.
     pub fn source(&self, name: &str) -> Option<(String, String)> {
-        let file = self
-            .folder
-            .as_ref()
-            .filter(|_| is_name(name))
-            .map(|folder| folder.dir.join(format!("{name}.toml")));
-        let text = file.and_then(|path| fs::read_to_string(path).ok());
+        let text = self.place(name).ok().and_then(|(_, path)| fs::read_to_string(path).ok());
         let text = text
             .or_else(|| self.built_in.iter().find(|own| own.name == name).map(|own| own.toml.to_owned()))?;
         let tag = tag_of(text.as_bytes());
@@ -103,10 +107,7 @@ impl Dashboards {
         over: &str,
         copy_of: Option<&str>,
     ) -> Result<(Dashboard, String), SaveError> {
-        let folder = self.folder.as_ref().ok_or(SaveError::NoFolder)?;
-        if !is_name(name) {
-            return Err(SaveError::Name);
-        }
+        let (folder, path) = self.place(name)?;
         let _saving = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let (before, tag) = self.source(name).unwrap_or_else(|| (String::new(), NO_TEXT.to_owned()));
         if over != tag {
@@ -125,7 +126,7 @@ impl Dashboards {
         if folder.is_ours {
             fs::create_dir_all(&folder.dir).map_err(read_only)?;
         }
-        replace_file(&folder.dir.join(format!("{name}.toml")), &text).map_err(read_only)?;
+        replace_file(&path, &text).map_err(read_only)?;
         Ok((saved, tag_of(text.as_bytes())))
     }
 }
@@ -146,7 +147,7 @@ fn check_titles(dashboard: &Dashboard) -> Result<(), String> {
 }
 
 /// Whether a file can be named so, and is told from other files by it on any system.
-pub(super) fn is_name(name: &str) -> bool {
+fn is_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || " -_.".contains(c);
     (1..=MAX_NAME_BYTES).contains(&name.len())
         && name.chars().all(is_plain)

@@ -104,11 +104,6 @@ enum Form {
 type FileId = (u64, u64);
 
 impl FileView {
-    /// Maps a finished file as long as it is.
-    pub fn whole(path: &Path) -> Result<Self, StoreError> {
-        Reading::Mapped.whole(path)
-    }
-
     /// How the file is read.
     pub fn reading(&self) -> Reading {
         match self.form {

@@ -5,11 +5,9 @@
 //! the stream's own past windows, each against its own baseline, never from the selection. A few windows say little, so what they say
 //! is moderated by what the stream's buckets say.
 
-use super::counts::negative_binomial;
-use super::observed::Counts;
-use super::observed::Trial;
+use super::counts::{negative_binomial, size_of};
+use super::observed::{Counts, Trial};
 use super::trials::Trials;
-use std::ops::Range;
 
 /// How many windows' worth of evidence the buckets are.
 const PRIOR_WINDOWS: f64 = 16.0;
@@ -76,10 +74,8 @@ fn hang_together(past: &[Past], length: f64) -> f64 {
 
 impl Past {
     fn of(lines: &Counts, trials: &Trials, alive: &[bool]) -> Self {
-        let size =
-            |buckets: &Range<usize>| alive[buckets.clone()].iter().filter(|alive| **alive).count() as f64;
         let window = |trial: &Trial| {
-            let (here, before) = (size(&trial.selection), size(&trial.baseline));
+            let (here, before) = (size_of(&trial.selection, alive), size_of(&trial.baseline, alive));
             if here <= 0.0 || before <= 0.0 {
                 return Window::default();
             }
@@ -140,8 +136,7 @@ impl Window {
 /// By which part of itself, squared, a bucket's rate varies beyond chance: negative where lines come by the clock.
 fn of_bucket(lines: &Counts, trials: &Trials, alive: &[bool]) -> f64 {
     let asked = trials.all.first().map_or(0..0, |asked| asked.selection.clone());
-    let inside = alive[asked.clone()].iter().filter(|alive| **alive).count();
-    let buckets = (alive.iter().filter(|alive| **alive).count() - inside).max(2) as f64;
+    let buckets = (size_of(&(0..alive.len()), alive) - size_of(&asked, alive)).max(2.0);
     let outside = lines.iter().filter(|(bucket, _)| !asked.contains(bucket));
     let (sum, squares) = outside.fold((0.0, 0.0), |(sum, squares), (_, count)| {
         let count = f64::from(count);

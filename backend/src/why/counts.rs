@@ -79,6 +79,11 @@ pub(super) fn interval(hits: f64, lines: f64) -> (f64, f64) {
     ((centre - half).max(0.0), (centre + half).min(1.0))
 }
 
+/// How many buckets of a window have data.
+pub(super) fn size_of(window: &Range<usize>, alive: &[bool]) -> f64 {
+    alive[window.clone()].iter().filter(|alive| **alive).count() as f64
+}
+
 /// How many buckets of a window at its end have none.
 pub(super) fn silent_tail(counts: &Counts, window: &Range<usize>) -> usize {
     let last = counts.iter().map(|(bucket, _)| bucket).filter(|bucket| window.contains(bucket)).last();

@@ -2,7 +2,7 @@
 
 use super::bursts::{self, BY_CHANCE, Bursts};
 use super::candidate::{Candidate, MOST_CHANGE, PROMISING, onset, shown};
-use super::counts::{ratio, share_deviance, silent_tail};
+use super::counts::{ratio, share_deviance, silent_tail, size_of};
 use super::null::{Combined, Statistic, combine};
 use super::observed::{Counts, Grid, Observed, Trial};
 use super::reworded;
@@ -184,8 +184,7 @@ struct Seen {
 
 impl Seen {
     fn of(stream: &Stream<'_>, trial: &Trial, alive: &[bool]) -> Self {
-        let here =
-            |buckets: &Range<usize>| alive[buckets.clone()].iter().filter(|alive| **alive).count() as f64;
+        let here = |buckets: &Range<usize>| size_of(buckets, alive);
         let errors =
             |buckets: &Range<usize>| stream.errors.as_ref().map_or(0, |errors| errors.sum(buckets)) as f64;
         let tail = silent_tail(&stream.lines, &trial.selection);
@@ -299,7 +298,7 @@ fn part_beyond(grid: &Grid, counts: &Counts, alive: &[bool], up: bool, seen: &Se
     let mean = seen.rate_before();
     let inside = counts.iter().filter(|(bucket, _)| selection.contains(bucket));
     let above = inside.filter(|(_, count)| f64::from(*count) > mean).count() as f64;
-    let all = alive[selection.clone()].iter().filter(|alive| **alive).count().max(1) as f64;
+    let all = size_of(selection, alive).max(1.0);
     if up { above / all } else { 1.0 - above / all }
 }
 

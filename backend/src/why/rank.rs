@@ -12,7 +12,7 @@ use super::share::Tests;
 use super::tree::Tree;
 use super::trials::Trials;
 use super::{events, fields, levels, lines};
-use sonde_shared::why::{Finding, FindingKind, Member, Tested, Why};
+use sonde_shared::why::{Finding, FindingKind, Member, QUIET, Tested, Why};
 use std::ops::Range;
 
 /// How many quiet windows may have any finding.
@@ -96,9 +96,7 @@ fn quiet(tested: &Tested) -> String {
     let (patterns, fields) = (some(tested.patterns, "pattern"), some(tested.fields, "field"));
     let components = some(tested.components, "component");
     let series = tested.series;
-    format!(
-        "Nothing stands out: {series} series, {patterns}, {fields} and {components} are as they usually are."
-    )
+    format!("{QUIET}{series} series, {patterns}, {fields} and {components} are as they usually are.")
 }
 
 /// Candidates of all kinds, and how many tests there were.

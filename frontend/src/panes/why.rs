@@ -14,15 +14,12 @@ use crate::text;
 use finding::FindingItem;
 use leptos::prelude::*;
 use sonde_shared::baseline::default_baseline;
-use sonde_shared::why::{Change, Place, Why};
+use sonde_shared::why::{Change, Place, QUIET, Why};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 mod finding;
-
-/// How the note of an answer without findings begins.
-const QUIET: &str = "Nothing stands out: ";
 
 /// Whether the column is open, where it has room of its own; and whether it lies over the page, where it has none.
 #[derive(Clone, Copy)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::allocations;
+use crate::store::file_view::Reading;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 fn in_file(bytes: &[u8], found: Found) -> Block {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
-    Block::in_file(found, FileView::whole(file.path()).unwrap())
+    Block::in_file(found, Reading::Mapped.whole(file.path()).unwrap())
 }
 
 /// An index of blocks, behind eight bytes.
@@ -26,7 +27,7 @@ fn summed_up(blocks: &[u8]) -> BlockList {
     let summary = summarize(blocks, 8, &[vec![], vec![""], vec![]]).unwrap();
     let path = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(path.path(), [blocks, &summary].concat()).unwrap();
-    BlockList::in_file(FileView::whole(path.path()).unwrap(), 8).unwrap().0
+    BlockList::in_file(Reading::Mapped.whole(path.path()).unwrap(), 8).unwrap().0
 }
 
 /// Component, start of the slot and level, each with its lines.
@@ -192,7 +193,7 @@ fn a_summary_is_not_taken_at_its_word() {
         file[tail + 4..tail + 8].copy_from_slice(&crc.to_le_bytes());
         let path = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(path.path(), &file).unwrap();
-        BlockList::in_file(FileView::whole(path.path()).unwrap(), 8).is_some()
+        BlockList::in_file(Reading::Mapped.whole(path.path()).unwrap(), 8).is_some()
     };
     assert!(check(4, 1), "as it was written");
     for at in [4, 8, 12, 16, 20, 24, 28, 32, 36] {
