@@ -104,15 +104,12 @@ pub async fn create_dashboard(
 /// Deletes the dashboard with this tag.
 pub async fn delete_dashboard(name: String, tag: String, signal: AbortSignal) -> Result<(), ApiError> {
     let request = Request::delete(&dashboard_url(&name)).header("If-Match", &tag);
-    let request = request.abort_signal(Some(&signal)).send();
-    answered(request.await.map_err(|error| failure(&error, &signal))?).await.map(drop)
+    send_alone(request, &signal).await.map(drop)
 }
 
 /// Brings a deleted dashboard back.
 pub async fn restore_dashboard(name: String, signal: AbortSignal) -> Result<(), ApiError> {
-    let request = Request::post(&[&dashboard_url(&name), "/restore"].concat());
-    let request = request.abort_signal(Some(&signal)).send();
-    answered(request.await.map_err(|error| failure(&error, &signal))?).await.map(drop)
+    send_alone(Request::post(&[&dashboard_url(&name), "/restore"].concat()), &signal).await.map(drop)
 }
 
 /// A mistake in a target.
@@ -234,8 +231,7 @@ pub async fn pattern_values(
 }
 
 fn beside(path: &str, query: &LogQuery, baseline: Option<TimeRange>) -> String {
-    let mut parameters = query.filters();
-    parameters.push_range(["from", "until"], query.range);
+    let mut parameters = query.asked(query.range);
     if let Some(baseline) = baseline {
         parameters.push_range(["baseline_from", "baseline_until"], baseline);
     }
@@ -447,8 +443,13 @@ async fn send_json(
 }
 
 pub(super) async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
-    let request = Request::get(url).abort_signal(Some(signal));
-    answered(request.send().await.map_err(|error| failure(&error, signal))?).await
+    send_alone(Request::get(url), signal).await
+}
+
+/// Sends a request without a body.
+async fn send_alone(request: RequestBuilder, signal: &AbortSignal) -> Result<Response, ApiError> {
+    let answer = request.abort_signal(Some(signal)).send().await;
+    answered(answer.map_err(|error| failure(&error, signal))?).await
 }
 
 /// The answer, if it is one, else what is told in it.

@@ -7,7 +7,6 @@ use crate::session::Session;
 use crate::state::{Command, free_name};
 use leptos::prelude::*;
 use sonde_shared::dashboard::Dashboard;
-use std::sync::Arc;
 
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,9 +81,7 @@ impl Boards {
         let board = Dashboard { title, ..read.dashboard.clone() };
         let ask = move |signal| client::save_dashboard(name, read.tag.clone(), board, signal);
         follow(self.saving, ask, move |saved| {
-            self.session.send(Command::DashboardLoaded(saved.dashboard.clone()));
-            self.feed.dashboard.value.try_set(Some(Arc::new(saved)));
-            self.feed.info.retry();
+            self.feed.take_saved(self.session, saved);
             then();
         });
     }

@@ -10,7 +10,6 @@ use leptos::task::spawn_local;
 use sonde_shared::links::LinkRule;
 use sonde_shared::log::Level;
 use std::future::Future;
-use std::sync::Arc;
 use web_sys::AbortSignal;
 
 /// No list is longer.
@@ -109,6 +108,16 @@ pub enum Saving {
     Overtaken(String),
 }
 
+impl Saving {
+    /// Why it was refused, if it was.
+    pub fn refusal(self) -> Option<String> {
+        match self {
+            Self::Refused(why) | Self::Overtaken(why) => Some(why),
+            Self::Idle | Self::Busy => None,
+        }
+    }
+}
+
 /// How saving the dashboard goes, wherever it was begun.
 #[derive(Clone, Copy)]
 pub struct BoardSaving(pub RwSignal<Saving>);
@@ -122,10 +131,8 @@ pub fn save_dashboard(session: Session, feed: PageFeed, saving: RwSignal<Saving>
     let ask = move |signal| client::save_dashboard(name, read.tag.clone(), board, signal);
     follow(saving, ask, move |saved| {
         // What was changed while it was saved stays edited.
-        session.send(Command::DashboardLoaded(saved.dashboard.clone()));
+        feed.take_saved(session, saved);
         session.send(Command::Edit(EditStep::Close));
-        feed.dashboard.value.try_set(Some(Arc::new(saved)));
-        feed.info.retry();
     });
 }
 

@@ -30,6 +30,13 @@ impl PageFeed {
         self.dashboard.value.with(|read| read.as_ref().is_some_and(is_made))
     }
 
+    /// What was saved is what there is now.
+    pub(super) fn take_saved(self, session: Session, saved: TaggedDashboard) {
+        session.send(Command::DashboardLoaded(saved.dashboard.clone()));
+        self.dashboard.value.try_set(Some(Arc::new(saved)));
+        self.info.retry();
+    }
+
     /// Starts asking.
     pub fn start(session: Session) -> Self {
         let feed = Self { info: Loaded::new(), dashboard: Loaded::new() };

@@ -85,12 +85,9 @@ pub(super) fn BoardMenu() -> impl IntoView {
                     };
                     view! { <TitleForm asks value open /> }
                 })}
-                {move || match boards.saving.get() {
-                    Saving::Refused(why) | Saving::Overtaken(why) => {
-                        Some(view! { <p class="problem board-problem" role="alert">{why}</p> })
-                    }
-                    Saving::Idle | Saving::Busy => None,
-                }}
+                {move || boards.saving.get().refusal().map(|why| {
+                    view! { <p class="problem board-problem" role="alert">{why}</p> }
+                })}
             </Choice>
         </Show>
     }

@@ -7,7 +7,7 @@ use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
-use crate::session::{Session, use_session};
+use crate::session::use_session;
 use crate::size::on_resize;
 use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
 use leptos::html;
@@ -40,10 +40,7 @@ enum Place {
 pub struct LastDrawn(StoredValue<Option<(String, Arc<Vec<Columns>>)>>);
 
 impl LastDrawn {
-    fn follow(self, panel: &str, loaded: Loaded<Vec<Columns>>, session: Session) {
-        let id = panel.to_owned();
-        let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
-        let id = panel.to_owned();
+    fn follow(self, id: String, loaded: Loaded<Vec<Columns>>, is_edited: Memo<bool>) {
         let former = self.0.get_value().filter(|(drawn, _)| *drawn == id);
         if former.is_some() {
             loaded.value.set(former.map(|(_, columns)| columns));
@@ -101,7 +98,9 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     let root = NodeRef::<html::Article>::new();
     let live: LiveFeed = expect_context();
     let loaded = range::load_panel(session, &panel, size.width_px, in_sight(root, size), live);
-    expect_context::<LastDrawn>().follow(&panel.id, loaded, session);
+    let id = panel.id.clone();
+    let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
+    expect_context::<LastDrawn>().follow(panel.id.clone(), loaded, is_edited);
     let id = panel.id.clone();
     let active = session.part(move |state| state.view.panel.as_ref() == Some(&id));
     let outside = session.part({
@@ -114,8 +113,6 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
         Some(alone) if alone == id => Place::Alone,
         Some(_) => Place::Hidden,
     });
-    let id = panel.id.clone();
-    let is_edited = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == id));
     let id = panel.id.clone();
     Effect::new(move |_| {
         let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
@@ -168,7 +165,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     let retry = move |()| loaded.retry();
                     loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
-                <EditedMark id=panel.id.clone() />
+                <EditedMark id=panel.id.clone() is_open=is_edited />
                 {if panel.id == TARGETS_PANEL {
                     view! { <CloseTargets /> }.into_any()
                 } else {

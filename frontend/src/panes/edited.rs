@@ -8,12 +8,10 @@ use leptos::prelude::*;
 
 /// In a chart's head.
 #[component]
-pub(super) fn EditedMark(id: String) -> impl IntoView {
+pub(super) fn EditedMark(id: String, is_open: Memo<bool>) -> impl IntoView {
     let session = use_session();
     let own = id.clone();
     let is_edited = session.part(move |state| state.view.edits.has(&own));
-    let own = id.clone();
-    let is_open = session.part(move |state| state.edited_panel().is_some_and(|panel| panel.id == own));
     view! {
         <Show when=move || is_edited.get()>
             <span class="edited-mark" role="status">"Edited, not saved"</span>

@@ -98,11 +98,22 @@ fn change(session: Session, with: impl FnOnce(&mut Panel)) {
     }
 }
 
+/// The unit of an axis.
+#[component]
+fn UnitField(label: &'static str, value: String, of: fn(&mut Panel) -> &mut String) -> impl IntoView {
+    let session = use_session();
+    let options = UNITS.map(str::to_owned).to_vec();
+    let on_change = move |text: String| {
+        change(session, |panel| text.trim().clone_into(of(panel)));
+        None
+    };
+    view! { <TextField label value options on_change /> }
+}
+
 #[component]
 fn Fields(panel: Panel) -> impl IntoView {
     let session = use_session();
     let Panel { id, title, targets, unit, logs, min, max, draw, right, right_unit, thresholds } = panel;
-    let units = || UNITS.map(str::to_owned).to_vec();
     let more = !right.is_empty() || !thresholds.is_empty();
     view! {
         <div class="editor-fields">
@@ -110,15 +121,7 @@ fn Fields(panel: Panel) -> impl IntoView {
             <Targets label="Targets" targets on_change=move |targets| change(session, |panel| panel.targets = targets) />
             <div class="editor-pair">
                 <DrawnAs draw />
-                <TextField
-                    label="Unit"
-                    value=unit
-                    options=units()
-                    on_change=move |text: String| {
-                        change(session, |panel| text.trim().clone_into(&mut panel.unit));
-                        None
-                    }
-                />
+                <UnitField label="Unit" value=unit of=|panel| &mut panel.unit />
             </div>
             <TextField
                 label="Component of its lines"
@@ -142,15 +145,7 @@ fn Fields(panel: Panel) -> impl IntoView {
                     targets=right
                     on_change=move |targets| change(session, |panel| panel.right = targets)
                 />
-                <TextField
-                    label="Unit of the right axis"
-                    value=right_unit
-                    options=units()
-                    on_change=move |text: String| {
-                        change(session, |panel| text.trim().clone_into(&mut panel.right_unit));
-                        None
-                    }
-                />
+                <UnitField label="Unit of the right axis" value=right_unit of=|panel| &mut panel.right_unit />
                 <TextField label="Name in addresses" value=id at_end=true on_change=move |text: String| rename(session, &text) />
             </details>
         </div>

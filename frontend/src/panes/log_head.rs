@@ -190,12 +190,8 @@ fn KeepLink() -> impl IntoView {
     let feed: PageFeed = expect_context();
     let rule = session.part(AppState::rule_to_keep);
     let saving = RwSignal::new(Saving::Idle);
-    let refused = move || match saving.get() {
-        Saving::Refused(why) | Saving::Overtaken(why) => {
-            Some(view! { <span class="problem" role="alert">{why}</span> })
-        }
-        Saving::Idle | Saving::Busy => None,
-    };
+    let refused =
+        move || saving.get().refusal().map(|why| view! { <span class="problem" role="alert">{why}</span> });
     let button = move |rule: LinkRule| {
         let LinkRule { metric, component } = rule.clone();
         view! {

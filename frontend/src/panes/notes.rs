@@ -1,7 +1,7 @@
 //! What could not be read in the address, and what was deleted just now.
 
 use super::icons::{Glyph, Icon};
-use crate::feeds::{Boards, Saving};
+use crate::feeds::Boards;
 use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
@@ -34,16 +34,12 @@ pub fn Notes() -> impl IntoView {
 #[component]
 fn Deleted() -> impl IntoView {
     let boards: Boards = expect_context();
-    let refused = move || match boards.saving.get() {
-        Saving::Refused(why) | Saving::Overtaken(why) => Some(why),
-        Saving::Idle | Saving::Busy => None,
-    };
     view! {
         <Show when=move || boards.deleted.with(Option::is_some)>
             <div class="note" role="status">
                 <span>
                     {move || boards.deleted.get().map(|(_, title)| ["“", &title, "” was deleted."].concat())}
-                    {move || refused().map(|why| view! { <span class="problem">" " {why}</span> })}
+                    {move || boards.saving.get().refusal().map(|why| view! { <span class="problem">" " {why}</span> })}
                 </span>
                 <button class="control" on:click=move |_| boards.undo()>"Undo"</button>
                 <button class="control icon-only" aria-label="Dismiss" on:click=move |_| boards.deleted.set(None)>

@@ -81,11 +81,8 @@ impl AppState {
             self.problems.extend(problems);
             self.keep(board);
         }
-        if self.draft != former
-            && let Some(editor) = &mut self.editor
-        {
-            editor.renewed += 1;
-            editor.held = None;
+        if self.draft != former {
+            self.renew_editor();
         }
         if self.edited_panel().is_none() {
             self.editor = None;

@@ -80,9 +80,14 @@ impl LogQuery {
 
     /// The filters and the range as a query string, for lines and histogram alike.
     pub fn parameters(&self, range: TimeRange) -> String {
+        self.asked(range).into_text()
+    }
+
+    /// The same, for who asks for more.
+    pub fn asked(&self, range: TimeRange) -> QueryString {
         let mut query = self.filters();
         query.push_range(["from", "until"], range);
-        query.into_text()
+        query
     }
 
     /// The filters alone.
