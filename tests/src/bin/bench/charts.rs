@@ -118,7 +118,8 @@ fn ratios_of(pairs: &[(f64, f64)]) -> Vec<f64> {
     pairs.iter().map(|(sonde, plot)| sonde / plot).collect()
 }
 
-fn median(numbers: Vec<f64>) -> f64 {
+/// The one in the middle.
+pub(crate) fn median(numbers: Vec<f64>) -> f64 {
     quantile(numbers, 0.5)
 }
 

@@ -1,6 +1,7 @@
 //! The product's own page on a running server: brushing beside many charts, from data to picture, from a released band to
 //! its lines, how large the page is and how soon it can be used.
 
+use crate::charts::median;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -112,11 +113,6 @@ fn address(server: &TestServer, dashboard: &str) -> String {
 
 fn ask<T: DeserializeOwned>(browser: &Browser, script: &str, args: &[Value]) -> T {
     serde_json::from_value(browser.look(script, args)).expect("the page answers so")
-}
-
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    numbers[numbers.len() / 2]
 }
 
 fn ms(time: f64) -> String {
