@@ -192,3 +192,109 @@ fn a_quiet_selection_says_that_nothing_stands_out() {
     browser.screenshot("why-quiet");
     browser.assert_no_errors();
 }
+
+/// Half an hour of a yard: in two minutes one of its hosts falls silent and one client buys most, just after a deploy.
+fn fill_yard(server: &TestServer) {
+    let mut lines = String::new();
+    for second in (0..1_800).step_by(5) {
+        let ts = START + second;
+        let is_bad = (FROM..UNTIL).contains(&ts);
+        for component in ["gate.in", "gate.out", "gate.toll"] {
+            for host in ["n1", "n2"].iter().take(if is_bad { 1 } else { 2 }) {
+                writeln!(
+                    lines,
+                    r#"{{"ts":{ts},"component":"{component}","host":"{host}","msg":"cart {} passes"}}"#,
+                    second % 41
+                )
+                .expect("a String takes it");
+            }
+        }
+        for turn in 0..4 {
+            let other = format!("198.51.100.{}", (second * 7 + turn * 13) % 23);
+            let client = if is_bad && turn > 0 { CLIENT } else { &other };
+            writeln!(
+                lines,
+                r#"{{"ts":{ts},"component":"shop","host":"n1","msg":"sold a hammer","client":"{client}"}}"#
+            )
+            .expect("a String takes it");
+        }
+    }
+    server.store_logs(lines.as_bytes());
+    let event = json!({"what": "deploy 7", "tags": "deploy", "when": FROM - 60, "data": "by hand"});
+    assert!(server.http().post("/events/", event.to_string().as_bytes()).status < 300);
+}
+
+const CLIENT: &str = "203.0.113.7";
+/// From half a minute after the deploy on.
+const SHORTLY: &str = "t=2025-02-28T03:24:30Z..03:28:00Z";
+
+/// Goes back to an address.
+fn back_to(browser: &Browser, address: &str) {
+    browser.back();
+    wait::until("the address of before", || {
+        let url = browser.url();
+        if url == address { Ok(()) } else { Err(url) }
+    });
+}
+
+#[test]
+fn a_click_on_a_field_a_host_and_an_event_shows_what_they_are_of_and_back_returns() {
+    let server = TestServer::start();
+    fill_yard(&server);
+    let browser = Browser::open();
+    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{SHORTLY}&{SELECTION}")));
+    let listed = whole(&page);
+    let before = browser.url();
+
+    // One client's lines in the selection: three at each of 24 instants.
+    open(&page, "field", CLIENT);
+    page.wait_for_total(72);
+    url_has(&page, CLIENT);
+    assert_eq!(whole(&page), listed);
+    back_to(&browser, &before);
+    page.wait_for_total(24 * 7);
+
+    // A silent host's lines are those of the time before: three at each instant from 03:16:50 to 03:24:55.
+    open(&page, "host", "n2");
+    page.wait_for_total(98 * 3);
+    url_has(&page, "host=n2");
+    back_to(&browser, &before);
+    page.wait_for_total(24 * 7);
+
+    // An event that lies out of sight widens what is seen.
+    open(&page, "event", "deploy 7");
+    url_has(&page, "t=2025-02-28T03:24:00Z..03:28:00Z");
+    assert_eq!(whole(&page), listed);
+    back_to(&browser, &before);
+    browser.assert_no_errors();
+}
+
+#[test]
+fn a_click_on_a_finding_scrolls_its_list_and_the_charts_but_not_the_page() {
+    let server = TestServer::start();
+    fill(&server);
+    fill_yard(&server);
+    let browser = Browser::with(&Settings { height: 420, ..Settings::default() });
+    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{SHORTLY}&{SELECTION}")));
+    let listed = whole(&page);
+    assert!(listed.len() > 3, "{listed:?}");
+    let is_long = "const e = document.querySelector('.why-answer'); const last = [...e.querySelectorAll('.finding')].pop();\
+        return last.getBoundingClientRect().bottom > innerHeight";
+    page.wait_for("more findings than fit", is_long, &json!(true));
+    let before = browser.url();
+    let scrolled = "const page = document.querySelector('.page');\
+        return [document.scrollingElement.scrollTop, document.body.scrollTop, page.scrollTop, page.getBoundingClientRect().top]";
+    for (kind, subject) in listed.iter().rev() {
+        open(&page, kind, subject);
+        wait::until("another address", || if browser.url() == before { Err(()) } else { Ok(()) });
+        if kind == "metric" {
+            let there = "return !!document.querySelector('[data-panel=\"~targets\"][data-range]')";
+            page.wait_for("its chart", there, &json!(true));
+        }
+        assert_eq!(browser.look(scrolled, &[]), json!([0, 0, 0, 0]), "{kind} {subject}");
+        back_to(&browser, &before);
+        assert_eq!(whole(&page), listed);
+    }
+    assert_eq!(browser.look(scrolled, &[]), json!([0, 0, 0, 0]));
+    browser.assert_no_errors();
+}

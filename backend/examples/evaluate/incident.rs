@@ -95,8 +95,11 @@ impl Strike<'_> {
             if plan.place != place || plan.measures != measures {
                 continue;
             }
+            // Some of what stands still goes to another place and stands there.
+            let steps = self.system.size.still > 0.0 && plan.stands() && draw.chance(0.5);
+            let noise = if steps { 0.0 } else { 0.1 };
             for value in &mut series.values[start..] {
-                let jitter = 1.0 + 0.1 * draw.normal();
+                let jitter = 1.0 + noise * draw.normal();
                 *value = (f64::from(*value) * (1.0 + (factor - 1.0) * jitter).max(0.0)) as f32;
             }
             if is_cause {

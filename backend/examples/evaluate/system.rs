@@ -4,8 +4,20 @@ use crate::draw::Draw;
 use sonde::why::observed::{Counts, Field, FieldValue, Grid, Observed, Part, Pattern, Series, Trial, Volume};
 use sonde_shared::log::Level;
 
+/// With what the selection is compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Baseline {
+    /// What was just before it.
+    #[default]
+    Before,
+    /// The time before the same hour, two weeks ago.
+    WeeksAgo,
+    /// A whole day, two weeks ago.
+    DayWeeksAgo,
+}
+
 /// How large a system is and how it is sampled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Size {
     pub(crate) components: usize,
     pub(crate) series: usize,
@@ -15,6 +27,9 @@ pub(crate) struct Size {
     /// Lengths of time before the baseline.
     pub(crate) past: usize,
     pub(crate) days: usize,
+    pub(crate) baseline: Baseline,
+    /// The part of series that stand still, besides those that do by their nature.
+    pub(crate) still: f64,
 }
 
 /// What a series measures: incidents act on these.
@@ -32,6 +47,15 @@ pub(crate) enum Measures {
     HostNet,
     Other,
 }
+
+/// When selections end.
+const END_MS: i64 = 1_790_000_000_000;
+const DAY_MS: i64 = 86_400_000;
+/// How many days ago a far baseline ends.
+const WEEKS_AGO: i64 = 14;
+/// A long baseline is looked at in so many stretches and as many together, none with fewer buckets than this.
+const STRETCHES: usize = 8;
+const LEAST_STRETCH: usize = 15;
 
 /// How a series behaves when all is well.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +101,13 @@ pub(crate) struct SeriesPlan {
     daily: bool,
     /// One point each so many buckets.
     every: usize,
+}
+
+impl SeriesPlan {
+    /// Whether it has one value as long as nothing happens.
+    pub(crate) fn stands(&self) -> bool {
+        matches!(self.habit, Habit::Constant(_))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -196,6 +227,9 @@ impl System {
             },
             _ => Habit::Wandering { level, noise, memory },
         };
+        let may_stand = !matches!(measures, Measures::Requests | Measures::Errors);
+        let stands = may_stand && self.size.still > 0.0 && draw.chance(self.size.still);
+        let habit = if stands { Habit::Constant(level) } else { habit };
         let daily =
             matches!(measures, Measures::Requests | Measures::Cpu | Measures::HostCpu) || draw.chance(0.2);
         let every = if self.size.step_secs <= 10 && draw.chance(0.15) { 6 } else { 1 };
@@ -224,8 +258,16 @@ impl System {
         }
     }
 
-    /// The buckets: earlier days, past, baseline, gap, selection.
+    /// The buckets.
     pub(crate) fn grid(&self) -> Grid {
+        match self.size.baseline {
+            Baseline::Before => self.near_grid(),
+            Baseline::WeeksAgo | Baseline::DayWeeksAgo => self.far_grid(),
+        }
+    }
+
+    /// Earlier days, past, baseline, gap, selection.
+    fn near_grid(&self) -> Grid {
         let (selection, step) = (self.size.selection, self.size.step_secs * 1_000);
         let gap = (selection / 10).max(1);
         let stretch = |from: usize| Trial {
@@ -236,14 +278,13 @@ impl System {
         let earlier_days: Vec<Trial> = (0..self.size.days).map(|number| stretch(number * day)).collect();
         let past = self.size.days * day;
         let now = stretch(past + self.size.past * selection);
-        let end_ms = 1_790_000_000_000_i64;
         let start = |bucket: usize| {
             let (days_back, within) = if bucket < past {
                 ((self.size.days - bucket / day) as i64, (day - bucket % day) as i64)
             } else {
                 (0, (now.selection.end - bucket) as i64)
             };
-            end_ms - days_back * 86_400_000 - within * step
+            END_MS - days_back * DAY_MS - within * step
         };
         Grid {
             starts_ms: (0..now.selection.end).map(start).collect(),
@@ -253,15 +294,40 @@ impl System {
         }
     }
 
+    /// A baseline weeks ago, with its own past; or a day of it, in stretches, as the server reads one that is long.
+    fn far_grid(&self) -> Grid {
+        let (selection, step_ms) = (self.size.selection, self.size.step_secs * 1_000);
+        let selected_ms = END_MS - selection as i64 * step_ms;
+        let far_ms = selected_ms - WEEKS_AGO * DAY_MS;
+        let run = |from_ms: i64, count: usize| (0..count as i64).map(move |at| from_ms + at * step_ms);
+        let past = self.size.past * selection;
+        let mut starts_ms: Vec<i64> = if self.size.baseline == Baseline::WeeksAgo {
+            let count = past + 4 * selection;
+            run(far_ms - count as i64 * step_ms, count).collect()
+        } else {
+            let stretch = selection.max(LEAST_STRETCH);
+            let room = DAY_MS / step_ms - (STRETCHES * stretch) as i64;
+            let from_ms = far_ms - DAY_MS;
+            let start_ms = |number: usize| from_ms + room * number as i64 / STRETCHES as i64 * step_ms;
+            let spread = (0..STRETCHES).flat_map(|number| run(start_ms(number), stretch));
+            spread.chain(run(from_ms + room * step_ms, STRETCHES * stretch)).collect()
+        };
+        let baseline = past..starts_ms.len();
+        starts_ms.extend(run(selected_ms, selection));
+        let now = Trial { selection: baseline.end..starts_ms.len(), baseline };
+        Grid { starts_ms, step_ms, now, earlier_days: Vec::new() }
+    }
+
     /// What is observed when nothing happens.
     pub(crate) fn observe(&self, draw: &mut Draw) -> Observed {
         let grid = self.grid();
         let buckets = grid.len();
         let phase = draw.between(0.0, std::f64::consts::TAU);
-        let day = 86_400.0 / self.size.step_secs as f64;
-        let load: Vec<f64> = (0..buckets)
-            .map(|at| 1.0 + 0.4 * (phase + at as f64 / day * std::f64::consts::TAU).sin())
-            .collect();
+        let load = |start_ms: &i64| {
+            let at = (start_ms - grid.starts_ms[0]) as f64 / DAY_MS as f64;
+            1.0 + 0.4 * (phase + at * std::f64::consts::TAU).sin()
+        };
+        let load: Vec<f64> = grid.starts_ms.iter().map(load).collect();
         let busy: Vec<Vec<f64>> = self.components.iter().map(|_| swing(buckets, 0.1, 0.7, draw)).collect();
         let series = self.series.iter().map(|plan| Self::values(plan, &load, draw)).collect();
         let patterns: Vec<Pattern> = self

@@ -34,6 +34,7 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Com
             wild: Vec::new(),
             touched: Vec::new(),
             prior: PRIOR_WINDOWS,
+            boundless: false,
         })
         .collect();
     for field in &usable {

@@ -82,6 +82,7 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
         wild: measured.iter().map(|series| series.moved.jumps).collect(),
         touched: trials.touched(),
         prior: PRIOR_WINDOWS,
+        boundless: number == 0 || number == SLOPE,
     }
 }
 
@@ -148,7 +149,9 @@ fn sizes(moved: &Move, change: Change, presence: f32) -> (f64, f64, f64) {
         }
         Change::Up | Change::Down | Change::Before => {
             let (before, after) = (moved.mean.before, moved.mean.after);
-            let base = before.abs().max(after.abs() / MOST_CHANGE).max(1e-30);
+            // From nothing, a counter that goes to 16 has changed more than one that goes to 3.
+            let least = moved.quantum.min((after - before).abs() / APPEARED);
+            let base = before.abs().max(after.abs() / MOST_CHANGE).max(least).max(1e-30);
             let relative = ((after - before).abs() / base).min(MOST_CHANGE) * moved.beyond;
             let scale = moved.usual.hypot(SOFT_CHANGE * moved.median.before.abs());
             let noise = (after - moved.median.before).abs() / scale;

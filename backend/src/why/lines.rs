@@ -10,6 +10,7 @@ use super::tree::{Tree, is_within};
 use super::trials::Trials;
 use super::words;
 use sonde_shared::why::{Change, FindingKind, Place};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -31,7 +32,7 @@ struct Stream<'a> {
     owner: String,
     hosts: Vec<String>,
     at: Place,
-    lines: std::borrow::Cow<'a, Counts>,
+    lines: Cow<'a, Counts>,
     errors: Option<Counts>,
 }
 
@@ -42,21 +43,42 @@ pub(super) fn find_patterns(
     alive: &[bool],
     tree: &Tree<'_>,
 ) -> (Vec<Candidate>, Combined) {
-    let stream = |pattern: &'_ super::observed::Pattern| {
-        let owner = observed.components.get(pattern.component as usize).cloned().unwrap_or_default();
-        let (component, id) = (Some(owner.clone()), Some(pattern.id.clone()));
-        let at = Place { component, pattern: id, ..Place::default() };
-        (pattern.template.clone(), tree.hosts_of(&owner), owner, at)
+    let bursts = bursts::of_all(observed.patterns.iter().map(|pattern| &pattern.counts), trials, alive);
+    let asked: Vec<Bursts> = bursts.iter().map(|bursts| bursts[0]).collect();
+    let former = reworded::find(observed, alive, &asked);
+    let replaced: BTreeSet<usize> = former.values().copied().collect();
+    let (mut streams, mut of_streams) = (Vec::new(), Vec::new());
+    for number in (0..observed.patterns.len()).filter(|number| !replaced.contains(number)) {
+        let old = former.get(&number).copied();
+        streams.push(pattern_lines(observed, tree, number, old));
+        of_streams.push(&*bursts[old.unwrap_or(number)]);
+    }
+    test(&observed.grid, &streams, &of_streams, trials, alive)
+}
+
+/// A pattern's lines, and those of its former wording.
+fn pattern_lines<'a>(
+    observed: &'a Observed,
+    tree: &Tree<'_>,
+    number: usize,
+    former: Option<usize>,
+) -> Stream<'a> {
+    let pattern = &observed.patterns[number];
+    let owner = observed.components.get(pattern.component as usize).cloned().unwrap_or_default();
+    let (component, id) = (Some(owner.clone()), Some(pattern.id.clone()));
+    let lines = match former {
+        Some(old) => Cow::Owned(added([&observed.patterns[old].counts, &pattern.counts].into_iter())),
+        None => Cow::Borrowed(&pattern.counts),
     };
-    let streams = observed.patterns.iter().map(|pattern| {
-        let (subject, hosts, owner, at) = stream(pattern);
-        let lines = std::borrow::Cow::Borrowed(&pattern.counts);
-        Stream { kind: FindingKind::Pattern, subject, owner, hosts, at, lines, errors: None }
-    });
-    let (mut candidates, combined) = test(&observed.grid, &streams.collect::<Vec<_>>(), trials, alive);
-    let reworded = reworded::find(observed);
-    candidates.retain(|(number, _)| !reworded.contains(number));
-    (candidates.into_iter().map(|(_, candidate)| candidate).collect(), combined)
+    Stream {
+        kind: FindingKind::Pattern,
+        subject: pattern.template.clone(),
+        hosts: tree.hosts_of(&owner),
+        owner,
+        at: Place { component, pattern: id, ..Place::default() },
+        lines,
+        errors: None,
+    }
 }
 
 /// Candidates among components, each with all that is below it, and hosts.
@@ -69,8 +91,9 @@ pub(super) fn find_places(
     let mut streams: Vec<Stream<'_>> =
         nodes(&observed.components).iter().map(|node| component(observed, tree, node)).collect();
     streams.extend((0..observed.hosts.len()).map(|host| host_lines(observed, host)));
-    let (candidates, combined) = test(&observed.grid, &streams, trials, alive);
-    (candidates.into_iter().map(|(_, candidate)| candidate).collect(), combined)
+    let bursts = bursts::of_all(streams.iter().map(|stream| &*stream.lines), trials, alive);
+    let bursts: Vec<&[Bursts]> = bursts.iter().map(Vec::as_slice).collect();
+    test(&observed.grid, &streams, &bursts, trials, alive)
 }
 
 /// Components, and the branches that hold several of them.
@@ -97,7 +120,7 @@ fn component<'a>(observed: &Observed, tree: &Tree<'_>, node: &str) -> Stream<'a>
         owner: node.to_owned(),
         hosts: tree.hosts_of(node),
         at: Place { component: Some(node.to_owned()), ..Place::default() },
-        lines: std::borrow::Cow::Owned(added(below().map(|volume| &volume.lines))),
+        lines: Cow::Owned(added(below().map(|volume| &volume.lines))),
         errors: Some(added(below().map(|volume| &volume.errors))),
     }
 }
@@ -111,7 +134,7 @@ fn host_lines<'a>(observed: &Observed, host: usize) -> Stream<'a> {
         owner: name.clone(),
         hosts: vec![name.clone()],
         at: Place { host: Some(name), ..Place::default() },
-        lines: std::borrow::Cow::Owned(added(on_host().map(|volume| &volume.lines))),
+        lines: Cow::Owned(added(on_host().map(|volume| &volume.lines))),
         errors: Some(added(on_host().map(|volume| &volume.errors))),
     }
 }
@@ -120,12 +143,14 @@ fn added<'a>(counts: impl Iterator<Item = &'a Counts>) -> Counts {
     Counts::new(counts.flat_map(Counts::iter).map(|(bucket, count)| (bucket as u16, count)).collect())
 }
 
+/// Tests streams, each with how it varies in all trials.
 fn test(
     grid: &Grid,
     streams: &[Stream<'_>],
+    bursts: &[&[Bursts]],
     trials: &Trials,
     alive: &[bool],
-) -> (Vec<(usize, Candidate)>, Combined) {
+) -> (Vec<Candidate>, Combined) {
     let windows = trials.null_count();
     let empty = || Statistic {
         now: Vec::with_capacity(streams.len()),
@@ -136,12 +161,12 @@ fn test(
         wild: streams.iter().map(|stream| is_rare(grid, stream)).collect(),
         touched: trials.touched(),
         prior: PRIOR_WINDOWS,
+        boundless: false,
     };
     let mut statistics: Vec<Statistic> = (0..STATISTICS).map(|_| empty()).collect();
-    let bursts = bursts::of_all(streams.iter().map(|stream| &*stream.lines), trials, alive);
     for (stream, bursts) in streams.iter().zip(bursts) {
-        for (number, (trial, bursts)) in trials.all.iter().zip(bursts).enumerate() {
-            let values = Seen::of(stream, trial, alive).statistics(bursts);
+        for (number, (trial, bursts)) in trials.all.iter().zip(*bursts).enumerate() {
+            let values = Seen::of(stream, trial, alive).statistics(*bursts);
             for (statistic, value) in statistics.iter_mut().zip(values) {
                 let of = if number == 0 { &mut statistic.now } else { &mut statistic.past };
                 of.push(value);
@@ -156,7 +181,7 @@ fn test(
     let candidates = promising
         .filter_map(|item| {
             let (p, loudest) = (combined.p[item], combined.loudest[item]);
-            Some((item, candidate(grid, &streams[item], alive, p, loudest)?))
+            candidate(grid, &streams[item], alive, p, loudest)
         })
         .collect();
     (candidates, combined)
@@ -339,7 +364,7 @@ mod tests {
             owner: "a".into(),
             hosts: Vec::new(),
             at: Place::default(),
-            lines: std::borrow::Cow::Owned(Counts::of_all(lines)),
+            lines: Cow::Owned(Counts::of_all(lines)),
             errors: Some(Counts::of_all(errors)),
         };
         candidate(&grid, &stream, &[true; 34], 0.001, loudest).unwrap()

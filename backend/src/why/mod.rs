@@ -44,6 +44,8 @@ mod tests;
 mod tree;
 /// Past windows in which nothing was selected.
 mod trials;
+/// What changes are measured in.
+mod unit;
 /// Sizes in words.
 mod words;
 

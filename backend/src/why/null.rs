@@ -17,6 +17,9 @@ const FURTHER: f64 = 2.0;
 /// Sums of inverse p-values have a tail like one over themselves, whatever the p-values are of.
 const SUMS_STEEPNESS: f64 = 1.0;
 const PRIOR_TAIL: f64 = 10.0;
+/// Of what may be of any size, the law beyond the largest quotient is so many times less steep than degrees of freedom allow: few windows do
+/// not show what a series does once in a long time, and how far it goes then.
+const BOUNDLESS: f64 = 4.0;
 /// What an earlier day had so much of at this hour is no news.
 const DAILY_PART: f32 = 0.5;
 /// With fewer quotients than this, Student's distribution says more than they do.
@@ -45,6 +48,8 @@ pub(super) struct Statistic {
     pub(super) touched: Vec<u64>,
     /// How many windows' worth of evidence the usual size over all items is.
     pub(super) prior: f64,
+    /// Whether it may be of any size: what resets or jumps once in a long time goes as far as it likes.
+    pub(super) boundless: bool,
 }
 
 /// Quotients: how many times its usual size a statistic has.
@@ -121,10 +126,16 @@ fn quotient(x: f32, scale_square: f64) -> f32 {
 }
 
 /// What quotients are by chance.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Null {
     /// All of them, or a part evenly spread, ascending.
     body: Vec<f32>,
+    /// Those beyond the threshold, ascending.
+    tail: Vec<f32>,
+    /// How many there are.
+    count: f64,
+    /// How steep it is at most beyond the largest of them.
+    steepest: f64,
     /// From where on the tail's law holds.
     threshold: f64,
     /// How many of all lie above it.
@@ -143,7 +154,14 @@ impl Null {
     fn with_tail(mut past: Vec<f32>, freedom: Option<f64>, expected: impl Fn(f64) -> f64) -> Self {
         let count = past.len();
         if count < FEWEST {
-            return Self { body: past, threshold: 0.0, tail_part: 1.0, steepness: 1.0, student: freedom };
+            return Self {
+                body: past,
+                threshold: 0.0,
+                tail_part: 1.0,
+                steepness: 1.0,
+                student: freedom,
+                ..Self::default()
+            };
         }
         let tail = ((count as f64 * TAIL_PART) as usize).clamp(10, MOST_TAIL);
         let cut = count - tail - 1;
@@ -151,10 +169,24 @@ impl Null {
         // Up to its usual size nothing is large, also where almost all past windows have nothing at all.
         let threshold = f64::from(past[cut]).max(1.0);
         let steepness = steepness(&past[cut..], threshold, expected(threshold));
+        let mut beyond: Vec<f32> =
+            past[cut..].iter().copied().filter(|x| f64::from(*x) > threshold).collect();
+        beyond.sort_unstable_by(f32::total_cmp);
         let each = (count / BODY).max(1);
         let mut body: Vec<f32> = past.into_iter().step_by(each).collect();
         body.sort_unstable_by(f32::total_cmp);
-        Self { body, threshold, tail_part: tail as f64 / count as f64, steepness, student: None }
+        let tail_part = tail as f64 / count as f64;
+        let steepest = f64::INFINITY;
+        Self {
+            body,
+            tail: beyond,
+            count: count as f64,
+            steepest,
+            threshold,
+            tail_part,
+            steepness,
+            student: None,
+        }
     }
 
     /// How often a quotient is at least this by chance.
@@ -167,11 +199,26 @@ impl Null {
             return StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |student| 2.0 * student.sf(x.abs()));
         }
         if x > self.threshold {
-            return (self.tail_part * (x / self.threshold).powf(-self.steepness)).max(1e-300);
+            return self.p_of_tail(quotient);
         }
         let below = self.body.partition_point(|y| *y < quotient);
         let part = (self.body.len() - below) as f64 / self.body.len() as f64;
         part.clamp(self.tail_part, 1.0)
+    }
+}
+
+impl Null {
+    /// As the tail's law says, but no less than the part that was as large in past windows: a few series that jump a hundred times further
+    /// than all others make no law. Beyond the largest of them the law goes on from there.
+    fn p_of_tail(&self, quotient: f32) -> f64 {
+        let falls = |from: f64, steepness: f64| (f64::from(quotient) / from).powf(-steepness);
+        let larger = self.tail.len() - self.tail.partition_point(|y| *y < quotient);
+        let seen = match self.tail.last() {
+            _ if larger > 0 => larger as f64 / self.count,
+            Some(largest) => falls(f64::from(*largest), self.steepness.min(self.steepest)) / self.count,
+            None => 0.0,
+        };
+        (self.tail_part * falls(self.threshold, self.steepness)).max(seen).max(1e-300)
     }
 }
 
@@ -211,7 +258,9 @@ pub(super) fn combine(statistics: &[Statistic]) -> Combined {
     for (number, statistic) in statistics.iter().enumerate() {
         let quotients = statistic.quotients();
         let freedom = windows as f64 + statistic.prior;
-        let nulls = by_sort(&quotients.past, windows, is_wild).map(|past| Null::of(past, freedom));
+        let steepest = if statistic.boundless { freedom / BOUNDLESS } else { f64::INFINITY };
+        let nulls = by_sort(&quotients.past, windows, is_wild)
+            .map(|past| Null { steepest, ..Null::of(past, freedom) });
         for (item, x) in quotients.now.iter().enumerate() {
             let p = nulls[is_wild(item)].p_value(*x);
             now[item] += (1.0 / p) as f32;
@@ -260,7 +309,13 @@ impl Null {
     fn of_combined(past: Vec<f32>, statistics: usize) -> Self {
         if past.len() < FEWEST {
             let least = statistics as f64;
-            return Self { body: vec![0.0], threshold: least, tail_part: 1.0, steepness: 1.0, student: None };
+            return Self {
+                body: vec![0.0],
+                threshold: least,
+                tail_part: 1.0,
+                steepness: 1.0,
+                ..Self::default()
+            };
         }
         Self::with_tail(past, None, |_| SUMS_STEEPNESS)
     }
@@ -291,7 +346,17 @@ mod tests {
         let now = sizes.iter().map(|size| draw(*size)).collect();
         let past = sizes.iter().flat_map(|size| [*size].repeat(windows)).map(&mut draw).collect();
         let floor = vec![0.0; items];
-        Statistic { now, past, windows, days: 0, floor, wild: Vec::new(), touched: Vec::new(), prior: 4.0 }
+        Statistic {
+            now,
+            past,
+            windows,
+            days: 0,
+            floor,
+            wild: Vec::new(),
+            touched: Vec::new(),
+            prior: 4.0,
+            boundless: false,
+        }
     }
 
     #[test]
@@ -315,6 +380,28 @@ mod tests {
         statistic.now[7] = 80.0 * usual(7, &statistic);
         let combined = combine(&[statistic]);
         assert!(combined.p[7] < combined.p[3] && combined.p[3] < 1e-4, "{} {}", combined.p[7], combined.p[3]);
+    }
+
+    #[test]
+    fn a_few_that_jump_far_make_no_law_for_others() {
+        let mut state = 9;
+        let mut past: Vec<f32> = (0..4_000).map(|_| normal(&mut state).abs() as f32).collect();
+        past[..4].fill(300.0);
+        let null = Null::of(past, 12.0);
+        // Four of 4000 were as large.
+        assert!((null.p_value(200.0) - 0.001).abs() < 1e-9, "{}", null.p_value(200.0));
+        assert!(null.p_value(600.0) < null.p_value(301.0) && null.p_value(301.0) <= 1.0 / 4_000.0);
+    }
+
+    #[test]
+    fn what_may_be_of_any_size_is_not_much_less_likely_far_out() {
+        let mut statistic = noise(300, 8, 8);
+        let usual = |of: &Statistic| of.past[24..32].iter().copied().fold(0.0, f32::max);
+        statistic.now[3] = 60.0 * usual(&statistic);
+        let bounded = combine(std::slice::from_ref(&statistic)).p[3];
+        statistic.boundless = true;
+        let boundless = combine(&[statistic]).p[3];
+        assert!(boundless > 10.0 * bounded && boundless < 1e-3, "{boundless} {bounded}");
     }
 
     #[test]
@@ -365,6 +452,7 @@ mod tests {
             wild: Vec::new(),
             touched: Vec::new(),
             prior: 4.0,
+            boundless: false,
         };
         let combined = combine(&[statistic]);
         assert!(combined.p[0] < 0.01 && combined.p[1] > 0.3, "{:?}", combined.p);

@@ -189,7 +189,8 @@ pub struct Context {
 impl Grid {
     /// A grid without a break: past, baseline, gap and selection one after the other.
     pub fn unbroken(from_ms: i64, step_ms: i64, now: Trial) -> Self {
-        let starts_ms = (0..now.selection.end as i64).map(|bucket| from_ms + bucket * step_ms).collect();
+        let end = now.selection.end.max(now.baseline.end) as i64;
+        let starts_ms = (0..end).map(|bucket| from_ms + bucket * step_ms).collect();
         Self { starts_ms, step_ms, now, earlier_days: Vec::new() }
     }
 

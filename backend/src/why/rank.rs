@@ -16,10 +16,7 @@ use sonde_shared::why::{Finding, FindingKind, Member, QUIET, Tested, Why};
 use std::ops::Range;
 
 /// How many quiet windows may have any finding.
-const FALSE_ALARMS: f64 = 0.02;
-/// So many times as often as their p-values say do series stand out where nothing happened: what falls back or jumps once in a long
-/// time is too seldom to be seen in a few past windows.
-const DOUBT_OF_SERIES: f64 = 4.0;
+const FALSE_ALARMS: f64 = 0.01;
 /// The part of findings that may be false where something happened.
 const FALSE_FINDINGS: f64 = 0.1;
 /// So many findings are told …
@@ -161,23 +158,19 @@ fn keep_discoveries(
     tests: &Tests,
     tree: &Tree<'_>,
 ) -> Vec<Group> {
-    let joined_p = |doubt: f64| -> Vec<f64> {
-        let weighted = |member: &Candidate| {
-            let is_near = tree.is_selected(&member.owner, &member.hosts);
-            let doubt = if member.kind == FindingKind::Metric { doubt } else { 1.0 };
-            (member.p * tests.share(member.kind, is_near) * doubt).min(1.0)
-        };
-        let p_of = |group: &Group| {
-            let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
-            joined(members.map(weighted).collect())
-        };
-        groups.iter().map(p_of).collect()
+    let weighted = |member: &Candidate| {
+        let is_near = tree.is_selected(&member.owner, &member.hosts);
+        (member.p * tests.share(member.kind, is_near)).min(1.0)
     };
+    let p_of = |group: &Group| {
+        let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
+        joined(members.map(weighted).collect())
+    };
+    let p: Vec<f64> = groups.iter().map(p_of).collect();
     let count = tests.all() - candidates.len() + groups.len();
-    if !discoveries(&joined_p(DOUBT_OF_SERIES), count, FALSE_ALARMS).contains(&true) {
+    if !discoveries(&p, count, FALSE_ALARMS).contains(&true) {
         return Vec::new();
     }
-    let p = joined_p(1.0);
     let kept = discoveries(&p, count, FALSE_FINDINGS);
     groups.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(group, _)| group).collect()
 }
@@ -311,4 +304,42 @@ fn range_ms(grid: &Grid, buckets: &Range<usize>) -> [i64; 2] {
     let from = start(buckets.start).unwrap_or_default();
     let until = buckets.end.checked_sub(1).and_then(start).map_or(from, |last| last + grid.step_ms);
     [from, until]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::observed::{Counts, Trial, Volume};
+    use super::*;
+
+    /// So many series and lines in each of six buckets, and which of them are alive.
+    fn alive_of(series: [usize; 6], lines: [u32; 6]) -> (String, String) {
+        let of = |number: usize| {
+            let value = |count: &usize| if *count > number { 1.0 } else { f32::NAN };
+            Series { path: format!("s{number}"), values: series.iter().map(value).collect() }
+        };
+        let observed = Observed {
+            grid: Grid::unbroken(0, 10_000, Trial { selection: 4..6, baseline: 0..4 }),
+            series: (0..40).map(of).collect(),
+            volumes: vec![Volume { lines: Counts::of_all(&lines), ..Volume::default() }],
+            ..Observed::default()
+        };
+        let (series, lines) = alive(&observed);
+        let drawn = |alive: Vec<bool>| alive.iter().map(|alive| if *alive { '+' } else { '-' }).collect();
+        (drawn(series), drawn(lines))
+    }
+
+    #[test]
+    fn where_nothing_was_received_nothing_is_missing() {
+        let check = |series, lines, of_series: &str, of_lines: &str| {
+            assert_eq!(alive_of(series, lines), (of_series.to_owned(), of_lines.to_owned()));
+        };
+        check([40, 40, 0, 40, 40, 40], [90, 90, 0, 90, 90, 90], "++-+++", "++-+++");
+        // Few lines, or few series, may pause; but not where the others tell that nothing came at all.
+        check([40, 40, 0, 40, 40, 40], [1, 0, 0, 1, 1, 1], "++-+++", "++-+++");
+        check([2, 0, 0, 2, 2, 2], [90, 90, 0, 90, 90, 90], "++-+++", "++-+++");
+        // What came nevertheless was received.
+        check([40, 40, 0, 40, 40, 40], [1, 0, 1, 1, 1, 1], "++-+++", "++++++");
+        // All that fell silent while the other goes on is silent.
+        check([40, 40, 40, 40, 40, 40], [9, 9, 9, 9, 0, 0], "++++++", "++++++");
+    }
 }

@@ -1,67 +1,58 @@
 //! Messages that were only worded anew.
 //!
 //! After a deploy a message may read otherwise: its pattern ends, and another one of the same component comes as often from then
-//! on. Nothing happens otherwise than before, so neither is a finding. Where the new one is of a worse level, or
-//! reads quite differently, it is another message, and both stay.
+//! on. Nothing happens otherwise than before, so both are counted as one message, which may still come more or less often than it did. They are
+//! one where both together differ less from before than the old one alone. Where the new one is of a worse level, or reads quite
+//! differently, it is another message, and each counts for itself.
 
-use super::counts::deviance;
-use super::observed::{Observed, Pattern};
+use super::bursts::Bursts;
+use super::counts::size_of;
+use super::observed::{Observed, Pattern, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From this part of common words on it is the same message.
 const SAME_WORDS: f64 = 0.65;
-/// The new one comes at most so many times as often as the old one did, or as seldom.
-const SAME_RATE: f64 = 3.0;
-/// Few lines do not tell a rate: then it is enough that both together differ from the old one by no more than chance, in deviations.
-const BY_CHANCE: f32 = 2.5;
-/// A message of which fewer lines had to come has not ended.
-const FEWEST: f64 = 0.5;
 
-/// The lines of a message that may have ended: in the selection, in the baseline, and how many the selection had to have.
+/// The lines of a message in the selection and in the baseline.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     after: f64,
     before: f64,
-    expected: f64,
 }
 
-/// The patterns, by their places, that only took over from one another.
-pub(super) fn find(observed: &Observed) -> BTreeSet<usize> {
-    let now = &observed.grid.now;
+/// The patterns, by their places, that took over from others, and from which. `bursts` is how each varies.
+pub(super) fn find(observed: &Observed, alive: &[bool], bursts: &[Bursts]) -> BTreeMap<usize, usize> {
+    let Trial { selection, baseline } = &observed.grid.now;
+    let (size, size_before) = (size_of(selection, alive), size_of(baseline, alive));
     let mut ended: BTreeMap<u32, Vec<(usize, Counted)>> = BTreeMap::new();
     let mut begun: Vec<(usize, f64)> = Vec::new();
-    let (size, size_before) = (now.selection.len() as f64, now.baseline.len().max(1) as f64);
     for (number, pattern) in observed.patterns.iter().enumerate() {
-        let (after, before) =
-            (pattern.counts.sum(&now.selection) as f64, pattern.counts.sum(&now.baseline) as f64);
-        let expected = before * size / size_before;
+        let (after, before) = (pattern.counts.sum(selection) as f64, pattern.counts.sum(baseline) as f64);
         // The change may lie within the selection: then the old one has some lines left there.
-        if expected >= FEWEST && after < expected {
-            ended.entry(pattern.component).or_default().push((number, Counted { after, before, expected }));
+        if before > 0.0 && after * size_before < before * size {
+            ended.entry(pattern.component).or_default().push((number, Counted { after, before }));
         }
         if after > 0.0 && before <= 0.0 {
             begun.push((number, after));
         }
     }
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-    for (new, rate) in begun {
+    for (new, lines) in begun {
         let pattern = &observed.patterns[new];
-        let alike = |old: &Counted| {
-            let missing = old.expected - old.after;
-            let same_rate = rate <= missing * SAME_RATE && rate * SAME_RATE >= missing;
-            let both = deviance(old.after + rate, size, old.before, size_before);
-            same_rate || both.abs() <= BY_CHANCE
+        let takes_over = |(old, counted): &&(usize, Counted)| {
+            let off = |lines: f64| bursts[*old].deviance(lines, size, counted.before, size_before).abs();
+            off(counted.after + lines) < off(counted.after)
         };
-        let old = ended.get(&pattern.component).into_iter().flatten().filter(|(_, old)| alike(old));
+        let old = ended.get(&pattern.component).into_iter().flatten().filter(takes_over);
         pairs.extend(old.map(|(old, _)| (likeness(&observed.patterns[*old], pattern), *old, new)));
     }
     // The likest first: messages of one component often resemble each other.
     pairs.retain(|(likeness, _, _)| *likeness >= SAME_WORDS);
     pairs.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let mut found = BTreeSet::new();
+    let (mut found, mut replaced) = (BTreeMap::new(), BTreeSet::new());
     for (_, old, new) in pairs {
-        if !found.contains(&old) && !found.contains(&new) {
-            found.extend([old, new]);
+        if !found.contains_key(&new) && replaced.insert(old) {
+            found.insert(new, old);
         }
     }
     found
@@ -81,7 +72,8 @@ fn likeness(old: &Pattern, new: &Pattern) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observed::{Counts, Grid, Trial};
+    use super::super::bursts::BY_CHANCE;
+    use super::super::observed::{Counts, Grid};
     use super::*;
     use sonde_shared::log::Level;
 
@@ -102,9 +94,16 @@ mod tests {
         }
     }
 
+    /// The pairs that are found where lines come one by one at random, old and new.
+    fn pairs(observed: &Observed) -> Vec<(usize, usize)> {
+        let alive = vec![true; observed.grid.len()];
+        let found = find(observed, &alive, &vec![BY_CHANCE; observed.patterns.len()]);
+        found.into_iter().map(|(new, old)| (old, new)).collect()
+    }
+
     #[test]
     fn a_message_that_took_over_from_its_former_wording_is_no_news() {
-        assert_eq!(find(&observed("sent <*> to <*> now", Level::Info, 3)).len(), 2);
+        assert_eq!(pairs(&observed("sent <*> to <*> now", Level::Info, 3)), [(0, 1)]);
     }
 
     #[test]
@@ -113,15 +112,23 @@ mod tests {
         let only = |at: &[u16]| Counts::new(at.iter().map(|bucket| (*bucket, 1)).collect());
         observed.patterns[0].counts = only(&[0, 1, 2, 4, 5, 6, 7, 8]);
         observed.patterns[1].counts = only(&[12]);
-        assert_eq!(find(&observed).len(), 2);
+        assert_eq!(pairs(&observed), [(0, 1)]);
         observed.patterns[1].counts = Counts::new((10..15).map(|bucket| (bucket, 9)).collect());
-        assert!(find(&observed).is_empty());
+        assert!(pairs(&observed).is_empty());
+    }
+
+    #[test]
+    fn a_message_in_bursts_may_take_over_with_more_lines() {
+        let observed = observed("sent <*> to <*> now", Level::Info, 14);
+        assert!(pairs(&observed).is_empty());
+        let bursts = Bursts { square: 1.0, tightness: 1.0 };
+        assert_eq!(find(&observed, &[true; 15], &[bursts; 2]).len(), 1);
     }
 
     #[test]
     fn a_worse_a_different_and_a_more_frequent_message_is() {
-        assert!(find(&observed("sent <*> to <*> now", Level::Error, 3)).is_empty());
-        assert!(find(&observed("cannot reach <*>", Level::Info, 3)).is_empty());
-        assert!(find(&observed("sent <*> to <*> now", Level::Info, 30)).is_empty());
+        assert!(pairs(&observed("sent <*> to <*> now", Level::Error, 3)).is_empty());
+        assert!(pairs(&observed("cannot reach <*>", Level::Info, 3)).is_empty());
+        assert!(pairs(&observed("sent <*> to <*> now", Level::Info, 30)).is_empty());
     }
 }

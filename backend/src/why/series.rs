@@ -8,20 +8,17 @@ use super::counts;
 use super::ks::Binned;
 use super::observed::{Series, Trial};
 use super::trials::Trials;
+use super::unit::{LEAST_CHANGE, MAD_TO_SD, Unit};
 use std::ops::Range;
 
 /// How many statistics a series has.
 pub(super) const STATISTICS: usize = 6;
-/// A change below this part of the level is none, however still the series was.
-const LEAST_CHANGE: f64 = 0.01;
 /// Besides one point, one of so many is left out as extreme.
 const EXTREME_PART: usize = 10;
 /// … and of series in which single points jump, one of so many.
 const JUMPS_PART: usize = 3;
 /// So many deviations off, a single point is a jump.
 const FAR: f64 = 6.0;
-/// From a median absolute deviation to a standard deviation of normal noise.
-const MAD_TO_SD: f64 = 1.482_602_218_505_602;
 
 /// A series in the selection and its baseline.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,8 +31,6 @@ pub(super) struct Move {
     pub(super) deviation: Sides,
     /// Points.
     pub(super) points: Sides,
-    /// A robust standard deviation of all there is, never 0.
-    pub(super) unit: f64,
     /// How many units a level is uncertain by at least: by a part of itself, and by one smallest step in one point.
     pub(super) floor: f64,
     /// The baseline's standard deviation, never 0.
@@ -89,9 +84,11 @@ pub(super) fn measure(series: &Series, trials: &Trials, alive: &[bool], room: &m
     room.steps.fill(&room.differences, &mut sorted);
     let mut trials = trials.all.iter();
     let Some(asked) = trials.next() else { return Measured::default() };
-    let moved = move_of(values, &room.differences, asked, &mut sorted);
-    let cadence = Cadence::of(values, &asked.baseline);
-    let mut compare = |trial: &Trial| compare(values, room, trial, alive, &moved, cadence, &mut sorted);
+    let unit = Unit::of(values, &room.differences, &asked.selection, &mut sorted);
+    let moved = move_of(values, asked, &unit, &mut sorted);
+    let cadence = Cadence::of(values, &asked.baseline, alive);
+    let mut compare =
+        |trial: &Trial| compare(values, room, trial, alive, (&moved, &unit), cadence, &mut sorted);
     let now = compare(asked);
     let past = trials.map(&mut compare).collect();
     room.sorted = sorted;
@@ -103,11 +100,12 @@ fn compare(
     room: &Room,
     trial: &Trial,
     alive: &[bool],
-    moved: &Move,
+    (moved, unit): (&Move, &Unit),
     cadence: Cadence,
     sorted: &mut Vec<f32>,
 ) -> [f32; STATISTICS] {
-    let (selection, baseline, unit) = (&trial.selection, &trial.baseline, moved.unit);
+    let (selection, baseline) = (&trial.selection, &trial.baseline);
+    let unit = unit.outside(values, selection);
     let middle = median(&values[baseline.clone()], sorted);
     let part = if moved.jumps { JUMPS_PART } else { EXTREME_PART };
     let before = Shape::without_extremes(&values[baseline.clone()], middle, part, sorted);
@@ -121,7 +119,8 @@ fn compare(
         return [0.0, 0.0, 0.0, 0.0, 0.0, presence.abs()];
     }
     // What has lost points to a gap is less sure than past windows are.
-    let full = (points(selection) * cadence.every as f64 / selection.len() as f64).min(1.0).sqrt();
+    let whole = selection.len() / cadence.every;
+    let full = (inside.points / kept_of(whole, part) as f64).min(1.0).sqrt();
     let level = full * (inside.mean - middle).abs() / unit;
     let floor = 0.1 * unit + moved.quantum;
     let spread = if inside.points < 3.0 || before.points < 3.0 {
@@ -139,7 +138,7 @@ fn compare(
     ]
 }
 
-fn move_of(values: &[f32], differences: &[f32], asked: &Trial, sorted: &mut Vec<f32>) -> Move {
+fn move_of(values: &[f32], asked: &Trial, unit: &Unit, sorted: &mut Vec<f32>) -> Move {
     let (before, after) = (&values[asked.baseline.clone()], &values[asked.selection.clone()]);
     let medians = Sides { before: median(before, sorted), after: median(after, sorted) };
     let (was, is) = (Shape::of(before), Shape::without_extremes(after, medians.before, EXTREME_PART, sorted));
@@ -147,31 +146,22 @@ fn move_of(values: &[f32], differences: &[f32], asked: &Trial, sorted: &mut Vec<
     let points = after.iter().filter(|value| value.is_finite()).count() as f64;
     let mean = Sides { before: was.mean, after: is.mean };
     let deviation = Sides { before: was_steadily.deviation, after: is.deviation };
-    let finite = differences.iter().map(|step| step.abs()).filter(|step| *step > 0.0 && step.is_finite());
-    let quantum = f64::from(finite.fold(f32::INFINITY, f32::min));
-    let quantum = if quantum.is_finite() { quantum } else { 0.0 };
-    // The unit is of all there is, so that the selection is measured as past windows are. A series that mostly stands still
-    // and jumps now and then has a median deviation of 0.
-    let centre = median(values, sorted);
-    let spread = MAD_TO_SD * deviation_of(values, centre, sorted);
-    let least = (LEAST_CHANGE * centre.abs()).max(quantum * 0.1).max(1e-30);
-    let unit = spread.max(0.25 * Shape::of(values).deviation).max(least);
-    let usual = (MAD_TO_SD * deviation_of(before, medians.before, sorted)).max(was.deviation).max(least);
+    let usual = (MAD_TO_SD * deviation_of(before, medians.before, sorted)).max(was.deviation).max(unit.least);
     let up = mean.after >= medians.before;
     let is_beyond = |value: &&f32| {
         if up { f64::from(**value) > medians.before } else { f64::from(**value) < medians.before }
     };
     let beyond = after.iter().filter(is_beyond).count() as f64 / points.max(1.0);
+    let size = unit.outside(values, &asked.selection);
     Move {
         median: medians,
         mean,
         deviation,
         points: Sides { before: was.points, after: points },
-        unit,
-        floor: (LEAST_CHANGE * centre).hypot(quantum / points.max(1.0)) / unit,
+        floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,
         usual,
-        jumps: jumps(values, centre, spread.max(least)),
-        quantum,
+        jumps: jumps(values, unit.centre, unit.spread.max(unit.least)),
+        quantum: unit.quantum,
         beyond,
         at_limit: is_at_limit(before, after),
     }
@@ -214,10 +204,10 @@ struct Cadence {
 }
 
 impl Cadence {
-    fn of(values: &[f32], baseline: &Range<usize>) -> Self {
+    fn of(values: &[f32], baseline: &Range<usize>, alive: &[bool]) -> Self {
         let has = |bucket: &usize| values[*bucket].is_finite();
         let points = baseline.clone().filter(has).count();
-        let every = (baseline.len() as f64 / points.max(1) as f64).round().max(1.0) as usize;
+        let every = (counts::size_of(baseline, alive) / points.max(1) as f64).round().max(1.0) as usize;
         Self { every, first: baseline.clone().find(has).unwrap_or(baseline.start) % every }
     }
 
@@ -226,6 +216,11 @@ impl Cadence {
         let due = |bucket: &usize| bucket % self.every == self.first && alive[*bucket];
         window.clone().filter(due).count() as f64
     }
+}
+
+/// How many of so many points are no extremes: all but one and one of `part`, and a single one.
+fn kept_of(points: usize, part: usize) -> usize {
+    points.saturating_sub(1 + points / part).max(1)
 }
 
 /// A window's moments.
@@ -247,7 +242,7 @@ impl Shape {
         if room.len() < 2 {
             return Self::of(values);
         }
-        let kept = (room.len() - 1 - room.len() / part).max(1);
+        let kept = kept_of(room.len(), part);
         let far = |value: &f32| (f64::from(*value) - centre).abs();
         room.select_nth_unstable_by(kept, |one, other| far(one).total_cmp(&far(other)));
         let furthest = room[..kept].iter().map(far).fold(0.0, f64::max) as f32;
@@ -290,14 +285,14 @@ impl Shape {
 }
 
 /// The median of what is there; the lower of two middle ones. 0 where nothing is.
-fn median(values: &[f32], room: &mut Vec<f32>) -> f64 {
+pub(super) fn median(values: &[f32], room: &mut Vec<f32>) -> f64 {
     room.clear();
     room.extend(values.iter().filter(|value| value.is_finite()));
     middle(room)
 }
 
 /// The median absolute deviation from `centre`.
-fn deviation_of(values: &[f32], centre: f64, room: &mut Vec<f32>) -> f64 {
+pub(super) fn deviation_of(values: &[f32], centre: f64, room: &mut Vec<f32>) -> f64 {
     room.clear();
     let finite = values.iter().filter(|value| value.is_finite());
     room.extend(finite.map(|value| (f64::from(*value) - centre).abs() as f32));
@@ -339,9 +334,13 @@ mod tests {
     }
 
     fn measured(values: Vec<f32>, asked: Trial) -> Measured {
-        let trials = Trials { all: vec![asked], days: 0 };
         let alive = vec![true; values.len()];
-        measure(&Series { path: String::new(), values }, &trials, &alive, &mut Room::default())
+        measured_where(values, asked, &alive)
+    }
+
+    fn measured_where(values: Vec<f32>, asked: Trial, alive: &[bool]) -> Measured {
+        let trials = Trials { all: vec![asked], days: 0 };
+        measure(&Series { path: String::new(), values }, &trials, alive, &mut Room::default())
     }
 
     #[test]
@@ -359,6 +358,40 @@ mod tests {
         assert!(loudest(|_, wave| 5.0 * wave)[3] > 1.0);
         assert!(loudest(|at, wave| wave + at as f32 - 50.0)[4] > 5.0);
         assert!(loudest(|_, _| f32::NAN)[5] > 3.0);
+    }
+
+    #[test]
+    fn what_happens_in_a_window_is_no_part_of_what_it_is_measured_in() {
+        let asked = Trial { selection: 48..60, baseline: 0..48 };
+        let wave = |at: usize| (at as f32 * 2.4).sin();
+        let level = |step: f32| {
+            let values = (0..60).map(|at| if at < 48 { wave(at) } else { step + wave(at) }).collect();
+            measured(values, asked.clone()).now[0]
+        };
+        assert!(level(200.0) > 8.0 * level(20.0), "{} {}", level(200.0), level(20.0));
+    }
+
+    #[test]
+    fn a_change_that_few_points_of_a_window_show_is_less_sure() {
+        let asked = Trial { selection: 48..60, baseline: 0..48 };
+        let wave = |at: usize| (at as f32 * 2.4).sin();
+        let level = |lost: Range<usize>| {
+            let step = |at: usize| if at < 48 { wave(at) } else { 5.0 + wave(at) };
+            let values = (0..60).map(|at| if lost.contains(&at) { f32::NAN } else { step(at) }).collect();
+            measured(values, asked.clone()).now[0]
+        };
+        assert!(level(50..58) < 0.7 * level(0..0), "{} {}", level(50..58), level(0..0));
+    }
+
+    #[test]
+    fn a_pause_of_everything_does_not_slow_a_series_down() {
+        let asked = Trial { selection: 48..60, baseline: 0..48 };
+        let lost = 10..34;
+        let value = |at: usize| if at % 6 == 0 && !lost.contains(&at) { 1.0 } else { f32::NAN };
+        let values: Vec<f32> = (0..60).map(value).collect();
+        let alive: Vec<bool> = (0..60).map(|at| !lost.contains(&at)).collect();
+        let presence = measured_where(values, asked, &alive).now[5];
+        assert!(presence < 0.2, "{presence}");
     }
 
     #[test]

@@ -169,6 +169,25 @@ fn names_that_are_spelled_otherwise_change_nothing() {
 }
 
 #[test]
+fn members_stand_best_first_and_who_led_before_the_charted_one_stands_before_them() {
+    let mut observed = quiet(5);
+    let start = observed.grid.now.selection.start;
+    for (number, factor) in [(41, 3.0), (44, 30.0), (47, 9.0), (52, 5.0)] {
+        observed.series[number].values[start..].iter_mut().for_each(|value| *value *= factor);
+    }
+    let told = |observed: &Observed| -> Vec<String> {
+        let answer = rank(observed);
+        let of_series = answer.findings.iter().find(|finding| finding.kind == FindingKind::Metric).unwrap();
+        let members = of_series.members.iter().map(|member| member.subject.clone());
+        [of_series.subject.clone()].into_iter().chain(members).collect()
+    };
+    let of_pay = |numbers: [u8; 4]| numbers.map(|number| format!("shop.pay.m{number}_ms"));
+    assert_eq!(told(&observed), of_pay([4, 7, 12, 1]));
+    observed.context.charted = vec![52];
+    assert_eq!(told(&observed), of_pay([12, 4, 7, 1]));
+}
+
+#[test]
 fn a_silence_is_told_with_its_moment() {
     let mut observed = quiet(3);
     let since = observed.grid.now.selection.start + 2;

@@ -55,16 +55,38 @@ fn past_windows(grid: &Grid) -> Vec<Trial> {
     let run = run_before(grid);
     let asked = &grid.now;
     let length = asked.selection.len().min(run.len() / 3).max(1);
-    let gap = if follows_on(grid) { asked.selection.start - asked.baseline.end } else { 0 };
-    let mut windows: Vec<Trial> = (1..=run.len() / length)
-        .map(|number| run.end - number * length..run.end - (number - 1) * length)
-        .filter_map(|window| with_baseline(window, &run, gap, asked.baseline.len()))
-        .collect();
+    let is_near = follows_on(grid);
+    let baseline = |window: Range<usize>| {
+        if is_near {
+            with_baseline(window, &run, asked.selection.start - asked.baseline.end, asked.baseline.len())
+        } else {
+            with_far_baseline(window, &run, asked.baseline.len())
+        }
+    };
+    let windows_of = |part: Range<usize>| {
+        (1..=part.len() / length)
+            .map(move |number| part.end - number * length..part.end - (number - 1) * length)
+    };
+    let parts = unbroken(grid, &run).into_iter().rev();
+    let mut windows: Vec<Trial> = parts.flat_map(windows_of).filter_map(baseline).collect();
     let found = windows.len();
     if found > MOST_WINDOWS {
         windows = (0..MOST_WINDOWS).map(|number| windows[number * found / MOST_WINDOWS].clone()).collect();
     }
     windows
+}
+
+/// The parts of a run that have no break: a long baseline is looked at in stretches.
+fn unbroken(grid: &Grid, run: &Range<usize>) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut start = run.start;
+    for end in run.start + 1..=run.end {
+        if end == run.end || !is_next(grid, end - 1) {
+            parts.push(start..end);
+            start = end;
+        }
+    }
+    parts
 }
 
 /// The baseline and what lies before it without a break, but not the selection.
@@ -103,6 +125,17 @@ fn with_baseline(window: Range<usize>, run: &Range<usize>, gap: usize, length: u
     (baseline.len() >= enough.min(window.len())).then_some(Trial { selection: window, baseline })
 }
 
+/// A window with what lies furthest from it in time, as a far baseline lies from the selection: over hours and days more wanders off
+/// than from one minute to the next.
+fn with_far_baseline(window: Range<usize>, run: &Range<usize>, length: usize) -> Option<Trial> {
+    let baseline = if window.start - run.start >= run.end - window.end {
+        run.start..(run.start + length).min(window.start)
+    } else {
+        run.end.saturating_sub(length).max(window.end)..run.end
+    };
+    (baseline.len() >= window.len()).then_some(Trial { selection: window, baseline })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +157,32 @@ mod tests {
         let windows = past_windows(&grid(12..84, 0..12));
         assert_eq!(windows.len(), 6);
         assert!(windows.iter().all(|window| window.selection.start >= 12 && window.baseline.start >= 12));
+    }
+
+    #[test]
+    fn windows_of_a_far_baseline_are_compared_with_what_is_far_from_them() {
+        let mut grid = grid(0..48, 48..60);
+        for start in &mut grid.starts_ms[48..] {
+            *start += 14 * 86_400_000;
+        }
+        let windows = past_windows(&grid);
+        assert_eq!(windows[0], Trial { selection: 36..48, baseline: 0..36 });
+        assert_eq!(windows[3], Trial { selection: 0..12, baseline: 12..48 });
+        // Of more than a baseline's length, those furthest away.
+        grid.now.baseline = 24..48;
+        assert_eq!(past_windows(&grid)[0], Trial { selection: 36..48, baseline: 0..24 });
+    }
+
+    #[test]
+    fn no_window_lies_on_both_sides_of_a_break() {
+        let mut grid = grid(0..75, 75..85);
+        for (bucket, start) in grid.starts_ms.iter_mut().enumerate() {
+            *start += (bucket / 15 * 7_200_000) as i64;
+        }
+        let windows = past_windows(&grid);
+        assert_eq!(windows.len(), 5);
+        let first = |window: &Trial| window.selection.start / 15;
+        assert!(windows.iter().all(|window| (window.selection.end - 1) / 15 == first(window)), "{windows:?}");
     }
 
     #[test]

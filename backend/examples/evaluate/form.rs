@@ -1,0 +1,63 @@
+//! The forms in which incidents come: how often series are sampled, and what the selection is compared with.
+
+use crate::draw::Draw;
+use crate::system::{Baseline, Size};
+
+/// A form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// All lengths, each 10 s or each minute, compared with the time just before.
+    Usual,
+    /// Each minute, and selections of three to five points.
+    FewPoints,
+    /// Most series stand still until something happens.
+    Still,
+    /// Compared with the same hour two weeks before.
+    Far,
+    /// Compared with a whole day two weeks before.
+    FarDay,
+}
+
+/// Those that are told of beside the usual one.
+pub(crate) const OTHERS: [Form; 4] = [Form::FewPoints, Form::Still, Form::Far, Form::FarDay];
+
+impl Form {
+    /// What it is called in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::FewPoints => "few points",
+            Self::Still => "still",
+            Self::Far => "far",
+            Self::FarDay => "far day",
+        }
+    }
+
+    /// Some system of this form.
+    pub(crate) fn some_size(self, draw: &mut Draw) -> Size {
+        let usual = some_size(draw);
+        let few = |draw: &mut Draw| Size { step_secs: 60, selection: 3 + draw.below(3), ..usual };
+        let far = |draw: &mut Draw| if draw.chance(0.5) { few(draw) } else { usual };
+        match self {
+            Self::Usual => usual,
+            Self::FewPoints => few(draw),
+            Self::Still => Size { still: 0.6, ..usual },
+            Self::Far => Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) },
+            Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
+        }
+    }
+}
+
+fn some_size(draw: &mut Draw) -> Size {
+    let components = draw.log_between(5.0, 50.0).round() as usize;
+    let minutely = draw.chance(0.35);
+    Size {
+        components,
+        series: (draw.log_between(100.0, 2_500.0) as usize).max(components * 7),
+        selection: if minutely { 3 + draw.below(8) } else { 12 + draw.below(25) },
+        step_secs: if minutely { 60 } else { 10 },
+        past: [0, 2, 8][draw.below(3)],
+        days: [0, 0, 1, 3][draw.below(4)],
+        ..Size::default()
+    }
+}

@@ -1,0 +1,241 @@
+//! Where causes are ranked, by the method itself and by simple ones, in each form that incidents come in.
+#![expect(clippy::print_stdout, reason = "a report is printed")]
+
+use crate::draw::Draw;
+use crate::form::{Form, OTHERS};
+use crate::incident::{self, Cause, KINDS, Kind};
+use crate::system::System;
+use crate::{explain, hash, simple};
+use sonde::why::{Observed, Weights, rank_with};
+use sonde_shared::why::{Finding, FindingKind, Place};
+use std::collections::BTreeMap;
+
+/// What shows a kind of incident.
+const CLASSES: [&str; 3] = ["metrics", "patterns", "fields"];
+/// What the method itself is called.
+const OWN: &str = "why";
+
+/// Where the cause was found: 0 for the first place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    place: Option<usize>,
+    exact: Option<usize>,
+}
+
+/// How often within the first 1, 3, 5, and the mean reciprocal rank; of the cause's place, and of the cause itself.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    found: Vec<Found>,
+    /// Answers without any finding.
+    empty: usize,
+}
+
+/// Tallies by class and method.
+type Tallies = BTreeMap<(&'static str, &'static str), Tally>;
+
+impl Tally {
+    fn line(&self) -> String {
+        format!("{}   {}", self.of(|found| found.place), self.of(|found| found.exact))
+    }
+
+    fn of(&self, rank: impl Fn(&Found) -> Option<usize>) -> String {
+        let all = self.found.len().max(1) as f64;
+        let ranks = || self.found.iter().filter_map(&rank);
+        let within = |most: usize| 100.0 * ranks().filter(|rank| *rank < most).count() as f64 / all;
+        // The sum of none is -0.
+        let reciprocal = 0.0 + ranks().map(|rank| 1.0 / (1.0 + rank as f64)).sum::<f64>() / all;
+        format!("{:3.0} {:3.0} {:3.0}  {reciprocal:.2}", within(1), within(3), within(5))
+    }
+
+    /// By how much its first number may be off, in 95 of 100 cases.
+    fn error(&self) -> f64 {
+        let all = self.found.len().max(1) as f64;
+        let first = self.found.iter().filter(|found| found.place == Some(0)).count() as f64 / all;
+        196.0 * (first * (1.0 - first) / all).sqrt()
+    }
+
+    fn first(&self) -> usize {
+        self.found.iter().filter(|found| found.place == Some(0)).count()
+    }
+
+    fn add(&mut self, found: Found) {
+        self.found.push(found);
+    }
+}
+
+fn made(form: Form, kind: Kind, number: usize) -> (Observed, Cause) {
+    let seed = if form == Form::Usual { format!("{kind:?}") } else { format!("{form:?} {kind:?}") };
+    let mut draw = Draw::new(hash::of(&seed) ^ number as u64);
+    let system = System::new(form.some_size(&mut draw), &mut draw);
+    let mut observed = system.observe(&mut draw);
+    let cause = incident::strike(kind, &system, &mut observed, &mut draw);
+    if draw.chance(0.3) {
+        incident::deploy(&system, &mut observed, &mut draw);
+    }
+    if draw.chance(0.2) {
+        incident::gap(&mut observed, &mut draw);
+    }
+    if draw.chance(0.7) {
+        incident::ask_from(&cause, &system, &mut observed);
+    }
+    (observed, cause)
+}
+
+/// Incidents of the usual form, each kind by itself; then by what shows them, beside simple methods.
+pub(crate) fn incidents(incidents: usize, is_explained: bool) {
+    println!(
+        "\nincidents: cause's place, and the cause itself, within the first 1/3/5 in %, mean reciprocal rank; no findings at all in %"
+    );
+    let mut tallies = Tallies::new();
+    of_each_kind(&mut |kind| of_kind(Form::Usual, kind, incidents, is_explained, &mut tallies));
+    for class in CLASSES {
+        for ((_, method), tally) in tallies.iter().filter(|((of, _), _)| *of == class).rev() {
+            println!("  {class:9} by {method:16} {}   ± {:.0}", tally.line(), tally.error());
+        }
+    }
+}
+
+/// The same under other names.
+pub(crate) fn hashed(incidents: usize) {
+    println!("\nthe same, all names hashed");
+    of_each_kind(&mut |kind| {
+        let mut tally = Tally::default();
+        for number in 0..incidents {
+            let (mut observed, mut cause) = made(Form::Usual, kind, number);
+            hash::rename(&mut observed);
+            cause.place = hash::renamed(&cause.place);
+            cause.exact = cause.exact.iter().map(|name| hash::renamed(name)).collect();
+            own(&observed, &cause, &mut tally);
+        }
+        tally
+    });
+}
+
+/// The other forms, by what shows incidents, beside the best simple method of each.
+pub(crate) fn forms(incidents: usize, is_explained: bool) {
+    println!("\nother forms: the same numbers; the best simple method of each below");
+    for form in OTHERS {
+        let mut tallies = Tallies::new();
+        for kind in KINDS {
+            of_kind(form, kind, incidents, is_explained, &mut tallies);
+        }
+        for class in CLASSES {
+            let simple = tallies.iter().filter(|((of, method), _)| *of == class && *method != OWN);
+            let best = simple.max_by_key(|(_, tally)| tally.first());
+            let own = tallies.get_key_value(&(class, OWN));
+            for ((_, method), tally) in own.into_iter().chain(best) {
+                let empty = 100.0 * tally.empty as f64 / tally.found.len().max(1) as f64;
+                let name = form.name();
+                println!(
+                    "  {name:10} {class:9} by {method:16} {}   {empty:3.0}   ± {:.0}",
+                    tally.line(),
+                    tally.error()
+                );
+            }
+        }
+    }
+}
+
+/// Prints a line for each kind, and one for all.
+fn of_each_kind(tally: &mut dyn FnMut(Kind) -> Tally) {
+    let mut all = Tally::default();
+    let print = |name: &str, tally: &Tally| {
+        let empty = 100.0 * tally.empty as f64 / tally.found.len().max(1) as f64;
+        println!("  {name:18} {}   {empty:3.0}", tally.line());
+    };
+    for kind in KINDS {
+        let of_kind = tally(kind);
+        print(&format!("{kind:?}"), &of_kind);
+        all.found.extend(&of_kind.found);
+        all.empty += of_kind.empty;
+    }
+    print("all", &all);
+    println!("  of these the cause's place comes first: ± {:.1}", all.error());
+}
+
+/// Incidents of one kind, by the method itself and by simple ones; what the method itself made of it is given back.
+fn of_kind(form: Form, kind: Kind, incidents: usize, is_explained: bool, tallies: &mut Tallies) -> Tally {
+    let mut tally = Tally::default();
+    for number in 0..incidents {
+        let (observed, cause) = made(form, kind, number);
+        for (method, ranked) in simple::rankings(&observed) {
+            tallies.entry((class(kind), method)).or_default().add(found_in(&ranked, &cause, &observed));
+        }
+        let (found, findings) = own(&observed, &cause, &mut tally);
+        if is_explained && found.place != Some(0) {
+            let name = format!("{} {kind:?} {number}", form.name());
+            explain::missed(&name, &observed, &cause, &findings, found.place);
+        }
+    }
+    let of_class = tallies.entry((class(kind), OWN)).or_default();
+    of_class.found.extend(&tally.found);
+    of_class.empty += tally.empty;
+    tally
+}
+
+fn own(observed: &Observed, cause: &Cause, tally: &mut Tally) -> (Found, Vec<Finding>) {
+    let findings = rank_with(observed, &Weights::default()).0.findings;
+    let found = locate(&findings, cause, observed);
+    tally.add(found);
+    tally.empty += usize::from(findings.is_empty());
+    (found, findings)
+}
+
+fn class(kind: Kind) -> &'static str {
+    match kind {
+        Kind::VanishingPattern | Kind::NewPattern => "patterns",
+        Kind::OneClient | Kind::SlowMessages => "fields",
+        _ => "metrics",
+    }
+}
+
+/// Where the cause's place stands among the places that findings are of, each counted once, and the cause itself among findings.
+fn locate(findings: &[Finding], cause: &Cause, observed: &Observed) -> Found {
+    let places = findings.iter().map(|finding| match &finding.at.target {
+        Some(path) => place_of(path, observed),
+        None => finding.at.component.clone().or_else(|| finding.at.host.clone()).unwrap_or_default(),
+    });
+    let itself = |kind: FindingKind, subject: &str, at: &Place| match kind {
+        FindingKind::Pattern => at.pattern.as_ref().is_some_and(|id| cause.exact.contains(id)),
+        FindingKind::Field => at.component.as_deref() == Some(&cause.place) && cause.exact.contains(subject),
+        _ => cause.exact.contains(subject),
+    };
+    let exact = |finding: &Finding| {
+        itself(finding.kind, &finding.subject, &finding.at)
+            || finding.members.iter().any(|member| itself(member.kind, &member.subject, &member.at))
+    };
+    Found { place: place_among(places, cause), exact: findings.iter().position(exact) }
+}
+
+/// Where the cause's place stands among these, each counted once.
+fn place_among(places: impl Iterator<Item = String>, cause: &Cause) -> Option<usize> {
+    let mut seen: Vec<String> = Vec::new();
+    for place in places {
+        if place == cause.place {
+            return Some(seen.len());
+        }
+        if !seen.contains(&place) {
+            seen.push(place);
+        }
+    }
+    None
+}
+
+/// The component or host of a series or a pattern.
+fn place_of(name: &str, observed: &Observed) -> String {
+    let pattern = observed.patterns.iter().find(|pattern| pattern.id == name);
+    let component = pattern.and_then(|pattern| observed.components.get(pattern.component as usize));
+    let own = || observed.components.iter().chain(&observed.hosts).find(|place| lies_in(name, place));
+    component.or_else(own).cloned().unwrap_or_default()
+}
+
+fn lies_in(path: &str, place: &str) -> bool {
+    path.starts_with(&format!("{place}.")) || path.contains(&format!(".{place}."))
+}
+
+/// The same for a list of series or ids of patterns; places are ranked by their best.
+fn found_in(ranked: &[String], cause: &Cause, observed: &Observed) -> Found {
+    let places = ranked.iter().take(400).map(|name| place_of(name, observed));
+    let exact = ranked.iter().position(|name| cause.exact.contains(name));
+    Found { place: place_among(places, cause), exact }
+}
