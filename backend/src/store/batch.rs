@@ -228,3 +228,30 @@ pub enum Durability {
     /// Once it is queued; it is synced within a second. For senders that get no answer (carbon, syslog).
     Streamed,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words of letters alone, so that each is a pattern of its own.
+    fn word(number: usize) -> String {
+        let letter = char::from(b'a' + (number % 26) as u8);
+        std::iter::repeat_n(letter, 3 + number / 26).collect()
+    }
+
+    #[test]
+    fn names_and_patterns_have_their_numbers_however_many_there_are() {
+        for count in [1, FEW, FEW + 1, 4 * FEW] {
+            let (mut names, mut patterns) = (Names::default(), PatternNames::default());
+            for _ in 0..2 {
+                for number in 0..count {
+                    assert_eq!(names.intern(&word(number)) as usize, number, "{count}");
+                    assert_eq!(patterns.intern(&word(number)) as usize, number, "{count}");
+                }
+            }
+            let words: Vec<String> = (0..count).map(word).collect();
+            assert_eq!(names.list().iter().map(|name| &**name).collect::<Vec<_>>(), words);
+            assert_eq!(patterns.list().iter().map(|name| &**name).collect::<Vec<_>>(), words);
+        }
+    }
+}
