@@ -245,7 +245,7 @@ impl<'de> Visitor<'de> for FieldVisitor {
 /// A raw JSON string as text; `None` for other values. A lone surrogate is an error of its own.
 fn read_string(raw: &str) -> Option<Result<Cow<'_, str>, ()>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
         return Some(serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_lone_surrogate| ()));
     }
     Some(Ok(Cow::Borrowed(inner)))
