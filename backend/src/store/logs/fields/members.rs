@@ -218,7 +218,56 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_wrong_is_not_read() {
+        let values = [
+            "01",
+            "-01",
+            "-",
+            "+1",
+            "1.",
+            ".5",
+            "1e",
+            "1e+",
+            "1.e5",
+            "0x1",
+            "tru",
+            "nul",
+            "truefalse",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"\\u12\"",
+            "\"\t\"",
+            "\"\u{0}12345678\"",
+            "[1,]",
+            "{\"a\"}",
+            "[",
+            "",
+            "1 2",
+            "'a'",
+        ];
+        let texts = values.iter().map(|value| format!("{{\"a\":{value}}}"));
+        let others = [
+            "{",
+            "}",
+            "{,}",
+            "{\"a\" 1}",
+            "{\"a\":1,}",
+            "{\"a\":1}}",
+            "{\"a\":1} x",
+            "{a:1}",
+            "{\"a\":1 \"b\":2}",
+            "[]",
+        ];
+        for text in texts.chain(others.map(str::to_owned)) {
+            assert_eq!((here(&text), by_serde(&text)), (None, None), "{text}");
+        }
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
         /// Bytes are changed, put in and taken out; whatever comes of it, what is read is what serde_json reads.
         #[test]
         fn nothing_else_is_read_than_serde_json_reads(
