@@ -207,3 +207,32 @@ fn an_answer_that_breaks_off_does_not_pass_for_a_whole_one() {
     assert!(output.stdout.is_empty() && !output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no Sonde"));
 }
+
+#[test]
+fn a_component_that_no_line_is_of_is_told_with_the_nearest_that_some_are_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, file) = (dir.path().join("data"), dir.path().join("a.ndjson"));
+    let line =
+        |component: &str| format!("{{\"ts\":1740711600,\"component\":\"{component}\",\"msg\":\"x\"}}\n");
+    std::fs::write(&file, [line("shop.orders.db"), line("mail")].concat()).unwrap();
+    let sonde = |args: &[&str]| {
+        let output = Command::new(binary()).args(args).arg("--data").arg(&data).output().expect("it starts");
+        assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    sonde(&["import", file.to_str().unwrap()]);
+    let check = |asked: &[&str], nearest: Option<&str>| {
+        for command in ["logs", "export"] {
+            let said = sonde(&[&[command][..], asked].concat());
+            let hint = nearest.map(|nearest| format!("the nearest component is `{nearest}`"));
+            assert!(said.contains("no lines match"), "{said}");
+            assert_eq!(said.contains("nearest"), hint.is_some(), "{said}");
+            assert!(hint.is_none_or(|hint| said.contains(&hint)), "{said}");
+        }
+    };
+    check(&["shop.ordres"], Some("shop.orders"));
+    check(&["mial"], Some("mail"));
+    // The component has lines; what else is asked for leaves none of them.
+    check(&["mail", "--level", "fatal"], None);
+    check(&["mail", "--from", "2025-03-01"], None);
+}

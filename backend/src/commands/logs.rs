@@ -6,7 +6,7 @@
 mod client;
 mod source;
 
-use super::folder_lines::{self, is_broken_pipe, say_none};
+use super::folder_lines::{self, is_broken_pipe, say_none, unknown_components};
 use super::{Folder, say};
 use crate::api::ApiError;
 use crate::api::logs::LogsRequest;
@@ -89,7 +89,11 @@ pub fn logs(options: &LogsOptions) -> anyhow::Result<()> {
     if options.follow && options.limit.is_none() {
         say(format_args!("the server has ended the stream\n"));
     } else if out.bytes == 0 {
-        say_none(options.from.is_some() || options.until.is_some());
+        let unknown = match &options.source {
+            Source::Folder(folder) => unknown_components(folder, &request.filter)?,
+            Source::Server(_) => Vec::new(),
+        };
+        say_none(options.from.is_some() || options.until.is_some(), &unknown);
     }
     Ok(())
 }
