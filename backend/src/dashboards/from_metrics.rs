@@ -6,6 +6,7 @@
 
 use crate::store::metrics::OWN_FIGURES;
 use sonde_shared::dashboard::{Dashboard, Panel};
+use sonde_shared::glob::Glob;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The dashboard's title.
@@ -25,18 +26,19 @@ struct Group {
 
 /// Makes the dashboard. Names that hold a glob's own characters cannot be asked for and are left out.
 pub fn from_metrics<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Dashboard {
-    let mut groups = by_parent(paths);
+    let paths: Vec<S> = paths.into_iter().collect();
+    let mut groups = by_parent(&paths);
     let depth = groups.iter().map(|group| group.parent.len()).max().unwrap_or(0);
     for position in 0..depth {
         if groups.len() > MAX_PANELS {
             groups = merge_at(position, groups);
         }
     }
-    let panels = spread(groups).iter().map(Group::panel).collect();
+    let panels = spread(groups).iter().map(|group| group.panel(&paths)).collect();
     Dashboard { title: TITLE.to_owned(), range: None, panels }.with_ids()
 }
 
-fn by_parent<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Vec<Group> {
+fn by_parent<S: AsRef<str>>(paths: &[S]) -> Vec<Group> {
     let mut leaves: BTreeMap<(String, &'static str), BTreeSet<String>> = BTreeMap::new();
     for path in paths {
         let path = path.as_ref();
@@ -96,15 +98,36 @@ fn in_turn(groups: Vec<Group>, key: impl Fn(&Group) -> String) -> Vec<Group> {
 }
 
 impl Group {
-    fn panel(&self) -> Panel {
-        let mut room = MAX_SERIES;
-        let leaves = choice(&self.leaves, &mut room);
-        let parent = self.parent.iter().map(|names| choice(names, &mut room));
-        let target = parent.chain([leaves]).collect::<Vec<_>>().join(".");
+    fn panel<S: AsRef<str>>(&self, paths: &[S]) -> Panel {
+        let target = self.target(paths);
         // The id is in addresses, so it has no number of series in it, which would change.
         let id = self.title().replace('*', "all");
         let unit = self.unit.to_owned();
         Panel { id, title: self.full_title(), targets: vec![target], unit, ..Panel::default() }
+    }
+
+    /// The series as one glob. It has stars, which those that come later fit too, where these say the same as the names.
+    fn target<S: AsRef<str>>(&self, paths: &[S]) -> String {
+        let mut room = MAX_SERIES;
+        let leaves = choice(&self.leaves, &mut room);
+        let nodes: Vec<String> = self.parent.iter().map(|names| choice(names, &mut room)).collect();
+        let joined = |nodes: &[String]| nodes.iter().chain([&leaves]).cloned().collect::<Vec<_>>().join(".");
+        let named = joined(&nodes);
+        if self.len() > MAX_SERIES {
+            return named;
+        }
+        let star = |(names, node): (&BTreeSet<String>, &String)| {
+            if names.len() > 1 { "*".to_owned() } else { node.clone() }
+        };
+        let starred = joined(&self.parent.iter().zip(&nodes).map(star).collect::<Vec<_>>());
+        let (Ok(wide), Ok(exact)) = (Glob::parse(&starred), Glob::parse(&named)) else { return named };
+        let is_more = |path: &S| wide.matches(path.as_ref()) && !exact.matches(path.as_ref());
+        if paths.iter().any(is_more) { named } else { starred }
+    }
+
+    /// How many series there are at most.
+    fn len(&self) -> usize {
+        self.parent.iter().map(BTreeSet::len).product::<usize>() * self.leaves.len()
     }
 
     /// The parent with a star for each node that varies, and the leaves as far as they fit.
@@ -127,7 +150,7 @@ impl Group {
 
     /// As [`Group::title`], and how many series there are when the chart cannot show all.
     fn full_title(&self) -> String {
-        let all = self.parent.iter().map(BTreeSet::len).product::<usize>() * self.leaves.len();
+        let all = self.len();
         if all > MAX_SERIES { format!("{} (some of {all} series)", self.title()) } else { self.title() }
     }
 }
@@ -161,7 +184,6 @@ fn unit_of(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sonde_shared::glob::Glob;
 
     #[track_caller]
     fn check(paths: &[&str], expected: &[(&str, &str, &str)]) {
@@ -200,14 +222,12 @@ mod tests {
             })
             .collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let bytes = ("collectd.*.df.root.used_bytes", "collectd.*.df.root.used_bytes", "bytes");
+        check(&paths, &[bytes, ("collectd.*.load.short", "collectd.*.load.short", "")]);
+        // A star would say more than the names do: this one cannot be asked for, so it is left out.
+        let odd = [&paths[..], &["collectd.[h].load.short"]].concat();
         let hosts = "{h1,h2,h3,h4,h5,h6,h7,h8,h9}";
-        check(
-            &paths,
-            &[
-                ("collectd.*.df.root.used_bytes", &format!("collectd.{hosts}.df.root.used_bytes"), "bytes"),
-                ("collectd.*.load.short", &format!("collectd.{hosts}.load.short"), ""),
-            ],
-        );
+        check(&odd, &[bytes, ("collectd.*.load.short", &format!("collectd.{hosts}.load.short"), "")]);
     }
 
     #[test]
