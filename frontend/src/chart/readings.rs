@@ -106,8 +106,9 @@ const STOOD_BACK: f64 = 0.25;
 const IN_FRONT_PX: f64 = 2.0;
 
 /// What series have slots, and which: a series keeps its colour while others come and go.
+/// An empty name is a free slot.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slots(Vec<String>);
+pub(crate) struct Slots(Vec<String>);
 
 impl Slots {
     /// The slot of each series; names not seen before take the next ones.
@@ -115,11 +116,23 @@ impl Slots {
         series.iter().map(|one| self.slot_of(&one.name)).collect()
     }
 
+    /// Frees the slots of all others: those of a chart that was edited are taken anew, but for series that stayed.
+    pub(super) fn keep(&mut self, series: &[Columns]) {
+        for seen in &mut self.0 {
+            if !series.iter().any(|one| one.name == *seen) {
+                seen.clear();
+            }
+        }
+    }
+
     fn slot_of(&mut self, name: &str) -> usize {
-        self.0.iter().position(|seen| seen == name).unwrap_or_else(|| {
-            self.0.push(name.to_owned());
-            self.0.len() - 1
-        })
+        let place = |wanted: &str| self.0.iter().position(|seen| seen == wanted);
+        let slot = place(name).or_else(|| place("")).unwrap_or(self.0.len());
+        if slot == self.0.len() {
+            self.0.push(String::new());
+        }
+        name.clone_into(&mut self.0[slot]);
+        slot
     }
 }
 
@@ -420,7 +433,11 @@ mod tests {
         let (a, b, c) = (series("a", &[]), series("b", &[]), series("c", &[]));
         assert_eq!(slots.assign(&[a.clone(), b.clone()]), [0, 1]);
         assert_eq!(slots.assign(&[c.clone(), b]), [2, 1]);
-        assert_eq!(slots.assign(&[a, c]), [0, 2]);
+        assert_eq!(slots.assign(&[a.clone(), c.clone()]), [0, 2]);
+        // After an edit those that stayed keep theirs, and others take what is free.
+        let d = series("d", &[]);
+        slots.keep(&[d.clone(), c.clone(), a.clone()]);
+        assert_eq!(slots.assign(&[d, c, a]), [1, 2, 0]);
     }
 
     #[test]

@@ -80,8 +80,10 @@ pub fn Chart(
     #[prop(into)]
     means: Signal<Option<Arc<Means>>>,
 ) -> impl IntoView {
+    let slots_of =
+        PanelSlots { all: ctx.slots, panel: StoredValue::new(panel.clone()), is_new: StoredValue::new(true) };
     let surface = Surface::new(ctx, panel, Kind::Chart);
-    let (all, picked) = (data, Picked::new());
+    let (all, picked) = (data, Picked::new(ctx.looked_at));
     let is_shown = Memo::new(move |_| {
         let names = |all: &Arc<Vec<Columns>>| picked.shown(parted(all, draw).0.iter().map(|one| &one.name));
         all.with(|all| all.as_ref().map(names)).unwrap_or_default()
@@ -93,14 +95,17 @@ pub fn Chart(
         let is_whole = is_shown.with(|shown| shown.iter().all(|is| *is));
         if is_whole || draw != Draw::Stacked { draw } else { Draw::Area }
     });
-    let seen = StoredValue::new(Slots::default());
     let all_slots = Memo::new(move |_| {
-        let assign = |all: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(parted(all, draw).0));
-        all.with(|all| all.as_ref().and_then(assign)).unwrap_or_default()
+        all.with(|all| all.as_ref().map(|all| slots_of.assign(parted(all, draw).0))).unwrap_or_default()
     });
     let slots = Memo::new(move |_| {
         let (slots, shown) = (all_slots.get(), is_shown.get());
         slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
+    });
+    // Charts that do not have it stay as they are.
+    let in_front = Memo::new(move |_| {
+        let name = ctx.looked_at.get()?;
+        all.with(|all| all.as_ref().is_some_and(|all| all.iter().any(|one| one.name == name))).then_some(name)
     });
     let units = StoredValue::new(Units { left: unit, right: right_unit });
     let bounds = Memo::new_with_compare(
@@ -117,7 +122,7 @@ pub fn Chart(
         let left = Side { unit: &units.left, min, max, is_held: false };
         let right = Side { unit: &units.right, ..Side::default() };
         let lines = Lines { slots: &slots, left, right, thresholds: &thresholds, ..Lines::default() };
-        let looked_at = picked.looked_at.get_untracked();
+        let looked_at = in_front.get_untracked();
         data.get_untracked().into_iter().for_each(|all| {
             bounds.with_untracked(|bounds| {
                 let lines = Lines { bounds, ..lines };
@@ -169,12 +174,34 @@ pub fn Chart(
                 readings
                 is_high
                 is_there=Signal::derive(move || {
-                    picked.looked_at.track();
+                    in_front.track();
                     data.with(Option::is_some)
                 })
             />
             <Legend rows picked width=surface.width details />
         </div>
+    }
+}
+
+/// The slots of a panel. They outlive its chart, which is made anew at each edit.
+#[derive(Clone, Copy)]
+struct PanelSlots {
+    all: StoredValue<BTreeMap<String, Slots>>,
+    panel: StoredValue<String>,
+    is_new: StoredValue<bool>,
+}
+
+impl PanelSlots {
+    fn assign(self, series: &[Columns]) -> Vec<usize> {
+        let assign = |all: &mut BTreeMap<String, Slots>| {
+            let slots = all.entry(self.panel.get_value()).or_default();
+            if self.is_new.get_value() {
+                slots.keep(series);
+                self.is_new.set_value(false);
+            }
+            slots.assign(series)
+        };
+        self.all.try_update_value(assign).unwrap_or_default()
     }
 }
 
