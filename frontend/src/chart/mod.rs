@@ -10,6 +10,7 @@ mod legend;
 mod overlay;
 mod readings;
 mod size;
+mod slots;
 mod surface;
 mod theme;
 mod view;
@@ -96,7 +97,7 @@ pub struct ChartContext {
     /// The whole name of the series that the pointer or the focus is on: in each chart that has it the others stand back.
     pub looked_at: RwSignal<Option<String>>,
     /// Which series of which panel has which colour.
-    pub(crate) slots: StoredValue<BTreeMap<String, readings::Slots>>,
+    pub(crate) slots: StoredValue<BTreeMap<String, slots::Slots>>,
     /// The active panel.
     pub active: Signal<Option<String>>,
     /// Whether one panel's chart fills the charts' place: a plain wheel zooms it.

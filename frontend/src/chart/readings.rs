@@ -105,37 +105,6 @@ pub(super) fn with_one_in_front(
 const STOOD_BACK: f64 = 0.25;
 const IN_FRONT_PX: f64 = 2.0;
 
-/// What series have slots, and which: a series keeps its colour while others come and go.
-/// An empty name is a free slot.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Slots(Vec<String>);
-
-impl Slots {
-    /// The slot of each series; names not seen before take the next ones.
-    pub(super) fn assign(&mut self, series: &[Columns]) -> Vec<usize> {
-        series.iter().map(|one| self.slot_of(&one.name)).collect()
-    }
-
-    /// Frees the slots of all others: those of a chart that was edited are taken anew, but for series that stayed.
-    pub(super) fn keep(&mut self, series: &[Columns]) {
-        for seen in &mut self.0 {
-            if !series.iter().any(|one| one.name == *seen) {
-                seen.clear();
-            }
-        }
-    }
-
-    fn slot_of(&mut self, name: &str) -> usize {
-        let place = |wanted: &str| self.0.iter().position(|seen| seen == wanted);
-        let slot = place(name).or_else(|| place("")).unwrap_or(self.0.len());
-        if slot == self.0.len() {
-            self.0.push(String::new());
-        }
-        name.clone_into(&mut self.0[slot]);
-        slot
-    }
-}
-
 /// The variable with the colour of a slot.
 fn slot_colour(slot: usize) -> String {
     format!("var(--series-{})", slot % 6 + 1)
@@ -425,19 +394,6 @@ mod tests {
         check(&["a.b", "a.b.c"], &["b", "b.c"]);
         check(&["a.ü", "a.ö"], &["ü", "ö"]);
         check(&[], &[]);
-    }
-
-    #[test]
-    fn a_series_keeps_its_slot_when_others_come_and_go() {
-        let mut slots = Slots::default();
-        let (a, b, c) = (series("a", &[]), series("b", &[]), series("c", &[]));
-        assert_eq!(slots.assign(&[a.clone(), b.clone()]), [0, 1]);
-        assert_eq!(slots.assign(&[c.clone(), b]), [2, 1]);
-        assert_eq!(slots.assign(&[a.clone(), c.clone()]), [0, 2]);
-        // After an edit those that stayed keep theirs, and others take what is free.
-        let d = series("d", &[]);
-        slots.keep(&[d.clone(), c.clone(), a.clone()]);
-        assert_eq!(slots.assign(&[d, c, a]), [1, 2, 0]);
     }
 
     #[test]

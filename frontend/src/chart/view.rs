@@ -12,10 +12,11 @@ use super::canvas::{Canvas, paint};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Slots, Stats, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines,
-    parted, readings_at, stats_of, styles, with_one_in_front,
+    Reading, Stats, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines, parted,
+    readings_at, stats_of, styles, with_one_in_front,
 };
 use super::size::watch_pixel_ratio;
+use super::slots::PanelSlots;
 use super::surface::{Kind, Surface};
 use super::theme::{read_text_px, read_theme};
 use leptos::prelude::*;
@@ -80,8 +81,7 @@ pub fn Chart(
     #[prop(into)]
     means: Signal<Option<Arc<Means>>>,
 ) -> impl IntoView {
-    let slots_of =
-        PanelSlots { all: ctx.slots, panel: StoredValue::new(panel.clone()), is_new: StoredValue::new(true) };
+    let slots_of = PanelSlots::of(ctx.slots, panel.clone());
     let surface = Surface::new(ctx, panel, Kind::Chart);
     let (all, picked) = (data, Picked::new(ctx.looked_at));
     let is_shown = Memo::new(move |_| {
@@ -180,28 +180,6 @@ pub fn Chart(
             />
             <Legend rows picked width=surface.width details />
         </div>
-    }
-}
-
-/// The slots of a panel. They outlive its chart, which is made anew at each edit.
-#[derive(Clone, Copy)]
-struct PanelSlots {
-    all: StoredValue<BTreeMap<String, Slots>>,
-    panel: StoredValue<String>,
-    is_new: StoredValue<bool>,
-}
-
-impl PanelSlots {
-    fn assign(self, series: &[Columns]) -> Vec<usize> {
-        let assign = |all: &mut BTreeMap<String, Slots>| {
-            let slots = all.entry(self.panel.get_value()).or_default();
-            if self.is_new.get_value() {
-                slots.keep(series);
-                self.is_new.set_value(false);
-            }
-            slots.assign(series)
-        };
-        self.all.try_update_value(assign).unwrap_or_default()
     }
 }
 
