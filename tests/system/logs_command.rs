@@ -178,6 +178,18 @@ fn what_cannot_be_had_is_told_with_its_flag() {
     let output = run(&["--data", data, "nobody"]);
     assert!(output.status.success() && output.stdout.is_empty());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no lines match"));
+    let server = TestServer::start();
+    server.store_logs(br#"{"ts":1740711600,"component":"shop.orders","msg":"x"}"#);
+    let of_server = |args: &[&str]| {
+        let url = server.http().url("");
+        let output =
+            run(&[args, &["--server", &url, "--from", "2025-02-28", "--until", "2025-03-01"]].concat());
+        assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = of_server(&["shop.ordres"]);
+    assert!(said.contains("no lines match") && said.contains("`shop.orders`"), "{said}");
+    assert!(!of_server(&["shop", "--level", "fatal"]).contains("nearest"));
 }
 
 /// Answers one request with these bytes and closes the connection.

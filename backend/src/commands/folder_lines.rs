@@ -106,13 +106,13 @@ pub(super) fn unknown_components(folder: &Folder, filter: &LineFilter) -> anyhow
         caught(|| while !counts.step(&mut Budget::STEP.clone(), &Counters::default()) {})?;
         known.extend(counts.finish().components.into_iter().map(|one| one.path));
     }
+    Ok(unknown_among(&filter.components, &known))
+}
+
+/// Of the components asked for those that no known one lies in, each with the one that was probably meant.
+pub(super) fn unknown_among(asked: &[Selector], known: &BTreeSet<String>) -> Vec<String> {
     let is_unknown = |asked: &&Selector| !known.iter().any(|path| asked.matches(path));
-    Ok(filter
-        .components
-        .iter()
-        .filter(is_unknown)
-        .map(|asked| told_unknown(asked.as_str(), &known))
-        .collect())
+    asked.iter().filter(is_unknown).map(|asked| told_unknown(asked.as_str(), known)).collect()
 }
 
 fn told_unknown(asked: &str, known: &BTreeSet<String>) -> String {
@@ -122,9 +122,9 @@ fn told_unknown(asked: &str, known: &BTreeSet<String>) -> String {
     let names: BTreeSet<String> =
         known.iter().flat_map(|path| above(path)).chain(known.iter().cloned()).collect();
     match names.iter().min_by_key(|name| strsim::osa_distance(name, asked)) {
-        None => "these days have no lines at all".to_owned(),
+        None => "there are no lines at all then".to_owned(),
         Some(nearest) => {
-            format!("no line of these days is of `{asked}`; the nearest component is `{nearest}`")
+            format!("no line then is of `{asked}`; the nearest component is `{nearest}`")
         }
     }
 }
