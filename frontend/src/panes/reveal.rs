@@ -47,21 +47,26 @@ pub(super) fn follow_reveal(
     let size: ChartSize = expect_context();
     Effect::new(move |_| {
         let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
-        let Some(panel) = root.get().filter(|_| is_edited.get() || is_wanted) else { return };
-        let Ok(Some(charts)) = panel.closest(".charts") else { return };
-        if is_edited.get() || !is_whole(&panel, &charts) {
-            let before = charts.scroll_top();
-            let options = ScrollIntoViewOptions::new();
-            options.set_block(ScrollLogicalPosition::Start);
-            panel.scroll_into_view_with_scroll_into_view_options(&options);
-            if is_wanted && id == TARGETS_PANEL {
-                former.0.set_value(Some([before, charts.scroll_top()]));
-            }
-        }
+        let is_edited = is_edited.get();
+        let Some(panel) = root.get().filter(|_| is_edited || is_wanted) else { return };
         if is_wanted {
             session.reveal.set(None);
-            size.scrolled.update(|count| *count += 1);
         }
+        let is_new = is_wanted && id == TARGETS_PANEL;
+        // A panel that was hidden behind one that filled the charts' place has a place only then.
+        request_animation_frame(move || {
+            let Ok(Some(charts)) = panel.closest(".charts") else { return };
+            if is_edited || !is_whole(&panel, &charts) {
+                let before = charts.scroll_top();
+                let options = ScrollIntoViewOptions::new();
+                options.set_block(ScrollLogicalPosition::Start);
+                panel.scroll_into_view_with_scroll_into_view_options(&options);
+                if is_new {
+                    let _gone = former.0.try_set_value(Some([before, charts.scroll_top()]));
+                }
+            }
+            size.scrolled.update(|count| *count += 1);
+        });
     });
 }
 
