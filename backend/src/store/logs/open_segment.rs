@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 /// Address space for the index of a segment: the shortest lines there can be have this many rows.
 const INDEX_CAPACITY: usize = 1 << 29;
 
+/// Text and records, each with its path.
+pub(super) type ToSync<'a> = [(Arc<File>, &'a Path); 2];
+
 /// A run of lines whose columns are in memory only.
 #[derive(Debug)]
 struct TailRun {
@@ -239,7 +242,7 @@ impl OpenSegment {
     }
 
     /// The files that are to be synced, where some are.
-    pub(super) fn unsynced(&self) -> Result<Option<[(Arc<File>, &Path); 2]>, StoreError> {
+    pub(super) fn unsynced(&self) -> Result<Option<ToSync<'_>>, StoreError> {
         if !self.is_dirty {
             return Ok(None);
         }

@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(in_file(), b"one\nthree\n");
         unwritten.cut(4);
         unwritten.add(b"four\n", 4, &file, &path).unwrap();
-        unwritten.add(&[b'x'; MOST_BYTES + 1], 9, &file, &path).unwrap();
+        unwritten.add(&vec![b'x'; MOST_BYTES + 1], 9, &file, &path).unwrap();
         assert!(in_file().starts_with(b"one\nfour\nxx") && in_file().len() == 9 + MOST_BYTES + 1);
         unwritten.add(b"five\n", 4, &file, &path).unwrap();
         unwritten.cut(2);

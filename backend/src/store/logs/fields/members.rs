@@ -1,6 +1,6 @@
 //! The members of a JSON object in one pass, of lines as nearly all are.
 //!
-//! What this reads is what serde_json reads too, with the same keys and values; what it does not read serde_json judges. So it
+//! What this reads is what `serde_json` reads too, with the same keys and values; what it does not read `serde_json` judges. So it
 //! may give up wherever something is rare or wrong, and need not say why.
 
 use serde_json::value::RawValue;
@@ -94,7 +94,7 @@ impl<'a> Scan<'a> {
                 }
                 [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.at += 2,
                 [b'\\', b'u', a, b, c, d, ..] if [a, b, c, d].iter().all(u8::is_ascii_hexdigit) => {
-                    self.at += 6
+                    self.at += 6;
                 }
                 _ => return None,
             }
@@ -149,8 +149,8 @@ fn plain_len(bytes: &[u8]) -> usize {
     while let Some(word) = bytes[at..].first_chunk() {
         let word = u64::from_le_bytes(*word);
         let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = is_zero(word ^ ONES * u64::from(b'"'));
-        let escape = is_zero(word ^ ONES * u64::from(b'\\'));
+        let quote = is_zero(word ^ (ONES * u64::from(b'"')));
+        let escape = is_zero(word ^ (ONES * u64::from(b'\\')));
         let found = (is_control | quote | escape) & HIGH;
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
@@ -268,7 +268,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-        /// Bytes are changed, put in and taken out; whatever comes of it, what is read is what serde_json reads.
+        /// Bytes are changed, put in and taken out; whatever comes of it, what is read is what `serde_json` reads.
         #[test]
         fn nothing_else_is_read_than_serde_json_reads(
             line in prop::sample::select(LINES.as_slice()),
