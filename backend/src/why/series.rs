@@ -387,7 +387,8 @@ mod tests {
     fn a_pause_of_everything_does_not_slow_a_series_down() {
         let asked = Trial { selection: 48..60, baseline: 0..48 };
         let lost = 10..34;
-        let value = |at: usize| if at % 6 == 0 && !lost.contains(&at) { 1.0 } else { f32::NAN };
+        let value =
+            |at: usize| if usize::is_multiple_of(at, 6) && !lost.contains(&at) { 1.0 } else { f32::NAN };
         let values: Vec<f32> = (0..60).map(value).collect();
         let alive: Vec<bool> = (0..60).map(|at| !lost.contains(&at)).collect();
         let presence = measured_where(values, asked, &alive).now[5];

@@ -62,7 +62,7 @@ impl AppState {
             if self.maximized() != self.panel_with(target) {
                 self.view.maximized = None;
             }
-        } else if let (Some(at_ms), None) = (place.at_ms, &place.component) {
+        } else if let (Some(at_ms), None, None) = (place.at_ms, &place.component, &place.host) {
             self.bring_into_view(Timestamp::from_millis(at_ms));
         } else {
             self.view.near = Some(self.near().to_vec());
@@ -170,5 +170,9 @@ mod tests {
         assert!(range.from < selection.from && range.until == selection.until, "{range:?}");
         open(&mut state, Change::Up, lines);
         assert_eq!(state.log_query().range, selection);
+        // A host that fell silent has lines, though it has an instant too, as an event has.
+        let silent = Place { host: Some("n2".into()), at_ms: Some(0), ..Place::default() };
+        open(&mut state, Change::Gone, silent);
+        assert_eq!((state.view.host.as_deref(), state.log_query().range), (Some("n2"), range));
     }
 }
