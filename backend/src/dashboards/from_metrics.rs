@@ -1,8 +1,8 @@
 //! A dashboard for whoever has written none: what the names of the metrics alone tell.
 //!
 //! Metrics that share a parent and, by their names, a unit share a panel. When that makes too many panels, those that
-//! differ in one node only (hosts, shards, processors) become one; when that is not enough, each part of the tree gets
-//! its turn until the page is full.
+//! differ in one node only (hosts, shards, processors) become one, and where there is room each last name, which may be
+//! of any size, gets one of its own; when that is not enough, each part of the tree gets its turn until the page is full.
 
 use crate::store::metrics::OWN_FIGURES;
 use sonde_shared::dashboard::{Dashboard, Panel};
@@ -34,7 +34,7 @@ pub fn from_metrics<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Dashbo
             groups = merge_at(position, groups);
         }
     }
-    let panels = spread(groups).iter().map(|group| group.panel(&paths)).collect();
+    let panels = spread(by_leaf(groups)).iter().map(|group| group.panel(&paths)).collect();
     Dashboard { title: TITLE.to_owned(), range: None, panels }.with_ids()
 }
 
@@ -70,6 +70,25 @@ fn merge_at(position: usize, groups: Vec<Group>) -> Vec<Group> {
         group
     };
     merged.into_iter().map(put_back).collect()
+}
+
+/// What several hosts say, name by name: side by side loads, bytes and counts would share a scale. Only where the names tell no
+/// unit or a chart cannot show all, and as long as there is room.
+fn by_leaf(groups: Vec<Group>) -> Vec<Group> {
+    let mut count = groups.len();
+    let mut split = Vec::with_capacity(count);
+    for group in groups {
+        let is_merged = group.parent.iter().any(|names| names.len() > 1);
+        let more = group.leaves.len() - 1;
+        if is_merged && (group.unit.is_empty() || group.len() > MAX_SERIES) && count + more <= MAX_PANELS {
+            count += more;
+            let alone = |leaf: &String| Group { leaves: BTreeSet::from([leaf.clone()]), ..group.clone() };
+            split.extend(group.leaves.iter().map(alone));
+        } else {
+            split.push(group);
+        }
+    }
+    split
 }
 
 /// At most [`MAX_PANELS`] groups: each first node gets its turn, and in its turns each second node.
@@ -228,6 +247,26 @@ mod tests {
         let odd = [&paths[..], &["collectd.[h].load.short"]].concat();
         let hosts = "{h1,h2,h3,h4,h5,h6,h7,h8,h9}";
         check(&odd, &[bytes, ("collectd.*.load.short", &format!("collectd.{hosts}.load.short"), "")]);
+    }
+
+    #[test]
+    fn what_hosts_say_is_shown_name_by_name_where_there_is_room() {
+        let hosts = |count: u32, leaves: &[&str]| -> Vec<String> {
+            let of_host = |host: u32| leaves.iter().map(move |leaf| format!("web{host}.{leaf}"));
+            (1..=count).flat_map(of_host).collect()
+        };
+        let titles = |paths: &[String]| {
+            from_metrics(paths).panels.into_iter().map(|panel| panel.title).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            titles(&hosts(9, &["cpu", "latency", "mem", "requests"])),
+            ["*.cpu", "*.latency", "*.mem", "*.requests"]
+        );
+        // Those of a unit that the names tell share a scale, while a chart can show them all.
+        assert_eq!(titles(&hosts(9, &["cpu", "read_ms", "write_ms"])), ["*.cpu", "*: read_ms, write_ms"]);
+        let many: Vec<String> = (0..13).map(|number| format!("m{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(titles(&hosts(14, &many)), ["*: 13 metrics (some of 182 series)"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which dashboard, and what is done with one: new, another title, a copy, one less.
 
 use super::choice::Choice;
-use crate::feeds::{BoardChange, Boards, Saving};
+use crate::feeds::{BoardChange, Boards, PageFeed, Saving};
 use crate::session::use_session;
 use crate::state::Command;
 use leptos::html;
@@ -39,6 +39,7 @@ impl Asked {
 pub(super) fn BoardMenu() -> impl IntoView {
     let session = use_session();
     let boards: Boards = expect_context();
+    let feed: PageFeed = expect_context();
     let open = RwSignal::new(false);
     let listed =
         session.part(|state| state.page.as_ref().map(|page| page.dashboards.clone()).unwrap_or_default());
@@ -67,6 +68,8 @@ pub(super) fn BoardMenu() -> impl IntoView {
                         <li>
                             <button
                                 class="item danger"
+                                disabled=move || feed.has_no_file()
+                                title=move || if feed.has_no_file() { "It is made from the metrics there are, and no file" } else { "" }
                                 on:click=move |_| {
                                     asked.set(None);
                                     boards.change(BoardChange::Delete, move || open.set(false));
