@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// A batch goes to the store when it has about this size.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 1 << 20;
 /// Bodies of this size are read where they arrive.
 const SHORT_BYTES: u64 = 64 << 10;
 /// A body that trickles is committed after this much silence.
@@ -204,14 +204,16 @@ impl<P: LineParser + 'static> Reception<P> {
     }
 
     async fn take(&mut self, decoder: &mut Decoder, mut chunk: &[u8]) -> Result<(), ApiError> {
+        if decoder.is_identity() {
+            self.parse(chunk);
+            return self.commit_if_full().await;
+        }
         let mut more = true;
         while more {
             let stepped = decoder.step(&mut chunk, &mut self.decoded);
             more = stepped.map_err(|error| self.broken_encoding(&error))?;
             self.parse_decoded();
-            if self.intake.batch_bytes() >= BATCH_BYTES {
-                self.commit().await?;
-            }
+            self.commit_if_full().await?;
             if more {
                 // Unpacking much of little input must not keep other tasks from running.
                 tokio::task::yield_now().await;
@@ -230,8 +232,7 @@ impl<P: LineParser + 'static> Reception<P> {
             report.refuse(number, why.to_string());
         });
         self.intake.source().map(Source::finish);
-        self.commit().await?;
-        self.settle().await?;
+        self.commit_last().await?;
         if let (Some(turn), Some(source)) = (&self.turn, self.intake.source()) {
             turn.finish(&self.state, source);
             self.report.stored += source.repeated();
@@ -246,40 +247,69 @@ impl<P: LineParser + 'static> Reception<P> {
     }
 
     fn parse_decoded(&mut self) {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        self.parse(&decoded);
+        decoded.clear();
+        self.decoded = decoded;
+    }
+
+    fn parse(&mut self, text: &[u8]) {
         let clock = self.clock();
-        let Self { intake, report, state, protocol, decoded, .. } = self;
-        intake.feed(decoded, clock, |number, why, _| {
+        let Self { intake, report, state, protocol, .. } = self;
+        intake.feed(text, clock, |number, why, _| {
             state.counters.refused(*protocol, &why);
             report.refuse(number, why.to_string());
         });
-        decoded.clear();
+    }
+
+    async fn commit_if_full(&mut self) -> Result<(), ApiError> {
+        if self.intake.batch_bytes() >= BATCH_BYTES { self.commit().await } else { Ok(()) }
     }
 
     /// Sends the batch off and returns once the one before it is on disk.
     async fn commit(&mut self) -> Result<(), ApiError> {
+        let Some((batch, rows)) = self.next_batch().await? else { return Ok(()) };
+        let (store, turn) = (self.state.store.clone(), self.turn.clone());
+        let task = tokio::spawn(async move {
+            let appended = P::append(&store, batch, Durability::Acknowledged).await;
+            // Also when nobody waits any more: the next try begins where this ends.
+            drop(turn);
+            appended
+        });
+        self.in_flight = Some(InFlight { task, rows });
+        Ok(())
+    }
+
+    /// Returns once all that was taken in is on disk. A body that has no key goes on here, for nothing is left to be read beside
+    /// it, and of most bodies this is the only batch: a task of its own would cost more than the lines.
+    async fn commit_last(&mut self) -> Result<(), ApiError> {
+        if self.turn.is_some() {
+            self.commit().await?;
+            return self.settle().await;
+        }
+        let Some((batch, rows)) = self.next_batch().await? else { return Ok(()) };
+        let appended = P::append(&self.state.store, batch, Durability::Acknowledged).await;
+        self.count(rows, appended)
+    }
+
+    /// The batch so far and its rows, once the one before it is on disk; `None` where there is nothing to be stored.
+    async fn next_batch(&mut self) -> Result<Option<(P::Batch, u64)>, ApiError> {
         self.settle().await?;
         match self.intake.source() {
             Some(source) if source.is_other() => return Err(other_body()),
-            Some(source) if !source.is_compared() => return Ok(()),
+            Some(source) if !source.is_compared() => return Ok(None),
             _ => {}
         }
-        let (batch, rows) = self.intake.take_batch();
-        if rows > 0 {
-            let (store, turn) = (self.state.store.clone(), self.turn.clone());
-            let task = tokio::spawn(async move {
-                let appended = P::append(&store, batch, Durability::Acknowledged).await;
-                // Also when nobody waits any more: the next try begins where this ends.
-                drop(turn);
-                appended
-            });
-            self.in_flight = Some(InFlight { task, rows });
-        }
-        Ok(())
+        Ok(Some(self.intake.take_batch()).filter(|(_, rows)| *rows > 0))
     }
 
     async fn settle(&mut self) -> Result<(), ApiError> {
         let Some(InFlight { task, rows }) = self.in_flight.take() else { return Ok(()) };
         let appended = task.await.map_err(|error| ApiError::Internal(error.to_string()))?;
+        self.count(rows, appended)
+    }
+
+    fn count(&mut self, rows: u64, appended: Result<(), StoreError>) -> Result<(), ApiError> {
         self.state.counters.settled(self.protocol, rows, appended.is_ok());
         appended?;
         self.report.stored += rows;

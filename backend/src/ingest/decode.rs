@@ -44,6 +44,11 @@ impl Decoder {
         Some(form.map(|form| Self { form, taken_bytes: 0, given_bytes: 0 }))
     }
 
+    /// Whether what comes out is what goes in, so that nobody need ask.
+    pub fn is_identity(&self) -> bool {
+        matches!(self.form, Form::Identity)
+    }
+
     /// Decodes a part of the input and moves the input past it. Appends what comes out, a few MiB at most, and returns
     /// whether to call again. Fails on damaged data, and on data that grows as no log does.
     pub fn step(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> io::Result<bool> {

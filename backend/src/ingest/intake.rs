@@ -21,6 +21,8 @@ pub trait LineParser: Send + Sync {
     fn at(clock: Clock) -> Self;
     /// Adds a line that is not blank to the batch.
     fn parse(&self, line: &[u8], batch: &mut Self::Batch) -> Result<(), Refused>;
+    /// Makes room for the lines of so much text.
+    fn reserve(_batch: &mut Self::Batch, _bytes: usize) {}
     /// How many rows a batch holds.
     fn rows(batch: &Self::Batch) -> usize;
     /// Roughly how much memory a batch takes.
@@ -70,6 +72,7 @@ impl<P: LineParser> Intake<P> {
     pub fn feed(&mut self, chunk: &[u8], clock: Clock, mut refuse: impl FnMut(u64, Refused, &[u8])) {
         let parser = P::at(clock);
         let Self { cutter, batch, lines } = self;
+        P::reserve(batch, chunk.len());
         cutter.feed(chunk, |number, cut| take(&parser, batch, lines, number, cut, &mut refuse));
     }
 
@@ -139,7 +142,8 @@ mod tests {
     const CLOCK: Clock =
         Clock { now: Timestamp::from_secs(1_763_647_500), earliest: Timestamp::from_secs(1), lines: None };
 
-    type Seen = (Vec<u8>, Vec<crate::store::batch::LineRow>, Vec<Box<str>>, Vec<(u64, Refused)>, u64);
+    type Seen =
+        (Vec<u8>, Vec<crate::store::batch::LineRow>, Vec<std::sync::Arc<str>>, Vec<(u64, Refused)>, u64);
 
     fn read(chunks: &[&[u8]]) -> Seen {
         let mut intake = Intake::<Ndjson>::default();
@@ -162,7 +166,7 @@ mod tests {
         let kept = "{\"ts\":1,\"msg\":\"a\",\"component\":\"x.y\"}\n{\"ts\":\"2025-11-20T14:05:00Z\",\"msg\":\"caf\u{e9}\"} \n {\"ts\":3,\"msg\":\"last\"}\n";
         assert_eq!(String::from_utf8(text).unwrap(), kept);
         assert_eq!(rows.iter().map(|row| row.ts.as_secs()).collect::<Vec<_>>(), [1, 1_763_647_500, 3]);
-        assert_eq!(components, [Box::from("x.y"), Box::from("unknown")]);
+        assert_eq!(components.iter().map(|name| &**name).collect::<Vec<_>>(), ["x.y", "unknown"]);
         assert_eq!(
             refused.iter().map(|(number, why)| (*number, why.reason())).collect::<Vec<_>>(),
             [(4, "not_json"), (6, "future")]

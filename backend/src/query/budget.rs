@@ -35,7 +35,7 @@ impl Budget {
         self.spend((bytes / TEXT_BYTES + 1) as u64);
     }
 
-    /// Notes what was read of foreign files, for as much text as lies around a line.
+    /// Notes what was read of foreign files or decoded of sealed ones: the text that lies around a line.
     pub fn spend_frames(&mut self, bytes: usize) {
         self.spend((bytes / TEXT_BYTES) as u64);
     }

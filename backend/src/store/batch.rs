@@ -10,41 +10,65 @@ use crate::patterns::Masker;
 use foldhash::fast::RandomState;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// They are asked for with each line. Seeded as the standard library's is, since senders choose the names, and quicker.
 type Numbers<K> = HashMap<K, u32, RandomState>;
 
+/// Of no more than so many a list is looked through; most batches are of a few lines, and a table would cost them more.
+const FEW: usize = 16;
+
 /// Names, each held once, told by their number in order of first appearance.
 #[derive(Debug, Default)]
 pub struct Names {
-    by_name: Numbers<Box<str>>,
-    list: Vec<Box<str>>,
+    /// Of all names, where there are more than a few.
+    by_name: Numbers<Arc<str>>,
+    list: Vec<Arc<str>>,
 }
 
 impl Names {
     /// The number of a name, given to it now if it is new.
     pub fn intern(&mut self, name: &str) -> u32 {
-        if let Some(id) = self.by_name.get(name) {
-            return *id;
-        }
-        let id = self.list.len() as u32;
+        let known = if self.list.len() <= FEW {
+            self.list.iter().position(|known| **known == *name).map(|number| number as u32)
+        } else {
+            self.by_name.get(name).copied()
+        };
+        known.unwrap_or_else(|| self.add(name))
+    }
+
+    fn add(&mut self, name: &str) -> u32 {
+        let number = self.list.len() as u32;
         self.list.push(name.into());
-        self.by_name.insert(name.into(), id);
-        id
+        let first = match self.list.len() {
+            ..=FEW => return number,
+            len if len == FEW + 1 => 0,
+            len => len - 1,
+        };
+        let added = (first as u32..).zip(&self.list[first..]);
+        self.by_name.extend(added.map(|(number, name)| (name.clone(), number)));
+        number
     }
 
     /// The names, by number.
-    pub fn list(&self) -> &[Box<str>] {
+    pub fn list(&self) -> &[Arc<str>] {
         &self.list
     }
+}
+
+thread_local! {
+    /// Its buffers serve all batches that are gathered on a thread.
+    static MASKER: RefCell<Masker> = RefCell::default();
 }
 
 /// Patterns of messages, each held once, told by their number in order of first appearance.
 #[derive(Debug, Default)]
 pub struct PatternNames {
-    masker: Masker,
+    /// Of the first few, by number: they are looked through before the table is asked.
+    first: Vec<u64>,
+    /// Of all others.
     by_id: Numbers<u64>,
     list: Vec<Box<str>>,
 }
@@ -52,10 +76,19 @@ pub struct PatternNames {
 impl PatternNames {
     /// The number of a message's pattern, given to it now if it is new.
     fn intern(&mut self, message: &str) -> u32 {
-        let id = self.masker.id(message);
-        *self.by_id.entry(id).or_insert_with(|| {
-            self.list.push(self.masker.template(message).into());
-            self.list.len() as u32 - 1
+        MASKER.with_borrow_mut(|masker| {
+            let id = masker.id(message);
+            let known = self.first.iter().position(|known| *known == id).map(|number| number as u32);
+            known.or_else(|| self.by_id.get(&id).copied()).unwrap_or_else(|| {
+                self.list.push(masker.template(message).into());
+                let number = self.list.len() as u32 - 1;
+                if self.first.len() < FEW {
+                    self.first.push(id);
+                } else {
+                    self.by_id.insert(id, number);
+                }
+                number
+            })
         })
     }
 
@@ -194,4 +227,31 @@ pub enum Durability {
     Acknowledged,
     /// Once it is queued; it is synced within a second. For senders that get no answer (carbon, syslog).
     Streamed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words of letters alone, so that each is a pattern of its own.
+    fn word(number: usize) -> String {
+        let letter = char::from(b'a' + (number % 26) as u8);
+        std::iter::repeat_n(letter, 3 + number / 26).collect()
+    }
+
+    #[test]
+    fn names_and_patterns_have_their_numbers_however_many_there_are() {
+        for count in [1, FEW, FEW + 1, 4 * FEW] {
+            let (mut names, mut patterns) = (Names::default(), PatternNames::default());
+            for _ in 0..2 {
+                for number in 0..count {
+                    assert_eq!(names.intern(&word(number)) as usize, number, "{count}");
+                    assert_eq!(patterns.intern(&word(number)) as usize, number, "{count}");
+                }
+            }
+            let words: Vec<String> = (0..count).map(word).collect();
+            assert_eq!(names.list().iter().map(|name| &**name).collect::<Vec<_>>(), words);
+            assert_eq!(patterns.list().iter().map(|name| &**name).collect::<Vec<_>>(), words);
+        }
+    }
 }

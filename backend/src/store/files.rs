@@ -3,6 +3,10 @@
 //! The store of lines makes every change of the disk here and nowhere else, so that tests can write down what a run has
 //! done, in order, and let any of it fail.
 
+mod sync_threads;
+
+pub use sync_threads::SyncThreads;
+
 use super::StoreError;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -95,26 +99,6 @@ pub fn cut(file: &File, path: &Path, len: u64) -> Result<(), StoreError> {
 /// What was written to a file is on disk when this returns, and so is its length.
 pub fn sync(file: &File, path: &Path) -> Result<(), StoreError> {
     Change::Sync.make(path, || file.sync_data())
-}
-
-/// The same for several files, at the same time: the disk takes them with one of its own writes. What came of each, in order.
-pub fn sync_together(files: &[(&File, &Path)]) -> Vec<Result<(), StoreError>> {
-    let Some(((first, first_path), others)) = files.split_first() else { return Vec::new() };
-    std::thread::scope(|scope| {
-        let mut beside = Vec::with_capacity(others.len());
-        for (file, _) in others {
-            beside.push(std::thread::Builder::new().spawn_scoped(scope, || file.sync_data()));
-        }
-        let mut outcomes = vec![sync(first, first_path)];
-        outcomes.extend(others.iter().zip(beside).map(|((file, path), beside)| {
-            Change::Sync.make(path, || match beside.map(std::thread::ScopedJoinHandle::join) {
-                Ok(Ok(synced)) => synced,
-                // No thread could be had.
-                Ok(Err(_)) | Err(_) => file.sync_data(),
-            })
-        }));
-        outcomes
-    })
 }
 
 /// The same for a file that an earlier run has left: a killed process leaves what it wrote, not what it synced.

@@ -59,8 +59,10 @@ struct Work<'a> {
     text_bytes: usize,
 }
 
-/// So many pieces of text are found before the first of them is copied.
-const RUNS: usize = 64;
+/// So many pieces of text are found before the first of them is copied: few at first, for of a sealed segment each may want a
+/// frame, and many later, for the processor fetches the one while it copies the other.
+const FIRST_RUNS: usize = 8;
+const MOST_RUNS: usize = 64;
 
 /// Neighbouring text that is copied at once.
 struct Run {
@@ -71,6 +73,8 @@ struct Run {
 /// Text that was found and is not copied yet.
 struct Runs {
     list: Vec<Run>,
+    /// How many are found before they are copied.
+    room: usize,
     bytes: usize,
     /// Whether a run is one line, which is read or not by itself.
     are_lines: bool,
@@ -78,7 +82,7 @@ struct Runs {
 
 impl Runs {
     fn new(are_lines: bool) -> Self {
-        Self { list: Vec::with_capacity(RUNS), bytes: 0, are_lines }
+        Self { list: Vec::with_capacity(MOST_RUNS), room: FIRST_RUNS, bytes: 0, are_lines }
     }
 
     fn add(&mut self, hit: &Hit) {
@@ -95,7 +99,7 @@ impl Runs {
     }
 
     fn is_full(&self) -> bool {
-        self.list.len() >= RUNS
+        self.list.len() >= self.room
     }
 }
 
@@ -205,7 +209,7 @@ impl LineStream {
                 work.reader.fetch(self.segment(*at), bytes.start);
             }
         }
-        runs.bytes = 0;
+        (runs.bytes, runs.room) = (0, MOST_RUNS.min(2 * runs.room));
         for Run { at, bytes } in runs.list.drain(..) {
             let (start, len) = (out.len(), bytes.len());
             match work.reader.copy(self.segment(at), bytes, out) {
@@ -305,4 +309,49 @@ fn write_head(view: &SegmentView, row: &Row, out: &mut Vec<u8>) -> io::Result<()
 fn write_name(names: &NameList, number: u16, out: &mut Vec<u8>) -> io::Result<()> {
     let name = names.get(usize::from(number)).unwrap_or_default();
     Ok(serde_json::to_writer(out, name)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::logs::LineFilter;
+    use crate::store::Store;
+    use crate::store::batch::{Durability, LineBatch};
+    use sonde_shared::time::TimeRange;
+    use sonde_shared::view::Order;
+
+    const COMPONENTS: usize = 64;
+
+    /// Lines of components in turn, each of which has a frame of its own.
+    fn sealed(dir: &std::path::Path) -> (Store, Vec<u8>) {
+        let mut batch = LineBatch::default();
+        for number in 0..COMPONENTS * 40 {
+            let (component, pad) = (number % COMPONENTS, "x".repeat(1_000));
+            let line = format!(r#"{{"ts":{number},"component":"c{component}","msg":"{number} {pad}"}}"#);
+            batch.push_line(line.as_bytes()).unwrap();
+        }
+        let (store, text) = (Store::open_as(dir, false).unwrap(), batch.text.clone());
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+        drop(store);
+        let store = Store::open_as(dir, false).unwrap();
+        store.logs().seal_finished().unwrap();
+        (store, text)
+    }
+
+    #[test]
+    fn a_step_decodes_no_more_frames_than_its_work_allows() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, text) = sealed(dir.path());
+        let cursor = Cursor::new(
+            store.logs().snapshot(TimeRange::all()).unwrap(),
+            LineFilter::all(TimeRange::all()),
+            Order::Ascending,
+        );
+        let mut stream = LineStream::new(cursor, StreamOptions::default());
+        let (mut out, counters) = (Vec::new(), store.logs().counters());
+        let reached = stream.fill(&mut out, text.len(), &mut Budget::FIRST.clone(), counters);
+        assert_eq!((reached, stream.matched()), (Reached::Pause, FIRST_RUNS as u64));
+        while stream.fill(&mut out, text.len() + 1, &mut Budget::FIRST.clone(), counters) != Reached::End {}
+        assert!(out == text, "each line once, in order");
+    }
 }

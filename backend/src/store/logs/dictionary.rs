@@ -1,6 +1,7 @@
 //! A segment's names, numbered in order of their first appearance.
 
 use super::block::FiledNames;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -77,7 +78,8 @@ pub enum NameKind {
 /// Names of one kind.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
-    numbers: HashMap<Arc<str>, u16>,
+    /// Seeded, since senders choose the names.
+    numbers: HashMap<Arc<str>, u16, RandomState>,
     list: Vec<Arc<str>>,
     /// How many of them blocks of the file name.
     in_file: usize,

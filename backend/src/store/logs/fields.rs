@@ -6,9 +6,12 @@
 //! which may be anything), and so does, for `level`, `component` and `host`, one that is empty or of a kind that cannot
 //! name anything (an object, say). Ingest checks lines with this reader and the index is rebuilt with it, so both agree.
 
+mod members;
+mod names;
+
+use names::{read_component, read_name};
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use sonde_shared::component::MAX_NAME_BYTES;
 use sonde_shared::log::Level;
 use sonde_shared::time::{Timestamp, parse_rfc3339, parse_unix_number};
 use std::borrow::Cow;
@@ -145,6 +148,17 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn read(text: &'a str) -> Result<Self, FieldError> {
+        let mut found = Self::default();
+        let whole = members::each_member(text, |key, value| {
+            if let Some(slot @ None) = found.slot(key) {
+                *slot = Some(value);
+            }
+        });
+        whole.map_or_else(|| Self::read_by_serde(text), |()| Ok(found))
+    }
+
+    /// Reads what is rare, and says of what is no line why.
+    fn read_by_serde(text: &'a str) -> Result<Self, FieldError> {
         let blank = |b: &u8| matches!(b, b' ' | b'\t' | b'\r');
         let first = text.bytes().find(|b| !blank(b));
         let mut json = serde_json::Deserializer::from_str(text);
@@ -231,7 +245,7 @@ impl<'de> Visitor<'de> for FieldVisitor {
 /// A raw JSON string as text; `None` for other values. A lone surrogate is an error of its own.
 fn read_string(raw: &str) -> Option<Result<Cow<'_, str>, ()>> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_some() {
         return Some(serde_json::from_str::<String>(raw).map(Cow::Owned).map_err(|_lone_surrogate| ()));
     }
     Some(Ok(Cow::Borrowed(inner)))
@@ -277,27 +291,6 @@ fn numbered_level(number: f64) -> Option<Level> {
         0.0..8.0 => Some(Level::from_syslog(number as u8)),
         10.0..=69.0 => Some(Level::from_number((number / 10.0) as u8 - 1)),
         _ => None,
-    }
-}
-
-fn read_component<'a>(slots: &[Option<&'a str>]) -> Result<Option<Cow<'a, str>>, FieldError> {
-    let name = read_name("component", slots)?;
-    if name.as_ref().is_some_and(|name| name.split('.').any(str::is_empty)) {
-        return Err(FieldError::BadName { what: "component", why: "has an empty node; write shop.checkout" });
-    }
-    Ok(name)
-}
-
-fn read_name<'a>(what: &'static str, slots: &[Option<&'a str>]) -> Result<Option<Cow<'a, str>>, FieldError> {
-    let given = slots.iter().flatten().filter_map(|raw| read_string(raw));
-    let mut given = given.filter(|name| name.as_ref().map_or(true, |name| !name.is_empty()));
-    let Some(name) = given.next() else { return Ok(None) };
-    let refuse = |why| Err(FieldError::BadName { what, why });
-    match name {
-        Err(()) => refuse("has a lone surrogate"),
-        Ok(name) if name.len() > MAX_NAME_BYTES => refuse("is longer than 255 bytes"),
-        Ok(name) if name.chars().any(char::is_control) => refuse("has a control character"),
-        Ok(name) => Ok(Some(name)),
     }
 }
 

@@ -34,6 +34,7 @@ mod snapshot;
 /// The text of a segment, whichever form it has.
 pub mod text;
 mod unread;
+mod unwritten;
 mod writer;
 
 pub use back_up::back_up;

@@ -6,6 +6,7 @@ use super::dictionary::Dictionaries;
 use super::rows::is_late;
 use super::segment::{BLOCK_ROWS, INDEX_MAGIC, Paths, Published, Segment, create, remove_begun};
 use super::share::Part;
+use super::unwritten::Unwritten;
 use crate::store::ages::Lane;
 use crate::store::batch::LineRow;
 use crate::store::file_view::{FileView, Reading};
@@ -22,6 +23,9 @@ use std::time::{Duration, Instant};
 
 /// Address space for the index of a segment: the shortest lines there can be have this many rows.
 const INDEX_CAPACITY: usize = 1 << 29;
+
+/// Text and records, each with its path.
+pub(super) type ToSync<'a> = [(Arc<File>, &'a Path); 2];
 
 /// A run of lines whose columns are in memory only.
 #[derive(Debug)]
@@ -48,8 +52,9 @@ pub(super) struct OpenSegment {
     lane: Lane,
     reading: Reading,
     paths: Paths,
-    text: File,
-    commits: File,
+    text: Arc<File>,
+    unwritten: Unwritten,
+    commits: Arc<File>,
     index: File,
     /// Text and lines that are committed; staged ones lie behind.
     end: u64,
@@ -94,8 +99,9 @@ impl OpenSegment {
             lane,
             reading,
             paths,
-            text,
-            commits,
+            text: Arc::new(text),
+            unwritten: Unwritten::default(),
+            commits: Arc::new(commits),
             index,
             end: 0,
             rows: 0,
@@ -148,11 +154,11 @@ impl OpenSegment {
         (self.staged_end().1 - self.rows) as usize
     }
 
-    /// Writes a part's text behind what is there; it counts once its record is written.
+    /// Takes a part's text behind what is there; it is written with its record at the latest, and counts from then on.
     pub(super) fn append(&mut self, part: &Part<'_>) -> Result<(), StoreError> {
         let (start, first_row) = self.staged_end();
         let text = part.text();
-        files::write_at(&self.text, &self.paths.text, text, start)?;
+        self.unwritten.add(text, start, &self.text, &self.paths.text)?;
         self.is_dirty = true;
         self.last_append = Instant::now();
         let mut watermark = self.staged.last().map_or(self.watermark, |staged| staged.watermark);
@@ -169,6 +175,7 @@ impl OpenSegment {
             self.settled = self.staged.len();
         } else {
             self.staged.truncate(self.settled);
+            self.unwritten.cut(self.staged_end().0);
         }
     }
 
@@ -208,12 +215,14 @@ impl OpenSegment {
             return Ok(());
         }
         self.staged.clear();
+        self.unwritten.cut(self.end);
         self.settled = 0;
         files::cut(&self.commits, &self.paths.commits, self.records_len)
     }
 
-    /// Writes the commit records of what is staged.
-    pub(super) fn write_records(&mut self) -> Result<(), StoreError> {
+    /// Writes what is left of the text that is staged, and its commit records.
+    pub(super) fn write_staged(&mut self) -> Result<(), StoreError> {
+        self.unwritten.write(&self.text, &self.paths.text)?;
         let mut bytes = Vec::new();
         let mut rows = self.rows;
         // The day's first segment goes on from nothing.
@@ -233,7 +242,7 @@ impl OpenSegment {
     }
 
     /// The files that are to be synced, where some are.
-    pub(super) fn unsynced(&self) -> Result<Option<[(&File, &Path); 2]>, StoreError> {
+    pub(super) fn unsynced(&self) -> Result<Option<ToSync<'_>>, StoreError> {
         if !self.is_dirty {
             return Ok(None);
         }
@@ -243,7 +252,7 @@ impl OpenSegment {
             let gone = std::io::Error::new(std::io::ErrorKind::NotFound, "the file was deleted");
             return Err(StoreError::io("sync", &self.paths.text)(gone));
         }
-        Ok(Some([(&self.text, &self.paths.text), (&self.commits, &self.paths.commits)]))
+        Ok(Some([(self.text.clone(), &self.paths.text), (self.commits.clone(), &self.paths.commits)]))
     }
 
     /// Notes that text and records are on disk.
@@ -253,8 +262,8 @@ impl OpenSegment {
 
     /// Text and records are on disk when this returns.
     fn sync(&mut self) -> Result<(), StoreError> {
-        if let Some(files) = self.unsynced()? {
-            files::sync_together(&files).into_iter().collect::<Result<(), _>>()?;
+        for (file, path) in self.unsynced()?.iter().flatten() {
+            files::sync(file, path)?;
         }
         self.note_synced();
         Ok(())

@@ -36,6 +36,8 @@ impl Text {
 #[derive(Debug, Default)]
 pub struct TextReader {
     frames: FxHashMap<(u64, u32), Frame>,
+    /// Text of frames that were decoded for it.
+    decoded_bytes: usize,
     foreign: ForeignFrames,
     ahead: Ahead,
 }
@@ -133,9 +135,10 @@ impl TextReader {
         std::hint::black_box(text.map_or(0, |text| text[0]));
     }
 
-    /// Bytes of foreign files that were read since this was last asked: of a frame for a line, they are many more than its own.
+    /// Bytes of frames, of foreign files and of decoded text, that were read since this was last asked: of a frame for a line,
+    /// they are many more than its own.
     pub fn take_read_bytes(&mut self) -> usize {
-        self.foreign.take_read_bytes()
+        self.foreign.take_read_bytes() + std::mem::take(&mut self.decoded_bytes)
     }
 
     /// Appends text, which begins and ends with a line.
@@ -170,7 +173,7 @@ impl TextReader {
         use std::collections::hash_map::Entry;
         match self.frames.entry((segment.id(), number)) {
             Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(free) => Ok(free.insert(sealed.frame(number)?)),
+            Entry::Vacant(free) => Ok(free.insert(sealed.frame(number, &mut self.decoded_bytes)?)),
         }
     }
 }

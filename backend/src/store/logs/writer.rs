@@ -78,6 +78,7 @@ pub(super) struct Writer {
     /// Where segments go that are to be sealed.
     finished: Sender<Arc<Segment>>,
     open: BTreeMap<Place, OpenSegment>,
+    sync_threads: files::SyncThreads,
     unsynced_since: Option<Instant>,
     /// Of the group at hand: requests whose lines are all staged or refused, and those whose lines all count or never will.
     staged: usize,
@@ -91,6 +92,7 @@ impl Writer {
             shared,
             finished,
             open: BTreeMap::new(),
+            sync_threads: files::SyncThreads::default(),
             unsynced_since: None,
             staged: 0,
             counted: 0,
@@ -359,7 +361,7 @@ impl Writer {
 
     fn write_and_sync(&mut self, sync: bool) -> Result<(), StoreError> {
         for segment in self.open.values_mut() {
-            segment.write_records()?;
+            segment.write_staged()?;
         }
         if sync || self.open.values().any(OpenSegment::has_full_block) {
             return self.sync_all();
@@ -382,7 +384,7 @@ impl Writer {
                 Err(error) => failed.push((*place, error)),
             }
         }
-        let mut outcomes = files::sync_together(&waiting).into_iter();
+        let mut outcomes = self.sync_threads.sync(&waiting).into_iter();
         for place in synced {
             // Of text and records. Both are taken where the first has failed too, or the next segment would be judged by the
             // second.

@@ -134,12 +134,12 @@ fn print_report(measure: impl FnOnce(&mut Report)) {
 
 /// Compares the parts that are named, or all of them.
 fn compare(parts: &[String]) {
-    const PARTS: [&str; 5] = ["ingest", "hard", "beside", "open", "sealed"];
+    const PARTS: [&str; 6] = ["ingest", "small", "hard", "beside", "open", "sealed"];
     assert!(parts.iter().all(|part| PARTS.contains(&part.as_str())), "the parts are {}", PARTS.join(", "));
     let has = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let mut report = Report::default();
     let alone = (has("ingest") || has("beside")).then(|| ingest::alone(&mut report));
-    if has("ingest") {
+    if has("small") {
         ingest::small_requests(&mut report);
     }
     if has("hard") {

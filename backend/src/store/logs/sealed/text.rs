@@ -156,9 +156,17 @@ impl SealedText {
         at(frame as usize)..at(frame as usize + 1)
     }
 
-    /// A frame, from the cache or decoded now.
-    pub(in crate::store::logs) fn frame(&self, frame: u32) -> Result<Text, StoreError> {
-        self.cache.get(self.id, frame, || self.decode(frame))
+    /// A frame, from the cache or decoded now; then its length is added to `decoded_bytes`.
+    pub(in crate::store::logs) fn frame(
+        &self,
+        frame: u32,
+        decoded_bytes: &mut usize,
+    ) -> Result<Text, StoreError> {
+        self.cache.get(self.id, frame, || {
+            let text = self.decode(frame)?;
+            *decoded_bytes += text.len();
+            Ok(text)
+        })
     }
 
     /// Decodes a frame, past the cache.

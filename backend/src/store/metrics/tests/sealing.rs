@@ -31,15 +31,17 @@ fn is_sealed(dir: &Path) -> bool {
     matches!(&parts_of(dir)[..], [one] if Part::open(&dir.join(one), Reading::Mapped).is_ok_and(|part| part.has_rollups()))
 }
 
-/// Waits until there is one part with rollups, and queries read it.
+/// Waits until there is one part with rollups, and queries read of every series nothing else. Beside the part the last points of
+/// some of them may still be in memory.
 #[track_caller]
 fn wait_until_sealed(dir: &Path, store: &MetricStore) {
     let started = Instant::now();
-    let has_rollup = || {
+    let has_rollups = || {
         let snapshot = store.snapshot(TimeRange::all()).unwrap();
-        snapshot.day_count() > 0 && snapshot.rollup(0, "even", STEPS[0]).unwrap().is_some()
+        let has_one = |name: &String| snapshot.rollup(0, name, STEPS[0]).unwrap().is_some();
+        snapshot.day_count() > 0 && snapshot.names().iter().all(has_one)
     };
-    while !(is_sealed(dir) && has_rollup()) {
+    while !(is_sealed(dir) && has_rollups()) {
         assert!(started.elapsed() < Duration::from_secs(30), "{:?}", list_files(dir));
         std::thread::sleep(Duration::from_millis(5));
     }
