@@ -63,7 +63,7 @@ pub fn App() -> impl IntoView {
     let split = RwSignal::new(stored_split());
     let letters = provide_key_choice();
     MetricDrag::provide();
-    listen_to_keys(KeyTargets { session, charts, letters, follows, help, tree_open });
+    listen_to_keys(KeyTargets { session, charts, letters, follows, help, tree_open, why: why_place });
     follow_title(session);
     let wall = session.part(|state| state.view.wall);
     let editing = session.part(|state| state.editor.is_some());
@@ -146,7 +146,7 @@ fn SheetTabs(
     view! {
         <div class="sheet-tabs" role="group" aria-label="Bottom sheet">
             <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=lines>{count}</button>
-            <button class="tab" aria-pressed=move || why_over.get().to_string() on:click=explain>{why_label}</button>
+            <button class="tab why-sheet" aria-pressed=move || why_over.get().to_string() on:click=explain>{why_label}</button>
             <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=components>"Components"</button>
         </div>
     }

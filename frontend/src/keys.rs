@@ -1,6 +1,7 @@
 //! The keys that act everywhere: single letters, which can be switched off, and Escape, which undoes one layer at a time.
 
 use crate::chart::ChartContext;
+use crate::panes::WhyPlace;
 use crate::prefs;
 use crate::session::Session;
 use crate::state::{Command, EditStep};
@@ -26,6 +27,8 @@ pub struct KeyTargets {
     pub help: RwSignal<bool>,
     /// The components, where they are folded away.
     pub tree_open: RwSignal<bool>,
+    /// What changed, where it lies over the page.
+    pub why: WhyPlace,
 }
 
 /// Reads the choice and offers it to the list of keys.
@@ -86,7 +89,7 @@ fn toggle_maximized(session: Session) {
 
 /// A drag, then what is open, the maximized panel, the pinned crosshair, the baseline, the selection.
 fn undo_a_layer(on: KeyTargets) {
-    let KeyTargets { session, charts, tree_open, .. } = on;
+    let KeyTargets { session, charts, tree_open, why, .. } = on;
     if charts.held.get_untracked() || charts.draft.with_untracked(Option::is_some) {
         charts.drop_drag.update(|count| *count += 1);
     } else if charts.armed.get_untracked() {
@@ -95,6 +98,8 @@ fn undo_a_layer(on: KeyTargets) {
         tree_open.set(false);
     } else if session.now_part(|state| state.editor.is_some()) {
         session.send(Command::Edit(EditStep::Close));
+    } else if why.lies_over() {
+        why.uncover();
     } else if session.now_part(|state| state.view.line.is_some()) {
         session.send(Command::PinLine(None));
     } else if session.now_part(|state| state.maximized().is_some()) {

@@ -25,6 +25,15 @@ where
 
 /// Whether the page is as narrow as a phone, where panes lie one over another; the style's bound.
 pub fn is_phone() -> bool {
+    is_narrower_than(600.0)
+}
+
+/// Whether what changed has no column beside the charts, and lies over them; the style's bound.
+pub fn is_narrow() -> bool {
+    is_narrower_than(1_180.0)
+}
+
+fn is_narrower_than(px: f64) -> bool {
     let width = window().inner_width().ok().and_then(|width| width.as_f64());
-    width.is_some_and(|width| width < 600.0)
+    width.is_some_and(|width| width < px)
 }

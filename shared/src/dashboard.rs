@@ -158,6 +158,12 @@ impl Panel {
             .collect()
     }
 
+    /// The metrics that its targets name; without what is counted of lines.
+    pub fn metrics(&self) -> Vec<String> {
+        let all = self.targets.iter().chain(&self.right);
+        all.flat_map(|target| metrics_in(target)).map(str::to_owned).collect()
+    }
+
     /// Whether any of its targets calls a function, so that its series have other names than their paths.
     pub fn calls_functions(&self) -> bool {
         !self.right.is_empty() || self.targets.iter().any(|target| calls_function(target))
@@ -185,6 +191,11 @@ pub fn paths_in(target: &str) -> Vec<&str> {
         argument[1..].split_once(quote).map(|(component, _)| component)
     }));
     all
+}
+
+/// The same without those components.
+pub fn metrics_in(target: &str) -> Vec<&str> {
+    if calls_function(target) { metric_paths_in(target) } else { vec![target.trim()] }
 }
 
 fn metric_paths_in(target: &str) -> Vec<&str> {
@@ -257,6 +268,8 @@ mod tests {
         let panel = Panel { targets: text(&["a.b"]), right: text(&["c.*"]), ..Panel::default() };
         assert_eq!(panel.asked(), ["a.b", "secondYAxis(c.*)"]);
         assert_eq!(panel.paths(), ["a.b", "c.*"]);
+        let counted = Panel { targets: text(&["sumSeries(a.b,logs('shop.cart'))"]), ..panel.clone() };
+        assert_eq!(counted.metrics(), ["a.b", "c.*"]);
         assert!(panel.calls_functions(), "its names are not its paths");
         assert_eq!(right_axis_name("secondYAxis(alias(c, 'x (y)'))"), Some("alias(c, 'x (y)')"));
         assert_eq!(right_axis_name("c.d"), None);

@@ -124,7 +124,8 @@ fn a_baseline_is_on_every_chart_and_in_the_address_until_escape_takes_it_back() 
     );
     browser.forward();
     page.wait_for("the bands after going forward", bands, &json!(true));
-    let text = "return document.querySelector('.baseline-control').innerText.startsWith('Baseline ')";
+    let text =
+        "return document.querySelector('.baseline-control')?.innerText.startsWith('Baseline ') ?? false";
     page.wait_for("its range in words", text, &json!(true));
     browser.key(Key::Escape);
     wait_for_view(

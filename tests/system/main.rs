@@ -7,6 +7,8 @@ mod axe;
 mod boards;
 /// The main job: brush a spike, read its lines, pass the address on.
 mod brush;
+/// A chart by keys alone.
+mod chart_keys;
 mod charts;
 /// graphite-web renders through Sonde what Sonde renders itself.
 mod cluster;
@@ -89,6 +91,8 @@ mod wall;
 mod why;
 /// What changed, in the page: each finding leads to what it is of, and back.
 mod why_charts;
+/// The same on pages that have no column for it.
+mod why_narrow;
 mod why_pane;
 /// What is drawn at any zoom is what the points are.
 mod zooms;

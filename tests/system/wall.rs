@@ -107,6 +107,57 @@ fn a_wall_of_former_times_says_when_its_values_were_and_cuts_no_unit_off() {
     browser.assert_no_errors();
 }
 
+/// A chart of both axes, one of the right alone, and what stopped seven minutes ago: by functions, and beside a count that goes on.
+const STOPPED: &str = "title = \"Shop\"\n\
+    [[panel]]\ntitle = \"Both\"\nunit = \"ms\"\ntargets = [\"movingAverage(db*.latency,'1min')\"]\n\
+    right = [\"sumSeries(web*.requests)\"]\nright_unit = \"1/s\"\n[[panel.threshold]]\nat = 60\nlevel = \"warn\"\n\
+    [[panel]]\ntitle = \"Right\"\nunit = \"ms\"\ntargets = []\nright = [\"web*.requests\"]\nright_unit = \"1/s\"\n\
+    [[panel.threshold]]\nat = 60\nlevel = \"warn\"\n\
+    [[panel]]\ntitle = \"Sum\"\ntargets = [\"sumSeries(old*.requests)\"]\n\
+    [[panel]]\ntitle = \"Average\"\ntargets = [\"movingAverage(old*.requests,'1min')\"]\n\
+    [[panel]]\ntitle = \"Plain\"\ntargets = [\"old1.requests\"]\n\
+    [[panel]]\ntitle = \"Beside\"\ntargets = [\"old1.requests\", \"logs('*','error')\"]\n";
+
+#[test]
+fn a_wall_judges_the_left_axis_and_knows_of_every_target_when_it_stopped() {
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    fs::write(boards.path().join("shop.toml"), STOPPED).expect("a file can be written");
+    let server = Setup::default().arg("--dashboards").arg(boards.path()).start();
+    let now = now_secs();
+    let points: Vec<(&str, u64, u64)> = (0..60)
+        .flat_map(|ten| {
+            let (ts, old) = (now - 591 + ten * 10, now - 425 - ten * 5);
+            [
+                ("db1.latency", 12, ts),
+                ("db2.latency", 14, ts),
+                ("web1.requests", 332, ts),
+                ("web2.requests", 330, ts),
+                ("old1.requests", 5, old),
+                ("old2.requests", 4, old),
+            ]
+        })
+        .collect();
+    send(&server, &points);
+    server.store_logs(
+        format!(r#"{{"ts":{},"component":"shop","level":"info","msg":"open"}}"#, now - 5).as_bytes(),
+    );
+    let browser = Browser::with(&Settings { width: 1_280, height: 800, ..Settings::default() });
+    browser.goto(&server.http().url("/d/shop?v=1&t=-30min..now&live=1&wall"));
+    let page = sonde_tests::page::Page { browser: &browser };
+    let stale = ["stale 7 min"; 4];
+    let values = format!("{PANELS}.map(p => p[1])");
+    page.wait_for("the values", &values, &json!([&["14 ms", "332 1/s"][..], &stale[..]].concat()));
+    let verdicts = format!("{PANELS}.slice(0, 2).map(p => p[2])");
+    let said = ["Good highest of 2: movingAverage(db2.latency,\"1min\")", "highest of 2: web1.requests"];
+    page.wait_for("the verdicts", &verdicts, &json!(said));
+    let frames = "return document.querySelectorAll('.level-warn, .level-error').length";
+    assert_eq!(browser.look(frames, &[]), json!(0), "a frame of the other axis's thresholds");
+    let inner = "return document.body.innerText.includes('secondYAxis')";
+    assert_eq!(browser.look(inner, &[]), json!(false));
+    browser.screenshot("wall-axes");
+    browser.assert_no_errors();
+}
+
 #[test]
 fn the_menu_leads_to_the_wall_and_escape_back() {
     let server = TestServer::start();

@@ -145,6 +145,39 @@ pub fn load_panel(
     loaded
 }
 
+/// The metrics that a panel's functions are made of, where it calls any: whether these still come, their answers do not always
+/// tell.
+pub fn load_sources(
+    session: Session,
+    panel: &Panel,
+    width_px: Signal<f64>,
+    live: LiveFeed,
+) -> Loaded<Vec<Columns>> {
+    let loaded = Loaded::new();
+    let targets = if panel.calls_functions() { panel.metrics() } else { Vec::new() };
+    if targets.is_empty() {
+        return loaded;
+    }
+    let sources = Panel { targets: targets.clone(), ..Panel::default() };
+    let fed = live.feed(&sources, loaded, Signal::stored(true));
+    Effect::new(move |_| {
+        loaded.track_retries();
+        let width = width_px.get().max(1.0) as u32;
+        if session.ready.get() && width > 1 {
+            let (range, targets) = (session.range_to_ask(), targets.clone());
+            loaded.load(
+                move |signal| async move {
+                    let mut columns = client::columns(targets, range, width, false, signal).await?;
+                    fed.catch_up(&mut columns, range);
+                    Ok(columns)
+                },
+                |_| {},
+            );
+        }
+    });
+    loaded
+}
+
 /// The mean of each of a panel's series over the visible range, while somebody wants to know.
 pub fn load_means(session: Session, panel: &Panel, wanted: Signal<bool>) -> Loaded<BTreeMap<String, f64>> {
     let loaded = Loaded::new();

@@ -6,7 +6,7 @@ use crate::keys::KeyChoice;
 use leptos::html;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 28] = [
+const KEYS: [(&str, &str); 29] = [
     ("drag", "select a range and see its lines"),
     ("Shift + drag", "move along the time axis"),
     ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
@@ -17,6 +17,7 @@ const KEYS: [(&str, &str); 28] = [
     ("m", "the active chart alone, or all again"),
     ("two fingers", "on a chart: move and zoom"),
     ("← →", "on a chart: move the crosshair"),
+    ("Home End", "on a chart: the crosshair to the start or end of the range"),
     ("Ctrl + ← →", "on a chart: to the next tick"),
     ("Shift + ← →", "on a chart: extend a selection"),
     ("Enter", "on a chart: select; on a line: show its fields"),
@@ -33,7 +34,7 @@ const KEYS: [(&str, &str); 28] = [
     ("] [", "in the lines: next and previous silence"),
     ("/", "filter the lines by text"),
     ("l", "follow the clock, or stop"),
-    ("Esc", "undo one layer: drag, maximized chart, crosshair, baseline, selection"),
+    ("Esc", "undo one layer: drag, what lies over the page, maximized chart, crosshair, baseline, selection"),
     ("?", "this list"),
 ];
 

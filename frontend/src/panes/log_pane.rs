@@ -80,10 +80,10 @@ fn PaneState() -> impl IntoView {
             }
             Phase::Empty => view! { <NoLines /> }.into_any(),
             // It is told at the field.
-            phase if wrong_expression(&phase).is_some() => view! { <div class="over"></div> }.into_any(),
+            phase if wrong_expression(&phase).is_some() => view! { <div class="cover"></div> }.into_any(),
             Phase::Failed(error) => {
                 let retry = move |()| feed.retry();
-                let class = if feed.total.get().rows() == 0 { "over" } else { "over strip" };
+                let class = if feed.total.get().rows() == 0 { "cover" } else { "cover strip" };
                 view! { <div class=class><ErrorNote error retry /></div> }.into_any()
             }
             _ => ().into_any(),
@@ -120,7 +120,7 @@ fn NoLines() -> impl IntoView {
     let widen = move |_| session.send(Command::ClearFilters);
     let filtered = move || (reads_text() || narrowed()).then_some(", with these filters");
     view! {
-        <div class="over state" tabindex="0">
+        <div class="cover state" tabindex="0">
             <p>{sentence}{filtered}"."</p>
             <div class="state-actions">
                 <Show when=reads_text>

@@ -7,16 +7,15 @@ use crate::feeds::{LiveFeed, Loaded, range};
 use crate::rest::Rest;
 use crate::session::use_session;
 use crate::size::on_resize;
-use crate::state::{Command, MOST_PANELS, grid, stale_secs, verdict};
+use crate::state::{Command, LastValue, MOST_PANELS, grid, verdict};
 use crate::text;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::Columns;
-use sonde_shared::chart::reduce::last_point;
 use sonde_shared::chart::units::format_value;
 use sonde_shared::dashboard::Panel;
 use sonde_shared::log::Level;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::Timestamp;
 use std::time::Duration;
 
 /// The pointer is out of sight once it has stood still for so long.
@@ -95,16 +94,6 @@ fn WallHead(now: RwSignal<Timestamp>, left_out: Memo<usize>, is_still: RwSignal<
     }
 }
 
-/// The last value of the series that is highest, and when it was.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Last {
-    value: Option<f64>,
-    of: String,
-    stale_secs: Option<i64>,
-    /// When it was, where that is not now.
-    at: Option<Timestamp>,
-}
-
 #[component]
 fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
     let session = use_session();
@@ -117,29 +106,32 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
         room_px.set(f64::from(article.client_height()));
     });
     let loaded = range::load_panel(session, &panel, width_px.into(), Signal::stored(true), live);
-    let last = last_of(loaded, now);
+    let sources = range::load_sources(session, &panel, width_px.into(), live);
+    let last = last_of(panel.clone(), loaded, sources, now);
     let (unit, thresholds) = (panel.unit.clone(), panel.thresholds.clone());
     let judged = {
         let (unit, thresholds) = (unit.clone(), thresholds.clone());
         Memo::new(move |_| {
             let last = last.get();
             last.value
-                .filter(|_| last.stale_secs.is_none())
+                .filter(|_| last.stale_secs.is_none() && !last.is_right)
                 .and_then(|value| verdict(value, &thresholds, &unit))
         })
     };
     let level = move || judged.with(|judged| judged.as_ref().map_or("", |(level, _)| level.name()));
     let value = {
-        let unit = unit.clone();
+        let (unit, right_unit) = (unit.clone(), panel.right_unit.clone());
         Memo::new(move |_| match last.get() {
-            Last { stale_secs: Some(secs), .. } => ["stale ", &age(secs)].concat(),
-            Last { value: Some(value), .. } => format_value(value, &unit),
-            Last { value: None, .. } => "no points".to_owned(),
+            LastValue { stale_secs: Some(secs), .. } => ["stale ", &age(secs)].concat(),
+            LastValue { value: Some(value), is_right, .. } => {
+                format_value(value, if is_right { &right_unit } else { &unit })
+            }
+            LastValue { value: None, .. } => "no points".to_owned(),
         })
     };
     let letters = move || value.with(|value| value.chars().count().to_string());
     let of = move || {
-        let Last { of, at, .. } = last.get();
+        let LastValue { of, at, .. } = last.get();
         let at = at.map(|at| text::at(at, now.get(), session.offset_minutes.get()));
         [at, Some(of)].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     };
@@ -200,34 +192,25 @@ fn age(secs: i64) -> String {
 }
 
 /// What the panel's answer says of now.
-fn last_of(loaded: Loaded<Vec<Columns>>, now: RwSignal<Timestamp>) -> Memo<Last> {
+fn last_of(
+    panel: Panel,
+    loaded: Loaded<Vec<Columns>>,
+    sources: Loaded<Vec<Columns>>,
+    now: RwSignal<Timestamp>,
+) -> Memo<LastValue> {
     let session = use_session();
     let live = session.part(|state| state.view.live);
     Memo::new(move |_| {
         let (range, now, live) = (session.range.get(), now.get(), live.get());
-        loaded
-            .value
-            .with(|all| all.as_ref().map(|all| highest_last(all, range, live.then_some(now))))
-            .unwrap_or_default()
+        let now = live.then_some(now);
+        loaded.value.with(|all| {
+            let Some(all) = all else { return LastValue::default() };
+            sources.value.with(|sources| {
+                let sources = sources.as_ref().map_or(&[][..], |sources| sources.as_slice());
+                LastValue::of(&panel, all, sources, range, now)
+            })
+        })
     })
-}
-
-fn highest_last(all: &[Columns], range: TimeRange, now: Option<Timestamp>) -> Last {
-    let (from, until) = (range.from.as_millis() as f64, now.unwrap_or(range.until).as_millis() as f64);
-    let last = |one: &Columns| {
-        last_point(&one.times_ms, &one.values, from, until.max(range.until.as_millis() as f64))
-    };
-    let points = all.iter().filter_map(|one| Some((one, last(one)?)));
-    let highest = points.max_by(|(_, (_, one)), (_, (_, other))| one.total_cmp(other));
-    let Some((series, (at_ms, value))) = highest else { return Last::default() };
-    let stale = |one: &Columns| stale_secs(&one.times_ms, now?.as_millis());
-    Last {
-        value: Some(value),
-        of: if all.len() > 1 { format!("highest of {}: {}", all.len(), series.name) } else { String::new() },
-        // Who still sends is no sign that the others do; the one whose value is shown counts.
-        stale_secs: stale(series),
-        at: now.is_none().then(|| Timestamp::from_millis(at_ms as i64)),
-    }
 }
 
 /// Whether the pointer has stood still for a while.

@@ -8,7 +8,7 @@ use super::log_list::LIST_ID;
 use crate::feeds::Loaded;
 use crate::prefs;
 use crate::session::{Session, use_session};
-use crate::size::is_phone;
+use crate::size::{is_narrow, is_phone};
 use crate::state::Command;
 use crate::text;
 use finding::FindingItem;
@@ -37,6 +37,22 @@ impl WhyPlace {
     pub fn stored() -> Self {
         Self { open: prefs::switch("why", true), over: RwSignal::new(false), lines: RwSignal::new(false) }
     }
+
+    /// Whether it lies over the page now.
+    pub fn lies_over(self) -> bool {
+        self.over.get_untracked() && is_narrow()
+    }
+
+    /// Takes it away from over the page. The focus, which goes with it, returns to what it opens from.
+    pub fn uncover(self) {
+        let is_inside = document()
+            .active_element()
+            .is_some_and(|focused| focused.closest(".why").is_ok_and(|why| why.is_some()));
+        self.over.set(false);
+        if is_inside {
+            request_animation_frame(focus_tab);
+        }
+    }
 }
 
 /// The column, or the tab that it opens from.
@@ -47,7 +63,7 @@ pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
     let WhyPlace { open, over, .. } = place;
     let has_selection = move || session.selection.get().is_some();
     let close = move |_| {
-        over.set(false);
+        place.uncover();
         open.set(false);
     };
     let unfold = move |_| {
@@ -208,6 +224,16 @@ fn show(session: Session, sheets: WhyPlace, change: Change, place: &Place) {
         sheets.over.set(false);
         sheets.lines.set(!is_chart);
         request_animation_frame(focus_lines);
+    }
+}
+
+/// To the tab at the right, or on a phone to the one at the bottom.
+fn focus_tab() {
+    let tab = if is_phone() { ".sheet-tabs .why-sheet" } else { ".why-tab" };
+    let tab =
+        document().query_selector(tab).ok().flatten().and_then(|tab| tab.dyn_into::<HtmlElement>().ok());
+    if let Some(tab) = tab {
+        drop(tab.focus());
     }
 }
 

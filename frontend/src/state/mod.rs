@@ -33,7 +33,7 @@ pub use panels::TARGETS_PANEL;
 pub use query::LogQuery;
 pub use tree::{ComponentTree, Folds, MOST_CHOSEN, Pick, TreeNode, picked};
 pub use typed::{TypedAgainst, TypedError, parse_typed_range};
-pub use wall::{MOST_PANELS, grid, stale_secs, verdict};
+pub use wall::{LastValue, MOST_PANELS, grid, verdict};
 pub use why::WhyQuery;
 
 use sonde_shared::api::{Components, PageInfo};

@@ -1,4 +1,4 @@
-//! The brush by keys alone: a cursor that the arrows move, a band that Shift extends, edges that `[` and `]` pick.
+//! The brush by keys alone: a cursor that the arrows, Home and End move, a band that Shift extends, edges that `[` and `]` pick.
 
 use super::snap::{most_ticks, rounded_time};
 use super::zoom::zoomed;
@@ -15,6 +15,8 @@ const ZOOM: f64 = 0.5;
 pub(crate) enum Key {
     Left,
     Right,
+    Home,
+    End,
     Enter,
     Escape,
     PickStart,
@@ -30,6 +32,8 @@ impl Key {
         Some(match name {
             "ArrowLeft" => Self::Left,
             "ArrowRight" => Self::Right,
+            "Home" => Self::Home,
+            "End" => Self::End,
             "Enter" => Self::Enter,
             "Escape" => Self::Escape,
             "[" => Self::PickStart,
@@ -74,13 +78,15 @@ impl Keyboard {
         matches!(self.band, Band::New { .. })
     }
 
+    /// The band so far; one without any width is none.
     fn draft(&self) -> Option<TimeRange> {
         let cursor = self.cursor?;
-        match self.band {
-            Band::None => None,
-            Band::New { anchor } => Some(readable(TimeRange::between(anchor, cursor))),
-            Band::Edge { fixed } => Some(TimeRange::between(fixed, readable_end(cursor, fixed))),
-        }
+        let band = match self.band {
+            Band::None => return None,
+            Band::New { anchor } => readable(TimeRange::between(anchor, cursor)),
+            Band::Edge { fixed } => TimeRange::between(fixed, readable_end(cursor, fixed)),
+        };
+        (!band.is_empty()).then_some(band)
     }
 }
 
@@ -90,7 +96,12 @@ impl Brush {
         match key {
             Key::Escape => self.drop_drag(),
             _ if self.is_pressed() => Vec::new(),
-            Key::Left | Key::Right => self.move_cursor(key == Key::Right, held, scene),
+            Key::Left | Key::Right => {
+                let step = |from| stepped(from, key == Key::Right, held.ctrl, scene);
+                self.move_cursor(step, held, scene)
+            }
+            Key::Home => self.move_cursor(|_| scene.scale.range().from, held, scene),
+            Key::End => self.move_cursor(|_| scene.scale.range().until, held, scene),
             Key::Enter => self.enter(scene),
             Key::PickStart => self.pick(Edge::Start, scene),
             Key::PickEnd => self.pick(Edge::End, scene),
@@ -117,21 +128,39 @@ impl Brush {
         self.keyboard.cursor.unwrap_or(middle).clamp(from, until.max(from))
     }
 
-    fn move_cursor(&mut self, forward: bool, held: Modifiers, scene: &Scene) -> Vec<Outcome> {
+    fn move_cursor(
+        &mut self,
+        step: impl Fn(Timestamp) -> Timestamp,
+        held: Modifiers,
+        scene: &Scene,
+    ) -> Vec<Outcome> {
         let before = self.cursor_in(scene);
-        let cursor = stepped(before, forward, held.ctrl, scene);
-        self.keyboard.cursor = Some(cursor);
-        if held.shift && self.keyboard.band == Band::None {
-            self.keyboard.band = Band::New { anchor: before };
+        self.keyboard.cursor = Some(step(before));
+        let was_new = self.keyboard.makes_band();
+        match self.keyboard.band {
+            // A picked edge goes past the other one, or stays where it cannot.
+            Band::Edge { .. } if self.keyboard.draft().is_none() => {
+                self.keyboard.cursor = Some(step(step(before)));
+                if self.keyboard.draft().is_none() {
+                    self.keyboard.cursor = Some(before);
+                }
+            }
+            Band::None if held.shift => self.keyboard.band = Band::New { anchor: before },
+            // Without Shift the arrows move the cursor only, unless an edge was picked.
+            Band::New { .. } if !held.shift => self.keyboard.band = Band::None,
+            _ => {}
         }
-        // Without Shift the arrows move the cursor only, unless an edge was picked.
-        if !held.shift && matches!(self.keyboard.band, Band::New { .. }) {
+        let draft = self.keyboard.draft();
+        if draft.is_none() && self.keyboard.makes_band() {
+            // At the end of the range, or back where it began, there is no band: the next step begins one here.
             self.keyboard.band = Band::None;
-            return vec![Outcome::Draft(None), Outcome::Cursor(cursor)];
         }
-        let draft = self.keyboard.draft().map(|band| Outcome::Draft(Some(band)));
-        let freeze = draft.map(|_| Outcome::Freeze);
-        freeze.into_iter().chain(draft).chain([Outcome::Cursor(cursor)]).collect()
+        let cursor = Outcome::Cursor(self.cursor_in(scene));
+        match draft {
+            Some(_) => vec![Outcome::Freeze, Outcome::Draft(draft), cursor],
+            None if was_new => vec![Outcome::Draft(None), cursor],
+            None => vec![cursor],
+        }
     }
 
     fn pick(&mut self, edge: Edge, scene: &Scene) -> Vec<Outcome> {
@@ -142,8 +171,7 @@ impl Brush {
     }
 
     fn enter(&mut self, scene: &Scene) -> Vec<Outcome> {
-        let draft = self.keyboard.draft().filter(|band| !band.is_empty());
-        let result = match (self.keyboard.band, draft) {
+        let result = match (self.keyboard.band, self.keyboard.draft()) {
             (Band::New { .. }, Some(band)) if scene.is_armed => Outcome::Baseline(band),
             (Band::New { .. }, Some(band)) => Outcome::Select(band),
             (Band::Edge { .. }, Some(band)) => Outcome::Adjust(band),

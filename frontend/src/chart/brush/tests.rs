@@ -4,6 +4,8 @@ use super::snap::rounded_time;
 use super::*;
 use proptest::prelude::*;
 
+mod by_keys;
+
 fn at(second: f64) -> Timestamp {
     Timestamp::from_nanos((second * 1e9) as i64)
 }
@@ -247,77 +249,6 @@ fn edges_are_hit_near_them_and_outside_of_narrow_bands() {
 }
 
 #[test]
-fn arrows_move_a_cursor_by_pixels_or_ticks() {
-    check(None, &[Do::Key(Key::Right), Do::Key(Key::Left)], &[Cursor(at(501.0)), Cursor(at(500.0))]);
-    check(
-        None,
-        &[Ctrl(Key::Right), Ctrl(Key::Left), Ctrl(Key::Left)],
-        &[Cursor(at(600.0)), Cursor(at(480.0)), Cursor(at(360.0))],
-    );
-    let ends: Vec<Do> = vec![Ctrl(Key::Right); 10];
-    let mut brush = Brush::default();
-    let last = ends.iter().flat_map(|step| act(&mut brush, *step, &scene(None))).last();
-    assert_eq!(last, Some(Cursor(at(1_000.0))), "it stays in the plot");
-}
-
-#[test]
-fn shift_extends_a_band_and_enter_commits_it() {
-    let right = Shift(Key::Right);
-    check(
-        None,
-        &[right, right, Do::Key(Key::Enter)],
-        &[
-            Freeze,
-            drafts(500.0, 501.0),
-            Cursor(at(501.0)),
-            Freeze,
-            drafts(500.0, 502.0),
-            Cursor(at(502.0)),
-            Draft(None),
-            Select(range(500.0, 502.0)),
-        ],
-    );
-    check(
-        None,
-        &[right, Do::Key(Key::Left)],
-        &[Freeze, drafts(500.0, 501.0), Cursor(at(501.0)), Draft(None), Cursor(at(500.0))],
-    );
-    check(None, &[Do::Key(Key::Right), Do::Key(Key::Enter)], &[Cursor(at(501.0)), Click(at(501.0))]);
-}
-
-#[test]
-fn brackets_pick_an_edge_that_the_arrows_move() {
-    check(
-        Some((100.0, 200.0)),
-        &[Do::Key(Key::PickEnd), Do::Key(Key::Right), Do::Key(Key::Enter)],
-        &[
-            Freeze,
-            drafts(100.0, 200.0),
-            Cursor(at(200.0)),
-            Freeze,
-            drafts(100.0, 201.0),
-            Cursor(at(201.0)),
-            Draft(None),
-            Adjust(range(100.0, 201.0)),
-        ],
-    );
-    check(None, &[Do::Key(Key::PickStart)], &[]);
-    check(
-        Some((100.0, 200.0)),
-        &[Do::Key(Key::PickStart), Blur],
-        &[Freeze, drafts(100.0, 200.0), Cursor(at(100.0)), Draft(None)],
-    );
-}
-
-#[test]
-fn escape_drops_what_is_dragged_and_leaves_the_rest_to_the_page() {
-    let escape = Do::Key(Key::Escape);
-    let picked = &[Freeze, drafts(100.0, 200.0), Cursor(at(100.0)), Draft(None)];
-    check(Some((100.0, 200.0)), &[Do::Key(Key::PickStart), escape, escape], picked);
-    check(Some((100.0, 200.0)), &[escape], &[]);
-}
-
-#[test]
 fn an_armed_drag_marks_the_baseline_wherever_it_begins() {
     let armed = Scene { is_armed: true, ..scene(Some(range(100.0, 200.0))) };
     let marked =
@@ -439,7 +370,8 @@ fn zooming_ends_at_both_ends() {
 
 fn any_step() -> impl Strategy<Value = Do> {
     let x = || prop_oneof![-50.0..1_050.0f64, (0i32..100).prop_map(|ten| f64::from(ten) * 10.0)];
-    let keys = [Key::Left, Key::Right, Key::Enter, Key::Escape, Key::PickStart, Key::PickEnd];
+    let keys =
+        [Key::Left, Key::Right, Key::Home, Key::End, Key::Enter, Key::Escape, Key::PickStart, Key::PickEnd];
     let key = move || prop::sample::select(keys.to_vec());
     prop_oneof![
         x().prop_map(Do::Press),
@@ -467,9 +399,13 @@ proptest! {
         let mut brush = Brush::default();
         let mut draft = None;
         for step in steps.into_iter().chain([Cancel, Blur]) {
+            let is_pressed = brush.is_pressed();
             for outcome in act(&mut brush, step, &scene) {
                 match outcome {
-                    Draft(shown) => draft = shown,
+                    Draft(shown) => {
+                        prop_assert!(is_pressed || shown.is_none_or(|band| !band.is_empty()), "by keys");
+                        draft = shown;
+                    }
                     Select(band) | Adjust(band) | Baseline(band) => {
                         prop_assert!(!band.is_empty());
                         prop_assert_eq!(draft, None, "the draft ends before the band is committed");
