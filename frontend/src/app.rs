@@ -9,6 +9,7 @@ use crate::panes::{
     AddMetric, Announcer, Charts, HelpDialog, LastDrawn, LogPane, MetricDrag, Notes, PanelEditor,
     SelectionBar, SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
 };
+use crate::reactive::effect;
 use crate::session::Session;
 use crate::size::{is_phone, on_resize};
 use crate::text;
@@ -169,7 +170,7 @@ fn watch_centre(centre: NodeRef<html::Main>) -> ChartSize {
 
 fn follow_title(session: Session) {
     let title = session.part(|state| state.dashboard.as_ref().map(|board| board.title.clone()));
-    Effect::new(move |_| {
+    effect(move || {
         let title = title.get().filter(|title| !title.is_empty());
         document().set_title(&title.map_or_else(|| "Sonde".to_owned(), |title| format!("{title} · Sonde")));
     });

@@ -3,6 +3,7 @@
 use crate::chart::{ChartContext, Gesture};
 use crate::feeds::{Loaded, range};
 use crate::prefs;
+use crate::reactive::{effect, memo};
 use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::Command;
@@ -38,7 +39,7 @@ pub fn provide_charts(
         drop_drag: RwSignal::new(0),
         pinch: StoredValue::default(),
         // No events before they are known and none when they are is no change.
-        events: Memo::new(move |_| events.value.get().unwrap_or_default()).into(),
+        events: memo(move || events.value.get().unwrap_or_default()).into(),
         hover: RwSignal::new(None),
         pinned: RwSignal::new(None),
         active: session.part(|state| state.view.panel.clone()).into(),
@@ -79,7 +80,7 @@ fn command_of(gesture: Gesture) -> Command {
 
 /// Without a selection there is nothing to compare, and the next band is an ordinary one.
 fn disarm(charts: ChartContext) {
-    Effect::new(move |_| {
+    effect(move || {
         if charts.selection.with(Option::is_none) {
             charts.armed.set(false);
         }
@@ -96,7 +97,7 @@ fn thaw_after_gestures(session: Session, charts: ChartContext) {
             session.send(Command::Freeze(false));
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         charts.held.track();
         charts.draft.track();
         charts.pinned.track();

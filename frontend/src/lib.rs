@@ -20,6 +20,8 @@ pub mod chart;
 pub mod feeds;
 /// What the charts share, and what their gestures mean.
 pub mod gestures;
+/// The server's JSON as values.
+pub mod json;
 /// The keys that act everywhere.
 pub mod keys;
 /// Following for a short time what lives long.
@@ -32,6 +34,8 @@ pub mod panes;
 pub mod plain;
 /// Settings that stay in this browser and are no part of the address.
 pub mod prefs;
+/// Effects and memos, boxed.
+pub mod reactive;
 /// Waiting until a burst is over.
 pub mod rest;
 /// The one state as signals, and the way to change it.
@@ -48,6 +52,10 @@ pub mod theme;
 pub mod url;
 
 /// Puts the page into the document.
+///
+/// At a panic the page stops. A page in the making says why on the console; the one that is shipped has no such texts.
 pub fn start() {
+    #[cfg(debug_assertions)]
+    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     leptos::mount::mount_to_body(app::App);
 }

@@ -1,13 +1,13 @@
 //! The requests, one function each. Every one can be given up: dropping its [`Abort`] does.
 
 use super::{ApiError, ndjson::Splitter};
+use crate::json::{self, RawText};
 use crate::lines::Row;
 use crate::state::{FunctionName, LogQuery, Suggestion, WhyQuery};
 use gloo_net::http::{Request, RequestBuilder, Response};
 use js_sys::{Reflect, Uint8Array};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use sonde_shared::api::{
     Columns, Components, Event, Facets, Histogram, PageInfo, PatternValues, Patterns, decode_columns,
 };
@@ -18,6 +18,7 @@ use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
 use sonde_shared::view::Order;
 use sonde_shared::why::Why;
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
@@ -215,7 +216,7 @@ pub async fn patterns(
     query: LogQuery,
     baseline: Option<TimeRange>,
     signal: AbortSignal,
-) -> Result<Patterns<Box<RawValue>>, ApiError> {
+) -> Result<Patterns<RawText>, ApiError> {
     get_json(&beside("/api/logs/patterns?", &query, baseline), &signal).await
 }
 
@@ -398,7 +399,7 @@ pub async fn why(query: WhyQuery, signal: AbortSignal, on_part: impl Fn(Why)) ->
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     let (mut splitter, mut last) = (Splitter::default(), None);
     while let Some(chunk) = next_chunk(&reader, &signal).await? {
-        splitter.push(&chunk, |line| last = Some(serde_json::from_slice::<Why>(line)));
+        splitter.push(&chunk, |line| last = Some(json::read_bytes::<Why>(line)));
         if let Some(Ok(part)) = last.as_ref().filter(|part| part.as_ref().is_ok_and(|part| !part.done)) {
             on_part(part.clone());
         }
@@ -428,28 +429,45 @@ async fn get_json<T: DeserializeOwned>(url: &str, signal: &AbortSignal) -> Resul
 }
 
 async fn read_json<T: DeserializeOwned>(response: Response, signal: &AbortSignal) -> Result<T, ApiError> {
-    let text = response.text().await.map_err(|error| failure(&error, signal))?;
-    serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())
+    let text = read_text(response, signal.clone()).await?;
+    json::read(&text).map_err(|_not_ours| ApiError::unreadable())
 }
 
-async fn send_json(
+/// What is waited for, whoever asks: boxed, or each that waits would hold a copy of how it is done.
+type Awaited<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+fn read_text(response: Response, signal: AbortSignal) -> Awaited<String> {
+    Box::pin(async move { response.text().await.map_err(|error| failure(&error, &signal)) })
+}
+
+fn send_json(request: RequestBuilder, body: &impl Serialize, signal: &AbortSignal) -> Awaited<Response> {
+    let body = serde_json::to_string(body).map_err(|_never| ApiError::unreadable());
+    send_body(request, body, signal.clone())
+}
+
+fn send_body(
     request: RequestBuilder,
-    body: &impl Serialize,
-    signal: &AbortSignal,
-) -> Result<Response, ApiError> {
-    let body = serde_json::to_string(body).map_err(|_never| ApiError::unreadable())?;
-    let request = request.abort_signal(Some(signal)).body(body).map_err(|error| failure(&error, signal))?;
-    answered(request.send().await.map_err(|error| failure(&error, signal))?).await
+    body: Result<String, ApiError>,
+    signal: AbortSignal,
+) -> Awaited<Response> {
+    Box::pin(async move {
+        let request =
+            request.abort_signal(Some(&signal)).body(body?).map_err(|error| failure(&error, &signal))?;
+        answered(request.send().await.map_err(|error| failure(&error, &signal))?).await
+    })
 }
 
-pub(super) async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
-    send_alone(Request::get(url), signal).await
+pub(super) fn send(url: &str, signal: &AbortSignal) -> Awaited<Response> {
+    send_alone(Request::get(url), signal)
 }
 
 /// Sends a request without a body.
-async fn send_alone(request: RequestBuilder, signal: &AbortSignal) -> Result<Response, ApiError> {
-    let answer = request.abort_signal(Some(signal)).send().await;
-    answered(answer.map_err(|error| failure(&error, signal))?).await
+fn send_alone(request: RequestBuilder, signal: &AbortSignal) -> Awaited<Response> {
+    let signal = signal.clone();
+    Box::pin(async move {
+        let answer = request.abort_signal(Some(&signal)).send().await;
+        answered(answer.map_err(|error| failure(&error, &signal))?).await
+    })
 }
 
 /// The answer, if it is one, else what is told in it.

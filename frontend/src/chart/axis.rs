@@ -3,6 +3,7 @@
 use super::brush::most_ticks;
 use super::surface::{Kind, Surface};
 use super::{ChartContext, Gesture};
+use crate::reactive::memo;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::GUTTER_PX;
 use sonde_shared::chart::ticks::{format_instant, time_ticks};
@@ -17,7 +18,7 @@ pub fn TimeAxis(
     ctx: ChartContext,
 ) -> impl IntoView {
     let surface = Surface::new(ctx, "axis".to_owned(), Kind::Axis);
-    let ticks = Memo::new(move |_| {
+    let ticks = memo(move || {
         let scale = surface.scale();
         let ticks = time_ticks(scale.range(), ctx.utc_offset_minutes.get(), most_ticks(&scale));
         ticks
@@ -25,7 +26,7 @@ pub fn TimeAxis(
             .map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date))
             .collect::<Vec<_>>()
     });
-    let chip_x = Memo::new(move |_| shown_at(surface).map(|(_, x)| x));
+    let chip_x = memo(move || shown_at(surface).map(|(_, x)| x));
     let labels =
         move || {
             ticks.get().into_iter().map(|(x, label, is_date)| {
@@ -92,7 +93,7 @@ fn TimeChip(surface: Surface) -> impl IntoView {
 /// Leads back to a selection that is out of view.
 #[component]
 fn EdgeChip(ctx: ChartContext) -> impl IntoView {
-    let away = Memo::new(move |_| {
+    let away = memo(move || {
         let (selection, visible) = (ctx.selection.get()?, ctx.range.get());
         (!selection.overlaps(visible)).then_some((selection, selection.until <= visible.from))
     });

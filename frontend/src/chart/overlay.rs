@@ -5,6 +5,7 @@ use super::brush::{NARROW_PX, TOUCH_NARROW_PX};
 use super::readings::{Reading, band_size};
 use super::surface::Surface;
 use super::{ChartContext, Hover};
+use crate::reactive::memo;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, RIGHT_PX, plot_width};
 use sonde_shared::chart::ticks::format_instant;
@@ -68,9 +69,9 @@ fn band_place(surface: Surface, band: TimeRange) -> Option<(f64, f64)> {
 #[component]
 fn Band(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
-    let draft = Memo::new(move |_| ctx.draft.get().filter(|_| !ctx.armed.get()));
-    let band = Memo::new(move |_| draft.get().or_else(|| ctx.selection.get()));
-    let place = Memo::new(move |_| band_place(surface, band.get()?));
+    let draft = memo(move || ctx.draft.get().filter(|_| !ctx.armed.get()));
+    let band = memo(move || draft.get().or_else(|| ctx.selection.get()));
+    let place = memo(move || band_place(surface, band.get()?));
     let is_narrower = move |px: f64| place.get().is_some_and(|(_, width)| width < px);
     view! {
         <Show when=move || place.with(Option::is_some)>
@@ -95,8 +96,8 @@ fn Band(surface: Surface) -> impl IntoView {
 fn BaselineBand(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
     let draft = move || ctx.draft.get().filter(|_| ctx.armed.get());
-    let band = Memo::new(move |_| draft().or_else(|| ctx.baseline.get()));
-    let place = Memo::new(move |_| band_place(surface, band.get()?));
+    let band = memo(move || draft().or_else(|| ctx.baseline.get()));
+    let place = memo(move || band_place(surface, band.get()?));
     view! {
         <Show when=move || place.with(Option::is_some)>
             <div
@@ -113,8 +114,8 @@ fn BaselineBand(surface: Surface) -> impl IntoView {
 #[component]
 fn Crosshair(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
-    let hover = Memo::new(move |_| ctx.hover.get().and_then(|hover| surface.x_in_view(hover.at)));
-    let pinned = Memo::new(move |_| ctx.pinned.get().and_then(|at| surface.x_in_view(at)));
+    let hover = memo(move || ctx.hover.get().and_then(|hover| surface.x_in_view(hover.at)));
+    let pinned = memo(move || ctx.pinned.get().and_then(|at| surface.x_in_view(at)));
     let line = |x: Option<f64>, class: &'static str| {
         x.map(|x| view! { <div class=class style:transform=format!("translateX({}px)", x.floor())></div> })
     };
@@ -141,7 +142,7 @@ fn Chips(
     readings: Callback<Timestamp, Vec<Reading>>,
     is_high: Callback<TimeRange, bool>,
 ) -> impl IntoView {
-    let at = Memo::new(move |_| shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
+    let at = memo(move || shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
     let chips = move || {
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
@@ -201,7 +202,7 @@ fn Tooltip(
     is_high: Callback<TimeRange, bool>,
 ) -> impl IntoView {
     let ctx = surface.ctx;
-    let at = Memo::new(move |_| {
+    let at = memo(move || {
         let is_dragging = ctx.draft.with(Option::is_some) || ctx.armed.get();
         shown_instant(surface).filter(|(_, is_here)| *is_here && !is_dragging).map(|(at, _)| at)
     });
@@ -277,9 +278,8 @@ fn drag_label(surface: Surface, x: f64, text: String) -> impl IntoView {
 fn DragLabel(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
     // Once a drag, not at each of its moves.
-    let instead = Memo::new(move |_| {
-        surface.is_source.get().then(|| ctx.counted_instead.run(surface.panel())).flatten()
-    });
+    let instead =
+        memo(move || surface.is_source.get().then(|| ctx.counted_instead.run(surface.panel())).flatten());
     let label = move || {
         let band = ctx.draft.get().filter(|_| surface.is_source.get())?;
         let scale = surface.scale();

@@ -18,6 +18,7 @@ use super::readings::{
 use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::{read_text_px, read_theme};
+use crate::reactive::{effect, memo};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::bounds::Bounds;
@@ -82,23 +83,23 @@ pub fn Chart(
 ) -> impl IntoView {
     let surface = Surface::new(ctx, panel, Kind::Chart);
     let (all, picked) = (data, Picked::new());
-    let is_shown = Memo::new(move |_| {
+    let is_shown = memo(move || {
         let names = |all: &Arc<Vec<Columns>>| picked.shown(parted(all, draw).0.iter().map(|one| &one.name));
         all.with(|all| all.as_ref().map(names)).unwrap_or_default()
     });
     // Kept, for it is read at each move of the pointer; and another one each time, for comparing costs more than drawing.
     let data = Memo::new_with_compare(move |_| Some(kept(all.get()?, &is_shown.get(), draw)), |_, _| true);
     // What is taken out of a stack stands by itself.
-    let how = Memo::new(move |_| {
+    let how = memo(move || {
         let is_whole = is_shown.with(|shown| shown.iter().all(|is| *is));
         if is_whole || draw != Draw::Stacked { draw } else { Draw::Area }
     });
     let seen = StoredValue::new(Slots::default());
-    let all_slots = Memo::new(move |_| {
+    let all_slots = memo(move || {
         let assign = |all: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(parted(all, draw).0));
         all.with(|all| all.as_ref().and_then(assign)).unwrap_or_default()
     });
-    let slots = Memo::new(move |_| {
+    let slots = memo(move || {
         let (slots, shown) = (all_slots.get(), is_shown.get());
         slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
     });
@@ -135,9 +136,8 @@ pub fn Chart(
         values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
     // Looked at again at each move of the pointer: the extremes of all points are not.
-    let extent = Memo::new(move |_| {
-        data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get()))))
-    });
+    let extent =
+        memo(move || data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get())))));
     let is_high = move |range: TimeRange| {
         let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
         let share = |all: &Arc<Vec<Columns>>| {
@@ -145,7 +145,7 @@ pub fn Chart(
         };
         data.with(|data| data.as_ref().and_then(share)).is_some_and(|share| share > 0.5)
     };
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         let (Some(all), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
         let (units, means, shown) = (units.get_value(), means.get(), is_shown.get());
         let series = parted(&all, draw).0;
@@ -307,7 +307,7 @@ fn paint_on_change(
         };
         paint(&element, &frame, |canvas| draw(canvas, &frame));
     });
-    Effect::new(move |_| {
+    effect(move || {
         is_there.track();
         ctx.events.track();
         height_px.track();

@@ -3,6 +3,7 @@
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, Phase};
 use crate::lines::Total;
+use crate::reactive::effect;
 use crate::rest::Rest;
 use crate::session::use_session;
 use crate::text;
@@ -18,7 +19,7 @@ pub fn Announcer() -> impl IntoView {
     let feed: LineFeed = expect_context();
     let said = RwSignal::new(String::new());
     let rest = Rest::new();
-    Effect::new(move |_| {
+    effect(move || {
         let (query, total, phase) = (session.query.get(), feed.total.get(), feed.phase.get());
         let live = session.view.with(|view| view.live);
         let offset = session.offset_minutes.get();

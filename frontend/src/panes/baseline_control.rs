@@ -3,6 +3,7 @@
 use super::icons::{Glyph, Icon};
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, count_baseline};
+use crate::reactive::memo;
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
@@ -71,7 +72,7 @@ fn BaselineButton() -> impl IntoView {
 fn baseline_lines(session: Session) -> Memo<Option<String>> {
     let feed: LineFeed = expect_context();
     let count = count_baseline(session);
-    Memo::new(move |_| {
+    memo(move || {
         let (before, range) = (count.get()?, session.baseline.get()?);
         let selection = session.selection.get()?;
         let rate = feed

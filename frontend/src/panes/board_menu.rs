@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use crate::feeds::{BoardChange, Boards, Saving};
+use crate::reactive::{effect, memo};
 use crate::session::use_session;
 use crate::state::Command;
 use leptos::html;
@@ -43,13 +44,13 @@ pub(super) fn BoardMenu() -> impl IntoView {
     let listed =
         session.part(|state| state.page.as_ref().map(|page| page.dashboards.clone()).unwrap_or_default());
     let current = session.part(|state| state.view.dashboard.clone());
-    let title = Memo::new(move |_| {
+    let title = memo(move || {
         let name = current.get()?;
         Some(listed.with(|boards| boards.iter().find(|board| board.name == name).map_or(name, title_of)))
     });
     let label = Signal::derive(move || title.get().unwrap_or_else(|| "Dashboards".to_owned()));
     let asked = RwSignal::new(None::<Asked>);
-    Effect::new(move |_| {
+    effect(move || {
         if !open.get() {
             asked.set(None);
             boards.saving.set(Saving::Idle);
@@ -131,7 +132,7 @@ fn AskButton(asked: RwSignal<Option<Asked>>, asks: Asked, label: &'static str) -
 fn TitleForm(asks: Asked, value: String, open: RwSignal<bool>) -> impl IntoView {
     let boards: Boards = expect_context();
     let input = NodeRef::<html::Input>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(input) = input.get() {
             input.select();
             drop(input.focus());

@@ -1,5 +1,6 @@
 //! The panels of the dashboard, stacked over one time axis and the histogram of lines.
 
+use super::each::Each;
 use super::edited::{EditedMark, EditedNote};
 use super::empty::{ErrorNote, FirstSteps, NoPanels, PanelSkeletons};
 use super::icons::{Glyph, Icon};
@@ -7,6 +8,7 @@ use super::in_sight::in_sight;
 use crate::app::ChartSize;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
+use crate::reactive::effect;
 use crate::session::use_session;
 use crate::size::on_resize;
 use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
@@ -45,7 +47,7 @@ impl LastDrawn {
         if former.is_some() {
             loaded.value.set(former.map(|(_, columns)| columns));
         }
-        Effect::new(move |_| {
+        effect(move || {
             if let Some(columns) = loaded.value.get().filter(|_| is_edited.get()) {
                 self.0.set_value(Some((id.clone(), columns)));
             }
@@ -65,7 +67,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     on_resize(root, move |section| room_px.set(f64::from(section.client_height()) - AROUND_PX));
     let alone = session.part(|state| state.maximized().is_some());
     // What comes into sight has to be asked for.
-    Effect::new(move |_| {
+    effect(move || {
         alone.track();
         request_animation_frame(move || size.scrolled.update(|count| *count += 1));
     });
@@ -73,7 +75,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
         <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=scrolled>
             <div class="panels">
                 <EditedNote />
-                <For
+                <Each
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
                     children=move |panel| view! { <ChartPanel panel room_px=room_px.into() /> }
@@ -114,7 +116,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
         Some(_) => Place::Hidden,
     });
     let id = panel.id.clone();
-    Effect::new(move |_| {
+    effect(move || {
         let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
         if let Some(root) = root.get().filter(|_| is_edited.get() || is_wanted) {
             let options = web_sys::ScrollIntoViewOptions::new();

@@ -15,6 +15,7 @@ use actions::Actions;
 use field::TextField;
 use leptos::prelude::*;
 use sonde_shared::dashboard::{Draw, Panel, slug};
+use sonde_shared::decimal::parse_decimal;
 use targets::Targets;
 use thresholds::Thresholds;
 use wasm_bindgen::JsCast;
@@ -204,7 +205,7 @@ fn set_title(session: Session, text: String) -> Option<String> {
 /// Takes a number over, or none for an empty text; else what is wrong.
 fn set_number(text: &str, set: impl FnOnce(Option<f64>)) -> Option<String> {
     let text = text.trim();
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = parse_decimal(text).filter(|number| number.is_finite());
     if number.is_none() && !text.is_empty() {
         return Some("This is no number.".to_owned());
     }

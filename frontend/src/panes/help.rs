@@ -3,6 +3,7 @@
 use super::icons::{Glyph, Icon};
 use crate::chart::ChartContext;
 use crate::keys::KeyChoice;
+use crate::reactive::effect;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -41,7 +42,7 @@ const KEYS: [(&str, &str); 28] = [
 #[component]
 pub fn HelpDialog(open: RwSignal<bool>) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         let Some(dialog) = dialog.get() else { return };
         match (open.get(), dialog.open()) {
             (true, false) => drop(dialog.show_modal()),

@@ -5,6 +5,7 @@ use super::share::copy_text;
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
 use crate::plain::plain;
+use crate::reactive::effect;
 use crate::session::use_session;
 use crate::state::{AppState, Command};
 use leptos::html;
@@ -27,7 +28,7 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
     let session = use_session();
     let feed: LineFeed = expect_context();
     let root = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(root) = root.get() {
             watch_height(&root, index, feed);
         }

@@ -9,6 +9,7 @@ use crate::feeds::LineFeed;
 use crate::leaving::leaving;
 use crate::lines::{Mark, Row};
 use crate::plain::plain;
+use crate::reactive::memo;
 use crate::session::{Session, use_session};
 use crate::text::{self, Stamp};
 use leptos::prelude::*;
@@ -46,7 +47,7 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
             toggle(session, &id);
         }
     };
-    let mark = Memo::new(move |_| {
+    let mark = memo(move || {
         let mark = leaving(feed.marks).with(|marks| marks.get(&index).copied())?;
         Some(mark_text(mark, at, leaving(session.offset_minutes).get()))
     });
@@ -82,7 +83,7 @@ fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
     let (prefix, name) = split_component(&plain(&row.component));
     let (message, rest) = (row.message.clone(), row.rest.clone());
     let feed: LineFeed = expect_context();
-    let find = Memo::new(move |_| feed.find());
+    let find = memo(move || feed.find());
     let whole = move || Stamp::Year.write(at, leaving(session.offset_minutes).get());
     let more = (row.more_lines > 0).then(|| {
         let more = ["+", &text::lines(row.more_lines as u64)].concat();

@@ -1,11 +1,13 @@
 //! The rows that show, out of however many there are. Only these exist as elements.
 
+use super::each::Each;
 use super::line_row::LineRow;
 use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
 use super::tie::Tie;
 use crate::feeds::LineFeed;
+use crate::reactive::{effect, memo};
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use leptos::html;
@@ -29,23 +31,23 @@ pub(super) fn LogList() -> impl IntoView {
     let Reading { wraps, is_roomy, stamp, .. } = expect_context();
     let touch = RwSignal::new(None::<f64>);
     expect_context::<Tie>().mark_cursor(feed.cursor);
-    let visible = Memo::new(move |_| feed.extent().visible(feed.position.get()));
-    Effect::new(move |_| {
+    let visible = memo(move || feed.extent().visible(feed.position.get()));
+    effect(move || {
         feed.revision.track();
         feed.want(visible.get());
     });
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(list) = list.get() {
             watch_size(&list, feed);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         is_roomy.track();
         if let Some(list) = list.get() {
             request_animation_frame(move || measure_row(&list, feed));
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         feed.revision.track();
         visible.track();
         feed.viewport_px.track();
@@ -87,7 +89,7 @@ pub(super) fn LogList() -> impl IntoView {
             on:pointercancel=move |_| touch.set(None)
         >
             <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
-                <For each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index stamp /> } />
+                <Each each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index stamp /> } />
             </div>
         </div>
         <Scrollbar />

@@ -8,6 +8,7 @@ use super::patterns::PatternsPane;
 use super::reading::{ColumnHeads, Reading};
 use super::text_filter::wrong_expression;
 use crate::feeds::{LineFeed, Phase, nearest_line};
+use crate::reactive::memo;
 use crate::session::use_session;
 use crate::state::{Command, LogQuery};
 use crate::text::{self, Stamp};
@@ -72,7 +73,7 @@ fn Progress() -> impl IntoView {
 fn PaneState() -> impl IntoView {
     let feed: LineFeed = expect_context();
     // A state that is said again is the same element still.
-    let phase = Memo::new(move |_| feed.phase.get());
+    let phase = memo(move || feed.phase.get());
     move || {
         match phase.get() {
             Phase::Loading if feed.total.get().rows() == 0 && !feed.dimmed.get() => {

@@ -3,6 +3,7 @@
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
 use crate::feeds::{PatternFeed, PatternList, PatternRow, load_values};
+use crate::reactive::memo;
 use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
@@ -96,7 +97,7 @@ fn Pattern(
 ) -> impl IntoView {
     let session = use_session();
     let id = row.id.clone();
-    let is_open = Memo::new(move |_| open.with(|open| open.as_ref() == Some(&id)));
+    let is_open = memo(move || open.with(|open| open.as_ref() == Some(&id)));
     let id = row.id.clone();
     let toggle = move |_| open.set((!is_open.get_untracked()).then(|| id.clone()));
     let narrow = move |excluded: bool, id: &str| {

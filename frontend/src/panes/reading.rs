@@ -7,6 +7,7 @@ use super::line_fields::toggle_column;
 use crate::feeds::LineFeed;
 use crate::lines::Field;
 use crate::prefs;
+use crate::reactive::memo;
 use crate::session::{Session, use_session};
 use crate::text::Stamp;
 use leptos::prelude::*;
@@ -65,7 +66,7 @@ impl Reading {
         let stored = prefs::read("times");
         let times = Times::ALL.into_iter().find(|times| Some(times.name()) == stored.as_deref());
         let times = RwSignal::new(times.unwrap_or_default());
-        let stamp = Memo::new(move |_| {
+        let stamp = memo(move || {
             let (offset, times) = (session.offset_minutes.get(), times.get());
             session.query.with(|query| match times {
                 Times::Clock => Stamp::of(query.range, offset),

@@ -2,6 +2,7 @@
 
 use super::icons::{Glyph, Icon};
 use crate::feeds::{LineFeed, Phase};
+use crate::reactive::{effect, memo};
 use crate::rest::Rest;
 use crate::session::use_session;
 use crate::state::Command;
@@ -19,7 +20,7 @@ pub(super) fn TextFilter() -> impl IntoView {
     let session = use_session();
     let feed: LineFeed = expect_context();
     let contains = session.part(|state| state.view.contains.clone());
-    let is_on = Memo::new(move |_| contains.with(|text| !text.is_empty()));
+    let is_on = memo(move || contains.with(|text| !text.is_empty()));
     let is_regex = session.part(|state| state.view.is_regex);
     let input = NodeRef::<html::Input>::new();
     let rest = Rest::new();
@@ -34,7 +35,7 @@ pub(super) fn TextFilter() -> impl IntoView {
         feed.sought_text.set(None);
         session.send(Command::SetContains(String::new()));
     };
-    Effect::new(move |_| {
+    effect(move || {
         if session.text_filter_focus.get() > 0
             && let Some(input) = input.get()
         {
@@ -55,7 +56,7 @@ pub(super) fn TextFilter() -> impl IntoView {
         }
         _ => {}
     };
-    let why = Memo::new(move |_| feed.phase.with(wrong_expression));
+    let why = memo(move || feed.phase.with(wrong_expression));
     view! {
         <div class="text-filter" class:on=move || is_on.get() class:wrong=move || why.with(Option::is_some)>
             <Glyph icon=Icon::Search />

@@ -9,6 +9,7 @@ use crate::chart::{ChartContext, Hover};
 use crate::feeds::{LineFeed, Loaded};
 use crate::lines::share_before;
 use crate::prefs;
+use crate::reactive::{effect, memo};
 use crate::rest::Rest;
 use crate::session::Session;
 use leptos::prelude::*;
@@ -51,12 +52,12 @@ impl Tie {
         histogram: Loaded<Histogram>,
     ) -> Self {
         let follows = prefs::switch("follow", false);
-        let crosshair = Memo::new(move |_| match charts.hover.get() {
+        let crosshair = memo(move || match charts.hover.get() {
             Some(hover) => (hover.source != LINES).then_some(hover.at),
             None => charts.pinned.get(),
         });
         let nearest =
-            Memo::new(move |_| crosshair.get().filter(|_| follows.get()).and_then(|at| feed.row_near(at)));
+            memo(move || crosshair.get().filter(|_| follows.get()).and_then(|at| feed.row_near(at)));
         let own_until = StoredValue::new(0.0);
         let tie = Self { follows, session, charts, feed, histogram, own_until, crosshair, nearest };
         tie.follow_the_crosshair();
@@ -67,7 +68,7 @@ impl Tie {
 
     fn follow_the_crosshair(self) {
         let rest = Rest::new();
-        Effect::new(move |_| {
+        effect(move || {
             let at = self.crosshair.get().filter(|_| self.follows.get());
             match at {
                 Some(at) => rest.after(REST, move || {
@@ -131,7 +132,7 @@ impl Tie {
 #[component]
 pub(super) fn Hairline() -> impl IntoView {
     let tie: Tie = expect_context();
-    let place = Memo::new(move |_| tie.share().map(|share| (share * tie.feed.viewport_px.get()).round()));
+    let place = memo(move || tie.share().map(|share| (share * tie.feed.viewport_px.get()).round()));
     move || {
         let y = place.get()?;
         Some(view! { <div class="hairline" style:transform=format!("translateY({y}px)")></div> })

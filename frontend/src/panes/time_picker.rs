@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use super::typed_range::TypedRange;
+use crate::reactive::memo;
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
@@ -26,7 +27,7 @@ const PRESETS: [(&str, i64); 8] = [
 pub(super) fn TimePicker() -> impl IntoView {
     let session = use_session();
     let open = RwSignal::new(false);
-    let label = Memo::new(move |_| {
+    let label = memo(move || {
         let offset = session.offset_minutes.get();
         let now = session.server_now();
         let resolved = session.range.get();

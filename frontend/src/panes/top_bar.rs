@@ -6,6 +6,7 @@ use super::more_menu::MoreMenu;
 use super::share::Share;
 use super::time_picker::TimePicker;
 use crate::feeds::LiveFeed;
+use crate::reactive::memo;
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
@@ -41,7 +42,7 @@ fn LiveButton() -> impl IntoView {
     let live = session.part(|state| state.view.live);
     let new_lines = expect_context::<LiveFeed>().since_paused;
     // A page that follows a server which is gone would pretend to move.
-    let is_lost = Memo::new(move |_| live.get() && session.lost.get());
+    let is_lost = memo(move || live.get() && session.lost.get());
     let label = move || match (live.get(), new_lines.get()) {
         (true, _) if is_lost.get() => "Reconnecting…".to_owned(),
         (true, _) => "Live".to_owned(),

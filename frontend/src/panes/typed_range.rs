@@ -1,5 +1,6 @@
 //! A range as it is typed; under it what it means, or what is wrong with it.
 
+use crate::reactive::effect;
 use crate::session::{Session, use_session};
 use crate::state::{TypedAgainst, TypedError, parse_typed_range};
 use crate::text;
@@ -35,7 +36,7 @@ pub(super) fn TypedRange(
         problem.set(None);
         typed.set(event_target_value(&event));
     };
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(input) = input.get() {
             input.select();
             drop(input.focus());

@@ -1,9 +1,11 @@
 //! The page on a wall: charts alone, in large type, to be read from across a room. What is not of now says so instead of
 //! showing a number that was true once. Escape, or the button that a moved pointer brings, leaves it.
 
+use super::each::Each;
 use super::icons::{Glyph, Icon};
 use crate::chart::{Chart, ChartContext};
 use crate::feeds::{LiveFeed, Loaded, range};
+use crate::reactive::memo;
 use crate::rest::Rest;
 use crate::session::use_session;
 use crate::size::on_resize;
@@ -46,7 +48,7 @@ pub fn Wall() -> impl IntoView {
                 style:grid-template-columns=move || format!("repeat({}, minmax(0, 1fr))", columns().0)
                 style:grid-template-rows=move || format!("repeat({}, minmax(0, 1fr))", columns().1)
             >
-                <For
+                <Each
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
                     children=move |panel| view! { <WallPanel panel now /> }
@@ -121,7 +123,7 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
     let (unit, thresholds) = (panel.unit.clone(), panel.thresholds.clone());
     let judged = {
         let (unit, thresholds) = (unit.clone(), thresholds.clone());
-        Memo::new(move |_| {
+        memo(move || {
             let last = last.get();
             last.value
                 .filter(|_| last.stale_secs.is_none())
@@ -131,7 +133,7 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
     let level = move || judged.with(|judged| judged.as_ref().map_or("", |(level, _)| level.name()));
     let value = {
         let unit = unit.clone();
-        Memo::new(move |_| match last.get() {
+        memo(move || match last.get() {
             Last { stale_secs: Some(secs), .. } => ["stale ", &age(secs)].concat(),
             Last { value: Some(value), .. } => format_value(value, &unit),
             Last { value: None, .. } => "no points".to_owned(),
@@ -203,7 +205,7 @@ fn age(secs: i64) -> String {
 fn last_of(loaded: Loaded<Vec<Columns>>, now: RwSignal<Timestamp>) -> Memo<Last> {
     let session = use_session();
     let live = session.part(|state| state.view.live);
-    Memo::new(move |_| {
+    memo(move || {
         let (range, now, live) = (session.range.get(), now.get(), live.get());
         loaded
             .value

@@ -7,6 +7,7 @@ use super::icons::{Glyph, Icon};
 use super::log_list::LIST_ID;
 use crate::feeds::Loaded;
 use crate::prefs;
+use crate::reactive::effect;
 use crate::session::{Session, use_session};
 use crate::size::is_phone;
 use crate::state::{Command, TARGETS_PANEL};
@@ -113,7 +114,7 @@ fn Compared(session: Session) -> impl IntoView {
 fn Answer(why: Loaded<Why>) -> impl IntoView {
     let session = use_session();
     let is_slow = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         session.selection.track();
         is_slow.set(false);
         set_timeout(move || _ = is_slow.try_set(true), SLOW);

@@ -3,6 +3,7 @@
 
 use super::targets::Row;
 use crate::feeds::{Completion, Mistake};
+use crate::reactive::{effect, memo};
 use crate::session::{Session, use_session};
 use crate::state::{Meaning, Suggestion, Word, completed, word_at};
 use leptos::html;
@@ -39,7 +40,7 @@ pub(super) fn TargetField(
         };
         field.suggestions().into_iter().enumerate().map(option).collect_view()
     };
-    let is_shown = Memo::new(move |_| field.is_open.get() && !field.suggestions().is_empty());
+    let is_shown = memo(move || field.is_open.get() && !field.suggestions().is_empty());
     let spoken = if label == "Targets" { "Target " } else { "Right target " };
     view! {
         <div class="target-field">
@@ -121,7 +122,7 @@ fn SuggestionRow(
     // The press would take the focus from the field.
     let hold = |event: web_sys::PointerEvent| event.prevent_default();
     let node = NodeRef::<html::Li>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(node) = node.get().filter(|_| is_chosen) {
             node.scroll_into_view_with_bool(false);
         }

@@ -2,11 +2,13 @@
 
 use super::change;
 use super::field::TYPING;
+use crate::panes::each::Each;
 use crate::panes::icons::{Glyph, Icon};
 use crate::rest::Rest;
 use crate::session::use_session;
 use leptos::prelude::*;
 use sonde_shared::dashboard::Threshold;
+use sonde_shared::decimal::parse_decimal;
 use sonde_shared::log::Level;
 
 /// One as it is typed.
@@ -19,8 +21,8 @@ struct Row {
 
 impl Row {
     fn number(self) -> Option<f64> {
-        let at = self.at.with_untracked(|at| at.trim().parse::<f64>());
-        at.ok().filter(|at| at.is_finite())
+        let at = self.at.with_untracked(|at| parse_decimal(at.trim()));
+        at.filter(|at| at.is_finite())
     }
 }
 
@@ -56,7 +58,7 @@ pub(super) fn Thresholds(thresholds: Vec<Threshold>) -> impl IntoView {
     view! {
         <div class="editor-field" role="group" aria-label="Thresholds">
             <span>"Thresholds"</span>
-            <For
+            <Each
                 each=move || rows.get()
                 key=|row| row.key
                 children=move |row| view! { <ThresholdRow row on_change=move |()| commit() on_remove=move |()| remove(row.key) /> }

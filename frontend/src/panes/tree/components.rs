@@ -4,6 +4,7 @@ use super::rows::{RowAct, RowPlace, Rows};
 use super::strip::{HEIGHT, WIDTH, bars};
 use crate::feeds::Loaded;
 use crate::panes::empty::ErrorNote;
+use crate::reactive::{effect, memo};
 use crate::session::use_session;
 use crate::state::{Command, ComponentTree, Folds, MOST_CHOSEN, Pick, TreeNode, picked};
 use crate::text;
@@ -26,8 +27,8 @@ pub(super) fn ComponentRows(components: Loaded<Components>, open: RwSignal<bool>
         },
         |_, _| true,
     );
-    Effect::new(move |_| tree.with(|tree| folds.update(|folds| folds.begin(tree))));
-    let rows = Memo::new(move |_| {
+    effect(move || tree.with(|tree| folds.update(|folds| folds.begin(tree))));
+    let rows = memo(move || {
         tree.with(|tree| folds.with(|folds| filter.with(|filter| tree.rows(folds, filter.trim()))))
     });
     let is_known = move || components.value.with(Option::is_some);
@@ -107,7 +108,7 @@ fn TreeList(
             })
         })
     };
-    let places = Memo::new(move |_| {
+    let places = memo(move || {
         let is_filtered = filter.with(|filter| !filter.trim().is_empty());
         tree.with(|tree| {
             let place = |at: &usize| {
@@ -150,7 +151,7 @@ fn TreeList(
         format!("{path}, {}, {errors} errors", text::lines(lines))
     };
     let row = move |at: usize, _path: String| {
-        let numbers = Memo::new(move |_| node(at));
+        let numbers = memo(move || node(at));
         view! { <Numbers components numbers /> }.into_any()
     };
     view! {

@@ -1,6 +1,7 @@
 //! A metric on its way to a chart: dragged by a mouse, or through a menu that fingers and keys reach. On a chart it is one more
 //! target of that, in the editor; on the empty place it is a chart of the address' own.
 
+use crate::reactive::effect;
 use crate::session::{Session, use_session};
 use crate::state::{Command, EditStep, TARGETS_PANEL};
 use leptos::html;
@@ -199,7 +200,7 @@ fn close(dialog: NodeRef<html::Dialog>) {
 #[component]
 fn AddDialog(drag: MetricDrag, metric: String) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(dialog) = dialog.get().filter(|dialog| !dialog.open()) {
             drop(dialog.show_modal());
         }

@@ -1,6 +1,8 @@
 //! The rows of a tree, of which only those in sight exist: thousands of components cost no more than thirty. Knows nothing of
 //! what a row shows; moves the cursor, and says what was done with a row.
 
+use crate::panes::each::Each;
+use crate::reactive::memo;
 use crate::rest::Rest;
 use crate::size::on_resize;
 use leptos::html;
@@ -57,7 +59,7 @@ pub(super) fn Rows(
     on_press: Option<Callback<(usize, web_sys::PointerEvent)>>,
 ) -> impl IntoView {
     let list = List::new(name, places);
-    let visible = Memo::new(move |_| list.visible());
+    let visible = memo(move || list.visible());
     let items = move || {
         // The places first: an effect that reads something made of them before them, and finds that unchanged, as many rows as
         // before, does not hear that they have changed.
@@ -78,7 +80,7 @@ pub(super) fn Rows(
             on:keydown=move |event| list.key(&event, on_act)
         >
             <div class="tree-space" role="none" style:height=height>
-                <For
+                <Each
                     each=items
                     key=Clone::clone
                     children=move |(at, place)| {
