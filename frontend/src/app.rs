@@ -1,5 +1,6 @@
 //! The page's root: what is where.
 
+use crate::boxed::{Show, effect, handler};
 use crate::feeds::{
     BoardSaving, Boards, LineFeed, LiveFeed, Loaded, PageFeed, Saving, clock, load_why, range, watch_contact,
 };
@@ -9,7 +10,6 @@ use crate::panes::{
     AddMetric, Announcer, Charts, HelpDialog, LastDrawn, LogPane, MetricDrag, Notes, PanelEditor,
     SelectionBar, SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
 };
-use crate::reactive::effect;
 use crate::session::Session;
 use crate::size::{is_phone, on_resize};
 use crate::text;
@@ -146,9 +146,9 @@ fn SheetTabs(
     };
     view! {
         <div class="sheet-tabs" role="group" aria-label="Bottom sheet">
-            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=lines>{count}</button>
-            <button class="tab" aria-pressed=move || why_over.get().to_string() on:click=explain>{why_label}</button>
-            <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=components>"Components"</button>
+            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=handler(lines)>{count}</button>
+            <button class="tab" aria-pressed=move || why_over.get().to_string() on:click=handler(explain)>{why_label}</button>
+            <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=handler(components)>"Components"</button>
         </div>
     }
 }

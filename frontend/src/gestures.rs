@@ -1,9 +1,9 @@
 //! What the charts share, and what their gestures mean to the page.
 
+use crate::boxed::{effect, memo};
 use crate::chart::{ChartContext, Gesture};
 use crate::feeds::{Loaded, range};
 use crate::prefs;
-use crate::reactive::{effect, memo};
 use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::Command;

@@ -14,6 +14,8 @@
 pub mod api;
 /// The page's root: what is where.
 pub mod app;
+/// Effects, memos, conditions and lists, boxed.
+pub mod boxed;
 /// Charts on canvas, with their brush and crosshair.
 pub mod chart;
 /// What keeps the page supplied: one feed for each kind of data.
@@ -34,8 +36,6 @@ pub mod panes;
 pub mod plain;
 /// Settings that stay in this browser and are no part of the address.
 pub mod prefs;
-/// Effects and memos, boxed.
-pub mod reactive;
 /// Waiting until a burst is over.
 pub mod rest;
 /// The one state as signals, and the way to change it.

@@ -1,7 +1,7 @@
 //! The one state as signals, and the way to change it: [`Session::send`].
 
+use crate::boxed::memo;
 use crate::leaving::leaving;
-use crate::reactive::memo;
 use crate::state::{AppState, Command, LogQuery, may_stand};
 use crate::url::{self, AddressBar};
 use leptos::prelude::*;

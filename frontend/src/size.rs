@@ -1,6 +1,6 @@
 //! How large elements are, followed as they change.
 
-use crate::reactive::effect;
+use crate::boxed::effect;
 use leptos::html::ElementType;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;

@@ -1,7 +1,7 @@
 //! Dark, light, or as the system has it. The choice is kept in this browser.
 
+use crate::boxed::effect;
 use crate::prefs;
-use crate::reactive::effect;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;

@@ -1,6 +1,6 @@
 //! How large an element is and how fine the screen under it, as signals.
 
-use crate::reactive::effect;
+use crate::boxed::effect;
 use crate::size::on_resize;
 use leptos::html::Div;
 use leptos::prelude::*;

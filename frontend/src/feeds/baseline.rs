@@ -2,7 +2,7 @@
 
 use super::lines::count_lines;
 use crate::api::Abort;
-use crate::reactive::{effect, memo};
+use crate::boxed::{effect, memo};
 use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::{LineFeed, Loaded, Phase};
 use crate::api::{Abort, ApiError, client};
-use crate::reactive::effect;
+use crate::boxed::effect;
 use crate::session::Session;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

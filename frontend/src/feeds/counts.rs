@@ -3,9 +3,9 @@
 
 use super::Loaded;
 use crate::api::client;
+use crate::boxed::{effect, memo};
 use crate::json::{Raw, RawText};
 use crate::lines::Row;
-use crate::reactive::{effect, memo};
 use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;

@@ -12,9 +12,9 @@ mod place;
 
 use crate::api::client::{self, AnswerHead, LineRequest, Start};
 use crate::api::{Abort, ApiError};
+use crate::boxed::{effect, memo};
 use crate::feeds::phase::Phase;
 use crate::lines::{Cache, Find, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
-use crate::reactive::{effect, memo};
 use crate::rest::Rest;
 use crate::session::Session;
 use crate::state::LogQuery;

@@ -2,7 +2,7 @@
 
 use super::{LiveFeed, Loaded};
 use crate::api::client;
-use crate::reactive::effect;
+use crate::boxed::effect;
 use crate::session::Session;
 use crate::state::{Command, LogQuery};
 use leptos::prelude::*;

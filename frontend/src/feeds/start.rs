@@ -2,7 +2,7 @@
 
 use super::Loaded;
 use crate::api::client::{self, TaggedDashboard};
-use crate::reactive::effect;
+use crate::boxed::effect;
 use crate::session::Session;
 use crate::state::{AppState, Command};
 use leptos::prelude::*;

@@ -1,9 +1,9 @@
 //! What a screen reader is told: the selection and how many lines it has, once things are at rest.
 
+use crate::boxed::effect;
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, Phase};
 use crate::lines::Total;
-use crate::reactive::effect;
 use crate::rest::Rest;
 use crate::session::use_session;
 use crate::text;

@@ -1,8 +1,8 @@
 //! Which dashboard, and what is done with one: new, another title, a copy, one less.
 
 use super::choice::Choice;
+use crate::boxed::{Show, effect, handler, memo};
 use crate::feeds::{BoardChange, Boards, Saving};
-use crate::reactive::{effect, memo};
 use crate::session::use_session;
 use crate::state::Command;
 use leptos::html;
@@ -68,10 +68,10 @@ pub(super) fn BoardMenu() -> impl IntoView {
                         <li>
                             <button
                                 class="item danger"
-                                on:click=move |_| {
+                                on:click=handler(move |_| {
                                     asked.set(None);
                                     boards.change(BoardChange::Delete, move || open.set(false));
-                                }
+                                })
                             >
                                 "Delete this one"
                             </button>
@@ -105,7 +105,7 @@ fn list(boards: Vec<DashboardName>, current: Option<&str>, open: RwSignal<bool>)
         };
         let title = title_of(&board);
         let error = board.error.map(|why| view! { <pre class="mono problem board-error">{why}</pre> });
-        view! { <li><button class="item" aria-pressed=pressed on:click=pick>{title}</button>{error}</li> }
+        view! { <li><button class="item" aria-pressed=pressed on:click=handler(pick)>{title}</button>{error}</li> }
     };
     boards.into_iter().map(item).collect_view()
 }
@@ -117,10 +117,10 @@ fn AskButton(asked: RwSignal<Option<Asked>>, asks: Asked, label: &'static str) -
         <button
             class="item"
             aria-expanded=move || (asked.get() == Some(asks)).to_string()
-            on:click=move |_| {
+            on:click=handler(move |_| {
                 boards.saving.set(Saving::Idle);
                 asked.set(Some(asks));
-            }
+            })
         >
             {label}
         </button>
@@ -144,7 +144,7 @@ fn TitleForm(asks: Asked, value: String, open: RwSignal<bool>) -> impl IntoView 
         boards.change(asks.change(title.trim().to_owned()), move || open.set(false));
     };
     view! {
-        <form class="board-form" on:submit=submit>
+        <form class="board-form" on:submit=handler(submit)>
             <label for="board-title">"Its title"</label>
             <input id="board-title" node_ref=input class="field" autocomplete="off" maxlength="200" value=value />
             <button class="control primary" type="submit" disabled=move || boards.saving.get() == Saving::Busy>

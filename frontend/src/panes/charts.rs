@@ -1,14 +1,13 @@
 //! The panels of the dashboard, stacked over one time axis and the histogram of lines.
 
-use super::each::Each;
 use super::edited::{EditedMark, EditedNote};
 use super::empty::{ErrorNote, FirstSteps, NoPanels, PanelSkeletons};
 use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
 use crate::app::ChartSize;
+use crate::boxed::{Each, Show, effect, handler};
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
-use crate::reactive::effect;
 use crate::session::use_session;
 use crate::size::on_resize;
 use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
@@ -72,7 +71,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
         request_animation_frame(move || size.scrolled.update(|count| *count += 1));
     });
     view! {
-        <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=scrolled>
+        <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=handler(scrolled)>
             <div class="panels">
                 <EditedNote />
                 <Each
@@ -210,7 +209,7 @@ fn EditButton(id: String, title: String) -> impl IntoView {
             aria-label=format!("{title}: edit this chart")
             title="Edit this chart"
             data-edit=opens
-            on:click=edit
+            on:click=handler(edit)
         >
             <Glyph icon=Icon::Edit />
         </button>
@@ -225,7 +224,7 @@ fn AddChart() -> impl IntoView {
     let add = move |_| session.send(Command::Edit(EditStep::Add(Vec::new())));
     view! {
         <Show when=move || can.get()>
-            <button class="control add-chart" on:click=add>
+            <button class="control add-chart" on:click=handler(add)>
                 <Glyph icon=Icon::Add />
                 "Add a chart"
             </button>
@@ -243,7 +242,7 @@ fn CloseTargets() -> impl IntoView {
             class="control icon-only small panel-tool"
             aria-label="Close this chart"
             title="This chart is in the address alone: close it"
-            on:click=close
+            on:click=handler(close)
         >
             <Glyph icon=Icon::Close />
         </button>
@@ -276,7 +275,7 @@ fn MaximizeButton(id: String, title: String, place: Memo<Place>) -> impl IntoVie
             aria-label=name.clone()
             title=name
             aria-pressed=move || is_alone().to_string()
-            on:click=toggle
+            on:click=handler(toggle)
         >
             {move || view! { <Glyph icon=if is_alone() { Icon::Shrink } else { Icon::Grow } /> }}
         </button>
@@ -293,7 +292,7 @@ fn has_points(columns: &[Columns], range: TimeRange) -> bool {
 fn PanelError(error: String, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
         <span class="panel-note problem" role="alert" title=error.clone()>{error.clone()}</span>
-        <button class="control small" on:click=move |_| retry.run(())>"Retry"</button>
+        <button class="control small" on:click=handler(move |_| retry.run(()))>"Retry"</button>
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a panel is in sight, or nearly: a dashboard of a hundred panels asks for those that are looked at.
 
 use crate::app::ChartSize;
-use crate::reactive::effect;
+use crate::boxed::effect;
 use leptos::html;
 use leptos::prelude::*;
 

@@ -4,12 +4,12 @@ use super::highlight::marked;
 use super::line_fields::LineFields;
 use super::log_list::toggle;
 use super::tie::{LINES, Tie, is_selecting_text};
+use crate::boxed::{Show, handler, memo};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
 use crate::leaving::leaving;
 use crate::lines::{Mark, Row};
 use crate::plain::plain;
-use crate::reactive::memo;
 use crate::session::{Session, use_session};
 use crate::text::{self, Stamp};
 use leptos::prelude::*;
@@ -62,11 +62,11 @@ fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
             aria-rowindex=(index + 1).to_string()
             aria-expanded=move || open.get().to_string()
             data-line=row.id.clone()
-            on:pointermove=hover
-            on:pointerleave=move |_| context.hover.set(None)
+            on:pointermove=handler(hover)
+            on:pointerleave=handler(move |_| context.hover.set(None))
         >
             {move || mark.get().map(|mark| view! { <div class="mark">{mark}</div> })}
-            <div class="cells" role="presentation" on:click=click>
+            <div class="cells" role="presentation" on:click=handler(click)>
                 <Cells row=cells session stamp />
             </div>
             <Show when=move || open.get()>

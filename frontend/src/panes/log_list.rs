@@ -1,17 +1,17 @@
 //! The rows that show, out of however many there are. Only these exist as elements.
 
-use super::each::Each;
 use super::line_row::LineRow;
 use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
 use super::tie::Tie;
+use crate::boxed::{Each, effect, handler, memo};
 use crate::feeds::LineFeed;
-use crate::reactive::{effect, memo};
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::decimal::parse_decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
@@ -80,13 +80,13 @@ pub(super) fn LogList() -> impl IntoView {
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"
-            on:wheel=wheel
-            on:scroll=move |_| take_scroll(list, feed)
-            on:keydown=move |event| press(&event, session, feed)
-            on:pointerdown=move |event| touch.set(finger(&event))
-            on:pointermove=move |event| drag(&event, feed, touch)
-            on:pointerup=move |_| touch.set(None)
-            on:pointercancel=move |_| touch.set(None)
+            on:wheel=handler(wheel)
+            on:scroll=handler(move |_| take_scroll(list, feed))
+            on:keydown=handler(move |event| press(&event, session, feed))
+            on:pointerdown=handler(move |event| touch.set(finger(&event)))
+            on:pointermove=handler(move |event| drag(&event, feed, touch))
+            on:pointerup=handler(move |_| touch.set(None))
+            on:pointercancel=handler(move |_| touch.set(None))
         >
             <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
                 <Each each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index stamp /> } />
@@ -126,7 +126,7 @@ fn take_scroll(list: NodeRef<html::Div>, feed: LineFeed) {
 fn measure_row(list: &web_sys::HtmlElement, feed: LineFeed) {
     let style = window().get_computed_style(list).ok().flatten();
     let size = style.and_then(|style| style.get_property_value("--row-size").ok());
-    let size = size.and_then(|size| size.trim().trim_end_matches("px").parse().ok());
+    let size = size.and_then(|size| parse_decimal(size.trim().trim_end_matches("px")));
     feed.row_px.set(size.unwrap_or(20.0));
 }
 

@@ -6,7 +6,6 @@ mod baseline_control;
 mod board_menu;
 mod charts;
 mod choice;
-mod each;
 mod edited;
 mod editor;
 mod empty;

@@ -2,8 +2,8 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
+use crate::boxed::{Show, handler, memo};
 use crate::feeds::{PatternFeed, PatternList, PatternRow, load_values};
-use crate::reactive::memo;
 use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
@@ -117,7 +117,7 @@ fn Pattern(
                     class="control small icon-only unfold"
                     aria-label="Values and an example"
                     aria-expanded=move || is_open.get().to_string()
-                    on:click=toggle
+                    on:click=handler(toggle)
                 >
                     <Glyph icon=Icon::Chevron />
                 </button>
@@ -126,14 +126,14 @@ fn Pattern(
                 <span class="number muted">{text::percent(row.count, total)}</span>
                 <span class="versus" class:new=is_new>{versus}</span>
                 <span class="tag">{level.tag()}</span>
-                <button class="template mono" title="Show its lines" on:click=move |_| narrow(false, &only)>
+                <button class="template mono" title="Show its lines" on:click=handler(move |_| narrow(false, &only))>
                     {holes(&template)}
                 </button>
                 <button
                     class="control small icon-only"
                     aria-label="Leave its lines out"
                     title="Leave its lines out"
-                    on:click=move |_| narrow(true, &not)
+                    on:click=handler(move |_| narrow(true, &not))
                 >
                     <Glyph icon=Icon::Minus />
                 </button>

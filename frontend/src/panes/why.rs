@@ -5,9 +5,9 @@
 use super::empty::{ErrorNote, SLOW};
 use super::icons::{Glyph, Icon};
 use super::log_list::LIST_ID;
+use crate::boxed::{Show, effect, handler};
 use crate::feeds::Loaded;
 use crate::prefs;
-use crate::reactive::effect;
 use crate::session::{Session, use_session};
 use crate::size::is_phone;
 use crate::state::{Command, TARGETS_PANEL};
@@ -57,14 +57,14 @@ pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
     };
     view! {
         <aside class="why" class:open=move || open.get() class:over=move || over.get() aria-label="What changed">
-            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=unfold>
+            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=handler(unfold)>
                 <span class="why-count">{move || why.value.get().map(|why| why.findings.len())}</span>
                 <span class="why-tab-name" aria-hidden="true">"What changed"</span>
             </button>
             <div class="why-body">
                 <header class="why-head">
                     <h2>"What changed"</h2>
-                    <button class="control small icon-only" aria-label="Close what changed" title="Close" on:click=close>
+                    <button class="control small icon-only" aria-label="Close what changed" title="Close" on:click=handler(close)>
                         <Glyph icon=Icon::Close />
                     </button>
                 </header>

@@ -1,10 +1,10 @@
 //! Where the reader is among the lines: moved by the reader, led to a line that a link names, held there while rows come.
 
 use super::LineFeed;
+use crate::boxed::effect;
 use crate::feeds::seek;
 use crate::leaving::leaving;
 use crate::lines::{Extent, Find, Kept, Position};
-use crate::reactive::effect;
 use crate::state::{Command, LogQuery};
 use leptos::prelude::*;
 use leptos::task::spawn_local;

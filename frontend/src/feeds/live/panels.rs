@@ -1,7 +1,7 @@
 //! The panels that are fed: those in sight. Points are joined to what a panel has; where they cannot be, it asks anew.
 
+use crate::boxed::effect;
 use crate::feeds::{LiveFeed, Loaded};
-use crate::reactive::effect;
 use crate::state::join_points;
 use leptos::prelude::*;
 use sonde_shared::api::Columns;

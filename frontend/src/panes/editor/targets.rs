@@ -2,8 +2,8 @@
 
 use super::field::TYPING;
 use super::target_field::TargetField;
+use crate::boxed::Each;
 use crate::feeds::{Mistake, TargetCheck};
-use crate::panes::each::Each;
 use crate::rest::Rest;
 use crate::session::use_session;
 use crate::state::{Command, EditStep};

@@ -2,9 +2,9 @@
 
 use super::rows::{RowAct, RowPlace, Rows};
 use super::strip::{HEIGHT, WIDTH, bars};
+use crate::boxed::{Show, effect, handler, memo};
 use crate::feeds::Loaded;
 use crate::panes::empty::ErrorNote;
-use crate::reactive::{effect, memo};
 use crate::session::use_session;
 use crate::state::{Command, ComponentTree, Folds, MOST_CHOSEN, Pick, TreeNode, picked};
 use crate::text;
@@ -48,7 +48,7 @@ pub(super) fn ComponentRows(components: Loaded<Components>, open: RwSignal<bool>
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=filter
-                on:input=move |event| filter.set(event_target_value(&event))
+                on:input=handler(move |event| filter.set(event_target_value(&event)))
             />
         </Show>
         <Show when=is_bare>
@@ -77,7 +77,7 @@ fn ChosenNote() -> impl IntoView {
         <Show when=move || { chosen.get() > 1 }>
             <p class="tree-note" role="status">
                 <span>{label}</span>
-                <button class="control small" on:click=move |_| session.send(Command::Choose(None))>"Clear"</button>
+                <button class="control small" on:click=handler(move |_| session.send(Command::Choose(None)))>"Clear"</button>
             </p>
         </Show>
     }

@@ -1,6 +1,7 @@
 //! One finding: what it is of, how large it is, when it moved, its course.
 
 use super::{WhyPlace, show};
+use crate::boxed::{Show, handler};
 use crate::panes::icons::{Glyph, Icon};
 use crate::session::use_session;
 use crate::state::{HEIGHT, bars, line, span_percent};
@@ -33,7 +34,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
     let subject = finding.subject.clone();
     view! {
         <li class="finding" data-kind=kind data-subject=subject>
-            <button class="finding-open" title=title on:click=move |_| show(session, sheets, finding.change, &finding.at)>
+            <button class="finding-open" title=title on:click=handler(move |_| show(session, sheets, finding.change, &finding.at))>
                 <span class="finding-head">
                     <Glyph icon />
                     <span class="unseen">{kind}": "</span>
@@ -65,7 +66,7 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
             let at = member.at.clone();
             view! {
                 <li>
-                    <button class="step" on:click=move |_| show(session, sheets, change, &at)>{member.subject.clone()}</button>
+                    <button class="step" on:click=handler(move |_| show(session, sheets, change, &at))>{member.subject.clone()}</button>
                     " "
                     <span class="faint">{member.summary.clone()}</span>
                 </li>
@@ -82,7 +83,7 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
         <button
             class="control small"
             aria-expanded=move || open.get().to_string()
-            on:click=move |_| open.update(|open| *open = !*open)
+            on:click=handler(move |_| open.update(|open| *open = !*open))
         >
             {label}
         </button>
