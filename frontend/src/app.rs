@@ -146,8 +146,8 @@ fn SheetTabs(
     };
     view! {
         <div class="sheet-tabs" role="group" aria-label="Bottom sheet">
-            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=handler(lines)>{count}</button>
-            <button class="tab" aria-pressed=move || why_over.get().to_string() on:click=handler(explain)>{why_label}</button>
+            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=handler(lines)>{move || count()}</button>
+            <button class="tab" aria-pressed=move || why_over.get().to_string() on:click=handler(explain)>{move || why_label()}</button>
             <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=handler(components)>"Components"</button>
         </div>
     }

@@ -1,5 +1,8 @@
 //! What of Leptos is written anew for the type of each closure, some hundred times over for this page: effects, memos, what is
 //! done at events, conditions and lists. Here the closures are boxed first, so that what surrounds them is there once.
+//!
+//! A closure as a child of an element is written out there, `{move || label()}` and not `{label}`: of those that it sees as such
+//! Leptos' macro takes care itself.
 
 use leptos::either::Either;
 use leptos::prelude::*;

@@ -307,7 +307,9 @@ mod tests {
             ("{\"x\":[1]}", ["{\"x\":[1}", "5", "null", "1 2", "{}, "]),
             ("true", ["True", "1", "tru", "null", " true "]),
         ] {
-            others.iter().for_each(|other| check::<Sample>(&whole.replacen(part, other, 1)));
+            for other in others {
+                check::<Sample>(&whole.replacen(part, other, 1));
+            }
         }
         (0..whole.len())
             .filter(|at| whole.is_char_boundary(*at))
@@ -342,7 +344,7 @@ mod tests {
         "{", "}", "[", "]", ",", ":", "{}", "[1]", "\"a\"", "\"a\":", "{\"a\":", "\"", "\\", "0", "-1.5e3",
         "1", ".", "e", "null", "true", "fals", "e", " ", "\n",
     ];
-    const TEXT: [&str; 18] = [
+    const TEXT: [&str; 19] = [
         "a",
         "ü",
         "\\n",

@@ -46,7 +46,7 @@ impl Decimal {
         match text.get(at) {
             None => {}
             Some(b'e' | b'E') => {
-                decimal.exponent = decimal.exponent.saturating_add(exponent(&text[at + 1..])?)
+                decimal.exponent = decimal.exponent.saturating_add(exponent(&text[at + 1..])?);
             }
             Some(_) => return None,
         }
@@ -112,10 +112,10 @@ fn quotient(above: &Big, below: &Big) -> f64 {
     let divide = |scale: i64| {
         let (mut above, mut below) = (above.clone(), below.clone());
         if scale < 0 {
-            above.shift_left(-scale)
+            above.shift_left(-scale);
         } else {
-            below.shift_left(scale)
-        };
+            below.shift_left(scale);
+        }
         let whole = above.divide(&below);
         above.shift_left(1);
         (whole, above.compare(&below))

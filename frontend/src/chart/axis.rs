@@ -87,7 +87,7 @@ fn TimeChip(surface: Surface) -> impl IntoView {
         let text = format_instant(at, ctx.utc_offset_minutes.get(), surface.scale().nanos_per_px());
         Some(view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })
     };
-    view! { {chip} }
+    view! { {move || chip()} }
 }
 
 /// Leads back to a selection that is out of view.
@@ -116,7 +116,7 @@ fn EdgeChip(ctx: ChartContext) -> impl IntoView {
             </button>
         })
     };
-    view! { {chip} }
+    view! { {move || chip()} }
 }
 
 /// A range as long as the visible one with the selection in its middle, or longer where the selection needs it.

@@ -158,7 +158,7 @@ fn Chips(
         let is_low = is_high.run(under);
         Some(view! { <div class="chips" class:low=is_low style:transform=transform>{rows}</div> })
     };
-    view! { {chips} }
+    view! { {move || chips()} }
 }
 
 /// The same beside a plot that is too low for chips over it; its values have names.
@@ -171,7 +171,7 @@ fn ChipsAside(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> 
         let rows: Vec<_> = rows.map(|row| chip(row.colour, format!("{} {}", row.name, row.value))).collect();
         Some(view! { <div class="chips aside" style:width=format!("{RIGHT_PX}px")>{rows}</div> })
     };
-    view! { {chips} }
+    view! { {move || chips()} }
 }
 
 fn chip(colour: String, text: String) -> impl IntoView {
@@ -225,7 +225,7 @@ fn Tooltip(
             </div>
         })
     };
-    view! { {tooltip} }
+    view! { {move || tooltip()} }
 }
 
 /// Where a tooltip stands.
@@ -291,7 +291,7 @@ fn DragLabel(surface: Surface) -> impl IntoView {
         let text = format!("{what}{text}{snaps}");
         Some(drag_label(surface, middle, text))
     };
-    view! { {label} }
+    view! { {move || label()} }
 }
 
 /// Says what the next drag does, where the pointer is, while that is not what a drag does otherwise.
@@ -304,7 +304,7 @@ fn ArmedLabel(surface: Surface) -> impl IntoView {
         let x = surface.x_in_view(hover.at)? + GUTTER_PX;
         Some(drag_label(surface, x, "Drag over the baseline · Esc".to_owned()))
     };
-    view! { {label} }
+    view! { {move || label()} }
 }
 
 fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64, whose: Option<&str>) -> String {

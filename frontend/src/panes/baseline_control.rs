@@ -63,7 +63,7 @@ fn BaselineButton() -> impl IntoView {
             aria-pressed=move || charts.armed.get().to_string()
             on:click=handler(move |_| charts.arm(!charts.armed.get_untracked()))
         >
-            {label}
+            {move || label()}
         </button>
     }
 }

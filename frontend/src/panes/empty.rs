@@ -60,7 +60,7 @@ pub(super) fn NoPanels() -> impl IntoView {
         None => "POST Graphite plaintext".to_owned(),
     };
     let what = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: ";
-    view! { <div class="state"><p>{what}{how}" to /api/ingest/metrics."</p></div> }
+    view! { <div class="state"><p>{what}{move || how()}" to /api/ingest/metrics."</p></div> }
 }
 
 /// Where panels will be, shown once they are slow to come.

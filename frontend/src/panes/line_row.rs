@@ -91,7 +91,7 @@ fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
     });
     view! {
         <span class="level-bar" aria-hidden="true"></span>
-        <span class="time" role="gridcell" title=whole>{time}</span>
+        <span class="time" role="gridcell" title=whole>{move || time()}</span>
         <span class="tag" role="gridcell">{row.level.tag()}</span>
         <span class="component" role="gridcell" title=plain(&row.component)>
             <span class="path"><span class="faint">{prefix}</span>{name}</span>

@@ -64,7 +64,7 @@ fn FacetFilter(facet: Facet) -> impl IntoView {
     };
     view! {
         <div class="filter" class:on=move || chosen.with(Option::is_some)>
-            <Choice name label=Signal::derive(label) open>{values}</Choice>
+            <Choice name label=Signal::derive(label) open>{move || values()}</Choice>
             <Show when=move || chosen.with(Option::is_some) && facet != Facet::Component>
                 <button class="control small icon-only" aria-label=any on:click=handler(clear)><Glyph icon=Icon::Close /></button>
             </Show>
@@ -198,7 +198,7 @@ fn Chips() -> impl IntoView {
     };
     view! {
         <span class="filter-chips">
-            {chips}
+            {move || chips()}
             <Show when=move || fields.with(|fields| fields.len() > 1)>
                 <button class="control small" on:click=handler(move |_| session.send(Command::ClearFilters))>"Clear all"</button>
             </Show>

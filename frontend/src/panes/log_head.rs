@@ -42,7 +42,7 @@ pub(super) fn LogHead() -> impl IntoView {
             <Breadcrumb />
             <KeepLink />
             <span class="shown">
-                <span class="when"><span class="faint kind">{kind}</span>" "{when}</span>
+                <span class="when"><span class="faint kind">{move || kind()}</span>" "{move || when()}</span>
                 <Show when=has_selection>
                     <button
                         class="control small icon-only"
@@ -60,7 +60,7 @@ pub(super) fn LogHead() -> impl IntoView {
             <Said />
             <span class="log-tools">
                 <Show when=move || feed.held.get()>
-                    <button class="control small" on:click=handler(move |_| to_newest(session, feed))>{newer}</button>
+                    <button class="control small" on:click=handler(move |_| to_newest(session, feed))>{move || newer()}</button>
                 </Show>
                 <Show when=busy>
                     <button class="control small" on:click=handler(move |_| feed.stop())>"Stop"</button>
@@ -180,7 +180,7 @@ fn Breadcrumb() -> impl IntoView {
         view! { {named} {more} }.into_any()
     };
     view! {
-        <nav class="breadcrumb" class:chip=move || chosen.get() aria-label="Component">{paths} {undo}</nav>
+        <nav class="breadcrumb" class:chip=move || chosen.get() aria-label="Component">{move || paths()} {move || undo()}</nav>
     }
 }
 

@@ -122,7 +122,7 @@ fn NoLines() -> impl IntoView {
     let filtered = move || (reads_text() || narrowed()).then_some(", with these filters");
     view! {
         <div class="over state" tabindex="0">
-            <p>{sentence}{filtered}"."</p>
+            <p>{move || sentence()}{move || filtered()}"."</p>
             <div class="state-actions">
                 <Show when=reads_text>
                     <button class="control" on:click=handler(clear_text)>"Clear the text filter"</button>
@@ -151,5 +151,5 @@ fn JumpTo(at: Timestamp) -> impl IntoView {
         session.send(Command::ClearSelection);
         session.send(Command::SetRange(RangeSpec::absolute(readable(around))));
     };
-    view! { <button class="control" on:click=handler(jump)>{label}</button> }
+    view! { <button class="control" on:click=handler(jump)>{move || label()}</button> }
 }

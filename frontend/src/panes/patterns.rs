@@ -30,7 +30,7 @@ pub(super) fn PatternsPane() -> impl IntoView {
         (Some(list), None) => view! { <Patterns feed list open /> }.into_any(),
         (None, None) => ().into_any(),
     };
-    view! { <div class="patterns" tabindex="0" role="region" aria-label="Patterns">{list}</div> }
+    view! { <div class="patterns" tabindex="0" role="region" aria-label="Patterns">{move || list()}</div> }
 }
 
 #[component]
@@ -48,7 +48,7 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<Str
         Some(view! { <span class="faint">" · compared with " {when}</span> })
     };
     view! {
-        <p class="sum">{sum}{compared}</p>
+        <p class="sum">{sum}{move || compared()}</p>
         <ul class="pattern-list">{rows}</ul>
         {move || view! { <Gone gone=gone(feed) /> }}
     }

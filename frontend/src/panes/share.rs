@@ -47,11 +47,11 @@ pub(super) fn Share() -> impl IntoView {
         <div class="choice" node_ref=root on:keydown=handler(move |event| close_on_escape(&event, open))>
             <button class="control" aria-label="Share: copy the link" on:click=handler(share)>
                 <Glyph icon=Icon::Link />
-                <span class="share-label">{label}</span>
+                <span class="share-label">{move || label()}</span>
             </button>
             <Show when=move || open.get()>
                 <div class="popover share" role="dialog" aria-label="Share">
-                    <p>"The link shows " <span class="mono">{fixed}</span> " to everybody, also later."</p>
+                    <p>"The link shows " <span class="mono">{move || fixed()}</span> " to everybody, also later."</p>
                     <button class="control" on:click=handler(follow)>"Copy a link that follows the clock"</button>
                 </div>
             </Show>

@@ -70,7 +70,7 @@ fn LiveButton() -> impl IntoView {
                 };
                 view! { <Glyph icon /> }
             }}
-            <span class="live-label">{label}</span>
+            <span class="live-label">{move || label()}</span>
         </button>
     }
 }
@@ -87,7 +87,7 @@ fn ZoneButton() -> impl IntoView {
             title="Times in UTC or in your own zone"
             on:click=handler(move |_| toggle_zone(session))
         >
-            {name}
+            {move || name()}
         </button>
     }
 }

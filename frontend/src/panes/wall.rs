@@ -82,7 +82,7 @@ fn WallHead(now: RwSignal<Timestamp>, left_out: Memo<usize>, is_still: RwSignal<
     view! {
         <header class="wall-head">
             <h1><bdi>{title}</bdi></h1>
-            <span class="muted">{shown}</span>
+            <span class="muted">{move || shown()}</span>
             <Show when=move || !live.get()>
                 <span class="wall-note"><Glyph icon=Icon::Pause />"Not live"</span>
             </Show>
@@ -162,8 +162,8 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
                     <Glyph icon=verdict_icon(level) />
                     {words}
                 })}
-                <span class="muted"><bdi>{of}</bdi></span>
-                <span class="problem">{error}</span>
+                <span class="muted"><bdi>{move || of()}</bdi></span>
+                <span class="problem">{move || error()}</span>
             </p>
             <Chart
                 ctx=context

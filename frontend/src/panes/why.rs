@@ -106,7 +106,7 @@ fn Compared(session: Session) -> impl IntoView {
         let baseline = session.baseline.get().unwrap_or_else(|| default_baseline(selection));
         Some(text::range(baseline, selection.from, session.offset_minutes.get()))
     };
-    view! { <p class="why-compared faint">"Against " {compared}</p> }
+    view! { <p class="why-compared faint">"Against " {move || compared()}</p> }
 }
 
 /// The findings, or that there are none, or none yet.
@@ -137,7 +137,7 @@ fn Answer(why: Loaded<Why>) -> impl IntoView {
     };
     view! {
         <div class="why-answer" class:former=is_former aria-busy=move || why.value.with(|why| why.as_ref().is_none_or(|why| !why.done)).to_string()>
-            {body}
+            {move || body()}
         </div>
     }
 }

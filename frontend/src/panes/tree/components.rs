@@ -76,7 +76,7 @@ fn ChosenNote() -> impl IntoView {
     view! {
         <Show when=move || { chosen.get() > 1 }>
             <p class="tree-note" role="status">
-                <span>{label}</span>
+                <span>{move || label()}</span>
                 <button class="control small" on:click=handler(move |_| session.send(Command::Choose(None)))>"Clear"</button>
             </p>
         </Show>
@@ -179,7 +179,7 @@ fn Numbers(components: Loaded<Components>, numbers: Memo<TreeNode>) -> impl Into
     let share = move || numbers.with(|node| (node.errors > 0).then(|| error_share(node.errors, node.lines)));
     let name = move || numbers.with(|node| node.path.rsplit('.').next().unwrap_or_default().to_owned());
     view! {
-        <span class="tree-name"><bdi>{name}</bdi></span>
+        <span class="tree-name"><bdi>{move || name()}</bdi></span>
         <svg class="tree-strip" viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
             <path d=path></path>
         </svg>
