@@ -42,6 +42,8 @@ pub fn provide_charts(
         events: memo(move || events.value.get().unwrap_or_default()).into(),
         hover: RwSignal::new(None),
         pinned: RwSignal::new(None),
+        looked_at: RwSignal::new(None),
+        slots: StoredValue::default(),
         active: session.part(|state| state.view.panel.clone()).into(),
         is_alone: session.part(|state| state.maximized().is_some()).into(),
         utc_offset_minutes: session.offset_minutes.into(),

@@ -128,6 +128,11 @@ fn damage_is_found_and_what_cannot_be_stored_is_told() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("a.ndjson, line 1: "), "{said}");
     assert!(said.contains("3000 lines stored, 1 refused"), "{said}");
+    assert!(!said.contains("Graphite"), "{said}");
+    let points = write(dir.path(), "a.points", b"mill.heat 20.5 1740711600\nmill.heat 21 1740711610\n");
+    let output = sonde(&data, &["import", &points]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("2 lines are points as Graphite sends them"), "{said}");
     succeed(&data, &["seal"]);
     let sealed = files(&data, ".ndjson.zst").remove(0);
     let mut bytes = std::fs::read(&sealed).unwrap();

@@ -178,6 +178,18 @@ fn what_cannot_be_had_is_told_with_its_flag() {
     let output = run(&["--data", data, "nobody"]);
     assert!(output.status.success() && output.stdout.is_empty());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no lines match"));
+    let server = TestServer::start();
+    server.store_logs(br#"{"ts":1740711600,"component":"shop.orders","msg":"x"}"#);
+    let of_server = |args: &[&str]| {
+        let url = server.http().url("");
+        let output =
+            run(&[args, &["--server", &url, "--from", "2025-02-28", "--until", "2025-03-01"]].concat());
+        assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = of_server(&["shop.ordres"]);
+    assert!(said.contains("no lines match") && said.contains("`shop.orders`"), "{said}");
+    assert!(!of_server(&["shop", "--level", "fatal"]).contains("nearest"));
 }
 
 /// Answers one request with these bytes and closes the connection.
@@ -206,4 +218,33 @@ fn an_answer_that_breaks_off_does_not_pass_for_a_whole_one() {
     let output = run(&["--server", &serve_once(other.to_owned())]);
     assert!(output.stdout.is_empty() && !output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("no Sonde"));
+}
+
+#[test]
+fn a_component_that_no_line_is_of_is_told_with_the_nearest_that_some_are_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, file) = (dir.path().join("data"), dir.path().join("a.ndjson"));
+    let line =
+        |component: &str| format!("{{\"ts\":1740711600,\"component\":\"{component}\",\"msg\":\"x\"}}\n");
+    std::fs::write(&file, [line("shop.orders.db"), line("mail")].concat()).unwrap();
+    let sonde = |args: &[&str]| {
+        let output = Command::new(binary()).args(args).arg("--data").arg(&data).output().expect("it starts");
+        assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    sonde(&["import", file.to_str().unwrap()]);
+    let check = |asked: &[&str], nearest: Option<&str>| {
+        for command in ["logs", "export"] {
+            let said = sonde(&[&[command][..], asked].concat());
+            let hint = nearest.map(|nearest| format!("the nearest component is `{nearest}`"));
+            assert!(said.contains("no lines match"), "{said}");
+            assert_eq!(said.contains("nearest"), hint.is_some(), "{said}");
+            assert!(hint.is_none_or(|hint| said.contains(&hint)), "{said}");
+        }
+    };
+    check(&["shop.ordres"], Some("shop.orders"));
+    check(&["mial"], Some("mail"));
+    // The component has lines; what else is asked for leaves none of them.
+    check(&["mail", "--level", "fatal"], None);
+    check(&["mail", "--from", "2025-03-01"], None);
 }

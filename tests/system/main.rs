@@ -88,6 +88,7 @@ mod wall;
 /// What is different in a selection.
 mod why;
 /// What changed, in the page: each finding leads to what it is of, and back.
+mod why_charts;
 mod why_pane;
 /// What is drawn at any zoom is what the points are.
 mod zooms;

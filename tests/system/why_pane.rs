@@ -3,21 +3,22 @@
 use serde_json::{Value, json};
 use sonde_tests::browser::{Browser, Settings};
 use sonde_tests::page::Page;
-use sonde_tests::server::TestServer;
+use sonde_tests::server::{Setup, TestServer};
 use sonde_tests::wait;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// 2025-02-28T03:00:00Z.
 const START: u64 = 1_740_711_600;
 /// When things go wrong, and until when.
 const FROM: u64 = START + 1_500;
 const UNTIL: u64 = FROM + 120;
-const VISIBLE: &str = "t=2025-02-28T03:00:00Z..03:30:00Z";
-const SELECTION: &str = "s=2025-02-28T03:25:00Z..03:27:00Z";
+pub(crate) const VISIBLE: &str = "t=2025-02-28T03:00:00Z..03:30:00Z";
+pub(crate) const SELECTION: &str = "s=2025-02-28T03:25:00Z..03:27:00Z";
 const QUIET: &str = "s=2025-02-28T03:20:00Z..03:22:00Z";
 
 /// Half an hour of a mill: in two minutes its stone gets hot, a new warning comes again and again, and the bell falls silent.
-fn fill(server: &TestServer) {
+pub(crate) fn fill(server: &TestServer) {
     let (mut points, mut lines) = (String::new(), String::new());
     for second in (0..1_800).step_by(5) {
         let ts = START + second;
@@ -57,7 +58,7 @@ fn findings(page: &Page) -> Vec<(String, String)> {
 
 /// Waits until the answer is whole and says what it lists.
 #[track_caller]
-fn whole(page: &Page) -> Vec<(String, String)> {
+pub(crate) fn whole(page: &Page) -> Vec<(String, String)> {
     let busy = "return document.querySelector('.why-answer')?.ariaBusy ?? null";
     page.wait_for("the whole answer", busy, &json!("false"));
     findings(page)
@@ -65,7 +66,7 @@ fn whole(page: &Page) -> Vec<(String, String)> {
 
 /// Clicks the finding of a kind whose subject holds a text.
 #[track_caller]
-fn open(page: &Page, kind: &str, subject: &str) {
+pub(crate) fn open(page: &Page, kind: &str, subject: &str) {
     let script = "const all = [...document.querySelectorAll('.finding')];\
         const e = all.find(e => e.dataset.kind === arguments[0] && e.dataset.subject.includes(arguments[1]));\
         if (!e) return null; e.scrollIntoView({block: 'nearest'}); const b = e.firstElementChild.getBoundingClientRect();\
@@ -95,12 +96,21 @@ fn rows_say(page: &Page, text: &str) {
     });
 }
 
+/// A server whose dashboard has one chart, of what stays as it was.
+pub(crate) fn with_the_well(boards: &Path) -> TestServer {
+    let board = "title = \"Well\"\n[[panel]]\ntitle = \"Well\"\ntargets = [\"well.depth\"]\n";
+    std::fs::write(boards.join("well.toml"), board).expect("a dashboard can be written");
+    let server = Setup::default().arg("--dashboards").arg(boards).start();
+    fill(&server);
+    server
+}
+
 #[test]
 fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
-    let server = TestServer::start();
-    fill(&server);
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = with_the_well(boards.path());
     let browser = Browser::open();
-    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{VISIBLE}&{SELECTION}")));
+    let page = Page::open(&browser, &server.http().url(&format!("/d/well?v=1&{VISIBLE}&{SELECTION}")));
     let listed = whole(&page);
     let first: Vec<&str> = listed.iter().take(5).map(|(_, subject)| subject.as_str()).collect();
     assert!(first.contains(&"mill.stone.heat"), "{listed:?}");
@@ -150,10 +160,10 @@ fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
 
 #[test]
 fn on_a_phone_a_finding_gives_way_to_what_it_shows() {
-    let server = TestServer::start();
-    fill(&server);
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = with_the_well(boards.path());
     let browser = Browser::with(&Settings { width: 390, height: 844, touch: true, ..Settings::default() });
-    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{VISIBLE}&{SELECTION}")));
+    let page = Page::open(&browser, &server.http().url(&format!("/d/well?v=1&{VISIBLE}&{SELECTION}")));
     // A line that is open when its sheet goes away is no burden.
     browser.fingers(&[&[page.center(".sheet-tabs .tab:first-child")]]);
     wait::until("lines", || page.pane().filter(|pane| !pane.rows.is_empty()).map(drop).ok_or(()));

@@ -1,6 +1,6 @@
 //! `sonde export`: lines out of a folder, in order of time, as they came.
 
-use super::folder_lines::{self, Written, is_broken_pipe, say_none};
+use super::folder_lines::{self, Written, is_broken_pipe, say_none, unknown_components};
 use super::{Folder, say};
 use crate::query::logs::{LineFilter, StreamOptions};
 use crate::state::AppState;
@@ -64,14 +64,19 @@ pub fn export(options: &ExportOptions) -> anyhow::Result<()> {
     match folder_lines::write(folder, &filter, Order::Ascending, options, &mut std::io::stdout().lock()) {
         // Whoever reads has enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => Ok(()),
-        written => tell(&written?, has_times),
+        written => {
+            let written = written?;
+            if written.matched == 0 {
+                // What is damaged is told below.
+                let unknown = unknown_components(folder, &filter).unwrap_or_default();
+                say_none(has_times, &unknown);
+            }
+            tell(&written)
+        }
     }
 }
 
-fn tell(written: &Written, has_times: bool) -> anyhow::Result<()> {
-    if written.matched == 0 {
-        say_none(has_times);
-    }
+fn tell(written: &Written) -> anyhow::Result<()> {
     written.lost.iter().for_each(|lost| say(format_args!("{lost}\n")));
     ensure!(written.lost.is_empty(), "not all lines could be read; `sonde check` tells what is damaged");
     Ok(())

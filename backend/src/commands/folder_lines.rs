@@ -2,12 +2,15 @@
 
 use super::{Folder, counted, read_days, say};
 use crate::query::budget::Budget;
+use crate::query::components::ComponentCounts;
 use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOptions};
 use crate::store::StoreError;
 use crate::store::file_view::caught;
 use crate::store::layout::day_dir;
 use crate::store::logs::{Counters, attach};
+use sonde_shared::component::Selector;
 use sonde_shared::view::Order;
+use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, Write};
 
 /// Lines are written in pieces of about so many bytes.
@@ -82,8 +85,46 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
-/// Tells that nothing was written because nothing matches.
-pub(super) fn say_none(has_times: bool) {
+/// Tells that nothing was written because nothing matches, and what else is to be known of that.
+pub(super) fn say_none(has_times: bool, unknown: &[String]) {
     let hint = if has_times { "; `--from` and `--until` are in UTC" } else { "" };
     say(format_args!("no lines match{hint}\n"));
+    for name in unknown {
+        say(format_args!("{name}\n"));
+    }
+}
+
+/// The components asked for of which the days of the range have no line, each with the one that was probably meant.
+pub(super) fn unknown_components(folder: &Folder, filter: &LineFilter) -> anyhow::Result<Vec<String>> {
+    if filter.components.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut known = BTreeSet::new();
+    for day in read_days(&folder.data)?.into_iter().filter(|day| day.range().overlaps(filter.range)) {
+        let snapshot = attach(&folder.data, day, folder.reading())?;
+        let mut counts = ComponentCounts::new(&snapshot, day.range(), None);
+        caught(|| while !counts.step(&mut Budget::STEP.clone(), &Counters::default()) {})?;
+        known.extend(counts.finish().components.into_iter().map(|one| one.path));
+    }
+    Ok(unknown_among(&filter.components, &known))
+}
+
+/// Of the components asked for those that no known one lies in, each with the one that was probably meant.
+pub(super) fn unknown_among(asked: &[Selector], known: &BTreeSet<String>) -> Vec<String> {
+    let is_unknown = |asked: &&Selector| !known.iter().any(|path| asked.matches(path));
+    asked.iter().filter(is_unknown).map(|asked| told_unknown(asked.as_str(), known)).collect()
+}
+
+fn told_unknown(asked: &str, known: &BTreeSet<String>) -> String {
+    // What is asked for may be what stands above.
+    let above =
+        |path: &str| path.match_indices('.').map(|(dot, _)| path[..dot].to_owned()).collect::<Vec<_>>();
+    let names: BTreeSet<String> =
+        known.iter().flat_map(|path| above(path)).chain(known.iter().cloned()).collect();
+    match names.iter().min_by_key(|name| strsim::osa_distance(name, asked)) {
+        None => "there are no lines at all then".to_owned(),
+        Some(nearest) => {
+            format!("no line then is of `{asked}`; the nearest component is `{nearest}`")
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::progress::Progress;
 use super::{counted, say};
 use crate::config::{Age, AgeFor, DiskReserve, Room, on_or_off, reading, with_retention};
 use crate::ingest::Clock;
+use crate::ingest::carbon;
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
 use crate::ingest::ndjson::Ndjson;
@@ -14,7 +15,7 @@ use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::{Store, StoreError};
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use sonde_shared::time::Timestamp;
+use sonde_shared::time::{TimeRange, Timestamp};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -131,6 +132,15 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
                 path.display()
             ));
         }
+        if counts.points > 0 {
+            let are = if counts.points == 1 { "line is a point" } else { "lines are points" };
+            say(format_args!(
+                "{}: {} {are} as Graphite sends them; a server takes these, on its port for Graphite or by \
+                `POST /api/ingest/metrics`\n",
+                path.display(),
+                counts.points
+            ));
+        }
         refused += counts.refused;
     }
     anyhow::ensure!(refused == 0, "{} refused", counted(refused, "line"));
@@ -141,6 +151,8 @@ struct Counts<'a> {
     path: &'a Path,
     stored: u64,
     refused: u64,
+    /// Those of the refused ones that are points.
+    points: u64,
     /// The time of the latest line that was stored.
     latest: Option<Timestamp>,
 }
@@ -156,7 +168,7 @@ async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts
     let mut decoder = Decoder::for_encoding(encoding_of(path)).context("an encoding that is not known")??;
     let mut progress = Progress::new(&path.display(), len);
     let mut intake = Intake::<Bulk>::default();
-    let mut counts = Counts { path, stored: 0, refused: 0, latest: None };
+    let mut counts = Counts { path, stored: 0, refused: 0, points: 0, latest: None };
     let (mut packed, mut text) = (vec![0; READ_BYTES], Vec::new());
     loop {
         let read = file.read(&mut packed)?;
@@ -173,7 +185,7 @@ async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts
     }
     decoder.finish(&mut text)?;
     take(store, &mut intake, &mut text, &mut counts).await?;
-    intake.finish(Clock::of(store, AppState::now()), |line, why, _| counts.refuse(line, &why));
+    intake.finish(Clock::of(store, AppState::now()), |line, why, text| counts.refuse(line, &why, text));
     append(store, &mut intake, &mut counts).await?;
     progress.end();
     Ok(counts)
@@ -186,7 +198,9 @@ async fn take(
     counts: &mut Counts<'_>,
 ) -> Result<(), StoreError> {
     for chunk in text.chunks(BATCH_BYTES) {
-        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why, _| counts.refuse(line, &why));
+        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why, text| {
+            counts.refuse(line, &why, text);
+        });
         if intake.batch_bytes() >= BATCH_BYTES {
             append(store, intake, counts).await?;
         }
@@ -204,8 +218,10 @@ async fn append(store: &Store, intake: &mut Intake<Bulk>, counts: &mut Counts<'_
 }
 
 impl Counts<'_> {
-    fn refuse(&mut self, line: u64, why: &Refused) {
+    fn refuse(&mut self, line: u64, why: &Refused, text: &[u8]) {
         self.refused += 1;
+        let everywhen = TimeRange::between(Timestamp::MIN, Timestamp::MAX);
+        self.points += u64::from(carbon::parse_line(text, AppState::now(), everywhen).is_ok());
         if self.refused <= MAX_SHOWN {
             say(format_args!("{}, line {line}: {why}\n", self.path.display()));
         }

@@ -6,7 +6,7 @@
 mod client;
 mod source;
 
-use super::folder_lines::{self, is_broken_pipe, say_none};
+use super::folder_lines::{self, is_broken_pipe, say_none, unknown_among, unknown_components};
 use super::{Folder, say};
 use crate::api::ApiError;
 use crate::api::logs::LogsRequest;
@@ -89,7 +89,16 @@ pub fn logs(options: &LogsOptions) -> anyhow::Result<()> {
     if options.follow && options.limit.is_none() {
         say(format_args!("the server has ended the stream\n"));
     } else if out.bytes == 0 {
-        say_none(options.from.is_some() || options.until.is_some());
+        let unknown = match &options.source {
+            Source::Folder(folder) => unknown_components(folder, &request.filter)?,
+            Source::Server(_) if request.filter.components.is_empty() => Vec::new(),
+            Source::Server(server) => {
+                // A hint: that there is none is no failure.
+                let known = client::components(server, &options.range_query());
+                known.map(|known| unknown_among(&request.filter.components, &known)).unwrap_or_default()
+            }
+        };
+        say_none(options.from.is_some() || options.until.is_some(), &unknown);
     }
     Ok(())
 }
@@ -136,9 +145,10 @@ impl LogsOptions {
         pairs.extend(self.pattern.iter().map(|one| ("pattern".to_owned(), one.as_str())));
         pairs.extend(self.field.iter().map(|(name, value)| (format!("field.{name}"), value.as_str())));
         pairs.extend(self.not.iter().map(|(name, value)| (format!("not.{name}"), value.as_str())));
+        let [from, until] = self.range();
         let single = [
-            ("from", self.from.as_deref()),
-            ("until", self.until.as_deref()),
+            from,
+            until,
             ("level", self.level.as_deref()),
             ("contains", self.contains.as_deref()),
             ("regex", self.regex.as_deref()),
@@ -147,10 +157,21 @@ impl LogsOptions {
             ("follow", follow),
         ];
         pairs.extend(single.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-        let written: Vec<String> =
-            pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        written.join("&")
+        written(pairs.iter().map(|(name, value)| (name.as_str(), *value)))
     }
+
+    /// When, as parameters of the address.
+    fn range_query(&self) -> String {
+        written(self.range().into_iter().filter_map(|(name, value)| Some((name, value?))))
+    }
+
+    fn range(&self) -> [(&'static str, Option<&str>); 2] {
+        [("from", self.from.as_deref()), ("until", self.until.as_deref())]
+    }
+}
+
+fn written<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
 }
 
 /// Standard output, and how much was written.

@@ -1,11 +1,12 @@
 //! A dashboard for whoever has written none: what the names of the metrics alone tell.
 //!
 //! Metrics that share a parent and, by their names, a unit share a panel. When that makes too many panels, those that
-//! differ in one node only (hosts, shards, processors) become one; when that is not enough, each part of the tree gets
-//! its turn until the page is full.
+//! differ in one node only (hosts, shards, processors) become one, and where there is room each last name, which may be
+//! of any size, gets one of its own; when that is not enough, each part of the tree gets its turn until the page is full.
 
 use crate::store::metrics::OWN_FIGURES;
 use sonde_shared::dashboard::{Dashboard, Panel};
+use sonde_shared::glob::Glob;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The dashboard's title.
@@ -25,18 +26,19 @@ struct Group {
 
 /// Makes the dashboard. Names that hold a glob's own characters cannot be asked for and are left out.
 pub fn from_metrics<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Dashboard {
-    let mut groups = by_parent(paths);
+    let paths: Vec<S> = paths.into_iter().collect();
+    let mut groups = by_parent(&paths);
     let depth = groups.iter().map(|group| group.parent.len()).max().unwrap_or(0);
     for position in 0..depth {
         if groups.len() > MAX_PANELS {
             groups = merge_at(position, groups);
         }
     }
-    let panels = spread(groups).iter().map(Group::panel).collect();
+    let panels = spread(by_leaf(groups)).iter().map(|group| group.panel(&paths)).collect();
     Dashboard { title: TITLE.to_owned(), range: None, panels }.with_ids()
 }
 
-fn by_parent<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Vec<Group> {
+fn by_parent<S: AsRef<str>>(paths: &[S]) -> Vec<Group> {
     let mut leaves: BTreeMap<(String, &'static str), BTreeSet<String>> = BTreeMap::new();
     for path in paths {
         let path = path.as_ref();
@@ -70,6 +72,25 @@ fn merge_at(position: usize, groups: Vec<Group>) -> Vec<Group> {
     merged.into_iter().map(put_back).collect()
 }
 
+/// What several hosts say, name by name: side by side loads, bytes and counts would share a scale. Only where the names tell no
+/// unit or a chart cannot show all, and as long as there is room.
+fn by_leaf(groups: Vec<Group>) -> Vec<Group> {
+    let mut count = groups.len();
+    let mut split = Vec::with_capacity(count);
+    for group in groups {
+        let is_merged = group.parent.iter().any(|names| names.len() > 1);
+        let more = group.leaves.len() - 1;
+        if is_merged && (group.unit.is_empty() || group.len() > MAX_SERIES) && count + more <= MAX_PANELS {
+            count += more;
+            let alone = |leaf: &String| Group { leaves: BTreeSet::from([leaf.clone()]), ..group.clone() };
+            split.extend(group.leaves.iter().map(alone));
+        } else {
+            split.push(group);
+        }
+    }
+    split
+}
+
 /// At most [`MAX_PANELS`] groups: each first node gets its turn, and in its turns each second node.
 fn spread(groups: Vec<Group>) -> Vec<Group> {
     let first_nodes = |count: usize| {
@@ -96,15 +117,36 @@ fn in_turn(groups: Vec<Group>, key: impl Fn(&Group) -> String) -> Vec<Group> {
 }
 
 impl Group {
-    fn panel(&self) -> Panel {
-        let mut room = MAX_SERIES;
-        let leaves = choice(&self.leaves, &mut room);
-        let parent = self.parent.iter().map(|names| choice(names, &mut room));
-        let target = parent.chain([leaves]).collect::<Vec<_>>().join(".");
+    fn panel<S: AsRef<str>>(&self, paths: &[S]) -> Panel {
+        let target = self.target(paths);
         // The id is in addresses, so it has no number of series in it, which would change.
         let id = self.title().replace('*', "all");
         let unit = self.unit.to_owned();
         Panel { id, title: self.full_title(), targets: vec![target], unit, ..Panel::default() }
+    }
+
+    /// The series as one glob. It has stars, which those that come later fit too, where these say the same as the names.
+    fn target<S: AsRef<str>>(&self, paths: &[S]) -> String {
+        let mut room = MAX_SERIES;
+        let leaves = choice(&self.leaves, &mut room);
+        let nodes: Vec<String> = self.parent.iter().map(|names| choice(names, &mut room)).collect();
+        let joined = |nodes: &[String]| nodes.iter().chain([&leaves]).cloned().collect::<Vec<_>>().join(".");
+        let named = joined(&nodes);
+        if self.len() > MAX_SERIES {
+            return named;
+        }
+        let star = |(names, node): (&BTreeSet<String>, &String)| {
+            if names.len() > 1 { "*".to_owned() } else { node.clone() }
+        };
+        let starred = joined(&self.parent.iter().zip(&nodes).map(star).collect::<Vec<_>>());
+        let (Ok(wide), Ok(exact)) = (Glob::parse(&starred), Glob::parse(&named)) else { return named };
+        let is_more = |path: &S| wide.matches(path.as_ref()) && !exact.matches(path.as_ref());
+        if paths.iter().any(is_more) { named } else { starred }
+    }
+
+    /// How many series there are at most.
+    fn len(&self) -> usize {
+        self.parent.iter().map(BTreeSet::len).product::<usize>() * self.leaves.len()
     }
 
     /// The parent with a star for each node that varies, and the leaves as far as they fit.
@@ -127,7 +169,7 @@ impl Group {
 
     /// As [`Group::title`], and how many series there are when the chart cannot show all.
     fn full_title(&self) -> String {
-        let all = self.parent.iter().map(BTreeSet::len).product::<usize>() * self.leaves.len();
+        let all = self.len();
         if all > MAX_SERIES { format!("{} (some of {all} series)", self.title()) } else { self.title() }
     }
 }
@@ -161,7 +203,6 @@ fn unit_of(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sonde_shared::glob::Glob;
 
     #[track_caller]
     fn check(paths: &[&str], expected: &[(&str, &str, &str)]) {
@@ -200,14 +241,32 @@ mod tests {
             })
             .collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        let bytes = ("collectd.*.df.root.used_bytes", "collectd.*.df.root.used_bytes", "bytes");
+        check(&paths, &[bytes, ("collectd.*.load.short", "collectd.*.load.short", "")]);
+        // A star would say more than the names do: this one cannot be asked for, so it is left out.
+        let odd = [&paths[..], &["collectd.[h].load.short"]].concat();
         let hosts = "{h1,h2,h3,h4,h5,h6,h7,h8,h9}";
-        check(
-            &paths,
-            &[
-                ("collectd.*.df.root.used_bytes", &format!("collectd.{hosts}.df.root.used_bytes"), "bytes"),
-                ("collectd.*.load.short", &format!("collectd.{hosts}.load.short"), ""),
-            ],
+        check(&odd, &[bytes, ("collectd.*.load.short", &format!("collectd.{hosts}.load.short"), "")]);
+    }
+
+    #[test]
+    fn what_hosts_say_is_shown_name_by_name_where_there_is_room() {
+        let hosts = |leaves: &[&str]| -> Vec<String> {
+            let of_host = |host: u32| leaves.iter().map(move |leaf| format!("web{host}.{leaf}"));
+            (1..=14).flat_map(of_host).collect()
+        };
+        let titles = |paths: &[String]| {
+            from_metrics(paths).panels.into_iter().map(|panel| panel.title).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            titles(&hosts(&["cpu", "latency", "mem", "requests"])),
+            ["*.cpu", "*.latency", "*.mem", "*.requests"]
         );
+        // Those of a unit that the names tell share a scale, while a chart can show them all.
+        assert_eq!(titles(&hosts(&["cpu", "read_ms", "write_ms"])), ["*.cpu", "*: read_ms, write_ms"]);
+        let many: Vec<String> = (0..13).map(|number| format!("m{number}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(titles(&hosts(&many)), ["*: 13 metrics (some of 182 series)"]);
     }
 
     #[test]

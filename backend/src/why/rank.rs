@@ -197,7 +197,7 @@ fn ranked(
     onsets.sort_unstable();
     let charted_series: Vec<&Series> =
         observed.context.charted.iter().filter_map(|place| observed.series.get(*place as usize)).collect();
-    let charted = charted_onset(&observed.grid, &charted_series);
+    let charted = charted_onset(&charted_series, candidates, groups);
     let score = |candidate: &Candidate, members: usize| {
         let alone = alone(candidate, tree.closeness(&candidate.owner, &candidate.hosts), weights);
         let rank = candidate.onset.map(|onset| place_among(&onsets, onset));
@@ -227,15 +227,14 @@ fn ranked(
 fn spokesman(charted: &[&Series], candidates: &[Candidate], group: &Group) -> usize {
     let leader = &candidates[group.leader];
     let of_a_kind = || group.members.iter().copied().filter(|member| candidates[*member].kind == leader.kind);
-    let is_charted = |number: &usize| {
-        let candidate = &candidates[*number];
-        candidate.kind == FindingKind::Metric && charted.iter().any(|series| series.path == candidate.subject)
-    };
     let all = || [group.leader].into_iter().chain(of_a_kind());
     let larger = |best: usize, other: usize| {
         if candidates[other].relative > candidates[best].relative { other } else { best }
     };
-    all().find(is_charted).or_else(|| all().reduce(larger)).unwrap_or(group.leader)
+    all()
+        .find(|number| is_charted(charted, &candidates[*number]))
+        .or_else(|| all().reduce(larger))
+        .unwrap_or(group.leader)
 }
 
 /// Where an onset stands among all: 0 for the first, 1 for the last.
@@ -277,21 +276,16 @@ fn finding(
     }
 }
 
-/// When the charted series moved: the first of them that did.
-fn charted_onset(grid: &Grid, charted: &[&Series]) -> Option<usize> {
-    let mean = |values: &[f32]| {
-        let (sum, count) = values
-            .iter()
-            .filter(|value| value.is_finite())
-            .fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(*value), count + 1.0));
-        (count > 0.0).then(|| sum / count)
-    };
-    let onsets = charted.iter().filter_map(|series| {
-        let before = mean(&series.values[grid.now.baseline.clone()])?;
-        let after = mean(&series.values[grid.now.selection.clone()])?;
-        onset(grid, &series.values[shown(grid)], before, after)
-    });
-    onsets.min()
+/// When the charted series moved: the first of those that are among what stands out. Where none of them is, the rest of a chart
+/// is noise, and nothing can be earlier or later than that.
+fn charted_onset(charted: &[&Series], candidates: &[Candidate], groups: &[Group]) -> Option<usize> {
+    let told = groups.iter().flat_map(|group| group.members.iter().chain([&group.leader]));
+    told.filter_map(|number| candidates[*number].onset.filter(|_| is_charted(charted, &candidates[*number])))
+        .min()
+}
+
+fn is_charted(charted: &[&Series], candidate: &Candidate) -> bool {
+    candidate.kind == FindingKind::Metric && charted.iter().any(|series| series.path == candidate.subject)
 }
 
 fn tested(observed: &Observed) -> Tested {

@@ -119,6 +119,17 @@ fn what_happened_is_told_and_nothing_else() {
         "{both:?}"
     );
     assert_eq!((of_series.change, of_series.lag_s), (Change::Up, Some(0.0)));
+    // A chart of several is as early as those of its series that changed, and a chart on which nothing did is no measure.
+    let lags = |charted: Vec<u32>| {
+        let mut observed = incident(1);
+        observed.context.charted = charted;
+        rank(&observed).findings.into_iter().map(|finding| finding.lag_s).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lags((0..50).collect()),
+        answer.findings.iter().map(|finding| finding.lag_s).collect::<Vec<_>>()
+    );
+    assert!(lags((0..20).collect()).iter().all(Option::is_none));
     assert!(answer.findings.len() <= 5, "{found:?}");
 }
 

@@ -2,8 +2,8 @@
 //! failures say what they are, unlike those of the browser's `EventSource`.
 
 use super::ApiError;
-use super::client::{next_chunk, send};
 use super::ndjson::Splitter;
+use super::send::{next_chunk, send};
 use crate::json;
 use crate::lines::Row;
 use serde::de::DeserializeOwned;

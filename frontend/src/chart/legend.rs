@@ -10,17 +10,16 @@ use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
 use std::collections::BTreeSet;
 
-/// The series that are shown alone, none for all of them; and the one that the pointer or the focus is on.
+/// The series that are shown alone, none for all of them; and the one that the pointer or the focus is on, on whichever chart.
 #[derive(Clone, Copy)]
 pub(super) struct Picked {
     alone: RwSignal<BTreeSet<String>>,
-    /// The whole name of the series that is looked at: the others stand back.
-    pub(super) looked_at: RwSignal<Option<String>>,
+    looked_at: RwSignal<Option<String>>,
 }
 
 impl Picked {
-    pub(super) fn new() -> Self {
-        Self { alone: RwSignal::new(BTreeSet::new()), looked_at: RwSignal::new(None) }
+    pub(super) fn new(looked_at: RwSignal<Option<String>>) -> Self {
+        Self { alone: RwSignal::new(BTreeSet::new()), looked_at }
     }
 
     /// Which of these are shown: those that were picked, or all where none of them was; tracked.

@@ -10,6 +10,7 @@ mod legend;
 mod overlay;
 mod readings;
 mod size;
+mod slots;
 mod surface;
 mod theme;
 mod view;
@@ -23,6 +24,7 @@ pub use view::{Chart, LogHistogram, Means};
 use leptos::prelude::*;
 use sonde_shared::api::Event;
 use sonde_shared::time::{TimeRange, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the operator meant by pointer, touch or keys on a chart.
@@ -92,6 +94,10 @@ pub struct ChartContext {
     pub hover: RwSignal<Option<Hover>>,
     /// The pinned crosshair.
     pub pinned: RwSignal<Option<Timestamp>>,
+    /// The whole name of the series that the pointer or the focus is on: in each chart that has it the others stand back.
+    pub looked_at: RwSignal<Option<String>>,
+    /// Which series of which panel has which colour.
+    pub(crate) slots: StoredValue<BTreeMap<String, slots::Slots>>,
     /// The active panel.
     pub active: Signal<Option<String>>,
     /// Whether one panel's chart fills the charts' place: a plain wheel zooms it.

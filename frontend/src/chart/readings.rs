@@ -105,24 +105,6 @@ pub(super) fn with_one_in_front(
 const STOOD_BACK: f64 = 0.25;
 const IN_FRONT_PX: f64 = 2.0;
 
-/// What series have slots, and which: a series keeps its colour while others come and go.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Slots(Vec<String>);
-
-impl Slots {
-    /// The slot of each series; names not seen before take the next ones.
-    pub(super) fn assign(&mut self, series: &[Columns]) -> Vec<usize> {
-        series.iter().map(|one| self.slot_of(&one.name)).collect()
-    }
-
-    fn slot_of(&mut self, name: &str) -> usize {
-        self.0.iter().position(|seen| seen == name).unwrap_or_else(|| {
-            self.0.push(name.to_owned());
-            self.0.len() - 1
-        })
-    }
-}
-
 /// The variable with the colour of a slot.
 fn slot_colour(slot: usize) -> String {
     format!("var(--series-{})", slot % 6 + 1)
@@ -412,15 +394,6 @@ mod tests {
         check(&["a.b", "a.b.c"], &["b", "b.c"]);
         check(&["a.ü", "a.ö"], &["ü", "ö"]);
         check(&[], &[]);
-    }
-
-    #[test]
-    fn a_series_keeps_its_slot_when_others_come_and_go() {
-        let mut slots = Slots::default();
-        let (a, b, c) = (series("a", &[]), series("b", &[]), series("c", &[]));
-        assert_eq!(slots.assign(&[a.clone(), b.clone()]), [0, 1]);
-        assert_eq!(slots.assign(&[c.clone(), b]), [2, 1]);
-        assert_eq!(slots.assign(&[a, c]), [0, 2]);
     }
 
     #[test]

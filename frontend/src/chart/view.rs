@@ -12,10 +12,11 @@ use super::canvas::{Canvas, paint};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Slots, Stats, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines,
-    parted, readings_at, stats_of, styles, with_one_in_front,
+    Reading, Stats, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines, parted,
+    readings_at, stats_of, styles, with_one_in_front,
 };
 use super::size::watch_pixel_ratio;
+use super::slots::PanelSlots;
 use super::surface::{Kind, Surface};
 use super::theme::{read_text_px, read_theme};
 use crate::boxed::{effect, handler, memo};
@@ -81,8 +82,9 @@ pub fn Chart(
     #[prop(into)]
     means: Signal<Option<Arc<Means>>>,
 ) -> impl IntoView {
+    let slots_of = PanelSlots::of(ctx.slots, panel.clone());
     let surface = Surface::new(ctx, panel, Kind::Chart);
-    let (all, picked) = (data, Picked::new());
+    let (all, picked) = (data, Picked::new(ctx.looked_at));
     let is_shown = memo(move || {
         let names = |all: &Arc<Vec<Columns>>| picked.shown(parted(all, draw).0.iter().map(|one| &one.name));
         all.with(|all| all.as_ref().map(names)).unwrap_or_default()
@@ -94,14 +96,17 @@ pub fn Chart(
         let is_whole = is_shown.with(|shown| shown.iter().all(|is| *is));
         if is_whole || draw != Draw::Stacked { draw } else { Draw::Area }
     });
-    let seen = StoredValue::new(Slots::default());
     let all_slots = memo(move || {
-        let assign = |all: &Arc<Vec<Columns>>| seen.try_update_value(|seen| seen.assign(parted(all, draw).0));
-        all.with(|all| all.as_ref().and_then(assign)).unwrap_or_default()
+        all.with(|all| all.as_ref().map(|all| slots_of.assign(parted(all, draw).0))).unwrap_or_default()
     });
     let slots = memo(move || {
         let (slots, shown) = (all_slots.get(), is_shown.get());
         slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
+    });
+    // Charts that do not have it stay as they are.
+    let in_front = memo(move || {
+        let name = ctx.looked_at.get()?;
+        all.with(|all| all.as_ref().is_some_and(|all| all.iter().any(|one| one.name == name))).then_some(name)
     });
     let units = StoredValue::new(Units { left: unit, right: right_unit });
     let bounds = Memo::new_with_compare(
@@ -118,7 +123,7 @@ pub fn Chart(
         let left = Side { unit: &units.left, min, max, is_held: false };
         let right = Side { unit: &units.right, ..Side::default() };
         let lines = Lines { slots: &slots, left, right, thresholds: &thresholds, ..Lines::default() };
-        let looked_at = picked.looked_at.get_untracked();
+        let looked_at = in_front.get_untracked();
         data.get_untracked().into_iter().for_each(|all| {
             bounds.with_untracked(|bounds| {
                 let lines = Lines { bounds, ..lines };
@@ -169,7 +174,7 @@ pub fn Chart(
                 readings
                 is_high
                 is_there=Signal::derive(move || {
-                    picked.looked_at.track();
+                    in_front.track();
                     data.with(Option::is_some)
                 })
             />

@@ -4,6 +4,7 @@ use super::edited::{EditedMark, EditedNote};
 use super::empty::{ErrorNote, FirstSteps, NoPanels, PanelSkeletons};
 use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
+use super::reveal::{FormerScroll, follow_reveal};
 use crate::app::ChartSize;
 use crate::boxed::{Each, Show, effect, handler};
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
@@ -63,6 +64,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     let size: ChartSize = expect_context();
     let scrolled = move |_| size.scrolled.update(|count| *count += 1);
     let (root, room_px) = (NodeRef::<html::Section>::new(), RwSignal::new(0.0));
+    FormerScroll::provide(session, root);
     on_resize(root, move |section| room_px.set(f64::from(section.client_height()) - AROUND_PX));
     let alone = session.part(|state| state.maximized().is_some());
     // What comes into sight has to be asked for.
@@ -114,18 +116,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
         Some(alone) if alone == id => Place::Alone,
         Some(_) => Place::Hidden,
     });
-    let id = panel.id.clone();
-    effect(move || {
-        let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
-        if let Some(root) = root.get().filter(|_| is_edited.get() || is_wanted) {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Start);
-            root.scroll_into_view_with_scroll_into_view_options(&options);
-            if is_wanted {
-                session.reveal.set(None);
-            }
-        }
-    });
+    follow_reveal(session, panel.id.clone(), root, is_edited);
     let details = RwSignal::new(false);
     let wanted = Signal::derive(move || details.get() && place.get() != Place::Hidden);
     let means = range::load_means(session, &panel, wanted);

@@ -2,15 +2,13 @@
 
 use super::highlight::marked;
 use super::line_fields::LineFields;
-use super::log_list::toggle;
-use super::tie::{LINES, Tie, is_selecting_text};
-use crate::boxed::{Show, handler, memo};
-use crate::chart::{ChartContext, Hover};
+use super::tie::Tie;
+use crate::boxed::memo;
 use crate::feeds::LineFeed;
 use crate::leaving::leaving;
-use crate::lines::{Mark, Row};
+use crate::lines::{Find, Mark, Row};
 use crate::plain::plain;
-use crate::session::{Session, use_session};
+use crate::session::Session;
 use crate::text::{self, Stamp};
 use leptos::prelude::*;
 use sonde_shared::time::Timestamp;
@@ -19,112 +17,135 @@ use std::sync::Arc;
 /// The most of a value that is put into a column.
 const MAX_CELL_CHARS: usize = 100;
 
+/// What all rows share, so that a row follows as little as it can: it is made by the thousand while one scrolls.
+#[derive(Clone, Copy)]
+pub(super) struct Shared {
+    /// Which times they show; since the start of a range that follows the clock they change each second.
+    stamp: Memo<Stamp>,
+    /// How they are written else. Rows that are there are made anew when it changes, and do not follow it.
+    written: Memo<Written>,
+    /// Rises with each change of it.
+    pub(super) version: Memo<u32>,
+    /// The fields that have columns of their own.
+    columns: Memo<Vec<String>>,
+    /// The id of the expanded line.
+    opened: Memo<Option<String>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Written {
+    offset_minutes: i32,
+    find: Option<Find>,
+}
+
+impl Shared {
+    pub(super) fn new(session: Session, feed: LineFeed, stamp: Memo<Stamp>) -> Self {
+        let written =
+            memo(move || Written { offset_minutes: session.offset_minutes.get(), find: feed.find() });
+        let version = Memo::new(move |former: Option<&u32>| {
+            written.track();
+            former.map_or(0, |former| former + 1)
+        });
+        Self {
+            stamp,
+            written,
+            version,
+            columns: session.part(|state| state.view.columns.clone()),
+            opened: session.part(|state| state.view.line.clone()),
+        }
+    }
+}
+
 /// The row at a position, or its place while it is not there yet.
 #[component]
-pub(super) fn LineRow(index: u64, stamp: Memo<Stamp>) -> impl IntoView {
+pub(super) fn LineRow(index: u64, shared: Shared) -> impl IntoView {
     let feed: LineFeed = expect_context();
     match feed.row(index) {
-        Some(row) => view! { <PresentRow index row stamp /> }.into_any(),
+        Some(row) => view! { <PresentRow index row shared /> }.into_any(),
         None => view! { <div class="row waiting" role="row" aria-rowindex=(index + 1).to_string()></div> }
             .into_any(),
     }
 }
 
 #[component]
-fn PresentRow(index: u64, row: Arc<Row>, stamp: Memo<Stamp>) -> impl IntoView {
-    let session = use_session();
+fn PresentRow(index: u64, row: Arc<Row>, shared: Shared) -> impl IntoView {
     let feed: LineFeed = expect_context();
-    let context: ChartContext = expect_context();
     let tie: Tie = expect_context();
     let id = row.id.clone();
-    let open = session.part(move |state| state.view.line.as_deref() == Some(id.as_str()));
+    let open = memo(move || leaving(shared.opened).with(|line| line.as_ref() == Some(&id)));
     let at = row.at;
-    let hover = move |_| context.hover.set(Some(Hover { source: LINES.to_owned(), at }));
-    let id = row.id.clone();
-    let click = move |_| {
-        feed.cursor.set(Some(index));
-        if !is_selecting_text() {
-            toggle(session, &id);
-        }
-    };
-    let mark = memo(move || {
+    let written = shared.written.get_untracked();
+    let offset_minutes = written.offset_minutes;
+    let mark = move || {
         let mark = leaving(feed.marks).with(|marks| marks.get(&index).copied())?;
-        Some(mark_text(mark, at, leaving(session.offset_minutes).get()))
-    });
-    let (fields, cells) = (row.clone(), row.clone());
+        Some(view! { <div class="mark">{mark_text(mark, at, offset_minutes)}</div> })
+    };
+    let level = row.level.name();
+    let class = move || {
+        let named = |is: bool, name| if is { name } else { "" };
+        let cursor = named(leaving(feed.cursor).get() == Some(index), " cursor");
+        let nearest = named(leaving(tie.nearest).get() == Some(index), " nearest");
+        ["row level-", level, cursor, named(open.get(), " open"), nearest].concat()
+    };
+    let (cells, fields) = (row.clone(), row.clone());
     view! {
         <div
-            class=format!("row level-{}", row.level.name())
-            class:cursor=move || leaving(feed.cursor).get() == Some(index)
-            class:open=move || open.get()
-            class:nearest=move || tie.nearest.get() == Some(index)
+            class=class
             role="row"
             aria-rowindex=(index + 1).to_string()
             aria-expanded=move || open.get().to_string()
             data-line=row.id.clone()
-            on:pointermove=handler(hover)
-            on:pointerleave=handler(move |_| context.hover.set(None))
         >
-            {move || mark.get().map(|mark| view! { <div class="mark">{mark}</div> })}
-            <div class="cells" role="presentation" on:click=handler(click)>
-                <Cells row=cells session stamp />
+            {mark}
+            <div class="cells" role="presentation">
+                <Cells row=cells written shared />
             </div>
-            <Show when=move || open.get()>
-                <LineFields index row=fields.clone() />
-            </Show>
+            {move || open.get().then(|| view! { <LineFields index row=fields.clone() /> })}
         </div>
     }
 }
 
 #[component]
-fn Cells(row: Arc<Row>, session: Session, stamp: Memo<Stamp>) -> impl IntoView {
-    let (at, host) = (row.at, plain(&row.host));
-    let time = move || leaving(stamp).get().write(at, leaving(session.offset_minutes).get());
-    let (prefix, name) = split_component(&plain(&row.component));
-    let (message, rest) = (row.message.clone(), row.rest.clone());
-    let feed: LineFeed = expect_context();
-    let find = memo(move || feed.find());
-    let whole = move || Stamp::Year.write(at, leaving(session.offset_minutes).get());
+fn Cells(row: Arc<Row>, written: Written, shared: Shared) -> impl IntoView {
+    let Written { offset_minutes, find } = written;
+    let at = row.at;
+    let (component, host) = (plain(&row.component), plain(&row.host));
+    let (prefix, name) = split_component(&component);
     let more = (row.more_lines > 0).then(|| {
         let more = ["+", &text::lines(row.more_lines as u64)].concat();
         view! { <span class="more-lines">{more}</span> }
     });
+    let message = marked(&row.message, find.as_ref());
+    let rest = (!row.rest.is_empty())
+        .then(|| view! { <span class="rest">" " {marked(&row.rest, find.as_ref())}</span> });
     view! {
         <span class="level-bar" aria-hidden="true"></span>
-        <span class="time" role="gridcell" title=whole>{move || time()}</span>
+        <span class="time" role="gridcell" title=Stamp::Year.write(at, offset_minutes)>
+            {move || leaving(shared.stamp).get().write(at, offset_minutes)}
+        </span>
         <span class="tag" role="gridcell">{row.level.tag()}</span>
-        <span class="component" role="gridcell" title=plain(&row.component)>
+        <span class="component" role="gridcell" title=component>
             <span class="path"><span class="faint">{prefix}</span>{name}</span>
         </span>
         <span class="host" role="gridcell" title=host.clone()>{host.clone()}</span>
-        <ColumnCells row session />
-        <span class="message" role="gridcell">
-            {move || marked(&message, find.get().as_ref())}
-            {more}
-            {move || (!rest.is_empty()).then(|| view! { <span class="rest">" " {marked(&rest, find.get().as_ref())}</span> })}
-        </span>
+        {move || column_cells(&row, &leaving(shared.columns).get())}
+        <span class="message" role="gridcell">{message}{more}{rest}</span>
     }
 }
 
 /// The fields that have columns of their own.
-#[component]
-fn ColumnCells(row: Arc<Row>, session: Session) -> impl IntoView {
-    let columns = session.part(|state| state.view.columns.clone());
-    move || {
-        let columns = columns.get();
-        if columns.is_empty() {
-            return None;
-        }
-        let fields = row.fields();
-        let cell = |name: String| {
-            let field = fields.iter().find(|field| field.key == name);
-            let value: String = field
-                .map(|field| plain(&field.value).chars().take(MAX_CELL_CHARS).collect())
-                .unwrap_or_default();
-            view! { <span class="column" role="gridcell" title=value.clone()>{value.clone()}</span> }
-        };
-        Some(columns.into_iter().map(cell).collect_view())
+fn column_cells(row: &Row, columns: &[String]) -> Option<Vec<AnyView>> {
+    if columns.is_empty() {
+        return None;
     }
+    let fields = row.fields();
+    let cell = |name: &String| {
+        let field = fields.iter().find(|field| field.key == *name);
+        let value: String =
+            field.map(|field| plain(&field.value).chars().take(MAX_CELL_CHARS).collect()).unwrap_or_default();
+        view! { <span class="column" role="gridcell" title=value.clone()>{value.clone()}</span> }.into_any()
+    };
+    Some(columns.iter().map(cell).collect())
 }
 
 /// What the mark above a line says.

@@ -1,12 +1,14 @@
 //! The rows that show, out of however many there are. Only these exist as elements.
 
-use super::line_row::LineRow;
+use super::line_row::{LineRow, Shared};
 use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
-use super::tie::Tie;
+use super::tie::{LINES, Tie, is_selecting_text};
 use crate::boxed::{Each, effect, handler, memo};
+use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
+use crate::lines::Row;
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use leptos::html;
@@ -29,6 +31,8 @@ pub(super) fn LogList() -> impl IntoView {
     let session = use_session();
     let list = NodeRef::<html::Div>::new();
     let Reading { wraps, is_roomy, stamp, .. } = expect_context();
+    let charts: ChartContext = expect_context();
+    let shared = Shared::new(session, feed, stamp);
     let touch = RwSignal::new(None::<f64>);
     expect_context::<Tie>().mark_cursor(feed.cursor);
     let visible = memo(move || feed.extent().visible(feed.position.get()));
@@ -67,7 +71,9 @@ pub(super) fn LogList() -> impl IntoView {
     };
     let rows = move || {
         feed.revision.track();
-        visible.get().map(|index| (index, feed.row(index).map(|row| row.id.clone()))).collect::<Vec<_>>()
+        let version = shared.version.get();
+        let key = |index| (index, feed.row(index).map(|row| row.id.clone()), version);
+        visible.get().map(key).collect::<Vec<_>>()
     };
     view! {
         <div
@@ -84,12 +90,17 @@ pub(super) fn LogList() -> impl IntoView {
             on:scroll=handler(move |_| take_scroll(list, feed))
             on:keydown=handler(move |event| press(&event, session, feed))
             on:pointerdown=handler(move |event| touch.set(finger(&event)))
-            on:pointermove=handler(move |event| drag(&event, feed, touch))
+            on:pointermove=handler(move |event| {
+                drag(&event, feed, touch);
+                hover(&event, feed, charts);
+            })
+            on:pointerleave=handler(move |_| charts.hover.set(None))
+            on:click=handler(move |event| click(&event, session, feed))
             on:pointerup=handler(move |_| touch.set(None))
             on:pointercancel=handler(move |_| touch.set(None))
         >
             <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
-                <Each each=rows key=|row| row.clone() children=move |(index, _)| view! { <LineRow index stamp /> } />
+                <Each each=rows key=|row| row.clone() children=move |(index, ..)| view! { <LineRow index shared /> } />
             </div>
         </div>
         <Scrollbar />
@@ -176,6 +187,32 @@ fn drag(event: &web_sys::PointerEvent, feed: LineFeed, touch: RwSignal<Option<f6
     if let (Some(before), Some(now)) = (touch.get_untracked(), finger(event)) {
         touch.set(Some(now));
         feed.go(|extent, at| extent.moved(at, before - now));
+    }
+}
+
+/// The position of the row that something happened in, and its line where that is there. Rows do not listen: each would be three
+/// more closures to be collected.
+fn row_at(event: &web_sys::Event, part: &str, feed: LineFeed) -> Option<(u64, Arc<Row>)> {
+    let target: web_sys::Element = event.target()?.dyn_into().ok()?;
+    let row = target.closest(part).ok()??.closest(".row").ok()??;
+    let index = row.get_attribute("aria-rowindex")?.parse::<u64>().ok()?.checked_sub(1)?;
+    Some((index, feed.row(index)?))
+}
+
+fn hover(event: &web_sys::PointerEvent, feed: LineFeed, charts: ChartContext) {
+    let line = |(_, row): (u64, Arc<Row>)| Hover { source: LINES.to_owned(), at: row.at };
+    let hovered = row_at(event, ".row", feed).map(line);
+    if charts.hover.with_untracked(|hover| *hover != hovered) {
+        charts.hover.set(hovered);
+    }
+}
+
+/// A click on a row, but not on its fields.
+fn click(event: &web_sys::MouseEvent, session: Session, feed: LineFeed) {
+    let Some((index, row)) = row_at(event, ".cells", feed) else { return };
+    feed.cursor.set(Some(index));
+    if !is_selecting_text() {
+        toggle(session, &row.id);
     }
 }
 

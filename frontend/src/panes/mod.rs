@@ -24,6 +24,7 @@ mod more_menu;
 mod notes;
 mod patterns;
 mod reading;
+mod reveal;
 mod scrollbar;
 mod selection_bar;
 mod share;

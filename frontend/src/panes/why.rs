@@ -10,7 +10,7 @@ use crate::feeds::Loaded;
 use crate::prefs;
 use crate::session::{Session, use_session};
 use crate::size::is_phone;
-use crate::state::{Command, TARGETS_PANEL};
+use crate::state::Command;
 use crate::text;
 use finding::FindingItem;
 use leptos::prelude::*;
@@ -201,8 +201,8 @@ fn looked_at(why: &Why) -> String {
 fn show(session: Session, sheets: WhyPlace, change: Change, place: &Place) {
     session.send(Command::OpenFinding(change, Box::new(place.clone())));
     let is_chart = place.target.is_some();
-    if is_chart {
-        session.reveal.set(Some(TARGETS_PANEL.to_owned()));
+    if let Some(target) = &place.target {
+        session.reveal.set(session.now_part(|state| state.panel_with(target).map(str::to_owned)));
     }
     // There the findings lie over what they lead to.
     if is_phone() {

@@ -2,6 +2,7 @@
 
 use super::AppState;
 use sonde_shared::dashboard::Panel;
+use sonde_shared::glob::Glob;
 
 /// The id of the panel with the address' targets. No dashboard's panel can have it.
 pub const TARGETS_PANEL: &str = "~targets";
@@ -17,6 +18,15 @@ impl AppState {
     /// The panel with this id.
     pub fn panel(&self, id: &str) -> Option<&Panel> {
         self.panels().find(|panel| panel.id == id)
+    }
+
+    /// The first panel that draws this series: it asks for it, or has it in its answer.
+    pub fn panel_with(&self, series: &str) -> Option<&str> {
+        let draws = |panel: &&Panel| {
+            let has_it = |names: &Vec<String>| names.iter().any(|name| name == series);
+            asks_for(panel, series) || self.series.get(&panel.id).is_some_and(has_it)
+        };
+        self.panels().find(draws).map(|panel| panel.id.as_str())
     }
 
     /// Shows other targets than those of the address, or none.
@@ -36,6 +46,14 @@ impl AppState {
             ..Panel::default()
         });
     }
+}
+
+/// Whether one of a panel's targets is a series' name, or a pattern of names that it fits. What a function makes of a series is
+/// another one.
+fn asks_for(panel: &Panel, series: &str) -> bool {
+    let is_it =
+        |target: &String| target == series || Glob::parse(target).is_ok_and(|glob| glob.matches(series));
+    panel.targets.iter().chain(&panel.right).any(is_it)
 }
 
 fn title_of(targets: &[String]) -> String {
@@ -79,6 +97,23 @@ mod tests {
         state.apply(Command::SetTargets(vec!["x".into(), "y".into()]));
         assert_eq!(state.view.targets, ["x", "y"]);
         assert_eq!(titles(&state).last(), Some(&"x, y"));
+    }
+
+    #[test]
+    fn a_series_is_in_the_first_panel_that_asks_for_it_or_has_it() {
+        let mut state = opened("/d/shop?target=servers.*.io&target=sum(shop.*.ms)");
+        let check = |state: &AppState, series: &str, panel: Option<&str>| {
+            assert_eq!(state.panel_with(series), panel, "{series}");
+        };
+        check(&state, "servers.n7.disk", Some("disk"));
+        check(&state, "servers.n8.io", Some(TARGETS_PANEL));
+        check(&state, "servers.n8.io.wait", None);
+        check(&state, "shop.cart.ms", None);
+        check(&state, "sum(shop.*.ms)", Some(TARGETS_PANEL));
+        state.apply(Command::SeriesLoaded("sun".into(), vec!["moon".into()]));
+        check(&state, "moon", Some("sun"));
+        state.apply(Command::SeriesLoaded("no panel of this page".into(), vec!["mars".into()]));
+        check(&state, "mars", None);
     }
 
     #[test]

@@ -52,11 +52,16 @@ impl AppState {
         self.view.near.as_deref().unwrap_or(&self.view.components)
     }
 
-    /// Shows a finding's chart or its lines. Selection and active panel stay, and so does the list that it stands in.
+    /// Shows a finding's chart or its lines. Selection and active panel stay, and so does the list that it stands in. A chart
+    /// that the page has is not made once more.
     pub(super) fn open_finding(&mut self, change: Change, place: &Place) {
         if let Some(target) = &place.target {
-            self.set_targets(vec![target.clone()]);
-            self.view.maximized = None;
+            if self.panel_with(target).is_none() {
+                self.set_targets(vec![target.clone()]);
+            }
+            if self.maximized() != self.panel_with(target) {
+                self.view.maximized = None;
+            }
         } else if let (Some(at_ms), None) = (place.at_ms, &place.component) {
             self.bring_into_view(Timestamp::from_millis(at_ms));
         } else {
@@ -141,6 +146,19 @@ mod tests {
         assert_eq!(state.rule_to_keep(), None, "what a finding shows is not chosen for good");
         state.apply(Command::Choose(Some("mail".into())));
         assert_eq!(state.why_query().unwrap().components, ["mail"]);
+    }
+
+    #[test]
+    fn a_chart_that_the_page_has_is_not_made_once_more() {
+        let mut state = brushed();
+        let disk = Place { target: Some("servers.n7.disk".into()), ..Place::default() };
+        assert_eq!(open(&mut state, Change::Up, disk.clone()), crate::state::Address::Keep);
+        assert_eq!((&state.view.targets[..], state.panel_with("servers.n7.disk")), (&[][..], Some("disk")));
+        for (alone, left) in [("disk", Some("disk")), ("orders", None)] {
+            state.apply(Command::Maximize(Some(alone.into())));
+            open(&mut state, Change::Up, disk.clone());
+            assert_eq!(state.maximized(), left);
+        }
     }
 
     #[test]

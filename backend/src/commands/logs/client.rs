@@ -11,7 +11,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use sonde_shared::api::Problem;
+use sonde_shared::api::{Components, Problem};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::str::FromStr;
@@ -81,7 +82,7 @@ pub(super) fn write_answer(
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.context("could not start the runtime")?.block_on(async {
-        let answer = ask(server, query).await?;
+        let answer = ask(server, "logs", query).await?;
         let (parts, mut body) = answer.into_parts();
         if parts.status != StatusCode::OK {
             bail!("{server}: {}", refusal(parts.status, body).await);
@@ -107,7 +108,21 @@ pub(super) fn write_answer(
     })
 }
 
-async fn ask(server: &ServerUrl, query: &str) -> anyhow::Result<axum::http::Response<Incoming>> {
+/// The components that have lines in a range, which is the query.
+pub(super) fn components(server: &ServerUrl, query: &str) -> anyhow::Result<BTreeSet<String>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("could not start the runtime")?.block_on(async {
+        let (parts, body) = ask(server, "components", query).await?.into_parts();
+        if parts.status != StatusCode::OK {
+            bail!("{server}: {}", refusal(parts.status, body).await);
+        }
+        let body = body.collect().await.map_err(|error| anyhow!("{server}: {}", innermost(&error)))?;
+        let answer: Components = serde_json::from_slice(&body.to_bytes())?;
+        Ok(answer.components.into_iter().map(|one| one.path).collect())
+    })
+}
+
+async fn ask(server: &ServerUrl, what: &str, query: &str) -> anyhow::Result<axum::http::Response<Incoming>> {
     let connecting = TcpStream::connect((server.host.as_str(), server.port));
     let connected = tokio::time::timeout(CONNECT_PATIENCE, connecting).await;
     let stream = connected.unwrap_or_else(|_late| Err(ErrorKind::TimedOut.into()));
@@ -115,7 +130,7 @@ async fn ask(server: &ServerUrl, query: &str) -> anyhow::Result<axum::http::Resp
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // How it ends is told by the answer that it carries.
     tokio::spawn(async move { drop(connection.await) });
-    let request = Request::get(format!("{}/api/logs?{query}", server.path))
+    let request = Request::get(format!("{}/api/{what}?{query}", server.path))
         .header(header::HOST, &server.authority)
         .header(header::USER_AGENT, concat!("sonde/", env!("CARGO_PKG_VERSION")))
         .body(Empty::<Bytes>::new())

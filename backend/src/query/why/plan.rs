@@ -133,6 +133,10 @@ impl Asked {
         if is_near {
             until_ms = selection_ms - between * step_ms;
         }
+        if baseline.from >= selection.until {
+            // One that is shorter than a bucket would begin in the selection.
+            until_ms = until_ms.max(baseline.from.as_millis() + step_ms);
+        }
         let stretch = selected.max(LEAST_BASELINE_STRETCH);
         let is_long = compared > 2 * stretch * BASELINE_STRETCHES;
         let place = |at: usize| until_ms - (compared - at) as i64 * step_ms;
@@ -315,6 +319,8 @@ mod tests {
         assert_eq!((long.asked, long.stretches[1].count), (10, 8 * LEAST_BASELINE_STRETCH));
         let after = Plan::new(selection, secs(10_000_500, 10_000_740), 10_000, 0, &[]);
         assert_eq!((after.grid.now.selection.clone(), after.grid.now.baseline.clone()), (0..6, 6..30));
+        let short = Plan::new(selection, secs(10_000_063, 10_000_064), 10_000, 0, &[]);
+        assert_eq!(short.grid.starts_ms[5..], [10_000_050_000, 10_000_063_000]);
     }
 
     proptest! {
@@ -353,7 +359,10 @@ mod tests {
             prop_assert!((0..selected.len() as i64).contains(&left_ms), "{left_ms}");
             prop_assert!(!compared.is_empty());
             prop_assert!(compared.end <= selected.start || (moved.is_some() && is_behind && selected.end <= compared.start));
-            prop_assert!(Timestamp::from_millis(grid.starts_ms[compared.end - 1] + step) <= baseline.until.max(selection.from));
+            let is_later = baseline.from >= selection.until;
+            // One shorter than a bucket is widened away from the selection.
+            let least = if is_later { baseline.from.plus_nanos(step * NANOS_PER_MS) } else { selection.from };
+            prop_assert!(Timestamp::from_millis(grid.starts_ms[compared.end - 1] + step) <= baseline.until.max(least));
             prop_assert!(grid.len() < usize::from(u16::MAX));
             let usual = Plan::new(selection, default_baseline(selection), step, most_past(series, selected.len()), &[]);
             prop_assert!(series > 100_000 || has_room(series, usual.grid.len()), "{}", usual.grid.len());

@@ -50,15 +50,23 @@ fn check(dir: &Path, view: &SegmentView) -> SegmentReport {
     if let Text::Sealed(text) = view.segment.form() {
         report.problems.extend(text.problems());
     }
+    let mut of_index = Vec::new();
     for (number, block) in view.blocks().enumerate() {
         let first = block.meta().first_row;
         if !view.published.blocks.head_holds(number) {
-            report.problems.push(format!("the index' block from line {first} on does not hold"));
+            of_index.push(format!("the index' block from line {first} on does not hold"));
         } else if !block.holds() {
-            report.problems.push(format!("the index' columns from line {first} on do not hold"));
+            of_index.push(format!("the index' columns from line {first} on do not hold"));
         }
         check_rows(view, &block, &mut report);
     }
+    if !of_index.is_empty() && report.problems.is_empty() {
+        of_index.push(
+            "its lines are whole, and answers too: what does not hold of the index is made again from them"
+                .to_owned(),
+        );
+    }
+    report.problems.splice(0..0, of_index);
     report
 }
 

@@ -2,14 +2,46 @@
 
 use super::{WhyPlace, show};
 use crate::boxed::{Show, handler};
+use crate::chart::ChartContext;
 use crate::panes::icons::{Glyph, Icon};
 use crate::session::use_session;
 use crate::state::{HEIGHT, bars, line, span_percent};
 use leptos::prelude::*;
-use sonde_shared::why::{Change, Course, Finding, FindingKind, Member};
+use sonde_shared::why::{Change, Course, Finding, FindingKind, Member, Place};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 /// At most so many of what moved together are listed.
 const LISTED: usize = 8;
+
+/// The series of a finding, which stands in front in the charts that have it while the pointer or the focus is on the finding.
+#[derive(Clone, Copy)]
+struct Look {
+    charts: ChartContext,
+    target: StoredValue<Option<String>>,
+}
+
+impl Look {
+    fn at(place: &Place) -> Self {
+        Self { charts: expect_context(), target: StoredValue::new(place.target.clone()) }
+    }
+
+    fn begin(self) {
+        self.charts.looked_at.set(self.target.get_value());
+    }
+
+    fn end(self) {
+        self.charts.looked_at.set(None);
+    }
+
+    /// Who clicked looks at the chart next.
+    fn leave(self, event: &web_sys::PointerEvent) {
+        let left = event.current_target().and_then(|target| target.dyn_into::<Element>().ok());
+        if left.is_none_or(|button| document().active_element() != Some(button)) {
+            self.end();
+        }
+    }
+}
 
 /// A finding of a comparison of `[baseline, selection]`, in unix milliseconds.
 #[component]
@@ -30,11 +62,20 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
         view! { <Members members total change=finding.change /> }
     });
     let change = change_name(finding.change);
+    let look = Look::at(&finding.at);
     let summary = finding.summary.clone();
     let subject = finding.subject.clone();
     view! {
         <li class="finding" data-kind=kind data-subject=subject>
-            <button class="finding-open" title=title on:click=handler(move |_| show(session, sheets, finding.change, &finding.at))>
+            <button
+                class="finding-open"
+                title=title
+                on:click=handler(move |_| show(session, sheets, finding.change, &finding.at))
+                on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
+                on:pointerleave=handler(move |event| look.leave(&event))
+                on:focus=handler(move |_| look.begin())
+                on:blur=handler(move |_| look.end())
+            >
                 <span class="finding-head">
                     <Glyph icon />
                     <span class="unseen">{kind}": "</span>
@@ -63,10 +104,19 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
     let rest = total.saturating_sub(LISTED.min(members.len()) as u64);
     let list = move || {
         let item = |member: &Member| {
-            let at = member.at.clone();
+            let (at, look) = (member.at.clone(), Look::at(&member.at));
             view! {
                 <li>
-                    <button class="step" on:click=handler(move |_| show(session, sheets, change, &at))>{member.subject.clone()}</button>
+                    <button
+                        class="step"
+                        on:click=handler(move |_| show(session, sheets, change, &at))
+                        on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
+                        on:pointerleave=handler(move |event| look.leave(&event))
+                        on:focus=handler(move |_| look.begin())
+                        on:blur=handler(move |_| look.end())
+                    >
+                        {member.subject.clone()}
+                    </button>
                     " "
                     <span class="faint">{member.summary.clone()}</span>
                 </li>

@@ -41,21 +41,37 @@ pub(crate) fn watch(browser: &Browser) {
     browser.watch_script(EVERY_US);
 }
 
-/// The runs of script since [`watch`], in milliseconds, longest first.
-pub(crate) fn runs_ms(browser: &Browser) -> Vec<f64> {
+/// One run of script, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Run {
+    /// All of it.
+    pub(crate) whole: f64,
+    /// What the browser took of it to collect garbage.
+    pub(crate) garbage: f64,
+}
+
+/// The runs of script since [`watch`], longest first.
+pub(crate) fn runs_ms(browser: &Browser) -> Vec<Run> {
     let profile: Profile = serde_json::from_value(browser.script_watched()).expect("the browser's own form");
     let kinds = kinds(&profile.nodes);
-    let (mut runs, mut run) = (Vec::new(), 0);
+    let (mut runs, mut run, mut garbage) = (Vec::new(), 0, 0);
     // A sample stands for the time up to the next one.
     let lengths = profile.time_deltas.iter().skip(1).chain([&0]);
     for (sample, length) in profile.samples.iter().zip(lengths) {
         match kinds.get(sample) {
             Some(Kind::Script) => run += length,
-            Some(Kind::Either) if run > 0 => run += length,
-            _ => runs.extend((run > 0).then(|| std::mem::take(&mut run) as f64 / 1e3)),
+            Some(Kind::Either) if run > 0 => {
+                run += length;
+                garbage += length;
+            }
+            _ if run > 0 => {
+                let [whole, garbage] = [&mut run, &mut garbage].map(|us| std::mem::take(us) as f64 / 1e3);
+                runs.push(Run { whole, garbage });
+            }
+            _ => {}
         }
     }
-    runs.sort_by(|one, other| other.total_cmp(one));
+    runs.sort_by(|one, other| other.whole.total_cmp(&one.whole));
     runs
 }
 
