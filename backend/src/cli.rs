@@ -51,6 +51,9 @@ pub fn run() -> anyhow::Result<()> {
     let Cli { command, .. } = given.parse()?;
     match command {
         Command::Serve(config) => {
+            if given.file.exists() {
+                tracing::info!(file = %given.file.display(), "settings are read from a file");
+            }
             runtime()?.block_on(server::serve(*config)).map_err(|error| given.place(error))
         }
         Command::Demo(options) => runtime()?.block_on(demo::serve(options)),

@@ -14,6 +14,7 @@ use crate::state::AppState;
 use crate::store::{Store, StoreError, layout};
 use anyhow::Context;
 use axum::serve::ListenerExt;
+use sonde_shared::time::NANOS_PER_DAY;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -145,6 +146,27 @@ fn tell_start(state: &AppState) {
     let data = std::path::absolute(data).unwrap_or_else(|_| data.clone());
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, data = %data.display(), "sonde starts");
+    tell_what_is_deleted(&state.config);
+}
+
+/// Who has written an age that was not meant should see it before a day is gone.
+fn tell_what_is_deleted(config: &Config) {
+    let days = |nanos: i64| nanos / NANOS_PER_DAY;
+    if let Some(nanos) = config.retention.nanos {
+        tracing::info!(days = days(nanos), "days that ended longer ago are deleted");
+    }
+    for rule in &config.retention_for {
+        let component = &rule.component;
+        if let Some(nanos) = rule.age.nanos {
+            let days = days(nanos);
+            tracing::info!(%component, days, "its lines are deleted after so many days");
+        } else {
+            tracing::info!(%component, "its lines are kept, whatever their age");
+        }
+    }
+    if let Some(bytes) = config.retention_bytes.bytes {
+        tracing::info!(bytes, "the oldest days are deleted while all of them take more");
+    }
 }
 
 /// What to tell whoever started the server when the data folder cannot be had, with the way out.

@@ -96,10 +96,11 @@ fn what_cannot_be_done_with_a_dashboard_says_why() {
     let browser = Browser::open();
     let page = Page::open(&browser, &server.http().url("/d/default?v=1&t=2025-02-28T03:00:00Z..03:10:00Z"));
     let why = "return document.querySelector('.board-problem')?.innerText ?? null";
-    choose(&page, "Delete this one");
-    let made = "this dashboard is no file, so it cannot be deleted: it comes with the program or is made from the metrics.";
-    page.wait_for("why", why, &json!(made));
-    page.press("New dashboard…");
+    choose(&page, "New dashboard…");
+    // What is no file is not offered for deletion, with the reason.
+    let made = "const e = document.querySelector('.item.danger'); return [e?.disabled, e?.title]";
+    let reason = "It is made from the metrics there are, and no file";
+    page.wait_for("what is offered", made, &json!([true, reason]));
     page.wait_for("nothing wrong", why, &Value::Null);
     entitle(&page, " ");
     let empty =

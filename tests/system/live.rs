@@ -117,6 +117,9 @@ fn a_server_that_comes_back_is_followed_again() {
     let address = server.http().address();
     server.kill();
     page.wait_for("what is wrong", LABEL, &json!("Reconnecting…"));
+    // Once, not on each chart.
+    let on_charts = "return document.querySelectorAll('.panel .problem').length";
+    page.wait_for("no more words", on_charts, &json!(0));
     let setup = Setup::on(folder.path()).without("--listen").arg("--listen").arg(address.to_string());
     let server = setup.start();
     // These came while nobody listened.

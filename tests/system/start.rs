@@ -88,3 +88,27 @@ fn a_log_that_is_no_terminal_has_no_colours_and_names_a_misspelt_variable() {
     assert_says(&said, &["WARN", "SONDE_CABRON means nothing here", "SONDE_CARBON"]);
     assert!(!said.contains('\u{1b}'), "{said}");
 }
+
+#[test]
+fn a_start_tells_which_file_is_read_and_what_is_deleted() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("wells.toml");
+    std::fs::write(
+        &file,
+        "retention = '2w'\nretention-for = ['shop.audit=off', 'shop.debug=3d']\nretention-bytes = '5GB'\n",
+    )
+    .expect("a file can be written");
+    let server = Setup::default().arg("--config").arg(&file).start();
+    let log = server.log();
+    for told in [
+        "wells.toml",
+        "days that ended longer ago are deleted days=14",
+        "its lines are kept, whatever their age component=shop.audit",
+        "its lines are deleted after so many days component=shop.debug days=3",
+        "the oldest days are deleted while all of them take more bytes=5000000000",
+    ] {
+        assert!(log.contains(told), "{told} is not in {log}");
+    }
+    let plain = Setup::default().start().log();
+    assert!(!plain.contains("deleted") && !plain.contains("settings"), "{plain}");
+}

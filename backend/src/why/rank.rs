@@ -3,7 +3,7 @@
 //! Everything is tested; what is promising is scored; what moved together becomes one; of these groups those stay that stand
 //! out among all that was tested; and they are told best first, each with when it moved.
 
-use super::candidate::{Candidate, course_of, onset, shown};
+use super::candidate::{Candidate, course_of};
 use super::collapse::{Group, collapse};
 use super::discovery::{discoveries, joined};
 use super::observed::{Grid, Observed, Series};

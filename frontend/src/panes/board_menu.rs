@@ -2,7 +2,7 @@
 
 use super::choice::Choice;
 use crate::boxed::{Show, effect, handler, memo};
-use crate::feeds::{BoardChange, Boards, Saving};
+use crate::feeds::{BoardChange, Boards, PageFeed, Saving};
 use crate::session::use_session;
 use crate::state::Command;
 use leptos::html;
@@ -40,6 +40,7 @@ impl Asked {
 pub(super) fn BoardMenu() -> impl IntoView {
     let session = use_session();
     let boards: Boards = expect_context();
+    let feed: PageFeed = expect_context();
     let open = RwSignal::new(false);
     let listed =
         session.part(|state| state.page.as_ref().map(|page| page.dashboards.clone()).unwrap_or_default());
@@ -68,6 +69,8 @@ pub(super) fn BoardMenu() -> impl IntoView {
                         <li>
                             <button
                                 class="item danger"
+                                disabled=move || feed.has_no_file()
+                                title=move || if feed.has_no_file() { "It is made from the metrics there are, and no file" } else { "" }
                                 on:click=handler(move |_| {
                                     asked.set(None);
                                     boards.change(BoardChange::Delete, move || open.set(false));

@@ -154,8 +154,11 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     <span class="panel-note">"no points in this range"</span>
                 </Show>
                 {move || {
+                    // That the server does not answer is told once, in the bar, where what comes is asked for again by itself.
+                    let is_told = session.lost.get() && session.view.with(|view| view.live);
+                    let error = loaded.error.get().filter(|error| error.status.is_some() || !is_told);
                     let retry = move |()| loaded.retry();
-                    loaded.error.get().map(|error| view! { <PanelError error=error.sentence retry /> })
+                    error.map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
                 <EditedMark id=panel.id.clone() is_open=is_edited />
                 {if panel.id == TARGETS_PANEL {

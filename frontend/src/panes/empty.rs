@@ -53,14 +53,21 @@ pub(super) fn FirstSteps() -> impl IntoView {
 #[component]
 pub(super) fn NoPanels() -> impl IntoView {
     let session = use_session();
+    let has_points = session.part(|state| state.last_point_ms().is_some());
     let carbon = session.part(|state| state.page.as_ref().and_then(|page| page.carbon_port));
     let how = move || match carbon.get() {
         Some(0) => "send Graphite plaintext to the carbon port, or POST it".to_owned(),
         Some(port) => format!("send Graphite plaintext to port {port}, or POST it"),
         None => "POST Graphite plaintext".to_owned(),
     };
-    let what = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: ";
-    view! { <div class="state"><p>{what}{move || how()}" to /api/ingest/metrics."</p></div> }
+    let what = move || {
+        if has_points.get() {
+            return "This dashboard has no charts yet: add one below, or drag a metric here.".to_owned();
+        }
+        let what = "There are no charts: this dashboard has no panels. Without one of its own the page makes charts of the metrics there are: ";
+        [what, &how(), " to /api/ingest/metrics."].concat()
+    };
+    view! { <div class="state"><p>{move || what()}</p></div> }
 }
 
 /// Where panels will be, shown once they are slow to come.

@@ -40,7 +40,7 @@ impl AppState {
     }
 
     /// The latest point that the server has told of.
-    pub(super) fn last_point_ms(&self) -> Option<i64> {
+    pub fn last_point_ms(&self) -> Option<i64> {
         self.page.as_ref().and_then(|page| page.last_point_ms)
     }
 }

@@ -206,6 +206,13 @@ impl Field {
         }
     }
 
+    /// Whether a word is there and is not what is suggested first already: only then the key that leaves the field completes it.
+    fn is_begun(self) -> bool {
+        let first = untrack(|| self.suggestions()).into_iter().next();
+        let (Some(word), Some(first)) = (self.word.get_untracked(), first) else { return false };
+        word.start < word.end && self.text.with_untracked(|text| completed(text, word, &first).0 != *text)
+    }
+
     fn leave(self) {
         self.is_open.set(false);
         self.on_commit.run(());
@@ -220,6 +227,7 @@ impl Field {
                 self.chosen.set(Some(chosen.map_or(count - 1, |at| (at + count - 1) % count)));
             }
             ("Enter" | "Tab", Some(at)) if count > 0 => self.take(at),
+            ("Tab", None) if count > 0 && self.is_begun() => self.take(0),
             ("Enter", None) => self.leave(),
             ("Escape", _) if count > 0 => self.is_open.set(false),
             _ => return,
