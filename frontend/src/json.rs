@@ -1,6 +1,6 @@
 //! The server's JSON as values. Pure.
 //!
-//! `serde_json` does this too and says of each mistake what and where it is, in code for each type that is read: a twentieth of
+//! `serde_json` does this too and says of each mistake what and where it is, in code for each type that is read: a few hundredths of
 //! the page, for texts that nobody sees, since of an answer that cannot be read the page says only that. Here a mistake has no
 //! text, and what does not hang on the type is written once, in `scan`.
 
