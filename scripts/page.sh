@@ -12,9 +12,12 @@ case ${1:-build} in
     *) kind=plain ;;
 esac
 wasm_bin=$(scripts/wasm-toolchain.sh "$kind")
-# What the page does at a panic must be what the standard library does.
-if [ "$kind" = small ] && [ -n "$wasm_bin" ]; then
-    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort"
+if [ -n "$wasm_bin" ]; then
+    # Cargo does not see which standard library it builds with, and would go on with what was built with another.
+    flags="-Cmetadata=$(basename "$(dirname "$wasm_bin")")"
+    # What the page does at a panic must be what the standard library does.
+    [ "$kind" = plain ] || flags+=" -Zunstable-options -Cpanic=immediate-abort"
+    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags
 fi
 # Two compilers in one target directory would build everything anew in turn.
 export CARGO_TARGET_DIR=$target/page

@@ -82,11 +82,15 @@ write_wrappers() {
     ln -s "$compiler/bin/cargo" "$to/cargo"
 }
 
-# A standard library fits only the compiler that built it, and how it is built makes it another: both name the directory.
+# A standard library fits only the compiler that built it, so the compiler's version names the directory; of the other kind also
+# how it is built, which is more likely to change.
 version=$("$compiler/bin/rustc" -vV)
 host=$(sed -n 's/^host: //p' <<<"$version")
-key=$({ echo "$version" "$compiler" "${flags[@]}" "$features"; declare -f build_std write_wrappers; } | sha256sum | cut -c1-12)
-dir=${SONDE_CACHE:-$HOME/.cache/sonde}/wasm-toolchain-$kind-$key
+name=$(sha256sum <<<"$version" | cut -c1-12)
+if [ "$kind" = small ]; then
+    name=small-$({ echo "$version" "$compiler" "${flags[@]}" "$features"; declare -f build_std write_wrappers; } | sha256sum | cut -c1-12)
+fi
+dir=${SONDE_CACHE:-$HOME/.cache/sonde}/wasm-toolchain-$name
 
 if [ ! -e "$dir/.done" ]; then
     say "building the standard library for $wasm ($kind), once"
