@@ -7,7 +7,18 @@ set -euo pipefail
 . "$(dirname "$0")/steps.sh"
 
 stamp=$target/page.stamp
-wasm_bin=$(scripts/wasm-toolchain.sh)
+case ${1:-build} in
+    build | bench) kind=small ;;
+    *) kind=plain ;;
+esac
+wasm_bin=$(scripts/wasm-toolchain.sh "$kind")
+if [ -n "$wasm_bin" ]; then
+    # Cargo does not see which standard library it builds with, and would go on with what was built with another.
+    flags="-Cmetadata=$(basename "$(dirname "$wasm_bin")")"
+    # What the page does at a panic must be what the standard library does.
+    [ "$kind" = plain ] || flags+=" -Zunstable-options -Cpanic=immediate-abort"
+    export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags
+fi
 # Two compilers in one target directory would build everything anew in turn.
 export CARGO_TARGET_DIR=$target/page
 export PATH="${wasm_bin:+$wasm_bin:}$SONDE_CACHE/tools/bin:$SONDE_CACHE/node/node_modules/.bin:$PATH"
@@ -19,7 +30,7 @@ page_hash() { sha256sum <dist/index.html; }
 # The stamp holds the hash of the page that was built and is as old as the start of that build.
 is_fresh() {
     [ -e dist/index.html ] && [ -e "$stamp" ] && [ "$(page_hash)" = "$(cat "$stamp")" ] || return 1
-    [ -z "$(find frontend shared index.html Trunk.toml Cargo.toml Cargo.lock -newer "$stamp" -print -quit)" ]
+    [ -z "$(find frontend shared .cargo scripts/page.sh scripts/wasm-toolchain.sh index.html Trunk.toml Cargo.toml Cargo.lock -newer "$stamp" -print -quit)" ]
 }
 
 build() {

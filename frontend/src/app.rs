@@ -1,5 +1,6 @@
 //! The page's root: what is where.
 
+use crate::boxed::{Show, effect, handler};
 use crate::feeds::{
     BoardSaving, Boards, LineFeed, LiveFeed, Loaded, PageFeed, Saving, clock, load_why, range, watch_contact,
 };
@@ -145,9 +146,9 @@ fn SheetTabs(
     };
     view! {
         <div class="sheet-tabs" role="group" aria-label="Bottom sheet">
-            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=lines>{count}</button>
-            <button class="tab why-sheet" aria-pressed=move || why_over.get().to_string() on:click=explain>{why_label}</button>
-            <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=components>"Components"</button>
+            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=handler(lines)>{move || count()}</button>
+            <button class="tab why-sheet" aria-pressed=move || why_over.get().to_string() on:click=handler(explain)>{move || why_label()}</button>
+            <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=handler(components)>"Components"</button>
         </div>
     }
 }
@@ -169,7 +170,7 @@ fn watch_centre(centre: NodeRef<html::Main>) -> ChartSize {
 
 fn follow_title(session: Session) {
     let title = session.part(|state| state.dashboard.as_ref().map(|board| board.title.clone()));
-    Effect::new(move |_| {
+    effect(move || {
         let title = title.get().filter(|title| !title.is_empty());
         document().set_title(&title.map_or_else(|| "Sonde".to_owned(), |title| format!("{title} · Sonde")));
     });

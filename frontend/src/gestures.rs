@@ -1,5 +1,6 @@
 //! What the charts share, and what their gestures mean to the page.
 
+use crate::boxed::{effect, memo};
 use crate::chart::{ChartContext, Gesture};
 use crate::feeds::{Loaded, range};
 use crate::prefs;
@@ -38,7 +39,7 @@ pub fn provide_charts(
         drop_drag: RwSignal::new(0),
         pinch: StoredValue::default(),
         // No events before they are known and none when they are is no change.
-        events: Memo::new(move |_| events.value.get().unwrap_or_default()).into(),
+        events: memo(move || events.value.get().unwrap_or_default()).into(),
         hover: RwSignal::new(None),
         pinned: RwSignal::new(None),
         looked_at: RwSignal::new(None),
@@ -81,7 +82,7 @@ fn command_of(gesture: Gesture) -> Command {
 
 /// Without a selection there is nothing to compare, and the next band is an ordinary one.
 fn disarm(charts: ChartContext) {
-    Effect::new(move |_| {
+    effect(move || {
         if charts.selection.with(Option::is_none) {
             charts.armed.set(false);
         }
@@ -98,7 +99,7 @@ fn thaw_after_gestures(session: Session, charts: ChartContext) {
             session.send(Command::Freeze(false));
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         charts.held.track();
         charts.draft.track();
         charts.pinned.track();

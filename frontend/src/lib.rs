@@ -14,12 +14,16 @@
 pub mod api;
 /// The page's root: what is where.
 pub mod app;
+/// Effects, memos, conditions and lists, boxed.
+pub mod boxed;
 /// Charts on canvas, with their brush and crosshair.
 pub mod chart;
 /// What keeps the page supplied: one feed for each kind of data.
 pub mod feeds;
 /// What the charts share, and what their gestures mean.
 pub mod gestures;
+/// The server's JSON as values.
+pub mod json;
 /// The keys that act everywhere.
 pub mod keys;
 /// Following for a short time what lives long.
@@ -48,6 +52,10 @@ pub mod theme;
 pub mod url;
 
 /// Puts the page into the document.
+///
+/// At a panic the page stops. A page in the making says why on the console; the one that is shipped has no such texts.
 pub fn start() {
+    #[cfg(debug_assertions)]
+    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     leptos::mount::mount_to_body(app::App);
 }

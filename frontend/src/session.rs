@@ -1,5 +1,6 @@
 //! The one state as signals, and the way to change it: [`Session::send`].
 
+use crate::boxed::memo;
 use crate::leaving::leaving;
 use crate::state::{AppState, Command, LogQuery, may_stand};
 use crate::url::{self, AddressBar};
@@ -48,7 +49,7 @@ impl Session {
     /// A session on the current address, offered to all panes.
     pub fn provide() -> Self {
         let state = RwSignal::new(AppState::default());
-        let range = Memo::new(move |_| state.with(AppState::range));
+        let range = memo(move || state.with(AppState::range));
         let fed = RwSignal::new(false);
         let asked = Memo::new(move |asked: Option<&TimeRange>| {
             let (shown, stands) = (range.get(), fed.get() && state.with(|state| state.view.live));
@@ -58,16 +59,14 @@ impl Session {
             state,
             address: AddressBar::new(),
             clock_ahead_nanos: StoredValue::new(0),
-            view: Memo::new(move |_| state.with(|state| state.view.clone())),
+            view: memo(move || state.with(|state| state.view.clone())),
             range,
             asked,
-            ready: Memo::new(move |_| state.with(AppState::is_ready)),
-            selection: Memo::new(move |_| state.with(|state| state.view.selection)),
-            baseline: Memo::new(move |_| state.with(|state| state.view.baseline)),
-            query: Memo::new(move |_| state.with(AppState::log_query)),
-            offset_minutes: Memo::new(move |_| {
-                offset_in(state.with(|state| state.view.zone), range.get().until)
-            }),
+            ready: memo(move || state.with(AppState::is_ready)),
+            selection: memo(move || state.with(|state| state.view.selection)),
+            baseline: memo(move || state.with(|state| state.view.baseline)),
+            query: memo(move || state.with(AppState::log_query)),
+            offset_minutes: memo(move || offset_in(state.with(|state| state.view.zone), range.get().until)),
             text_filter_focus: RwSignal::new(0),
             reveal: RwSignal::new(None),
             lost: RwSignal::new(false),
@@ -101,7 +100,7 @@ impl Session {
         self,
         read: impl Fn(&AppState) -> T + Send + Sync + 'static,
     ) -> Memo<T> {
-        Memo::new(move |_| leaving(self.state).with(|state| read(state)))
+        part_of(self.state, Box::new(read))
     }
 
     /// A part of the state as it is now, without following it.
@@ -153,6 +152,15 @@ impl Session {
         let (path, query) = url::current();
         self.send(Command::Navigate { path, query, now: self.server_now() });
     }
+}
+
+/// Boxed, for there are many parts of the same type.
+#[inline(never)]
+fn part_of<T: PartialEq + Send + Sync + 'static>(
+    state: RwSignal<AppState>,
+    read: Box<dyn Fn(&AppState) -> T + Send + Sync>,
+) -> Memo<T> {
+    memo(move || leaving(state).with(|state| read(state)))
 }
 
 /// The page's session.

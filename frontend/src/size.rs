@@ -1,5 +1,6 @@
 //! How large elements are, followed as they change.
 
+use crate::boxed::effect;
 use leptos::html::ElementType;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -11,7 +12,7 @@ where
     E: ElementType,
     E::Output: JsCast + Clone + 'static,
 {
-    Effect::new(move |_| {
+    effect(move || {
         let Some(element) = node.get() else { return };
         let element: web_sys::HtmlElement = element.unchecked_into();
         let (measured, measure) = (element.clone(), measure.clone());

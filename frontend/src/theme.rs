@@ -1,5 +1,6 @@
 //! Dark, light, or as the system has it. The choice is kept in this browser.
 
+use crate::boxed::effect;
 use crate::prefs;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -64,7 +65,7 @@ pub fn use_theme() -> ThemeSignals {
     let theme = RwSignal::new(prefs::read("theme").map(|name| Theme::parse(&name)).unwrap_or_default());
     let generation = RwSignal::new(0);
     let system = watch_system();
-    Effect::new(move |_| {
+    effect(move || {
         let theme = theme.get();
         prefs::write("theme", theme.name());
         show(theme.resolved(system.get()));

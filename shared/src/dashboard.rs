@@ -1,5 +1,6 @@
 //! Dashboards and panels, as they are written in TOML and as the page receives them.
 
+use crate::decimal::parse_decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -221,7 +222,7 @@ fn metric_paths_in(target: &str) -> Vec<&str> {
         }
     }
     paths.push(&target[start..]);
-    let is_path = |text: &&str| text.contains('.') && text.parse::<f64>().is_err();
+    let is_path = |text: &&str| text.contains('.') && parse_decimal(text).is_none();
     paths.into_iter().map(str::trim).filter(is_path).collect()
 }
 

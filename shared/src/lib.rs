@@ -14,6 +14,8 @@ pub mod chart;
 pub mod component;
 /// Dashboards and panels, as the page receives them.
 pub mod dashboard;
+/// Decimal numbers, each as the nearest `f64`.
+pub mod decimal;
 /// Graphite globs over dotted metric paths.
 pub mod glob;
 /// Which component's lines belong to a panel.

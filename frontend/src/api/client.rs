@@ -1,13 +1,12 @@
 //! The requests, one function each. Every one can be given up: dropping its [`Abort`] does.
 
+use super::send::{failure, get_json, next_chunk, read_json, send, send_alone, send_json};
 use super::{ApiError, ndjson::Splitter};
+use crate::json::{self, RawText};
 use crate::lines::Row;
 use crate::state::{FunctionName, LogQuery, Suggestion, WhyQuery};
-use gloo_net::http::{Request, RequestBuilder, Response};
-use js_sys::{Reflect, Uint8Array};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use gloo_net::http::{Request, Response};
+use serde::Deserialize;
 use sonde_shared::api::{
     Columns, Components, Event, Facets, Histogram, PageInfo, PatternValues, Patterns, decode_columns,
 };
@@ -18,8 +17,7 @@ use sonde_shared::time::{TimeRange, Timestamp, parse_rfc3339};
 use sonde_shared::view::Order;
 use sonde_shared::why::Why;
 use std::collections::BTreeMap;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::JsCast;
 use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader};
 
 /// Keeps requests alive; when it is dropped they are given up.
@@ -215,7 +213,7 @@ pub async fn patterns(
     query: LogQuery,
     baseline: Option<TimeRange>,
     signal: AbortSignal,
-) -> Result<Patterns<Box<RawValue>>, ApiError> {
+) -> Result<Patterns<RawText>, ApiError> {
     get_json(&beside("/api/logs/patterns?", &query, baseline), &signal).await
 }
 
@@ -398,7 +396,7 @@ pub async fn why(query: WhyQuery, signal: AbortSignal, on_part: impl Fn(Why)) ->
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     let (mut splitter, mut last) = (Splitter::default(), None);
     while let Some(chunk) = next_chunk(&reader, &signal).await? {
-        splitter.push(&chunk, |line| last = Some(serde_json::from_slice::<Why>(line)));
+        splitter.push(&chunk, |line| last = Some(json::read_bytes::<Why>(line)));
         if let Some(Ok(part)) = last.as_ref().filter(|part| part.as_ref().is_ok_and(|part| !part.done)) {
             on_part(part.clone());
         }
@@ -408,61 +406,6 @@ pub async fn why(query: WhyQuery, signal: AbortSignal, on_part: impl Fn(Why)) ->
         Some(Err(_)) => Err(ApiError::unreadable()),
         Some(Ok(_)) | None => Err(ApiError::cut_off()),
     }
-}
-
-pub(super) async fn next_chunk(
-    reader: &ReadableStreamDefaultReader,
-    signal: &AbortSignal,
-) -> Result<Option<Vec<u8>>, ApiError> {
-    let broken = |_: JsValue| if signal.aborted() { ApiError::aborted() } else { ApiError::cut_off() };
-    let result = JsFuture::from(reader.read()).await.map_err(broken)?;
-    let field = |name: &str| Reflect::get(&result, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
-    if field("done").is_truthy() {
-        return Ok(None);
-    }
-    Ok(Some(field("value").unchecked_into::<Uint8Array>().to_vec()))
-}
-
-async fn get_json<T: DeserializeOwned>(url: &str, signal: &AbortSignal) -> Result<T, ApiError> {
-    read_json(send(url, signal).await?, signal).await
-}
-
-async fn read_json<T: DeserializeOwned>(response: Response, signal: &AbortSignal) -> Result<T, ApiError> {
-    let text = response.text().await.map_err(|error| failure(&error, signal))?;
-    serde_json::from_str(&text).map_err(|_not_ours| ApiError::unreadable())
-}
-
-async fn send_json(
-    request: RequestBuilder,
-    body: &impl Serialize,
-    signal: &AbortSignal,
-) -> Result<Response, ApiError> {
-    let body = serde_json::to_string(body).map_err(|_never| ApiError::unreadable())?;
-    let request = request.abort_signal(Some(signal)).body(body).map_err(|error| failure(&error, signal))?;
-    answered(request.send().await.map_err(|error| failure(&error, signal))?).await
-}
-
-pub(super) async fn send(url: &str, signal: &AbortSignal) -> Result<Response, ApiError> {
-    send_alone(Request::get(url), signal).await
-}
-
-/// Sends a request without a body.
-async fn send_alone(request: RequestBuilder, signal: &AbortSignal) -> Result<Response, ApiError> {
-    let answer = request.abort_signal(Some(signal)).send().await;
-    answered(answer.map_err(|error| failure(&error, signal))?).await
-}
-
-/// The answer, if it is one, else what is told in it.
-async fn answered(response: Response) -> Result<Response, ApiError> {
-    if response.ok() {
-        return Ok(response);
-    }
-    let body = response.text().await.unwrap_or_default();
-    Err(ApiError::from_answer(response.status(), &body))
-}
-
-fn failure(_: &gloo_net::Error, signal: &AbortSignal) -> ApiError {
-    if signal.aborted() { ApiError::aborted() } else { ApiError::network() }
 }
 
 /// The browser's clock.

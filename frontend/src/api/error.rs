@@ -1,5 +1,6 @@
 //! Why a request brought nothing, in a sentence for the operator.
 
+use crate::json;
 use sonde_shared::api::Problem;
 
 /// A request that failed.
@@ -41,7 +42,7 @@ impl ApiError {
 
     /// From the status and body of a failed answer.
     pub fn from_answer(status: u16, body: &str) -> Self {
-        let Ok(problem) = serde_json::from_str::<Problem>(body) else {
+        let Ok(problem) = json::read::<Problem>(body) else {
             return Self {
                 status: Some(status),
                 ..Self::said(&format!("The server answered with status {status}."))

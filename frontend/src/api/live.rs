@@ -2,8 +2,9 @@
 //! failures say what they are, unlike those of the browser's `EventSource`.
 
 use super::ApiError;
-use super::client::{next_chunk, send};
 use super::ndjson::Splitter;
+use super::send::{next_chunk, send};
+use crate::json;
 use crate::lines::Row;
 use serde::de::DeserializeOwned;
 use sonde_shared::api::Histogram;
@@ -81,7 +82,7 @@ impl Events {
 }
 
 fn parse<T: DeserializeOwned>(data: &[u8]) -> Option<T> {
-    serde_json::from_slice(data).ok()
+    json::read_bytes(data).ok()
 }
 
 #[cfg(test)]

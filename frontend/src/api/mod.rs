@@ -5,6 +5,7 @@ pub mod client;
 mod error;
 mod live;
 mod ndjson;
+mod send;
 
 pub use client::Abort;
 pub use error::ApiError;

@@ -3,6 +3,7 @@
 use super::brush::most_ticks;
 use super::surface::{Kind, Surface};
 use super::{ChartContext, Gesture};
+use crate::boxed::{handler, memo};
 use leptos::prelude::*;
 use sonde_shared::chart::draw::GUTTER_PX;
 use sonde_shared::chart::ticks::{format_instant, time_ticks};
@@ -17,7 +18,7 @@ pub fn TimeAxis(
     ctx: ChartContext,
 ) -> impl IntoView {
     let surface = Surface::new(ctx, "axis".to_owned(), Kind::Axis);
-    let ticks = Memo::new(move |_| {
+    let ticks = memo(move || {
         let scale = surface.scale();
         let ticks = time_ticks(scale.range(), ctx.utc_offset_minutes.get(), most_ticks(&scale));
         ticks
@@ -25,7 +26,7 @@ pub fn TimeAxis(
             .map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date))
             .collect::<Vec<_>>()
     });
-    let chip_x = Memo::new(move |_| shown_at(surface).map(|(_, x)| x));
+    let chip_x = memo(move || shown_at(surface).map(|(_, x)| x));
     let labels =
         move || {
             ticks.get().into_iter().map(|(x, label, is_date)| {
@@ -47,12 +48,12 @@ pub fn TimeAxis(
             data-plot-left=GUTTER_PX
             data-plot-width=move || surface.laid_out_width()
             style:cursor=move || surface.cursor.get()
-            on:pointerdown=move |event| surface.pointer_down(&event)
-            on:pointermove=move |event| surface.pointer_move(&event)
-            on:pointerup=move |event| surface.pointer_up(&event)
-            on:pointercancel=move |event| surface.pointer_lost(&event)
-            on:lostpointercapture=move |event| surface.pointer_lost(&event)
-            on:wheel=move |event| surface.wheel(&event)
+            on:pointerdown=handler(move |event| surface.pointer_down(&event))
+            on:pointermove=handler(move |event| surface.pointer_move(&event))
+            on:pointerup=handler(move |event| surface.pointer_up(&event))
+            on:pointercancel=handler(move |event| surface.pointer_lost(&event))
+            on:lostpointercapture=handler(move |event| surface.pointer_lost(&event))
+            on:wheel=handler(move |event| surface.wheel(&event))
         >
             {labels}
             <TimeChip surface />
@@ -86,13 +87,13 @@ fn TimeChip(surface: Surface) -> impl IntoView {
         let text = format_instant(at, ctx.utc_offset_minutes.get(), surface.scale().nanos_per_px());
         Some(view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })
     };
-    view! { {chip} }
+    view! { {move || chip()} }
 }
 
 /// Leads back to a selection that is out of view.
 #[component]
 fn EdgeChip(ctx: ChartContext) -> impl IntoView {
-    let away = Memo::new(move |_| {
+    let away = memo(move || {
         let (selection, visible) = (ctx.selection.get()?, ctx.range.get());
         (!selection.overlaps(visible)).then_some((selection, selection.until <= visible.from))
     });
@@ -108,14 +109,14 @@ fn EdgeChip(ctx: ChartContext) -> impl IntoView {
                 class="edge-chip"
                 class:left=is_left
                 aria-label=format!("Back to the selection {span}")
-                on:pointerdown=|event| event.stop_propagation()
-                on:click=back
+                on:pointerdown=handler(|event: web_sys::PointerEvent| event.stop_propagation())
+                on:click=handler(back)
             >
                 {text}
             </button>
         })
     };
-    view! { {chip} }
+    view! { {move || chip()} }
 }
 
 /// A range as long as the visible one with the selection in its middle, or longer where the selection needs it.

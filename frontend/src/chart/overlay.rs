@@ -5,6 +5,7 @@ use super::brush::{NARROW_PX, TOUCH_NARROW_PX};
 use super::readings::{Reading, band_size};
 use super::surface::Surface;
 use super::{ChartContext, Hover};
+use crate::boxed::{Show, memo};
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, RIGHT_PX, plot_width};
 use sonde_shared::chart::ticks::format_instant;
@@ -68,9 +69,9 @@ fn band_place(surface: Surface, band: TimeRange) -> Option<(f64, f64)> {
 #[component]
 fn Band(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
-    let draft = Memo::new(move |_| ctx.draft.get().filter(|_| !ctx.armed.get()));
-    let band = Memo::new(move |_| draft.get().or_else(|| ctx.selection.get()));
-    let place = Memo::new(move |_| band_place(surface, band.get()?));
+    let draft = memo(move || ctx.draft.get().filter(|_| !ctx.armed.get()));
+    let band = memo(move || draft.get().or_else(|| ctx.selection.get()));
+    let place = memo(move || band_place(surface, band.get()?));
     let is_narrower = move |px: f64| place.get().is_some_and(|(_, width)| width < px);
     view! {
         <Show when=move || place.with(Option::is_some)>
@@ -95,8 +96,8 @@ fn Band(surface: Surface) -> impl IntoView {
 fn BaselineBand(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
     let draft = move || ctx.draft.get().filter(|_| ctx.armed.get());
-    let band = Memo::new(move |_| draft().or_else(|| ctx.baseline.get()));
-    let place = Memo::new(move |_| band_place(surface, band.get()?));
+    let band = memo(move || draft().or_else(|| ctx.baseline.get()));
+    let place = memo(move || band_place(surface, band.get()?));
     view! {
         <Show when=move || place.with(Option::is_some)>
             <div
@@ -113,8 +114,8 @@ fn BaselineBand(surface: Surface) -> impl IntoView {
 #[component]
 fn Crosshair(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
-    let hover = Memo::new(move |_| ctx.hover.get().and_then(|hover| surface.x_in_view(hover.at)));
-    let pinned = Memo::new(move |_| ctx.pinned.get().and_then(|at| surface.x_in_view(at)));
+    let hover = memo(move || ctx.hover.get().and_then(|hover| surface.x_in_view(hover.at)));
+    let pinned = memo(move || ctx.pinned.get().and_then(|at| surface.x_in_view(at)));
     let line = |x: Option<f64>, class: &'static str| {
         x.map(|x| view! { <div class=class style:transform=format!("translateX({}px)", x.floor())></div> })
     };
@@ -141,7 +142,7 @@ fn Chips(
     readings: Callback<Timestamp, Vec<Reading>>,
     is_high: Callback<TimeRange, bool>,
 ) -> impl IntoView {
-    let at = Memo::new(move |_| shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
+    let at = memo(move || shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
     let chips = move || {
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
@@ -157,7 +158,7 @@ fn Chips(
         let is_low = is_high.run(under);
         Some(view! { <div class="chips" class:low=is_low style:transform=transform>{rows}</div> })
     };
-    view! { {chips} }
+    view! { {move || chips()} }
 }
 
 /// The same beside a plot that is too low for chips over it; its values have names.
@@ -170,7 +171,7 @@ fn ChipsAside(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> 
         let rows: Vec<_> = rows.map(|row| chip(row.colour, format!("{} {}", row.name, row.value))).collect();
         Some(view! { <div class="chips aside" style:width=format!("{RIGHT_PX}px")>{rows}</div> })
     };
-    view! { {chips} }
+    view! { {move || chips()} }
 }
 
 fn chip(colour: String, text: String) -> impl IntoView {
@@ -201,7 +202,7 @@ fn Tooltip(
     is_high: Callback<TimeRange, bool>,
 ) -> impl IntoView {
     let ctx = surface.ctx;
-    let at = Memo::new(move |_| {
+    let at = memo(move || {
         let is_dragging = ctx.draft.with(Option::is_some) || ctx.armed.get();
         shown_instant(surface).filter(|(_, is_here)| *is_here && !is_dragging).map(|(at, _)| at)
     });
@@ -224,7 +225,7 @@ fn Tooltip(
             </div>
         })
     };
-    view! { {tooltip} }
+    view! { {move || tooltip()} }
 }
 
 /// Where a tooltip stands.
@@ -277,9 +278,8 @@ fn drag_label(surface: Surface, x: f64, text: String) -> impl IntoView {
 fn DragLabel(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
     // Once a drag, not at each of its moves.
-    let instead = Memo::new(move |_| {
-        surface.is_source.get().then(|| ctx.counted_instead.run(surface.panel())).flatten()
-    });
+    let instead =
+        memo(move || surface.is_source.get().then(|| ctx.counted_instead.run(surface.panel())).flatten());
     let label = move || {
         let band = ctx.draft.get().filter(|_| surface.is_source.get())?;
         let scale = surface.scale();
@@ -291,7 +291,7 @@ fn DragLabel(surface: Surface) -> impl IntoView {
         let text = format!("{what}{text}{snaps}");
         Some(drag_label(surface, middle, text))
     };
-    view! { {label} }
+    view! { {move || label()} }
 }
 
 /// Says what the next drag does, where the pointer is, while that is not what a drag does otherwise.
@@ -304,7 +304,7 @@ fn ArmedLabel(surface: Surface) -> impl IntoView {
         let x = surface.x_in_view(hover.at)? + GUTTER_PX;
         Some(drag_label(surface, x, "Drag over the baseline · Esc".to_owned()))
     };
-    view! { {label} }
+    view! { {move || label()} }
 }
 
 fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64, whose: Option<&str>) -> String {

@@ -1,5 +1,6 @@
 //! How large an element is and how fine the screen under it, as signals.
 
+use crate::boxed::effect;
 use crate::size::on_resize;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -22,7 +23,7 @@ pub(super) fn watch_width(node: NodeRef<Div>) -> ReadSignal<f64> {
 /// Device pixels a CSS pixel; changes when the window moves to another screen or the page is zoomed.
 pub(super) fn watch_pixel_ratio() -> ReadSignal<f64> {
     let (ratio, set_ratio) = signal(window().device_pixel_ratio());
-    Effect::new(move |_| {
+    effect(move || {
         // The query holds for this ratio only: each change asks a new one.
         let query = format!("(resolution: {}dppx)", ratio.get());
         let Ok(Some(query)) = window().match_media(&query) else { return };

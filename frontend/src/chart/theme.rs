@@ -3,6 +3,7 @@
 use super::readings::level_variable;
 use sonde_shared::chart::draw::Layout;
 use sonde_shared::chart::theme::{Rgb, Theme};
+use sonde_shared::decimal::parse_decimal;
 use sonde_shared::log::Level;
 use web_sys::{CssStyleDeclaration, Element};
 
@@ -27,7 +28,7 @@ pub fn read_theme(element: &Element) -> Theme {
 pub(super) fn read_text_px(element: &Element) -> f64 {
     let style = leptos::prelude::window().get_computed_style(element).ok().flatten();
     let size = style.map(|style| variable(&style, "--chart-text")).unwrap_or_default();
-    size.trim_end_matches("px").parse().unwrap_or(Layout::PAGE.text_px)
+    parse_decimal(size.trim_end_matches("px")).unwrap_or(Layout::PAGE.text_px)
 }
 
 fn variable(style: &CssStyleDeclaration, name: &str) -> String {

@@ -19,6 +19,7 @@ use super::size::watch_pixel_ratio;
 use super::slots::PanelSlots;
 use super::surface::{Kind, Surface};
 use super::theme::{read_text_px, read_theme};
+use crate::boxed::{effect, handler, memo};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::bounds::Bounds;
@@ -84,26 +85,26 @@ pub fn Chart(
     let slots_of = PanelSlots::of(ctx.slots, panel.clone());
     let surface = Surface::new(ctx, panel, Kind::Chart);
     let (all, picked) = (data, Picked::new(ctx.looked_at));
-    let is_shown = Memo::new(move |_| {
+    let is_shown = memo(move || {
         let names = |all: &Arc<Vec<Columns>>| picked.shown(parted(all, draw).0.iter().map(|one| &one.name));
         all.with(|all| all.as_ref().map(names)).unwrap_or_default()
     });
     // Kept, for it is read at each move of the pointer; and another one each time, for comparing costs more than drawing.
     let data = Memo::new_with_compare(move |_| Some(kept(all.get()?, &is_shown.get(), draw)), |_, _| true);
     // What is taken out of a stack stands by itself.
-    let how = Memo::new(move |_| {
+    let how = memo(move || {
         let is_whole = is_shown.with(|shown| shown.iter().all(|is| *is));
         if is_whole || draw != Draw::Stacked { draw } else { Draw::Area }
     });
-    let all_slots = Memo::new(move |_| {
+    let all_slots = memo(move || {
         all.with(|all| all.as_ref().map(|all| slots_of.assign(parted(all, draw).0))).unwrap_or_default()
     });
-    let slots = Memo::new(move |_| {
+    let slots = memo(move || {
         let (slots, shown) = (all_slots.get(), is_shown.get());
         slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
     });
     // Charts that do not have it stay as they are.
-    let in_front = Memo::new(move |_| {
+    let in_front = memo(move || {
         let name = ctx.looked_at.get()?;
         all.with(|all| all.as_ref().is_some_and(|all| all.iter().any(|one| one.name == name))).then_some(name)
     });
@@ -140,9 +141,8 @@ pub fn Chart(
         values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
     // Looked at again at each move of the pointer: the extremes of all points are not.
-    let extent = Memo::new(move |_| {
-        data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get()))))
-    });
+    let extent =
+        memo(move || data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get())))));
     let is_high = move |range: TimeRange| {
         let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
         let share = |all: &Arc<Vec<Columns>>| {
@@ -150,7 +150,7 @@ pub fn Chart(
         };
         data.with(|data| data.as_ref().and_then(share)).is_some_and(|share| share > 0.5)
     };
-    let rows = Memo::new(move |_| {
+    let rows = memo(move || {
         let (Some(all), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
         let (units, means, shown) = (units.get_value(), means.get(), is_shown.get());
         let series = parted(&all, draw).0;
@@ -264,17 +264,17 @@ fn Plot(
             data-plot-width=move || surface.laid_out_width()
             style:height=move || format!("{}px", height_px.get())
             style:cursor=move || surface.cursor.get()
-            on:pointerdown=move |event| surface.pointer_down(&event)
-            on:pointermove=move |event| surface.pointer_move(&event)
-            on:pointerup=move |event| surface.pointer_up(&event)
-            on:pointercancel=move |event| surface.pointer_lost(&event)
-            on:lostpointercapture=move |event| surface.pointer_lost(&event)
-            on:pointerleave=move |_| surface.pointer_leave()
-            on:mousedown=|event| if event.button() == 1 { event.prevent_default() }
-            on:dblclick=move |event| surface.double_click(&event)
-            on:wheel=move |event| surface.wheel(&event)
-            on:keydown=move |event| surface.key_down(&event)
-            on:blur=move |_| surface.blur()
+            on:pointerdown=handler(move |event| surface.pointer_down(&event))
+            on:pointermove=handler(move |event| surface.pointer_move(&event))
+            on:pointerup=handler(move |event| surface.pointer_up(&event))
+            on:pointercancel=handler(move |event| surface.pointer_lost(&event))
+            on:lostpointercapture=handler(move |event| surface.pointer_lost(&event))
+            on:pointerleave=handler(move |_| surface.pointer_leave())
+            on:mousedown=handler(|event: web_sys::MouseEvent| if event.button() == 1 { event.prevent_default() })
+            on:dblclick=handler(move |event| surface.double_click(&event))
+            on:wheel=handler(move |event| surface.wheel(&event))
+            on:keydown=handler(move |event| surface.key_down(&event))
+            on:blur=handler(move |_| surface.blur())
         >
             <canvas node_ref=canvas aria-hidden="true"></canvas>
             <Overlay surface readings is_high />
@@ -312,7 +312,7 @@ fn paint_on_change(
         };
         paint(&element, &frame, |canvas| draw(canvas, &frame));
     });
-    Effect::new(move |_| {
+    effect(move || {
         is_there.track();
         ctx.events.track();
         height_px.track();

@@ -2,6 +2,7 @@
 
 use super::lines::count_lines;
 use crate::api::Abort;
+use crate::boxed::{effect, memo};
 use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;
@@ -11,11 +12,11 @@ use leptos::task::spawn_local;
 pub fn count_baseline(session: Session) -> RwSignal<Option<u64>> {
     let count = RwSignal::new(None);
     let request = StoredValue::new_local(None::<Abort>);
-    let asked = Memo::new(move |_| {
+    let asked = memo(move || {
         let range = session.baseline.get()?;
         Some(LogQuery { range, ..session.query.get() })
     });
-    Effect::new(move |_| {
+    effect(move || {
         count.set(None);
         request.set_value(None);
         let Some(query) = asked.get() else { return };

@@ -2,6 +2,7 @@
 
 use super::{LineFeed, Loaded, Phase};
 use crate::api::{Abort, ApiError, client};
+use crate::boxed::effect;
 use crate::session::Session;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -14,7 +15,7 @@ const KNOCK: Duration = Duration::from_secs(2);
 
 /// Follows what the page asks anyway; once that fails it knocks until the server answers, and asks again for what failed.
 pub fn watch_contact(session: Session, lines: LineFeed, histogram: Loaded<Histogram>) {
-    Effect::new(move |_| {
+    effect(move || {
         let lines_fail = lines.phase.with(|phase| matches!(phase, Phase::Failed(error) if is_silence(error)));
         let counts_fail = histogram.error.with(|error| error.as_ref().is_some_and(is_silence));
         if lines_fail || counts_fail {

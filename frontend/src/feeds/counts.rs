@@ -3,11 +3,12 @@
 
 use super::Loaded;
 use crate::api::client;
+use crate::boxed::{effect, memo};
+use crate::json::{Raw, RawText};
 use crate::lines::Row;
 use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;
-use serde_json::value::RawValue;
 use sonde_shared::api::{Envelope, Facets, PatternCount, PatternValues, Patterns};
 use sonde_shared::baseline::default_baseline;
 use sonde_shared::time::TimeRange;
@@ -28,7 +29,7 @@ pub enum Facet {
 /// chosen.
 pub fn load_facets(session: Session, facet: Facet, open: RwSignal<bool>) -> Loaded<Facets> {
     let loaded = Loaded::new();
-    Effect::new(move |_| {
+    effect(move || {
         loaded.track_retries();
         if !open.get() {
             return loaded.clear();
@@ -73,15 +74,15 @@ pub struct PatternList {
 }
 
 impl PatternList {
-    fn of(answer: Patterns<Box<RawValue>>) -> Self {
-        let row = |one: PatternCount<Box<RawValue>>| {
+    fn of(answer: Patterns<RawText>) -> Self {
+        let row = |one: PatternCount<RawText>| {
             let Envelope { t, c, h, l, p, id, line } = one.example;
             PatternRow {
                 id: one.id,
                 template: one.pattern,
                 count: one.count,
                 before: one.baseline_count,
-                example: Arc::new(Row::of(Envelope { t, c, h, l, p, id, line: &line })),
+                example: Arc::new(Row::of(Envelope { t, c, h, l, p, id, line: Raw(&line.0) })),
             }
         };
         Self {
@@ -107,12 +108,12 @@ pub struct PatternFeed {
 impl PatternFeed {
     /// Loads them as long as its owner is there.
     pub fn start(session: Session) -> Self {
-        let baseline = Memo::new(move |_| {
+        let baseline = memo(move || {
             let selection = session.selection.get()?;
             Some(session.baseline.get().unwrap_or_else(|| default_baseline(selection)))
         });
         let feed = Self { patterns: Loaded::new(), gone: Loaded::new(), baseline };
-        Effect::new(move |_| {
+        effect(move || {
             feed.patterns.track_retries();
             session.indexed_to.track();
             if !session.ready.get() {
@@ -140,7 +141,7 @@ fn load(into: Loaded<PatternList>, query: LogQuery, baseline: Option<TimeRange>)
 /// What stands in the variable parts of a pattern's lines.
 pub fn load_values(session: Session, id: String, baseline: Memo<Option<TimeRange>>) -> Loaded<PatternValues> {
     let loaded = Loaded::new();
-    Effect::new(move |_| {
+    effect(move || {
         loaded.track_retries();
         let (id, query, baseline) = (id.clone(), session.query.get(), baseline.get());
         loaded.load(move |signal| client::pattern_values(id, query, baseline, signal), |_| {});

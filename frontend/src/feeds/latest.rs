@@ -5,12 +5,16 @@ use crate::rest::Rest;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::AbortSignal;
 
 /// How long a burst of changes (a drag of the axis, say) may go on before it is asked for.
 const REST: Duration = Duration::from_millis(50);
+
+/// How something is asked for; boxed, for there are many.
+type Ask<T> = Box<dyn FnOnce(AbortSignal) -> Pin<Box<dyn Future<Output = Result<T, ApiError>>>>>;
 
 /// A value that is loaded again and again.
 pub struct Loaded<T: Send + Sync + 'static> {
@@ -66,6 +70,10 @@ impl<T: Send + Sync + 'static> Loaded<T> {
     where
         F: Future<Output = Result<T, ApiError>> + 'static,
     {
+        self.load_boxed(Box::new(|signal| Box::pin(ask(signal))), Box::new(then));
+    }
+
+    fn load_boxed(self, ask: Ask<T>, then: Box<dyn FnOnce(&T)>) {
         self.rest.stop();
         if self.value.with_untracked(Option::is_none) {
             self.ask(ask, then);
@@ -74,10 +82,7 @@ impl<T: Send + Sync + 'static> Loaded<T> {
         self.rest.after(REST, move || self.ask(ask, then));
     }
 
-    fn ask<F>(self, ask: impl FnOnce(AbortSignal) -> F, then: impl FnOnce(&T) + 'static)
-    where
-        F: Future<Output = Result<T, ApiError>> + 'static,
-    {
+    fn ask(self, ask: Ask<T>, then: Box<dyn FnOnce(&T)>) {
         let abort = Abort::new();
         let signal = abort.signal();
         let answer = ask(abort.signal());

@@ -12,6 +12,7 @@ mod place;
 
 use crate::api::client::{self, AnswerHead, LineRequest, Start};
 use crate::api::{Abort, ApiError};
+use crate::boxed::{effect, memo};
 use crate::feeds::phase::Phase;
 use crate::lines::{Cache, Find, Kept, Mark, Position, Row, Total, WINDOW_ROWS, silence_nanos};
 use crate::rest::Rest;
@@ -139,7 +140,7 @@ impl LineFeed {
             cursor: RwSignal::new(None),
             sought_text: RwSignal::new(None),
             said: RwSignal::new(None),
-            marks: Memo::new(move |_| {
+            marks: memo(move || {
                 revision.track();
                 let range = session.query.with_untracked(|query| query.range.nanos());
                 let (silence, offset) =
@@ -151,13 +152,13 @@ impl LineFeed {
         };
         // Before the first query, too, a moment passes before anything is shown as missing.
         set_timeout(move || feed.clear_if_waiting(0), DIMMED);
-        Effect::new(move |_| {
+        effect(move || {
             if session.ready.get() {
                 feed.follow(session.query.get());
             }
         });
         feed.keep_place();
-        Effect::new(move |_| {
+        effect(move || {
             if feed.held.get() && feed.is_at_newest() {
                 feed.open(session.query.get_untracked());
             }

@@ -11,6 +11,7 @@ use super::contact::is_silence;
 use super::range::{bucket_ms, lasting_filters};
 use super::{LineFeed, Loaded};
 use crate::api::{Abort, ApiError, LiveEvent, follow_live};
+use crate::boxed::{effect, memo};
 use crate::lines::Row;
 use crate::rest::Rest;
 use crate::session::Session;
@@ -102,7 +103,7 @@ impl LiveFeed {
         };
         feed.count_while_paused();
         let wanted = feed.wanted(width_px);
-        Effect::new(move |_| {
+        effect(move || {
             feed.attempts.track();
             match wanted.get() {
                 Some(wanted) => feed.rest.after(REST, move || feed.connect(wanted)),
@@ -115,7 +116,7 @@ impl LiveFeed {
 
     fn count_while_paused(self) {
         let paused_at = self.session.part(|state| state.paused_at);
-        Effect::new(move |_| {
+        effect(move || {
             let is_paused = paused_at.get().is_some();
             self.since_paused.set(is_paused.then_some(0));
         });
@@ -134,8 +135,8 @@ impl LiveFeed {
         // has no histogram, so it has no such width.
         let is_laid_out = session.part(|state| state.charts() != ChartsState::Waiting);
         let is_wall = session.part(|state| state.view.wall);
-        let length = Memo::new(move |_| session.range.get().nanos());
-        Memo::new(move |_| {
+        let length = memo(move || session.range.get().nanos());
+        memo(move || {
             let (live, paused_at) = (live.get(), paused_at.get());
             let follows = live || paused_at.is_some();
             if !follows || !session.ready.get() || session.lost.get() || is_hidden.get() {

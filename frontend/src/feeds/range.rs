@@ -2,6 +2,7 @@
 
 use super::{LiveFeed, Loaded};
 use crate::api::client;
+use crate::boxed::effect;
 use crate::session::Session;
 use crate::state::{Command, LogQuery};
 use leptos::prelude::*;
@@ -47,7 +48,7 @@ const STRIP_BUCKETS: u32 = 24;
 /// Components and hosts with lines in the visible range.
 pub fn load_components(session: Session) -> Loaded<Components> {
     let loaded = Loaded::new();
-    Effect::new(move |_| {
+    effect(move || {
         loaded.track_retries();
         session.indexed_to.track();
         if session.ready.get() {
@@ -78,7 +79,7 @@ fn without_density(components: &Components) -> Components {
 /// The notes on the time axis.
 pub fn load_events(session: Session) -> Loaded<Vec<Event>> {
     let loaded = Loaded::new();
-    Effect::new(move |_| {
+    effect(move || {
         if session.ready.get() {
             let range = session.range_to_ask();
             loaded.load(move |signal| client::events(range, signal), |_| {});
@@ -91,7 +92,7 @@ pub fn load_events(session: Session) -> Loaded<Vec<Event>> {
 pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogram> {
     let loaded = Loaded::new();
     let filters = lasting_filters(session);
-    Effect::new(move |_| {
+    effect(move || {
         loaded.track_retries();
         session.indexed_to.track();
         // Before the charts have a width nobody knows how wide a bar is; a wall has none.
@@ -124,7 +125,7 @@ pub fn load_panel(
     let loaded = Loaded::new();
     let fed = live.feed(panel, loaded, in_sight);
     let (id, targets, stacked) = (panel.id.clone(), panel.asked(), panel.draw == Draw::Stacked);
-    Effect::new(move |_| {
+    effect(move || {
         loaded.track_retries();
         let width = width_px.get().max(1.0) as u32;
         if session.ready.get() && width > 1 && in_sight.get() && !targets.is_empty() {
@@ -182,7 +183,7 @@ pub fn load_sources(
 pub fn load_means(session: Session, panel: &Panel, wanted: Signal<bool>) -> Loaded<BTreeMap<String, f64>> {
     let loaded = Loaded::new();
     let targets = panel.asked();
-    Effect::new(move |_| {
+    effect(move || {
         if session.ready.get() && wanted.get() && !targets.is_empty() {
             let (range, targets) = (session.range_to_ask(), targets.clone());
             loaded.load(move |signal| client::means(targets, range, signal), |_| {});

@@ -2,6 +2,7 @@
 
 use super::Loaded;
 use crate::api::client::{self, TaggedDashboard};
+use crate::boxed::effect;
 use crate::session::Session;
 use crate::state::{AppState, Command};
 use leptos::prelude::*;
@@ -48,7 +49,7 @@ impl PageFeed {
     }
 
     fn ask_info(self, session: Session) {
-        Effect::new(move |_| {
+        effect(move || {
             self.info.track_retries();
             self.info.load(client::page_info, move |page| {
                 session.set_clock(Timestamp::from_millis(page.now_ms));
@@ -58,7 +59,7 @@ impl PageFeed {
                 }
             });
         });
-        Effect::new(move |_| {
+        effect(move || {
             if self.info.error.with(Option::is_some) {
                 session.send(Command::NoDashboard);
             }
@@ -67,7 +68,7 @@ impl PageFeed {
 
     fn ask_dashboard(self, session: Session) {
         let name = session.part(|state| state.view.dashboard.clone());
-        Effect::new(move |_| {
+        effect(move || {
             self.dashboard.track_retries();
             let Some(name) = name.get() else { return };
             self.dashboard.clear();
@@ -76,7 +77,7 @@ impl PageFeed {
                 move |loaded| session.send(Command::DashboardLoaded(loaded.dashboard.clone())),
             );
         });
-        Effect::new(move |_| {
+        effect(move || {
             if self.dashboard.error.with(Option::is_some) {
                 session.send(Command::NoDashboard);
             }
@@ -86,7 +87,7 @@ impl PageFeed {
     /// The dashboard that is made from the metrics that exist has its panels once there are some.
     fn ask_again_when_panels_are_due(self, session: Session) {
         let due = session.part(AppState::panels_are_due);
-        Effect::new(move |_| {
+        effect(move || {
             if due.get() {
                 self.dashboard.retry();
             }

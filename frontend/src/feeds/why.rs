@@ -2,6 +2,7 @@
 
 use super::Loaded;
 use crate::api::client;
+use crate::boxed::effect;
 use crate::session::Session;
 use crate::state::AppState;
 use leptos::prelude::*;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 pub fn load_why(session: Session) -> Loaded<Why> {
     let loaded = Loaded::new();
     let query = session.part(AppState::why_query);
-    Effect::new(move |_| {
+    effect(move || {
         loaded.track_retries();
         let Some(query) = query.get() else {
             loaded.clear();

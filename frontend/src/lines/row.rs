@@ -1,8 +1,8 @@
 //! One line as the pane shows it: what the server resolved, the message, and the fields in the order they were sent.
 
+use crate::json::{self, Raw};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
-use serde_json::value::RawValue;
 use sonde_shared::api::Envelope;
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
@@ -77,12 +77,12 @@ pub struct Field {
 impl Row {
     /// Reads one line of an `envelope=1` answer; `None` when it is no envelope.
     pub fn parse(envelope: &[u8]) -> Option<Self> {
-        serde_json::from_slice(envelope).ok().map(Self::of)
+        json::read_bytes(envelope).ok().map(Self::of)
     }
 
     /// The row of a line in its envelope.
-    pub fn of(envelope: Envelope<&RawValue>) -> Self {
-        let line = envelope.line.get();
+    pub fn of(envelope: Envelope<Raw<'_>>) -> Self {
+        let line = envelope.line.0;
         let fields = fields(line);
         let message = message(&fields, line);
         let texts = fields.iter().filter(|field| !MESSAGE_KEYS.contains(&field.key.as_str()));
@@ -109,7 +109,7 @@ impl Row {
 }
 
 fn fields(line: &str) -> Vec<Field> {
-    let parsed: Result<Fields<'_>, _> = serde_json::from_str(line);
+    let parsed: Result<Fields<'_>, _> = json::read(line);
     let mut fields = Vec::new();
     for (key, raw) in parsed.map(|fields| fields.0).unwrap_or_default() {
         let texts = texts_within(&key, raw);
@@ -120,9 +120,9 @@ fn fields(line: &str) -> Vec<Field> {
 }
 
 /// The texts of several lines in an object, as `exception.stacktrace`: there is no reading them in the object itself.
-fn texts_within(key: &str, raw: &RawValue) -> Vec<Field> {
-    let is_text = raw.get().starts_with('{') && raw.get().contains("\\n");
-    let members: Option<Fields<'_>> = is_text.then(|| serde_json::from_str(raw.get()).ok()).flatten();
+fn texts_within(key: &str, raw: Raw<'_>) -> Vec<Field> {
+    let is_text = raw.0.starts_with('{') && raw.0.contains("\\n");
+    let members: Option<Fields<'_>> = is_text.then(|| json::read(raw.0).ok()).flatten();
     let members = members.into_iter().flat_map(|members| members.0);
     let fields = members.map(|(name, raw)| Field::read([key, ".", &name].concat(), raw));
     fields
@@ -137,10 +137,10 @@ impl Field {
         !COLUMN_KEYS.contains(&self.key.as_str())
     }
 
-    fn read(key: String, raw: &RawValue) -> Self {
+    fn read(key: String, raw: Raw<'_>) -> Self {
         let value = plain(raw);
         let is_short = !value.is_empty() && value.len() <= MAX_FILTER_BYTES && !value.contains('\n');
-        Self { key, is_plain: is_short && !raw.get().starts_with(['{', '[']), value }
+        Self { key, is_plain: is_short && !raw.0.starts_with(['{', '[']), value }
     }
 }
 
@@ -177,18 +177,18 @@ fn rest(fields: &[Field]) -> String {
     pairs.join(" ").chars().take(MAX_REST_CHARS).collect()
 }
 
-fn plain(raw: &RawValue) -> String {
-    serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+fn plain(raw: Raw<'_>) -> String {
+    json::read(raw.0).unwrap_or_else(|_| raw.0.to_owned())
 }
 
 /// The members of an object, unparsed: numbers keep their digits, doubled names both stay.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct Fields<'a>(Vec<(String, Raw<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
         impl<'de> Visitor<'de> for Members {
-            type Value = Vec<(String, &'de RawValue)>;
+            type Value = Vec<(String, Raw<'de>)>;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a JSON object")

@@ -1,5 +1,6 @@
 //! What a screen reader is told: the selection and how many lines it has, once things are at rest.
 
+use crate::boxed::effect;
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, Phase};
 use crate::lines::Total;
@@ -18,7 +19,7 @@ pub fn Announcer() -> impl IntoView {
     let feed: LineFeed = expect_context();
     let said = RwSignal::new(String::new());
     let rest = Rest::new();
-    Effect::new(move |_| {
+    effect(move || {
         let (query, total, phase) = (session.query.get(), feed.total.get(), feed.phase.get());
         let live = session.view.with(|view| view.live);
         let offset = session.offset_minutes.get();

@@ -1,6 +1,7 @@
 //! What the selection is compared with: marks it, says it, takes it back.
 
 use super::icons::{Glyph, Icon};
+use crate::boxed::{Show, handler, memo};
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, count_baseline};
 use crate::session::{Session, use_session};
@@ -21,7 +22,7 @@ pub(super) fn BaselineControl() -> impl IntoView {
                     class="control small icon-only"
                     aria-label="Clear the baseline"
                     title="Clear the baseline (Esc)"
-                    on:click=move |_| session.send(Command::SetBaseline(None))
+                    on:click=handler(move |_| session.send(Command::SetBaseline(None)))
                 >
                     <Glyph icon=Icon::Close />
                 </button>
@@ -60,9 +61,9 @@ fn BaselineButton() -> impl IntoView {
             class="control small framed"
             title="Mark what the selection is compared with: the next drag (b)"
             aria-pressed=move || charts.armed.get().to_string()
-            on:click=move |_| charts.arm(!charts.armed.get_untracked())
+            on:click=handler(move |_| charts.arm(!charts.armed.get_untracked()))
         >
-            {label}
+            {move || label()}
         </button>
     }
 }
@@ -71,7 +72,7 @@ fn BaselineButton() -> impl IntoView {
 fn baseline_lines(session: Session) -> Memo<Option<String>> {
     let feed: LineFeed = expect_context();
     let count = count_baseline(session);
-    Memo::new(move |_| {
+    memo(move || {
         let (before, range) = (count.get()?, session.baseline.get()?);
         let selection = session.selection.get()?;
         let rate = feed

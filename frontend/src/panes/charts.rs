@@ -6,6 +6,7 @@ use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
 use super::reveal::{FormerScroll, follow_reveal};
 use crate::app::ChartSize;
+use crate::boxed::{Each, Show, effect, handler};
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
 use crate::session::use_session;
@@ -46,7 +47,7 @@ impl LastDrawn {
         if former.is_some() {
             loaded.value.set(former.map(|(_, columns)| columns));
         }
-        Effect::new(move |_| {
+        effect(move || {
             if let Some(columns) = loaded.value.get().filter(|_| is_edited.get()) {
                 self.0.set_value(Some((id.clone(), columns)));
             }
@@ -67,15 +68,15 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
     on_resize(root, move |section| room_px.set(f64::from(section.client_height()) - AROUND_PX));
     let alone = session.part(|state| state.maximized().is_some());
     // What comes into sight has to be asked for.
-    Effect::new(move |_| {
+    effect(move || {
         alone.track();
         request_animation_frame(move || size.scrolled.update(|count| *count += 1));
     });
     view! {
-        <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=scrolled>
+        <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=handler(scrolled)>
             <div class="panels">
                 <EditedNote />
-                <For
+                <Each
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
                     children=move |panel| view! { <ChartPanel panel room_px=room_px.into() /> }
@@ -202,7 +203,7 @@ fn EditButton(id: String, title: String) -> impl IntoView {
             aria-label=format!("{title}: edit this chart")
             title="Edit this chart"
             data-edit=opens
-            on:click=edit
+            on:click=handler(edit)
         >
             <Glyph icon=Icon::Edit />
         </button>
@@ -217,7 +218,7 @@ fn AddChart() -> impl IntoView {
     let add = move |_| session.send(Command::Edit(EditStep::Add(Vec::new())));
     view! {
         <Show when=move || can.get()>
-            <button class="control add-chart" on:click=add>
+            <button class="control add-chart" on:click=handler(add)>
                 <Glyph icon=Icon::Add />
                 "Add a chart"
             </button>
@@ -235,7 +236,7 @@ fn CloseTargets() -> impl IntoView {
             class="control icon-only small panel-tool"
             aria-label="Close this chart"
             title="This chart is in the address alone: close it"
-            on:click=close
+            on:click=handler(close)
         >
             <Glyph icon=Icon::Close />
         </button>
@@ -268,7 +269,7 @@ fn MaximizeButton(id: String, title: String, place: Memo<Place>) -> impl IntoVie
             aria-label=name.clone()
             title=name
             aria-pressed=move || is_alone().to_string()
-            on:click=toggle
+            on:click=handler(toggle)
         >
             {move || view! { <Glyph icon=if is_alone() { Icon::Shrink } else { Icon::Grow } /> }}
         </button>
@@ -285,7 +286,7 @@ fn has_points(columns: &[Columns], range: TimeRange) -> bool {
 fn PanelError(error: String, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
         <span class="panel-note problem" role="alert" title=error.clone()>{error.clone()}</span>
-        <button class="control small" on:click=move |_| retry.run(())>"Retry"</button>
+        <button class="control small" on:click=handler(move |_| retry.run(()))>"Retry"</button>
     }
 }
 

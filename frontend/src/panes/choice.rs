@@ -1,6 +1,7 @@
 //! A popover that opens under its button: Escape and a click elsewhere close it.
 
 use super::icons::{Glyph, Icon};
+use crate::boxed::{Show, handler};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -25,14 +26,14 @@ pub(super) fn Choice(
     let root = NodeRef::<html::Div>::new();
     close_outside(root, open);
     view! {
-        <div class="choice" node_ref=root on:keydown=move |event| close_on_escape(&event, open)>
+        <div class="choice" node_ref=root on:keydown=handler(move |event| close_on_escape(&event, open))>
             <button
                 class="control"
                 class:icon-only=icon.is_some()
                 aria-label=name.clone()
                 aria-expanded=move || open.get().to_string()
                 aria-haspopup="dialog"
-                on:click=move |_| open.update(|open| *open = !*open)
+                on:click=handler(move |_| open.update(|open| *open = !*open))
             >
                 {match icon {
                     Some(icon) => view! { <Glyph icon /> }.into_any(),

@@ -8,6 +8,7 @@ mod targets;
 mod thresholds;
 
 use super::icons::{Glyph, Icon};
+use crate::boxed::handler;
 use crate::feeds::Completion;
 use crate::session::{Session, use_session};
 use crate::state::{Command, EditStep};
@@ -15,6 +16,7 @@ use actions::Actions;
 use field::TextField;
 use leptos::prelude::*;
 use sonde_shared::dashboard::{Draw, Panel, slug};
+use sonde_shared::decimal::parse_decimal;
 use targets::Targets;
 use thresholds::Thresholds;
 use wasm_bindgen::JsCast;
@@ -51,14 +53,14 @@ fn Editor() -> impl IntoView {
         }
     };
     view! {
-        <aside class="editor" aria-label="Edit the chart" on:keydown=close_on_escape>
+        <aside class="editor" aria-label="Edit the chart" on:keydown=handler(close_on_escape)>
             <header class="editor-head">
                 <h2>"Edit the chart"</h2>
                 <button
                     class="control icon-only small"
                     aria-label="Close the editor (Esc)"
                     title="Close; what was edited stays (Esc)"
-                    on:click=move |_| close(session)
+                    on:click=handler(move |_| close(session))
                 >
                     <Glyph icon=Icon::Close />
                 </button>
@@ -160,10 +162,10 @@ fn DrawnAs(draw: Draw) -> impl IntoView {
             <span>"Drawn as"</span>
             <select
                 class="field"
-                on:change=move |event| {
+                on:change=handler(move |event| {
                     let drawn = Draw::parse(&event_target_value(&event));
                     change(session, |panel| panel.draw = drawn.unwrap_or_default());
-                }
+                })
             >
                 {Draw::ALL.map(|kind| view! { <option selected=kind == draw>{kind.name()}</option> }).collect_view()}
             </select>
@@ -204,7 +206,7 @@ fn set_title(session: Session, text: String) -> Option<String> {
 /// Takes a number over, or none for an empty text; else what is wrong.
 fn set_number(text: &str, set: impl FnOnce(Option<f64>)) -> Option<String> {
     let text = text.trim();
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = parse_decimal(text).filter(|number| number.is_finite());
     if number.is_none() && !text.is_empty() {
         return Some("This is no number.".to_owned());
     }

@@ -1,6 +1,7 @@
 //! Whether a panel is in sight, or nearly: a dashboard of a hundred panels asks for those that are looked at.
 
 use crate::app::ChartSize;
+use crate::boxed::effect;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -10,7 +11,7 @@ const MARGIN_PX: f64 = 200.0;
 /// Follows whether the panel is in sight; it looks again when the charts are scrolled or change their size.
 pub(super) fn in_sight(panel: NodeRef<html::Article>, size: ChartSize) -> Signal<bool> {
     let shown = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         size.scrolled.track();
         size.width_px.track();
         let Some(panel) = panel.get() else { return };

@@ -2,6 +2,7 @@
 
 use super::icons::{Glyph, Icon};
 use super::share::copy_text;
+use crate::boxed::{effect, handler};
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
 use crate::plain::plain;
@@ -27,7 +28,7 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
     let session = use_session();
     let feed: LineFeed = expect_context();
     let root = NodeRef::<html::Div>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(root) = root.get() {
             watch_height(&root, index, feed);
         }
@@ -45,7 +46,7 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
             <div class="fields-head">
                 <CopyButton name="Copy the line" text=move || line.clone() label="Copy line" />
                 <CopyButton name="Copy the link to this line" text=address label="Copy link" />
-                <button class="control small" title="All components around this moment; Back returns" on:click=context>
+                <button class="control small" title="All components around this moment; Back returns" on:click=handler(context)>
                     <Glyph icon=Icon::Context />
                     "Around this moment"
                 </button>
@@ -132,7 +133,7 @@ fn FilterButtons(filter: FieldFilter) -> impl IntoView {
                 class="control small icon-only"
                 aria-label=name.clone()
                 title=name
-                on:click=move |_| session.send(Command::Narrow(filter.clone()))
+                on:click=handler(move |_| session.send(Command::Narrow(filter.clone())))
             >
                 <Glyph icon />
             </button>
@@ -155,7 +156,7 @@ fn ColumnButton(column: String) -> impl IntoView {
             aria-label=label.clone()
             title=label
             aria-pressed=move || has.get().to_string()
-            on:click=toggle
+            on:click=handler(toggle)
         >
             <Glyph icon=Icon::Columns />
         </button>
@@ -196,7 +197,7 @@ fn CopyButton(
         });
     };
     view! {
-        <button class="control small" class:icon-only=label.is_empty() aria-label=name.clone() title=name on:click=copy>
+        <button class="control small" class:icon-only=label.is_empty() aria-label=name.clone() title=name on:click=handler(copy)>
             <Glyph icon=Icon::Copy />
             {move || if copied.get() { "Copied" } else { label }}
         </button>

@@ -3,6 +3,7 @@
 use super::highlight::marked;
 use super::line_fields::LineFields;
 use super::tie::Tie;
+use crate::boxed::memo;
 use crate::feeds::LineFeed;
 use crate::leaving::leaving;
 use crate::lines::{Find, Mark, Row};
@@ -40,7 +41,7 @@ struct Written {
 impl Shared {
     pub(super) fn new(session: Session, feed: LineFeed, stamp: Memo<Stamp>) -> Self {
         let written =
-            Memo::new(move |_| Written { offset_minutes: session.offset_minutes.get(), find: feed.find() });
+            memo(move || Written { offset_minutes: session.offset_minutes.get(), find: feed.find() });
         let version = Memo::new(move |former: Option<&u32>| {
             written.track();
             former.map_or(0, |former| former + 1)
@@ -71,7 +72,7 @@ fn PresentRow(index: u64, row: Arc<Row>, shared: Shared) -> impl IntoView {
     let feed: LineFeed = expect_context();
     let tie: Tie = expect_context();
     let id = row.id.clone();
-    let open = Memo::new(move |_| leaving(shared.opened).with(|line| line.as_ref() == Some(&id)));
+    let open = memo(move || leaving(shared.opened).with(|line| line.as_ref() == Some(&id)));
     let at = row.at;
     let written = shared.written.get_untracked();
     let offset_minutes = written.offset_minutes;

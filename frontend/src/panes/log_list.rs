@@ -5,6 +5,7 @@ use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
 use super::tie::{LINES, Tie, is_selecting_text};
+use crate::boxed::{Each, effect, handler, memo};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
 use crate::lines::Row;
@@ -12,6 +13,7 @@ use crate::session::{Session, use_session};
 use crate::state::Command;
 use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::decimal::parse_decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
@@ -33,23 +35,23 @@ pub(super) fn LogList() -> impl IntoView {
     let shared = Shared::new(session, feed, stamp);
     let touch = RwSignal::new(None::<f64>);
     expect_context::<Tie>().mark_cursor(feed.cursor);
-    let visible = Memo::new(move |_| feed.extent().visible(feed.position.get()));
-    Effect::new(move |_| {
+    let visible = memo(move || feed.extent().visible(feed.position.get()));
+    effect(move || {
         feed.revision.track();
         feed.want(visible.get());
     });
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(list) = list.get() {
             watch_size(&list, feed);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         is_roomy.track();
         if let Some(list) = list.get() {
             request_animation_frame(move || measure_row(&list, feed));
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         feed.revision.track();
         visible.track();
         feed.viewport_px.track();
@@ -84,21 +86,21 @@ pub(super) fn LogList() -> impl IntoView {
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"
-            on:wheel=wheel
-            on:scroll=move |_| take_scroll(list, feed)
-            on:keydown=move |event| press(&event, session, feed)
-            on:pointerdown=move |event| touch.set(finger(&event))
-            on:pointermove=move |event| {
+            on:wheel=handler(wheel)
+            on:scroll=handler(move |_| take_scroll(list, feed))
+            on:keydown=handler(move |event| press(&event, session, feed))
+            on:pointerdown=handler(move |event| touch.set(finger(&event)))
+            on:pointermove=handler(move |event| {
                 drag(&event, feed, touch);
                 hover(&event, feed, charts);
-            }
-            on:pointerleave=move |_| charts.hover.set(None)
-            on:click=move |event| click(&event, session, feed)
-            on:pointerup=move |_| touch.set(None)
-            on:pointercancel=move |_| touch.set(None)
+            })
+            on:pointerleave=handler(move |_| charts.hover.set(None))
+            on:click=handler(move |event| click(&event, session, feed))
+            on:pointerup=handler(move |_| touch.set(None))
+            on:pointercancel=handler(move |_| touch.set(None))
         >
             <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
-                <For each=rows key=|row| row.clone() children=move |(index, ..)| view! { <LineRow index shared /> } />
+                <Each each=rows key=|row| row.clone() children=move |(index, ..)| view! { <LineRow index shared /> } />
             </div>
         </div>
         <Scrollbar />
@@ -135,7 +137,7 @@ fn take_scroll(list: NodeRef<html::Div>, feed: LineFeed) {
 fn measure_row(list: &web_sys::HtmlElement, feed: LineFeed) {
     let style = window().get_computed_style(list).ok().flatten();
     let size = style.and_then(|style| style.get_property_value("--row-size").ok());
-    let size = size.and_then(|size| size.trim().trim_end_matches("px").parse().ok());
+    let size = size.and_then(|size| parse_decimal(size.trim().trim_end_matches("px")));
     feed.row_px.set(size.unwrap_or(20.0));
 }
 

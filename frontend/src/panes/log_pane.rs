@@ -7,6 +7,7 @@ use super::log_list::LogList;
 use super::patterns::PatternsPane;
 use super::reading::{ColumnHeads, Reading};
 use super::text_filter::wrong_expression;
+use crate::boxed::{Show, handler, memo};
 use crate::feeds::{LineFeed, Phase, nearest_line};
 use crate::session::use_session;
 use crate::state::{Command, LogQuery};
@@ -72,7 +73,7 @@ fn Progress() -> impl IntoView {
 fn PaneState() -> impl IntoView {
     let feed: LineFeed = expect_context();
     // A state that is said again is the same element still.
-    let phase = Memo::new(move |_| feed.phase.get());
+    let phase = memo(move || feed.phase.get());
     move || {
         match phase.get() {
             Phase::Loading if feed.total.get().rows() == 0 && !feed.dimmed.get() => {
@@ -121,13 +122,13 @@ fn NoLines() -> impl IntoView {
     let filtered = move || (reads_text() || narrowed()).then_some(", with these filters");
     view! {
         <div class="cover state" tabindex="0">
-            <p>{sentence}{filtered}"."</p>
+            <p>{move || sentence()}{move || filtered()}"."</p>
             <div class="state-actions">
                 <Show when=reads_text>
-                    <button class="control" on:click=clear_text>"Clear the text filter"</button>
+                    <button class="control" on:click=handler(clear_text)>"Clear the text filter"</button>
                 </Show>
                 <Show when=narrowed>
-                    <button class="control" on:click=widen>"Clear the filters"</button>
+                    <button class="control" on:click=handler(widen)>"Clear the filters"</button>
                 </Show>
                 {move || nearest.get().filter(|_| !reads_text()).map(|at| view! { <JumpTo at /> })}
             </div>
@@ -150,5 +151,5 @@ fn JumpTo(at: Timestamp) -> impl IntoView {
         session.send(Command::ClearSelection);
         session.send(Command::SetRange(RangeSpec::absolute(readable(around))));
     };
-    view! { <button class="control" on:click=jump>{label}</button> }
+    view! { <button class="control" on:click=handler(jump)>{move || label()}</button> }
 }

@@ -2,6 +2,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
+use crate::boxed::{Show, handler, memo};
 use crate::feeds::{PatternFeed, PatternList, PatternRow, load_values};
 use crate::session::use_session;
 use crate::state::Command;
@@ -29,7 +30,7 @@ pub(super) fn PatternsPane() -> impl IntoView {
         (Some(list), None) => view! { <Patterns feed list open /> }.into_any(),
         (None, None) => ().into_any(),
     };
-    view! { <div class="patterns" tabindex="0" role="region" aria-label="Patterns">{list}</div> }
+    view! { <div class="patterns" tabindex="0" role="region" aria-label="Patterns">{move || list()}</div> }
 }
 
 #[component]
@@ -47,7 +48,7 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<Str
         Some(view! { <span class="faint">" · compared with " {when}</span> })
     };
     view! {
-        <p class="sum">{sum}{compared}</p>
+        <p class="sum">{sum}{move || compared()}</p>
         <ul class="pattern-list">{rows}</ul>
         {move || view! { <Gone gone=gone(feed) /> }}
     }
@@ -96,7 +97,7 @@ fn Pattern(
 ) -> impl IntoView {
     let session = use_session();
     let id = row.id.clone();
-    let is_open = Memo::new(move |_| open.with(|open| open.as_ref() == Some(&id)));
+    let is_open = memo(move || open.with(|open| open.as_ref() == Some(&id)));
     let id = row.id.clone();
     let toggle = move |_| open.set((!is_open.get_untracked()).then(|| id.clone()));
     let narrow = move |excluded: bool, id: &str| {
@@ -116,7 +117,7 @@ fn Pattern(
                     class="control small icon-only unfold"
                     aria-label="Values and an example"
                     aria-expanded=move || is_open.get().to_string()
-                    on:click=toggle
+                    on:click=handler(toggle)
                 >
                     <Glyph icon=Icon::Chevron />
                 </button>
@@ -125,14 +126,14 @@ fn Pattern(
                 <span class="number muted">{text::percent(row.count, total)}</span>
                 <span class="versus" class:new=is_new>{versus}</span>
                 <span class="tag">{level.tag()}</span>
-                <button class="template mono" title="Show its lines" on:click=move |_| narrow(false, &only)>
+                <button class="template mono" title="Show its lines" on:click=handler(move |_| narrow(false, &only))>
                     {holes(&template)}
                 </button>
                 <button
                     class="control small icon-only"
                     aria-label="Leave its lines out"
                     title="Leave its lines out"
-                    on:click=move |_| narrow(true, &not)
+                    on:click=handler(move |_| narrow(true, &not))
                 >
                     <Glyph icon=Icon::Minus />
                 </button>

@@ -4,6 +4,7 @@
 use super::choice::Choice;
 use super::icons::{Glyph, Icon};
 use super::line_fields::toggle_column;
+use crate::boxed::{Show, handler, memo};
 use crate::feeds::LineFeed;
 use crate::lines::Field;
 use crate::prefs;
@@ -65,7 +66,7 @@ impl Reading {
         let stored = prefs::read("times");
         let times = Times::ALL.into_iter().find(|times| Some(times.name()) == stored.as_deref());
         let times = RwSignal::new(times.unwrap_or_default());
-        let stamp = Memo::new(move |_| {
+        let stamp = memo(move || {
             let (offset, times) = (session.offset_minutes.get(), times.get());
             session.query.with(|query| match times {
                 Times::Clock => Stamp::of(query.range, offset),
@@ -89,7 +90,7 @@ pub(super) fn ReadingMenu() -> impl IntoView {
     let time = move |one: Times| {
         view! {
             <li>
-                <button class="item" aria-pressed=move || (times.get() == one).to_string() on:click=move |_| choose(one)>
+                <button class="item" aria-pressed=move || (times.get() == one).to_string() on:click=handler(move |_| choose(one))>
                     {one.label()}
                 </button>
             </li>
@@ -113,7 +114,7 @@ pub(super) fn ReadingMenu() -> impl IntoView {
 fn Switch(name: &'static str, on: RwSignal<bool>) -> impl IntoView {
     view! {
         <li>
-            <button class="item" aria-pressed=move || on.get().to_string() on:click=move |_| on.update(|on| *on = !*on)>
+            <button class="item" aria-pressed=move || on.get().to_string() on:click=handler(move |_| on.update(|on| *on = !*on))>
                 {name}
             </button>
         </li>
@@ -133,7 +134,7 @@ fn Columns() -> impl IntoView {
         let pressed = move || columns.with(|columns| columns.contains(&known)).to_string();
         view! {
             <li>
-                <button class="item mono" aria-pressed=pressed on:click=move |_| toggle_column(session, &toggled)>{name}</button>
+                <button class="item mono" aria-pressed=pressed on:click=handler(move |_| toggle_column(session, &toggled))>{name}</button>
             </li>
         }
     };
@@ -171,7 +172,7 @@ pub(super) fn ColumnHeads() -> impl IntoView {
         view! {
             <span class="column-head mono" title=name.clone()>
                 <span class="name">{name.clone()}</span>
-                <button class="control small icon-only" aria-label=label on:click=move |_| toggle_column(session, &column)>
+                <button class="control small icon-only" aria-label=label on:click=handler(move |_| toggle_column(session, &column))>
                     <Glyph icon=Icon::Close />
                 </button>
             </span>

@@ -1,6 +1,7 @@
 //! Brings a chart into sight that something asked for, and leads back once a chart is gone that was made for a finding.
 
 use crate::app::ChartSize;
+use crate::boxed::effect;
 use crate::session::Session;
 use crate::state::{AppState, TARGETS_PANEL};
 use leptos::html;
@@ -17,7 +18,7 @@ impl FormerScroll {
         let former = Self::default();
         provide_context(former);
         let is_gone = session.part(|state: &AppState| state.view.targets.is_empty());
-        Effect::new(move |_| {
+        effect(move || {
             if !is_gone.get() {
                 return;
             }
@@ -45,7 +46,7 @@ pub(super) fn follow_reveal(
 ) {
     let former: FormerScroll = expect_context();
     let size: ChartSize = expect_context();
-    Effect::new(move |_| {
+    effect(move || {
         let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
         let is_edited = is_edited.get();
         let Some(panel) = root.get().filter(|_| is_edited || is_wanted) else { return };

@@ -1,8 +1,10 @@
 //! The handle between charts and lines; the split is kept in this browser.
 
+use crate::boxed::handler;
 use crate::prefs;
 use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::decimal::parse_decimal;
 
 const SMALLEST: f64 = 20.0;
 const LARGEST: f64 = 80.0;
@@ -11,7 +13,7 @@ const STEP: f64 = 2.0;
 /// The share of the height that charts take, in percent, as it was left.
 pub fn stored_split() -> f64 {
     prefs::read("split")
-        .and_then(|text| text.parse().ok())
+        .and_then(|text| parse_decimal(&text))
         .map_or(55.0, |split: f64| split.clamp(SMALLEST, LARGEST))
 }
 
@@ -54,11 +56,11 @@ pub fn Splitter(split: RwSignal<f64>) -> impl IntoView {
             aria-label="Height of charts and lines"
             aria-valuenow=move || format!("{:.0}", split.get())
             tabindex="0"
-            on:pointerdown=press
-            on:pointermove=drag
-            on:pointerup=move |_| dragging.set(false)
-            on:pointercancel=move |_| dragging.set(false)
-            on:keydown=key
+            on:pointerdown=handler(press)
+            on:pointermove=handler(drag)
+            on:pointerup=handler(move |_| dragging.set(false))
+            on:pointercancel=handler(move |_| dragging.set(false))
+            on:keydown=handler(key)
         ></div>
     }
 }

@@ -1,6 +1,7 @@
 //! The text filter: it applies as it is typed, as text or as a regular expression.
 
 use super::icons::{Glyph, Icon};
+use crate::boxed::{Show, effect, handler, memo};
 use crate::feeds::{LineFeed, Phase};
 use crate::rest::Rest;
 use crate::session::use_session;
@@ -19,7 +20,7 @@ pub(super) fn TextFilter() -> impl IntoView {
     let session = use_session();
     let feed: LineFeed = expect_context();
     let contains = session.part(|state| state.view.contains.clone());
-    let is_on = Memo::new(move |_| contains.with(|text| !text.is_empty()));
+    let is_on = memo(move || contains.with(|text| !text.is_empty()));
     let is_regex = session.part(|state| state.view.is_regex);
     let input = NodeRef::<html::Input>::new();
     let rest = Rest::new();
@@ -34,7 +35,7 @@ pub(super) fn TextFilter() -> impl IntoView {
         feed.sought_text.set(None);
         session.send(Command::SetContains(String::new()));
     };
-    Effect::new(move |_| {
+    effect(move || {
         if session.text_filter_focus.get() > 0
             && let Some(input) = input.get()
         {
@@ -55,7 +56,7 @@ pub(super) fn TextFilter() -> impl IntoView {
         }
         _ => {}
     };
-    let why = Memo::new(move |_| feed.phase.with(wrong_expression));
+    let why = memo(move || feed.phase.with(wrong_expression));
     view! {
         <div class="text-filter" class:on=move || is_on.get() class:wrong=move || why.with(Option::is_some)>
             <Glyph icon=Icon::Search />
@@ -70,12 +71,12 @@ pub(super) fn TextFilter() -> impl IntoView {
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=move || contains.get()
-                on:input=move |_| rest.after(TYPING, apply)
-                on:change=move |_| apply()
-                on:keydown=key
+                on:input=handler(move |_| rest.after(TYPING, apply))
+                on:change=handler(move |_| apply())
+                on:keydown=handler(key)
             />
             <Show when=move || is_on.get()>
-                <button class="control small icon-only clear" aria-label="Clear the text filter" on:click=move |_| clear()>
+                <button class="control small icon-only clear" aria-label="Clear the text filter" on:click=handler(move |_| clear())>
                     <Glyph icon=Icon::Close />
                 </button>
             </Show>
@@ -84,7 +85,7 @@ pub(super) fn TextFilter() -> impl IntoView {
                 aria-label="Regular expression"
                 title="The text is a regular expression"
                 aria-pressed=move || is_regex.get().to_string()
-                on:click=move |_| session.send(Command::SetRegex(!is_regex.get_untracked()))
+                on:click=handler(move |_| session.send(Command::SetRegex(!is_regex.get_untracked())))
             >
                 ".*"
             </button>

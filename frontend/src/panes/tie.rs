@@ -5,6 +5,7 @@
 //! reader is at work in the pane. A hairline in the scrollbar tells where that line is in any case.
 
 use super::icons::{Glyph, Icon};
+use crate::boxed::{effect, handler, memo};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::{LineFeed, Loaded};
 use crate::lines::share_before;
@@ -51,12 +52,12 @@ impl Tie {
         histogram: Loaded<Histogram>,
     ) -> Self {
         let follows = prefs::switch("follow", false);
-        let crosshair = Memo::new(move |_| match charts.hover.get() {
+        let crosshair = memo(move || match charts.hover.get() {
             Some(hover) => (hover.source != LINES).then_some(hover.at),
             None => charts.pinned.get(),
         });
         let nearest =
-            Memo::new(move |_| crosshair.get().filter(|_| follows.get()).and_then(|at| feed.row_near(at)));
+            memo(move || crosshair.get().filter(|_| follows.get()).and_then(|at| feed.row_near(at)));
         let own_until = StoredValue::new(0.0);
         let tie = Self { follows, session, charts, feed, histogram, own_until, crosshair, nearest };
         tie.follow_the_crosshair();
@@ -67,7 +68,7 @@ impl Tie {
 
     fn follow_the_crosshair(self) {
         let rest = Rest::new();
-        Effect::new(move |_| {
+        effect(move || {
             let at = self.crosshair.get().filter(|_| self.follows.get());
             match at {
                 Some(at) => rest.after(REST, move || {
@@ -131,7 +132,7 @@ impl Tie {
 #[component]
 pub(super) fn Hairline() -> impl IntoView {
     let tie: Tie = expect_context();
-    let place = Memo::new(move |_| tie.share().map(|share| (share * tie.feed.viewport_px.get()).round()));
+    let place = memo(move || tie.share().map(|share| (share * tie.feed.viewport_px.get()).round()));
     move || {
         let y = place.get()?;
         Some(view! { <div class="hairline" style:transform=format!("translateY({y}px)")></div> })
@@ -148,7 +149,7 @@ pub(super) fn FollowToggle() -> impl IntoView {
             aria-label="Follow the crosshair"
             title="Scroll the lines to where the crosshair is on a chart (f)"
             aria-pressed=move || follows.get().to_string()
-            on:click=move |_| follows.update(|on| *on = !*on)
+            on:click=handler(move |_| follows.update(|on| *on = !*on))
         >
             <Glyph icon=Icon::Crosshair />
             <span class="wide-only">"Follow"</span>

@@ -2,6 +2,7 @@
 
 use super::choice::Choice;
 use super::typed_range::TypedRange;
+use crate::boxed::{handler, memo};
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
@@ -26,7 +27,7 @@ const PRESETS: [(&str, i64); 8] = [
 pub(super) fn TimePicker() -> impl IntoView {
     let session = use_session();
     let open = RwSignal::new(false);
-    let label = Memo::new(move |_| {
+    let label = memo(move || {
         let offset = session.offset_minutes.get();
         let now = session.server_now();
         let resolved = session.range.get();
@@ -48,7 +49,7 @@ pub(super) fn TimePicker() -> impl IntoView {
                                 session.send(Command::SetRange(spec));
                                 open.set(false);
                             };
-                            view! { <li><button class="item" aria-pressed=current on:click=pick>{name}</button></li> }
+                            view! { <li><button class="item" aria-pressed=current on:click=handler(pick)>{name}</button></li> }
                         })
                         .collect_view()}
                 </ul>

@@ -5,6 +5,7 @@ use super::icons::{Glyph, Icon};
 use super::more_menu::MoreMenu;
 use super::share::Share;
 use super::time_picker::TimePicker;
+use crate::boxed::{handler, memo};
 use crate::feeds::LiveFeed;
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -26,7 +27,7 @@ pub fn TopBar(help: RwSignal<bool>) -> impl IntoView {
             <ZoneButton />
             <ThemeButton />
             <Share />
-            <button class="control icon-only wide-only" aria-label="Keys" title="Keys (?)" on:click=move |_| help.set(true)>
+            <button class="control icon-only wide-only" aria-label="Keys" title="Keys (?)" on:click=handler(move |_| help.set(true))>
                 <Glyph icon=Icon::Help />
             </button>
             <MoreMenu help />
@@ -41,7 +42,7 @@ fn LiveButton() -> impl IntoView {
     let live = session.part(|state| state.view.live);
     let new_lines = expect_context::<LiveFeed>().since_paused;
     // A page that follows a server which is gone would pretend to move.
-    let is_lost = Memo::new(move |_| live.get() && session.lost.get());
+    let is_lost = memo(move || live.get() && session.lost.get());
     let label = move || match (live.get(), new_lines.get()) {
         (true, _) if is_lost.get() => "Reconnecting…".to_owned(),
         (true, _) => "Live".to_owned(),
@@ -59,7 +60,7 @@ fn LiveButton() -> impl IntoView {
             class:lost=move || is_lost.get()
             title=move || if is_lost.get() { "The server cannot be reached; trying again" } else { "Follow the clock (l)" }
             aria-pressed=move || live.get().to_string()
-            on:click=move |_| session.send(Command::ToggleLive)
+            on:click=handler(move |_| session.send(Command::ToggleLive))
         >
             {move || {
                 let icon = match live.get() {
@@ -69,7 +70,7 @@ fn LiveButton() -> impl IntoView {
                 };
                 view! { <Glyph icon /> }
             }}
-            <span class="live-label">{label}</span>
+            <span class="live-label">{move || label()}</span>
         </button>
     }
 }
@@ -84,9 +85,9 @@ fn ZoneButton() -> impl IntoView {
             class="control wide-only"
             aria-label=move || format!("Times in {}", zone_name(zone.get()))
             title="Times in UTC or in your own zone"
-            on:click=move |_| toggle_zone(session)
+            on:click=handler(move |_| toggle_zone(session))
         >
-            {name}
+            {move || name()}
         </button>
     }
 }
@@ -124,7 +125,7 @@ fn ThemeButton() -> impl IntoView {
             class="control icon-only wide-only"
             aria-label=move || format!("Theme: {}", theme.get().name())
             title=move || format!("Theme: {}", theme.get().name())
-            on:click=move |_| next_theme(theme)
+            on:click=handler(move |_| next_theme(theme))
         >
             {move || view! { <Glyph icon=icon() /> }}
         </button>

@@ -2,6 +2,7 @@
 //! showing a number that was true once. Escape, or the button that a moved pointer brings, leaves it.
 
 use super::icons::{Glyph, Icon};
+use crate::boxed::{Each, Show, handler, memo};
 use crate::chart::{Chart, ChartContext};
 use crate::feeds::{LiveFeed, Loaded, range};
 use crate::rest::Rest;
@@ -45,7 +46,7 @@ pub fn Wall() -> impl IntoView {
                 style:grid-template-columns=move || format!("repeat({}, minmax(0, 1fr))", columns().0)
                 style:grid-template-rows=move || format!("repeat({}, minmax(0, 1fr))", columns().1)
             >
-                <For
+                <Each
                     each=move || panels.get()
                     key=|panel| serde_json::to_string(panel).unwrap_or_default()
                     children=move |panel| view! { <WallPanel panel now /> }
@@ -80,7 +81,7 @@ fn WallHead(now: RwSignal<Timestamp>, left_out: Memo<usize>, is_still: RwSignal<
     view! {
         <header class="wall-head">
             <h1><bdi>{title}</bdi></h1>
-            <span class="muted">{shown}</span>
+            <span class="muted">{move || shown()}</span>
             <Show when=move || !live.get()>
                 <span class="wall-note"><Glyph icon=Icon::Pause />"Not live"</span>
             </Show>
@@ -88,7 +89,7 @@ fn WallHead(now: RwSignal<Timestamp>, left_out: Memo<usize>, is_still: RwSignal<
                 <span class="wall-note problem" role="status"><Glyph icon=Icon::Lost />"Reconnecting…"</span>
             </Show>
             <span class="spring"></span>
-            <button class="control wall-leave" class:seen=move || !is_still.get() on:click=leave>"Leave the wall (Esc)"</button>
+            <button class="control wall-leave" class:seen=move || !is_still.get() on:click=handler(leave)>"Leave the wall (Esc)"</button>
             <time class="wall-clock">{move || text::clock(now.get(), session.offset_minutes.get())}</time>
         </header>
     }
@@ -111,7 +112,7 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
     let (unit, thresholds) = (panel.unit.clone(), panel.thresholds.clone());
     let judged = {
         let (unit, thresholds) = (unit.clone(), thresholds.clone());
-        Memo::new(move |_| {
+        memo(move || {
             let last = last.get();
             last.value
                 .filter(|_| last.stale_secs.is_none() && !last.is_right)
@@ -121,7 +122,7 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
     let level = move || judged.with(|judged| judged.as_ref().map_or("", |(level, _)| level.name()));
     let value = {
         let (unit, right_unit) = (unit.clone(), panel.right_unit.clone());
-        Memo::new(move |_| match last.get() {
+        memo(move || match last.get() {
             LastValue { stale_secs: Some(secs), .. } => ["stale ", &age(secs)].concat(),
             LastValue { value: Some(value), is_right, .. } => {
                 format_value(value, if is_right { &right_unit } else { &unit })
@@ -153,8 +154,8 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
                     <Glyph icon=verdict_icon(level) />
                     {words}
                 })}
-                <span class="muted"><bdi>{of}</bdi></span>
-                <span class="problem">{error}</span>
+                <span class="muted"><bdi>{move || of()}</bdi></span>
+                <span class="problem">{move || error()}</span>
             </p>
             <Chart
                 ctx=context
@@ -200,7 +201,7 @@ fn last_of(
 ) -> Memo<LastValue> {
     let session = use_session();
     let live = session.part(|state| state.view.live);
-    Memo::new(move |_| {
+    memo(move || {
         let (range, now, live) = (session.range.get(), now.get(), live.get());
         let now = live.then_some(now);
         loaded.value.with(|all| {

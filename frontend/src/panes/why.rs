@@ -5,6 +5,7 @@
 use super::empty::{ErrorNote, SLOW};
 use super::icons::{Glyph, Icon};
 use super::log_list::LIST_ID;
+use crate::boxed::{Show, effect, handler};
 use crate::feeds::Loaded;
 use crate::prefs;
 use crate::session::{Session, use_session};
@@ -72,14 +73,14 @@ pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
     };
     view! {
         <aside class="why" class:open=move || open.get() class:over=move || over.get() aria-label="What changed">
-            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=unfold>
+            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=handler(unfold)>
                 <span class="why-count">{move || why.value.get().map(|why| why.findings.len())}</span>
                 <span class="why-tab-name" aria-hidden="true">"What changed"</span>
             </button>
             <div class="why-body">
                 <header class="why-head">
                     <h2>"What changed"</h2>
-                    <button class="control small icon-only" aria-label="Close what changed" title="Close" on:click=close>
+                    <button class="control small icon-only" aria-label="Close what changed" title="Close" on:click=handler(close)>
                         <Glyph icon=Icon::Close />
                     </button>
                 </header>
@@ -121,7 +122,7 @@ fn Compared(session: Session) -> impl IntoView {
         let baseline = session.baseline.get().unwrap_or_else(|| default_baseline(selection));
         Some(text::range(baseline, selection.from, session.offset_minutes.get()))
     };
-    view! { <p class="why-compared faint">"Against " {compared}</p> }
+    view! { <p class="why-compared faint">"Against " {move || compared()}</p> }
 }
 
 /// The findings, or that there are none, or none yet.
@@ -129,7 +130,7 @@ fn Compared(session: Session) -> impl IntoView {
 fn Answer(why: Loaded<Why>) -> impl IntoView {
     let session = use_session();
     let is_slow = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         session.selection.track();
         is_slow.set(false);
         set_timeout(move || _ = is_slow.try_set(true), SLOW);
@@ -152,7 +153,7 @@ fn Answer(why: Loaded<Why>) -> impl IntoView {
     };
     view! {
         <div class="why-answer" class:former=is_former aria-busy=move || why.value.with(|why| why.as_ref().is_none_or(|why| !why.done)).to_string()>
-            {body}
+            {move || body()}
         </div>
     }
 }

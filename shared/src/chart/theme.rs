@@ -3,6 +3,7 @@
 //! The page reads them from its CSS variables, so that a canvas and the elements around it never differ; no colour
 //! is written down here.
 
+use crate::decimal::parse_decimal;
 use crate::log::Level;
 
 /// A colour by its red, green and blue parts.
@@ -18,7 +19,7 @@ impl Rgb {
         }
         let inner = text.strip_prefix("rgb(").or_else(|| text.strip_prefix("rgba("))?.strip_suffix(')')?;
         let mut parts = inner.split([',', ' ', '/']).filter(|part| !part.is_empty());
-        let mut part = || parts.next()?.parse::<f64>().ok().map(|number| number.round() as u8);
+        let mut part = || parts.next().and_then(parse_decimal).map(|number| number.round() as u8);
         Some(Self(part()?, part()?, part()?))
     }
 

@@ -5,6 +5,7 @@
 //! mended: `12am` is midnight, and seconds parse.
 
 use super::{Civil, Day, NANOS_PER_DAY, NANOS_PER_SEC, Timestamp};
+use crate::decimal::parse_decimal;
 
 /// Why a text is no instant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -150,7 +151,7 @@ pub fn parse_unix_number(text: &str) -> Option<Timestamp> {
         100_000_000_000_000..100_000_000_000_000_000 => 1_000,
         _ => 1,
     };
-    let part = if frac.is_empty() { 0.0 } else { format!("0.{frac}").parse::<f64>().ok()? * unit as f64 };
+    let part = if frac.is_empty() { 0.0 } else { parse_decimal(&["0.", frac].concat())? * unit as f64 };
     let nanos = value.checked_mul(unit)?.checked_add(part.round() as i64)?;
     Some(Timestamp::from_nanos(sign * nanos))
 }

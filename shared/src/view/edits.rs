@@ -9,6 +9,7 @@
 //! empty value is an empty list or none; `panels` says the order where it is another one.
 
 use crate::dashboard::{Dashboard, Draw, Panel, Threshold};
+use crate::decimal::parse_decimal;
 use crate::log::Level;
 use std::collections::BTreeSet;
 
@@ -190,7 +191,7 @@ fn add(panel: &mut Panel, key: &str, text: &str) -> bool {
     if text.is_empty() {
         return KEYS.contains(&key);
     }
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let number = parse_decimal(text).filter(|number| number.is_finite());
     match key {
         "title" => text.clone_into(&mut panel.title),
         "target" => panel.targets.push(text.to_owned()),
@@ -210,7 +211,7 @@ fn add(panel: &mut Panel, key: &str, text: &str) -> bool {
 /// Reads `warn:500`.
 fn threshold(text: &str) -> Option<Threshold> {
     let (level, at) = text.split_once(':')?;
-    let at = at.parse::<f64>().ok().filter(|at| at.is_finite())?;
+    let at = parse_decimal(at).filter(|at| at.is_finite())?;
     Some(Threshold { at, level: Level::parse(level)? })
 }
 

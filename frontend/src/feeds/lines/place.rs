@@ -1,6 +1,7 @@
 //! Where the reader is among the lines: moved by the reader, led to a line that a link names, held there while rows come.
 
 use super::LineFeed;
+use crate::boxed::effect;
 use crate::feeds::seek;
 use crate::leaving::leaving;
 use crate::lines::{Extent, Find, Kept, Position};
@@ -31,19 +32,19 @@ impl LineFeed {
 
     /// Follows what changes the place of rows: the pane's size, marks, and fields below a line.
     pub(super) fn keep_place(self) {
-        Effect::new(move |_| {
+        effect(move || {
             self.viewport_px.track();
             self.row_px.track();
             self.hold_position();
         });
-        Effect::new(move |_| {
+        effect(move || {
             self.marks.track();
             self.wrapped.track();
             self.expanded.track();
             self.hold_kept();
         });
         let line = self.session.part(|state| state.view.line.clone());
-        Effect::new(move |_| {
+        effect(move || {
             // Whoever opens a line looks at that one from now on, and is to see its fields.
             let opened = line.get().and_then(|line| self.cache.with_value(|cache| cache.position_of(&line)));
             self.kept.set_value(opened.map_or(Kept::Nothing, Kept::Row));

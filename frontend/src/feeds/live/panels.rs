@@ -1,5 +1,6 @@
 //! The panels that are fed: those in sight. Points are joined to what a panel has; where they cannot be, it asks anew.
 
+use crate::boxed::effect;
 use crate::feeds::{LiveFeed, Loaded};
 use crate::state::join_points;
 use leptos::prelude::*;
@@ -66,7 +67,7 @@ impl LiveFeed {
         let number = next.try_update_value(|next| std::mem::replace(next, next.wrapping_add(1))).unwrap_or(0);
         let recent = StoredValue::new(Recent::default());
         let fed = FedPanel { targets: panel.asked(), is_whole: panel.draw == Draw::Stacked, columns, recent };
-        Effect::new(move |_| {
+        effect(move || {
             if in_sight.get() {
                 panels.update(|all| drop(all.insert(number, fed.clone())));
             } else if panels.with_untracked(|all| all.contains_key(&number)) {

@@ -2,6 +2,7 @@
 //! components and levels. Below it stands what is wrong with it, and where.
 
 use super::targets::Row;
+use crate::boxed::{Show, effect, handler, memo};
 use crate::feeds::{Completion, Mistake};
 use crate::session::{Session, use_session};
 use crate::state::{Meaning, Suggestion, Word, completed, word_at};
@@ -39,7 +40,7 @@ pub(super) fn TargetField(
         };
         field.suggestions().into_iter().enumerate().map(option).collect_view()
     };
-    let is_shown = Memo::new(move |_| field.is_open.get() && !field.suggestions().is_empty());
+    let is_shown = memo(move || field.is_open.get() && !field.suggestions().is_empty());
     let spoken = if label == "Targets" { "Target " } else { "Right target " };
     view! {
         <div class="target-field">
@@ -58,14 +59,14 @@ pub(super) fn TargetField(
                 aria-invalid=move || mistake.with(Option::is_some).to_string()
                 aria-describedby=note.clone()
                 prop:value=text
-                on:input=move |event| {
+                on:input=handler(move |event| {
                     text.set(event_target_value(&event));
                     field.ask();
                     on_typed.run(());
-                }
-                on:focus=move |_| field.ask()
-                on:blur=move |_| field.leave()
-                on:keydown=move |event| field.key(&event)
+                })
+                on:focus=handler(move |_| field.ask())
+                on:blur=handler(move |_| field.leave())
+                on:keydown=handler(move |event| field.key(&event))
             />
             <Show when=move || is_shown.get()>
                 <ul class="suggestions" role="listbox" id=list.clone() aria-label="What may stand here">{options.clone()}</ul>
@@ -121,7 +122,7 @@ fn SuggestionRow(
     // The press would take the focus from the field.
     let hold = |event: web_sys::PointerEvent| event.prevent_default();
     let node = NodeRef::<html::Li>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(node) = node.get().filter(|_| is_chosen) {
             node.scroll_into_view_with_bool(false);
         }
@@ -134,9 +135,9 @@ fn SuggestionRow(
             role="option"
             aria-selected=is_chosen.to_string()
             title=hint
-            on:pointerdown=hold
-            on:mousedown=|event| event.prevent_default()
-            on:click=move |_| field.take(at)
+            on:pointerdown=handler(hold)
+            on:mousedown=handler(|event: web_sys::MouseEvent| event.prevent_default())
+            on:click=handler(move |_| field.take(at))
         >
             <span class="mono">{name}</span>
             <span class="faint about">{about}</span>

@@ -2,6 +2,7 @@
 
 use super::field::TYPING;
 use super::target_field::TargetField;
+use crate::boxed::Each;
 use crate::feeds::{Mistake, TargetCheck};
 use crate::rest::Rest;
 use crate::session::use_session;
@@ -57,7 +58,7 @@ pub(super) fn Targets(
     view! {
         <div class="editor-field" role="group" aria-label=label>
             <span>{label}</span>
-            <For
+            <Each
                 each=move || rows.get().into_iter().enumerate()
                 key=|(place, _)| *place
                 children=move |(place, row)| view! { <TargetField label place row on_typed on_commit=commit /> }

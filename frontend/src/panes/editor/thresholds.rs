@@ -2,11 +2,13 @@
 
 use super::change;
 use super::field::TYPING;
+use crate::boxed::{Each, Show, handler};
 use crate::panes::icons::{Glyph, Icon};
 use crate::rest::Rest;
 use crate::session::use_session;
 use leptos::prelude::*;
 use sonde_shared::dashboard::Threshold;
+use sonde_shared::decimal::parse_decimal;
 use sonde_shared::log::Level;
 
 /// One as it is typed.
@@ -19,8 +21,8 @@ struct Row {
 
 impl Row {
     fn number(self) -> Option<f64> {
-        let at = self.at.with_untracked(|at| at.trim().parse::<f64>());
-        at.ok().filter(|at| at.is_finite())
+        let at = self.at.with_untracked(|at| parse_decimal(at.trim()));
+        at.filter(|at| at.is_finite())
     }
 }
 
@@ -56,12 +58,12 @@ pub(super) fn Thresholds(thresholds: Vec<Threshold>) -> impl IntoView {
     view! {
         <div class="editor-field" role="group" aria-label="Thresholds">
             <span>"Thresholds"</span>
-            <For
+            <Each
                 each=move || rows.get()
                 key=|row| row.key
                 children=move |row| view! { <ThresholdRow row on_change=move |()| commit() on_remove=move |()| remove(row.key) /> }
             />
-            <button class="control small add-row" on:click=add>
+            <button class="control small add-row" on:click=handler(add)>
                 <Glyph icon=Icon::Add />
                 "Add a threshold"
             </button>
@@ -94,10 +96,10 @@ fn ThresholdRow(
             <select
                 class="field"
                 aria-label="Level"
-                on:change=move |event| {
+                on:change=handler(move |event| {
                     row.level.set(Level::parse(&event_target_value(&event)).unwrap_or(Level::Warn));
                     take();
-                }
+                })
             >
                 {[Level::Warn, Level::Error].map(option).collect_view()}
             </select>
@@ -110,13 +112,13 @@ fn ThresholdRow(
                 placeholder="from which value on"
                 prop:value=row.at
                 aria-invalid=move || is_wrong().to_string()
-                on:input=move |event| {
+                on:input=handler(move |event| {
                     row.at.set(event_target_value(&event));
                     rest.after(TYPING, take);
-                }
-                on:change=move |_| take()
+                })
+                on:change=handler(move |_| take())
             />
-            <button class="control icon-only small" aria-label="Remove this threshold" on:click=move |_| on_remove.run(())>
+            <button class="control icon-only small" aria-label="Remove this threshold" on:click=handler(move |_| on_remove.run(()))>
                 <Glyph icon=Icon::Close />
             </button>
             <Show when=is_wrong>

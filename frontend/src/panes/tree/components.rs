@@ -2,6 +2,7 @@
 
 use super::rows::{RowAct, RowPlace, Rows};
 use super::strip::{HEIGHT, WIDTH, bars};
+use crate::boxed::{Show, effect, handler, memo};
 use crate::feeds::Loaded;
 use crate::panes::empty::ErrorNote;
 use crate::session::use_session;
@@ -26,8 +27,8 @@ pub(super) fn ComponentRows(components: Loaded<Components>, open: RwSignal<bool>
         },
         |_, _| true,
     );
-    Effect::new(move |_| tree.with(|tree| folds.update(|folds| folds.begin(tree))));
-    let rows = Memo::new(move |_| {
+    effect(move || tree.with(|tree| folds.update(|folds| folds.begin(tree))));
+    let rows = memo(move || {
         tree.with(|tree| folds.with(|folds| filter.with(|filter| tree.rows(folds, filter.trim()))))
     });
     let is_known = move || components.value.with(Option::is_some);
@@ -47,7 +48,7 @@ pub(super) fn ComponentRows(components: Loaded<Components>, open: RwSignal<bool>
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=filter
-                on:input=move |event| filter.set(event_target_value(&event))
+                on:input=handler(move |event| filter.set(event_target_value(&event)))
             />
         </Show>
         <Show when=is_bare>
@@ -75,8 +76,8 @@ fn ChosenNote() -> impl IntoView {
     view! {
         <Show when=move || { chosen.get() > 1 }>
             <p class="tree-note" role="status">
-                <span>{label}</span>
-                <button class="control small" on:click=move |_| session.send(Command::Choose(None))>"Clear"</button>
+                <span>{move || label()}</span>
+                <button class="control small" on:click=handler(move |_| session.send(Command::Choose(None)))>"Clear"</button>
             </p>
         </Show>
     }
@@ -107,7 +108,7 @@ fn TreeList(
             })
         })
     };
-    let places = Memo::new(move |_| {
+    let places = memo(move || {
         let is_filtered = filter.with(|filter| !filter.trim().is_empty());
         tree.with(|tree| {
             let place = |at: &usize| {
@@ -150,7 +151,7 @@ fn TreeList(
         format!("{path}, {}, {errors} errors", text::lines(lines))
     };
     let row = move |at: usize, _path: String| {
-        let numbers = Memo::new(move |_| node(at));
+        let numbers = memo(move || node(at));
         view! { <Numbers components numbers /> }.into_any()
     };
     view! {
@@ -178,7 +179,7 @@ fn Numbers(components: Loaded<Components>, numbers: Memo<TreeNode>) -> impl Into
     let share = move || numbers.with(|node| (node.errors > 0).then(|| error_share(node.errors, node.lines)));
     let name = move || numbers.with(|node| node.path.rsplit('.').next().unwrap_or_default().to_owned());
     view! {
-        <span class="tree-name"><bdi>{name}</bdi></span>
+        <span class="tree-name"><bdi>{move || name()}</bdi></span>
         <svg class="tree-strip" viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
             <path d=path></path>
         </svg>

@@ -1,6 +1,7 @@
 //! A metric on its way to a chart: dragged by a mouse, or through a menu that fingers and keys reach. On a chart it is one more
 //! target of that, in the editor; on the empty place it is a chart of the address' own.
 
+use crate::boxed::{effect, handler};
 use crate::session::{Session, use_session};
 use crate::state::{Command, EditStep, TARGETS_PANEL};
 use leptos::html;
@@ -199,7 +200,7 @@ fn close(dialog: NodeRef<html::Dialog>) {
 #[component]
 fn AddDialog(drag: MetricDrag, metric: String) -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(dialog) = dialog.get().filter(|dialog| !dialog.open()) {
             drop(dialog.show_modal());
         }
@@ -214,7 +215,7 @@ fn AddDialog(drag: MetricDrag, metric: String) -> impl IntoView {
             close(dialog);
             drag.add_to(id.clone(), metric.clone());
         };
-        view! { <li><button class="item" on:click=add><bdi>{name}</bdi></button></li> }
+        view! { <li><button class="item" on:click=handler(add)><bdi>{name}</bdi></button></li> }
     };
     let new = item(TARGETS_PANEL.to_owned(), "A new chart".to_owned());
     let items = panels.into_iter().map(|(id, title)| item(id, title)).collect_view();
@@ -229,12 +230,12 @@ fn AddDialog(drag: MetricDrag, metric: String) -> impl IntoView {
             class="add-menu"
             node_ref=dialog
             aria-label=format!("Add {metric} to")
-            on:close=move |_| drag.offered.set(None)
-            on:keydown=move |event| {
+            on:close=handler(move |_| drag.offered.set(None))
+            on:keydown=handler(move |event: web_sys::KeyboardEvent| {
                 // The page's keys have no say in here; Escape is the dialog's own.
                 event.stop_propagation();
-            }
-            on:click=close_outside
+            })
+            on:click=handler(close_outside)
         >
             <p class="mono"><bdi>{metric.clone()}</bdi></p>
             <p class="faint">"Add to"</p>

@@ -3,6 +3,7 @@
 use super::drag::MetricDrag;
 use super::rows::{RowAct, RowPlace, Rows};
 use super::{Glyph, Icon};
+use crate::boxed::{Show, effect, handler, memo};
 use crate::feeds::MetricFeed;
 use crate::panes::empty::ErrorNote;
 use crate::session::use_session;
@@ -20,12 +21,12 @@ pub(super) fn MetricRows(open: RwSignal<bool>) -> impl IntoView {
         let one = state.view.components.first().filter(|_| state.view.components.len() == 1);
         one.cloned().unwrap_or_default()
     });
-    Effect::new(move |_| {
+    effect(move || {
         chosen.track();
         wants_all.set(false);
     });
-    let asked = Memo::new(move |_| if wants_all.get() { String::new() } else { chosen.get() });
-    Effect::new(move |_| {
+    let asked = memo(move || if wants_all.get() { String::new() } else { chosen.get() });
+    effect(move || {
         feed.ask(String::new());
         let asked = asked.get();
         if !asked.is_empty() {
@@ -33,11 +34,11 @@ pub(super) fn MetricRows(open: RwSignal<bool>) -> impl IntoView {
         }
     });
     // A component without metrics of its own leads nowhere.
-    let root = Memo::new(move |_| {
+    let root = memo(move || {
         let asked = asked.get();
         if feed.rows(&asked).is_empty() { String::new() } else { asked }
     });
-    let rows = Memo::new(move |_| feed.rows(&root.get()));
+    let rows = memo(move || feed.rows(&root.get()));
     let is_bare = move || rows.with(Vec::is_empty) && feed.tree.with(|tree| tree.knows(""));
     view! {
         {move || {
@@ -48,7 +49,7 @@ pub(super) fn MetricRows(open: RwSignal<bool>) -> impl IntoView {
         <Show when=move || root.with(|root| !root.is_empty())>
             <p class="tree-note">
                 <span class="tree-of">"of "<bdi>{move || root.get()}</bdi></span>
-                <button class="control small" on:click=move |_| wants_all.set(true)>"All"</button>
+                <button class="control small" on:click=handler(move |_| wants_all.set(true))>"All"</button>
             </p>
         </Show>
         <Show when=is_bare>
@@ -65,7 +66,7 @@ pub(super) fn MetricRows(open: RwSignal<bool>) -> impl IntoView {
 fn MetricList(feed: MetricFeed, rows: Memo<Vec<MetricRow>>, open: RwSignal<bool>) -> impl IntoView {
     let drag: MetricDrag = expect_context();
     let of = move |at: usize| rows.with(|rows| rows.get(at).cloned()).unwrap_or_default();
-    let places = Memo::new(move |_| {
+    let places = memo(move || {
         let place = |row: &MetricRow| RowPlace {
             path: row.path.clone(),
             depth: row.depth,

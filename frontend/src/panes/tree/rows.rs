@@ -1,10 +1,12 @@
 //! The rows of a tree, of which only those in sight exist: thousands of components cost no more than thirty. Knows nothing of
 //! what a row shows; moves the cursor, and says what was done with a row.
 
+use crate::boxed::{Each, handler, memo};
 use crate::rest::Rest;
 use crate::size::on_resize;
 use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::decimal::parse_decimal;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +59,7 @@ pub(super) fn Rows(
     on_press: Option<Callback<(usize, web_sys::PointerEvent)>>,
 ) -> impl IntoView {
     let list = List::new(name, places);
-    let visible = Memo::new(move |_| list.visible());
+    let visible = memo(move || list.visible());
     let items = move || {
         // The places first: an effect that reads something made of them before them, and finds that unchanged, as many rows as
         // before, does not hear that they have changed.
@@ -74,11 +76,11 @@ pub(super) fn Rows(
             aria-label=name
             aria-multiselectable="true"
             aria-activedescendant=move || list.cursor_id()
-            on:scroll=move |_| list.scrolled()
-            on:keydown=move |event| list.key(&event, on_act)
+            on:scroll=handler(move |_| list.scrolled())
+            on:keydown=handler(move |event| list.key(&event, on_act))
         >
             <div class="tree-space" role="none" style:height=height>
-                <For
+                <Each
                     each=items
                     key=Clone::clone
                     children=move |(at, place)| {
@@ -143,13 +145,13 @@ fn Row(
             title=place.path.clone()
             style:transform=move || format!("translateY({}px)", at as f64 * list.row_px.get())
             style:padding-left=format!("{}px", 4 + 12 * place.depth.min(8))
-            on:pointerdown=press
-            on:pointermove=move |event| held.moved(&event)
-            on:pointerup=move |_| held.end()
-            on:pointercancel=move |_| held.end()
-            on:click=click
+            on:pointerdown=handler(press)
+            on:pointermove=handler(move |event| held.moved(&event))
+            on:pointerup=handler(move |_| held.end())
+            on:pointercancel=handler(move |_| held.end())
+            on:click=handler(click)
         >
-            <span class="tree-fold" class:open=place.open == Some(true) class:leaf=place.open.is_none() on:click=fold>
+            <span class="tree-fold" class:open=place.open == Some(true) class:leaf=place.open.is_none() on:click=handler(fold)>
                 <super::Glyph icon=super::Icon::Chevron />
             </span>
             {content}
@@ -187,7 +189,7 @@ impl List {
             let style = window().get_computed_style(element).ok().flatten();
             let size = style.and_then(|style| style.get_property_value("--tree-row").ok());
             list.row_px
-                .set(size.and_then(|size| size.trim().trim_end_matches("px").parse().ok()).unwrap_or(24.0));
+                .set(size.and_then(|size| parse_decimal(size.trim().trim_end_matches("px"))).unwrap_or(24.0));
         });
         list
     }

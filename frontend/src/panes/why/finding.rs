@@ -1,6 +1,7 @@
 //! One finding: what it is of, how large it is, when it moved, its course.
 
 use super::{WhyPlace, show};
+use crate::boxed::{Show, handler};
 use crate::chart::ChartContext;
 use crate::panes::icons::{Glyph, Icon};
 use crate::session::use_session;
@@ -69,11 +70,11 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
             <button
                 class="finding-open"
                 title=title
-                on:click=move |_| show(session, sheets, finding.change, &finding.at)
-                on:pointerenter=move |event| if event.pointer_type() == "mouse" { look.begin() }
-                on:pointerleave=move |event| look.leave(&event)
-                on:focus=move |_| look.begin()
-                on:blur=move |_| look.end()
+                on:click=handler(move |_| show(session, sheets, finding.change, &finding.at))
+                on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
+                on:pointerleave=handler(move |event| look.leave(&event))
+                on:focus=handler(move |_| look.begin())
+                on:blur=handler(move |_| look.end())
             >
                 <span class="finding-head">
                     <Glyph icon />
@@ -108,11 +109,11 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
                 <li>
                     <button
                         class="step"
-                        on:click=move |_| show(session, sheets, change, &at)
-                        on:pointerenter=move |event| if event.pointer_type() == "mouse" { look.begin() }
-                        on:pointerleave=move |event| look.leave(&event)
-                        on:focus=move |_| look.begin()
-                        on:blur=move |_| look.end()
+                        on:click=handler(move |_| show(session, sheets, change, &at))
+                        on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
+                        on:pointerleave=handler(move |event| look.leave(&event))
+                        on:focus=handler(move |_| look.begin())
+                        on:blur=handler(move |_| look.end())
                     >
                         {member.subject.clone()}
                     </button>
@@ -132,7 +133,7 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
         <button
             class="control small"
             aria-expanded=move || open.get().to_string()
-            on:click=move |_| open.update(|open| *open = !*open)
+            on:click=handler(move |_| open.update(|open| *open = !*open))
         >
             {label}
         </button>
