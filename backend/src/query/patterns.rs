@@ -27,7 +27,7 @@ struct Place {
     pattern: u16,
     /// The last block with a match where none is named.
     block: Option<usize>,
-    /// Any of the pattern's rows in the block where none is named.
+    /// The pattern's match in the block that was stored last where none is named.
     row: Option<usize>,
 }
 
@@ -99,7 +99,12 @@ impl PatternTally {
 
     fn add_row(&mut self, at: &BlockAt<'_>, columns: &Columns<'_>, row: usize) {
         let pattern = columns.pattern(row);
-        self.add(1, Place { segment: at.segment, pattern, block: Some(at.number), row: Some(row) });
+        let place = |row| Place { segment: at.segment, pattern, block: Some(at.number), row: Some(row) };
+        let known = self.by_number.get(usize::from(pattern)).copied().flatten().map(|lines| lines.last);
+        let is_here = |known: &Place| (known.segment, known.block) == (at.segment, Some(at.number));
+        let latest = known.filter(is_here).and_then(|known| known.row).into_iter().chain([row]);
+        let latest = latest.max_by_key(|row| columns.arrival(*row)).unwrap_or(row);
+        self.add(1, place(latest));
     }
 
     fn add(&mut self, lines: u64, last: Place) {
@@ -261,8 +266,8 @@ impl Examples<'_> {
     }
 }
 
-/// The row that a place means: the one it names, or the first of the pattern in the block, or in the last block that has
-/// a match.
+/// The row that a place means: the one it names, or the match in the block that was stored last, or in the last block that has
+/// one. So it is the same line wherever blocks end, which in an open segment hangs on how its lines came.
 fn row_at(view: &SegmentView, filter: &SegmentFilter, place: Place) -> Option<Row> {
     let Some(number) = place.block else {
         let mut numbers = (0..view.published.blocks.len()).rev();
@@ -270,23 +275,24 @@ fn row_at(view: &SegmentView, filter: &SegmentFilter, place: Place) -> Option<Ro
     };
     let block = view.block(number);
     let columns = view.segment.columns(&block, &view.published);
-    let first = || (0..columns.len()).find(|row| columns.pattern(*row) == place.pattern);
-    place.row.or_else(first).map(|row| columns.row(row))
+    let latest = || {
+        let rows = (0..columns.len()).filter(|row| columns.pattern(*row) == place.pattern);
+        rows.max_by_key(|row| columns.arrival(*row))
+    };
+    place.row.or_else(latest).map(|row| columns.row(row))
 }
 
-/// A match of a pattern in a block: the same row that counting the block by itself would have named.
+/// The match of a pattern in a block that was stored last: the same row that counting the block by itself would have named.
 fn row_in(view: &SegmentView, filter: &SegmentFilter, block: &Block, pattern: u16) -> Option<Row> {
     if !filter.may_match(block) || !block.counts().patterns().any(|(number, _)| number == pattern) {
         return None;
     }
     let columns = view.segment.columns(block, &view.published);
     let is_meant = |row: &usize| columns.pattern(*row) == pattern;
-    let row = if filter.takes_all(block) {
-        (0..columns.len()).find(is_meant)
-    } else {
-        let mut rows = columns.rows_in(filter.range());
-        rows.rfind(|row| is_meant(row) && filter.matches(&columns, *row))
-    };
+    let takes_all = filter.takes_all(block);
+    let rows = if takes_all { 0..columns.len() } else { columns.rows_in(filter.range()) };
+    let is_match = |row: &usize| is_meant(row) && (takes_all || filter.matches(&columns, *row));
+    let row = rows.filter(is_match).max_by_key(|row| columns.arrival(*row));
     row.map(|row| columns.row(row))
 }
 
