@@ -407,7 +407,12 @@ pub fn artifacts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-artifacts")
 }
 
+/// The driver takes a free port of IPv4, and ends where another program has the same one of IPv6: then another is taken.
 fn start_driver(zone: &str) -> (Child, u16) {
+    (0..5).find_map(|_| driver_with_port(zone)).expect("chromedriver says on which port it listens")
+}
+
+fn driver_with_port(zone: &str) -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .env("TZ", zone)
@@ -421,9 +426,13 @@ fn start_driver(zone: &str) -> (Child, u16) {
         let port = line.split_once("started successfully on port ")?.1;
         port.trim_end_matches('.').parse().ok()
     });
+    let Some(port) = port else {
+        drop(driver.wait());
+        return None;
+    };
     // Read on, so that the driver is never held up by a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
-    (driver, port.expect("chromedriver says on which port it listens"))
+    Some((driver, port))
 }
 
 fn capabilities(settings: &Settings, profile: &Path) -> Value {
