@@ -122,28 +122,12 @@ pub fn load_panel(
     in_sight: Signal<bool>,
     live: LiveFeed,
 ) -> Loaded<Vec<Columns>> {
-    let loaded = Loaded::new();
-    let fed = live.feed(panel, loaded, in_sight);
-    let (id, targets, stacked) = (panel.id.clone(), panel.asked(), panel.draw == Draw::Stacked);
-    effect(move || {
-        loaded.track_retries();
-        let width = width_px.get().max(1.0) as u32;
-        if session.ready.get() && width > 1 && in_sight.get() && !targets.is_empty() {
-            let (range, targets, id) = (session.range_to_ask(), targets.clone(), id.clone());
-            loaded.load(
-                move |signal| async move {
-                    let mut columns = client::columns(targets, range, width, stacked, signal).await?;
-                    fed.catch_up(&mut columns, range);
-                    Ok(columns)
-                },
-                move |columns: &Vec<Columns>| {
-                    let names = columns.iter().map(|series| series.name.clone()).collect();
-                    session.send(Command::SeriesLoaded(id, names));
-                },
-            );
-        }
-    });
-    loaded
+    let id = panel.id.clone();
+    let tell = move |columns: &Vec<Columns>| {
+        let names = columns.iter().map(|series| series.name.clone()).collect();
+        session.send(Command::SeriesLoaded(id.clone(), names));
+    };
+    load_series(session, panel, width_px, in_sight, live, tell)
 }
 
 /// The metrics that a panel's functions are made of, where it calls any: whether these still come, their answers do not always
@@ -154,25 +138,38 @@ pub fn load_sources(
     width_px: Signal<f64>,
     live: LiveFeed,
 ) -> Loaded<Vec<Columns>> {
-    let loaded = Loaded::new();
     let targets = if panel.calls_functions() { panel.metrics() } else { Vec::new() };
     if targets.is_empty() {
-        return loaded;
+        return Loaded::new();
     }
-    let sources = Panel { targets: targets.clone(), ..Panel::default() };
-    let fed = live.feed(&sources, loaded, Signal::stored(true));
-    Effect::new(move |_| {
+    let sources = Panel { targets, ..Panel::default() };
+    load_series(session, &sources, width_px, Signal::stored(true), live, |_| {})
+}
+
+/// What a panel asks for over the visible range, as long as it is in sight; told of each time that it was loaded.
+fn load_series(
+    session: Session,
+    panel: &Panel,
+    width_px: Signal<f64>,
+    in_sight: Signal<bool>,
+    live: LiveFeed,
+    tell: impl Fn(&Vec<Columns>) + Clone + 'static,
+) -> Loaded<Vec<Columns>> {
+    let loaded = Loaded::new();
+    let fed = live.feed(panel, loaded, in_sight);
+    let (targets, stacked) = (panel.asked(), panel.draw == Draw::Stacked);
+    effect(move || {
         loaded.track_retries();
         let width = width_px.get().max(1.0) as u32;
-        if session.ready.get() && width > 1 {
+        if session.ready.get() && width > 1 && in_sight.get() && !targets.is_empty() {
             let (range, targets) = (session.range_to_ask(), targets.clone());
             loaded.load(
                 move |signal| async move {
-                    let mut columns = client::columns(targets, range, width, false, signal).await?;
+                    let mut columns = client::columns(targets, range, width, stacked, signal).await?;
                     fed.catch_up(&mut columns, range);
                     Ok(columns)
                 },
-                |_| {},
+                tell.clone(),
             );
         }
     });
