@@ -70,7 +70,7 @@ pub fn rank_with(observed: &Observed, weights: &Weights) -> (Why, UnderNull) {
     let (kept, rest) = keep_discoveries(groups, &p, count);
     let told = Told::new(observed, &tree, &candidates, &kept, weights);
     let findings = told.with_events(&kept);
-    let weaker = told.findings(&rest, MOST_WEAKER);
+    let weaker = told.weaker(&rest);
     let note = findings.is_empty().then(|| quiet(&answer.tested));
     (Why { findings, weaker, note, ..answer }, under_null)
 }
@@ -207,15 +207,15 @@ fn p_values(
     p
 }
 
-/// The groups that stand out among all that was tested, and the others. First it is asked whether anything happened at all, then what:
+/// The groups that stand out among all that was tested, and the others, those first that come nearest. First it is asked whether anything happened at all, then what:
 /// where something did, more of what belongs to it may be told.
 fn keep_discoveries(groups: Vec<Group>, p: &[f64], count: usize) -> (Vec<Group>, Vec<Group>) {
-    if !discoveries(p, count, FALSE_ALARMS).contains(&true) {
-        return (Vec::new(), groups);
-    }
-    let kept = discoveries(p, count, FALSE_FINDINGS);
-    let (kept, rest): (Vec<_>, Vec<_>) = groups.into_iter().zip(kept).partition(|(_, kept)| *kept);
-    let groups = |part: Vec<(Group, bool)>| part.into_iter().map(|(group, _)| group).collect();
+    let rate = if discoveries(p, count, FALSE_ALARMS).contains(&true) { FALSE_FINDINGS } else { 0.0 };
+    let kept = discoveries(p, count, rate);
+    let all = groups.into_iter().zip(kept.into_iter().zip(p));
+    let (kept, mut rest): (Vec<_>, Vec<_>) = all.partition(|(_, (kept, _))| *kept);
+    rest.sort_by(|(_, (_, one)), (_, (_, other))| one.total_cmp(other));
+    let groups = |part: Vec<(Group, (bool, &f64))>| part.into_iter().map(|(group, _)| group).collect();
     (groups(kept), groups(rest))
 }
 
@@ -248,7 +248,7 @@ impl<'a> Told<'a> {
 
     /// The findings of what stands out, best first, and the events just before.
     fn with_events(&self, groups: &[Group]) -> Vec<Finding> {
-        let mut findings = self.findings(groups, MOST_FINDINGS);
+        let mut findings = self.findings(groups);
         if groups.is_empty() {
             return findings;
         }
@@ -261,13 +261,27 @@ impl<'a> Told<'a> {
         findings
     }
 
-    /// At most so many, with their scores, best first.
-    fn findings(&self, groups: &[Group], most: usize) -> Vec<Finding> {
+    fn findings(&self, groups: &[Group]) -> Vec<Finding> {
+        groups.iter().zip(self.scores(groups)).map(|(group, score)| self.of_group(group, score)).collect()
+    }
+
+    /// The first of groups that do not stand out, which come by rising chance. Where nothing is certain, size alone puts first what jumps now and
+    /// then, and chance alone what is steady and hardly moved: so each counts by its places in both orders together.
+    fn weaker(&self, groups: &[Group]) -> Vec<Finding> {
+        let scores = self.scores(groups);
+        let mut by_score: Vec<usize> = (0..groups.len()).collect();
+        by_score.sort_by(|one, other| scores[*other].total_cmp(&scores[*one]));
+        let mut by_both: Vec<(usize, usize)> =
+            by_score.into_iter().enumerate().map(|(place, group)| (place + group, group)).collect();
+        by_both.sort_unstable();
+        let first = by_both.into_iter().take(MOST_WEAKER);
+        first.map(|(_, group)| self.of_group(&groups[group], scores[group])).collect()
+    }
+
+    fn scores(&self, groups: &[Group]) -> Vec<f64> {
         let onsets = self.onsets(groups);
         let score = |group: &Group| self.score(&self.candidates[group.leader], group.members.len(), &onsets);
-        let mut scored: Vec<(f64, &Group)> = groups.iter().map(|group| (score(group), group)).collect();
-        scored.sort_by(|one, other| other.0.total_cmp(&one.0));
-        scored.into_iter().take(most).map(|(score, group)| self.of_group(group, score)).collect()
+        groups.iter().map(score).collect()
     }
 
     fn of_group(&self, group: &Group, score: f64) -> Finding {

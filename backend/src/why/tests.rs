@@ -150,9 +150,6 @@ fn quiet_windows_have_no_findings_and_say_so() {
 fn what_does_not_stand_out_is_listed_apart_and_is_no_finding() {
     let quiet = rank(&quiet(1_001));
     assert!(quiet.findings.is_empty() && !quiet.weaker.is_empty() && quiet.weaker.len() <= 10);
-    let falls =
-        |list: &[sonde_shared::why::Finding]| list.windows(2).all(|pair| pair[0].score >= pair[1].score);
-    assert!(falls(&quiet.weaker));
     let answer = rank(&incident(1));
     assert!(answer.weaker.iter().all(|weaker| !subjects(&answer).contains(&weaker.subject.as_str())));
     // A message of which a few lines less came than usual, which does not stand out, comes first of what does not.
