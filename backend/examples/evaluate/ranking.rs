@@ -97,6 +97,9 @@ fn made(form: Form, kind: Kind, number: usize) -> (Observed, Cause) {
     if draw.chance(0.7) {
         incident::ask_from(&cause, &system, &mut observed);
     }
+    if form == Form::Late {
+        incident::notice_late(&mut observed);
+    }
     (observed, cause)
 }
 

@@ -347,7 +347,7 @@ fn finding(
     let member = |candidate: &&Candidate| Member {
         kind: candidate.kind,
         subject: candidate.subject.clone(),
-        summary: candidate.summary.clone(),
+        summary: summary_of(candidate, leader),
         at: candidate.at.clone(),
     };
     Finding {
@@ -363,6 +363,16 @@ fn finding(
         at: leader.at.clone(),
         members: members.iter().take(MOST_MEMBERS).map(member).collect(),
         members_total: members.len() as u64,
+    }
+}
+
+/// A member's summary, which says where it is, where that is elsewhere than its leader and the subject does not say it.
+fn summary_of(member: &Candidate, leader: &Candidate) -> String {
+    match &member.at.component {
+        Some(component) if member.kind == FindingKind::Field && member.owner != leader.owner => {
+            format!("in {component}, {}", member.summary)
+        }
+        _ => member.summary.clone(),
     }
 }
 
