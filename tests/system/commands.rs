@@ -150,6 +150,34 @@ fn damage_is_found_and_what_cannot_be_stored_is_told() {
 }
 
 #[test]
+fn a_bit_that_flips_before_a_text_is_sealed_is_found() {
+    let corpus = corpus(3_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = write(dir.path(), "a.ndjson", &corpus.text);
+    succeed(&data, &["import", &file]);
+    let text = files(&data, ".ndjson").remove(0);
+    let original = std::fs::read(&text).unwrap();
+    let mut bytes = original.clone();
+    // The last digit of a line's last number, or a letter: a line it stays.
+    let at = bytes.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&text, &bytes).unwrap();
+    let output = sonde(&data, &["check"]);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && table.contains("is not what was committed"), "{table}");
+    let output = sonde(&data, &["seal"]);
+    assert!(!output.status.success() && text.exists(), "it is not sealed");
+    std::fs::write(&text, &original[..original.len() - 1_000]).unwrap();
+    let output = sonde(&data, &["check"]);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && table.contains("bytes of text are missing"), "{table}");
+    std::fs::write(&text, &original).unwrap();
+    succeed(&data, &["check"]);
+    succeed(&data, &["seal"]);
+}
+
+#[test]
 fn an_export_passes_over_what_is_damaged_and_says_so() {
     let corpus = corpus(30_000);
     let dir = tempfile::tempdir().unwrap();
