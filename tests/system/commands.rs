@@ -150,6 +150,21 @@ fn damage_is_found_and_what_cannot_be_stored_is_told() {
 }
 
 #[test]
+fn an_import_that_fails_in_the_middle_says_what_it_has_stored() {
+    let corpus = corpus(60_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let packed = zstd::encode_all(&corpus.text[..], 3).unwrap();
+    let file = write(dir.path(), "cut.ndjson.zst", &packed[..packed.len() - 100]);
+    let output = sonde(&data, &["import", &file]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    let stored = sonde_tests::http::split_lines(&succeed(&data, &["export"])).len();
+    assert!((1..60_000).contains(&stored), "{stored}");
+    assert!(said.contains(&format!("cut.ndjson.zst: {stored} lines stored, and then it failed")), "{said}");
+}
+
+#[test]
 fn a_bit_that_flips_before_a_text_is_sealed_is_found() {
     let corpus = corpus(3_000);
     let dir = tempfile::tempdir().unwrap();
