@@ -4,7 +4,7 @@ use super::commits::{changed_lines, noted_end};
 use super::recovery::indexed_end;
 use super::segment::{Paths, Published, Segment};
 use super::text::{Text, TextReader};
-use super::{SegmentView, attach};
+use super::{SegmentView, Snapshot, attach};
 use crate::store::StoreError;
 use crate::store::file_view::{Reading, caught};
 use crate::store::layout::day_dir;
@@ -82,21 +82,51 @@ fn check(dir: &Path, view: &SegmentView) -> Result<SegmentReport, StoreError> {
 fn check_text(paths: &Paths, view: &SegmentView, report: &mut SegmentReport) -> Result<(), StoreError> {
     let published = &view.published;
     report.problems.extend(changed_text(paths, &view.segment, published)?.iter().map(told));
-    // Read behind the segment, to which lines may have come meanwhile.
-    let (end, indexed) = (published.blocks.text_end(), indexed_end(paths, view.segment.form().reading())?);
+    let lost = missing_at_end(paths, view)?;
     let noted = noted_end(&records(paths)?);
-    let is_cut = |known: u64| known > end && paths.text.metadata().is_ok_and(|text| text.len() < known);
-    if is_cut(indexed) {
-        let bytes = indexed - end;
-        report.problems.push(format!("{bytes} bytes of text are missing that the index is of"));
-    } else if is_cut(noted) {
-        let bytes = noted - end;
+    if lost.is_none() && is_cut(paths, view, noted) {
+        let bytes = noted - published.blocks.text_end();
         report.notes.push(format!(
             "{bytes} bytes of text are missing that its records tell of: a loss of power leaves that of lines \
             that were not yet acknowledged; without one, lines are lost"
         ));
     }
+    report.problems.extend(lost);
     Ok(())
+}
+
+/// What is surely missing at the end of a day's segments, in words: what is left could pass for all there was.
+pub fn missing_at_ends(dir: &Path, snapshot: &Snapshot) -> Result<Vec<String>, StoreError> {
+    let mut missing = Vec::new();
+    for (day, view) in snapshot.days.iter().flat_map(|(day, views)| views.iter().map(move |view| (day, view)))
+    {
+        let paths = Paths::new(&day_dir(dir, *day), view.segment.number());
+        let file = if view.segment.is_sealed() { &paths.sealed } else { &paths.text };
+        missing.extend(missing_at_end(&paths, view)?.map(|what| format!("{}: {what}", file.display())));
+    }
+    Ok(missing)
+}
+
+fn missing_at_end(paths: &Paths, view: &SegmentView) -> Result<Option<String>, StoreError> {
+    match view.segment.form() {
+        Text::Sealed(text) => {
+            Ok((!text.has_end()?).then(|| "its end is damaged, and lines may be missing".to_owned()))
+        }
+        Text::Open(text) => {
+            // Read behind the segment, to which lines may have come meanwhile.
+            let indexed = indexed_end(paths, text.reading())?;
+            let bytes = indexed.saturating_sub(view.published.blocks.text_end());
+            let is_missing = is_cut(paths, view, indexed);
+            Ok(is_missing.then(|| format!("{bytes} bytes of text are missing that the index is of")))
+        }
+        Text::Foreign(_) => Ok(None),
+    }
+}
+
+/// Whether the text is shorter than something says that knew it.
+fn is_cut(paths: &Paths, view: &SegmentView, known: u64) -> bool {
+    let has_less = || paths.text.metadata().is_ok_and(|text| text.len() < known);
+    known > view.published.blocks.text_end() && has_less()
 }
 
 fn records(paths: &Paths) -> Result<Vec<u8>, StoreError> {
