@@ -64,6 +64,8 @@ mod resend;
 mod retention;
 /// Components that are kept for other times than the rest.
 mod retention_by_component;
+/// Rows of the list show one line after the other, and each as it is.
+mod rows;
 /// A copy of a folder, taken while a server writes to it.
 mod snapshot;
 /// What is said when the server cannot start.

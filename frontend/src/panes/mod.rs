@@ -14,7 +14,6 @@ mod highlight;
 mod icons;
 mod in_sight;
 mod line_fields;
-mod line_row;
 mod list_keys;
 mod log_filters;
 mod log_head;
