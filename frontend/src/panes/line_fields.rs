@@ -1,8 +1,9 @@
 //! A line taken apart: its fields in the order they were sent, each of which narrows the lines by a click.
 
+use super::field_values::FieldValues;
 use super::icons::{Glyph, Icon};
 use super::share::copy_text;
-use crate::boxed::{effect, handler};
+use crate::boxed::{Show, effect, handler};
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
 use crate::plain::plain;
@@ -105,16 +106,39 @@ fn FieldRow(field: Field, filter: Option<FieldFilter>) -> impl IntoView {
     let shown = plain(&clipped(&value));
     let (name, column) = (["Copy ", &key].concat(), key.clone());
     let is_own = filter.is_none() || !KNOWN.contains(&key.as_str());
+    let (open, of) = (RwSignal::new(false), key.clone());
+    let counted = (filter.is_some() && is_own).then(|| view! { <ValuesButton name=key.clone() open /> });
     view! {
         <dt>{plain(&key)}</dt>
         <dd>
             <span class="mono value">{shown}</span>
             <span class="acts">
                 {filter.map(|filter| view! { <FilterButtons filter /> })}
+                {counted}
                 {is_own.then(|| view! { <ColumnButton column /> })}
                 <CopyButton name text=move || value.clone() label="" />
             </span>
         </dd>
+        <Show when=move || open.get()>
+            <dd class="field-values"><FieldValues name=of.clone() /></dd>
+        </Show>
+    }
+}
+
+/// Which values the field has among the pane's lines.
+#[component]
+fn ValuesButton(name: String, open: RwSignal<bool>) -> impl IntoView {
+    let label = ["Values of ", &name].concat();
+    view! {
+        <button
+            class="control small icon-only"
+            aria-label=label.clone()
+            title=label
+            aria-expanded=move || open.get().to_string()
+            on:click=handler(move |_| open.update(|open| *open = !*open))
+        >
+            <Glyph icon=Icon::Field />
+        </button>
     }
 }
 

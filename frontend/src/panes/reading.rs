@@ -2,6 +2,7 @@
 //! browser.
 
 use super::choice::Choice;
+use super::field_values::FieldValues;
 use super::icons::{Glyph, Icon};
 use super::line_fields::toggle_column;
 use crate::boxed::{Show, handler, memo};
@@ -168,10 +169,12 @@ pub(super) fn ColumnHeads() -> impl IntoView {
     let columns = session.part(|state| state.view.columns.clone());
     let head = move |name: String| {
         let label = ["Take the column away: ", &name].concat();
-        let column = name.clone();
+        let (column, of, open) = (name.clone(), name.clone(), RwSignal::new(false));
         view! {
             <span class="column-head mono" title=name.clone()>
-                <span class="name">{name.clone()}</span>
+                <Choice name=["Values of ", &name].concat() label=Signal::stored(name.clone()) open>
+                    <FieldValues name=of.clone() />
+                </Choice>
                 <button class="control small icon-only" aria-label=label on:click=handler(move |_| toggle_column(session, &column))>
                     <Glyph icon=Icon::Close />
                 </button>
