@@ -184,6 +184,8 @@ pub struct ScannedLines {
     pub total: u64,
     /// Those that were read: all, or every n-th of too many.
     pub scanned: u64,
+    /// Those of them whose text matches, too.
+    pub matched: u64,
 }
 
 /// The values of one variable part or of a field, as far as lines were read.

@@ -181,7 +181,7 @@ mod tests {
         let path = "/api/logs/patterns/030232ce39646f66/values";
         let (_, answer) = world.get(&format!("{path}?slot=1&limit=1&contains=took")).await;
         let expected = json!({
-            "lines": {"total": 4, "scanned": 4},
+            "lines": {"total": 4, "scanned": 4, "matched": 4},
             "slots": [{"slot": 1, "lines": 4, "distinct": 3, "rest": 0, "values": [{"value": "7", "count": 2}]}],
         });
         assert_eq!(answer, expected);
@@ -204,14 +204,16 @@ mod tests {
         let (_, answer) = world.get(&format!("/api/logs/fields/a%2Fb%20c/values?{range}&{baseline}")).await;
         let value = |value: &str, count: u64, before: u64| json!({"value": value, "count": count, "baseline_count": before});
         let expected = json!({
-            "lines": {"total": 4, "scanned": 4},
-            "baseline": {"total": 1, "scanned": 1},
+            "lines": {"total": 4, "scanned": 4, "matched": 4},
+            "baseline": {"total": 1, "scanned": 1, "matched": 1},
             "slots": [{"slot": 0, "lines": 3, "distinct": 2, "rest": 0, "baseline_rest": 0,
                 "values": [value("bob", 2, 0), value("ann", 1, 1)]}],
         });
         assert_eq!(answer, expected);
+        let (_, some) = world.get(&format!("/api/logs/fields/a%2Fb%20c/values?{range}&contains=ann")).await;
+        assert_eq!(some["lines"], json!({"total": 4, "scanned": 4, "matched": 1}));
         let (_, none) = world.get(&format!("/api/logs/fields/gone/values?{range}")).await;
-        assert_eq!(none, json!({"lines": {"total": 4, "scanned": 4}, "slots": []}));
+        assert_eq!(none, json!({"lines": {"total": 4, "scanned": 4, "matched": 4}, "slots": []}));
         let (parameter, _) = World::refusal(world.get("/api/logs/fields/a/values?slot=1").await);
         assert_eq!(parameter, "slot");
     }

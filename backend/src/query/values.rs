@@ -58,6 +58,7 @@ struct ValueTally {
     stride: u64,
     passed: u64,
     scanned: u64,
+    matched: u64,
     bytes: usize,
     masker: Masker,
     slots: BTreeMap<usize, Slot>,
@@ -78,6 +79,7 @@ impl Tally for ValueTally {
     }
 
     fn add_line(&mut self, _at: &BlockAt<'_>, _columns: &Columns<'_>, _row: usize, line: &[u8]) {
+        self.matched += 1;
         match &self.of {
             ValuesOf::Pattern(pattern, slot) => {
                 let (pattern, slot) = (*pattern, *slot);
@@ -136,8 +138,9 @@ impl Side {
 
     fn finish(self) -> Result<(ScannedLines, BTreeMap<usize, Slot>), StoreError> {
         let tally = self.values.map(Count::finish).transpose()?.map(|(_, tally)| tally);
-        let (scanned, slots) = tally.map_or_else(Default::default, |tally| (tally.scanned, tally.slots));
-        Ok((ScannedLines { total: self.lines.lines(), scanned }, slots))
+        let (scanned, matched, slots) =
+            tally.map_or_else(Default::default, |tally| (tally.scanned, tally.matched, tally.slots));
+        Ok((ScannedLines { total: self.lines.lines(), scanned, matched }, slots))
     }
 }
 
@@ -190,7 +193,7 @@ impl ValueCounts {
 impl ValueTally {
     fn new(of: ValuesOf, limits: ValueLimits) -> Self {
         let (masker, slots) = (Masker::default(), BTreeMap::new());
-        Self { of, limits, stride: 1, passed: 0, scanned: 0, bytes: 0, masker, slots }
+        Self { of, limits, stride: 1, passed: 0, scanned: 0, matched: 0, bytes: 0, masker, slots }
     }
 
     fn add_variables(&mut self, pattern: PatternId, slot: Option<usize>, line: &[u8]) {
@@ -308,7 +311,7 @@ mod tests {
             let at = line(0, (split, 0, 0, 2)).ts;
             let answer = values(&store, None, ValueLimits::USUAL, at);
             let inside = rows.iter().filter(|(secs, ..)| *secs >= split).count() as u64;
-            prop_assert_eq!(answer.lines, ScannedLines { total: inside, scanned: inside });
+            prop_assert_eq!(answer.lines, ScannedLines { total: inside, scanned: inside, matched: inside });
             if inside > 0 {
                 let users: Vec<_> = rows.iter().map(|(secs, user, _)| (*secs, format!("u{user}"))).collect();
                 let times: Vec<_> = rows.iter().map(|(secs, _, ms)| (*secs, ms.to_string())).collect();
@@ -327,7 +330,7 @@ mod tests {
         let store = store_all(dir.path(), &lines, 30);
         let check = |limits: ValueLimits, scanned: u64, distinct: u64| {
             let answer = values(&store, None, limits, Timestamp::MIN);
-            assert_eq!(answer.lines, ScannedLines { total: 100, scanned });
+            assert_eq!(answer.lines, ScannedLines { total: 100, scanned, matched: scanned });
             assert_eq!((answer.slots[0].distinct, answer.slots[0].rest), (distinct, scanned - distinct));
         };
         let usual = ValueLimits::USUAL;
@@ -363,7 +366,7 @@ mod tests {
         let mut counts = ValueCounts::new(&of, ValueLimits::USUAL, side, None);
         while !counts.step(&mut SHORT.clone(), logs.counters()) {}
         let answer = counts.finish(10).unwrap();
-        assert_eq!(answer.lines, ScannedLines { total: 7, scanned: 7 });
+        assert_eq!(answer.lines, ScannedLines { total: 7, scanned: 7, matched: 7 });
         let slot = &answer.slots[0];
         assert_eq!((slot.lines, slot.distinct, slot.rest), (4, 2, 1));
         let values: Vec<_> = slot.values.iter().map(|one| (one.value.as_str(), one.count)).collect();

@@ -26,7 +26,7 @@ pub(super) fn FieldValues(name: String) -> impl IntoView {
 }
 
 fn listed(name: &str, values: &Arc<PatternValues>) -> impl IntoView + use<> {
-    let read = values.lines.scanned;
+    let read = values.lines.matched;
     let slot = values.slots.first().cloned().unwrap_or_default();
     let note = note(values, &slot);
     let items = slot.values.into_iter().map(|one| view! { <Value name=name.to_owned() one read /> });
@@ -49,15 +49,16 @@ fn note(values: &PatternValues, slot: &SlotValues) -> String {
             (others, 0) => [&text::count(others), " others"].concat(),
             (others, _) => ["more than ", &text::count(others), " others"].concat(),
         };
-        [&others, " ", &text::percent(rest, lines.scanned)].concat()
+        [&others, " ", &text::percent(rest, lines.matched)].concat()
     });
-    let without = lines.scanned.saturating_sub(slot.lines);
+    let without = lines.matched.saturating_sub(slot.lines);
     let without =
-        (without > 0).then(|| [text::percent(without, lines.scanned), " without it".into()].concat());
+        (without > 0).then(|| [text::percent(without, lines.matched), " without it".into()].concat());
     let sample = if lines.scanned < lines.total {
-        ["of ", &text::lines(lines.scanned), " of ", &text::count(lines.total), ", evenly chosen"].concat()
+        let read = [&text::count(lines.scanned), " of ", &text::count(lines.total)].concat();
+        ["of ", &text::lines(lines.matched), " among ", &read, ", evenly chosen"].concat()
     } else {
-        ["of ", &text::lines(lines.total)].concat()
+        ["of ", &text::lines(lines.matched)].concat()
     };
     [others, without, Some(sample)].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
@@ -96,15 +97,20 @@ mod tests {
 
     #[test]
     fn what_is_not_listed_is_told() {
-        let check = |total: u64, scanned: u64, lines: u64, distinct: u64, expected: &str| {
+        let check = |[total, scanned, matched]: [u64; 3], lines: u64, distinct: u64, expected: &str| {
             let value = ValueCount { value: "rye".into(), count: 40, baseline_count: None };
             let slot = SlotValues { lines, distinct, values: vec![value], ..SlotValues::default() };
-            let lines = ScannedLines { total, scanned };
+            let lines = ScannedLines { total, scanned, matched };
             let values = PatternValues { lines, baseline: None, slots: Vec::new() };
             assert_eq!(note(&values, &slot), expected);
         };
-        check(40, 40, 40, 1, "of 40 lines");
-        check(100, 100, 50, 3, "2 others 10 % · 50 % without it · of 100 lines");
-        check(3_000, 100, 40, 1, "60 % without it · of 100 lines of 3\u{202f}000, evenly chosen");
+        check([40; 3], 40, 1, "of 40 lines");
+        check([120, 120, 100], 50, 3, "2 others 10 % · 50 % without it · of 100 lines");
+        check(
+            [3_000, 1_000, 100],
+            40,
+            1,
+            "60 % without it · of 100 lines among 1\u{202f}000 of 3\u{202f}000, evenly chosen",
+        );
     }
 }

@@ -253,7 +253,7 @@ fn slots(values: &PatternValues, template: &str) -> impl IntoView + use<> {
     let before: Vec<String> = template.split("<*>").map(|text| tail(text).to_owned()).collect();
     let slots = values.slots.iter().map(|slot| {
         let name = [before.get(slot.slot).map_or("", String::as_str), "<*>"].concat();
-        view! { <dt class="mono">{name}</dt><dd>{slot_values(slot, lines.scanned)}</dd> }
+        view! { <dt class="mono">{name}</dt><dd>{slot_values(slot, lines.matched)}</dd> }
     });
     view! { <dl class="slots">{slots.collect_view()}</dl> {note} }
 }
@@ -264,9 +264,9 @@ fn tail(text: &str) -> &str {
     text[start..].trim_start()
 }
 
-fn slot_values(slot: &SlotValues, scanned: u64) -> impl IntoView + use<> {
+fn slot_values(slot: &SlotValues, matched: u64) -> impl IntoView + use<> {
     let value = |one: &sonde_shared::api::ValueCount| {
-        let share = text::percent(one.count, scanned);
+        let share = text::percent(one.count, matched);
         let is_new = one.baseline_count == Some(0);
         let new = is_new.then(|| view! { <span class="versus new">" new"</span> });
         view! { <span class="slot-value"><span class="mono">{one.value.clone()}</span>" "<span class="muted">{share}</span>{new}</span> }
@@ -274,7 +274,7 @@ fn slot_values(slot: &SlotValues, scanned: u64) -> impl IntoView + use<> {
     let shown: u64 = slot.values.iter().map(|one| one.count).sum();
     let others = slot.distinct.saturating_sub(slot.values.len() as u64);
     let rest = (others > 0).then(|| {
-        let rest = [&text::count(others), " others ", &text::percent(scanned.saturating_sub(shown), scanned)]
+        let rest = [&text::count(others), " others ", &text::percent(matched.saturating_sub(shown), matched)]
             .concat();
         view! { <span class="faint">{rest}</span> }
     });

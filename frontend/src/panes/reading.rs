@@ -59,6 +59,8 @@ pub(super) struct Reading {
     pub(super) times: RwSignal<Times>,
     /// How these are written for the lines on show.
     pub(super) stamp: Memo<Stamp>,
+    /// The field whose values are listed below it in an expanded line; kept while the line is shown anew.
+    pub(super) counted: RwSignal<Option<String>>,
 }
 
 impl Reading {
@@ -75,7 +77,13 @@ impl Reading {
                 Times::Since => Stamp::Since(query.range.from),
             })
         });
-        Self { wraps: prefs::switch("wrap", false), is_roomy: prefs::switch("roomy", false), times, stamp }
+        Self {
+            wraps: prefs::switch("wrap", false),
+            is_roomy: prefs::switch("roomy", false),
+            times,
+            stamp,
+            counted: RwSignal::new(None),
+        }
     }
 }
 
