@@ -357,6 +357,12 @@ mod tests {
         assert_eq!(rows, [("x", "1 ms"), ("y", "1 %")]);
         let right: Vec<bool> = styles(&all, Draw::Line).iter().map(|style| style.is_right).collect();
         assert_eq!(right, [false, true]);
+        // It is marked where there are two axes to tell apart.
+        let marked = |all: &[Columns]| {
+            let rows = readings_at(all, &[], &units("ms", "%"), 10.0, 5.0);
+            rows.iter().map(|row| row.is_right).collect::<Vec<_>>()
+        };
+        assert_eq!((marked(&all), marked(&all[1..])), (vec![false, true], vec![false]));
     }
 
     #[test]
@@ -459,6 +465,8 @@ mod tests {
         assert_eq!(fitting(&rows, 480.0), 3);
         assert_eq!(fitting(&rows[..3], 480.0), 3);
         assert_eq!(fitting(&rows[..3], 400.0), 2);
+        let marked = vec![Reading { is_right: true, ..rows[0].clone() }; 3];
+        assert_eq!(fitting(&marked, 400.0), 1);
         assert_eq!(fitting(&rows, 10.0), 1);
         assert_eq!(fitting(&[], 10.0), 0);
     }
