@@ -14,6 +14,8 @@ mod charts;
 mod cluster;
 /// What the program does beside serving.
 mod commands;
+/// What the lines have in common, in order and counted; the way back from a line.
+mod counts;
 /// A part of the disk is kept for what must run when it is full.
 mod disk_reserve;
 /// What was acknowledged is there after a torn file or a full disk.
@@ -70,6 +72,8 @@ mod rows;
 mod snapshot;
 /// What is said when the server cannot start.
 mod start;
+/// A page that has stopped says so.
+mod stopped;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.
 mod streaming;
 /// Rules of the house, read off the sources.

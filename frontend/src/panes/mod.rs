@@ -9,6 +9,7 @@ mod choice;
 mod edited;
 mod editor;
 mod empty;
+mod field_values;
 mod help;
 mod highlight;
 mod icons;
