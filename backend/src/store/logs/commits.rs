@@ -294,7 +294,7 @@ mod tests {
             changed[at] ^= 4;
             let of = commits.iter().position(|commit| at < commit.end as usize).unwrap() as u32;
             assert_eq!(check(&changed, &records, 14), std::slice::from_ref(&(of - 1..of)), "{at}");
-            let counts = if of == 3 { Vec::new() } else { vec![of - 1..of] };
+            let counts: Vec<_> = Some(of - 1..of).filter(|_| of < 3).into_iter().collect();
             assert_eq!(check(&changed, &records, 13), counts, "{at}: what does not count is not looked at");
         }
         assert_eq!((check(&text, &records, 14), noted_end(&records)), (Vec::new(), 14));
