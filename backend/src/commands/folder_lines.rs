@@ -1,13 +1,15 @@
 //! Matching lines of a folder, day by day, also while a server writes to it: what `export` and `logs` write.
 
 use super::{Folder, counted, read_days, say};
+use crate::nearest::nearest;
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOptions};
 use crate::store::StoreError;
 use crate::store::file_view::caught;
 use crate::store::layout::day_dir;
-use crate::store::logs::{Counters, attach};
+use crate::store::logs::{Counters, attach, missing_at_ends};
+use anyhow::ensure;
 use sonde_shared::component::Selector;
 use sonde_shared::view::Order;
 use std::collections::BTreeSet;
@@ -19,11 +21,20 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// How many lines have matched, and which of them could not be read.
 pub(super) struct Written {
     pub(super) matched: u64,
-    /// Damaged places and what is lost there, in words.
+    /// Damaged places and what is lost there, in words; where there are some, the lines are not all.
     pub(super) lost: Vec<String>,
 }
 
-/// Writes lines in order. What is damaged is an error, or passed over where the options say so. A day is opened when the one before it is written, so that
+impl Written {
+    /// Tells what is lost, if anything is, which is an error then.
+    pub(super) fn all(&self) -> anyhow::Result<()> {
+        self.lost.iter().for_each(|lost| say(format_args!("{lost}\n")));
+        ensure!(self.lost.is_empty(), "not all lines could be read; `sonde check` tells what is damaged");
+        Ok(())
+    }
+}
+
+/// Writes lines in order. What is damaged is an error, or passed over where the options say so; where a file's end is missing, what is left is written in any case. A day is opened when the one before it is written, so that
 /// memory does not grow with their number.
 pub(super) fn write(
     folder: &Folder,
@@ -50,11 +61,13 @@ pub(super) fn write(
             }
             attached => attached?,
         };
+        let missing = missing_at_ends(data, &snapshot)?;
         lines.go_on_with(Cursor::new(snapshot, filter.clone(), order));
         write_all(&mut lines, out)?;
         if lines.is_limited() {
             break;
         }
+        lost.extend(missing);
     }
     let told = |(place, Lost { lines, bytes })| {
         let were = if lines == 1 { "was" } else { "were" };
@@ -121,7 +134,7 @@ fn told_unknown(asked: &str, known: &BTreeSet<String>) -> String {
         |path: &str| path.match_indices('.').map(|(dot, _)| path[..dot].to_owned()).collect::<Vec<_>>();
     let names: BTreeSet<String> =
         known.iter().flat_map(|path| above(path)).chain(known.iter().cloned()).collect();
-    match names.iter().min_by_key(|name| strsim::osa_distance(name, asked)) {
+    match nearest(&names, asked) {
         None => "there are no lines at all then".to_owned(),
         Some(nearest) => {
             format!("no line then is of `{asked}`; the nearest component is `{nearest}`")
