@@ -12,6 +12,7 @@ pub use retention::{Age, AgeFor, DiskReserve, Room, with_retention};
 
 use crate::ingest::component_rule::ComponentRule;
 use crate::ingest::zone::Zone;
+use crate::nearest::nearest;
 use crate::store::file_view::Reading;
 use clap::{Args, FromArgMatches};
 use std::any::TypeId;
@@ -167,8 +168,7 @@ fn apply(mut command: clap::Command, text: &str, folder: &Path) -> Result<clap::
     let mut defaults = Vec::new();
     for (key, value) in table {
         if !known.contains(&key) {
-            let nearest = known.iter().min_by_key(|one| strsim::osa_distance(one, &key));
-            let nearest = nearest.map_or("none", String::as_str);
+            let nearest = nearest(&known, &key).unwrap_or("none");
             return Err(format!("there is no setting `{key}`; the nearest that there is is `{nearest}`"));
         }
         let values =

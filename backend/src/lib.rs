@@ -25,6 +25,8 @@ pub mod graphite_time;
 pub mod ingest;
 /// Whose lines belong to which metrics, from a file of rules.
 pub mod links;
+/// The name that was probably meant.
+pub mod nearest;
 /// Patterns of messages: their variable parts masked. Pure, and knows none of the others.
 pub mod patterns;
 /// Charts as SVG and PNG. Pure but for the system's fonts and zones.

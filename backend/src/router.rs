@@ -16,7 +16,7 @@ use crate::api::links::{list_links, post_link};
 use crate::api::live::stream_live;
 use crate::api::logs::{count_logs, list_components, stream_logs};
 use crate::api::page::page_info;
-use crate::api::patterns::{list_patterns, list_values};
+use crate::api::patterns::{list_field_values, list_patterns, list_values};
 use crate::api::render::render;
 use crate::api::tags::{
     delete_series, find_series, get_tag, list_tags, suggest_tags, suggest_values, tag_series, tag_several,
@@ -49,6 +49,7 @@ fn table() -> Router<AppState> {
         .route("/api/logs/facets", get(list_facets))
         .route("/api/logs/patterns", get(list_patterns))
         .route("/api/logs/patterns/{id}/values", get(list_values))
+        .route("/api/logs/fields/{name}/values", get(list_field_values))
         .route("/api/components", get(list_components))
         .route("/api/live", get(stream_live))
         .route("/api/why", get(explain))

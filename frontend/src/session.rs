@@ -148,7 +148,10 @@ impl Session {
     }
 
     fn read_address(self) {
-        self.address.forget();
+        if self.address.forget() {
+            // Nothing would change: the step back is to lead to what was there before.
+            return url::go_back();
+        }
         let (path, query) = url::current();
         self.send(Command::Navigate { path, query, now: self.server_now() });
     }

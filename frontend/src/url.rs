@@ -48,17 +48,47 @@ impl Pending {
     }
 }
 
+/// The entry below the current one, as far as this page has made both.
+#[derive(Debug, Default)]
+struct Trail {
+    below: Option<String>,
+    /// Whether the current entry has become what the one below it is: what was opened there was closed again.
+    is_spare: bool,
+}
+
+impl Trail {
+    /// How a write is done while the address is `current`: an entry that says nothing of its own is written over.
+    fn settle(&mut self, write: Write, current: &str) -> Write {
+        let write = match write {
+            Write::Push(url) if url == current || self.is_spare => Write::Replace(url),
+            Write::Push(url) => {
+                self.below = Some(current.to_owned());
+                Write::Push(url)
+            }
+            write @ Write::Replace(_) => write,
+        };
+        let (Write::Push(url) | Write::Replace(url)) = &write;
+        self.is_spare = self.below.as_ref() == Some(url);
+        write
+    }
+}
+
 /// The address bar with what waits to be written.
 #[derive(Clone, Copy)]
 pub struct AddressBar {
     pending: StoredValue<Pending, LocalStorage>,
+    trail: StoredValue<Trail, LocalStorage>,
     rest: Rest,
 }
 
 impl AddressBar {
     /// The window's.
     pub fn new() -> Self {
-        let bar = Self { pending: StoredValue::new_local(Pending::default()), rest: Rest::new() };
+        let bar = Self {
+            pending: StoredValue::new_local(Pending::default()),
+            trail: StoredValue::new_local(Trail::default()),
+            rest: Rest::new(),
+        };
         // Leaving within a burst must not lose it: reload shows what was seen.
         drop(window_event_listener(leptos::ev::pagehide, move |_| bar.flush()));
         bar
@@ -68,23 +98,38 @@ impl AddressBar {
     pub fn write(self, address: Address, url: String) {
         let (writes, wait) =
             self.pending.try_update_value(|pending| pending.take(address, url)).unwrap_or_default();
-        writes.iter().for_each(write_history);
+        writes.into_iter().for_each(|write| self.write_history(write));
         if let Some(wait) = wait {
             self.rest.after(wait, move || self.flush());
         }
     }
 
-    /// Forgets what waits: the reader went to another entry.
-    pub fn forget(self) {
+    /// Forgets what waits: the reader went to another entry. Whether the one that was left said the same as the one below it, so that
+    /// the way back is one step longer.
+    pub fn forget(self) -> bool {
         self.rest.stop();
         self.pending.set_value(Pending::default());
+        let former = self.trail.try_update_value(std::mem::take);
+        former.is_some_and(|trail| trail.is_spare && trail.below == Some(whole_path()))
     }
 
     /// Writes what waits, at once.
     pub fn flush(self) {
         self.rest.stop();
         let waiting = self.pending.try_update_value(|pending| pending.write.take()).flatten();
-        waiting.iter().for_each(write_history);
+        waiting.into_iter().for_each(|write| self.write_history(write));
+    }
+
+    fn write_history(self, write: Write) {
+        let Ok(history) = window().history() else { return };
+        let settled = self.trail.try_update_value(|trail| trail.settle(write, &whole_path()));
+        let written = match settled {
+            Some(Write::Push(url)) => history.push_state_with_url(&JsValue::NULL, "", Some(&url)),
+            Some(Write::Replace(url)) => history.replace_state_with_url(&JsValue::NULL, "", Some(&url)),
+            None => Ok(()),
+        };
+        // A browser refuses writes that come too often; the next one brings the address up to date.
+        drop(written);
     }
 }
 
@@ -101,6 +146,19 @@ pub fn current() -> (String, String) {
     (location.pathname().unwrap_or_default(), query.trim_start_matches('?').to_owned())
 }
 
+/// The path with the query.
+fn whole_path() -> String {
+    let (path, query) = current();
+    [&path, "?", &query].concat()
+}
+
+/// One step back in the history.
+pub fn go_back() {
+    if let Ok(history) = window().history() {
+        drop(history.back());
+    }
+}
+
 /// Whose page it is: `http://127.0.0.1:8080`.
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
@@ -109,21 +167,6 @@ pub fn origin() -> String {
 /// The whole address, to be shared.
 pub fn whole() -> String {
     window().location().href().unwrap_or_default()
-}
-
-fn write_history(write: &Write) {
-    let Ok(history) = window().history() else { return };
-    let (path, query) = current();
-    let written = match write {
-        Write::Push(url) if *url != format!("{path}?{query}") => {
-            history.push_state_with_url(&JsValue::NULL, "", Some(url))
-        }
-        Write::Push(url) | Write::Replace(url) => {
-            history.replace_state_with_url(&JsValue::NULL, "", Some(url))
-        }
-    };
-    // A browser refuses writes that come too often; the next one brings the address up to date.
-    drop(written);
 }
 
 #[cfg(test)]
@@ -162,5 +205,26 @@ mod tests {
         assert_eq!(pending.take(Address::ReplaceSoon, "/?q=a".into()), (vec![], Some(TYPING)));
         let (writes, _) = pending.take(Address::Push, "/?q=a&level=warn".into());
         assert_eq!(writes, [replace("/?q=a"), push("/?q=a&level=warn")]);
+    }
+
+    #[test]
+    fn what_is_closed_again_leaves_no_entry_behind() {
+        let mut trail = Trail::default();
+        let mut current = "/?a".to_owned();
+        let mut check = |write: Write, expected: Write| {
+            let settled = trail.settle(write, &current);
+            let (Write::Push(url) | Write::Replace(url)) = &settled;
+            url.clone_into(&mut current);
+            assert_eq!(settled, expected);
+        };
+        check(push("/?a"), replace("/?a"));
+        check(push("/?a&line=1"), push("/?a&line=1"));
+        check(replace("/?a&line=2"), replace("/?a&line=2"));
+        check(replace("/?a"), replace("/?a"));
+        // Opened again, and then a filter, which is an entry of its own.
+        check(push("/?a&line=3"), replace("/?a&line=3"));
+        check(push("/?a&line=3&level=warn"), push("/?a&line=3&level=warn"));
+        check(replace("/?a&level=warn"), replace("/?a&level=warn"));
+        check(push("/?b"), push("/?b"));
     }
 }

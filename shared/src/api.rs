@@ -164,7 +164,8 @@ pub struct PatternsLeftOut {
     pub lines: u64,
 }
 
-/// `GET /api/logs/patterns/{id}/values`: what stands in the variable parts of a pattern.
+/// `GET /api/logs/patterns/{id}/values` and `GET /api/logs/fields/{name}/values`: what stands in the variable parts of a pattern, or in
+/// a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatternValues {
     /// Lines of the selection.
@@ -172,7 +173,7 @@ pub struct PatternValues {
     /// Lines of the baseline, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<ScannedLines>,
-    /// The variable parts, in the order of the pattern.
+    /// The variable parts, in the order of the pattern; the field alone, and nothing where no line that was read has it.
     pub slots: Vec<SlotValues>,
 }
 
@@ -183,16 +184,20 @@ pub struct ScannedLines {
     pub total: u64,
     /// Those that were read: all, or every n-th of too many.
     pub scanned: u64,
+    /// Those of them whose text matches, too.
+    pub matched: u64,
 }
 
-/// The values of one variable part, as far as lines were read.
+/// The values of one variable part or of a field, as far as lines were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotValues {
     /// Which `<*>` of the pattern, from 0.
     pub slot: usize,
+    /// Lines with a value there.
+    pub lines: u64,
     /// Different values; others may be among the `rest`.
     pub distinct: u64,
-    /// Lines whose value came when there were too many to keep.
+    /// Lines whose value came when there were too many to keep, or was too long.
     pub rest: u64,
     /// As `rest`, in the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -137,6 +137,39 @@ pub enum Tab {
     Patterns,
 }
 
+/// By what the patterns of the lines are in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PatternSort {
+    /// The most frequent first.
+    #[default]
+    Count,
+    /// What is new against the baseline first, then what grew most.
+    Change,
+    /// The worst level first.
+    Level,
+    /// By what they say.
+    Text,
+}
+
+impl PatternSort {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Count, Self::Change, Self::Level, Self::Text];
+
+    /// What it is called in addresses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Change => "change",
+            Self::Level => "level",
+            Self::Text => "text",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+}
+
 /// A field of lines and a value that they are to have, or not to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldFilter {
@@ -184,6 +217,8 @@ pub struct ViewState {
     pub columns: Vec<String>,
     /// What the log pane shows.
     pub tab: Tab,
+    /// The order of their patterns.
+    pub sort: PatternSort,
     /// The order of the lines.
     pub order: Order,
     /// The active panel.
@@ -223,6 +258,7 @@ impl Default for ViewState {
             fields: Vec::new(),
             columns: Vec::new(),
             tab: Tab::Lines,
+            sort: PatternSort::Count,
             order: Order::Ascending,
             panel: None,
             maximized: None,
@@ -260,6 +296,7 @@ impl ViewState {
         self.fields.iter().for_each(|field| query.push(&field.key(), &field.value));
         query.push_all("col", &self.columns);
         query.push_some("tab", (self.tab == Tab::Patterns).then_some("patterns"));
+        query.push_some("sort", Some(self.sort.name()).filter(|_| self.sort != PatternSort::Count));
         query.push_some("order", (self.order == Order::Descending).then_some("desc"));
         query.push_some("panel", self.panel.as_deref());
         query.push_some("max", self.maximized.as_deref());
@@ -353,6 +390,10 @@ impl ViewState {
             "tab" if value == "lines" => self.tab = Tab::Lines,
             "tab" if value == "patterns" => self.tab = Tab::Patterns,
             "tab" => return bad("the tab"),
+            "sort" => match PatternSort::parse(&value) {
+                Some(sort) => self.sort = sort,
+                None => return bad("the order of the patterns"),
+            },
             "col" if !value.is_empty() => self.columns.push(value),
             "re" => self.is_regex = value == "1",
             // `?wall` alone will do.

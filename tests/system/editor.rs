@@ -267,3 +267,22 @@ fn a_chart_that_is_taken_away_comes_back_until_it_is_saved() {
     series(&page, &["mill.turns"]);
     browser.assert_no_errors();
 }
+
+#[test]
+fn a_new_charts_name_in_addresses_is_made_of_its_title_while_that_is_typed() {
+    let mill = Mill::start();
+    let browser = Browser::open();
+    let page = mill.page(&browser, ADDRESS);
+    page.press("Add a chart");
+    retype(&page, "Title", "Water");
+    page.wait_for("its name", "return !!document.querySelector('[data-edit=water]')", &json!(true));
+    // The field is still the same one.
+    browser.type_text(" level");
+    page.wait_for("its name", "return !!document.querySelector('[data-edit=water-level]')", &json!(true));
+    let field = "return [document.activeElement.value, location.search.includes('edit.water-level.title=Water%20level')]";
+    page.wait_for("the whole title", field, &json!(["Water level", true]));
+    browser.click(page.center(".editor-more summary"));
+    let named = "return [...document.querySelectorAll('.editor-field')].find(e => e.innerText.startsWith('Name in addresses')).querySelector('input').value";
+    page.wait_for("what the editor says", named, &json!("water-level"));
+    browser.assert_no_errors();
+}

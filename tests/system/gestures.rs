@@ -191,3 +191,21 @@ fn escape_gives_up_a_drag_of_the_axis_and_the_address_never_saw_it() {
     });
     browser.assert_no_errors();
 }
+
+#[test]
+fn the_list_of_keys_is_seen_whole() {
+    let server = TestServer::start();
+    let browser = Browser::with(&Settings { width: 1_280, height: 720, ..Settings::default() });
+    let page = Page::open(&browser, &server.http().url("/"));
+    browser.key('?');
+    let whole = "const help = document.querySelector('dialog.help'); if (!help.open) return 'closed';\
+        const box = help.getBoundingClientRect(); const groups = [...help.querySelectorAll('section h3')];\
+        return [help.scrollHeight <= help.clientHeight && box.top >= 0 && box.bottom <= innerHeight,\
+            groups.map(e => e.innerText)]";
+    let groups = ["Select", "Move and zoom", "Charts", "Lines", "Page"];
+    page.wait_for("the whole list", whole, &json!([true, groups]));
+    browser.screenshot("keys");
+    browser.key(Key::Escape);
+    page.wait_for("it closed", whole, &json!("closed"));
+    browser.assert_no_errors();
+}

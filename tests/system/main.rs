@@ -14,6 +14,8 @@ mod charts;
 mod cluster;
 /// What the program does beside serving.
 mod commands;
+/// What the lines have in common, in order and counted; the way back from a line.
+mod counts;
 /// A part of the disk is kept for what must run when it is full.
 mod disk_reserve;
 /// What was acknowledged is there after a torn file or a full disk.
@@ -64,10 +66,14 @@ mod resend;
 mod retention;
 /// Components that are kept for other times than the rest.
 mod retention_by_component;
+/// Rows of the list show one line after the other, and each as it is.
+mod rows;
 /// A copy of a folder, taken while a server writes to it.
 mod snapshot;
 /// What is said when the server cannot start.
 mod start;
+/// A page that has stopped says so.
+mod stopped;
 /// A query streams: slow readers hold up nobody, and who leaves is forgotten.
 mod streaming;
 /// Rules of the house, read off the sources.

@@ -1,4 +1,5 @@
-//! `/api/logs/patterns`: what the matching lines say, how often, and how often before.
+//! `/api/logs/patterns`: what the matching lines say, how often, and how often before; and what values their variable parts and
+//! fields have.
 
 use super::indexed_to::IndexedTo;
 use super::line_filter::{check_known, read_filter, read_pattern};
@@ -6,7 +7,7 @@ use super::{ApiError, params::Params};
 use crate::query::budget::Budget;
 use crate::query::logs::LineFilter;
 use crate::query::patterns::PatternCounts;
-use crate::query::values::{ValueCounts, ValueLimits};
+use crate::query::values::{ValueCounts, ValueLimits, ValuesOf};
 use crate::state::AppState;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -89,9 +90,28 @@ pub async fn list_values(
     let params = Params::parse(&query.unwrap_or_default());
     check_known(&params, &["baseline_from", "baseline_until", "slot", "limit"])?;
     let id = read_pattern("id", &id)?;
-    let filter = read_filter(&params)?;
-    let baseline = read_baseline(&params, &filter)?;
     let slot = params.number("slot")?.map(|slot| slot as usize);
+    count_values(&state, &params, ValuesOf::Pattern(id, slot)).await
+}
+
+/// `GET /api/logs/fields/{name}/values`: what stands in a field, the most frequent first.
+pub async fn list_field_values(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<(IndexedTo, Json<PatternValues>), ApiError> {
+    let params = Params::parse(&query.unwrap_or_default());
+    check_known(&params, &["baseline_from", "baseline_until", "limit"])?;
+    count_values(&state, &params, ValuesOf::Field(name)).await
+}
+
+async fn count_values(
+    state: &AppState,
+    params: &Params,
+    of: ValuesOf,
+) -> Result<(IndexedTo, Json<PatternValues>), ApiError> {
+    let filter = read_filter(params)?;
+    let baseline = read_baseline(params, &filter)?;
     let limit = params.number("limit")?.unwrap_or(DEFAULT_VALUES) as usize;
     let store = state.store.clone();
     let begin = move || -> Result<_, ApiError> {
@@ -99,7 +119,7 @@ pub async fn list_values(
         let (baseline, main) = (baseline.map(side).transpose()?, side(filter)?);
         let indexed_to = baseline.as_ref().map_or_else(IndexedTo::default, |(other, _)| IndexedTo::of(other));
         let indexed_to = indexed_to.and(IndexedTo::of(&main.0));
-        Ok((ValueCounts::new(id, slot, ValueLimits::USUAL, main, baseline), indexed_to))
+        Ok((ValueCounts::new(&of, ValueLimits::USUAL, main, baseline), indexed_to))
     };
     let (counts, indexed_to) = state.queries.run(begin).await??;
     let store = state.store.clone();
@@ -161,11 +181,40 @@ mod tests {
         let path = "/api/logs/patterns/030232ce39646f66/values";
         let (_, answer) = world.get(&format!("{path}?slot=1&limit=1&contains=took")).await;
         let expected = json!({
-            "lines": {"total": 4, "scanned": 4},
-            "slots": [{"slot": 1, "distinct": 3, "rest": 0, "values": [{"value": "7", "count": 2}]}],
+            "lines": {"total": 4, "scanned": 4, "matched": 4},
+            "slots": [{"slot": 1, "lines": 4, "distinct": 3, "rest": 0, "values": [{"value": "7", "count": 2}]}],
         });
         assert_eq!(answer, expected);
         let (parameter, _) = World::refusal(world.get("/api/logs/patterns/12/values").await);
         assert_eq!(parameter, "id");
+    }
+
+    #[tokio::test]
+    async fn values_of_a_field_come_beside_those_of_a_baseline() {
+        let world = World::new();
+        let line = |minute: u32, rest: &str| {
+            format!(r#"{{"ts":"2026-11-20T09:{minute}:00Z","component":"shop","msg":"m"{rest}}}"#)
+        };
+        let user = |name: &str| format!(r#","a/b c":"{name}""#);
+        let lines =
+            [line(20, &user("ann")), line(31, &user("ann")), line(32, &user("bob")), line(33, &user("bob"))];
+        world.post("/api/ingest/logs", &[&lines[..], &[line(34, "")]].concat().join("\n")).await;
+        let range = "from=2026-11-20T09:30:00Z&until=2026-11-20T10:00:00Z";
+        let baseline = "baseline_from=2026-11-20T09:00:00Z&baseline_until=2026-11-20T09:30:00Z";
+        let (_, answer) = world.get(&format!("/api/logs/fields/a%2Fb%20c/values?{range}&{baseline}")).await;
+        let value = |value: &str, count: u64, before: u64| json!({"value": value, "count": count, "baseline_count": before});
+        let expected = json!({
+            "lines": {"total": 4, "scanned": 4, "matched": 4},
+            "baseline": {"total": 1, "scanned": 1, "matched": 1},
+            "slots": [{"slot": 0, "lines": 3, "distinct": 2, "rest": 0, "baseline_rest": 0,
+                "values": [value("bob", 2, 0), value("ann", 1, 1)]}],
+        });
+        assert_eq!(answer, expected);
+        let (_, some) = world.get(&format!("/api/logs/fields/a%2Fb%20c/values?{range}&contains=ann")).await;
+        assert_eq!(some["lines"], json!({"total": 4, "scanned": 4, "matched": 1}));
+        let (_, none) = world.get(&format!("/api/logs/fields/gone/values?{range}")).await;
+        assert_eq!(none, json!({"lines": {"total": 4, "scanned": 4, "matched": 4}, "slots": []}));
+        let (parameter, _) = World::refusal(world.get("/api/logs/fields/a/values?slot=1").await);
+        assert_eq!(parameter, "slot");
     }
 }

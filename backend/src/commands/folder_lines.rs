@@ -1,6 +1,7 @@
 //! Matching lines of a folder, day by day, also while a server writes to it: what `export` and `logs` write.
 
 use super::{Folder, counted, read_days, say};
+use crate::nearest::nearest;
 use crate::query::budget::Budget;
 use crate::query::components::ComponentCounts;
 use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOptions};
@@ -121,7 +122,7 @@ fn told_unknown(asked: &str, known: &BTreeSet<String>) -> String {
         |path: &str| path.match_indices('.').map(|(dot, _)| path[..dot].to_owned()).collect::<Vec<_>>();
     let names: BTreeSet<String> =
         known.iter().flat_map(|path| above(path)).chain(known.iter().cloned()).collect();
-    match names.iter().min_by_key(|name| strsim::osa_distance(name, asked)) {
+    match nearest(&names, asked) {
         None => "there are no lines at all then".to_owned(),
         Some(nearest) => {
             format!("no line then is of `{asked}`; the nearest component is `{nearest}`")

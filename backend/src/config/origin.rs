@@ -1,5 +1,6 @@
 //! Where a setting came from, for telling what is wrong with it, and which variables mean no setting at all.
 
+use crate::nearest::nearest;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -53,8 +54,7 @@ pub fn unknown_variables(command: &clap::Command, variables: impl Iterator<Item 
     names.sort();
     let is_unknown = |name: &&String| name.starts_with("SONDE_") && !known.contains(name);
     let warning = |name: &String| {
-        let nearest = known.iter().min_by_key(|one| strsim::osa_distance(one, name));
-        let nearest = nearest.map_or("none", String::as_str);
+        let nearest = nearest(&known, name).unwrap_or("none");
         format!("the environment variable {name} means nothing here; the nearest that does is {nearest}")
     };
     names.iter().filter(is_unknown).map(warning).collect()

@@ -34,6 +34,7 @@ pub fn from_metrics<S: AsRef<str>>(paths: impl IntoIterator<Item = S>) -> Dashbo
             groups = merge_at(position, groups);
         }
     }
+    groups = name_by_name(groups, depth);
     let panels = spread(by_leaf(groups)).iter().map(|group| group.panel(&paths)).collect();
     Dashboard { title: TITLE.to_owned(), range: None, panels }.with_ids()
 }
@@ -70,6 +71,19 @@ fn merge_at(position: usize, groups: Vec<Group>) -> Vec<Group> {
         group
     };
     merged.into_iter().map(put_back).collect()
+}
+
+/// Also of few hosts, which would have a page: where each says several things whose unit no name tells, these are shown name by name
+/// rather than host by host, if all of them find room.
+fn name_by_name(groups: Vec<Group>, depth: usize) -> Vec<Group> {
+    let is_mixed = |group: &&Group| group.unit.is_empty() && group.leaves.len() > 1;
+    let hosts: BTreeSet<_> = groups.iter().filter(is_mixed).map(|group| group.parent.clone()).collect();
+    let (mixed, clear) = groups.iter().cloned().partition(|group| hosts.contains(&group.parent));
+    let merged = (0..depth).fold(mixed, |mixed: Vec<Group>, position| merge_at(position, mixed));
+    let merged: Vec<Group> = [clear, merged].concat();
+    let panels = by_leaf(merged.clone());
+    let is_readable = |group: &Group| group.len() <= MAX_SERIES;
+    if panels.len() <= MAX_PANELS && panels.iter().all(is_readable) { merged } else { groups }
 }
 
 /// What several hosts say, name by name: side by side loads, bytes and counts would share a scale. Only where the names tell no
@@ -267,6 +281,22 @@ mod tests {
         let many: Vec<String> = (0..13).map(|number| format!("m{number}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(titles(&hosts(14, &many)), ["*: 13 metrics (some of 182 series)"]);
+    }
+
+    #[test]
+    fn of_few_hosts_too_each_name_has_a_chart_and_what_has_no_like_stays_together() {
+        let of_host = |host: &'static str| ["cpu", "latency", "mem"].map(|leaf| format!("{host}.{leaf}"));
+        let paths: Vec<String> = ["web1", "web2", "web3"].into_iter().flat_map(of_host).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).chain(["db.reads", "db.writes"]).collect();
+        check(
+            &paths,
+            &[
+                ("*.cpu", "*.cpu", "%"),
+                ("*.latency", "*.latency", ""),
+                ("*.mem", "*.mem", ""),
+                ("db: reads, writes", "db.{reads,writes}", ""),
+            ],
+        );
     }
 
     #[test]

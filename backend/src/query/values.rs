@@ -1,10 +1,10 @@
-//! What stands in the variable parts of a pattern: values and how often, in a selection and in a baseline.
+//! What stands in the variable parts of a pattern, or in a field of lines: values and how often, in a selection and in a baseline.
 //!
 //! Values are read from the text. Of more lines than a bound only every n-th is read, so that what was read lies evenly
 //! over the selection; the answer says how many were.
 
 use super::budget::Budget;
-use super::logs::{BlockAt, LineCount, LineFilter, TextFilter};
+use super::logs::{BlockAt, LineCount, LineFilter, TextFilter, value_in};
 use super::tally::{Count, Tally};
 use crate::patterns::{Masker, PatternId};
 use crate::store::StoreError;
@@ -30,23 +30,35 @@ impl ValueLimits {
     pub const USUAL: Self = Self { lines: 200_000, distinct: 10_000, bytes: 16 << 20 };
 }
 
-/// Values of one variable part.
+/// Whose values are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValuesOf {
+    /// Those of one variable part of a pattern's lines, or of all.
+    Pattern(PatternId, Option<usize>),
+    /// Those of a field, of lines of whatever pattern.
+    Field(String),
+}
+
+/// A field's value that is longer is counted and not kept: nobody looks for lines by it.
+const MAX_FIELD_BYTES: usize = 1_000;
+
+/// Values of one variable part, or of a field.
 #[derive(Debug, Default)]
 struct Slot {
     counts: HashMap<Box<[u8]>, u64>,
     rest: u64,
 }
 
-/// Counts values of the lines of one pattern.
+/// Counts values of lines.
 #[derive(Debug)]
 struct ValueTally {
-    pattern: PatternId,
-    slot: Option<usize>,
+    of: ValuesOf,
     limits: ValueLimits,
     /// Each so many-th line is read.
     stride: u64,
     passed: u64,
     scanned: u64,
+    matched: u64,
     bytes: usize,
     masker: Masker,
     slots: BTreeMap<usize, Slot>,
@@ -67,18 +79,21 @@ impl Tally for ValueTally {
     }
 
     fn add_line(&mut self, _at: &BlockAt<'_>, _columns: &Columns<'_>, _row: usize, line: &[u8]) {
-        let Ok(fields) = fields::read(line) else { return };
-        let message = fields.message;
-        let inside = message.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(message);
-        let masked = self.masker.mask(message);
-        // Lines of all the patterns that a segment has no number for are counted as one pattern.
-        if masked.id() != self.pattern {
-            return;
-        }
-        let text = masked.text(inside.as_bytes());
-        for (slot, range) in masked.variables().filter(|(slot, _)| self.slot.is_none_or(|one| one == *slot)) {
-            let values = self.slots.entry(slot).or_default();
-            values.add(&text[range], &self.limits, &mut self.bytes);
+        self.matched += 1;
+        match &self.of {
+            ValuesOf::Pattern(pattern, slot) => {
+                let (pattern, slot) = (*pattern, *slot);
+                self.add_variables(pattern, slot, line);
+            }
+            ValuesOf::Field(name) => {
+                let Some(value) = value_in(line, name) else { return };
+                let values = self.slots.entry(0).or_default();
+                if value.len() > MAX_FIELD_BYTES {
+                    values.rest += 1;
+                } else {
+                    values.add(value.as_bytes(), &self.limits, &mut self.bytes);
+                }
+            }
         }
     }
 }
@@ -96,7 +111,7 @@ impl Slot {
     }
 }
 
-/// The lines of a pattern in one range: first how many there are, then their values.
+/// The lines of one range: first how many there are, then their values.
 #[derive(Debug)]
 struct Side {
     snapshot: Snapshot,
@@ -123,12 +138,13 @@ impl Side {
 
     fn finish(self) -> Result<(ScannedLines, BTreeMap<usize, Slot>), StoreError> {
         let tally = self.values.map(Count::finish).transpose()?.map(|(_, tally)| tally);
-        let (scanned, slots) = tally.map_or_else(Default::default, |tally| (tally.scanned, tally.slots));
-        Ok((ScannedLines { total: self.lines.lines(), scanned }, slots))
+        let (scanned, matched, slots) =
+            tally.map_or_else(Default::default, |tally| (tally.scanned, tally.matched, tally.slots));
+        Ok((ScannedLines { total: self.lines.lines(), scanned, matched }, slots))
     }
 }
 
-/// Counts the values of a pattern's variable parts, step by step.
+/// Counts values, step by step.
 #[derive(Debug)]
 pub struct ValueCounts {
     selection: Option<Side>,
@@ -136,18 +152,18 @@ pub struct ValueCounts {
 }
 
 impl ValueCounts {
-    /// A count of one variable part, or of all, that has not begun. Each range has a snapshot and a filter, which asks for
-    /// the one pattern.
+    /// A count that has not begun. Each range has a snapshot and a filter, which need not ask for the pattern.
     pub fn new(
-        pattern: PatternId,
-        slot: Option<usize>,
+        of: &ValuesOf,
         limits: ValueLimits,
         selection: (Snapshot, LineFilter),
         baseline: Option<(Snapshot, LineFilter)>,
     ) -> Self {
-        let side = |(snapshot, filter): (Snapshot, LineFilter)| {
-            let filter = LineFilter { patterns: [pattern].into(), ..filter };
-            Side::new(snapshot, filter, ValueTally::new(pattern, slot, limits))
+        let side = |(snapshot, mut filter): (Snapshot, LineFilter)| {
+            if let ValuesOf::Pattern(pattern, _) = of {
+                filter.patterns = [*pattern].into();
+            }
+            Side::new(snapshot, filter, ValueTally::new(of.clone(), limits))
         };
         Self { selection: side(selection), baseline: baseline.and_then(side) }
     }
@@ -158,7 +174,7 @@ impl ValueCounts {
         self.selection.as_mut().is_none_or(&mut step) && self.baseline.as_mut().is_none_or(&mut step)
     }
 
-    /// The answer with at most `limit` values a part, when the last step is done.
+    /// The answer with at most `limit` values a part, or of the field, when the last step is done.
     pub fn finish(self, limit: usize) -> Result<PatternValues, StoreError> {
         let (lines, slots) = self.selection.map(Side::finish).transpose()?.unwrap_or_default();
         let baseline = self.baseline.map(Side::finish).transpose()?;
@@ -175,9 +191,26 @@ impl ValueCounts {
 }
 
 impl ValueTally {
-    fn new(pattern: PatternId, slot: Option<usize>, limits: ValueLimits) -> Self {
+    fn new(of: ValuesOf, limits: ValueLimits) -> Self {
         let (masker, slots) = (Masker::default(), BTreeMap::new());
-        Self { pattern, slot, limits, stride: 1, passed: 0, scanned: 0, bytes: 0, masker, slots }
+        Self { of, limits, stride: 1, passed: 0, scanned: 0, matched: 0, bytes: 0, masker, slots }
+    }
+
+    fn add_variables(&mut self, pattern: PatternId, slot: Option<usize>, line: &[u8]) {
+        let Ok(fields) = fields::read(line) else { return };
+        let message = fields.message;
+        let inside = message.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(message);
+        let masked = self.masker.mask(message);
+        // Lines of all the patterns that a segment has no number for are counted as one pattern.
+        if masked.id() != pattern {
+            return;
+        }
+        let text = masked.text(inside.as_bytes());
+        for (number, range) in masked.variables().filter(|(number, _)| slot.is_none_or(|one| one == *number))
+        {
+            let values = self.slots.entry(number).or_default();
+            values.add(&text[range], &self.limits, &mut self.bytes);
+        }
     }
 }
 
@@ -189,6 +222,7 @@ fn most_frequent(
 ) -> SlotValues {
     let before = baseline.map(|slots| slots.get(&slot));
     let distinct = values.counts.len() as u64;
+    let lines = values.counts.values().sum::<u64>() + values.rest;
     let mut list: Vec<(Box<[u8]>, u64)> = values.counts.into_iter().collect();
     list.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     list.truncate(limit);
@@ -200,6 +234,7 @@ fn most_frequent(
     });
     SlotValues {
         slot,
+        lines,
         distinct,
         rest: values.rest,
         baseline_rest: before.map(|slot| slot.map_or(0, |slot| slot.rest)),
@@ -234,7 +269,8 @@ mod tests {
         };
         let id = pattern_id(br#"user "<*>" took <*> ms"#);
         let baseline = Some(side(Timestamp::MIN, split));
-        let mut counts = ValueCounts::new(id, slot, limits, side(split, Timestamp::MAX), baseline);
+        let of = ValuesOf::Pattern(id, slot);
+        let mut counts = ValueCounts::new(&of, limits, side(split, Timestamp::MAX), baseline);
         while !counts.step(&mut SHORT.clone(), logs.counters()) {}
         counts.finish(1_000).unwrap()
     }
@@ -275,7 +311,7 @@ mod tests {
             let at = line(0, (split, 0, 0, 2)).ts;
             let answer = values(&store, None, ValueLimits::USUAL, at);
             let inside = rows.iter().filter(|(secs, ..)| *secs >= split).count() as u64;
-            prop_assert_eq!(answer.lines, ScannedLines { total: inside, scanned: inside });
+            prop_assert_eq!(answer.lines, ScannedLines { total: inside, scanned: inside, matched: inside });
             if inside > 0 {
                 let users: Vec<_> = rows.iter().map(|(secs, user, _)| (*secs, format!("u{user}"))).collect();
                 let times: Vec<_> = rows.iter().map(|(secs, _, ms)| (*secs, ms.to_string())).collect();
@@ -294,7 +330,7 @@ mod tests {
         let store = store_all(dir.path(), &lines, 30);
         let check = |limits: ValueLimits, scanned: u64, distinct: u64| {
             let answer = values(&store, None, limits, Timestamp::MIN);
-            assert_eq!(answer.lines, ScannedLines { total: 100, scanned });
+            assert_eq!(answer.lines, ScannedLines { total: 100, scanned, matched: scanned });
             assert_eq!((answer.slots[0].distinct, answer.slots[0].rest), (distinct, scanned - distinct));
         };
         let usual = ValueLimits::USUAL;
@@ -302,5 +338,38 @@ mod tests {
         check(ValueLimits { distinct: 8, ..usual }, 100, 8);
         check(ValueLimits { bytes: 11, ..usual }, 100, 5);
         check(ValueLimits { lines: 30, ..usual }, 25, 25);
+    }
+
+    #[test]
+    fn a_fields_values_are_counted_whatever_lines_say_and_long_ones_are_not_kept() {
+        let fielded = |number: usize, rest: &str| {
+            let plain = line(number, (3, 0, 0, 2));
+            let text = format!(r#"{{"ts":"{}","component":"app","msg":"m{number}"{rest}}}"#, plain.ts);
+            TestLine { text, ..plain }
+        };
+        let long = format!(r#","grain":"{}""#, "x".repeat(MAX_FIELD_BYTES + 1));
+        let rests = [
+            r#","grain":"rye""#,
+            r#","grain":"r\u0079e","grain":"oat""#,
+            r#","grain":7"#,
+            r#","grain":{"a":1}"#,
+            r#","deep":{"grain":"rye"}"#,
+            &long,
+            "",
+        ];
+        let lines: Vec<TestLine> = rests.iter().enumerate().map(|(at, rest)| fielded(at, rest)).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_all(dir.path(), &lines, 2);
+        let logs = store.logs();
+        let side = (logs.snapshot(TimeRange::all()).unwrap(), LineFilter::all(TimeRange::all()));
+        let of = ValuesOf::Field("grain".to_owned());
+        let mut counts = ValueCounts::new(&of, ValueLimits::USUAL, side, None);
+        while !counts.step(&mut SHORT.clone(), logs.counters()) {}
+        let answer = counts.finish(10).unwrap();
+        assert_eq!(answer.lines, ScannedLines { total: 7, scanned: 7, matched: 7 });
+        let slot = &answer.slots[0];
+        assert_eq!((slot.lines, slot.distinct, slot.rest), (4, 2, 1));
+        let values: Vec<_> = slot.values.iter().map(|one| (one.value.as_str(), one.count)).collect();
+        assert_eq!(values, [("rye", 2), ("7", 1)]);
     }
 }

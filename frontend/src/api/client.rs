@@ -208,13 +208,15 @@ pub async fn facets(query: LogQuery, signal: AbortSignal) -> Result<Facets, ApiE
     get_json(&["/api/logs/facets?", &query.parameters(query.range)].concat(), &signal).await
 }
 
-/// What a query's lines say, beside a baseline where one is given.
+/// What a query's lines say, at most so many patterns of them, beside a baseline where one is given.
 pub async fn patterns(
     query: LogQuery,
     baseline: Option<TimeRange>,
+    limit: usize,
     signal: AbortSignal,
 ) -> Result<Patterns<RawText>, ApiError> {
-    get_json(&beside("/api/logs/patterns?", &query, baseline), &signal).await
+    let path = ["/api/logs/patterns?limit=", &limit.to_string(), "&"].concat();
+    get_json(&beside(&path, &query, baseline), &signal).await
 }
 
 /// What stands in the variable parts of a pattern.
@@ -226,6 +228,22 @@ pub async fn pattern_values(
 ) -> Result<PatternValues, ApiError> {
     let path = ["/api/logs/patterns/", &id, "/values?limit=8&"].concat();
     get_json(&beside(&path, &query, baseline), &signal).await
+}
+
+/// What stands in a field of a query's lines.
+pub async fn field_values(
+    name: String,
+    query: LogQuery,
+    baseline: Option<TimeRange>,
+    signal: AbortSignal,
+) -> Result<PatternValues, ApiError> {
+    let path = ["/api/logs/fields/", &encode_name(&name), "/values?limit=12&"].concat();
+    get_json(&beside(&path, &query, baseline), &signal).await
+}
+
+/// A name as one step of a path: slashes and dots in it are no steps.
+fn encode_name(name: &str) -> String {
+    encode(name).replace('/', "%2F").replace('.', "%2E")
 }
 
 fn beside(path: &str, query: &LogQuery, baseline: Option<TimeRange>) -> String {

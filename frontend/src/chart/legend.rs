@@ -3,7 +3,7 @@
 //! A click on a name shows that series alone, another one all again; with Ctrl or Shift it takes one more, or leaves it out. What
 //! is shown alone is not in the address: it is a way of looking, as the pointer is.
 
-use super::readings::{Reading, Stats, fitting};
+use super::readings::{RIGHT_MARK, Reading, Stats, fitting};
 use crate::boxed::{Show, handler};
 use crate::leaving::leaving;
 use leptos::prelude::*;
@@ -163,6 +163,7 @@ fn Name(row: Row, picked: Picked) -> impl IntoView {
             <i class="swatch" style:background=row.last.colour></i>
             <span class="legend-name">{row.last.name}</span>
             <span class="legend-value">{row.last.value}</span>
+            {row.last.is_right.then(|| view! { <span class="legend-axis" title="On the axis at the right">{RIGHT_MARK}</span> })}
         </button>
     }
 }

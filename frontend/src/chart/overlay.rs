@@ -319,8 +319,12 @@ mod tests {
 
     #[test]
     fn chips_are_whole_or_not_there() {
-        let row =
-            |value: &str| Reading { colour: String::new(), name: String::new(), value: value.to_owned() };
+        let row = |value: &str| Reading {
+            colour: String::new(),
+            name: String::new(),
+            value: value.to_owned(),
+            is_right: false,
+        };
         let rows = [row("3.82 GiB"), row("3.77 GiB"), row("1 GiB"), row("2 GiB")];
         assert_eq!(chips_that_fit(&rows, 1_000.0), MOST_CHIPS);
         assert_eq!(chips_that_fit(&rows, 180.0), 2);

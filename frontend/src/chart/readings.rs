@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) name: String,
     /// The value with its unit.
     pub(super) value: String,
+    /// Whether the axis at the right is its own, while others have that at the left.
+    pub(super) is_right: bool,
 }
 
 impl Reading {
@@ -154,10 +156,12 @@ pub(super) fn last_readings(
 fn rows(series: &[Columns], slots: &[usize], value: impl Fn(&Columns) -> String) -> Vec<Reading> {
     let names = short_names(series);
     let slot = |index: usize| slots.get(index).copied().unwrap_or(index);
+    let has_left = series.iter().any(|one| !is_right(one));
     let row = |(index, name): (usize, String)| Reading {
         colour: slot_colour(slot(index)),
         name,
         value: value(&series[index]),
+        is_right: has_left && is_right(&series[index]),
     };
     names.into_iter().enumerate().map(row).collect()
 }
@@ -167,7 +171,7 @@ pub(super) fn events_at(events: &[Event], at_ms: f64, reach_ms: f64) -> Vec<Read
     let near = events.iter().filter(|event| (event.when as f64 * 1e3 - at_ms).abs() <= reach_ms);
     let row = |event: &Event| {
         let value = event.tags.join(" ");
-        Reading { colour: "var(--faint)".to_owned(), name: event.what.clone(), value }
+        Reading { colour: "var(--faint)".to_owned(), name: event.what.clone(), value, is_right: false }
     };
     near.map(row).collect()
 }
@@ -234,7 +238,7 @@ pub(super) fn counts_at(histogram: &Histogram, at_ms: f64) -> Vec<Reading> {
     let row = |level: Level| {
         let count = histogram.levels.get(level).get(bucket as usize).copied().filter(|count| *count > 0)?;
         let colour = format!("var({})", level_variable(level));
-        Some(Reading { colour, name: level.tag().to_owned(), value: grouped(count) })
+        Some(Reading { colour, name: level.tag().to_owned(), value: grouped(count), is_right: false })
     };
     Level::ALL.into_iter().rev().filter_map(row).collect()
 }
@@ -266,7 +270,8 @@ pub(super) fn fitting(rows: &[Reading], width_px: f64) -> usize {
     const DETAILS_PX: f64 = 70.0;
     let width_of = |row: &Reading| {
         let chars = row.name.chars().count().min(LEGEND_NAME_CHARS) + row.value.chars().count();
-        chars as f64 * CHAR_PX + AROUND_PX
+        let mark = if row.is_right { RIGHT_MARK.len() as f64 * CHAR_PX + 6.0 } else { 0.0 };
+        (chars as f64).mul_add(CHAR_PX, AROUND_PX + mark)
     };
     if rows.iter().map(width_of).sum::<f64>() <= width_px - DETAILS_PX {
         return rows.len();
@@ -279,6 +284,8 @@ pub(super) fn fitting(rows: &[Reading], width_px: f64) -> usize {
     rows.iter().take_while(fits).count().max(1).min(rows.len())
 }
 
+/// What stands behind the value of a series of the right axis.
+pub(super) const RIGHT_MARK: &str = "right";
 /// A longer name is cut in the legend.
 const LEGEND_NAME_CHARS: usize = 40;
 
@@ -350,6 +357,12 @@ mod tests {
         assert_eq!(rows, [("x", "1 ms"), ("y", "1 %")]);
         let right: Vec<bool> = styles(&all, Draw::Line).iter().map(|style| style.is_right).collect();
         assert_eq!(right, [false, true]);
+        // It is marked where there are two axes to tell apart.
+        let marked = |all: &[Columns]| {
+            let rows = readings_at(all, &[], &units("ms", "%"), 10.0, 5.0);
+            rows.iter().map(|row| row.is_right).collect::<Vec<_>>()
+        };
+        assert_eq!((marked(&all), marked(&all[1..])), (vec![false, true], vec![false]));
     }
 
     #[test]
@@ -445,12 +458,15 @@ mod tests {
 
     #[test]
     fn a_legend_shows_what_fits_and_at_least_one() {
-        let row = Reading { colour: String::new(), name: "requests".into(), value: "12 k".into() };
+        let row =
+            Reading { colour: String::new(), name: "requests".into(), value: "12 k".into(), is_right: false };
         let rows = vec![row; 20];
         assert_eq!(fitting(&rows, 10_000.0), 20);
         assert_eq!(fitting(&rows, 480.0), 3);
         assert_eq!(fitting(&rows[..3], 480.0), 3);
         assert_eq!(fitting(&rows[..3], 400.0), 2);
+        let marked = vec![Reading { is_right: true, ..rows[0].clone() }; 3];
+        assert_eq!(fitting(&marked, 400.0), 1);
         assert_eq!(fitting(&rows, 10.0), 1);
         assert_eq!(fitting(&[], 10.0), 0);
     }

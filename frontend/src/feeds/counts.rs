@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use sonde_shared::api::{Envelope, Facets, PatternCount, PatternValues, Patterns};
 use sonde_shared::baseline::default_baseline;
 use sonde_shared::time::TimeRange;
+use sonde_shared::view::PatternSort;
 use std::sync::Arc;
 
 /// By what lines are counted.
@@ -73,6 +74,28 @@ pub struct PatternList {
     pub left_out: (u64, u64),
 }
 
+impl PatternRow {
+    /// How many times as many lines an hour as before, where it is compared: of ranges of these lengths in nanoseconds, its own and
+    /// the baseline's. Infinite where there were none.
+    pub fn change(&self, (nanos, nanos_before): (i64, i64)) -> Option<f64> {
+        let rate = |lines: u64, nanos: i64| lines as f64 / nanos.max(1) as f64;
+        self.before.map(|before| rate(self.count, nanos) / rate(before, nanos_before))
+    }
+}
+
+/// Puts patterns, which come by falling count, into another order; those that are equal in it stay by count.
+pub fn sort_patterns(rows: &mut [PatternRow], sort: PatternSort, nanos: (i64, i64)) {
+    match sort {
+        PatternSort::Count => {}
+        PatternSort::Change => {
+            let change = |row: &PatternRow| row.change(nanos).unwrap_or_default();
+            rows.sort_by(|a, b| change(b).total_cmp(&change(a)));
+        }
+        PatternSort::Level => rows.sort_by_key(|row| std::cmp::Reverse(row.example.level)),
+        PatternSort::Text => rows.sort_by(|a, b| a.template.cmp(&b.template)),
+    }
+}
+
 impl PatternList {
     fn of(answer: Patterns<RawText>) -> Self {
         let row = |one: PatternCount<RawText>| {
@@ -103,16 +126,26 @@ pub struct PatternFeed {
     pub gone: Loaded<PatternList>,
     /// What the selection is compared with; none without a selection.
     pub baseline: Memo<Option<TimeRange>>,
+    /// What the patterns are in order by.
+    pub sort: Memo<PatternSort>,
+    /// How many of them are shown.
+    pub shown: RwSignal<usize>,
 }
+
+/// So many patterns are shown at first, and so many more each time.
+const SHOWN: usize = 100;
+/// As many as the server sends.
+pub const MOST_PATTERNS: usize = 1_000;
 
 impl PatternFeed {
     /// Loads them as long as its owner is there.
     pub fn start(session: Session) -> Self {
-        let baseline = memo(move || {
-            let selection = session.selection.get()?;
-            Some(session.baseline.get().unwrap_or_else(|| default_baseline(selection)))
-        });
-        let feed = Self { patterns: Loaded::new(), gone: Loaded::new(), baseline };
+        let baseline = baseline_of(session);
+        let sort = session.part(|state| state.view.sort);
+        let shown = RwSignal::new(SHOWN);
+        let feed = Self { patterns: Loaded::new(), gone: Loaded::new(), baseline, sort, shown };
+        // The server sends the most frequent ones: what is first in another order may be anywhere among them.
+        let asked = memo(move || if sort.get() == PatternSort::Count { shown.get() } else { MOST_PATTERNS });
         effect(move || {
             feed.patterns.track_retries();
             session.indexed_to.track();
@@ -120,10 +153,10 @@ impl PatternFeed {
                 return;
             }
             let (query, baseline) = (session.query.get(), baseline.get());
-            load(feed.patterns, query.clone(), baseline);
+            load(feed.patterns, query.clone(), baseline, asked.get());
             match baseline {
                 Some(before) => {
-                    load(feed.gone, LogQuery { range: before, ..query.clone() }, Some(query.range));
+                    load(feed.gone, LogQuery { range: before, ..query.clone() }, Some(query.range), SHOWN);
                 }
                 None => feed.gone.clear(),
             }
@@ -132,9 +165,17 @@ impl PatternFeed {
     }
 }
 
-fn load(into: Loaded<PatternList>, query: LogQuery, baseline: Option<TimeRange>) {
-    let ask =
-        move |signal| async move { client::patterns(query, baseline, signal).await.map(PatternList::of) };
+impl PatternFeed {
+    /// Shows more of the patterns.
+    pub fn show_more(self) {
+        self.shown.update(|shown| *shown = (*shown + SHOWN).min(MOST_PATTERNS));
+    }
+}
+
+fn load(into: Loaded<PatternList>, query: LogQuery, baseline: Option<TimeRange>, limit: usize) {
+    let ask = move |signal| async move {
+        client::patterns(query, baseline, limit, signal).await.map(PatternList::of)
+    };
     into.load(ask, |_| {});
 }
 
@@ -149,14 +190,70 @@ pub fn load_values(session: Session, id: String, baseline: Memo<Option<TimeRange
     loaded
 }
 
+/// What stands in a field of the pane's lines, while `open`; as if no value of it were asked for, so that others can be chosen.
+pub fn load_field_values(session: Session, name: String, open: Signal<bool>) -> Loaded<PatternValues> {
+    let (loaded, baseline) = (Loaded::new(), baseline_of(session));
+    effect(move || {
+        loaded.track_retries();
+        if !open.get() {
+            return loaded.clear();
+        }
+        let (name, mut query, baseline) = (name.clone(), session.query.get(), baseline.get());
+        query.fields.retain(|field| field.excluded || field.name != name);
+        loaded.load(move |signal| client::field_values(name, query, baseline, signal), |_| {});
+    });
+    loaded
+}
+
+/// What the selection is compared with; none without a selection.
+fn baseline_of(session: Session) -> Memo<Option<TimeRange>> {
+    memo(move || {
+        let selection = session.selection.get()?;
+        Some(session.baseline.get().unwrap_or_else(|| default_baseline(selection)))
+    })
+}
+
 /// What a pattern is like of which only the id is known, where the visible range has lines of it.
 pub fn load_template(session: Session, id: String) -> Signal<Option<String>> {
     let loaded = Loaded::new();
     let range = session.range.get_untracked();
     let query = LogQuery { pattern: Some(id), ..LogQuery::all(range) };
-    load(loaded, query, None);
+    load(loaded, query, None, 1);
     Signal::derive(move || {
         let found = loaded.value.get()?;
         found.rows.first().map(|row| row.template.clone())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_in_the_order_that_is_asked_for_and_else_by_count() {
+        let row = |template: &str, level: &str, count: u64, before: u64| {
+            let line =
+                format!(r#"{{"t":1,"c":"a","h":"","l":"{level}","p":"0","id":"x","line":{{"msg":"m"}}}}"#);
+            let example = Arc::new(Row::parse(line.as_bytes()).expect("it is an envelope"));
+            let (id, template) = (template.to_owned(), template.to_owned());
+            PatternRow { id, template, count, before: Some(before), example }
+        };
+        let rows = [
+            row("turn", "info", 64, 512),
+            row("halt", "error", 50, 0),
+            row("slow", "warn", 40, 10),
+            row("broken", "error", 3, 0),
+        ];
+        let check = |sort: PatternSort, expected: [&str; 4]| {
+            let mut rows = rows.clone();
+            sort_patterns(&mut rows, sort, (1_024, 4_096));
+            assert_eq!(rows.each_ref().map(|row| row.template.as_str()), expected, "{sort:?}");
+        };
+        check(PatternSort::Count, ["turn", "halt", "slow", "broken"]);
+        check(PatternSort::Change, ["halt", "broken", "slow", "turn"]);
+        check(PatternSort::Level, ["halt", "broken", "slow", "turn"]);
+        check(PatternSort::Text, ["broken", "halt", "slow", "turn"]);
+        let [turn, ..] = rows;
+        assert_eq!(turn.change((1_024, 4_096)), Some(0.5));
+    }
 }

@@ -20,6 +20,7 @@ use crate::session::Session;
 use crate::state::LogQuery;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -314,21 +315,20 @@ impl LineFeed {
         let offset = window * WINDOW_ROWS;
         let request =
             LineRequest { order: query.order, query, start: Start::Offset(offset), limit: WINDOW_ROWS };
-        let total = StoredValue::new_local(None);
-        let mut next = offset;
         spawn_local(async move {
-            let on_head = move |head: AnswerHead| {
-                total.set_value(head.total);
+            let (total, mut next) = (Cell::new(None), offset);
+            let on_head = |head: AnswerHead| {
+                total.set(head.total);
                 self.hear(number, head.indexed_to);
             };
-            let on_rows = move |rows: Vec<Row>| {
+            let on_rows = |rows: Vec<Row>| {
                 if self.is_current(number) {
-                    next = self.take_rows(total.get_value(), next, rows);
+                    next = self.take_rows(total.get(), next, rows);
                 }
             };
             let ended = client::stream_lines(request, signal, on_head, on_rows).await;
             if self.is_current(number) {
-                self.end_window(window, total.get_value(), ended);
+                self.end_window(window, total.get(), ended);
             }
         });
     }

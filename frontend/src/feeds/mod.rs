@@ -28,7 +28,10 @@ pub use crate::api::client::Mistake;
 pub use baseline::count_baseline;
 pub use boards::{BoardChange, Boards};
 pub use contact::watch_contact;
-pub use counts::{Facet, PatternFeed, PatternList, PatternRow, load_facets, load_template, load_values};
+pub use counts::{
+    Facet, MOST_PATTERNS, PatternFeed, PatternList, PatternRow, load_facets, load_field_values,
+    load_template, load_values, sort_patterns,
+};
 pub use edit::{BoardSaving, Completion, Saving, TargetCheck, add_link, save_dashboard, take_theirs};
 pub use latest::Loaded;
 pub use lines::{LineFeed, Sought};

@@ -32,8 +32,7 @@ pub fn PanelEditor() -> impl IntoView {
     let session = use_session();
     let completion = Completion::new();
     provide_context(completion);
-    let edited =
-        session.part(|state| state.editor.as_ref().map(|editor| (editor.panel.clone(), editor.renewed)));
+    let edited = session.part(|state| state.editor.as_ref().map(|editor| editor.renewed));
     move || {
         edited.get().map(|_| {
             completion.start();
@@ -115,7 +114,10 @@ fn UnitField(label: &'static str, value: String, of: fn(&mut Panel) -> &mut Stri
 #[component]
 fn Fields(panel: Panel) -> impl IntoView {
     let session = use_session();
-    let Panel { id, title, targets, unit, logs, min, max, draw, right, right_unit, thresholds } = panel;
+    // The name of a chart that is not saved follows its title.
+    let id =
+        session.part(|state| state.editor.as_ref().map(|editor| editor.panel.clone()).unwrap_or_default());
+    let Panel { title, targets, unit, logs, min, max, draw, right, right_unit, thresholds, .. } = panel;
     let more = !right.is_empty() || !thresholds.is_empty();
     view! {
         <div class="editor-fields">

@@ -1,4 +1,4 @@
-//! The list of keys.
+//! The list of keys, and of what pointer and fingers do, by what it is done to.
 
 use super::icons::{Glyph, Icon};
 use crate::boxed::{effect, handler};
@@ -7,36 +7,66 @@ use crate::keys::KeyChoice;
 use leptos::html;
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 29] = [
-    ("drag", "select a range and see its lines"),
-    ("Shift + drag", "move along the time axis"),
-    ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
-    ("double-click", "zoom to the selection; outside of it, back"),
-    ("s", "edges snap to ticks and events, also during a drag"),
-    ("b", "the next band is what the selection is compared with"),
-    ("f", "the lines follow the crosshair on a chart, or stay"),
-    ("m", "the active chart alone, or all again"),
-    ("two fingers", "on a chart: move and zoom"),
-    ("← →", "on a chart: move the crosshair"),
-    ("Home End", "on a chart: the crosshair to the start or end of the range"),
-    ("Ctrl + ← →", "on a chart: to the next tick"),
-    ("Shift + ← →", "on a chart: extend a selection"),
-    ("Enter", "on a chart: select; on a line: show its fields"),
-    ("[ ]", "on a chart: pick an edge of the selection"),
-    ("+ −", "on a chart: zoom"),
-    ("Backspace", "on a chart: back one zoom"),
-    ("↑ ↓, k j", "in the lines: next line"),
-    ("PageUp PageDown", "in the lines: a page"),
-    ("Home End, g G", "in the lines: first and last line"),
-    ("n N", "in the lines: next and previous match of the text"),
-    ("e E", "in the lines: next and previous error"),
-    ("w W", "in the lines: next and previous warning or worse"),
-    ("s S", "in the lines: where they come slower"),
-    ("] [", "in the lines: next and previous silence"),
-    ("/", "filter the lines by text"),
-    ("l", "follow the clock, or stop"),
-    ("Esc", "undo one layer: drag, what lies over the page, maximized chart, crosshair, baseline, selection"),
-    ("?", "this list"),
+/// What keys, pointer and fingers do, by what they do it to.
+const GROUPS: [(&str, &[(&str, &str)]); 5] = [
+    (
+        "Select",
+        &[
+            ("drag", "on a chart: select a range and see its lines"),
+            ("Shift + ← →", "on a chart: extend a selection"),
+            ("Enter", "on a chart: take the selection over"),
+            ("[ ]", "on a chart: pick an edge of the selection"),
+            ("s", "edges snap to ticks and events, also during a drag"),
+            ("b", "the next band is what the selection is compared with"),
+        ],
+    ),
+    (
+        "Move and zoom",
+        &[
+            ("Shift + drag", "move along the time axis"),
+            ("Ctrl + wheel", "zoom about the pointer; over the time axis the wheel alone"),
+            ("two fingers", "on a chart: move and zoom"),
+            ("double-click", "zoom to the selection; outside of it, back"),
+            ("+ −", "on a chart: zoom"),
+            ("Backspace", "on a chart: back one zoom"),
+        ],
+    ),
+    (
+        "Charts",
+        &[
+            ("← →", "move the crosshair"),
+            ("Ctrl + ← →", "to the next tick"),
+            ("Home End", "the crosshair to the start or end of the range"),
+            ("m", "the active chart alone, or all again"),
+            ("f", "the lines follow the crosshair, or stay"),
+        ],
+    ),
+    (
+        "Lines",
+        &[
+            ("↑ ↓, k j", "next line"),
+            ("PageUp PageDown", "a page"),
+            ("Home End, g G", "first and last line"),
+            ("Enter", "show the line's fields, or close them"),
+            ("n N", "next and previous match of the text"),
+            ("e E", "next and previous error"),
+            ("w W", "next and previous warning or worse"),
+            ("s S", "where they come slower"),
+            ("] [", "next and previous silence"),
+        ],
+    ),
+    (
+        "Page",
+        &[
+            ("/", "filter the lines by text"),
+            ("l", "follow the clock, or stop"),
+            (
+                "Esc",
+                "undo one layer: drag, what lies over the page, expanded line, maximized chart, crosshair, baseline, selection",
+            ),
+            ("?", "this list"),
+        ],
+    ),
 ];
 
 /// The dialog.
@@ -61,15 +91,23 @@ pub fn HelpDialog(open: RwSignal<bool>) -> impl IntoView {
                     <Glyph icon=Icon::Close />
                 </button>
             </header>
-            <dl>
-                {KEYS
-                    .into_iter()
-                    .map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> })
-                    .collect_view()}
-            </dl>
-            <Switch name="Edges snap to ticks and events (s)" on=charts.snaps />
-            <Switch name="Single letters act as keys" on=letters />
+            <div class="help-groups">{GROUPS.map(group)}</div>
+            <div class="help-choices">
+                <Switch name="Edges snap to ticks and events (s)" on=charts.snaps />
+                <Switch name="Single letters act as keys" on=letters />
+            </div>
         </dialog>
+    }
+}
+
+fn group((name, keys): (&'static str, &'static [(&'static str, &'static str)])) -> impl IntoView {
+    let key =
+        |(key, what): &(&'static str, &'static str)| view! { <dt><kbd>{*key}</kbd></dt><dd>{*what}</dd> };
+    view! {
+        <section>
+            <h3>{name}</h3>
+            <dl>{keys.iter().map(key).collect_view()}</dl>
+        </section>
     }
 }
 

@@ -1,30 +1,15 @@
-//! Marks what is looked for where it stands in a text. Always text, never markup.
+//! Where in a text what is looked for stands.
 
 use crate::lines::Find;
-use crate::plain::plain;
 use js_sys::{Array, Function, JsString, Reflect, RegExp};
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 /// The most marks in one text.
 const MOST_MARKS: usize = 50;
 
-/// The text with each match marked.
-pub(super) fn marked(text: &str, find: Option<&Find>) -> AnyView {
-    let text = plain(text);
-    match find {
-        None => text.into_any(),
-        Some(find) if find.is_regex => in_pieces(by_expression(&text, &find.text)),
-        Some(find) => in_pieces(by_text(&text, &find.text)),
-    }
-}
-
-/// Pieces by turns without and with a mark.
-fn in_pieces(pieces: Vec<String>) -> AnyView {
-    let piece = |(number, piece): (usize, String)| {
-        if number % 2 == 0 { piece.into_any() } else { view! { <mark>{piece}</mark> }.into_any() }
-    };
-    pieces.into_iter().enumerate().map(piece).collect::<Vec<_>>().into_any()
+/// The text in pieces, by turns without and with a mark.
+pub(super) fn pieces(text: &str, find: &Find) -> Vec<String> {
+    if find.is_regex { by_expression(text, &find.text) } else { by_text(text, &find.text) }
 }
 
 fn by_text(text: &str, wanted: &str) -> Vec<String> {

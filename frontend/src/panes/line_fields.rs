@@ -1,8 +1,10 @@
 //! A line taken apart: its fields in the order they were sent, each of which narrows the lines by a click.
 
+use super::field_values::FieldValues;
 use super::icons::{Glyph, Icon};
+use super::reading::Reading;
 use super::share::copy_text;
-use crate::boxed::{effect, handler};
+use crate::boxed::{Show, effect, handler, memo};
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
 use crate::plain::plain;
@@ -105,16 +107,43 @@ fn FieldRow(field: Field, filter: Option<FieldFilter>) -> impl IntoView {
     let shown = plain(&clipped(&value));
     let (name, column) = (["Copy ", &key].concat(), key.clone());
     let is_own = filter.is_none() || !KNOWN.contains(&key.as_str());
+    let (listed, of) = (key.clone(), key.clone());
+    let counted = expect_context::<Reading>().counted;
+    let is_listed = memo(move || counted.with(|counted| counted.as_ref() == Some(&listed)));
+    let values = (filter.is_some() && is_own).then(|| view! { <ValuesButton name=key.clone() is_listed /> });
     view! {
         <dt>{plain(&key)}</dt>
         <dd>
             <span class="mono value">{shown}</span>
             <span class="acts">
                 {filter.map(|filter| view! { <FilterButtons filter /> })}
+                {values}
                 {is_own.then(|| view! { <ColumnButton column /> })}
                 <CopyButton name text=move || value.clone() label="" />
             </span>
         </dd>
+        <Show when=move || is_listed.get()>
+            <dd class="field-values"><FieldValues name=of.clone() /></dd>
+        </Show>
+    }
+}
+
+/// Which values the field has among the pane's lines.
+#[component]
+fn ValuesButton(name: String, is_listed: Memo<bool>) -> impl IntoView {
+    let Reading { counted, .. } = expect_context();
+    let label = ["Values of ", &name].concat();
+    let toggle = move |_| counted.set((!is_listed.get_untracked()).then(|| name.clone()));
+    view! {
+        <button
+            class="control small icon-only"
+            aria-label=label.clone()
+            title=label
+            aria-expanded=move || is_listed.get().to_string()
+            on:click=handler(toggle)
+        >
+            <Glyph icon=Icon::Field />
+        </button>
     }
 }
 

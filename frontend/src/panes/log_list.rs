@@ -1,20 +1,28 @@
 //! The rows that show, out of however many there are. Only these exist as elements.
 
-use super::line_row::{LineRow, Shared};
+mod row;
+mod rows;
+
+use self::row::{Look, Shown};
+use self::rows::Rows;
 use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
 use super::tie::{LINES, Tie, is_selecting_text};
-use crate::boxed::{Each, effect, handler, memo};
+use crate::boxed::{effect, handler, memo};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
-use crate::lines::Row;
+use crate::lines::{Mark, Row};
 use crate::session::{Session, use_session};
 use crate::state::Command;
+use crate::text::{self, Stamp};
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::decimal::parse_decimal;
+use sonde_shared::time::Timestamp;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -32,7 +40,7 @@ pub(super) fn LogList() -> impl IntoView {
     let list = NodeRef::<html::Div>::new();
     let Reading { wraps, is_roomy, stamp, .. } = expect_context();
     let charts: ChartContext = expect_context();
-    let shared = Shared::new(session, feed, stamp);
+    let rows = NodeRef::<html::Div>::new();
     let touch = RwSignal::new(None::<f64>);
     expect_context::<Tie>().mark_cursor(feed.cursor);
     let visible = memo(move || feed.extent().visible(feed.position.get()));
@@ -40,6 +48,7 @@ pub(super) fn LogList() -> impl IntoView {
         feed.revision.track();
         feed.want(visible.get());
     });
+    show_rows(rows, visible, stamp);
     effect(move || {
         if let Some(list) = list.get() {
             watch_size(&list, feed);
@@ -69,12 +78,6 @@ pub(super) fn LogList() -> impl IntoView {
         let unit = if event.delta_mode() == 1 { feed.row_px.get_untracked() } else { 1.0 };
         feed.go(|extent, at| extent.moved(at, event.delta_y() * unit));
     };
-    let rows = move || {
-        feed.revision.track();
-        let version = shared.version.get();
-        let key = |index| (index, feed.row(index).map(|row| row.id.clone()), version);
-        visible.get().map(key).collect::<Vec<_>>()
-    };
     view! {
         <div
             class="log-list"
@@ -99,12 +102,63 @@ pub(super) fn LogList() -> impl IntoView {
             on:pointerup=handler(move |_| touch.set(None))
             on:pointercancel=handler(move |_| touch.set(None))
         >
-            <div class="rows" role="rowgroup" style:transform=move || format!("translateY({}px)", -feed.position.get().px)>
-                <Each each=rows key=|row| row.clone() children=move |(index, ..)| view! { <LineRow index shared /> } />
-            </div>
+            <div
+                class="rows"
+                role="rowgroup"
+                node_ref=rows
+                style:transform=move || format!("translateY({}px)", -feed.position.get().px)
+            ></div>
         </div>
         <Scrollbar />
     }
+}
+
+/// Keeps in the element the rows that are visible, as they are now.
+fn show_rows(holder: NodeRef<html::Div>, visible: Memo<Range<u64>>, stamp: Memo<Stamp>) {
+    let feed: LineFeed = expect_context();
+    let session = use_session();
+    let tie: Tie = expect_context();
+    let columns = session.part(|state| state.view.columns.clone());
+    let opened = session.part(|state| state.view.line.clone());
+    let look = memo(move || Look {
+        stamp: stamp.get(),
+        offset_minutes: session.offset_minutes.get(),
+        find: feed.find(),
+        columns: columns.get(),
+    });
+    let owner = Owner::current().unwrap_or_default();
+    let rows = StoredValue::new_local(None::<Rows>);
+    effect(move || {
+        let Some(holder) = holder.get() else { return };
+        feed.revision.track();
+        let (look, marks, opened) = (Rc::new(look.get()), feed.marks.get(), opened.get());
+        let (cursor, nearest) = (feed.cursor.get(), tie.nearest.get());
+        let shown = |index| {
+            let line = feed.row(index);
+            let mark = line.as_ref().zip(marks.get(&index));
+            Shown {
+                index,
+                mark: mark.map(|(line, mark)| mark_text(*mark, line.at, look.offset_minutes)),
+                is_cursor: cursor == Some(index),
+                is_nearest: nearest == Some(index),
+                is_open: line.as_ref().is_some_and(|line| opened.as_ref() == Some(&line.id)),
+                line,
+            }
+        };
+        let wanted = visible.get().map(shown).collect();
+        let owner = &owner;
+        rows.update_value(|rows| {
+            let rows = rows.get_or_insert_with(|| Rows::new(holder.into(), owner.clone()));
+            rows.show(wanted, &look);
+        });
+    });
+}
+
+/// What the mark above a line says.
+fn mark_text(mark: Mark, at: Timestamp, offset_minutes: i32) -> String {
+    let day = mark.is_day.then(|| text::date(at, offset_minutes));
+    let parts = [day, mark.silence.map(text::silence)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The list's height and the height of a row follow the layout.

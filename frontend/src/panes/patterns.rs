@@ -3,14 +3,14 @@
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
 use crate::boxed::{Show, handler, memo};
-use crate::feeds::{PatternFeed, PatternList, PatternRow, load_values};
+use crate::feeds::{MOST_PATTERNS, PatternFeed, PatternList, PatternRow, load_values, sort_patterns};
 use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
 use leptos::prelude::*;
 use sonde_shared::api::{PatternValues, SlotValues};
 use sonde_shared::time::TimeRange;
-use sonde_shared::view::FieldFilter;
+use sonde_shared::view::{FieldFilter, PatternSort};
 use std::sync::Arc;
 
 /// The most patterns of the baseline that are told to be gone.
@@ -30,7 +30,45 @@ pub(super) fn PatternsPane() -> impl IntoView {
         (Some(list), None) => view! { <Patterns feed list open /> }.into_any(),
         (None, None) => ().into_any(),
     };
-    view! { <div class="patterns" tabindex="0" role="region" aria-label="Patterns">{move || list()}</div> }
+    view! {
+        <div class="patterns" tabindex="0" role="region" aria-label="Patterns">
+            <Heads feed />
+            {move || list()}
+        </div>
+    }
+}
+
+/// The heads of what stands side by side; a click puts the patterns in that order.
+#[component]
+fn Heads(feed: PatternFeed) -> impl IntoView {
+    let session = use_session();
+    let head = move |sort: PatternSort, name: &'static str, title: &'static str| {
+        view! {
+            <button
+                class="sort"
+                title=title
+                aria-pressed=move || (feed.sort.get() == sort).to_string()
+                on:click=handler(move |_| session.send(Command::SetSort(sort)))
+            >
+                {name}
+            </button>
+        }
+    };
+    let change = move || {
+        let title = "New ones first, then what has grown most against the time before";
+        feed.baseline.get().map(|_| head(PatternSort::Change, "change", title))
+    };
+    view! {
+        <div class="pattern-row pattern-heads" role="group" aria-label="Order of the patterns">
+            <span></span>
+            {head(PatternSort::Count, "lines", "The most frequent first")}
+            <span></span>
+            <span></span>
+            <span class="versus">{change}</span>
+            {head(PatternSort::Level, "lvl", "The worst level first")}
+            {head(PatternSort::Text, "pattern", "By what they say")}
+        </div>
+    }
 }
 
 #[component]
@@ -38,9 +76,20 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<Str
     let nanos = untracked_lengths(feed);
     let most = list.rows.first().map_or(1, |row| row.count).max(1);
     let total = list.total;
-    let rows = list.rows.iter().cloned().map(|row| view! { <Pattern feed row total most nanos open /> });
-    let rows = rows.collect_view();
-    let sum = sum_of(&list);
+    let sorted = memo({
+        let list = Arc::clone(&list);
+        move || {
+            let mut rows = list.rows.clone();
+            sort_patterns(&mut rows, feed.sort.get(), nanos);
+            rows.truncate(feed.shown.get());
+            rows
+        }
+    });
+    let rows = move || {
+        let row = |row: PatternRow| view! { <Pattern feed row total most nanos open /> };
+        sorted.get().into_iter().map(row).collect_view()
+    };
+    let sum = move || sorted.with(|shown| sum_of(shown, &list));
     let compared = move || {
         let baseline = feed.baseline.get()?;
         let session = use_session();
@@ -48,8 +97,9 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<Str
         Some(view! { <span class="faint">" · compared with " {when}</span> })
     };
     view! {
-        <p class="sum">{sum}{move || compared()}</p>
-        <ul class="pattern-list">{rows}</ul>
+        <p class="sum">{move || sum()}{move || compared()}</p>
+        <ul class="pattern-list">{move || rows()}</ul>
+        <More feed />
         {move || view! { <Gone gone=gone(feed) /> }}
     }
 }
@@ -61,10 +111,28 @@ fn untracked_lengths(feed: PatternFeed) -> (i64, i64) {
     (own, feed.baseline.get_untracked().map_or(0, TimeRange::nanos))
 }
 
-/// Says that the counts add up, and what is not in the list.
-fn sum_of(list: &PatternList) -> String {
-    let (shown, (more, their_lines)) = (list.rows.len() as u64, list.left_out);
-    let counted: u64 = list.rows.iter().map(|row| row.count).sum();
+/// Leads to those that are not shown, as far as the server sends them.
+#[component]
+fn More(feed: PatternFeed) -> impl IntoView {
+    let is_more = move || {
+        let shown = feed.shown.get();
+        let there = |list: &PatternList| list.rows.len() as u64 + list.left_out.0;
+        shown < MOST_PATTERNS
+            && feed.patterns.value.with(|list| list.as_ref().is_some_and(|list| there(list) > shown as u64))
+    };
+    view! {
+        <Show when=is_more>
+            <button class="control pattern-more" on:click=handler(move |_| feed.show_more())>"Show more patterns"</button>
+        </Show>
+    }
+}
+
+/// Says that the counts add up, and what is not shown.
+fn sum_of(rows: &[PatternRow], list: &PatternList) -> String {
+    let lines = |rows: &[PatternRow]| rows.iter().map(|row| row.count).sum::<u64>();
+    let (shown, counted) = (rows.len() as u64, lines(rows));
+    let more = list.rows.len() as u64 - shown + list.left_out.0;
+    let their_lines = lines(&list.rows) - counted + list.left_out.1;
     let patterns = |count: u64| {
         [text::count(count).as_str(), if count == 1 { " pattern" } else { " patterns" }].concat()
     };
@@ -106,7 +174,7 @@ fn Pattern(
     };
     let (only, not, id) = (row.id.clone(), row.id.clone(), row.id.clone());
     let level = row.example.level;
-    let versus = row.before.map(|before| versus((row.count, nanos.0), (before, nanos.1)));
+    let versus = row.change(nanos).map(versus);
     let is_new = row.before == Some(0);
     let (example, width) = (row.example.clone(), row.count as f64 / most as f64 * 100.0);
     let template = row.template.clone();
@@ -147,9 +215,8 @@ fn Pattern(
 }
 
 /// `new`, or how many times as many an hour as before.
-fn versus((now, nanos): (u64, i64), (before, nanos_before): (u64, i64)) -> String {
-    let rate = |lines: u64, nanos: i64| lines as f64 / nanos.max(1) as f64;
-    if before == 0 { "new".to_owned() } else { text::times(rate(now, nanos) / rate(before, nanos_before)) }
+fn versus(change: f64) -> String {
+    if change.is_infinite() { "new".to_owned() } else { text::times(change) }
 }
 
 /// A template with its variable parts set off.
@@ -186,7 +253,7 @@ fn slots(values: &PatternValues, template: &str) -> impl IntoView + use<> {
     let before: Vec<String> = template.split("<*>").map(|text| tail(text).to_owned()).collect();
     let slots = values.slots.iter().map(|slot| {
         let name = [before.get(slot.slot).map_or("", String::as_str), "<*>"].concat();
-        view! { <dt class="mono">{name}</dt><dd>{slot_values(slot, lines.scanned)}</dd> }
+        view! { <dt class="mono">{name}</dt><dd>{slot_values(slot, lines.matched)}</dd> }
     });
     view! { <dl class="slots">{slots.collect_view()}</dl> {note} }
 }
@@ -197,9 +264,9 @@ fn tail(text: &str) -> &str {
     text[start..].trim_start()
 }
 
-fn slot_values(slot: &SlotValues, scanned: u64) -> impl IntoView + use<> {
+fn slot_values(slot: &SlotValues, matched: u64) -> impl IntoView + use<> {
     let value = |one: &sonde_shared::api::ValueCount| {
-        let share = text::percent(one.count, scanned);
+        let share = text::percent(one.count, matched);
         let is_new = one.baseline_count == Some(0);
         let new = is_new.then(|| view! { <span class="versus new">" new"</span> });
         view! { <span class="slot-value"><span class="mono">{one.value.clone()}</span>" "<span class="muted">{share}</span>{new}</span> }
@@ -207,7 +274,7 @@ fn slot_values(slot: &SlotValues, scanned: u64) -> impl IntoView + use<> {
     let shown: u64 = slot.values.iter().map(|one| one.count).sum();
     let others = slot.distinct.saturating_sub(slot.values.len() as u64);
     let rest = (others > 0).then(|| {
-        let rest = [&text::count(others), " others ", &text::percent(scanned.saturating_sub(shown), scanned)]
+        let rest = [&text::count(others), " others ", &text::percent(matched.saturating_sub(shown), matched)]
             .concat();
         view! { <span class="faint">{rest}</span> }
     });

@@ -2,6 +2,7 @@
 //! browser.
 
 use super::choice::Choice;
+use super::field_values::FieldValues;
 use super::icons::{Glyph, Icon};
 use super::line_fields::toggle_column;
 use crate::boxed::{Show, handler, memo};
@@ -58,6 +59,8 @@ pub(super) struct Reading {
     pub(super) times: RwSignal<Times>,
     /// How these are written for the lines on show.
     pub(super) stamp: Memo<Stamp>,
+    /// The field whose values are listed below it in an expanded line; kept while the line is shown anew.
+    pub(super) counted: RwSignal<Option<String>>,
 }
 
 impl Reading {
@@ -74,7 +77,13 @@ impl Reading {
                 Times::Since => Stamp::Since(query.range.from),
             })
         });
-        Self { wraps: prefs::switch("wrap", false), is_roomy: prefs::switch("roomy", false), times, stamp }
+        Self {
+            wraps: prefs::switch("wrap", false),
+            is_roomy: prefs::switch("roomy", false),
+            times,
+            stamp,
+            counted: RwSignal::new(None),
+        }
     }
 }
 
@@ -168,10 +177,12 @@ pub(super) fn ColumnHeads() -> impl IntoView {
     let columns = session.part(|state| state.view.columns.clone());
     let head = move |name: String| {
         let label = ["Take the column away: ", &name].concat();
-        let column = name.clone();
+        let (column, of, open) = (name.clone(), name.clone(), RwSignal::new(false));
         view! {
             <span class="column-head mono" title=name.clone()>
-                <span class="name">{name.clone()}</span>
+                <Choice name=["Values of ", &name].concat() label=Signal::stored(name.clone()) open>
+                    <FieldValues name=of.clone() />
+                </Choice>
                 <button class="control small icon-only" aria-label=label on:click=handler(move |_| toggle_column(session, &column))>
                     <Glyph icon=Icon::Close />
                 </button>

@@ -73,7 +73,7 @@ pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
     };
     view! {
         <aside class="why" class:open=move || open.get() class:over=move || over.get() aria-label="What changed">
-            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || open.get().to_string() on:click=handler(unfold)>
+            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || over.get().to_string() on:click=handler(unfold)>
                 <span class="why-count">{move || why.value.get().map(|why| why.findings.len())}</span>
                 <span class="why-tab-name" aria-hidden="true">"What changed"</span>
             </button>

@@ -5,7 +5,7 @@ use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::dashboard::Dashboard;
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
-use sonde_shared::view::{FieldFilter, Order, RangeSpec, Tab, Zone};
+use sonde_shared::view::{FieldFilter, Order, PatternSort, RangeSpec, Tab, Zone};
 use sonde_shared::why::{Change, Place};
 
 /// What the operator, the clock, the server or the address bar wants.
@@ -94,6 +94,8 @@ pub enum Command {
     SetColumns(Vec<String>),
     /// What the log pane shows.
     SetTab(Tab),
+    /// The order of the patterns.
+    SetSort(PatternSort),
     /// The order of lines.
     SetOrder(Order),
     /// Charts alone, for a screen on the wall; or the whole page again.

@@ -3,6 +3,7 @@
 use super::{Address, AppState, TARGETS_PANEL};
 use sonde_shared::dashboard::{Dashboard, Panel, slug};
 use sonde_shared::view::BoardEdits;
+use std::collections::BTreeSet;
 
 /// The editor that is open.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +25,7 @@ pub enum EditStep {
     Add(Vec<String>),
     /// The panel with this id has one more target.
     AddTarget(String, String),
-    /// The panel is this now; its id stays.
+    /// The panel is this now; its id stays, but for that of a panel that is not saved and is named after its title.
     Change(Box<Panel>),
     /// The panel's targets can be read.
     Readable,
@@ -131,7 +132,10 @@ impl AppState {
     fn open_editor(&mut self, panel: String) {
         let editor = self.editor.get_or_insert_default();
         editor.held = None;
-        editor.panel = panel;
+        if editor.panel != panel {
+            editor.panel = panel;
+            editor.renewed += 1;
+        }
     }
 
     fn renew_editor(&mut self) {
@@ -182,7 +186,11 @@ impl AppState {
             EditStep::Change(panel) => {
                 let panel = Panel { id: editor.panel.clone(), ..*panel };
                 editor.hold(&board.panels[place], &panel);
+                let follows = is_named_after(&panel.id, &board.panels[place].title);
                 board.panels[place] = panel;
+                if follows {
+                    self.name_after_title(board, place);
+                }
             }
             EditStep::Readable => editor.held = None,
             EditStep::Rename(text) => {
@@ -190,15 +198,9 @@ impl AppState {
                 if board.panels.iter().any(|panel| panel.id == id) {
                     return;
                 }
-                for named in [&mut self.view.panel, &mut self.view.maximized] {
-                    named
-                        .iter_mut()
-                        .filter(|named| **named == editor.panel)
-                        .for_each(|named| id.clone_into(named));
-                }
                 editor.held = None;
-                id.clone_into(&mut editor.panel);
-                board.panels[place].id = id;
+                editor.renewed += 1;
+                self.rename_panel(board, place, id);
             }
             EditStep::Move(by) => {
                 let next = place.saturating_add_signed(by).min(board.panels.len() - 1);
@@ -211,10 +213,46 @@ impl AppState {
                 editor.held = None;
                 let next = board.panels.get(place).or(board.panels.last());
                 editor.panel = next.map(|panel| panel.id.clone()).unwrap_or_default();
+                editor.renewed += 1;
             }
             _ => {}
         }
     }
+
+    /// Gives the edited panel, which is not saved, the id that its title makes; a saved one keeps the id that addresses have.
+    fn name_after_title(&mut self, board: &mut Dashboard, place: usize) {
+        let saved = self.dashboard.iter().flat_map(|saved| &saved.panels);
+        let taken: BTreeSet<&str> = saved.map(|panel| panel.id.as_str()).collect();
+        let own = &board.panels[place].id;
+        if taken.contains(own.as_str()) {
+            return;
+        }
+        let is_free = |id: &String| {
+            !taken.contains(id.as_str())
+                && board.panels.iter().all(|panel| panel.id == *own || panel.id != *id)
+        };
+        let wanted = slug(&board.panels[place].title);
+        let counted = (2..).map(|count: u32| [&wanted, "-", &count.to_string()].concat());
+        let id = std::iter::once(wanted.clone()).chain(counted).find(is_free);
+        self.rename_panel(board, place, id.unwrap_or_default());
+    }
+
+    /// Gives the edited panel another id, and that to all that names it.
+    fn rename_panel(&mut self, board: &mut Dashboard, place: usize, id: String) {
+        let former = std::mem::replace(&mut board.panels[place].id, id.clone());
+        let named = [&mut self.view.panel, &mut self.view.maximized].into_iter().flatten();
+        let edited = self.editor.iter_mut().flat_map(|editor| {
+            let held = editor.held.as_mut().map(|held| &mut held.id);
+            [Some(&mut editor.panel), held].into_iter().flatten()
+        });
+        named.chain(edited).filter(|named| **named == former).for_each(|named| id.clone_into(named));
+    }
+}
+
+/// Whether an id was made of a title, as [`Dashboard::with_ids`] makes them.
+fn is_named_after(id: &str, title: &str) -> bool {
+    let Some(number) = id.strip_prefix(&slug(title)) else { return false };
+    number.is_empty() || number.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 impl Editor {
@@ -361,5 +399,35 @@ mod tests {
         assert_eq!(ids(&state).last(), Some(&"new-chart"));
         step(&mut state, EditStep::Close);
         assert_eq!((ids(&state), state.draft.as_ref()), (vec!["orders", "disk", "sun"], None));
+    }
+
+    #[test]
+    fn the_id_of_a_new_panel_follows_its_title_until_it_is_saved_or_named_by_hand() {
+        let mut state = opened("/");
+        step(&mut state, EditStep::Add(Vec::new()));
+        let renewed = |state: &AppState| state.editor.as_ref().map(|editor| editor.renewed);
+        let at_first = renewed(&state);
+        let retitle = |state: &mut AppState, title: &str| {
+            let panel = state.edited_panel().unwrap().clone();
+            let panel = Panel { title: title.into(), targets: vec!["a".into()], ..panel };
+            step(state, EditStep::Change(Box::new(panel)));
+        };
+        retitle(&mut state, "Tide");
+        state.apply(Command::Activate("tide".into()));
+        retitle(&mut state, "Orders");
+        assert_eq!((ids(&state)[3], state.view.panel.as_deref()), ("orders-2", Some("orders-2")));
+        retitle(&mut state, "Tide of the day");
+        assert_eq!(ids(&state)[3], "tide-of-the-day");
+        // Whoever types the title is not to lose the field.
+        assert_eq!(renewed(&state), at_first);
+        step(&mut state, EditStep::Rename("tide".into()));
+        retitle(&mut state, "Ebb");
+        assert_eq!(ids(&state)[3], "tide");
+        // One that is saved keeps its id.
+        step(&mut state, EditStep::Rename("ebb".into()));
+        let saved = state.shown_board().unwrap().clone();
+        state.apply(Command::DashboardLoaded(saved));
+        retitle(&mut state, "Flood");
+        assert_eq!(ids(&state)[3], "ebb");
     }
 }

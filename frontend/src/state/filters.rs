@@ -11,10 +11,7 @@ impl AppState {
                 self.view.contains = text;
                 return Address::ReplaceSoon;
             }
-            Command::PinLine(line) => {
-                self.view.line = line;
-                return Address::Replace;
-            }
+            Command::PinLine(line) => return self.pin(line),
             Command::SetHost(host) => self.view.host = host,
             Command::SetLevel(level) => self.view.level = level,
             Command::SetRegex(on) => self.view.is_regex = on,
@@ -36,10 +33,19 @@ impl AppState {
             }
             Command::SetColumns(columns) => self.view.columns = columns,
             Command::SetTab(tab) => self.view.tab = tab,
+            Command::SetSort(sort) => self.view.sort = sort,
             Command::SetOrder(order) => self.view.order = order,
             _ => {}
         }
         Address::Push
+    }
+
+    /// The first line that is opened is an entry of the history, so that Back closes it and takes nothing else away. Others that are
+    /// opened from there, one after the other, and closing change that entry.
+    fn pin(&mut self, line: Option<String>) -> Address {
+        let opens = self.view.line.is_none() && line.is_some();
+        self.view.line = line;
+        if opens { Address::Push } else { Address::Replace }
     }
 
     /// What has a filter of its own sets that; anything else is a field of the line.
@@ -141,6 +147,16 @@ mod tests {
         );
         assert_eq!(state.view.line.as_deref(), Some("2026-11-20~0001~7"));
         assert_eq!(before.order, state.view.order);
+    }
+
+    #[test]
+    fn opening_a_line_is_an_entry_and_going_from_line_to_line_is_none() {
+        let mut state = opened("/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&level=warn");
+        let mut pin = |line: Option<&str>| state.apply(Command::PinLine(line.map(str::to_owned)));
+        assert_eq!(pin(Some("2026-11-20~0001~7")), Address::Push);
+        assert_eq!(pin(Some("2026-11-20~0001~8")), Address::Replace);
+        assert_eq!(pin(None), Address::Replace);
+        assert_eq!(pin(None), Address::Keep);
     }
 
     #[test]

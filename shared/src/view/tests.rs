@@ -33,10 +33,11 @@ fn an_investigation_reads_like_a_sentence() {
 
 #[test]
 fn a_broken_field_leaves_the_others() {
-    let (view, problems) = read("/d/a%20b?v=1&t=gone..now&s=14:05..&level=warn&c=a..b&zone=mars&later=1");
+    let (view, problems) =
+        read("/d/a%20b?v=1&t=gone..now&s=14:05..&level=warn&c=a..b&zone=mars&sort=luck&later=1");
     assert_eq!(view.dashboard.as_deref(), Some("a b"));
     assert_eq!(view.level, Some(Level::Warn));
-    assert_eq!(problems.len(), 4, "{problems:?}");
+    assert_eq!(problems.len(), 5, "{problems:?}");
 }
 
 #[test]
@@ -97,6 +98,7 @@ prop_compose! {
             .collect(),
         columns,
         tab: if flags[5] { Tab::Patterns } else { Tab::Lines },
+        sort: PatternSort::ALL[usize::from(flags[0]) + 2 * usize::from(flags[2])],
         wall: flags[6],
             order: if flags[3] { Order::Descending } else { Order::Ascending },
             panel: names[2].clone(),

@@ -28,14 +28,23 @@ impl FieldFilter {
     }
 
     fn find<'a>(&self, line: &'a [u8]) -> Option<&'a str> {
-        let text = std::str::from_utf8(line).ok()?;
-        let mut json = serde_json::Deserializer::from_str(text);
-        json.deserialize_map(FieldVisitor(&self.name)).ok().flatten()
+        raw_in(line, &self.name)
     }
 
     fn is_meant(&self, raw: &str) -> bool {
         plain_text(raw).is_some_and(|text| self.values.iter().any(|value| *value == text))
     }
+}
+
+/// What a line's field is, as [`FieldFilter`] compares it; of a name that occurs twice the first.
+pub fn value_in<'a>(line: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
+    raw_in(line, name).and_then(plain_text)
+}
+
+fn raw_in<'a>(line: &'a [u8], name: &str) -> Option<&'a str> {
+    let text = std::str::from_utf8(line).ok()?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    json.deserialize_map(FieldVisitor(name)).ok().flatten()
 }
 
 struct FieldVisitor<'a>(&'a str);

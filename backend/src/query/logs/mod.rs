@@ -16,7 +16,7 @@ mod text;
 pub use blocks::{BlockAt, BlockWalk, SegmentAt, Taken};
 pub use count::{LineCount, count_until, lines_in, take_lines};
 pub use cursor::{Cursor, Found, Hit};
-pub use field::{FieldFilter, plain_text, read_string};
+pub use field::{FieldFilter, plain_text, read_string, value_in};
 pub use filter::{LineFilter, SegmentFilter, Without};
 pub use search::Candidates;
 pub use skipped::{Lost, Skipped};

@@ -48,12 +48,12 @@ impl LineFeed {
         let signal = abort.signal();
         self.look.set_value(Some(abort));
         spawn_local(async move {
-            let head = StoredValue::new_local(None);
-            let on_head = move |said: AnswerHead| head.set_value(Some(said));
+            let mut head = None;
+            let on_head = |said: AnswerHead| head = Some(said);
             // A look that failed is no matter: there is another one.
             drop(client::stream_lines(request, signal, on_head, |_| {}).await);
             if self.is_current(number) {
-                self.take_look(number, head.get_value());
+                self.take_look(number, head);
             }
         });
     }

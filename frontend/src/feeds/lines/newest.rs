@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use sonde_shared::time::TimeRange;
 use sonde_shared::view::Order;
+use std::cell::Cell;
 
 impl LineFeed {
     pub(super) fn ask_newest(self, number: u64, query: LogQuery) {
@@ -25,21 +26,19 @@ impl LineFeed {
         let request =
             LineRequest { query, order: Order::Descending, start: Start::Offset(0), limit: WINDOW_ROWS };
         spawn_local(async move {
-            let header = StoredValue::new_local(None);
-            let newest = StoredValue::new_local(Vec::new());
-            let on_rows = move |rows| newest.update_value(|all| all.extend(rows));
-            let on_head = move |head: AnswerHead| {
-                header.set_value(head.total);
+            let (header, mut newest) = (Cell::new(None), Vec::new());
+            let on_rows = |rows| newest.extend(rows);
+            let on_head = |head: AnswerHead| {
+                header.set(head.total);
                 self.hear(number, head.indexed_to);
             };
             let ended = client::stream_lines(request, signal, on_head, on_rows).await;
-            let total = match header.get_value() {
+            let total = match header.get() {
                 None if ended.is_ok() => count.await.ok(),
                 total => total,
             };
             if self.is_current(number) {
-                let rows = newest.try_update_value(std::mem::take).unwrap_or_default();
-                self.take_newest(total, rows, order, ended);
+                self.take_newest(total, newest, order, ended);
             }
         });
     }

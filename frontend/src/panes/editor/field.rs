@@ -13,7 +13,7 @@ pub(super) const TYPING: Duration = Duration::from_millis(300);
 pub(super) fn TextField(
     label: &'static str,
     #[prop(optional)] hint: &'static str,
-    value: String,
+    #[prop(into)] value: Signal<String>,
     #[prop(optional)] options: Vec<String>,
     /// Whether it is taken over only once the field is left or Enter pressed.
     #[prop(optional)]
@@ -38,7 +38,7 @@ pub(super) fn TextField(
                 autocomplete="off"
                 placeholder=hint
                 list=list.clone()
-                prop:value=value
+                prop:value=move || value.get()
                 aria-invalid=move || problem.with(Option::is_some).to_string()
                 aria-describedby=note.clone()
                 on:input=handler(move |event| {

@@ -46,8 +46,6 @@ impl Look {
 /// A finding of a comparison of `[baseline, selection]`, in unix milliseconds.
 #[component]
 pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoView {
-    let session = use_session();
-    let sheets: WhyPlace = expect_context();
     let (head, name) = subject_parts(&finding);
     let title = title(&finding);
     let lag = finding.lag_s.and_then(lag_text);
@@ -62,20 +60,11 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
         view! { <Members members total change=finding.change /> }
     });
     let change = change_name(finding.change);
-    let look = Look::at(&finding.at);
     let summary = finding.summary.clone();
     let subject = finding.subject.clone();
     view! {
         <li class="finding" data-kind=kind data-subject=subject>
-            <button
-                class="finding-open"
-                title=title
-                on:click=handler(move |_| show(session, sheets, finding.change, &finding.at))
-                on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
-                on:pointerleave=handler(move |event| look.leave(&event))
-                on:focus=handler(move |_| look.begin())
-                on:blur=handler(move |_| look.end())
-            >
+            <Opener class="finding-open" title change=finding.change at=finding.at>
                 <span class="finding-head">
                     <Glyph icon />
                     <span class="unseen">{kind}": "</span>
@@ -88,35 +77,51 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
                         view! { <span class="finding-when faint"><span class="finding-place">{place}</span>{lag}</span> }
                     })}
                 {course}
-            </button>
+            </Opener>
             {members}
         </li>
+    }
+}
+
+/// What leads to the chart or the lines of a finding, and puts its series in front while one looks at it.
+#[component]
+fn Opener(
+    class: &'static str,
+    title: String,
+    change: Change,
+    at: Place,
+    children: Children,
+) -> impl IntoView {
+    let session = use_session();
+    let sheets: WhyPlace = expect_context();
+    let look = Look::at(&at);
+    view! {
+        <button
+            class=class
+            title=(!title.is_empty()).then_some(title)
+            on:click=handler(move |_| show(session, sheets, change, &at))
+            on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
+            on:pointerleave=handler(move |event| look.leave(&event))
+            on:focus=handler(move |_| look.begin())
+            on:blur=handler(move |_| look.end())
+        >
+            {children()}
+        </button>
     }
 }
 
 /// What moved together with a finding.
 #[component]
 fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
-    let session = use_session();
-    let sheets: WhyPlace = expect_context();
     let open = RwSignal::new(false);
     let label = format!("+{total} moved with it");
     let rest = total.saturating_sub(LISTED.min(members.len()) as u64);
     let list = move || {
         let item = |member: &Member| {
-            let (at, look) = (member.at.clone(), Look::at(&member.at));
+            let subject = member.subject.clone();
             view! {
                 <li>
-                    <button
-                        class="step"
-                        on:click=handler(move |_| show(session, sheets, change, &at))
-                        on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
-                        on:pointerleave=handler(move |event| look.leave(&event))
-                        on:focus=handler(move |_| look.begin())
-                        on:blur=handler(move |_| look.end())
-                    >
-                        {member.subject.clone()}
-                    </button>
+                    <Opener class="step" title=String::new() change at=member.at.clone()>{subject}</Opener>
                     " "
                     <span class="faint">{member.summary.clone()}</span>
                 </li>

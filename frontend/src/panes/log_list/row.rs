@@ -1,0 +1,308 @@
+//! One row's element: level, time, component, host, message; its fields below it while it is expanded.
+//!
+//! It is made once and shows one line after the other: what stands in it is written only where it is another than before.
+
+use super::super::highlight::pieces;
+use super::super::line_fields::LineFields;
+use crate::lines::{Find, Row};
+use crate::plain::plain;
+use crate::text::{self, Stamp};
+use leptos::mount::mount_to;
+use leptos::prelude::*;
+use std::any::Any;
+use std::rc::Rc;
+use std::sync::Arc;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+/// The most of a value that is put into a column.
+const MAX_CELL_CHARS: usize = 100;
+
+/// How rows are written, all of them alike.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Look {
+    /// Which times they show; since the start of a range that follows the clock they change each second.
+    pub(super) stamp: Stamp,
+    /// The zone, in minutes east of UTC.
+    pub(super) offset_minutes: i32,
+    /// What is marked in their texts.
+    pub(super) find: Option<Find>,
+    /// The fields that have columns of their own.
+    pub(super) columns: Vec<String>,
+}
+
+/// What is to be seen of a row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Shown {
+    /// Its position among all lines.
+    pub(super) index: u64,
+    /// Its line; `None` where that is not there yet.
+    pub(super) line: Option<Arc<Row>>,
+    /// What the mark above it says.
+    pub(super) mark: Option<String>,
+    /// Whether the keys act on it.
+    pub(super) is_cursor: bool,
+    /// Whether it is the line nearest to a chart's crosshair.
+    pub(super) is_nearest: bool,
+    /// Whether it is expanded.
+    pub(super) is_open: bool,
+}
+
+impl Shown {
+    fn class(&self) -> String {
+        let named = |is: bool, name| if is { name } else { "" };
+        match &self.line {
+            None => "row waiting".to_owned(),
+            Some(line) => [
+                "row level-",
+                line.level.name(),
+                named(self.is_cursor, " cursor"),
+                named(self.is_open, " open"),
+                named(self.is_nearest, " nearest"),
+            ]
+            .concat(),
+        }
+    }
+
+    fn shows_line_of(&self, other: &Self) -> bool {
+        self.line.as_ref().map(|line| &line.id) == other.line.as_ref().map(|line| &line.id)
+    }
+}
+
+/// A row's element, and what stands in it.
+pub(super) struct RowElement {
+    root: HtmlElement,
+    /// The mark above its line, and what that says.
+    mark: Option<(String, Element)>,
+    cells: Cells,
+    /// The expanded line's fields, for as long as they are kept.
+    fields: Option<Box<dyn Any>>,
+    shown: Option<(Shown, Rc<Look>)>,
+}
+
+impl RowElement {
+    pub(super) fn new() -> Option<Self> {
+        let root: HtmlElement = element("div", "row", "row")?.unchecked_into();
+        Some(Self { root, mark: None, cells: Cells::new()?, fields: None, shown: None })
+    }
+
+    pub(super) fn root(&self) -> &HtmlElement {
+        &self.root
+    }
+
+    /// The id of the line that it shows.
+    pub(super) fn line_id(&self) -> Option<&str> {
+        let (shown, _) = self.shown.as_ref()?;
+        shown.line.as_ref().map(|line| line.id.as_str())
+    }
+
+    /// Shows nothing, outside of the page.
+    pub(super) fn leave(&mut self) {
+        self.root.remove();
+        self.fields = None;
+        self.shown = None;
+    }
+
+    /// Writes what is new; `owner` keeps what the fields follow.
+    pub(super) fn show(&mut self, shown: Shown, look: &Rc<Look>, owner: &Owner) {
+        let before = self.shown.take();
+        if before.as_ref().is_some_and(|(before, before_look)| *before == shown && before_look == look) {
+            self.shown = before;
+            return;
+        }
+        let (former, former_look) = before.unzip();
+        let former_line = former.as_ref().filter(|former| former.shows_line_of(&shown));
+        self.write_place(former.as_ref(), &shown);
+        self.write_mark(shown.mark.as_deref());
+        if let Some(line) = &shown.line {
+            self.cells.write(line, former_look.as_deref().filter(|_| former_line.is_some()), look);
+        }
+        if former_line.map(|former| (former.index, former.is_open)) != Some((shown.index, shown.is_open)) {
+            self.write_fields(&shown, owner);
+        }
+        self.shown = Some((shown, Rc::clone(look)));
+    }
+
+    /// What is to be read of the row itself: its number, its line, its state.
+    fn write_place(&self, former: Option<&Shown>, shown: &Shown) {
+        if former.map(|former| former.index) != Some(shown.index) {
+            set(&self.root, "aria-rowindex", &(shown.index + 1).to_string());
+        }
+        let class = shown.class();
+        if former.map(Shown::class).as_ref() != Some(&class) {
+            self.root.set_class_name(&class);
+        }
+        if former.is_some_and(|former| former.shows_line_of(shown) && former.is_open == shown.is_open) {
+            return;
+        }
+        if let Some(line) = &shown.line {
+            set(&self.root, "data-line", &line.id);
+            set(&self.root, "aria-expanded", if shown.is_open { "true" } else { "false" });
+            if self.cells.root.parent_node().is_none() {
+                append(&self.root, &self.cells.root);
+            }
+        } else {
+            self.cells.root.remove();
+            for name in ["data-line", "aria-expanded"] {
+                self.root.remove_attribute(name).ok();
+            }
+        }
+    }
+
+    fn write_mark(&mut self, mark: Option<&str>) {
+        if self.mark.as_ref().map(|(text, _)| text.as_str()) == mark {
+            return;
+        }
+        if let Some((_, element)) = self.mark.take() {
+            element.remove();
+        }
+        if let Some((text, element)) = mark.zip(element("div", "mark", "")) {
+            element.set_text_content(Some(text));
+            self.root.prepend_with_node_1(&element).ok();
+            self.mark = Some((text.to_owned(), element));
+        }
+    }
+
+    fn write_fields(&mut self, shown: &Shown, owner: &Owner) {
+        self.fields = None;
+        if let Some(row) = shown.line.clone().filter(|_| shown.is_open) {
+            let (index, root) = (shown.index, self.root.clone());
+            let fields = move || view! { <LineFields index row /> }.into_any();
+            // What the fields follow is theirs, and not what the rows are shown by.
+            self.fields = Some(Box::new(untrack(|| owner.with(|| mount_to(root, fields)))));
+        }
+    }
+}
+
+/// The cells of a row, in their order.
+struct Cells {
+    root: Element,
+    time: Element,
+    tag: Element,
+    component: Element,
+    path: [Element; 2],
+    host: Element,
+    columns: Vec<Element>,
+    message: Element,
+    message_parts: [Element; 3],
+}
+
+impl Cells {
+    fn new() -> Option<Self> {
+        let root = element("div", "cells", "presentation")?;
+        let bar = element("span", "level-bar", "")?;
+        set(&bar, "aria-hidden", "true");
+        append(&root, &bar);
+        let cell = |class| {
+            let cell = element("span", class, "gridcell")?;
+            append(&root, &cell);
+            Some(cell)
+        };
+        let (time, tag, component) = (cell("time")?, cell("tag")?, cell("component")?);
+        let path = within(&component, "path")?;
+        let path = [within(&path, "faint")?, within(&path, "name")?];
+        let (host, message) = (cell("host")?, cell("message")?);
+        let message_parts =
+            [within(&message, "text")?, within(&message, "more-lines")?, within(&message, "rest")?];
+        Some(Self { time, tag, component, path, host, columns: Vec::new(), message, message_parts, root })
+    }
+
+    /// Writes a line; `former` is how the same line was written before.
+    fn write(&mut self, line: &Row, former: Option<&Look>, look: &Look) {
+        let texts = |look: &Look| (look.offset_minutes, look.find.clone());
+        let is_same = former.is_some_and(|former| texts(former) == texts(look));
+        if !is_same {
+            self.write_texts(line, look);
+        }
+        if !is_same || former.is_some_and(|former| former.stamp != look.stamp) {
+            self.time.set_text_content(Some(&look.stamp.write(line.at, look.offset_minutes)));
+        }
+        if former.is_none_or(|former| former.columns != look.columns) {
+            self.write_columns(line, &look.columns);
+        }
+    }
+
+    fn write_texts(&self, line: &Row, look: &Look) {
+        let (component, host) = (plain(&line.component), plain(&line.host));
+        let (prefix, name) = split_component(&component);
+        set(&self.time, "title", &Stamp::Year.write(line.at, look.offset_minutes));
+        self.tag.set_text_content(Some(line.level.tag()));
+        set(&self.component, "title", &component);
+        let [path, last] = &self.path;
+        path.set_text_content(Some(prefix));
+        last.set_text_content(Some(name));
+        set(&self.host, "title", &host);
+        self.host.set_text_content(Some(&host));
+        let more = (line.more_lines > 0).then(|| ["+", &text::lines(line.more_lines as u64)].concat());
+        let rest = if line.rest.is_empty() { String::new() } else { [" ", &line.rest].concat() };
+        let [message, more_lines, further] = &self.message_parts;
+        write_marked(message, &line.message, look.find.as_ref());
+        more_lines.set_text_content(more.as_deref());
+        write_marked(further, &rest, look.find.as_ref());
+    }
+
+    /// The fields that have columns of their own, before the message.
+    fn write_columns(&mut self, line: &Row, columns: &[String]) {
+        for cell in self.columns.drain(columns.len().min(self.columns.len())..) {
+            cell.remove();
+        }
+        let fields = if columns.is_empty() { Vec::new() } else { line.fields() };
+        for (place, name) in columns.iter().enumerate() {
+            if place == self.columns.len() {
+                let Some(cell) = element("span", "column", "gridcell") else { return };
+                self.root.insert_before(&cell, Some(&self.message)).ok();
+                self.columns.push(cell);
+            }
+            let field = fields.iter().find(|field| field.key == *name);
+            let value: String = field
+                .map(|field| plain(&field.value).chars().take(MAX_CELL_CHARS).collect())
+                .unwrap_or_default();
+            set(&self.columns[place], "title", &value);
+            self.columns[place].set_text_content(Some(&value));
+        }
+    }
+}
+
+/// A text, with each place marked where it has what is looked for.
+fn write_marked(element: &Element, text: &str, find: Option<&Find>) {
+    let text = plain(text);
+    let Some(find) = find else { return element.set_text_content(Some(&text)) };
+    element.set_text_content(None);
+    for (number, piece) in pieces(&text, find).iter().enumerate() {
+        if number % 2 == 0 {
+            element.append_with_str_1(piece).ok();
+        } else if let Some(mark) = self::element("mark", "", "") {
+            mark.set_text_content(Some(piece));
+            append(element, &mark);
+        }
+    }
+}
+
+/// The path up to the last name, and the last name.
+fn split_component(component: &str) -> (&str, &str) {
+    component.split_at(component.rfind('.').map_or(0, |at| at + 1))
+}
+
+fn element(tag: &str, class: &str, role: &str) -> Option<Element> {
+    let element = document().create_element(tag).ok()?;
+    for (name, value) in [("class", class), ("role", role)] {
+        if !value.is_empty() {
+            set(&element, name, value);
+        }
+    }
+    Some(element)
+}
+
+fn within(parent: &Element, class: &str) -> Option<Element> {
+    let child = element("span", class, "")?;
+    append(parent, &child);
+    Some(child)
+}
+
+fn append(parent: &Element, child: &Element) {
+    parent.append_child(child).ok();
+}
+
+fn set(element: &Element, name: &str, value: &str) {
+    element.set_attribute(name, value).ok();
+}

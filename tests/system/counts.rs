@@ -1,0 +1,165 @@
+//! What the lines have in common: their patterns in an order that is asked for, the values of a field. And the way back from a line.
+
+use serde_json::{Value, json};
+use sonde_shared::time::NANOS_PER_SEC;
+use sonde_tests::browser::{Browser, Key};
+use sonde_tests::corpus::at;
+use sonde_tests::http::split_lines;
+use sonde_tests::page::Page;
+use sonde_tests::server::TestServer;
+use std::fmt::Write as _;
+
+/// An hour of a quay: a line a second; from half past on some of a pattern that was not there before, and more of another.
+fn quay() -> TestServer {
+    let server = TestServer::start();
+    let start = at("2025-03-10T12:00:00Z");
+    let mut body = String::new();
+    for second in 0..3_600 {
+        let ts = start.plus_nanos(second * NANOS_PER_SEC);
+        let is_late = second >= 1_800;
+        let rest = match second % 10 {
+            0 if is_late && second % 20 == 0 => {
+                r#""level":"warn","msg":"rope slack","pier":"west/2""#.to_owned()
+            }
+            1 if is_late || second % 20 == 1 => format!(r#""msg":"winch {second} turned","pier":"east""#),
+            2 | 3 => format!(r#""level":"error","msg":"berth {second} full","pier":"north","net":null"#),
+            n => {
+                format!(r#""msg":"crate {second} lifted","pier":"{}""#, if n < 6 { "east" } else { "south" })
+            }
+        };
+        writeln!(body, r#"{{"ts":"{ts}","component":"quay.crane",{rest}}}"#).expect("a String takes it");
+    }
+    for second in 0..4 {
+        let ts = start.plus_nanos(second * NANOS_PER_SEC + 500_000_000);
+        writeln!(body, r#"{{"ts":"{ts}","component":"quay.gate","msg":"no pier here"}}"#)
+            .expect("a String takes it");
+    }
+    server.store_logs(body.as_bytes());
+    server
+}
+
+const RANGE: &str = "/?v=1&t=2025-03-10T12:00:00Z..13:00:00Z";
+
+fn open<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> Page<'a> {
+    Page::open(browser, &server.http().url(&[RANGE, more].concat()))
+}
+
+fn lines(server: &TestServer, query: &str) -> u64 {
+    split_lines(&server.logs(query)).len() as u64
+}
+
+const TEMPLATES: &str =
+    "return [...document.querySelectorAll('[data-pattern] .template')].map(e => e.innerText.split(' ')[0])";
+const IS_OPEN: &str = "return !!document.querySelector('.row.open .fields')";
+
+#[test]
+fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
+    let server = quay();
+    let browser = Browser::open();
+    let page = open(
+        &browser,
+        &server,
+        "&s=2025-03-10T12:40:00Z..12:50:00Z&b=2025-03-10T12:00:00Z..12:30:00Z&tab=patterns",
+    );
+    page.wait_for("by count", TEMPLATES, &json!(["crate", "berth", "winch", "rope"]));
+    page.press("change");
+    page.wait_for("what is new first", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
+    // The head keeps the focus, and the next one is a Tab away.
+    browser.key(Key::Tab);
+    browser.key(Key::Enter);
+    page.wait_for("the worst first", TEMPLATES, &json!(["berth", "rope", "crate", "winch"]));
+    let pressed = "return document.querySelector('.sort[aria-pressed=true]').innerText";
+    page.wait_for("what is pressed", pressed, &json!("lvl"));
+    assert!(browser.url().contains("&sort=level"), "{}", browser.url());
+    browser.reload();
+    page.wait_for("the same after a reload", TEMPLATES, &json!(["berth", "rope", "crate", "winch"]));
+    browser.back();
+    page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
+    browser.assert_no_errors();
+}
+
+#[test]
+fn a_fields_values_are_counted_in_its_line_and_at_the_head_of_its_column() {
+    let server = quay();
+    let browser = Browser::open();
+    let page = open(&browser, &server, "");
+    page.wait_for_total(3_604);
+    browser.click(page.center(".log-list .row:nth-child(3) .cells"));
+    page.press("Values of pier");
+    let listed = |place: &str| {
+        format!(
+            "return [...document.querySelectorAll('{place} .facet .item')].map(e => e.innerText.split('\\n').slice(0, 2))"
+        )
+    };
+    let count = |value: &str| lines(&server, &format!("field.pier={value}")).to_string();
+    let grouped = |value: &str| {
+        let count = count(value);
+        if count.len() > 3 { [&count[..1], "\u{202f}", &count[1..]].concat() } else { count }
+    };
+    let mut expected = ["east", "south", "north", "west/2"].map(|value| json!([value, grouped(value)]));
+    expected.sort_by_key(|pair| {
+        std::cmp::Reverse(count(pair[0].as_str().unwrap_or_default()).parse::<u64>().unwrap_or(0))
+    });
+    let expected = Value::from(expected.to_vec());
+    page.wait_for("the values with their counts", &listed(".field-values"), &expected);
+    let note = "return document.querySelector('.field-values .remark').innerText";
+    page.wait_for("what has none", note, &json!("0.1 % without it · of 3\u{202f}604 lines"));
+    page.press("Without pier = north");
+    page.wait_for_total(lines(&server, "not.pier=north"));
+    page.press("Column of pier");
+    browser.key(Key::Escape);
+    page.press("Values of pier");
+    page.wait_for(
+        "the values of the column",
+        "return document.querySelectorAll('.heads .facet').length",
+        &json!(3),
+    );
+    let west =
+        "[...document.querySelectorAll('.heads .facet .item')].find(e => e.innerText.startsWith('west'))";
+    let place = browser
+        .look(&format!("const b = {west}.getBoundingClientRect(); return [b.left + 9, b.top + 9]"), &[]);
+    let place: (f64, f64) = serde_json::from_value(place).expect("the value is there");
+    browser.click(place);
+    page.wait_for_total(lines(&server, "field.pier=west/2"));
+    // The others are there still, to be chosen instead.
+    page.wait_for("all of them", "return document.querySelectorAll('.heads .facet').length", &json!(3));
+    browser.assert_no_errors();
+}
+
+#[test]
+fn back_closes_a_line_and_keeps_the_filter_it_was_found_by() {
+    let server = quay();
+    let browser = Browser::open();
+    let page = open(&browser, &server, "");
+    page.wait_for_total(3_604);
+    page.press("Any level");
+    let error = "const e = [...document.querySelectorAll('.facets .item')].find(e => e.innerText.includes('error'));\
+        if (!e) return null; const b = e.getBoundingClientRect(); return [b.left + 9, b.top + 9]";
+    let place = sonde_tests::wait::until("the level", || {
+        serde_json::from_value::<(f64, f64)>(browser.look(error, &[])).map_err(|_not_there| ())
+    });
+    browser.click(place);
+    let errors = lines(&server, "level=error");
+    page.wait_for_total(errors);
+    let row = |number: u32| page.center(&format!(".log-list .row:nth-child({number}) .cells"));
+    browser.click(row(2));
+    page.wait_for("the line", IS_OPEN, &json!(true));
+    browser.back();
+    page.wait_for("the line closed", IS_OPEN, &json!(false));
+    page.wait_for_total(errors);
+    browser.forward();
+    page.wait_for("the line again", IS_OPEN, &json!(true));
+    browser.back();
+    page.wait_for("the line closed", IS_OPEN, &json!(false));
+    // From line to line, and closed by hand: all that is one step, which is gone then.
+    for number in [2, 4] {
+        browser.click(row(number));
+        page.wait_for("the line", IS_OPEN, &json!(true));
+    }
+    browser.key(Key::Escape);
+    page.wait_for("the line closed", IS_OPEN, &json!(false));
+    page.wait_for_total(errors);
+    browser.back();
+    page.wait_for_total(3_604);
+    browser.assert_no_errors();
+}
