@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, Element, HtmlTemplateElement, Node};
+use web_sys::{Document, Element, HtmlElement, HtmlTemplateElement, Node};
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 
@@ -52,8 +52,8 @@ pub(crate) fn remove(node: &Node) {
     node.unchecked_ref::<Element>().remove();
 }
 
-pub(crate) fn body() -> Node {
-    DOCUMENT.with(|document| document.body().expect("a page has a body").into())
+pub(crate) fn body() -> HtmlElement {
+    DOCUMENT.with(|document| document.body().expect("a page has a body"))
 }
 
 pub(crate) fn set_property(element: &Element, name: &str, value: &JsValue) {

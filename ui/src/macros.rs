@@ -11,7 +11,7 @@ pub fn __as_shared_reactive_fn<T, F: FnMut() -> T>(closure: F) -> F {
 
 /// What a page begins with.
 pub mod prelude {
-    pub use super::children::{ChildrenFn, ToChildren, ViewFn};
+    pub use super::children::{Children, ChildrenFn, ToChildren, ViewFn};
     pub use crate::control::{Each, Show};
     pub use crate::element::NodeRef;
     pub use crate::signals::{Callback, IntoReactiveValue, Memo, RwSignal, Signal, StoredValue};
@@ -33,6 +33,9 @@ pub mod children {
     use crate::view::{IntoView, View};
     use std::rc::Rc;
 
+    /// Children that are asked for once.
+    pub type Children = Box<dyn FnOnce() -> View>;
+
     /// Children that are made anew each time they are asked for.
     pub type ChildrenFn = Rc<dyn Fn() -> View>;
 
@@ -44,6 +47,20 @@ pub mod children {
 
     /// A single text, which needs no closure.
     pub struct ChildrenOptContainer<T>(pub T);
+
+    impl<F: FnOnce() -> V + 'static, V: IntoView> ToChildren<F> for Children {
+        #[inline]
+        fn to_children(children: F) -> Self {
+            Box::new(move || children().into_view())
+        }
+    }
+
+    impl<T: IntoView + 'static> ToChildren<ChildrenOptContainer<T>> for Children {
+        #[inline]
+        fn to_children(children: ChildrenOptContainer<T>) -> Self {
+            Box::new(move || children.0.into_view())
+        }
+    }
 
     impl<F: Fn() -> V + 'static, V: IntoView> ToChildren<F> for ChildrenFn {
         #[inline]
@@ -166,17 +183,25 @@ pub mod component {
 
 /// Putting a page into the document.
 pub mod mount {
+    use crate::dom;
+    pub use crate::mounted::UnmountHandle;
     use crate::view::IntoView;
     use any_spawner::Executor;
     use reactive_graph::owner::Owner;
+    use web_sys::HtmlElement;
 
     /// Shows the view in the document's body, for as long as the document is there.
-    pub fn mount_to_body<V: IntoView>(view: impl FnOnce() -> V + 'static) {
+    pub fn mount_to_body<V: IntoView>(view: impl FnOnce() -> V) {
         // That there is one already would be no mistake.
         drop(Executor::init_wasm_bindgen());
+        std::mem::forget(mount_to(dom::body(), view));
+    }
+
+    /// Shows the view at the end of the element, for as long as the handle is kept.
+    pub fn mount_to<V: IntoView>(parent: HtmlElement, view: impl FnOnce() -> V) -> UnmountHandle {
         let owner = Owner::new();
-        owner.with(|| std::mem::forget(crate::mounted::mount_to_body(view().into_view())));
-        std::mem::forget(owner);
+        let view = owner.with(|| view().into_view());
+        UnmountHandle::new(&parent, view, owner)
     }
 }
 

@@ -57,11 +57,24 @@ struct Row {
     _owner: Owner,
 }
 
-/// Shows the view at the end of the document's body.
-pub(crate) fn mount_to_body(view: View) -> Mounted {
-    let mounted = Mounted::new(view);
-    mounted.mount(&dom::body(), None);
-    mounted
+/// Shows a view for as long as it is kept.
+pub struct UnmountHandle {
+    mounted: Mounted,
+    _owner: Owner,
+}
+
+impl UnmountHandle {
+    pub(crate) fn new(parent: &Node, view: View, owner: Owner) -> Self {
+        let mounted = owner.with(|| Mounted::new(view));
+        mounted.mount(parent, None);
+        Self { mounted, _owner: owner }
+    }
+}
+
+impl Drop for UnmountHandle {
+    fn drop(&mut self) {
+        self.mounted.unmount();
+    }
 }
 
 impl Mounted {

@@ -214,6 +214,12 @@ impl<T: Send + Sync + 'static> Signal<T> {
     }
 }
 
+impl<T: Send + Sync + 'static> From<T> for Signal<T> {
+    fn from(value: T) -> Self {
+        Self::stored(value)
+    }
+}
+
 impl<T> From<RwSignal<T>> for Signal<T> {
     fn from(signal: RwSignal<T>) -> Self {
         Self(Source::Signal(signal.0), PhantomData)
