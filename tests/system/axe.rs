@@ -117,14 +117,20 @@ fn look_at_all(width: u32, height: u32) {
     );
     look.state("lines", "", &at(""), LINES);
     look.state("selection", "", &at(&format!("&{SELECTION}&panel=turns")), LINES);
-    let line = look.browser.look("return document.querySelector('[data-line]')?.dataset.line ?? null", &[]);
-    let line = line.as_str().map_or_else(|| "2025-02-28~0001~3".to_owned(), str::to_owned);
+    // The first line, which has the filters' host and level.
+    let line = "2025-02-28~0001~0";
     look.state(
         "expanded line",
         "",
-        &at(&format!("&line={line}&q=turn&host=n1")),
+        &at(&format!("&line={line}&q=turn&host=n0&level=trace")),
         "document.querySelector('[data-total]')?.dataset.state === 'done'",
     );
+    if touch {
+        look.click(".sheet-tabs .tab:first-child");
+    }
+    look.when("fields of a line", "document.querySelector('.fields')");
+    look.browser.look("document.querySelector('.fields [aria-label^=\"Values of\"]').click()", &[]);
+    look.when("values of a field", "document.querySelector('.field-values .facet')");
     look.state("patterns", "", &at("&tab=patterns"), "document.body.innerText.includes('turn')");
     look.state("wall", "", &at("&wall"), "document.querySelectorAll('.wall-panel').length === 2");
     look.state("editor", "", &at(""), LINES);
@@ -162,6 +168,9 @@ fn look_at_all(width: u32, height: u32) {
     look.browser.key(Key::Escape);
     look.browser.key('?');
     look.when("help open", "document.querySelector('dialog[open]')");
+    look.state("stopped", "", &at(""), LINES);
+    look.browser.look_later(super::stopped::TRAP, &[]);
+    look.when("page that stopped", "document.querySelector('.stopped')");
     look.state("live", "", "/d/mill?v=1&t=-1h..now&live=1", "document.querySelector('.live')");
     let mut found = std::mem::take(&mut look.found);
     server.kill();

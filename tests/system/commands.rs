@@ -150,6 +150,66 @@ fn damage_is_found_and_what_cannot_be_stored_is_told() {
 }
 
 #[test]
+fn an_import_that_fails_in_the_middle_says_what_it_has_stored() {
+    let corpus = corpus(60_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let packed = zstd::encode_all(&corpus.text[..], 3).unwrap();
+    let file = write(dir.path(), "cut.ndjson.zst", &packed[..packed.len() - 100]);
+    let output = sonde(&data, &["import", &file]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success());
+    let stored = sonde_tests::http::split_lines(&succeed(&data, &["export"])).len();
+    assert!((1..60_000).contains(&stored), "{stored}");
+    assert!(said.contains(&format!("cut.ndjson.zst: {stored} lines stored, and then it failed")), "{said}");
+}
+
+#[test]
+fn a_bit_that_flips_before_a_text_is_sealed_is_found() {
+    let corpus = corpus(3_000);
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let file = write(dir.path(), "a.ndjson", &corpus.text);
+    succeed(&data, &["import", &file]);
+    let text = files(&data, ".ndjson").remove(0);
+    let original = std::fs::read(&text).unwrap();
+    let mut bytes = original.clone();
+    // The last digit of a line's last number, or a letter: a line it stays.
+    let at = bytes.iter().rposition(u8::is_ascii_alphanumeric).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&text, &bytes).unwrap();
+    let output = sonde(&data, &["check"]);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && table.contains("is not what was committed"), "{table}");
+    let output = sonde(&data, &["seal"]);
+    assert!(!output.status.success() && text.exists(), "it is not sealed");
+    std::fs::write(&text, &original[..original.len() - 1_000]).unwrap();
+    let output = sonde(&data, &["check"]);
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && table.contains("bytes of text are missing"), "{table}");
+    check_incomplete(&data, "logs-0001.ndjson: ");
+    std::fs::write(&text, &original).unwrap();
+    assert_eq!(split_lines(&succeed(&data, &["logs"])).len(), 3_000);
+    succeed(&data, &["check"]);
+    succeed(&data, &["seal"]);
+    let sealed = files(&data, ".ndjson.zst").remove(0);
+    let bytes = std::fs::read(&sealed).unwrap();
+    std::fs::write(&sealed, &bytes[..bytes.len() / 2]).unwrap();
+    check_incomplete(&data, "logs-0001.ndjson.zst: its end is damaged");
+}
+
+/// What is left is written, but does not pass for all there was.
+#[track_caller]
+fn check_incomplete(data: &Path, why: &str) {
+    for command in ["logs", "export"] {
+        let output = sonde(data, &[command]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(why), "{command}: {said}");
+        assert!(split_lines(&output.stdout).len() < 3_000);
+    }
+}
+
+#[test]
 fn an_export_passes_over_what_is_damaged_and_says_so() {
     let corpus = corpus(30_000);
     let dir = tempfile::tempdir().unwrap();

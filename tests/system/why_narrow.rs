@@ -27,8 +27,11 @@ fn on_narrow_pages_what_changed_lies_over_the_right_part() {
         let place = "const b = document.querySelector('.why').getBoundingClientRect();\
             return [innerWidth - b.left, innerWidth - b.right]";
         page.wait_for("the tab at the right", place, &json!([32, 0]));
+        let expanded = "return document.querySelector('.why-tab').ariaExpanded";
+        assert_eq!(browser.look(expanded, &[]), json!("false"), "what is out of sight is not open");
         browser.click(page.center(".why-tab"));
         page.wait_for("what changed at the right", place, &json!([320, 0]));
+        assert_eq!(browser.look(expanded, &[]), json!("true"));
         let on_top = "const b = document.querySelector('.why-head').getBoundingClientRect();\
             return !!document.elementFromPoint(b.left + 20, b.top + 10)?.closest('.why')";
         page.wait_for("nothing over it", on_top, &json!(true));

@@ -45,6 +45,7 @@ impl<W: Write> Table<W> {
             let form = if segment.is_sealed { "ndjson.zst" } else { "ndjson" };
             let name = format!("logs-{:04}.{form}", segment.number);
             table.row(day, &name, segment.lines, (segment.disk_bytes, Some(segment.text_bytes)))?;
+            segment.notes.iter().try_for_each(|note| table.remark(note))?;
             table.problems(&segment.problems)
         })
     }

@@ -8,7 +8,8 @@ use crate::query::logs::{Cursor, LineFilter, LineStream, Lost, Reached, StreamOp
 use crate::store::StoreError;
 use crate::store::file_view::caught;
 use crate::store::layout::day_dir;
-use crate::store::logs::{Counters, attach};
+use crate::store::logs::{Counters, attach, missing_at_ends};
+use anyhow::ensure;
 use sonde_shared::component::Selector;
 use sonde_shared::view::Order;
 use std::collections::BTreeSet;
@@ -20,11 +21,20 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// How many lines have matched, and which of them could not be read.
 pub(super) struct Written {
     pub(super) matched: u64,
-    /// Damaged places and what is lost there, in words.
+    /// Damaged places and what is lost there, in words; where there are some, the lines are not all.
     pub(super) lost: Vec<String>,
 }
 
-/// Writes lines in order. What is damaged is an error, or passed over where the options say so. A day is opened when the one before it is written, so that
+impl Written {
+    /// Tells what is lost, if anything is, which is an error then.
+    pub(super) fn all(&self) -> anyhow::Result<()> {
+        self.lost.iter().for_each(|lost| say(format_args!("{lost}\n")));
+        ensure!(self.lost.is_empty(), "not all lines could be read; `sonde check` tells what is damaged");
+        Ok(())
+    }
+}
+
+/// Writes lines in order. What is damaged is an error, or passed over where the options say so; where a file's end is missing, what is left is written in any case. A day is opened when the one before it is written, so that
 /// memory does not grow with their number.
 pub(super) fn write(
     folder: &Folder,
@@ -51,11 +61,13 @@ pub(super) fn write(
             }
             attached => attached?,
         };
+        let missing = missing_at_ends(data, &snapshot)?;
         lines.go_on_with(Cursor::new(snapshot, filter.clone(), order));
         write_all(&mut lines, out)?;
         if lines.is_limited() {
             break;
         }
+        lost.extend(missing);
     }
     let told = |(place, Lost { lines, bytes })| {
         let were = if lines == 1 { "was" } else { "were" };

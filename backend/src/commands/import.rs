@@ -119,10 +119,10 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     let store = open(options)?;
     let mut refused = 0;
     for path in &options.files {
-        let work = import_file(&store, path);
-        let counts =
-            runtime.block_on(work).with_context(|| format!("{} could not be read", path.display()))?;
+        let mut counts = Counts { path, stored: 0, refused: 0, points: 0, latest: None };
+        let outcome = runtime.block_on(import_file(&store, &mut counts));
         let stored = counted(counts.stored, "line");
+        outcome.with_context(|| format!("{}: {stored} stored, and then it failed", path.display()))?;
         say(format_args!("{}: {stored} stored, {} refused\n", path.display(), counts.refused));
         if let Some(latest) =
             counts.latest.filter(|latest| *latest >= Clock::of(&store, AppState::now()).accepts().until)
@@ -157,7 +157,8 @@ struct Counts<'a> {
     latest: Option<Timestamp>,
 }
 
-async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts<'a>> {
+async fn import_file(store: &Store, counts: &mut Counts<'_>) -> anyhow::Result<()> {
+    let path = counts.path;
     let (mut file, len): (Box<dyn Read>, u64) = if path == Path::new("-") {
         (Box::new(std::io::stdin().lock()), 0)
     } else {
@@ -168,7 +169,6 @@ async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts
     let mut decoder = Decoder::for_encoding(encoding_of(path)).context("an encoding that is not known")??;
     let mut progress = Progress::new(&path.display(), len);
     let mut intake = Intake::<Bulk>::default();
-    let mut counts = Counts { path, stored: 0, refused: 0, points: 0, latest: None };
     let (mut packed, mut text) = (vec![0; READ_BYTES], Vec::new());
     loop {
         let read = file.read(&mut packed)?;
@@ -180,15 +180,15 @@ async fn import_file<'a>(store: &Store, path: &'a Path) -> anyhow::Result<Counts
         let mut more = true;
         while more {
             more = decoder.step(&mut input, &mut text)?;
-            take(store, &mut intake, &mut text, &mut counts).await?;
+            take(store, &mut intake, &mut text, counts).await?;
         }
     }
     decoder.finish(&mut text)?;
-    take(store, &mut intake, &mut text, &mut counts).await?;
+    take(store, &mut intake, &mut text, counts).await?;
     intake.finish(Clock::of(store, AppState::now()), |line, why, text| counts.refuse(line, &why, text));
-    append(store, &mut intake, &mut counts).await?;
+    append(store, &mut intake, counts).await?;
     progress.end();
-    Ok(counts)
+    Ok(())
 }
 
 async fn take(

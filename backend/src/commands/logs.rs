@@ -110,7 +110,8 @@ fn write_folder(folder: &Folder, request: &LogsRequest, out: &mut impl Write) ->
         "--follow: the folder {shown} is read as it is now; ask the server that writes there: --server http://127.0.0.1:8080"
     );
     let LogsRequest { filter, order, options, .. } = request;
-    let written = folder_lines::write(folder, filter, *order, *options, out).map(drop);
+    let written =
+        folder_lines::write(folder, filter, *order, *options, out).and_then(|written| written.all());
     if data.is_dir() {
         return written;
     }

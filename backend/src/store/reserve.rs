@@ -141,7 +141,10 @@ impl Reserve {
     }
 
     fn why(&self) -> String {
-        let [free, reserve] = [&self.free, &self.floor].map(|bytes| Shown(bytes.load(Ordering::Relaxed)));
+        let [free, taken, reserve] =
+            [&self.free, &self.taken, &self.floor].map(|bytes| bytes.load(Ordering::Relaxed));
+        // As it is reckoned: when it was last looked there may have been much more.
+        let [free, reserve] = [free.saturating_sub(taken), reserve].map(Shown);
         format!(
             "the disk has {free} left, and {reserve} are kept so that stored lines can still be compressed and deleted (--disk-reserve)"
         )
@@ -262,7 +265,10 @@ mod tests {
         let reserve = disk.reserve(Kept::Bytes(10 * MIB), Duration::from_hours(1));
         assert!(reserve.take(MIB).is_ok());
         let refused = reserve.take(2 * MIB).unwrap_err().to_string();
-        assert!(refused.contains("12 MiB left, and 10 MiB are kept"), "{refused}");
+        assert!(
+            refused.contains("11 MiB left, and 10 MiB are kept"),
+            "what was taken is no more left: {refused}"
+        );
         assert!(reserve.state().is_refusing);
         assert!(reserve.take(MIB).is_ok(), "what fits is taken");
         assert!(reserve.take(1).is_err(), "what was taken since the look counts");

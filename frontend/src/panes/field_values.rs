@@ -25,13 +25,14 @@ pub(super) fn FieldValues(name: String) -> impl IntoView {
     }
 }
 
+// Of what stands in a row of the list none may be a list by itself.
 fn listed(name: &str, values: &Arc<PatternValues>) -> impl IntoView + use<> {
     let read = values.lines.matched;
     let slot = values.slots.first().cloned().unwrap_or_default();
     let note = note(values, &slot);
     let items = slot.values.into_iter().map(|one| view! { <Value name=name.to_owned() one read /> });
     view! {
-        <ul class="items facets">{items.collect_view()}</ul>
+        <div class="items facets">{items.collect_view()}</div>
         <p class="remark faint">{note}</p>
     }
 }
@@ -76,7 +77,7 @@ fn Value(name: String, one: ValueCount, read: u64) -> impl IntoView {
     };
     let new = (baseline_count == Some(0)).then(|| view! { <span class="versus new">"new"</span> });
     view! {
-        <li class="facet">
+        <div class="facet">
             <button class="item" title=title on:click=handler(move |_| narrow(false))>
                 <span class="grow mono" dir="auto">{shown}</span>
                 {new}
@@ -86,7 +87,7 @@ fn Value(name: String, one: ValueCount, read: u64) -> impl IntoView {
             <button class="control small icon-only" aria-label=without.clone() title=without on:click=handler(move |_| narrow(true))>
                 <Glyph icon=Icon::Minus />
             </button>
-        </li>
+        </div>
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
     let context = move |_| feed.show_context(id.clone());
     let fields = fields_of(&row).into_iter().map(|(field, filter)| view! { <FieldRow field filter /> });
     view! {
-        <div class="fields" node_ref=root>
+        <div class="fields" role="gridcell" node_ref=root>
             <div class="fields-head">
                 <CopyButton name="Copy the line" text=move || line.clone() label="Copy line" />
                 <CopyButton name="Copy the link to this line" text=address label="Copy link" />

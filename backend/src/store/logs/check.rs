@@ -1,13 +1,16 @@
 //! Verifies a day's segments: that every frame and column holds, and that the index has the lines that the text has.
 
-use super::segment::Paths;
+use super::commits::{changed_lines, noted_end};
+use super::recovery::indexed_end;
+use super::segment::{Paths, Published, Segment};
 use super::text::{Text, TextReader};
-use super::{SegmentView, attach};
+use super::{SegmentView, Snapshot, attach};
 use crate::store::StoreError;
 use crate::store::file_view::{Reading, caught};
 use crate::store::layout::day_dir;
 use crate::store::logs::fields;
 use sonde_shared::time::Day;
+use std::ops::Range;
 use std::path::Path;
 
 /// What became of a check of one segment.
@@ -25,6 +28,8 @@ pub struct SegmentReport {
     pub disk_bytes: u64,
     /// What does not hold, in words.
     pub problems: Vec<String>,
+    /// What may have been lost, or never was there.
+    pub notes: Vec<String>,
 }
 
 /// Checks a day of a folder without changing anything; also while a server writes there.
@@ -32,11 +37,12 @@ pub fn check_day(dir: &Path, day: Day, reading: Reading) -> Result<Vec<SegmentRe
     let snapshot = attach(dir, day, reading)?;
     let dir = day_dir(dir, day);
     let views = snapshot.days.iter().flat_map(|(_, views)| views);
-    views.map(|view| caught(|| check(&dir, view))).collect()
+    views.map(|view| caught(|| check(&dir, view)).flatten()).collect()
 }
 
-fn check(dir: &Path, view: &SegmentView) -> SegmentReport {
-    let Paths { text, sealed, commits, index } = Paths::new(dir, view.segment.number());
+fn check(dir: &Path, view: &SegmentView) -> Result<SegmentReport, StoreError> {
+    let paths = Paths::new(dir, view.segment.number());
+    let Paths { text, sealed, commits, index } = &paths;
     let files = if view.segment.is_sealed() { vec![sealed, index] } else { vec![text, commits, index] };
     let sizes = files.iter().filter_map(|file| file.metadata().ok()).map(|found| found.len());
     let mut report = SegmentReport {
@@ -46,9 +52,11 @@ fn check(dir: &Path, view: &SegmentView) -> SegmentReport {
         text_bytes: 0,
         disk_bytes: sizes.sum(),
         problems: Vec::new(),
+        notes: Vec::new(),
     };
-    if let Text::Sealed(text) = view.segment.form() {
-        report.problems.extend(text.problems());
+    match view.segment.form() {
+        Text::Sealed(text) => report.problems.extend(text.problems()),
+        _ => check_text(&paths, view, &mut report)?,
     }
     let mut of_index = Vec::new();
     for (number, block) in view.blocks().enumerate() {
@@ -67,7 +75,82 @@ fn check(dir: &Path, view: &SegmentView) -> SegmentReport {
         );
     }
     report.problems.splice(0..0, of_index);
-    report
+    Ok(report)
+}
+
+/// Text that is not sealed is what its commits wrote, and all of it is there.
+fn check_text(paths: &Paths, view: &SegmentView, report: &mut SegmentReport) -> Result<(), StoreError> {
+    let published = &view.published;
+    report.problems.extend(changed_text(paths, &view.segment, published)?.iter().map(told));
+    let lost = missing_at_end(paths, view)?;
+    let noted = noted_end(&records(paths)?);
+    if lost.is_none() && is_cut(paths, view, noted) {
+        let bytes = noted - published.blocks.text_end();
+        report.notes.push(format!(
+            "{bytes} bytes of text are missing that its records tell of: a loss of power leaves that of lines \
+            that were not yet acknowledged; without one, lines are lost"
+        ));
+    }
+    report.problems.extend(lost);
+    Ok(())
+}
+
+/// What is surely missing at the end of a day's segments, in words: what is left could pass for all there was.
+pub fn missing_at_ends(dir: &Path, snapshot: &Snapshot) -> Result<Vec<String>, StoreError> {
+    let mut missing = Vec::new();
+    for (day, view) in snapshot.days.iter().flat_map(|(day, views)| views.iter().map(move |view| (day, view)))
+    {
+        let paths = Paths::new(&day_dir(dir, *day), view.segment.number());
+        let file = if view.segment.is_sealed() { &paths.sealed } else { &paths.text };
+        missing.extend(missing_at_end(&paths, view)?.map(|what| format!("{}: {what}", file.display())));
+    }
+    Ok(missing)
+}
+
+fn missing_at_end(paths: &Paths, view: &SegmentView) -> Result<Option<String>, StoreError> {
+    match view.segment.form() {
+        Text::Sealed(text) => {
+            Ok((!text.has_end()?).then(|| "its end is damaged, and lines may be missing".to_owned()))
+        }
+        Text::Open(text) => {
+            // Read behind the segment, to which lines may have come meanwhile.
+            let indexed = indexed_end(paths, text.reading())?;
+            let bytes = indexed.saturating_sub(view.published.blocks.text_end());
+            let is_missing = is_cut(paths, view, indexed);
+            Ok(is_missing.then(|| format!("{bytes} bytes of text are missing that the index is of")))
+        }
+        Text::Foreign(_) => Ok(None),
+    }
+}
+
+/// Whether the text is shorter than something says that knew it.
+fn is_cut(paths: &Paths, view: &SegmentView, known: u64) -> bool {
+    let has_less = || paths.text.metadata().is_ok_and(|text| text.len() < known);
+    known > view.published.blocks.text_end() && has_less()
+}
+
+fn records(paths: &Paths) -> Result<Vec<u8>, StoreError> {
+    match std::fs::read(&paths.commits) {
+        // A text that was copied here alone.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(StoreError::io("read", &paths.commits)),
+    }
+}
+
+/// The lines of a segment in its open form whose text has changed since it was committed.
+pub(super) fn changed_text(
+    paths: &Paths,
+    segment: &Segment,
+    published: &Published,
+) -> Result<Vec<Range<u32>>, StoreError> {
+    let Text::Open(text) = segment.form() else { return Ok(Vec::new()) };
+    let crc = |range: Range<u64>| text.crc(range.start as usize..range.end as usize);
+    changed_lines(&records(paths)?, published.blocks.text_end(), crc)
+}
+
+/// What is wrong with these lines.
+pub(super) fn told(lines: &Range<u32>) -> String {
+    format!("the text of lines {} to {} is not what was committed", lines.start, lines.end.saturating_sub(1))
 }
 
 /// Each row of the index names a line, and says of it what it says itself.

@@ -7,7 +7,7 @@
 use crate::store::ages::Lane;
 use crate::store::source::{BatchKey, Mark, Note};
 use sonde_shared::time::{Day, Timestamp};
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 /// Bytes of a record.
 pub(super) const RECORD_BYTES: usize = 24;
@@ -158,6 +158,31 @@ pub(super) fn last_whole<T: Deref<Target = [u8]>>(
     if last.end < known.end { known } else { last }
 }
 
+/// Lines whose text is not what their commit wrote, of those in the first `end` bytes. A record that does not hold ends what can
+/// be told; an index vouches for what lies behind it. `crc` gives the checksum of the text between two offsets.
+pub(super) fn changed_lines<E>(
+    records: &[u8],
+    end: u64,
+    mut crc: impl FnMut(Range<u64>) -> Result<u32, E>,
+) -> Result<Vec<Range<u32>>, E> {
+    let (mut changed, mut start, mut first) = (Vec::new(), 0, 0);
+    for (commit, _) in read_commits(records) {
+        if commit.end <= start || commit.end > end {
+            break;
+        }
+        if crc(start..commit.end)? != commit.text_crc {
+            changed.push(first..commit.rows.max(first));
+        }
+        (start, first) = (commit.end, commit.rows);
+    }
+    Ok(changed)
+}
+
+/// The end of the text that records tell of, whether or not it is whole.
+pub(super) fn noted_end(records: &[u8]) -> u64 {
+    read_commits(records).map(|(commit, _)| commit.end).max().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,5 +280,26 @@ mod tests {
             commits[3],
             "what an index vouches for is not read again"
         );
+    }
+
+    #[test]
+    fn a_changed_byte_is_told_by_the_lines_of_its_commit() {
+        let (text, records, commits) = three_commits();
+        let check = |text: &[u8], records: &[u8], end: u64| {
+            let crc = |range: Range<u64>| Some(&text[range.start as usize..range.end as usize]);
+            changed_lines(records, end, |range| crc(range).map(crc32fast::hash).ok_or(())).unwrap()
+        };
+        for at in 0..text.len() {
+            let mut changed = text.clone();
+            changed[at] ^= 4;
+            let of = commits.iter().position(|commit| at < commit.end as usize).unwrap() as u32;
+            assert_eq!(check(&changed, &records, 14), std::slice::from_ref(&(of - 1..of)), "{at}");
+            let counts: Vec<_> = Some(of - 1..of).filter(|_| of < 3).into_iter().collect();
+            assert_eq!(check(&changed, &records, 13), counts, "{at}: what does not count is not looked at");
+        }
+        assert_eq!((check(&text, &records, 14), noted_end(&records)), (Vec::new(), 14));
+        let mut damaged = records.clone();
+        damaged[RECORD_BYTES] ^= 1;
+        assert_eq!((check(&text, &damaged, 14), noted_end(&damaged)), (Vec::new(), 4));
     }
 }

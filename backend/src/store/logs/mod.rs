@@ -38,7 +38,7 @@ mod unwritten;
 mod writer;
 
 pub use back_up::back_up;
-pub use check::{SegmentReport, check_day};
+pub use check::{SegmentReport, check_day, missing_at_ends};
 pub(super) use delete::sweep;
 pub use gone::Missed;
 pub use snapshot::{SegmentView, Snapshot, attach};

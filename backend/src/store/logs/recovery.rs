@@ -1,7 +1,7 @@
 //! Opens a segment in its open form: what its index lacks is made from the text, up to the last whole commit.
 
 use super::block::{self, Block, Found};
-use super::commits::{Commit, last_whole, read_commits};
+use super::commits::{self, Commit, last_whole, read_commits};
 use super::dictionary::Dictionaries;
 use super::rows::RowReader;
 use super::segment::{
@@ -44,6 +44,7 @@ pub(super) fn open(
         return Ok(None);
     }
     let commit = last_commit(paths, (recovery.end, recovery.rows), &text)?;
+    tell_missing(paths, recovery.known_end.max(noted_end(paths)).saturating_sub(commit.end));
     if !recovery.index_rest(&text, commit, RowReader::new(day, recovery.latest(watermark)), effort)? {
         return Ok(None);
     }
@@ -71,6 +72,24 @@ fn view_text(paths: &Paths, reading: Reading) -> Result<FileView, StoreError> {
     Ok(text)
 }
 
+/// Lines that were acknowledged may be among these; what a loss of power leaves of others looks the same.
+fn tell_missing(paths: &Paths, bytes: u64) {
+    if bytes > 0 {
+        let file = paths.text.display();
+        tracing::warn!(%file, bytes, "text that was committed is missing or changed: what counts ends before it");
+    }
+}
+
+/// The end of the text that the records tell of; 0 without any.
+fn noted_end(paths: &Paths) -> u64 {
+    std::fs::read(&paths.commits).map_or(0, |records| commits::noted_end(&records))
+}
+
+/// The end of the text that the blocks of an index are of, however much of it there is.
+pub(super) fn indexed_end(paths: &Paths, reading: Reading) -> Result<u64, StoreError> {
+    Ok(Recovery::from_index(&paths.index, u64::MAX, false, reading)?.end)
+}
+
 /// How many lines a segment has by its records, whose text is not looked at; `None` without any.
 fn lines_noted(paths: &Paths) -> Option<u32> {
     let records = std::fs::read(&paths.commits).ok()?;
@@ -94,7 +113,7 @@ fn whole_index(paths: &Paths, text: &FileView, reading: Reading) -> Result<Optio
         return Ok(None);
     }
     let Some(published) = Published::in_file(view, INDEX_MAGIC.len())? else { return Ok(None) };
-    let end = published.blocks.metas().last().map_or(0, |meta| meta.text.end);
+    let end = published.blocks.text_end();
     // A line has a line feed at least, so that lines and text stay countable together.
     let is_of_text =
         published.blocks.metas().all(|meta| u64::from(meta.rows) <= meta.text.end - meta.text.start);
@@ -141,6 +160,8 @@ struct Recovery {
     /// How much text and how many lines the blocks cover.
     end: u64,
     rows: u32,
+    /// How much text the blocks were of that follow on one another, whether or not it is there.
+    known_end: u64,
     /// The whole part of the file, then new blocks.
     file: Vec<u8>,
     view: Option<FileView>,
@@ -157,6 +178,7 @@ impl Recovery {
             is_owner,
             end: 0,
             rows: 0,
+            known_end: 0,
             file: Vec::new(),
             view: None,
             whole_len: INDEX_MAGIC.len(),
@@ -171,6 +193,7 @@ impl Recovery {
             return Ok(this);
         }
         while let Some(found) = block::find(&bytes, this.whole_len) {
+            this.known_end = found.meta.text.end;
             let follows = found.meta.first_row == this.rows
                 && found.meta.text.start == this.end
                 && found.meta.text.end <= text_len

@@ -1,5 +1,6 @@
 //! Whole segments: late lines, patterns, sealing.
 
+mod changed;
 mod deleting;
 mod disk;
 mod failing_disk;

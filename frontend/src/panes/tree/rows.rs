@@ -144,7 +144,7 @@ fn Row(
             data-path=place.path.clone()
             title=place.path.clone()
             style:transform=move || format!("translateY({}px)", at as f64 * list.row_px.get())
-            style:padding-left=format!("{}px", 4 + 12 * place.depth.min(8))
+            style:padding-left=format!("{}px", indent_px(place.depth))
             on:pointerdown=handler(press)
             on:pointermove=handler(move |event| held.moved(&event))
             on:pointerup=handler(move |_| held.end())
@@ -331,4 +331,9 @@ impl Held {
     fn took(self) -> bool {
         self.took.try_update_value(std::mem::take).unwrap_or_default()
     }
+}
+
+/// How far a row stands in. Far down it is less a level, so that names keep some room.
+fn indent_px(depth: usize) -> usize {
+    4 + 12 * depth.min(3) + 4 * (depth.clamp(3, 9) - 3)
 }

@@ -68,5 +68,19 @@ fn add_to(lines: &mut Vec<u32>, number: u16, more: u64) {
 
 /// The numbers that have lines.
 fn pairs(lines: &[u32]) -> Vec<(u16, u32)> {
-    (0..).zip(lines.iter().copied()).filter(|(_, lines)| *lines > 0).collect()
+    (0..=u16::MAX).zip(lines.iter().copied()).filter(|(_, lines)| *lines > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There are no such numbers but in an index that was made up.
+    #[test]
+    fn the_greatest_number_has_its_lines_too() {
+        let mut lines = Vec::new();
+        add_to(&mut lines, u16::MAX, 7);
+        add_to(&mut lines, 3, 1);
+        assert_eq!(pairs(&lines), [(3, 1), (u16::MAX, 7)]);
+    }
 }

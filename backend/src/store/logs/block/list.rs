@@ -57,6 +57,11 @@ impl BlockList {
         }
     }
 
+    /// Where the text of the lines ends.
+    pub fn text_end(&self) -> u64 {
+        self.metas().last().map_or(0, |meta| meta.text.end)
+    }
+
     /// Which lines each block holds.
     pub fn metas(&self) -> impl Iterator<Item = BlockMeta> {
         let (kept, table) = match self {

@@ -9,6 +9,7 @@ use super::stretches::{FRAME_BYTES, Line, Places, cut_frames, lines_of, stretche
 use super::text::SealedText;
 use crate::store::file_view::Reading;
 use crate::store::logs::block::{self, NewNames, Row};
+use crate::store::logs::check::{changed_text, told};
 use crate::store::logs::dictionary::NameList;
 use crate::store::logs::rows::is_near;
 use crate::store::logs::segment::{Paths, Published, Segment};
@@ -57,6 +58,7 @@ pub(in crate::store::logs) fn prepare(
     if !is_of_its_text(segment, &published) {
         return Err(not_of_its_text(&paths.index));
     }
+    check_text(paths, segment, &published)?;
     let beside = beside(paths);
     let written = Written::write(&beside[0], segment, &published, stop)
         .and_then(|written| write_index(&beside[1], segment, &published, &written));
@@ -81,7 +83,18 @@ fn is_of_its_text(segment: &Segment, published: &Published) -> bool {
         (0..columns.len()).all(|row| is_near(columns.ts(row), segment.day()))
             && lines_of(&block, segment, published).iter().all(&mut follows)
     });
-    all_follow && end == published.blocks.metas().last().map_or(0, |meta| meta.text.end)
+    all_follow && end == published.blocks.text_end()
+}
+
+/// The sealed form has checksums of its own, so what has changed since it was committed would pass for what was sent.
+fn check_text(paths: &Paths, segment: &Segment, published: &Published) -> Result<(), StoreError> {
+    match changed_text(paths, segment, published)?.as_slice() {
+        [] => Ok(()),
+        [first, ..] => {
+            let why = format!("{}; it is not sealed", told(first));
+            Err(StoreError::Damaged { path: paths.text.clone(), why })
+        }
+    }
 }
 
 fn not_of_its_text(index: &Path) -> StoreError {

@@ -113,6 +113,11 @@ impl SealedText {
         Self::open(&self.path, self.id, self.cache.clone(), self.view.reading())
     }
 
+    /// Whether its end is there, which tells what the file has.
+    pub(in crate::store::logs) fn has_end(&self) -> Result<bool, StoreError> {
+        Ok(Footer::find(&self.view)?.is_some())
+    }
+
     /// What of the file does not hold, in words.
     pub(in crate::store::logs) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
