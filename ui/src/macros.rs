@@ -188,7 +188,7 @@ pub mod mount {
     use crate::view::IntoView;
     use any_spawner::Executor;
     use reactive_graph::owner::Owner;
-    use web_sys::HtmlElement;
+    use web_sys::{HtmlElement, Node};
 
     /// Shows the view in the document's body, for as long as the document is there.
     pub fn mount_to_body<V: IntoView>(view: impl FnOnce() -> V) {
@@ -201,7 +201,7 @@ pub mod mount {
     pub fn mount_to<V: IntoView>(parent: HtmlElement, view: impl FnOnce() -> V) -> UnmountHandle {
         let owner = Owner::new();
         let view = owner.with(|| view().into_view());
-        UnmountHandle::new(&parent, view, owner)
+        UnmountHandle::new(&Node::from(parent), view, owner)
     }
 }
 
