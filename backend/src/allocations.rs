@@ -1,10 +1,12 @@
-//! In tests: how much memory this thread asks for at once, so that a test sees when a number of a file was taken at its word.
+//! In tests: how much memory this thread asks for at once, so that a test sees when a number of a file was taken at its word; and how
+//! often, so that one sees what is asked for with each line.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 thread_local! {
     static MOST: Cell<usize> = const { Cell::new(0) };
+    static TIMES: Cell<u64> = const { Cell::new(0) };
 }
 
 struct Watched;
@@ -15,6 +17,7 @@ static ALLOCATOR: Watched = Watched;
 fn note(bytes: usize) {
     // A thread that ends asks for memory too, when it has no counts any more.
     MOST.try_with(|most| most.set(most.get().max(bytes))).unwrap_or_default();
+    TIMES.try_with(|times| times.set(times.get() + 1)).unwrap_or_default();
 }
 
 #[expect(unsafe_code, reason = "an allocator has no safe form; this one hands all on to the system's")]
@@ -47,6 +50,12 @@ unsafe impl GlobalAlloc for Watched {
 /// From here on.
 pub(crate) fn begin() {
     MOST.set(0);
+    TIMES.set(0);
+}
+
+/// How often this thread has asked for some.
+pub(crate) fn times() -> u64 {
+    TIMES.get()
 }
 
 /// The most that this thread has asked for at once.

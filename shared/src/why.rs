@@ -10,6 +10,10 @@ pub const QUIET: &str = "Nothing stands out: ";
 pub struct Why {
     /// The findings, best first; empty where nothing stands out.
     pub findings: Vec<Finding>,
+    /// What comes nearest to standing out and is large, best first, at most ten: it lies within what happens anyway, so none of it is a finding. For
+    /// who knows from elsewhere that something happened: behind the findings it goes on with their list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weaker: Vec<Finding>,
     /// What was looked at.
     pub tested: Tested,
     /// The selection, unix milliseconds.

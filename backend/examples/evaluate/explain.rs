@@ -15,7 +15,7 @@ pub(crate) fn missed(
     name: &str,
     observed: &Observed,
     cause: &Cause,
-    findings: &[Finding],
+    (listed, findings): (&[Finding], usize),
     place: Option<usize>,
 ) {
     println!("    {name}, {}: {} at {:?}", shape(observed), cause.place, place.map(|place| place + 1));
@@ -41,7 +41,11 @@ pub(crate) fn missed(
             pattern.counts.sum(&now.selection)
         );
     }
-    tell(findings);
+    tell(&listed[..findings]);
+    if findings < listed.len() {
+        println!("      below the threshold:");
+        tell(&listed[findings..]);
+    }
 }
 
 /// Findings where nothing happened.

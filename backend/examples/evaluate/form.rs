@@ -16,10 +16,12 @@ pub(crate) enum Form {
     Far,
     /// Compared with a whole day two weeks before.
     FarDay,
+    /// What happens began in the last quarter of the baseline: only its second half is selected.
+    Late,
 }
 
 /// Those that are told of beside the usual one.
-pub(crate) const OTHERS: [Form; 4] = [Form::FewPoints, Form::Still, Form::Far, Form::FarDay];
+pub(crate) const OTHERS: [Form; 5] = [Form::FewPoints, Form::Still, Form::Far, Form::FarDay, Form::Late];
 
 impl Form {
     /// What it is called in tables.
@@ -30,6 +32,7 @@ impl Form {
             Self::Still => "still",
             Self::Far => "far",
             Self::FarDay => "far day",
+            Self::Late => "late",
         }
     }
 
@@ -44,6 +47,7 @@ impl Form {
             Self::Still => Size { still: 0.6, ..usual },
             Self::Far => Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) },
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
+            Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },
         }
     }
 }

@@ -392,6 +392,15 @@ pub(crate) fn gap(observed: &mut Observed, draw: &mut Draw) {
     }
 }
 
+/// Only the second half is selected, so that the first is in the baseline, of which it is a quarter.
+pub(crate) fn notice_late(observed: &mut Observed) {
+    let now = &mut observed.grid.now;
+    let (gap, length) = (now.selection.start - now.baseline.end, now.selection.len() / 2);
+    now.selection.start += length;
+    let end = now.selection.start - gap;
+    now.baseline = end - 4 * length..end;
+}
+
 /// The question comes from a chart of the component that suffers most, as it would, and so from that component.
 pub(crate) fn ask_from(cause: &Cause, system: &System, observed: &mut Observed) {
     let number = system.components.iter().position(|component| *component == cause.place);

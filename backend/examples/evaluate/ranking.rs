@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 
 /// What shows a kind of incident.
 const CLASSES: [&str; 3] = ["metrics", "patterns", "fields"];
-/// What the method itself is called.
+/// What the method itself is called: all that it lists, and its findings alone.
 const OWN: &str = "why";
+const FINDINGS: &str = "why, findings";
 
 /// Where the cause was found: 0 for the first place.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,16 +36,17 @@ type Tallies = BTreeMap<(&'static str, &'static str), Tally>;
 
 impl Tally {
     fn line(&self) -> String {
-        format!("{}   {}", self.of(|found| found.place), self.of(|found| found.exact))
+        format!("{}   {}", shown(self.numbers(|found| found.place)), shown(self.numbers(|found| found.exact)))
     }
 
-    fn of(&self, rank: impl Fn(&Found) -> Option<usize>) -> String {
+    /// In %: how many are within the first 1, 3 and 5, and the mean reciprocal rank.
+    fn numbers(&self, rank: impl Fn(&Found) -> Option<usize>) -> [f64; 4] {
         let all = self.found.len().max(1) as f64;
         let ranks = || self.found.iter().filter_map(&rank);
         let within = |most: usize| 100.0 * ranks().filter(|rank| *rank < most).count() as f64 / all;
+        let reciprocal = 100.0 * ranks().map(|rank| 1.0 / (1.0 + rank as f64)).sum::<f64>() / all;
         // The sum of none is -0.
-        let reciprocal = 0.0 + ranks().map(|rank| 1.0 / (1.0 + rank as f64)).sum::<f64>() / all;
-        format!("{:3.0} {:3.0} {:3.0}  {reciprocal:.2}", within(1), within(3), within(5))
+        [within(1), within(3), within(5), 0.0 + reciprocal]
     }
 
     /// By how much its first number may be off, in 95 of 100 cases.
@@ -54,13 +56,30 @@ impl Tally {
         196.0 * (first * (1.0 - first) / all).sqrt()
     }
 
-    fn first(&self) -> usize {
-        self.found.iter().filter(|found| found.place == Some(0)).count()
-    }
-
     fn add(&mut self, found: Found) {
         self.found.push(found);
     }
+}
+
+fn shown(numbers: [f64; 4]) -> String {
+    let [one, three, five, reciprocal] = numbers;
+    format!("{one:3.0} {three:3.0} {five:3.0}  {:.2}", reciprocal / 100.0)
+}
+
+/// Of all simple methods the best number in each column, wherever it comes from: none of them has them all.
+fn best_simple(tallies: &Tallies, class: &str) -> String {
+    let simple = || tallies.iter().filter(|((of, method), _)| *of == class && !is_own(method));
+    let most = |rank: &dyn Fn(&Found) -> Option<usize>| {
+        simple().fold([0.0; 4], |most, (_, tally)| {
+            let numbers = tally.numbers(rank);
+            std::array::from_fn(|at| f64::max(most[at], numbers[at]))
+        })
+    };
+    format!("{}   {}", shown(most(&|found| found.place)), shown(most(&|found| found.exact)))
+}
+
+fn is_own(method: &str) -> bool {
+    [OWN, FINDINGS].contains(&method)
 }
 
 fn made(form: Form, kind: Kind, number: usize) -> (Observed, Cause) {
@@ -78,6 +97,9 @@ fn made(form: Form, kind: Kind, number: usize) -> (Observed, Cause) {
     if draw.chance(0.7) {
         incident::ask_from(&cause, &system, &mut observed);
     }
+    if form == Form::Late {
+        incident::notice_late(&mut observed);
+    }
     (observed, cause)
 }
 
@@ -92,6 +114,7 @@ pub(crate) fn incidents(incidents: usize, is_explained: bool) {
         for ((_, method), tally) in tallies.iter().filter(|((of, _), _)| *of == class).rev() {
             println!("  {class:9} by {method:16} {}   ± {:.0}", tally.line(), tally.error());
         }
+        println!("  {class:9} by {:16} {}", "simple ones", best_simple(&tallies, class));
     }
 }
 
@@ -113,25 +136,24 @@ pub(crate) fn hashed(incidents: usize) {
 
 /// The other forms, by what shows incidents, beside the best simple method of each.
 pub(crate) fn forms(incidents: usize, is_explained: bool) {
-    println!("\nother forms: the same numbers; the best simple method of each below");
+    println!("\nother forms: the same numbers; below, the best of any simple method in each column");
     for form in OTHERS {
         let mut tallies = Tallies::new();
         for kind in KINDS {
             of_kind(form, kind, incidents, is_explained, &mut tallies);
         }
         for class in CLASSES {
-            let simple = tallies.iter().filter(|((of, method), _)| *of == class && *method != OWN);
-            let best = simple.max_by_key(|(_, tally)| tally.first());
-            let own = tallies.get_key_value(&(class, OWN));
-            for ((_, method), tally) in own.into_iter().chain(best) {
+            let name = form.name();
+            for method in [OWN, FINDINGS] {
+                let Some(tally) = tallies.get(&(class, method)) else { continue };
                 let empty = 100.0 * tally.empty as f64 / tally.found.len().max(1) as f64;
-                let name = form.name();
                 println!(
-                    "  {name:10} {class:9} by {method:16} {}   {empty:3.0}   ± {:.0}",
+                    "  {name:10} {class:9} by {method:13} {}   {empty:3.0}   ± {:.0}",
                     tally.line(),
                     tally.error()
                 );
             }
+            println!("  {name:10} {class:9} by simple ones   {}", best_simple(&tallies, class));
         }
     }
 }
@@ -155,30 +177,37 @@ fn of_each_kind(tally: &mut dyn FnMut(Kind) -> Tally) {
 
 /// Incidents of one kind, by the method itself and by simple ones; what the method itself made of it is given back.
 fn of_kind(form: Form, kind: Kind, incidents: usize, is_explained: bool, tallies: &mut Tallies) -> Tally {
-    let mut tally = Tally::default();
+    let (mut tally, mut of_findings) = (Tally::default(), Tally::default());
     for number in 0..incidents {
         let (observed, cause) = made(form, kind, number);
         for (method, ranked) in simple::rankings(&observed) {
             tallies.entry((class(kind), method)).or_default().add(found_in(&ranked, &cause, &observed));
         }
-        let (found, findings) = own(&observed, &cause, &mut tally);
+        let (found, findings, listed) = own(&observed, &cause, &mut tally);
+        of_findings.add(locate(&findings[..listed], &cause, &observed));
         if is_explained && found.place != Some(0) {
             let name = format!("{} {kind:?} {number}", form.name());
-            explain::missed(&name, &observed, &cause, &findings, found.place);
+            explain::missed(&name, &observed, &cause, (&findings, listed), found.place);
         }
     }
-    let of_class = tallies.entry((class(kind), OWN)).or_default();
-    of_class.found.extend(&tally.found);
-    of_class.empty += tally.empty;
+    of_findings.empty = tally.empty;
+    for (method, tally) in [(OWN, &tally), (FINDINGS, &of_findings)] {
+        let of_class = tallies.entry((class(kind), method)).or_default();
+        of_class.found.extend(&tally.found);
+        of_class.empty += tally.empty;
+    }
     tally
 }
 
-fn own(observed: &Observed, cause: &Cause, tally: &mut Tally) -> (Found, Vec<Finding>) {
-    let findings = rank_with(observed, &Weights::default()).0.findings;
-    let found = locate(&findings, cause, observed);
+/// Where the cause is in all that is listed; the list, and how many of it are findings.
+fn own(observed: &Observed, cause: &Cause, tally: &mut Tally) -> (Found, Vec<Finding>, usize) {
+    let why = rank_with(observed, &Weights::default()).0;
+    let findings = why.findings.len();
+    let listed: Vec<Finding> = why.findings.into_iter().chain(why.weaker).collect();
+    let found = locate(&listed, cause, observed);
     tally.add(found);
-    tally.empty += usize::from(findings.is_empty());
-    (found, findings)
+    tally.empty += usize::from(findings == 0);
+    (found, listed, findings)
 }
 
 fn class(kind: Kind) -> &'static str {

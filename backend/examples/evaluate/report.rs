@@ -94,6 +94,7 @@ fn keep_some(all: &mut UnderNull, more: UnderNull) {
     keep(&mut all.patterns, more.patterns);
     keep(&mut all.components, more.components);
     keep(&mut all.fields, more.fields);
+    keep(&mut all.together, more.together);
 }
 
 fn print_tenths(under_null: &UnderNull) {
@@ -105,6 +106,7 @@ fn print_tenths(under_null: &UnderNull) {
         ("patterns", &under_null.patterns),
         ("components", &under_null.components),
         ("fields", &under_null.fields),
+        ("places", &under_null.together),
     ];
     for (name, p) in kinds {
         let part = |low: f32, high: f32| {

@@ -105,6 +105,7 @@ impl Work {
             Stage::Done => (Why::default(), Stage::Done),
         };
         why.findings.truncate(self.limit);
+        why.weaker.truncate(self.limit);
         Ok((why, next))
     }
 

@@ -1,5 +1,6 @@
 //! Something that may be a finding, whatever it is of: what all kinds are compared by.
 
+use super::null::Combined;
 use super::observed::Grid;
 use sonde_shared::why::{Change, Course, FindingKind, Place};
 
@@ -42,6 +43,17 @@ pub(super) struct Candidate {
     pub(super) onset: Option<usize>,
     /// What is like this and equal in a sense of its kind, such as a value; the same twice is a duplicate.
     pub(super) twin: Option<String>,
+}
+
+/// All that was tested of a kind.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// What is promising.
+    pub(super) candidates: Vec<Candidate>,
+    /// How often the like of each comes by chance, promising or not.
+    pub(super) combined: Combined,
+    /// Whose each is.
+    pub(super) owners: Vec<String>,
 }
 
 impl Candidate {

@@ -1,7 +1,8 @@
 //! What moved together becomes one finding with members.
 //!
 //! Series of one owner are one where their courses resemble each other. Lines are stricter, for two messages that both
-//! stopped may be two facts: patterns are one where they come in the same numbers, values where they are in the same lines. A
+//! stopped may be two facts: patterns are one where they come in the same numbers, values where they are in the same lines, and the same
+//! value of a field or message is one in all components. A
 //! component goes with the pattern that makes up its change, and patterns go with their component where all of them changed alike.
 
 use super::candidate::Candidate;
@@ -30,6 +31,7 @@ pub(super) fn collapse(candidates: &[Candidate]) -> Vec<Group> {
     let shapes: Vec<Shape> = candidates.iter().map(|candidate| Shape::of(&candidate.course)).collect();
     let mut groups: Vec<Group> = Vec::new();
     let mut by_owner: BTreeMap<(&str, Class), Vec<usize>> = BTreeMap::new();
+    let mut by_value: BTreeMap<&str, usize> = BTreeMap::new();
     let mut places = Vec::new();
     for (number, candidate) in candidates.iter().enumerate() {
         let Some(class) = Class::of(candidate) else {
@@ -37,17 +39,24 @@ pub(super) fn collapse(candidates: &[Candidate]) -> Vec<Group> {
             continue;
         };
         let known = by_owner.entry((candidate.owner.as_str(), class)).or_default();
-        let together = |group: &&usize| {
-            let leader = groups[**group].leader;
+        let together = |group: &usize| {
+            let leader = groups[*group].leader;
             class.moved_together((&candidates[leader], &shapes[leader]), (candidate, &shapes[number]))
         };
-        if let Some(group) = known.iter().find(together) {
-            groups[*group].members.push(number);
+        // A value is the same one wherever it comes up in that field or message: a client that asks all is one client.
+        let value = candidate.twin.as_ref().map(|_| candidate.subject.as_str());
+        let elsewhere = value.and_then(|value| by_value.get(value)).copied();
+        let group = elsewhere.or_else(|| known.iter().copied().find(together));
+        if let Some(group) = group {
+            groups[group].members.push(number);
         } else {
             if known.len() < MOST_LEADERS {
                 known.push(groups.len());
             }
             groups.push(Group { leader: number, members: Vec::new() });
+        }
+        if let Some(value) = value {
+            by_value.entry(value).or_insert(group.unwrap_or(groups.len() - 1));
         }
     }
     for place in places {
@@ -235,6 +244,21 @@ mod tests {
         let series = candidate(FindingKind::Metric, "a", Change::Up, step(9.0, 30));
         let groups = collapse(&[series, numbers, value]);
         assert_eq!(groups, [Group { leader: 0, members: vec![1] }, Group { leader: 2, members: vec![] }]);
+    }
+
+    #[test]
+    fn a_value_is_one_in_all_components_and_takes_along_what_it_stands_with() {
+        let value = |owner: &str, field: &str, at| {
+            let found = candidate(FindingKind::Field, owner, Change::Up, step(9.0, at));
+            Candidate { subject: format!("{field}=v"), twin: Some("v".into()), ..found }
+        };
+        let path = Candidate { twin: Some("w".into()), ..value("a", "path", 30) };
+        let all = [value("a", "client", 30), path.clone(), value("b", "client", 20), value("b", "user", 10)];
+        let groups = collapse(&all);
+        assert_eq!(groups, [Group { leader: 0, members: vec![1, 2] }, Group { leader: 3, members: vec![] }]);
+        // What is no value is one in its component alone.
+        let numbers = |owner: &str| Candidate { twin: None, ..value(owner, "took", 30) };
+        assert_eq!(collapse(&[numbers("a"), numbers("b")]).len(), 2);
     }
 
     #[test]

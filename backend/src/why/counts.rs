@@ -90,6 +90,19 @@ pub(super) fn silent_tail(counts: &Counts, window: &Range<usize>) -> usize {
     window.end - last.map_or(window.start, |last| last + 1)
 }
 
+/// The longest stretch of a window without any, in buckets in which something was received.
+pub(super) fn longest_pause(counts: &Counts, window: &Range<usize>, alive: &[bool]) -> f64 {
+    let (mut longest, mut next) = (0.0_f64, window.start);
+    let inside = counts.iter().map(|(bucket, _)| bucket).filter(|bucket| window.contains(bucket));
+    for bucket in inside.chain([window.end]) {
+        if (bucket - next) as f64 > longest {
+            longest = longest.max(size_of(&(next..bucket), alive));
+        }
+        next = bucket + 1;
+    }
+    longest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,5 +159,18 @@ mod tests {
         assert_eq!(silent_tail(&counts, &(0..7)), 3);
         assert_eq!(silent_tail(&counts, &(4..7)), 3);
         assert_eq!(silent_tail(&counts, &(0..4)), 0);
+    }
+
+    #[test]
+    fn the_longest_pause_counts_what_was_received_alone() {
+        let check = |lines: &[u32], dead: Range<usize>, expected: f64| {
+            let alive: Vec<bool> = (0..lines.len()).map(|bucket| !dead.contains(&bucket)).collect();
+            let found = longest_pause(&Counts::of_all(lines), &(1..lines.len()), &alive);
+            assert!((found - expected).abs() < 1e-9, "{lines:?} {dead:?}: {found}");
+        };
+        check(&[0, 0, 1, 0, 0, 0, 2, 0, 0], 0..0, 3.0);
+        check(&[0, 0, 1, 0, 0, 0, 2, 0, 0], 3..5, 2.0);
+        check(&[1, 0, 0, 0], 0..0, 3.0);
+        check(&[1, 1, 1], 0..0, 0.0);
     }
 }

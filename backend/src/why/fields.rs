@@ -3,9 +3,9 @@
 //! A field is one test, by its most over-represented value: of a field whose values never repeat some value always is, and
 //! that is so in every slice of the baseline too.
 
-use super::candidate::{Candidate, MOST_CHANGE, PROMISING, shown};
+use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, shown};
 use super::counts::{interval, ratio, share_deviance};
-use super::null::{Combined, Statistic, combine};
+use super::null::{Statistic, combine};
 use super::observed::{Field, FieldValue, Grid, Observed, Part};
 use super::tree::Tree;
 use super::words;
@@ -20,7 +20,7 @@ const FEWEST_LINES: u32 = 8;
 const FEWEST_NUMBERS: usize = 8;
 
 /// Candidates among fields.
-pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Combined) {
+pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
     let slices = observed.grid.slices().len();
     let usable: Vec<&Field> = observed.fields.iter().filter(|field| is_usable(field, slices)).collect();
     let windows = slices - 1;
@@ -31,7 +31,7 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Com
             windows,
             days: 0,
             floor: Vec::new(),
-            wild: Vec::new(),
+            sorts: Vec::new(),
             touched: Vec::new(),
             prior: PRIOR_WINDOWS,
             boundless: false,
@@ -57,7 +57,7 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Com
             }
         })
         .collect();
-    (candidates, combined)
+    Judged { candidates, combined, owners: Vec::new() }
 }
 
 fn is_usable(field: &Field, slices: usize) -> bool {

@@ -1,7 +1,7 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
-use super::candidate::{Candidate, MOST_CHANGE, PROMISING, onset, shown};
-use super::null::{Combined, Statistic, combine};
+use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
+use super::null::{Statistic, combine};
 use super::observed::Observed;
 use super::series::{Measured, Move, Room, STATISTICS, measure};
 use super::tree::Tree;
@@ -28,12 +28,7 @@ const PRESENCE: usize = 5;
 const LEAST_PRESENCE: f32 = 0.7;
 
 /// Candidates among series, and what is said of each.
-pub(super) fn find(
-    observed: &Observed,
-    trials: &Trials,
-    alive: &[bool],
-    tree: &Tree<'_>,
-) -> (Vec<Candidate>, Combined) {
+pub(super) fn find(observed: &Observed, trials: &Trials, alive: &[bool], tree: &Tree<'_>) -> Judged {
     let measured = measure_all(observed, trials, alive);
     let statistics: Vec<Statistic> =
         (0..STATISTICS).map(|number| statistic(&measured, trials, number)).collect();
@@ -44,7 +39,8 @@ pub(super) fn find(
             candidate(observed, tree, item, &measured[item], combined.p[item], combined.loudest[item])
         })
         .collect();
-    (candidates, combined)
+    let owners = observed.series.iter().map(|series| tree.owner(&series.path)).collect();
+    Judged { candidates, combined, owners }
 }
 
 /// Measures all series, in parts on as many threads as there are cores.
@@ -79,11 +75,16 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
         windows: trials.null_count(),
         days: trials.days,
         floor: measured.iter().map(floor).collect(),
-        wild: measured.iter().map(|series| series.moved.jumps).collect(),
+        sorts: measured.iter().map(|series| sort_of(&series.moved)).collect(),
         touched: trials.touched(),
         prior: PRIOR_WINDOWS,
         boundless: number == 0 || number == SLOPE,
     }
+}
+
+/// Series in which single points jump are compared among themselves, and so are those that have few points.
+fn sort_of(moved: &Move) -> usize {
+    usize::from(moved.jumps) + 2 * usize::from(moved.seldom)
 }
 
 fn candidate(

@@ -1,9 +1,9 @@
 //! Patterns, components and hosts as candidates: how many lines there are, how many of them are errors, and what stopped.
 
 use super::bursts::{self, BY_CHANCE, Bursts};
-use super::candidate::{Candidate, MOST_CHANGE, PROMISING, onset, shown};
-use super::counts::{ratio, share_deviance, silent_tail, size_of};
-use super::null::{Combined, Statistic, combine};
+use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
+use super::counts::{longest_pause, ratio, share_deviance, silent_tail, size_of};
+use super::null::{Statistic, combine};
 use super::observed::{Counts, Grid, Observed, Trial};
 use super::reworded;
 use super::tree::{Tree, is_within};
@@ -22,6 +22,8 @@ const RARE: f64 = 4.0;
 const MANY: f64 = 8.0;
 /// Bursts account for most of what tells streams apart, so their usual size is much the same.
 const PRIOR_WINDOWS: f64 = 16.0;
+/// One bucket without a line is no silence.
+const LEAST_SILENCE: f64 = 2.0;
 const SILENCE: u8 = 1;
 const ERRORS: u8 = 2;
 
@@ -37,12 +39,7 @@ struct Stream<'a> {
 }
 
 /// Candidates among patterns.
-pub(super) fn find_patterns(
-    observed: &Observed,
-    trials: &Trials,
-    alive: &[bool],
-    tree: &Tree<'_>,
-) -> (Vec<Candidate>, Combined) {
+pub(super) fn find_patterns(observed: &Observed, trials: &Trials, alive: &[bool], tree: &Tree<'_>) -> Judged {
     let bursts = bursts::of_all(observed.patterns.iter().map(|pattern| &pattern.counts), trials, alive);
     let asked: Vec<Bursts> = bursts.iter().map(|bursts| bursts[0]).collect();
     let former = reworded::find(observed, alive, &asked);
@@ -82,12 +79,7 @@ fn pattern_lines<'a>(
 }
 
 /// Candidates among components, each with all that is below it, and hosts.
-pub(super) fn find_places(
-    observed: &Observed,
-    trials: &Trials,
-    alive: &[bool],
-    tree: &Tree<'_>,
-) -> (Vec<Candidate>, Combined) {
+pub(super) fn find_places(observed: &Observed, trials: &Trials, alive: &[bool], tree: &Tree<'_>) -> Judged {
     let mut streams: Vec<Stream<'_>> =
         nodes(&observed.components).iter().map(|node| component(observed, tree, node)).collect();
     streams.extend((0..observed.hosts.len()).map(|host| host_lines(observed, host)));
@@ -150,7 +142,7 @@ fn test(
     bursts: &[&[Bursts]],
     trials: &Trials,
     alive: &[bool],
-) -> (Vec<Candidate>, Combined) {
+) -> Judged {
     let windows = trials.null_count();
     let empty = || Statistic {
         now: Vec::with_capacity(streams.len()),
@@ -158,7 +150,7 @@ fn test(
         windows,
         days: trials.days,
         floor: vec![1.0; streams.len()],
-        wild: streams.iter().map(|stream| is_rare(grid, stream)).collect(),
+        sorts: streams.iter().map(|stream| usize::from(is_rare(grid, stream))).collect(),
         touched: trials.touched(),
         prior: PRIOR_WINDOWS,
         boundless: false,
@@ -184,7 +176,8 @@ fn test(
             candidate(grid, &streams[item], alive, p, loudest)
         })
         .collect();
-    (candidates, combined)
+    let owners = streams.iter().map(|stream| stream.owner.clone()).collect();
+    Judged { candidates, combined, owners }
 }
 
 /// Whether a window as long as the selection has few lines or none on average: such streams are compared among themselves,
@@ -203,8 +196,10 @@ struct Seen {
     size_before: f64,
     errors: f64,
     errors_before: f64,
-    /// Buckets without a line at the window's end.
+    /// Buckets without a line at the window's end …
     silent: f64,
+    /// … and whether they are more than any pause before: lines by the clock come to pause where a window happens to end.
+    is_silence: bool,
 }
 
 impl Seen {
@@ -213,6 +208,8 @@ impl Seen {
         let errors =
             |buckets: &Range<usize>| stream.errors.as_ref().map_or(0, |errors| errors.sum(buckets)) as f64;
         let tail = silent_tail(&stream.lines, &trial.selection);
+        let silent = here(&(trial.selection.end - tail..trial.selection.end));
+        let pause = || longest_pause(&stream.lines, &trial.baseline, alive);
         Self {
             lines: stream.lines.sum(&trial.selection) as f64,
             size: here(&trial.selection),
@@ -220,12 +217,14 @@ impl Seen {
             size_before: here(&trial.baseline),
             errors: errors(&trial.selection),
             errors_before: errors(&trial.baseline),
-            silent: here(&(trial.selection.end - tail..trial.selection.end)),
+            silent,
+            is_silence: silent >= LEAST_SILENCE && silent > pause(),
         }
     }
 
     fn statistics(&self, bursts: Bursts) -> [f32; STATISTICS] {
-        let missed = if self.silent >= 2.0 { self.silent * self.rate_before() } else { 0.0 };
+        let is_silence = self.is_silence && self.silent >= LEAST_SILENCE;
+        let missed = if is_silence { self.silent * self.rate_before() } else { 0.0 };
         [
             bursts.deviance(self.lines, self.size, self.lines_before, self.size_before).abs(),
             // Of lines that come by the clock the last are always missing for a while.
@@ -236,7 +235,7 @@ impl Seen {
 
     /// Whether most of the window is a silence in which many lines had to come.
     fn falls_silent(&self) -> bool {
-        2.0 * self.silent >= self.size && self.silent * self.rate_before() >= MANY
+        self.is_silence && 2.0 * self.silent >= self.size && self.silent * self.rate_before() >= MANY
     }
 
     fn rate_before(&self) -> f64 {
@@ -401,6 +400,7 @@ mod tests {
             lines_before: 40.0,
             size_before: 20.0,
             silent: 8.0,
+            is_silence: true,
             ..Seen::default()
         };
         assert!((seen.statistics(BY_CHANCE)[1] - 32.0_f32.sqrt()).abs() < 1e-6);

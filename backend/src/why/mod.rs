@@ -40,6 +40,8 @@ mod series;
 mod share;
 #[cfg(test)]
 mod tests;
+/// What the members of one place say together.
+mod together;
 /// Where things stand in the tree of names.
 mod tree;
 /// Past windows in which nothing was selected.

@@ -42,8 +42,8 @@ pub(super) struct Statistic {
     pub(super) days: usize,
     /// What an item's usual size is at least.
     pub(super) floor: Vec<f32>,
-    /// Which items are of a wilder sort, whose past says nothing of the others'; none where this is empty.
-    pub(super) wild: Vec<bool>,
+    /// Of which sort each item is: the past of one sort says nothing of the others'. All are of one where this is empty.
+    pub(super) sorts: Vec<usize>,
     /// Of each past window, which others it touches, as bits; itself alone where this is empty. What happened in it is in them too.
     pub(super) touched: Vec<u64>,
     /// How many windows' worth of evidence the usual size over all items is.
@@ -242,7 +242,7 @@ pub(super) struct Combined {
     pub(super) p: Vec<f64>,
     /// Which statistic speaks loudest, one an item.
     pub(super) loudest: Vec<u8>,
-    /// p-values of past windows, for the histogram under the null.
+    /// p-values of past windows: all of the first item, then all of the second; NaN where a window says nothing.
     pub(super) past: Vec<f32>,
 }
 
@@ -251,7 +251,8 @@ pub(super) struct Combined {
 pub(super) fn combine(statistics: &[Statistic]) -> Combined {
     let Some(first) = statistics.first() else { return Combined::default() };
     let (items, windows) = (first.now.len(), first.windows);
-    let is_wild = |item: usize| usize::from(first.wild.get(item).copied().unwrap_or(false));
+    let sort_of = |item: usize| first.sorts.get(item).copied().unwrap_or(0);
+    let sorts = first.sorts.iter().max().map_or(1, |last| last + 1);
     let mut now = vec![0.0_f32; items];
     let mut past = vec![f32::NAN; items * windows];
     let mut loudest = vec![(1.0_f64, 0_u8); items];
@@ -259,10 +260,11 @@ pub(super) fn combine(statistics: &[Statistic]) -> Combined {
         let quotients = statistic.quotients();
         let freedom = windows as f64 + statistic.prior;
         let steepest = if statistic.boundless { freedom / BOUNDLESS } else { f64::INFINITY };
-        let nulls = by_sort(&quotients.past, windows, is_wild)
-            .map(|past| Null { steepest, ..Null::of(past, freedom) });
+        let null = |past| Null { steepest, ..Null::of(past, freedom) };
+        let nulls: Vec<Null> =
+            by_sort(&quotients.past, windows, sorts, sort_of).into_iter().map(null).collect();
         for (item, x) in quotients.now.iter().enumerate() {
-            let p = nulls[is_wild(item)].p_value(*x);
+            let p = nulls[sort_of(item)].p_value(*x);
             now[item] += (1.0 / p) as f32;
             if p < loudest[item].0 {
                 loudest[item] = (p, number as u8);
@@ -270,37 +272,40 @@ pub(super) fn combine(statistics: &[Statistic]) -> Combined {
         }
         for (place, (sum, x)) in past.iter_mut().zip(&quotients.past).enumerate() {
             if !x.is_nan() {
-                let inverse = (1.0 / nulls[is_wild(place / windows)].p_value(*x)) as f32;
+                let inverse = (1.0 / nulls[sort_of(place / windows)].p_value(*x)) as f32;
                 *sum = if sum.is_nan() { inverse } else { *sum + inverse };
             }
         }
     }
-    let nulls = by_sort(&past, windows, is_wild).map(|past| Null::of_combined(past, statistics.len()));
-    let p_of = |(item, sum): (usize, &f32)| nulls[is_wild(item)].p_value(*sum);
-    let known = past.iter().enumerate().filter(|(_, sum)| !sum.is_nan());
+    let null = |past| Null::of_combined(past, statistics.len());
+    let nulls: Vec<Null> = by_sort(&past, windows, sorts, sort_of).into_iter().map(null).collect();
+    let p_of = |(item, sum): (usize, &f32)| nulls[sort_of(item)].p_value(*sum);
+    let past_p = |(place, sum): (usize, &f32)| {
+        if sum.is_nan() { f32::NAN } else { p_of((place / windows, sum)) as f32 }
+    };
     Combined {
         p: now.iter().enumerate().map(p_of).collect(),
         loudest: loudest.into_iter().map(|(_, number)| number).collect(),
-        past: known.map(|(place, sum)| p_of((place / windows, sum)) as f32).collect(),
+        past: past.iter().enumerate().map(past_p).collect(),
     }
 }
 
-/// Past windows' values of tame items, and of wild ones; of too few wild ones with the tame ones'.
-fn by_sort(past: &[f32], windows: usize, is_wild: impl Fn(usize) -> usize) -> [Vec<f32>; 2] {
-    let of = |sort: usize| -> Vec<f32> {
-        past.iter()
-            .enumerate()
-            .filter(|(place, x)| is_wild(place / windows) == sort && !x.is_nan())
-            .map(|(_, x)| *x)
-            .collect()
-    };
-    let (tame, wild) = (of(0), of(1));
-    let few = |past: &[f32]| past.len() < FEWEST_OF_A_SORT;
-    if few(&tame) || few(&wild) {
-        let all = [tame, wild].concat();
-        return [all.clone(), all];
+/// Past windows' values of the items of each sort; a sort with too few has them together with the one before it, the first with the next.
+fn by_sort(past: &[f32], windows: usize, sorts: usize, sort_of: impl Fn(usize) -> usize) -> Vec<Vec<f32>> {
+    let mut parts = vec![Vec::new(); sorts];
+    let known = past.iter().enumerate().filter(|(_, x)| !x.is_nan());
+    known.for_each(|(place, x)| parts[sort_of(place / windows)].push(*x));
+    let mut joined: Vec<(usize, Vec<f32>)> = Vec::new();
+    for part in parts {
+        match joined.last_mut() {
+            Some((sorts, before)) if part.len().min(before.len()) < FEWEST_OF_A_SORT => {
+                *sorts += 1;
+                before.extend(part);
+            }
+            _ => joined.push((1, part)),
+        }
     }
-    [tame, wild]
+    joined.into_iter().flat_map(|(sorts, part)| vec![part; sorts]).collect()
 }
 
 impl Null {
@@ -352,7 +357,7 @@ mod tests {
             windows,
             days: 0,
             floor,
-            wild: Vec::new(),
+            sorts: Vec::new(),
             touched: Vec::new(),
             prior: 4.0,
             boundless: false,
@@ -391,6 +396,20 @@ mod tests {
         // Four of 4000 were as large.
         assert!((null.p_value(200.0) - 0.001).abs() < 1e-9, "{}", null.p_value(200.0));
         assert!(null.p_value(600.0) < null.p_value(301.0) && null.p_value(301.0) <= 1.0 / 4_000.0);
+    }
+
+    #[test]
+    fn a_sort_is_compared_with_itself_where_there_is_enough_of_it() {
+        let check = |items: [usize; 4], expected: [usize; 4]| {
+            let sorts: Vec<usize> = (0..4).flat_map(|sort| vec![sort; items[sort]]).collect();
+            let past = vec![1.0; 8 * sorts.len()];
+            let found = by_sort(&past, 8, 4, |item| sorts[item]);
+            assert_eq!(found.iter().map(|part| part.len() / 8).collect::<Vec<_>>(), expected);
+        };
+        check([30, 40, 50, 60], [30, 40, 50, 60]);
+        check([30, 40, 50, 6], [30, 40, 56, 56]);
+        check([3, 40, 50, 0], [43, 43, 50, 50]);
+        check([3, 0, 1, 0], [4; 4]);
     }
 
     #[test]
@@ -438,7 +457,7 @@ mod tests {
         let combined = combine(&[statistic]);
         assert!(combined.p.iter().all(|p| (0.0..=1.0).contains(p)));
         assert!((combined.p[3] / whole).ln().abs() < 1.0, "{} {whole}", combined.p[3]);
-        assert_eq!(combined.past.len(), 300 * 8 - 1);
+        assert_eq!(combined.past.iter().filter(|p| !p.is_nan()).count(), 300 * 8 - 1);
     }
 
     #[test]
@@ -449,7 +468,7 @@ mod tests {
             windows: 0,
             days: 0,
             floor: vec![0.0; 2],
-            wild: Vec::new(),
+            sorts: Vec::new(),
             touched: Vec::new(),
             prior: 4.0,
             boundless: false,

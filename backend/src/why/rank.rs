@@ -9,10 +9,12 @@ use super::discovery::{discoveries, joined};
 use super::observed::{Grid, Observed, Series};
 use super::score::{Weights, alone, among_others};
 use super::share::Tests;
+use super::together::{self, Places};
 use super::tree::Tree;
 use super::trials::Trials;
 use super::{events, fields, levels, lines};
 use sonde_shared::why::{Finding, FindingKind, Member, QUIET, Tested, Why};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How many quiet windows may have any finding.
@@ -21,6 +23,8 @@ const FALSE_ALARMS: f64 = 0.01;
 const FALSE_FINDINGS: f64 = 0.1;
 /// So many findings are told …
 const MOST_FINDINGS: usize = 100;
+/// … and of what does not stand out so many …
+const MOST_WEAKER: usize = 10;
 /// … with so many members each.
 const MOST_MEMBERS: usize = 50;
 
@@ -35,6 +39,8 @@ pub struct UnderNull {
     pub components: Vec<f32>,
     /// Of fields.
     pub fields: Vec<f32>,
+    /// Of what the members of one place say together.
+    pub together: Vec<f32>,
 }
 
 /// Ranks what differs in the selection, best first; nothing where nothing stands out.
@@ -56,14 +62,17 @@ pub fn rank_with(observed: &Observed, weights: &Weights) -> (Why, UnderNull) {
         return (Why { note: Some(note), ..answer }, UnderNull::default());
     }
     let tree = Tree::of(observed);
-    let (candidates, tests, under_null) = test_all(observed, &tree);
-    let candidates = best_first(candidates, &tree, weights);
+    let (tested, under_null) = test_all(observed, &tree);
+    let candidates = best_first(tested.candidates, &tree, weights);
     let groups = collapse(&candidates);
-    let groups = keep_discoveries(&candidates, groups, &tests, &tree);
-    let mut findings = ranked(observed, &tree, &candidates, &groups, weights);
-    findings.truncate(MOST_FINDINGS);
+    let p = p_values(&candidates, &groups, &tested.tests, &tested.places, &tree);
+    let count = tested.tests.all() - candidates.len() + groups.len();
+    let (kept, rest) = keep_discoveries(groups, &p, count);
+    let told = Told::new(observed, &tree, &candidates, &kept, weights);
+    let findings = told.with_events(&kept);
+    let weaker = told.weaker(&rest);
     let note = findings.is_empty().then(|| quiet(&answer.tested));
-    (Why { findings, note, ..answer }, under_null)
+    (Why { findings, weaker, note, ..answer }, under_null)
 }
 
 /// Candidates by what is known of each alone; equal ones by what they are of, so that an answer is always the same.
@@ -96,25 +105,36 @@ fn quiet(tested: &Tested) -> String {
     format!("{QUIET}{series} series, {patterns}, {fields} and {components} are as they usually are.")
 }
 
-/// Candidates of all kinds, and how many tests there were.
-fn test_all(observed: &Observed, tree: &Tree<'_>) -> (Vec<Candidate>, Tests, UnderNull) {
+/// What was found by testing everything.
+struct Promising {
+    candidates: Vec<Candidate>,
+    /// How many tests there were.
+    tests: Tests,
+    /// What the members of each place say together.
+    places: Places,
+}
+
+fn test_all(observed: &Observed, tree: &Tree<'_>) -> (Promising, UnderNull) {
     let trials = Trials::of(&observed.grid);
     let (series_alive, lines_alive) = alive(observed);
-    let (series, of_series) = levels::find(observed, &trials, &series_alive, tree);
-    let (patterns, of_patterns) = lines::find_patterns(observed, &trials, &lines_alive, tree);
-    let (places, of_places) = lines::find_places(observed, &trials, &lines_alive, tree);
-    let (fields, of_fields) = fields::find(observed, tree);
-    let all = [&of_series, &of_patterns, &of_places, &of_fields].map(|tested| tested.p.len());
-    let tests = Tests::of(observed, tree, all);
-    let candidates = [series, patterns, places, fields].into_iter().flatten();
-    let candidates = candidates.filter(Candidate::matters).collect();
+    let series = levels::find(observed, &trials, &series_alive, tree);
+    let patterns = lines::find_patterns(observed, &trials, &lines_alive, tree);
+    let of_places = lines::find_places(observed, &trials, &lines_alive, tree);
+    let fields = fields::find(observed, tree);
+    let (places, together) = together::find(&[&series, &patterns], &trials);
+    let all = [&series, &patterns, &of_places, &fields].map(|judged| judged.combined.p.len());
+    let tests = Tests::of(observed, tree, all, &places);
+    let known = |past: &[f32]| past.iter().copied().filter(|p| !p.is_nan()).collect();
     let under_null = UnderNull {
-        series: of_series.past,
-        patterns: of_patterns.past,
-        components: of_places.past,
-        fields: of_fields.past,
+        series: known(&series.combined.past),
+        patterns: known(&patterns.combined.past),
+        components: known(&of_places.combined.past),
+        fields: known(&fields.combined.past),
+        together: known(&together),
     };
-    (candidates, tests, under_null)
+    let candidates = [series, patterns, of_places, fields].into_iter().flat_map(|judged| judged.candidates);
+    let candidates = candidates.filter(Candidate::matters).collect();
+    (Promising { candidates, tests, places }, under_null)
 }
 
 /// The buckets in which series, and lines, were received at all: where nothing came from anywhere, nothing fell silent.
@@ -150,14 +170,15 @@ fn well_filled(counts: &[u32]) -> Vec<bool> {
     counts.iter().map(|count| *count > 0 || usual < 20).collect()
 }
 
-/// The groups that stand out among all that was tested. First it is asked whether anything happened at all, then what:
-/// where something did, more of what belongs to it may be told.
-fn keep_discoveries(
+/// How often the like of each group comes by chance, beside all that was tested: by its members' p-values; or, of the best group of a place, by
+/// what all members of that place say together.
+fn p_values(
     candidates: &[Candidate],
-    groups: Vec<Group>,
+    groups: &[Group],
     tests: &Tests,
+    places: &Places,
     tree: &Tree<'_>,
-) -> Vec<Group> {
+) -> Vec<f64> {
     let weighted = |member: &Candidate| {
         let is_near = tree.is_selected(&member.owner, &member.hosts);
         (member.p * tests.share(member.kind, is_near)).min(1.0)
@@ -166,53 +187,129 @@ fn keep_discoveries(
         let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
         joined(members.map(weighted).collect())
     };
-    let p: Vec<f64> = groups.iter().map(p_of).collect();
-    let count = tests.all() - candidates.len() + groups.len();
-    if !discoveries(&p, count, FALSE_ALARMS).contains(&true) {
-        return Vec::new();
+    let mut p: Vec<f64> = groups.iter().map(p_of).collect();
+    let mut best: BTreeMap<&str, usize> = BTreeMap::new();
+    for (number, group) in groups.iter().enumerate() {
+        let leader = &candidates[group.leader];
+        if matches!(leader.kind, FindingKind::Metric | FindingKind::Pattern) {
+            let best = best.entry(leader.owner.as_str()).or_insert(number);
+            if p[number] < p[*best] {
+                *best = number;
+            }
+        }
     }
-    let kept = discoveries(&p, count, FALSE_FINDINGS);
-    groups.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(group, _)| group).collect()
+    for (place, number) in best {
+        if let Some(together) = places.get(place) {
+            let is_near = tree.is_selected(place, &tree.hosts_of(place));
+            p[number] = p[number].min(together * tests.share_together(is_near));
+        }
+    }
+    p
 }
 
-/// The findings with their scores, best first.
-fn ranked(
-    observed: &Observed,
-    tree: &Tree<'_>,
-    candidates: &[Candidate],
-    groups: &[Group],
-    weights: &Weights,
-) -> Vec<Finding> {
-    if groups.is_empty() {
-        return Vec::new();
+/// The groups that stand out among all that was tested, and the others, those first that come nearest. First it is asked whether anything happened at all, then what:
+/// where something did, more of what belongs to it may be told.
+fn keep_discoveries(groups: Vec<Group>, p: &[f64], count: usize) -> (Vec<Group>, Vec<Group>) {
+    let rate = if discoveries(p, count, FALSE_ALARMS).contains(&true) { FALSE_FINDINGS } else { 0.0 };
+    let kept = discoveries(p, count, rate);
+    let all = groups.into_iter().zip(kept.into_iter().zip(p));
+    let (kept, mut rest): (Vec<_>, Vec<_>) = all.partition(|(_, (kept, _))| *kept);
+    rest.sort_by(|(_, (_, one)), (_, (_, other))| one.total_cmp(other));
+    let groups = |part: Vec<(Group, (bool, &f64))>| part.into_iter().map(|(group, _)| group).collect();
+    (groups(kept), groups(rest))
+}
+
+/// Groups as they are told.
+struct Told<'a> {
+    observed: &'a Observed,
+    tree: &'a Tree<'a>,
+    candidates: &'a [Candidate],
+    weights: &'a Weights,
+    charted: Vec<&'a Series>,
+    /// When the charted series moved.
+    charted_onset: Option<usize>,
+}
+
+impl<'a> Told<'a> {
+    /// `kept` are the groups that stand out.
+    fn new(
+        observed: &'a Observed,
+        tree: &'a Tree<'a>,
+        candidates: &'a [Candidate],
+        kept: &[Group],
+        weights: &'a Weights,
+    ) -> Self {
+        let places = &observed.context.charted;
+        let charted: Vec<&Series> =
+            places.iter().filter_map(|place| observed.series.get(*place as usize)).collect();
+        let charted_onset = charted_onset(&charted, candidates, kept);
+        Self { observed, tree, candidates, weights, charted, charted_onset }
     }
-    let mut onsets: Vec<usize> = groups.iter().filter_map(|group| candidates[group.leader].onset).collect();
-    onsets.sort_unstable();
-    let charted_series: Vec<&Series> =
-        observed.context.charted.iter().filter_map(|place| observed.series.get(*place as usize)).collect();
-    let charted = charted_onset(&charted_series, candidates, groups);
-    let score = |candidate: &Candidate, members: usize| {
-        let alone = alone(candidate, tree.closeness(&candidate.owner, &candidate.hosts), weights);
-        let rank = candidate.onset.map(|onset| place_among(&onsets, onset));
-        alone + among_others(rank, members, weights)
-    };
-    let mut findings: Vec<Finding> = groups
-        .iter()
-        .map(|group| {
-            let best = &candidates[group.leader];
-            let told = spokesman(&charted_series, candidates, group);
-            // Who led before it was replaced stands first among the members.
-            let all = [&group.leader].into_iter().chain(&group.members);
-            let members: Vec<&Candidate> =
-                all.filter(|member| **member != told).map(|member| &candidates[*member]).collect();
-            finding(&observed.grid, &candidates[told], &members, score(best, members.len()), charted)
-        })
-        .collect();
-    let first = onsets.first().and_then(|bucket| observed.grid.starts_ms.get(*bucket)).copied();
-    let events = events::find(observed, tree, first);
-    findings.extend(events.iter().map(|event| finding(&observed.grid, event, &[], score(event, 0), charted)));
-    findings.sort_by(|one, other| other.score.total_cmp(&one.score));
-    findings
+
+    /// The findings of what stands out, best first, and the events just before.
+    fn with_events(&self, groups: &[Group]) -> Vec<Finding> {
+        let mut findings = self.findings(groups);
+        if groups.is_empty() {
+            return findings;
+        }
+        let grid = &self.observed.grid;
+        let first = self.onsets(groups).first().and_then(|bucket| grid.starts_ms.get(*bucket)).copied();
+        let events = events::find(self.observed, self.tree, first);
+        findings.extend(events.iter().map(|event| self.finding(event, &[], self.score(event, 0, &[]))));
+        findings.sort_by(|one, other| other.score.total_cmp(&one.score));
+        findings.truncate(MOST_FINDINGS);
+        findings
+    }
+
+    fn findings(&self, groups: &[Group]) -> Vec<Finding> {
+        groups.iter().zip(self.scores(groups)).map(|(group, score)| self.of_group(group, score)).collect()
+    }
+
+    /// The first of groups that do not stand out, which come by rising chance. Where nothing is certain, size alone puts first what jumps now and
+    /// then, and chance alone what is steady and hardly moved: so each counts by its places in both orders together.
+    fn weaker(&self, groups: &[Group]) -> Vec<Finding> {
+        let scores = self.scores(groups);
+        let mut by_score: Vec<usize> = (0..groups.len()).collect();
+        by_score.sort_by(|one, other| scores[*other].total_cmp(&scores[*one]));
+        let mut by_both: Vec<(usize, usize)> =
+            by_score.into_iter().enumerate().map(|(place, group)| (place + group, group)).collect();
+        by_both.sort_unstable();
+        let first = by_both.into_iter().take(MOST_WEAKER);
+        first.map(|(_, group)| self.of_group(&groups[group], scores[group])).collect()
+    }
+
+    fn scores(&self, groups: &[Group]) -> Vec<f64> {
+        let onsets = self.onsets(groups);
+        let score = |group: &Group| self.score(&self.candidates[group.leader], group.members.len(), &onsets);
+        groups.iter().map(score).collect()
+    }
+
+    fn of_group(&self, group: &Group, score: f64) -> Finding {
+        let told = spokesman(&self.charted, self.candidates, group);
+        // Who led before it was replaced stands first among the members.
+        let all = [&group.leader].into_iter().chain(&group.members);
+        let members: Vec<&Candidate> =
+            all.filter(|member| **member != told).map(|member| &self.candidates[*member]).collect();
+        self.finding(&self.candidates[told], &members, score)
+    }
+
+    /// When each of these groups began, as far as it is known, ascending.
+    fn onsets(&self, groups: &[Group]) -> Vec<usize> {
+        let mut onsets: Vec<usize> =
+            groups.iter().filter_map(|group| self.candidates[group.leader].onset).collect();
+        onsets.sort_unstable();
+        onsets
+    }
+
+    fn score(&self, candidate: &Candidate, members: usize, onsets: &[usize]) -> f64 {
+        let closeness = self.tree.closeness(&candidate.owner, &candidate.hosts);
+        let rank = candidate.onset.map(|onset| place_among(onsets, onset));
+        alone(candidate, closeness, self.weights) + among_others(rank, members, self.weights)
+    }
+
+    fn finding(&self, leader: &Candidate, members: &[&Candidate], score: f64) -> Finding {
+        finding(&self.observed.grid, leader, members, score, self.charted_onset)
+    }
 }
 
 /// Which of a group stands for it: the charted series, for it was asked about; else of those that are of the leader's kind the one
@@ -250,7 +347,7 @@ fn finding(
     let member = |candidate: &&Candidate| Member {
         kind: candidate.kind,
         subject: candidate.subject.clone(),
-        summary: candidate.summary.clone(),
+        summary: summary_of(candidate, leader),
         at: candidate.at.clone(),
     };
     Finding {
@@ -266,6 +363,16 @@ fn finding(
         at: leader.at.clone(),
         members: members.iter().take(MOST_MEMBERS).map(member).collect(),
         members_total: members.len() as u64,
+    }
+}
+
+/// A member's summary, which says where it is, where that is elsewhere than its leader and the subject does not say it.
+fn summary_of(member: &Candidate, leader: &Candidate) -> String {
+    match &member.at.component {
+        Some(component) if member.kind == FindingKind::Field && member.owner != leader.owner => {
+            format!("in {component}, {}", member.summary)
+        }
+        _ => member.summary.clone(),
     }
 }
 

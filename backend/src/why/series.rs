@@ -37,6 +37,8 @@ pub(super) struct Move {
     pub(super) usual: f64,
     /// Whether single points lie far off, now and then.
     pub(super) jumps: bool,
+    /// Whether it has a point less often than there are buckets.
+    pub(super) seldom: bool,
     /// The smallest step between two values.
     pub(super) quantum: f64,
     /// The part of the selection's points that lie beyond the baseline's middle, in the direction of the change.
@@ -85,8 +87,9 @@ pub(super) fn measure(series: &Series, trials: &Trials, alive: &[bool], room: &m
     let mut trials = trials.all.iter();
     let Some(asked) = trials.next() else { return Measured::default() };
     let unit = Unit::of(values, &room.differences, &asked.selection, &mut sorted);
-    let moved = move_of(values, asked, &unit, &mut sorted);
     let cadence = Cadence::of(values, &asked.baseline, alive);
+    let mut moved = move_of(values, asked, &unit, &mut sorted);
+    moved.seldom = cadence.every > 1;
     let mut compare =
         |trial: &Trial| compare(values, room, trial, alive, (&moved, &unit), cadence, &mut sorted);
     let now = compare(asked);
@@ -161,6 +164,7 @@ fn move_of(values: &[f32], asked: &Trial, unit: &Unit, sorted: &mut Vec<f32>) ->
         floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,
         usual,
         jumps: jumps(values, unit.centre, unit.spread.max(unit.least)),
+        seldom: false,
         quantum: unit.quantum,
         beyond,
         at_limit: is_at_limit(before, after),

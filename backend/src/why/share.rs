@@ -5,11 +5,14 @@
 //! of two at most. Weights are one on average, so as much is false as without them.
 
 use super::observed::Observed;
+use super::together::Places;
 use super::tree::Tree;
 use sonde_shared::why::FindingKind;
 
 /// Series, patterns, components and hosts, fields.
 const KINDS: usize = 4;
+/// Components and hosts, by their lines and by what their members say together.
+const PLACES: usize = 2;
 
 /// How many tests there were of each kind, and how many of these of what was selected.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,7 +22,9 @@ pub(super) struct Tests {
 }
 
 impl Tests {
-    pub(super) fn of(observed: &Observed, tree: &Tree<'_>, all: [usize; KINDS]) -> Self {
+    /// `all` are so many of each kind of thing; `places` those whose members were asked together.
+    pub(super) fn of(observed: &Observed, tree: &Tree<'_>, mut all: [usize; KINDS], places: &Places) -> Self {
+        all[PLACES] += places.len();
         if !tree.has_selection() {
             return Self { all, selected: [0; KINDS] };
         }
@@ -33,10 +38,11 @@ impl Tests {
             .filter(|series| tree.is_selected(&tree.owner(&series.path), &tree.hosts_in(&series.path)));
         let hosts = observed.hosts.iter().filter(|host| tree.is_selected(host, std::slice::from_ref(host)));
         let components = (0..observed.components.len() as u32).filter(|number| component(*number));
+        let together = places.keys().filter(|place| tree.is_selected(place, &tree.hosts_of(place)));
         let selected = [
             series.count(),
             observed.patterns.iter().filter(|pattern| component(pattern.component)).count(),
-            components.count() + hosts.count(),
+            components.count() + hosts.count() + together.count(),
             observed.fields.iter().filter(|field| component(field.component)).count(),
         ];
         Self { all, selected }
@@ -51,9 +57,18 @@ impl Tests {
         let kind = match kind {
             FindingKind::Metric => 0,
             FindingKind::Pattern => 1,
-            FindingKind::Component | FindingKind::Host => 2,
+            FindingKind::Component | FindingKind::Host => PLACES,
             FindingKind::Field | FindingKind::Event => 3,
         };
+        self.part(kind, is_selected)
+    }
+
+    /// The same for what the members of one place say together.
+    pub(super) fn share_together(&self, is_selected: bool) -> f64 {
+        self.part(PLACES, is_selected)
+    }
+
+    fn part(&self, kind: usize, is_selected: bool) -> f64 {
         let used = self.all.iter().filter(|tests| **tests > 0).count();
         let (own, selected) = (self.all[kind], self.selected[kind].min(self.all[kind]));
         let part = if is_selected { selected } else { own - selected };
@@ -69,21 +84,20 @@ mod tests {
 
     /// Each test is one part of one over its weight, so the weights' mean is the mean of the inverse shares.
     fn mean_weight(tests: &Tests) -> f64 {
-        let kinds = [FindingKind::Metric, FindingKind::Pattern, FindingKind::Component, FindingKind::Field];
-        let of = |(place, kind): (usize, &FindingKind)| {
-            let selected = tests.selected[place];
-            let rest = tests.all[place] - selected;
+        let of = |kind: usize| {
+            let selected = tests.selected[kind];
+            let rest = tests.all[kind] - selected;
             let weight = |count: usize, is_selected: bool| {
-                if count == 0 { 0.0 } else { count as f64 / tests.share(*kind, is_selected) }
+                if count == 0 { 0.0 } else { count as f64 / tests.part(kind, is_selected) }
             };
             weight(selected, true) + weight(rest, false)
         };
-        kinds.iter().enumerate().map(of).sum::<f64>() / tests.all() as f64
+        (0..KINDS).map(of).sum::<f64>() / tests.all() as f64
     }
 
     #[test]
     fn weights_are_one_on_average() {
-        let check = |all: [usize; 4], selected: [usize; 4]| {
+        let check = |all: [usize; KINDS], selected: [usize; KINDS]| {
             let mean = mean_weight(&Tests { all, selected });
             assert!((mean - 1.0).abs() < 1e-9, "{all:?} {selected:?}: {mean}");
         };
@@ -95,7 +109,7 @@ mod tests {
     #[test]
     fn what_was_selected_need_not_stand_out_among_all() {
         let tests = Tests { all: [1_000, 200, 0, 0], selected: [0, 10, 0, 0] };
-        let unselected = Tests { selected: [0; 4], ..tests };
+        let unselected = Tests { selected: [0; KINDS], ..tests };
         let (near, far) = (tests.share(FindingKind::Pattern, true), tests.share(FindingKind::Pattern, false));
         let plain = unselected.share(FindingKind::Pattern, false);
         assert!(near < plain / 9.0 && far < 2.0 * plain, "{near} {far} {plain}");

@@ -147,6 +147,22 @@ fn quiet_windows_have_no_findings_and_say_so() {
 }
 
 #[test]
+fn what_does_not_stand_out_is_listed_apart_and_is_no_finding() {
+    let quiet = rank(&quiet(1_001));
+    assert!(quiet.findings.is_empty() && !quiet.weaker.is_empty() && quiet.weaker.len() <= 10);
+    let answer = rank(&incident(1));
+    assert!(answer.weaker.iter().all(|weaker| !subjects(&answer).contains(&weaker.subject.as_str())));
+    // A message of which a few lines less came than usual, which does not stand out, comes first of what does not.
+    let mut observed = self::quiet(1_001);
+    let start = observed.grid.now.selection.start;
+    let counts: Vec<u32> = (0..observed.grid.len()).map(|at| u32::from(at % 2 == 0 && at < start)).collect();
+    observed.patterns[3].counts = Counts::of_all(&counts);
+    let answer = rank(&observed);
+    let listed = answer.findings.iter().chain(&answer.weaker).next().map(|first| first.subject.as_str());
+    assert_eq!(listed, Some("shop.cart does 3 with <*>"), "{:?} {:?}", subjects(&answer), answer.note);
+}
+
+#[test]
 fn names_that_are_spelled_otherwise_change_nothing() {
     let numbered = |text: &str| -> String {
         let word = |word: &str| match word {
@@ -172,9 +188,9 @@ fn names_that_are_spelled_otherwise_change_nothing() {
             let of = |finding: &sonde_shared::why::Finding| {
                 (finding.kind, finding.change, finding.score, finding.p_value, finding.members_total)
             };
-            answer.findings.iter().map(of).collect()
+            answer.findings.iter().chain(&answer.weaker).map(of).collect()
         };
-        assert!(!answer.findings.is_empty());
+        assert!(!answer.findings.is_empty() && !answer.weaker.is_empty());
         assert_eq!(scores(&answer), scores(&other));
     }
 }
@@ -230,6 +246,37 @@ fn a_stretch_in_which_nothing_was_received_is_no_silence() {
     observed.patterns.iter_mut().for_each(|pattern| pattern.counts = outside(&pattern.counts));
     observed.volumes.iter_mut().for_each(|volume| volume.lines = outside(&volume.lines));
     assert_eq!(subjects(&rank(&observed)), Vec::<&str>::new());
+}
+
+/// Components of which each writes a line every so many seconds, all within six of them, in buckets of two, and nothing else.
+fn ticking(components: usize, every: usize, past: usize, phase: usize) -> Observed {
+    let from = 60 * past;
+    let now = Trial { selection: from + 246..from + 306, baseline: from..from + 240 };
+    let grid = Grid::unbroken(0, 2_000, now);
+    let mut observed = Observed::default();
+    for component in 0..components {
+        let seconds = ((phase + component) % 6 + phase) % every..2 * grid.len();
+        let counts = Counts::new(seconds.step_by(every).map(|second| ((second / 2) as u16, 1)).collect());
+        let (number, id) = (component as u32, format!("p{component}"));
+        observed.components.push(format!("shop.c{component}"));
+        let (template, level) = ("alive".to_owned(), Some(Level::Info));
+        observed.patterns.push(Pattern { component: number, id, template, level, counts: counts.clone() });
+        observed.volumes.push(Volume { component: number, lines: counts, ..Volume::default() });
+    }
+    Observed { grid, ..observed }
+}
+
+#[test]
+fn lines_by_the_clock_are_not_silent_between_two_of_them() {
+    for (components, past) in [(1, 0), (1, 8), (12, 0), (12, 2), (40, 2), (40, 8)] {
+        for (every, phase) in
+            [5, 30].into_iter().flat_map(|every| (0..every).map(move |phase| (every, phase)))
+        {
+            let observed = ticking(components, every, past, phase);
+            let what = format!("{components} every {every} s, past {past}, phase {phase}");
+            assert_eq!(subjects(&rank(&observed)), Vec::<&str>::new(), "{what}");
+        }
+    }
 }
 
 proptest! {

@@ -354,4 +354,43 @@ mod tests {
         while stream.fill(&mut out, text.len() + 1, &mut Budget::FIRST.clone(), counters) != Reached::End {}
         assert!(out == text, "each line once, in order");
     }
+
+    /// Short lines of a few components and hosts, in their open form or sealed.
+    fn short_lines(dir: &std::path::Path, is_sealed: bool) -> Store {
+        let mut batch = LineBatch::default();
+        for number in 0..20_000 {
+            let (component, host) = (number % 5, number % 3);
+            let line = format!(
+                r#"{{"ts":{},"component":"c{component}","host":"h{host}","msg":"{number}"}}"#,
+                number / 7
+            );
+            batch.push_line(line.as_bytes()).unwrap();
+        }
+        let store = Store::open_as(dir, false).unwrap();
+        futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+        if !is_sealed {
+            return store;
+        }
+        drop(store);
+        let store = Store::open_as(dir, false).unwrap();
+        store.logs().seal_finished().unwrap();
+        store
+    }
+
+    #[test]
+    fn nothing_is_allocated_for_a_line_on_its_way_out() {
+        for (is_sealed, envelope) in [(false, false), (false, true), (true, false), (true, true)] {
+            let dir = tempfile::tempdir().unwrap();
+            let store = short_lines(dir.path(), is_sealed);
+            let snapshot = store.logs().snapshot(TimeRange::all()).unwrap();
+            let cursor = Cursor::new(snapshot, LineFilter::all(TimeRange::all()), Order::Ascending);
+            let mut stream = LineStream::new(cursor, StreamOptions { envelope, ..StreamOptions::default() });
+            let (mut out, counters) = (Vec::with_capacity(8 << 20), store.logs().counters());
+            crate::allocations::begin();
+            while stream.fill(&mut out, 8 << 20, &mut Budget::STEP.clone(), counters) != Reached::End {}
+            let times = crate::allocations::times();
+            assert_eq!(stream.matched(), 20_000);
+            assert!(times < 1_000, "{times} allocations, sealed: {is_sealed}, in envelopes: {envelope}");
+        }
+    }
 }

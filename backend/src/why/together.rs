@@ -1,0 +1,101 @@
+//! What the series and patterns of one component, or of one host, say together.
+//!
+//! A fault moves several of them a little. Each alone may be within what happens anyway among thousands, and how much they hang together
+//! no formula knows. So the evidence of all members of a place is added up for the selection and for each past window alike,
+//! and what sums are usual the past windows tell: fewer places than series are asked about, and each by all that it has.
+
+use super::candidate::{Judged, PROMISING};
+use super::null::{Statistic, combine};
+use super::trials::Trials;
+use std::collections::BTreeMap;
+
+/// How many windows' worth of evidence the usual sum over all places is.
+const PRIOR_WINDOWS: f64 = 4.0;
+/// Less than what one member adds that comes by chance a third as often as what is looked at at all is no sum.
+const LEAST_SUM: f32 = 1.0;
+
+/// How often the like of what its members say together comes by chance, by place.
+pub(super) type Places = BTreeMap<String, f64>;
+
+/// Of all places with at least two members.
+pub(super) fn find(judged: &[&Judged], trials: &Trials) -> (Places, Vec<f32>) {
+    let windows = trials.null_count();
+    let mut sums: BTreeMap<&str, (usize, Vec<f32>)> = BTreeMap::new();
+    for part in judged {
+        for (item, owner) in part.owners.iter().enumerate() {
+            let (members, sums) =
+                sums.entry(owner.as_str()).or_insert_with(|| (0, vec![f32::NAN; windows + 1]));
+            *members += 1;
+            let past = &part.combined.past[item * windows..(item + 1) * windows];
+            let now = part.combined.p[item] as f32;
+            for (sum, p) in sums.iter_mut().zip([now].iter().chain(past)).filter(|(_, p)| !p.is_nan()) {
+                *sum = if sum.is_nan() { evidence(*p) } else { *sum + evidence(*p) };
+            }
+        }
+    }
+    sums.retain(|_, (members, _)| *members > 1);
+    let statistic = Statistic {
+        now: sums.values().map(|(_, sums)| sums[0]).collect(),
+        past: sums.values().flat_map(|(_, sums)| sums[1..].iter().copied()).collect(),
+        windows,
+        days: trials.days,
+        floor: vec![LEAST_SUM; sums.len()],
+        sorts: Vec::new(),
+        touched: trials.touched(),
+        prior: PRIOR_WINDOWS,
+        boundless: true,
+    };
+    let combined = combine(&[statistic]);
+    (sums.into_keys().map(str::to_owned).zip(combined.p).collect(), combined.past)
+}
+
+/// What a p-value adds: nothing where it is as large as those of what is not even looked at.
+fn evidence(p: f32) -> f32 {
+    (PROMISING as f32 / p.max(f32::MIN_POSITIVE)).ln().max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::null::Combined;
+    use super::super::observed::{Grid, Trial};
+    use super::*;
+
+    /// Places of four members each, of which the first one's have this p-value now and all others' what comes by chance.
+    fn of_first(p: f64) -> Places {
+        let trials =
+            Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 162..174, baseline: 112..160 }));
+        let windows = trials.null_count();
+        let by_chance = |number: usize| ((number * 7_919 + 13) % 997) as f64 / 997.0 + 1e-3;
+        let members = 80;
+        let combined = Combined {
+            p: (0..members).map(|item| if item < 4 { p } else { by_chance(item) }).collect(),
+            past: (0..members * windows).map(|number| by_chance(3 * number) as f32).collect(),
+            loudest: vec![0; members],
+        };
+        let owners = (0..members).map(|item| format!("c{:02}", item / 4)).collect();
+        find(&[&Judged { combined, owners, ..Judged::default() }], &trials).0
+    }
+
+    #[test]
+    fn several_that_each_say_little_say_much_together() {
+        let first = |p: f64| of_first(p)["c00"];
+        assert!(
+            first(0.004) < 0.002 && first(0.000_4) < 0.3 * first(0.004),
+            "{} {}",
+            first(0.004),
+            first(0.000_4)
+        );
+        assert!(first(0.06) > 0.1, "{}", first(0.06));
+    }
+
+    #[test]
+    fn one_member_says_nothing_that_it_does_not_say_alone_and_what_is_unknown_is_no_evidence() {
+        let trials = Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 60..72, baseline: 10..58 }));
+        let past = vec![f32::NAN; 3 * trials.null_count()];
+        let combined = Combined { p: vec![1e-6, 0.01, f64::NAN], loudest: vec![0; 3], past };
+        let owners = ["alone", "both", "both"].map(str::to_owned).to_vec();
+        let (places, past) = find(&[&Judged { combined, owners, ..Judged::default() }], &trials);
+        assert_eq!(places.keys().collect::<Vec<_>>(), ["both"]);
+        assert!(past.iter().all(|p| p.is_nan()));
+    }
+}
