@@ -135,8 +135,8 @@ impl Window {
 
 /// By which part of itself, squared, a bucket's rate varies beyond chance: negative where lines come by the clock.
 fn of_bucket(lines: &Counts, trials: &Trials, alive: &[bool]) -> f64 {
-    let asked = trials.all.first().map_or(0..0, |asked| asked.selection.clone());
-    let buckets = (size_of(&(0..alive.len()), alive) - size_of(&asked, alive)).max(2.0);
+    let asked = &trials.unusual;
+    let buckets = (size_of(&(0..alive.len()), alive) - size_of(asked, alive)).max(2.0);
     let outside = lines.iter().filter(|(bucket, _)| !asked.contains(bucket));
     let (sum, squares) = outside.fold((0.0, 0.0), |(sum, squares), (_, count)| {
         let count = f64::from(count);

@@ -72,7 +72,7 @@ pub(super) struct Room {
 }
 
 /// Measures one series in all trials. `alive` says which buckets count.
-pub(super) fn measure(series: &Series, trials: &Trials, alive: &[bool], room: &mut Room) -> Measured {
+pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut Room) -> Measured {
     let values = &series.values;
     room.differences.clear();
     let mut last = f32::NAN;
@@ -84,9 +84,9 @@ pub(super) fn measure(series: &Series, trials: &Trials, alive: &[bool], room: &m
     let mut sorted = std::mem::take(&mut room.sorted);
     room.values.fill(values, &mut sorted);
     room.steps.fill(&room.differences, &mut sorted);
-    let mut trials = trials.all.iter();
+    let mut trials = all.all.iter();
     let Some(asked) = trials.next() else { return Measured::default() };
-    let unit = Unit::of(values, &room.differences, &asked.selection, &mut sorted);
+    let unit = Unit::of(values, &room.differences, &all.unusual, &mut sorted);
     let cadence = Cadence::of(values, &asked.baseline, alive);
     let mut moved = move_of(values, asked, &unit, &mut sorted);
     moved.seldom = cadence.every > 1;
@@ -343,7 +343,8 @@ mod tests {
     }
 
     fn measured_where(values: Vec<f32>, asked: Trial, alive: &[bool]) -> Measured {
-        let trials = Trials { all: vec![asked], days: 0 };
+        let unusual = asked.selection.clone();
+        let trials = Trials { all: vec![asked], days: 0, unusual };
         measure(&Series { path: String::new(), values }, &trials, alive, &mut Room::default())
     }
 

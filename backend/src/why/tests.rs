@@ -147,6 +147,17 @@ fn quiet_windows_have_no_findings_and_say_so() {
 }
 
 #[test]
+fn what_began_in_the_last_of_the_baseline_is_found() {
+    let mut observed = quiet(6);
+    let begun = observed.grid.now.selection.start - 10;
+    for series in &mut observed.series[45..47] {
+        series.values[begun..].iter_mut().for_each(|value| *value *= 9.0);
+    }
+    let answer = rank(&observed);
+    assert_eq!(subjects(&answer).first(), Some(&"shop.pay.m5_ms"), "{:?}", answer.weaker.first());
+}
+
+#[test]
 fn what_does_not_stand_out_is_listed_apart_and_is_no_finding() {
     let quiet = rank(&quiet(1_001));
     assert!(quiet.findings.is_empty() && !quiet.weaker.is_empty() && quiet.weaker.len() <= 10);

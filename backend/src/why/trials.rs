@@ -11,6 +11,9 @@ use std::ops::Range;
 /// How many past windows are looked at; more would cost time and tell little.
 const MOST_WINDOWS: usize = 12;
 
+/// With fewer lengths of the selection before it, all of them are needed to say what is usual.
+const LEAST_LENGTHS: usize = 8;
+
 /// What is compared: the selection with its baseline, and windows in which nothing was selected with theirs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trials {
@@ -18,6 +21,8 @@ pub(super) struct Trials {
     pub(super) all: Vec<Trial>,
     /// How many of the last are of earlier days.
     pub(super) days: usize,
+    /// The selection, and of its baseline the end, in which what happened may have begun: neither says what is usual.
+    pub(super) unusual: Range<usize>,
 }
 
 impl Trials {
@@ -25,7 +30,9 @@ impl Trials {
         let mut all = vec![grid.now.clone()];
         all.extend(past_windows(grid));
         all.extend(grid.earlier_days.iter().cloned());
-        Self { all, days: grid.earlier_days.len() }
+        let selection = &grid.now.selection;
+        let start = if follows_on(grid) { usual(grid).end.min(selection.start) } else { selection.start };
+        Self { all, days: grid.earlier_days.len(), unusual: start..selection.end }
     }
 
     /// Of each past window, which past windows hold a part of it, in their selection or their baseline; as bits. A change that stays is
@@ -51,8 +58,16 @@ impl Trials {
     }
 }
 
-fn past_windows(grid: &Grid) -> Vec<Trial> {
+/// The baseline and what lies before it, without the end where the selection follows: what is noticed began before, and as long as
+/// the selection. A window there, which changed likewise, would make every change a usual one.
+fn usual(grid: &Grid) -> Range<usize> {
     let run = run_before(grid);
+    let length = grid.now.selection.len();
+    if follows_on(grid) && run.len() >= LEAST_LENGTHS * length { run.start..run.end - length } else { run }
+}
+
+fn past_windows(grid: &Grid) -> Vec<Trial> {
+    let run = usual(grid);
     let asked = &grid.now;
     let length = asked.selection.len().min(run.len() / 3).max(1);
     let is_near = follows_on(grid);
@@ -148,7 +163,9 @@ mod tests {
     fn with_a_long_past_each_window_has_a_whole_baseline() {
         let windows = past_windows(&grid(80..120, 121..131));
         assert!(windows.len() >= 7, "{}", windows.len());
-        assert_eq!(windows[0], Trial { selection: 110..120, baseline: 69..109 });
+        // What happens may have begun in the newest.
+        assert_eq!(windows[0], Trial { selection: 100..110, baseline: 59..99 });
+        assert_eq!(Trials::of(&grid(80..120, 121..131)).unusual, 110..131);
         assert!(windows.iter().all(|window| window.baseline.len() >= 20));
     }
 

@@ -22,9 +22,9 @@ pub(super) struct Unit {
     pub(super) least: f64,
     /// The smallest step between two values.
     pub(super) quantum: f64,
-    /// All but the selection.
+    /// All but the selection, and where it may have begun.
     others: Sums,
-    selection: Range<usize>,
+    unusual: Range<usize>,
 }
 
 impl Unit {
@@ -32,31 +32,31 @@ impl Unit {
     pub(super) fn of(
         values: &[f32],
         differences: &[f32],
-        selection: &Range<usize>,
+        unusual: &Range<usize>,
         sorted: &mut Vec<f32>,
     ) -> Self {
         let centre = median(values, sorted);
         // What stood still at some value has no step of its own until something happens; of what was nothing only that step is known.
-        let outside = differences[..selection.start].iter().chain(differences.iter().skip(selection.end + 1));
+        let outside = differences[..unusual.start].iter().chain(differences.iter().skip(unusual.end + 1));
         let mut quantum = smallest(outside);
         if quantum <= 0.0 && centre.abs() <= 0.0 {
             quantum = smallest(differences.iter());
         }
-        let others = Sums::of(&values[..selection.start], centre)
-            .and(1.0, &Sums::of(&values[selection.end..], centre));
+        let others =
+            Sums::of(&values[..unusual.start], centre).and(1.0, &Sums::of(&values[unusual.end..], centre));
         Self {
             centre,
             spread: MAD_TO_SD * deviation_of(values, centre, sorted),
             least: (LEAST_CHANGE * centre.abs()).max(quantum * 0.1).max(1e-30),
             quantum,
             others,
-            selection: selection.clone(),
+            unusual: unusual.clone(),
         }
     }
 
     /// The unit for a window: the selection, or a past one.
     pub(super) fn outside(&self, values: &[f32], window: &Range<usize>) -> f64 {
-        let others = if *window == self.selection {
+        let others = if window.start >= self.unusual.start && window.end <= self.unusual.end {
             self.others
         } else {
             self.others.and(-1.0, &Sums::of(&values[window.clone()], self.centre))
