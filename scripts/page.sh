@@ -30,7 +30,7 @@ page_hash() { sha256sum <dist/index.html; }
 # The stamp holds the hash of the page that was built and is as old as the start of that build.
 is_fresh() {
     [ -e dist/index.html ] && [ -e "$stamp" ] && [ "$(page_hash)" = "$(cat "$stamp")" ] || return 1
-    [ -z "$(find frontend shared .cargo scripts/page.sh scripts/wasm-toolchain.sh index.html Trunk.toml Cargo.toml Cargo.lock -newer "$stamp" -print -quit)" ]
+    [ -z "$(find frontend shared ui scripts/page.sh scripts/wasm-toolchain.sh index.html Trunk.toml Cargo.toml Cargo.lock -newer "$stamp" -print -quit)" ]
 }
 
 build() {

@@ -4,8 +4,8 @@
 //! bytes for ever. That is nothing for what lives as long as the page. Rows of lines come and go by the thousand an hour, and so
 //! do names in legends: what they follow of all that lives longer they follow through here.
 
-use leptos::prelude::{ArcMemo, Memo, RwSignal, on_cleanup};
-use leptos::reactive::graph::{AnySource, Observer, Source, ToAnySource};
+use leptos::prelude::{Memo, RwSignal, on_cleanup};
+use leptos::reactive::graph::{AnySource, Observer, Source};
 
 /// What can be left.
 pub trait Followed {
@@ -15,13 +15,13 @@ pub trait Followed {
 
 impl<T: Send + Sync + 'static> Followed for RwSignal<T> {
     fn node(&self) -> AnySource {
-        self.to_any_source()
+        Self::node(self)
     }
 }
 
 impl<T: Send + Sync + 'static> Followed for Memo<T> {
     fn node(&self) -> AnySource {
-        ArcMemo::from(*self).to_any_source()
+        Self::node(self)
     }
 }
 

@@ -14,7 +14,7 @@
 pub mod api;
 /// The page's root: what is where.
 pub mod app;
-/// Effects, memos, conditions and lists, boxed.
+/// Effects and memos, boxed.
 pub mod boxed;
 /// Charts on canvas, with their brush and crosshair.
 pub mod chart;

@@ -98,7 +98,9 @@ impl AddressBar {
     pub fn write(self, address: Address, url: String) {
         let (writes, wait) =
             self.pending.try_update_value(|pending| pending.take(address, url)).unwrap_or_default();
-        writes.into_iter().for_each(|write| self.write_history(write));
+        for write in writes {
+            self.write_history(write);
+        }
         if let Some(wait) = wait {
             self.rest.after(wait, move || self.flush());
         }
@@ -117,7 +119,9 @@ impl AddressBar {
     pub fn flush(self) {
         self.rest.stop();
         let waiting = self.pending.try_update_value(|pending| pending.write.take()).flatten();
-        waiting.into_iter().for_each(|write| self.write_history(write));
+        if let Some(write) = waiting {
+            self.write_history(write);
+        }
     }
 
     fn write_history(self, write: Write) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sonde_shared::time::NANOS_PER_SEC;
-use sonde_tests::browser::{Browser, Key};
+use sonde_tests::browser::{Browser, Key, Settings};
 use sonde_tests::corpus::at;
 use sonde_tests::http::split_lines;
 use sonde_tests::page::Page;
@@ -162,4 +162,37 @@ fn back_closes_a_line_and_keeps_the_filter_it_was_found_by() {
     browser.back();
     page.wait_for_total(3_604);
     browser.assert_no_errors();
+}
+
+#[test]
+fn however_long_a_value_is_its_count_and_what_leaves_it_out_are_in_sight() {
+    let server = TestServer::start();
+    let long = ["pier-with-a-name-that-goes-on"; 8].join(".");
+    let line = format!(
+        r#"{{"ts":"2025-03-10T12:10:00Z","component":"{long}.end","msg":"m","note":"{}"}}"#,
+        "x".repeat(900)
+    );
+    server.store_logs([line.as_bytes(), b"\n"].concat().as_slice());
+    for width in [390, 1_280] {
+        let browser =
+            Browser::with(&Settings { width, height: 800, touch: width < 600, ..Settings::default() });
+        let page = open(&browser, &server, "&col=note");
+        page.wait_for_total(1);
+        if width < 600 {
+            browser.look("document.querySelector('.sheet-tabs .tab').click()", &[]);
+        }
+        let in_sight = "const out = [...document.querySelectorAll('.facet *')].filter(e => e.getBoundingClientRect().right > innerWidth);\
+            return document.querySelector('.facet') ? out.map(e => e.className) : 'none'";
+        page.press("Component");
+        page.wait_for("the component's count", in_sight, &json!([]));
+        let end = "return document.querySelector('.facet .path').getBoundingClientRect().right\
+            <= document.querySelector('.facet .grow').getBoundingClientRect().right + 1";
+        page.wait_for("the end of its name", end, &json!(true));
+        browser.key(Key::Escape);
+        if width > 600 {
+            page.press("Values of note");
+            page.wait_for("the value's count", in_sight, &json!([]));
+        }
+        browser.assert_no_errors();
+    }
 }

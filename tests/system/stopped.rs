@@ -10,7 +10,7 @@ const SAYS: &str = "const bar = document.querySelector('.stopped'); if (!bar) re
     return over?.closest('.stopped') ? bar.firstChild.textContent : 'covered'";
 
 /// The page's program is handed memory that it never had, in a task of its own: a trap that nobody catches.
-pub const TRAP: &str = "const done = arguments[0]; window.wasmBindings.default().then(wasm => {\
+pub(super) const TRAP: &str = "const done = arguments[0]; window.wasmBindings.default().then(wasm => {\
     setTimeout(() => wasm.__wbindgen_realloc(-8, 1, 100, 1)); setTimeout(done) })";
 
 #[test]

@@ -237,7 +237,8 @@ fn a_colour_is_told_from_an_attribute_and_a_link() {
 
 /// Every Rust file of ours.
 fn sources() -> impl Iterator<Item = (String, String)> {
-    let folders = ["shared/src", "backend/src", "frontend/src", "tests/src", "tests/system"];
+    let folders =
+        ["shared/src", "shared/m4/src", "backend/src", "ui/src", "frontend/src", "tests/src", "tests/system"];
     folders.into_iter().flat_map(|folder| files_in(folder, &["rs"]))
 }
 

@@ -75,6 +75,9 @@ fn components_say_how_many_lines_they_have_when_and_how_many_are_errors() {
     };
     assert_eq!(seen("mill"), json!(["660", "9%"]));
     assert_eq!(seen("well"), json!(["2", ""]));
+    let level =
+        |path| browser.look("return document.querySelector(arguments[0]).ariaLevel", &[json!(row(path))]);
+    assert_eq!([level("mill"), level("mill.stones")], [json!("1"), json!("2")]);
     // The stones' bars stand in the last tenth of the strip, the wheel's all over it.
     let strip = |path: &str| {
         let script = "const e = document.querySelector(arguments[0] + ' .tree-strip path'), s = e.ownerSVGElement.getBoundingClientRect(),\

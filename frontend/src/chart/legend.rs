@@ -74,7 +74,7 @@ pub(super) struct Row {
 pub(super) fn Legend(
     rows: Memo<Vec<Row>>,
     picked: Picked,
-    width: ReadSignal<f64>,
+    width: RwSignal<f64>,
     details: RwSignal<bool>,
 ) -> impl IntoView {
     let items = move || {

@@ -8,26 +8,26 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
 /// The width of an element in CSS px; zero until it is in the document.
-pub(super) fn watch_width(node: NodeRef<Div>) -> ReadSignal<f64> {
-    let (width, set_width) = signal(0.0);
+pub(super) fn watch_width(node: NodeRef<Div>) -> RwSignal<f64> {
+    let width = RwSignal::new(0.0);
     on_resize(node, move |element| {
         let now = f64::from(element.client_width());
         // A width that stays draws nothing.
         if (now - width.get_untracked()).abs() > f64::EPSILON {
-            set_width.set(now);
+            width.set(now);
         }
     });
     width
 }
 
 /// Device pixels a CSS pixel; changes when the window moves to another screen or the page is zoomed.
-pub(super) fn watch_pixel_ratio() -> ReadSignal<f64> {
-    let (ratio, set_ratio) = signal(window().device_pixel_ratio());
+pub(super) fn watch_pixel_ratio() -> RwSignal<f64> {
+    let ratio = RwSignal::new(window().device_pixel_ratio());
     effect(move || {
         // The query holds for this ratio only: each change asks a new one.
         let query = format!("(resolution: {}dppx)", ratio.get());
         let Ok(Some(query)) = window().match_media(&query) else { return };
-        let changed = Closure::<dyn FnMut()>::new(move || set_ratio.set(window().device_pixel_ratio()));
+        let changed = Closure::<dyn FnMut()>::new(move || ratio.set(window().device_pixel_ratio()));
         query.set_onchange(Some(changed.as_ref().unchecked_ref()));
         let held = StoredValue::new_local((query, changed));
         on_cleanup(move || held.with_value(|(query, _)| query.set_onchange(None)));

@@ -1,6 +1,6 @@
 //! Which colour a series has: that of its slot in its panel, which it keeps while others come and go, and while the panel is edited.
 
-use leptos::prelude::{GetValue, SetValue, StoredValue, UpdateValue};
+use leptos::prelude::StoredValue;
 use sonde_shared::api::Columns;
 use std::collections::BTreeMap;
 

@@ -36,7 +36,7 @@ pub(super) struct Surface {
     pub(super) ctx: ChartContext,
     pub(super) node: NodeRef<Div>,
     /// Its width in CSS px.
-    pub(super) width: ReadSignal<f64>,
+    pub(super) width: RwSignal<f64>,
     /// Whether the band that is being dragged is dragged here.
     pub(super) is_source: RwSignal<bool>,
     /// The CSS cursor over it.

@@ -366,7 +366,9 @@ impl LineFeed {
                 self.learn_end(window);
                 self.settle();
                 self.ask_missing_count();
-                if window == 0 && !std::mem::replace(&mut *self.sought.write_value(), true) {
+                if window == 0
+                    && !self.sought.try_update_value(|sought| std::mem::replace(sought, true)).unwrap_or(true)
+                {
                     self.seek_pinned_line(self.run.with_value(|run| run.number));
                 }
             }

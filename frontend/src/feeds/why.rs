@@ -5,7 +5,6 @@ use crate::api::client;
 use crate::boxed::effect;
 use crate::session::Session;
 use crate::state::AppState;
-use leptos::prelude::*;
 use sonde_shared::why::Why;
 use std::sync::Arc;
 

@@ -168,9 +168,11 @@ fn FacetValue(
         level.map(|level| view! { <span class=["tag level-", level.name()].concat()>{level.tag()}</span> });
     view! {
         <li class="facet">
-            <button class="item" aria-pressed=pressed on:click=handler(move |_| filter(false, &only))>
+            <button class="item" aria-pressed=pressed title=value.clone() on:click=handler(move |_| filter(false, &only))>
                 {tag}
-                <span class="grow">{worded(facet, &value)}</span>
+                <span class="grow" class:component=facet == Facet::Component>
+                    <span class="path">{worded(facet, &value)}</span>
+                </span>
                 <span class="tree-count">{text::count(count)}</span>
             </button>
             <button class="control small icon-only" aria-label=without.clone() title=without on:click=handler(move |_| filter(true, &not))>

@@ -3,8 +3,9 @@
 //! The page draws on a canvas, the server and tests draw into SVG text: the same code, fed with
 //! values only. `draw` alone knows plotters; the other modules are arithmetic.
 
-/// From where to where the blocks of a long series reach.
-pub mod bounds;
+/// What of millions of points is looked at, compiled for speed.
+pub use sonde_m4::{bounds, reduce};
+
 /// Thin lines on whole pixels.
 pub mod crisp;
 /// A whole chart, drawn over any plotters backend.
@@ -15,8 +16,6 @@ pub mod figures;
 mod histogram;
 /// What of a series is seen: clipped at the plot's edges, parted at gaps, as pixels.
 mod outline;
-/// M4 reduction: what one pixel column must keep so that no spike vanishes.
-pub mod reduce;
 /// Time to pixel, value to pixel, and back.
 pub mod scale;
 /// Series on top of each other.

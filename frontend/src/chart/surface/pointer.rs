@@ -4,7 +4,6 @@ use super::super::Gesture;
 use super::super::brush::{Brush, Edge, Hit, Pinch, Press, hit};
 use super::{Kind, Surface};
 use leptos::ev::PointerEvent;
-use leptos::prelude::*;
 
 fn is_touch(event: &PointerEvent) -> bool {
     event.pointer_type() == "touch"

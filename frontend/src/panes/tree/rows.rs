@@ -136,7 +136,7 @@ fn Row(
             class:cursor=move || list.cursor.get() == Some(at)
             id=list.id_of(at)
             role="treeitem"
-            attr:aria-level=(place.depth + 1).to_string()
+            aria-level=(place.depth + 1).to_string()
             aria-expanded=place.open.map(|open| open.to_string())
             aria-selected=move || is_chosen.run(at).to_string()
             aria-current=move || is_current.run(at).then_some("true")

@@ -26,7 +26,7 @@ pub fn m4(
 
 /// The same, and faster where the bounds of the values are known.
 #[inline(never)]
-pub(super) fn m4_with(
+pub fn m4_with(
     known: &Bounds,
     times_ms: &[f64],
     values: &[f64],
