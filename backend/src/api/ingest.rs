@@ -28,8 +28,12 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// A batch goes to the store when it has about this size.
+/// A batch goes to the store when it has about this size,
 const BATCH_BYTES: usize = 1 << 20;
+/// or a smaller one, where so many long bodies come at once that all their batches would be larger than this together: a body has
+/// its batch in hand, the rows of it, and the batch before, which is being written.
+const ALL_BATCHES_BYTES: usize = 16 << 20;
+const LEAST_BATCH_BYTES: usize = 64 << 10;
 /// Bodies of this size are read where they arrive.
 const SHORT_BYTES: u64 = 64 << 10;
 /// A body that trickles is committed after this much silence.
@@ -180,6 +184,11 @@ fn decoder_of(headers: &HeaderMap) -> Result<Decoder, ApiError> {
     Decoder::for_encoding(name).ok_or_else(unknown)?.map_err(|error| ApiError::Internal(error.to_string()))
 }
 
+/// The size of a batch while so many long bodies are read.
+fn batch_bytes(bodies: usize) -> usize {
+    (ALL_BATCHES_BYTES / bodies.max(1)).clamp(LEAST_BATCH_BYTES, BATCH_BYTES)
+}
+
 /// One body on its way to the store.
 struct Reception<P: LineParser> {
     state: AppState,
@@ -263,7 +272,8 @@ impl<P: LineParser + 'static> Reception<P> {
     }
 
     async fn commit_if_full(&mut self) -> Result<(), ApiError> {
-        if self.intake.batch_bytes() >= BATCH_BYTES { self.commit().await } else { Ok(()) }
+        let is_full = self.intake.batch_bytes() >= batch_bytes(self.state.ingest.running());
+        if is_full { self.commit().await } else { Ok(()) }
     }
 
     /// Sends the batch off and returns once the one before it is on disk.
@@ -339,6 +349,13 @@ impl<P: LineParser> Drop for Reception<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_more_bodies_come_at_once_the_smaller_are_their_batches() {
+        assert_eq!([0, 1, 16].map(batch_bytes), [BATCH_BYTES; 3]);
+        assert_eq!([32, 64].map(batch_bytes), [512 << 10, 256 << 10]);
+        assert_eq!([256, 100_000].map(batch_bytes), [LEAST_BATCH_BYTES; 2]);
+    }
     use crate::api::testing::open_state;
     use crate::dashboards::Dashboards;
     use crate::router::router;

@@ -5,6 +5,7 @@
 
 use crate::priority::step_back;
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -18,11 +19,31 @@ pub struct IngestThreads {
 }
 
 #[derive(Debug)]
-struct Threads(Mutex<Option<Runtime>>);
+struct Threads {
+    runtime: Mutex<Option<Runtime>>,
+    /// How many bodies are being read.
+    running: AtomicUsize,
+}
+
+/// One that counts as running for as long as this is there.
+struct Running(Arc<Threads>);
+
+impl Running {
+    fn of(threads: &Arc<Threads>) -> Self {
+        threads.running.fetch_add(1, Ordering::Relaxed);
+        Self(threads.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Threads {
     fn take(&self) -> Option<Runtime> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -42,12 +63,20 @@ impl IngestThreads {
         let mut builder = Builder::new_multi_thread();
         let builder = builder.worker_threads(cores).thread_name("ingest").enable_time();
         let runtime = builder.on_thread_start(step_back).build()?;
-        Ok(Self { handle: runtime.handle().clone(), threads: Arc::new(Threads(Mutex::new(Some(runtime)))) })
+        let handle = runtime.handle().clone();
+        let threads = Threads { runtime: Mutex::new(Some(runtime)), running: AtomicUsize::new(0) };
+        Ok(Self { handle, threads: Arc::new(threads) })
+    }
+
+    /// How many works are under way.
+    pub fn running(&self) -> usize {
+        self.threads.running.load(Ordering::Relaxed)
     }
 
     /// Does the work there, and gives it up when nobody waits for it any more. `None` when the work has panicked or the threads
     /// have stopped.
     pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let _running = Running::of(&self.threads);
         // Of its tasks those that are not done end with the set.
         let mut tasks = JoinSet::new();
         tasks.spawn_on(work, &self.handle);
@@ -79,7 +108,14 @@ mod tests {
             let _held = held;
             std::future::pending::<()>().await;
         });
-        assert!(timeout(Duration::from_millis(10), endless).await.is_err(), "it never ends");
+        assert_eq!(threads.running(), 0);
+        let endless = async {
+            tokio::pin!(endless);
+            assert!(timeout(Duration::from_millis(10), &mut endless).await.is_err(), "it never ends");
+            assert_eq!(threads.running(), 1);
+        };
+        endless.await;
+        assert_eq!(threads.running(), 0);
         let end = timeout(Duration::from_secs(10), given_up).await.expect("the work is dropped");
         assert!(end.is_err());
         assert_eq!(threads.run(async { panic!("a bug") }).await, None::<()>);
