@@ -240,7 +240,7 @@ fn measure_tail(server: &TestServer, secs: u64, row: &mut impl FnMut(&str, Strin
             page.pane().and_then(|pane| pane.total).filter(|lines| *lines > 10_000).ok_or(())
         });
         browser.wheel(page.point_in_rows(), -4_000);
-        let newer = "return /newer line/.test(document.querySelector('.log-head').innerText)";
+        let newer = "return /newer line/i.test(document.querySelector('.log-head').innerText)";
         page.wait_for("the reader to be told of newer lines", newer, &json!(true));
         let rows = || -> Vec<String> {
             page.pane().map(|pane| pane.rows.into_iter().map(|row| row.id).collect()).unwrap_or_default()
