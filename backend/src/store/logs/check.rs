@@ -1,7 +1,7 @@
 //! Verifies a day's segments: that every frame and column holds, and that the index has the lines that the text has.
 
 use super::commits::{changed_lines, noted_end};
-use super::recovery::indexed_end;
+use super::recovery::{indexed_end, records};
 use super::segment::{Paths, Published, Segment};
 use super::text::{Text, TextReader};
 use super::{SegmentView, Snapshot, attach};
@@ -81,9 +81,10 @@ fn check(dir: &Path, view: &SegmentView) -> Result<SegmentReport, StoreError> {
 /// Text that is not sealed is what its commits wrote, and all of it is there.
 fn check_text(paths: &Paths, view: &SegmentView, report: &mut SegmentReport) -> Result<(), StoreError> {
     let published = &view.published;
-    report.problems.extend(changed_text(paths, &view.segment, published)?.iter().map(told));
+    let records = records(paths)?;
+    report.problems.extend(changed_text(&records, &view.segment, published)?.iter().map(told));
     let lost = missing_at_end(paths, view)?;
-    let noted = noted_end(&records(paths)?);
+    let noted = noted_end(&records);
     if lost.is_none() && is_cut(paths, view, noted) {
         let bytes = noted - published.blocks.text_end();
         report.notes.push(format!(
@@ -129,23 +130,15 @@ fn is_cut(paths: &Paths, view: &SegmentView, known: u64) -> bool {
     known > view.published.blocks.text_end() && has_less()
 }
 
-fn records(paths: &Paths) -> Result<Vec<u8>, StoreError> {
-    match std::fs::read(&paths.commits) {
-        // A text that was copied here alone.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => read.map_err(StoreError::io("read", &paths.commits)),
-    }
-}
-
-/// The lines of a segment in its open form whose text has changed since it was committed.
+/// The lines of a segment in its open form whose text has changed since its records were written.
 pub(super) fn changed_text(
-    paths: &Paths,
+    records: &[u8],
     segment: &Segment,
     published: &Published,
 ) -> Result<Vec<Range<u32>>, StoreError> {
     let Text::Open(text) = segment.form() else { return Ok(Vec::new()) };
     let crc = |range: Range<u64>| text.crc(range.start as usize..range.end as usize);
-    changed_lines(&records(paths)?, published.blocks.text_end(), crc)
+    changed_lines(records, published.blocks.text_end(), crc)
 }
 
 /// What is wrong with these lines.

@@ -1,7 +1,7 @@
 //! Opens a segment in its open form: what its index lacks is made from the text, up to the last whole commit.
 
 use super::block::{self, Block, Found};
-use super::commits::{self, Commit, last_whole, read_commits};
+use super::commits::{Commit, last_whole, noted_end, read_commits};
 use super::dictionary::Dictionaries;
 use super::rows::RowReader;
 use super::segment::{
@@ -44,7 +44,7 @@ pub(super) fn open(
         return Ok(None);
     }
     let commit = last_commit(paths, (recovery.end, recovery.rows), &text)?;
-    tell_missing(paths, recovery.known_end.max(noted_end(paths)).saturating_sub(commit.end));
+    tell_missing(paths, recovery.known_end.max(noted_end(&records(paths)?)).saturating_sub(commit.end));
     if !recovery.index_rest(&text, commit, RowReader::new(day, recovery.latest(watermark)), effort)? {
         return Ok(None);
     }
@@ -80,9 +80,12 @@ fn tell_missing(paths: &Paths, bytes: u64) {
     }
 }
 
-/// The end of the text that the records tell of; 0 without any.
-fn noted_end(paths: &Paths) -> u64 {
-    std::fs::read(&paths.commits).map_or(0, |records| commits::noted_end(&records))
+/// The commit records of a segment; none where a text was copied here alone.
+pub(super) fn records(paths: &Paths) -> Result<Vec<u8>, StoreError> {
+    match std::fs::read(&paths.commits) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(StoreError::io("read", &paths.commits)),
+    }
 }
 
 /// The end of the text that the blocks of an index are of, however much of it there is.
@@ -92,8 +95,7 @@ pub(super) fn indexed_end(paths: &Paths, reading: Reading) -> Result<u64, StoreE
 
 /// How many lines a segment has by its records, whose text is not looked at; `None` without any.
 fn lines_noted(paths: &Paths) -> Option<u32> {
-    let records = std::fs::read(&paths.commits).ok()?;
-    read_commits(&records).map(|(commit, _)| commit.rows).max()
+    read_commits(&records(paths).ok()?).map(|(commit, _)| commit.rows).max()
 }
 
 /// How many lines of a segment count, told from its records and what holds of its index. Its text is not indexed for that.

@@ -11,6 +11,7 @@ use crate::store::file_view::Reading;
 use crate::store::logs::block::{self, NewNames, Row};
 use crate::store::logs::check::{changed_text, told};
 use crate::store::logs::dictionary::NameList;
+use crate::store::logs::recovery::records;
 use crate::store::logs::rows::is_near;
 use crate::store::logs::segment::{Paths, Published, Segment};
 use crate::store::logs::text::TextReader;
@@ -88,7 +89,7 @@ fn is_of_its_text(segment: &Segment, published: &Published) -> bool {
 
 /// The sealed form has checksums of its own, so what has changed since it was committed would pass for what was sent.
 fn check_text(paths: &Paths, segment: &Segment, published: &Published) -> Result<(), StoreError> {
-    match changed_text(paths, segment, published)?.as_slice() {
+    match changed_text(&records(paths)?, segment, published)?.as_slice() {
         [] => Ok(()),
         [first, ..] => {
             let why = format!("{}; it is not sealed", told(first));
