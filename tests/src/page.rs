@@ -230,6 +230,16 @@ impl Page<'_> {
         self.browser.click(at);
     }
 
+    /// Waits until the page is told of what comes.
+    #[track_caller]
+    pub fn wait_until_fed(&self) {
+        self.wait_for(
+            "the connection",
+            "return !!document.querySelector('.page[data-fed]')",
+            &Value::Bool(true),
+        );
+    }
+
     /// What a script finds on the page, waited for.
     #[track_caller]
     pub fn wait_for(&self, what: &str, script: &str, expected: &Value) {

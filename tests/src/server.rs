@@ -211,6 +211,12 @@ impl TestServer {
         self.client.get(&format!("/api/logs?{query}")).ok().body
     }
 
+    /// How many lines `/api/logs` sends with these parameters.
+    #[track_caller]
+    pub fn count_logs(&self, query: &str) -> u64 {
+        crate::http::split_lines(&self.logs(query)).len() as u64
+    }
+
     /// Posts NDJSON and returns the report.
     #[track_caller]
     pub fn post_logs(&self, ndjson: &[u8]) -> IngestReport {

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use sonde_shared::time::NANOS_PER_SEC;
 use sonde_tests::browser::{Browser, Key, Settings};
 use sonde_tests::corpus::at;
-use sonde_tests::http::split_lines;
 use sonde_tests::page::Page;
 use sonde_tests::server::TestServer;
 use std::fmt::Write as _;
@@ -42,10 +41,6 @@ const RANGE: &str = "/?v=1&t=2025-03-10T12:00:00Z..13:00:00Z";
 
 fn open<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> Page<'a> {
     Page::open(browser, &server.http().url(&[RANGE, more].concat()))
-}
-
-fn lines(server: &TestServer, query: &str) -> u64 {
-    split_lines(&server.logs(query)).len() as u64
 }
 
 const TEMPLATES: &str =
@@ -91,7 +86,7 @@ fn a_fields_values_are_counted_in_its_line_and_at_the_head_of_its_column() {
             "return [...document.querySelectorAll('{place} .facet .item')].map(e => e.innerText.split('\\n').slice(0, 2))"
         )
     };
-    let count = |value: &str| lines(&server, &format!("field.pier={value}")).to_string();
+    let count = |value: &str| server.count_logs(&format!("field.pier={value}")).to_string();
     let grouped = |value: &str| {
         let count = count(value);
         if count.len() > 3 { [&count[..1], "\u{202f}", &count[1..]].concat() } else { count }
@@ -105,7 +100,7 @@ fn a_fields_values_are_counted_in_its_line_and_at_the_head_of_its_column() {
     let note = "return document.querySelector('.field-values .remark').innerText";
     page.wait_for("what has none", note, &json!("0.1 % without it · of 3\u{202f}604 lines"));
     page.press("Without pier = north");
-    page.wait_for_total(lines(&server, "not.pier=north"));
+    page.wait_for_total(server.count_logs("not.pier=north"));
     page.press("Column of pier");
     browser.key(Key::Escape);
     page.press("Values of pier");
@@ -120,7 +115,7 @@ fn a_fields_values_are_counted_in_its_line_and_at_the_head_of_its_column() {
         .look(&format!("const b = {west}.getBoundingClientRect(); return [b.left + 9, b.top + 9]"), &[]);
     let place: (f64, f64) = serde_json::from_value(place).expect("the value is there");
     browser.click(place);
-    page.wait_for_total(lines(&server, "field.pier=west/2"));
+    page.wait_for_total(server.count_logs("field.pier=west/2"));
     // The others are there still, to be chosen instead.
     page.wait_for("all of them", "return document.querySelectorAll('.heads .facet').length", &json!(3));
     browser.assert_no_errors();
@@ -139,7 +134,7 @@ fn back_closes_a_line_and_keeps_the_filter_it_was_found_by() {
         serde_json::from_value::<(f64, f64)>(browser.look(error, &[])).map_err(|_not_there| ())
     });
     browser.click(place);
-    let errors = lines(&server, "level=error");
+    let errors = server.count_logs("level=error");
     page.wait_for_total(errors);
     let row = |number: u32| page.center(&format!(".log-list .row:nth-child({number}) .cells"));
     browser.click(row(2));

@@ -98,7 +98,7 @@ fn lines_of_a_program_that_goes_on_writing_are_followed_through_kills_and_rotati
     let first = Appender::start(&path);
     let mut server = folders.start();
     let reader = server.http().follow("/api/logs?component=shop&follow=true");
-    let there = split_lines(&server.logs("")).len();
+    let there = server.count_logs("");
     for number in 0..there + 200 {
         let text = reader.next_line();
         assert!(text.contains(&format!("took {number} ms")), "{text} is not number {number}");
@@ -106,9 +106,9 @@ fn lines_of_a_program_that_goes_on_writing_are_followed_through_kills_and_rotati
     for _ in 0..2 {
         server.kill();
         server = folders.start();
-        let known = split_lines(&server.logs("")).len();
+        let known = server.count_logs("");
         wait::until("more lines", || {
-            let now = split_lines(&server.logs("")).len();
+            let now = server.count_logs("");
             if now > known + 50 { Ok(()) } else { Err((known, now)) }
         });
     }

@@ -57,14 +57,9 @@ fn open<'a>(browser: &'a Browser, server: &TestServer, lines: u64) -> Page<'a> {
 fn open_at<'a>(browser: &'a Browser, server: &TestServer, address: &str, lines: u64) -> Page<'a> {
     let page = Page::open(browser, &server.http().url(address));
     page.wait_for_total(lines);
-    wait_until_fed(&page);
+    page.wait_until_fed();
     page.wait_for("a chart", "return !!document.querySelector('.legend')", &json!(true));
     page
-}
-
-fn wait_until_fed(page: &Page) {
-    let fed = "return document.querySelector('.page').hasAttribute('data-fed')";
-    page.wait_for("the connection", fed, &json!(true));
 }
 
 /// How often the page has asked for an address.
@@ -125,7 +120,7 @@ fn a_server_that_comes_back_is_followed_again() {
     // These came while nobody listened.
     store_lines(&server, 3..6);
     page.wait_for("the server", LABEL, &json!("Live"));
-    wait_until_fed(&page);
+    page.wait_until_fed();
     page.wait_for_total(6);
     store_points(&server, &format!("quay.light.lux 888 {}", now().as_secs()));
     store_lines(&server, 6..7);
@@ -255,7 +250,7 @@ fn of_a_flood_the_newest_lines_are_followed_and_those_that_one_reads_stay() {
         let browser = Browser::open();
         wait_for_sent(&sent, 2_000);
         let page = Page::open(&browser, &server.http().url("/?v=1&t=-1h..now&live=1"));
-        wait_until_fed(&page);
+        page.wait_until_fed();
         for _ in 0..3 {
             wait_for_number(&page, sent.load(Ordering::Relaxed));
         }

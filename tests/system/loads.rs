@@ -98,8 +98,7 @@ fn a_live_page_asks_once_too_but_for_the_lines_that_came_before_it_is_told_them(
     let browser = Browser::open();
     // A day moves on so slowly that no tick falls into the start.
     let page = open(&browser, &server, "/?v=1&t=-24h..now&live=1");
-    let fed = "return document.querySelector('.page').hasAttribute('data-fed')";
-    page.wait_for("the connection", fed, &json!(true));
+    page.wait_until_fed();
     wait_for_rest(&page);
     let mut expected =
         once(&[CHARTS.as_slice(), &["/api/live", "render well.depth", "render mill.turns"]].concat());

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use sonde_shared::time::NANOS_PER_SEC;
 use sonde_tests::browser::{Browser, Key};
 use sonde_tests::corpus::at;
-use sonde_tests::http::split_lines;
 use sonde_tests::page::Page;
 use sonde_tests::server::TestServer;
 use sonde_tests::wait;
@@ -83,10 +82,6 @@ fn wait_for_cursor(page: &Page, number: u64, part: &str) {
     });
 }
 
-fn lines(server: &TestServer, query: &str) -> u64 {
-    split_lines(&server.logs(query)).len() as u64
-}
-
 #[test]
 fn a_value_narrows_the_lines_or_leaves_them_out_by_a_click() {
     let server = mill();
@@ -96,19 +91,19 @@ fn a_value_narrows_the_lines_or_leaves_them_out_by_a_click() {
     let grid = page.center(".log-list .row:nth-child(2) .cells");
     browser.click(grid);
     press(&page, "Only lines with grain = rye");
-    let rye = lines(&server, "field.grain=rye");
+    let rye = server.count_logs("field.grain=rye");
     page.wait_for_total(rye);
     wait_for_text(&page, ".filter-chip", "grain = rye");
     press(&page, "Without host = n1");
-    page.wait_for_total(lines(&server, "field.grain=rye&not.host=n1"));
+    page.wait_for_total(server.count_logs("field.grain=rye&not.host=n1"));
     assert!(browser.url().contains("field.grain=rye&not.host=n1"), "{}", browser.url());
     // Each chip takes its own away; a step back brings it again.
     press(&page, "Take away: host ≠ n1");
     page.wait_for_total(rye);
     browser.back();
-    page.wait_for_total(lines(&server, "field.grain=rye&not.host=n1"));
+    page.wait_for_total(server.count_logs("field.grain=rye&not.host=n1"));
     browser.reload();
-    page.wait_for_total(lines(&server, "field.grain=rye&not.host=n1"));
+    page.wait_for_total(server.count_logs("field.grain=rye&not.host=n1"));
     browser.assert_no_errors();
 }
 
@@ -117,10 +112,10 @@ fn facets_count_what_the_lines_have_and_narrow_to_one() {
     let server = mill();
     let browser = Browser::open();
     let page = open(&browser, &server, "&level=warn");
-    let warned = lines(&server, "level=warn");
+    let warned = server.count_logs("level=warn");
     page.wait_for_total(warned);
     press(&page, "Component");
-    let gates = lines(&server, "level=warn&component=mill.gate");
+    let gates = server.count_logs("level=warn&component=mill.gate");
     assert!(gates > 0 && gates < warned);
     wait_for_text(&page, ".facets", &format!("mill.gate {gates}"));
     press(&page, "Without component = mill.gate");
@@ -141,7 +136,7 @@ fn an_expression_marks_its_matches_and_a_wrong_one_is_told_at_the_field() {
     press(&page, "Regular expression");
     browser.click(page.center("[aria-label='Text in the line']"));
     browser.type_text("turn 12[0-3]\\d\\b");
-    let wanted = lines(&server, "regex=turn%2012%5B0-3%5D%5Cd%5Cb");
+    let wanted = server.count_logs("regex=turn%2012%5B0-3%5D%5Cd%5Cb");
     assert!(wanted > 10);
     page.wait_for_total(wanted);
     let marks = "return [...document.querySelectorAll('.row')].every(row => /^turn 12[0-3]\\d$/.test(row.querySelector('mark')?.innerText))";
@@ -164,7 +159,7 @@ fn patterns_add_up_to_the_lines_and_lead_to_theirs() {
     let browser = Browser::open();
     let page = open(&browser, &server, "&s=2025-03-10T12:20:00Z..12:22:00Z&c=mill.wheel&chosen=1");
     let range = "component=mill.wheel&from=2025-03-10T12:20:00Z&until=2025-03-10T12:22:00Z";
-    let total = lines(&server, range);
+    let total = server.count_logs(range);
     page.wait_for_total(total);
     browser.click(page.center(".tabs .tab:nth-child(2)"));
     wait_for_text(&page, ".patterns .sum", "patterns · ");
@@ -180,7 +175,7 @@ fn patterns_add_up_to_the_lines_and_lead_to_theirs() {
     let place = browser.look(&format!("const e = document.querySelectorAll('.template')[{slow}].getBoundingClientRect(); return [e.left + 5, e.top + 5]"), &[]);
     let [x, y]: [f64; 2] = serde_json::from_value(place).expect("the pattern of slow turns is there");
     browser.click((x, y));
-    let shown = page.wait_for_total(lines(&server, &format!("{range}&contains=slow%20turn")));
+    let shown = page.wait_for_total(server.count_logs(&format!("{range}&contains=slow%20turn")));
     assert!(shown.rows.iter().all(|row| row.text.contains("slow turn")), "{shown:?}");
     wait_for_text(&page, ".filter-chip", "slow turn <*>");
     browser.assert_no_errors();
@@ -191,7 +186,7 @@ fn the_context_of_a_line_keeps_it_in_place_and_back_returns() {
     let server = mill();
     let browser = Browser::open();
     let page = open(&browser, &server, "&c=mill.gate&chosen=1&level=error&q=broken");
-    let broken = lines(&server, "component=mill.gate&level=error&contains=broken");
+    let broken = server.count_logs("component=mill.gate&level=error&contains=broken");
     page.wait_for_total(broken);
     browser.click(page.center(".log-list .row:nth-child(4) .cells"));
     press(&page, "Copy the link to this line");
@@ -294,7 +289,7 @@ fn a_stack_trace_is_part_of_its_line_and_shown_whole() {
     let server = mill();
     let browser = Browser::open();
     let page = open(&browser, &server, "&level=error");
-    page.wait_for_total(lines(&server, "level=error"));
+    page.wait_for_total(server.count_logs("level=error"));
     wait_for_text(&page, ".row .message", "broken+3 lines");
     let heights: Value =
         browser.look("return [...document.querySelectorAll('.row')].map(e => e.offsetHeight)", &[]);
@@ -309,7 +304,7 @@ fn columns_and_the_way_of_showing_lines_are_chosen_and_kept() {
     let server = mill();
     let browser = Browser::open();
     let page = open(&browser, &server, "&c=mill.wheel&chosen=1");
-    page.wait_for_total(lines(&server, "component=mill.wheel"));
+    page.wait_for_total(server.count_logs("component=mill.wheel"));
     press(&page, "How lines are shown");
     let choose = |name: &str| {
         let script = "const e = [...document.querySelectorAll('.log-head .item')].find(e => e.innerText === arguments[0]); e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect(); return [b.left + 9, b.top + 9]";
@@ -371,7 +366,7 @@ fn the_lines_of_the_pane_are_downloaded_as_they_were_sent() {
     let server = mill();
     let browser = Browser::open();
     let page = open(&browser, &server, "&level=warn&not.level=error");
-    page.wait_for_total(lines(&server, "level=warn&not.level=error"));
+    page.wait_for_total(server.count_logs("level=warn&not.level=error"));
     let link = browser.look(
         "const a = document.querySelector('a[download]'); return [a.getAttribute('href'), a.download]",
         &[],

@@ -116,8 +116,7 @@ fn the_text_that_one_has_selected_stays_selected_while_newer_lines_move_it_on() 
     let page = Page::open(&browser, &server.http().url("/?v=1&t=-15min..now&live=1&order=desc"));
     page.wait_for_total(8);
     rows_are_there(&page);
-    let fed = "return document.querySelector('.page').hasAttribute('data-fed')";
-    page.wait_for("the connection", fed, &json!(true));
+    page.wait_until_fed();
     let select = "const row = [...document.querySelectorAll('.row .message')].find(e => e.innerText.startsWith('pick 3.'));\
         getSelection().selectAllChildren(row)";
     browser.look(select, &[]);

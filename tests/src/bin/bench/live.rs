@@ -2,7 +2,6 @@
 //! comes at a second and at five hundred lines a second, into a view that is a tenth as long. What the page holds then is
 //! compared with what it held after the first minute.
 
-use serde_json::Value;
 use sonde_tests::browser::{Browser, Settings};
 use sonde_tests::page::Page;
 use sonde_tests::server::TestServer;
@@ -59,7 +58,7 @@ pub(crate) fn measure(minutes: u64) {
     let browser = Browser::with(&TALL);
     browser.before_pages(WATCH);
     let page = Page::open(&browser, &server.http().url("/d/live?v=1&t=-6min..now&live=1"));
-    page.wait_for("the connection", "return !!document.querySelector('[data-fed]')", &Value::Bool(true));
+    page.wait_until_fed();
     let begun = Instant::now();
     let mut second = 0;
     let mut after = |until: u64| {
