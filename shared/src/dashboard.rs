@@ -132,14 +132,20 @@ impl Dashboard {
         let mut seen = BTreeSet::new();
         let (given, made): (Vec<_>, Vec<_>) = self.panels.iter_mut().partition(|panel| !panel.id.is_empty());
         for panel in given.into_iter().chain(made) {
-            let wanted = slug(if panel.id.is_empty() { &panel.title } else { &panel.id });
-            let counted = (2..).map(|count| format!("{wanted}-{count}"));
-            let free = std::iter::once(wanted.clone()).chain(counted).find(|id| !seen.contains(id));
-            panel.id = free.unwrap_or(wanted);
+            let named = if panel.id.is_empty() { &panel.title } else { &panel.id };
+            panel.id = free_id(named, |id| !seen.contains(id));
             seen.insert(panel.id.clone());
         }
         self
     }
+}
+
+/// The id that a title or an id makes: its slug, with a number behind it where that is not free.
+pub fn free_id(named: &str, is_free: impl Fn(&str) -> bool) -> String {
+    let wanted = slug(named);
+    let counted = (2..).map(|count: u32| [&wanted, "-", &count.to_string()].concat());
+    let free = std::iter::once(wanted.clone()).chain(counted).find(|id| is_free(id));
+    free.unwrap_or(wanted)
 }
 
 impl Panel {

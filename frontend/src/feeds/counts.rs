@@ -7,10 +7,9 @@ use crate::boxed::{effect, memo};
 use crate::json::{Raw, RawText};
 use crate::lines::Row;
 use crate::session::Session;
-use crate::state::LogQuery;
+use crate::state::{AppState, LogQuery};
 use leptos::prelude::*;
 use sonde_shared::api::{Envelope, Facets, PatternCount, PatternValues, Patterns};
-use sonde_shared::baseline::default_baseline;
 use sonde_shared::time::TimeRange;
 use sonde_shared::view::PatternSort;
 use std::sync::Arc;
@@ -140,7 +139,7 @@ pub const MOST_PATTERNS: usize = 1_000;
 impl PatternFeed {
     /// Loads them as long as its owner is there.
     pub fn start(session: Session) -> Self {
-        let baseline = baseline_of(session);
+        let baseline = session.part(AppState::compared);
         let sort = session.part(|state| state.view.sort);
         let shown = RwSignal::new(SHOWN);
         let feed = Self { patterns: Loaded::new(), gone: Loaded::new(), baseline, sort, shown };
@@ -192,7 +191,7 @@ pub fn load_values(session: Session, id: String, baseline: Memo<Option<TimeRange
 
 /// What stands in a field of the pane's lines, while `open`; as if no value of it were asked for, so that others can be chosen.
 pub fn load_field_values(session: Session, name: String, open: Signal<bool>) -> Loaded<PatternValues> {
-    let (loaded, baseline) = (Loaded::new(), baseline_of(session));
+    let (loaded, baseline) = (Loaded::new(), session.part(AppState::compared));
     effect(move || {
         loaded.track_retries();
         if !open.get() {
@@ -203,14 +202,6 @@ pub fn load_field_values(session: Session, name: String, open: Signal<bool>) -> 
         loaded.load(move |signal| client::field_values(name, query, baseline, signal), |_| {});
     });
     loaded
-}
-
-/// What the selection is compared with; none without a selection.
-fn baseline_of(session: Session) -> Memo<Option<TimeRange>> {
-    memo(move || {
-        let selection = session.selection.get()?;
-        Some(session.baseline.get().unwrap_or_else(|| default_baseline(selection)))
-    })
 }
 
 /// What a pattern is like of which only the id is known, where the visible range has lines of it.

@@ -5,16 +5,15 @@
 use super::empty::{ErrorNote, SLOW};
 use super::icons::{Glyph, Icon};
 use super::log_list::LIST_ID;
-use crate::boxed::{Show, effect, handler};
+use crate::boxed::effect;
 use crate::feeds::Loaded;
 use crate::prefs;
 use crate::session::{Session, use_session};
 use crate::size::{is_narrow, is_phone};
-use crate::state::Command;
+use crate::state::{AppState, Command};
 use crate::text;
 use finding::FindingItem;
 use leptos::prelude::*;
-use sonde_shared::baseline::default_baseline;
 use sonde_shared::why::{Change, Place, QUIET, Why};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
@@ -73,14 +72,14 @@ pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
     };
     view! {
         <aside class="why" class:open=move || open.get() class:over=move || over.get() aria-label="What changed">
-            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || over.get().to_string() on:click=handler(unfold)>
+            <button class="why-tab" aria-label=move || tab_label(why) aria-expanded=move || over.get().to_string() on:click=unfold>
                 <span class="why-count">{move || why.value.get().map(|why| why.findings.len())}</span>
                 <span class="why-tab-name" aria-hidden="true">"What changed"</span>
             </button>
             <div class="why-body">
                 <header class="why-head">
                     <h2>"What changed"</h2>
-                    <button class="control small icon-only" aria-label="Close what changed" title="Close" on:click=handler(close)>
+                    <button class="control small icon-only" aria-label="Close what changed" title="Close" on:click=close>
                         <Glyph icon=Icon::Close />
                     </button>
                 </header>
@@ -117,9 +116,9 @@ fn Hint() -> impl IntoView {
 /// What is compared with what.
 #[component]
 fn Compared(session: Session) -> impl IntoView {
+    let baseline = session.part(AppState::compared);
     let compared = move || {
-        let selection = session.selection.get()?;
-        let baseline = session.baseline.get().unwrap_or_else(|| default_baseline(selection));
+        let (selection, baseline) = (session.selection.get()?, baseline.get()?);
         Some(text::range(baseline, selection.from, session.offset_minutes.get()))
     };
     view! { <p class="why-compared faint">"Against " {move || compared()}</p> }

@@ -1,7 +1,7 @@
 //! The dashboard while it is edited: the page shows it as it will be, what is saved is this, and until then the address has it.
 
 use super::{Address, AppState, TARGETS_PANEL};
-use sonde_shared::dashboard::{Dashboard, Panel, slug};
+use sonde_shared::dashboard::{Dashboard, Panel, free_id, slug};
 use sonde_shared::view::BoardEdits;
 use std::collections::BTreeSet;
 
@@ -227,14 +227,10 @@ impl AppState {
         if taken.contains(own.as_str()) {
             return;
         }
-        let is_free = |id: &String| {
-            !taken.contains(id.as_str())
-                && board.panels.iter().all(|panel| panel.id == *own || panel.id != *id)
-        };
-        let wanted = slug(&board.panels[place].title);
-        let counted = (2..).map(|count: u32| [&wanted, "-", &count.to_string()].concat());
-        let id = std::iter::once(wanted.clone()).chain(counted).find(is_free);
-        self.rename_panel(board, place, id.unwrap_or_default());
+        let id = free_id(&board.panels[place].title, |id| {
+            !taken.contains(id) && board.panels.iter().all(|panel| panel.id == *own || panel.id != id)
+        });
+        self.rename_panel(board, place, id);
     }
 
     /// Gives the edited panel another id, and that to all that names it.

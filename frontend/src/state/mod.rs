@@ -122,13 +122,20 @@ impl AppState {
 
     /// When the lines of the pane are of.
     fn lines_range(&self) -> TimeRange {
-        let Some(selection) = self.view.selection else { return self.range() };
+        let Some((selection, baseline)) = self.view.selection.zip(self.compared()) else {
+            return self.range();
+        };
         if !self.view.with_baseline {
             return selection;
         }
-        let baseline = self.view.baseline.unwrap_or_else(|| default_baseline(selection));
         let (from, until) = (selection.from.min(baseline.from), selection.until.max(baseline.until));
         TimeRange { from, until }
+    }
+
+    /// What the selection is compared with: the baseline, or the usual one; nothing without a selection.
+    pub fn compared(&self) -> Option<TimeRange> {
+        let selection = self.view.selection?;
+        Some(self.view.baseline.unwrap_or_else(|| default_baseline(selection)))
     }
 
     /// The panel that fills the charts' place; an address may name one that is not there.
