@@ -1,6 +1,6 @@
 //! The page's root: what is where.
 
-use crate::boxed::{Show, effect, handler};
+use crate::boxed::effect;
 use crate::feeds::{
     BoardSaving, Boards, LineFeed, LiveFeed, Loaded, PageFeed, Saving, clock, load_why, range, watch_contact,
 };
@@ -146,9 +146,9 @@ fn SheetTabs(
     };
     view! {
         <div class="sheet-tabs" role="group" aria-label="Bottom sheet">
-            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=handler(lines)>{move || count()}</button>
-            <button class="tab why-sheet" aria-pressed=move || why_over.get().to_string() on:click=handler(explain)>{move || why_label()}</button>
-            <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=handler(components)>"Components"</button>
+            <button class="tab" aria-pressed=move || sheet_open.get().to_string() on:click=lines>{move || count()}</button>
+            <button class="tab why-sheet" aria-pressed=move || why_over.get().to_string() on:click=explain>{move || why_label()}</button>
+            <button class="tab" aria-pressed=move || tree_open.get().to_string() on:click=components>"Components"</button>
         </div>
     }
 }

@@ -1,6 +1,5 @@
 //! Effects and memos whose closures are boxed first, so that what surrounds them is there once and not for each closure.
 
-pub use leptos::control::{Each, Show};
 use leptos::prelude::*;
 
 /// Runs now, and again whenever something changes that it read.
@@ -21,9 +20,4 @@ pub fn memo<T: PartialEq + Send + Sync + 'static>(read: impl Fn() -> T + Send + 
 #[inline(never)]
 fn boxed_memo<T: PartialEq + Send + Sync + 'static>(read: Box<dyn Fn() -> T + Send + Sync>) -> Memo<T> {
     Memo::new(move |_| read())
-}
-
-/// What is done at an event; elements box it themselves.
-pub fn handler<E, F: FnMut(E) + 'static>(act: F) -> F {
-    act
 }

@@ -3,7 +3,7 @@
 use super::brush::most_ticks;
 use super::surface::{Kind, Surface};
 use super::{ChartContext, Gesture};
-use crate::boxed::{handler, memo};
+use crate::boxed::memo;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::GUTTER_PX;
 use sonde_shared::chart::ticks::{format_instant, time_ticks};
@@ -48,12 +48,12 @@ pub fn TimeAxis(
             data-plot-left=GUTTER_PX
             data-plot-width=move || surface.laid_out_width()
             style:cursor=move || surface.cursor.get()
-            on:pointerdown=handler(move |event| surface.pointer_down(&event))
-            on:pointermove=handler(move |event| surface.pointer_move(&event))
-            on:pointerup=handler(move |event| surface.pointer_up(&event))
-            on:pointercancel=handler(move |event| surface.pointer_lost(&event))
-            on:lostpointercapture=handler(move |event| surface.pointer_lost(&event))
-            on:wheel=handler(move |event| surface.wheel(&event))
+            on:pointerdown=move |event| surface.pointer_down(&event)
+            on:pointermove=move |event| surface.pointer_move(&event)
+            on:pointerup=move |event| surface.pointer_up(&event)
+            on:pointercancel=move |event| surface.pointer_lost(&event)
+            on:lostpointercapture=move |event| surface.pointer_lost(&event)
+            on:wheel=move |event| surface.wheel(&event)
         >
             {labels}
             <TimeChip surface />
@@ -109,8 +109,8 @@ fn EdgeChip(ctx: ChartContext) -> impl IntoView {
                 class="edge-chip"
                 class:left=is_left
                 aria-label=format!("Back to the selection {span}")
-                on:pointerdown=handler(|event: web_sys::PointerEvent| event.stop_propagation())
-                on:click=handler(back)
+                on:pointerdown=|event: web_sys::PointerEvent| event.stop_propagation()
+                on:click=back
             >
                 {text}
             </button>

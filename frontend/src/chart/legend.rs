@@ -4,7 +4,6 @@
 //! is shown alone is not in the address: it is a way of looking, as the pointer is.
 
 use super::readings::{RIGHT_MARK, Reading, Stats, fitting};
-use crate::boxed::{Show, handler};
 use crate::leaving::leaving;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
@@ -98,7 +97,7 @@ pub(super) fn Legend(
                             aria-label="All series with their lowest, highest and mean value"
                             title="All series: last, min, max, mean"
                             aria-expanded=move || leaving(details).get().to_string()
-                            on:click=handler(move |_| details.update(|open| *open = !*open))
+                            on:click=move |_| details.update(|open| *open = !*open)
                         >
                             {more.clone()}
                         </button>
@@ -151,14 +150,14 @@ fn Name(row: Row, picked: Picked) -> impl IntoView {
     view! {
         <button
             class="legend-item"
-            on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look() })
-            on:pointerleave=handler(move |_| picked.look_at(None))
-            on:focus=handler(move |_| look())
-            on:blur=handler(move |_| picked.look_at(None))
+            on:pointerenter=move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look() }
+            on:pointerleave=move |_| picked.look_at(None)
+            on:focus=move |_| look()
+            on:blur=move |_| picked.look_at(None)
             class:off=!row.is_shown
             aria-pressed=row.is_shown.to_string()
             title=format!("{}\nclick: this one alone · Ctrl or Shift + click: one more or less", row.name)
-            on:click=handler(click)
+            on:click=click
         >
             <i class="swatch" style:background=row.last.colour></i>
             <span class="legend-name">{row.last.name}</span>

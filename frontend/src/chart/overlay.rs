@@ -5,7 +5,7 @@ use super::brush::{NARROW_PX, TOUCH_NARROW_PX};
 use super::readings::{Reading, band_size};
 use super::surface::Surface;
 use super::{ChartContext, Hover};
-use crate::boxed::{Show, memo};
+use crate::boxed::memo;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, RIGHT_PX, plot_width};
 use sonde_shared::chart::ticks::format_instant;

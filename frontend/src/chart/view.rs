@@ -19,7 +19,7 @@ use super::size::watch_pixel_ratio;
 use super::slots::PanelSlots;
 use super::surface::{Kind, Surface};
 use super::theme::{read_text_px, read_theme};
-use crate::boxed::{effect, handler, memo};
+use crate::boxed::{effect, memo};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::bounds::Bounds;
@@ -264,17 +264,17 @@ fn Plot(
             data-plot-width=move || surface.laid_out_width()
             style:height=move || format!("{}px", height_px.get())
             style:cursor=move || surface.cursor.get()
-            on:pointerdown=handler(move |event| surface.pointer_down(&event))
-            on:pointermove=handler(move |event| surface.pointer_move(&event))
-            on:pointerup=handler(move |event| surface.pointer_up(&event))
-            on:pointercancel=handler(move |event| surface.pointer_lost(&event))
-            on:lostpointercapture=handler(move |event| surface.pointer_lost(&event))
-            on:pointerleave=handler(move |_| surface.pointer_leave())
-            on:mousedown=handler(|event: web_sys::MouseEvent| if event.button() == 1 { event.prevent_default() })
-            on:dblclick=handler(move |event| surface.double_click(&event))
-            on:wheel=handler(move |event| surface.wheel(&event))
-            on:keydown=handler(move |event| surface.key_down(&event))
-            on:blur=handler(move |_| surface.blur())
+            on:pointerdown=move |event| surface.pointer_down(&event)
+            on:pointermove=move |event| surface.pointer_move(&event)
+            on:pointerup=move |event| surface.pointer_up(&event)
+            on:pointercancel=move |event| surface.pointer_lost(&event)
+            on:lostpointercapture=move |event| surface.pointer_lost(&event)
+            on:pointerleave=move |_| surface.pointer_leave()
+            on:mousedown=|event: web_sys::MouseEvent| if event.button() == 1 { event.prevent_default() }
+            on:dblclick=move |event| surface.double_click(&event)
+            on:wheel=move |event| surface.wheel(&event)
+            on:keydown=move |event| surface.key_down(&event)
+            on:blur=move |_| surface.blur()
         >
             <canvas node_ref=canvas aria-hidden="true"></canvas>
             <Overlay surface readings is_high />

@@ -1,7 +1,7 @@
 //! What the selection is compared with: marks it, says it, takes it back.
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::{Show, handler, memo};
+use crate::boxed::memo;
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, count_baseline};
 use crate::session::{Session, use_session};
@@ -22,7 +22,7 @@ pub(super) fn BaselineControl() -> impl IntoView {
                     class="control small icon-only"
                     aria-label="Clear the baseline"
                     title="Clear the baseline (Esc)"
-                    on:click=handler(move |_| session.send(Command::SetBaseline(None)))
+                    on:click=move |_| session.send(Command::SetBaseline(None))
                 >
                     <Glyph icon=Icon::Close />
                 </button>
@@ -61,7 +61,7 @@ fn BaselineButton() -> impl IntoView {
             class="control small framed"
             title="Mark what the selection is compared with: the next drag (b)"
             aria-pressed=move || charts.armed.get().to_string()
-            on:click=handler(move |_| charts.arm(!charts.armed.get_untracked()))
+            on:click=move |_| charts.arm(!charts.armed.get_untracked())
         >
             {move || label()}
         </button>

@@ -1,7 +1,7 @@
 //! Which dashboard, and what is done with one: new, another title, a copy, one less.
 
 use super::choice::Choice;
-use crate::boxed::{Show, effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::feeds::{BoardChange, Boards, PageFeed, Saving};
 use crate::session::use_session;
 use crate::state::Command;
@@ -71,10 +71,10 @@ pub(super) fn BoardMenu() -> impl IntoView {
                                 class="item danger"
                                 disabled=move || feed.has_no_file()
                                 title=move || if feed.has_no_file() { "It is made from the metrics there are, and no file" } else { "" }
-                                on:click=handler(move |_| {
+                                on:click=move |_| {
                                     asked.set(None);
                                     boards.change(BoardChange::Delete, move || open.set(false));
-                                })
+                                }
                             >
                                 "Delete this one"
                             </button>
@@ -108,7 +108,7 @@ fn list(boards: Vec<DashboardName>, current: Option<&str>, open: RwSignal<bool>)
         };
         let title = title_of(&board);
         let error = board.error.map(|why| view! { <pre class="mono problem board-error">{why}</pre> });
-        view! { <li><button class="item" aria-pressed=pressed on:click=handler(pick)>{title}</button>{error}</li> }
+        view! { <li><button class="item" aria-pressed=pressed on:click=pick>{title}</button>{error}</li> }
     };
     boards.into_iter().map(item).collect_view()
 }
@@ -120,10 +120,10 @@ fn AskButton(asked: RwSignal<Option<Asked>>, asks: Asked, label: &'static str) -
         <button
             class="item"
             aria-expanded=move || (asked.get() == Some(asks)).to_string()
-            on:click=handler(move |_| {
+            on:click=move |_| {
                 boards.saving.set(Saving::Idle);
                 asked.set(Some(asks));
-            })
+            }
         >
             {label}
         </button>
@@ -147,7 +147,7 @@ fn TitleForm(asks: Asked, value: String, open: RwSignal<bool>) -> impl IntoView 
         boards.change(asks.change(title.trim().to_owned()), move || open.set(false));
     };
     view! {
-        <form class="board-form" on:submit=handler(submit)>
+        <form class="board-form" on:submit=submit>
             <label for="board-title">"Its title"</label>
             <input id="board-title" node_ref=input class="field" autocomplete="off" maxlength="200" value=value />
             <button class="control primary" type="submit" disabled=move || boards.saving.get() == Saving::Busy>

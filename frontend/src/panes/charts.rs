@@ -6,7 +6,7 @@ use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
 use super::reveal::{FormerScroll, follow_reveal};
 use crate::app::ChartSize;
-use crate::boxed::{Each, Show, effect, handler};
+use crate::boxed::effect;
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
 use crate::session::use_session;
@@ -73,7 +73,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
         request_animation_frame(move || size.scrolled.update(|count| *count += 1));
     });
     view! {
-        <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=handler(scrolled)>
+        <section class="charts" class:alone=move || alone.get() node_ref=root aria-label="Charts" on:scroll=scrolled>
             <div class="panels">
                 <EditedNote />
                 <Each
@@ -203,7 +203,7 @@ fn EditButton(id: String, title: String) -> impl IntoView {
             aria-label=format!("{title}: edit this chart")
             title="Edit this chart"
             data-edit=opens
-            on:click=handler(edit)
+            on:click=edit
         >
             <Glyph icon=Icon::Edit />
         </button>
@@ -218,7 +218,7 @@ fn AddChart() -> impl IntoView {
     let add = move |_| session.send(Command::Edit(EditStep::Add(Vec::new())));
     view! {
         <Show when=move || can.get()>
-            <button class="control add-chart" on:click=handler(add)>
+            <button class="control add-chart" on:click=add>
                 <Glyph icon=Icon::Add />
                 "Add a chart"
             </button>
@@ -236,7 +236,7 @@ fn CloseTargets() -> impl IntoView {
             class="control icon-only small panel-tool"
             aria-label="Close this chart"
             title="This chart is in the address alone: close it"
-            on:click=handler(close)
+            on:click=close
         >
             <Glyph icon=Icon::Close />
         </button>
@@ -269,7 +269,7 @@ fn MaximizeButton(id: String, title: String, place: Memo<Place>) -> impl IntoVie
             aria-label=name.clone()
             title=name
             aria-pressed=move || is_alone().to_string()
-            on:click=handler(toggle)
+            on:click=toggle
         >
             {move || view! { <Glyph icon=if is_alone() { Icon::Shrink } else { Icon::Grow } /> }}
         </button>
@@ -286,7 +286,7 @@ fn has_points(columns: &[Columns], range: TimeRange) -> bool {
 fn PanelError(error: String, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
         <span class="panel-note problem" role="alert" title=error.clone()>{error.clone()}</span>
-        <button class="control small" on:click=handler(move |_| retry.run(()))>"Retry"</button>
+        <button class="control small" on:click=move |_| retry.run(())>"Retry"</button>
     }
 }
 

@@ -1,7 +1,6 @@
 //! A popover that opens under its button: Escape and a click elsewhere close it.
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::{Show, handler};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -26,14 +25,14 @@ pub(super) fn Choice(
     let root = NodeRef::<html::Div>::new();
     close_outside(root, open);
     view! {
-        <div class="choice" node_ref=root on:keydown=handler(move |event| close_on_escape(&event, open))>
+        <div class="choice" node_ref=root on:keydown=move |event| close_on_escape(&event, open)>
             <button
                 class="control"
                 class:icon-only=icon.is_some()
                 aria-label=name.clone()
                 aria-expanded=move || open.get().to_string()
                 aria-haspopup="dialog"
-                on:click=handler(move |_| open.update(|open| *open = !*open))
+                on:click=move |_| open.update(|open| *open = !*open)
             >
                 {match icon {
                     Some(icon) => view! { <Glyph icon /> }.into_any(),

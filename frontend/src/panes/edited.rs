@@ -1,7 +1,6 @@
 //! What was edited and is not saved, said where it is seen: in the head of its chart, and above the charts what no chart tells.
 
 use super::editor::SaveProblem;
-use crate::boxed::{Show, handler};
 use crate::feeds::{BoardSaving, PageFeed, Saving, save_dashboard};
 use crate::session::use_session;
 use crate::state::{Command, EditStep};
@@ -24,7 +23,7 @@ pub(super) fn EditedMark(id: String, is_open: Memo<bool>) -> impl IntoView {
                         <SaveButton />
                         <button
                             class="control small"
-                            on:click=handler(move |_| session.send(Command::Edit(EditStep::Revert(id.clone()))))
+                            on:click=move |_| session.send(Command::Edit(EditStep::Revert(id.clone())))
                         >
                             "Discard"
                         </button>
@@ -46,7 +45,7 @@ pub(super) fn EditedNote() -> impl IntoView {
             <div class="edited-note" role="status">
                 <span>{rearranged} ", not saved"</span>
                 <SaveButton />
-                <button class="control small" on:click=handler(move |_| session.send(Command::Edit(EditStep::Discard)))>
+                <button class="control small" on:click=move |_| session.send(Command::Edit(EditStep::Discard))>
                     "Discard all edits"
                 </button>
             </div>
@@ -67,7 +66,7 @@ fn SaveButton() -> impl IntoView {
             class="control small"
             title="Save the dashboard with all its edits"
             disabled=move || saving.get() == Saving::Busy
-            on:click=handler(move |_| save_dashboard(session, feed, saving))
+            on:click=move |_| save_dashboard(session, feed, saving)
         >
             "Save"
         </button>

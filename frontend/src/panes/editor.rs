@@ -8,7 +8,6 @@ mod targets;
 mod thresholds;
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::handler;
 use crate::feeds::Completion;
 use crate::session::{Session, use_session};
 use crate::state::{Command, EditStep};
@@ -52,14 +51,14 @@ fn Editor() -> impl IntoView {
         }
     };
     view! {
-        <aside class="editor" aria-label="Edit the chart" on:keydown=handler(close_on_escape)>
+        <aside class="editor" aria-label="Edit the chart" on:keydown=close_on_escape>
             <header class="editor-head">
                 <h2>"Edit the chart"</h2>
                 <button
                     class="control icon-only small"
                     aria-label="Close the editor (Esc)"
                     title="Close; what was edited stays (Esc)"
-                    on:click=handler(move |_| close(session))
+                    on:click=move |_| close(session)
                 >
                     <Glyph icon=Icon::Close />
                 </button>
@@ -164,10 +163,10 @@ fn DrawnAs(draw: Draw) -> impl IntoView {
             <span>"Drawn as"</span>
             <select
                 class="field"
-                on:change=handler(move |event| {
+                on:change=move |event| {
                     let drawn = Draw::parse(&event_target_value(&event));
                     change(session, |panel| panel.draw = drawn.unwrap_or_default());
-                })
+                }
             >
                 {Draw::ALL.map(|kind| view! { <option selected=kind == draw>{kind.name()}</option> }).collect_view()}
             </select>

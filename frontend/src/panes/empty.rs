@@ -1,7 +1,6 @@
 //! States in which there is nothing to show, each saying what to do next.
 
 use crate::api::ApiError;
-use crate::boxed::{Show, handler};
 use crate::session::use_session;
 use crate::text;
 use leptos::prelude::*;
@@ -19,7 +18,7 @@ pub(super) fn ErrorNote(error: ApiError, #[prop(into)] retry: Callback<()>) -> i
         <div class="state" role="alert">
             <p class="problem" class:mono=is_drawn>{text::capitalized(&error.sentence)}</p>
             {error.request_id.map(|id| view! { <p class="faint">"Request " <span class="mono">{id}</span></p> })}
-            <button class="control" on:click=handler(move |_| retry.run(()))>"Retry"</button>
+            <button class="control" on:click=move |_| retry.run(())>"Retry"</button>
         </div>
     }
 }

@@ -3,7 +3,6 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
-use crate::boxed::handler;
 use crate::feeds::load_field_values;
 use crate::plain::plain;
 use crate::session::use_session;
@@ -78,13 +77,13 @@ fn Value(name: String, one: ValueCount, read: u64) -> impl IntoView {
     let new = (baseline_count == Some(0)).then(|| view! { <span class="versus new">"new"</span> });
     view! {
         <div class="facet">
-            <button class="item" title=title on:click=handler(move |_| narrow(false))>
+            <button class="item" title=title on:click=move |_| narrow(false)>
                 <span class="grow mono" dir="auto">{shown}</span>
                 {new}
                 <span class="tree-count">{text::count(count)}</span>
                 <span class="tree-count share">{text::percent(count, read)}</span>
             </button>
-            <button class="control small icon-only" aria-label=without.clone() title=without on:click=handler(move |_| narrow(true))>
+            <button class="control small icon-only" aria-label=without.clone() title=without on:click=move |_| narrow(true)>
                 <Glyph icon=Icon::Minus />
             </button>
         </div>

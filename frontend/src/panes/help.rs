@@ -1,7 +1,7 @@
 //! The list of keys, and of what pointer and fingers do, by what it is done to.
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::{effect, handler};
+use crate::boxed::effect;
 use crate::chart::ChartContext;
 use crate::keys::KeyChoice;
 use leptos::html;
@@ -84,10 +84,10 @@ pub fn HelpDialog(open: RwSignal<bool>) -> impl IntoView {
     let charts: ChartContext = expect_context();
     let KeyChoice(letters) = expect_context();
     view! {
-        <dialog class="help" node_ref=dialog aria-label="Keys" on:close=handler(move |_| open.set(false))>
+        <dialog class="help" node_ref=dialog aria-label="Keys" on:close=move |_| open.set(false)>
             <header>
                 <h2>"Keys"</h2>
-                <button class="control icon-only" aria-label="Close" on:click=handler(move |_| open.set(false))>
+                <button class="control icon-only" aria-label="Close" on:click=move |_| open.set(false)>
                     <Glyph icon=Icon::Close />
                 </button>
             </header>
@@ -116,7 +116,7 @@ fn group((name, keys): (&'static str, &'static [(&'static str, &'static str)])) 
 fn Switch(name: &'static str, on: RwSignal<bool>) -> impl IntoView {
     view! {
         <label class="switch">
-            <input type="checkbox" prop:checked=on on:change=handler(move |event| on.set(event_target_checked(&event))) />
+            <input type="checkbox" prop:checked=on on:change=move |event| on.set(event_target_checked(&event)) />
             {name}
         </label>
     }

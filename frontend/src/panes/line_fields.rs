@@ -4,7 +4,7 @@ use super::field_values::FieldValues;
 use super::icons::{Glyph, Icon};
 use super::reading::Reading;
 use super::share::copy_text;
-use crate::boxed::{Show, effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
 use crate::plain::plain;
@@ -48,7 +48,7 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
             <div class="fields-head">
                 <CopyButton name="Copy the line" text=move || line.clone() label="Copy line" />
                 <CopyButton name="Copy the link to this line" text=address label="Copy link" />
-                <button class="control small" title="All components around this moment; Back returns" on:click=handler(context)>
+                <button class="control small" title="All components around this moment; Back returns" on:click=context>
                     <Glyph icon=Icon::Context />
                     "Around this moment"
                 </button>
@@ -140,7 +140,7 @@ fn ValuesButton(name: String, is_listed: Memo<bool>) -> impl IntoView {
             aria-label=label.clone()
             title=label
             aria-expanded=move || is_listed.get().to_string()
-            on:click=handler(toggle)
+            on:click=toggle
         >
             <Glyph icon=Icon::Field />
         </button>
@@ -162,7 +162,7 @@ fn FilterButtons(filter: FieldFilter) -> impl IntoView {
                 class="control small icon-only"
                 aria-label=name.clone()
                 title=name
-                on:click=handler(move |_| session.send(Command::Narrow(filter.clone())))
+                on:click=move |_| session.send(Command::Narrow(filter.clone()))
             >
                 <Glyph icon />
             </button>
@@ -185,7 +185,7 @@ fn ColumnButton(column: String) -> impl IntoView {
             aria-label=label.clone()
             title=label
             aria-pressed=move || has.get().to_string()
-            on:click=handler(toggle)
+            on:click=toggle
         >
             <Glyph icon=Icon::Columns />
         </button>
@@ -226,7 +226,7 @@ fn CopyButton(
         });
     };
     view! {
-        <button class="control small" class:icon-only=label.is_empty() aria-label=name.clone() title=name on:click=handler(copy)>
+        <button class="control small" class:icon-only=label.is_empty() aria-label=name.clone() title=name on:click=copy>
             <Glyph icon=Icon::Copy />
             {move || if copied.get() { "Copied" } else { label }}
         </button>

@@ -4,7 +4,6 @@ use super::choice::Choice;
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
 use super::text_filter::TextFilter;
-use crate::boxed::{Show, handler};
 use crate::feeds::{Facet, load_facets, load_template};
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -66,7 +65,7 @@ fn FacetFilter(facet: Facet) -> impl IntoView {
         <div class="filter" class:on=move || chosen.with(Option::is_some)>
             <Choice name label=Signal::derive(label) open>{move || values()}</Choice>
             <Show when=move || chosen.with(Option::is_some) && facet != Facet::Component>
-                <button class="control small icon-only" aria-label=any on:click=handler(clear)><Glyph icon=Icon::Close /></button>
+                <button class="control small icon-only" aria-label=any on:click=clear><Glyph icon=Icon::Close /></button>
             </Show>
         </div>
     }
@@ -121,7 +120,7 @@ fn values(
     view! {
         <ul class="items facets">
             <li>
-                <button class="item" aria-pressed=pressed on:click=handler(pick_any)>
+                <button class="item" aria-pressed=pressed on:click=pick_any>
                     <span class="grow">{any}</span>
                     <span class="tree-count">{text::count(facets.total)}</span>
                 </button>
@@ -168,14 +167,14 @@ fn FacetValue(
         level.map(|level| view! { <span class=["tag level-", level.name()].concat()>{level.tag()}</span> });
     view! {
         <li class="facet">
-            <button class="item" aria-pressed=pressed title=value.clone() on:click=handler(move |_| filter(false, &only))>
+            <button class="item" aria-pressed=pressed title=value.clone() on:click=move |_| filter(false, &only)>
                 {tag}
                 <span class="grow" class:component=facet == Facet::Component>
                     <span class="path">{worded(facet, &value)}</span>
                 </span>
                 <span class="tree-count">{text::count(count)}</span>
             </button>
-            <button class="control small icon-only" aria-label=without.clone() title=without on:click=handler(move |_| filter(true, &not))>
+            <button class="control small icon-only" aria-label=without.clone() title=without on:click=move |_| filter(true, &not)>
                 <Glyph icon=Icon::Minus />
             </button>
         </li>
@@ -202,7 +201,7 @@ fn Chips() -> impl IntoView {
         <span class="filter-chips">
             {move || chips()}
             <Show when=move || fields.with(|fields| fields.len() > 1)>
-                <button class="control small" on:click=handler(move |_| session.send(Command::ClearFilters))>"Clear all"</button>
+                <button class="control small" on:click=move |_| session.send(Command::ClearFilters)>"Clear all"</button>
             </Show>
         </span>
     }
@@ -234,7 +233,7 @@ fn Chip(filter: FieldFilter) -> impl IntoView {
             <span class="muted">{label}</span>
             <span class="faint">{sign}</span>
             <span class="mono">{move || value.get()}</span>
-            <button class="control small icon-only" aria-label=name on:click=handler(take_away)><Glyph icon=Icon::Close /></button>
+            <button class="control small icon-only" aria-label=name on:click=take_away><Glyph icon=Icon::Close /></button>
         </span>
     }
 }

@@ -4,7 +4,6 @@ use super::baseline_control::BaselineControl;
 use super::icons::{Glyph, Icon};
 use super::reading::ReadingMenu;
 use super::tie::FollowToggle;
-use crate::boxed::{Show, handler};
 use crate::feeds::{LineFeed, PageFeed, Phase, Saving, add_link};
 use crate::lines::Total;
 use crate::session::{Session, use_session};
@@ -48,7 +47,7 @@ pub(super) fn LogHead() -> impl IntoView {
                         class="control small icon-only"
                         aria-label="Clear the selection"
                         title="Clear the selection (Esc)"
-                        on:click=handler(move |_| session.send(Command::ClearSelection))
+                        on:click=move |_| session.send(Command::ClearSelection)
                     >
                         <Glyph icon=Icon::Close />
                     </button>
@@ -60,10 +59,10 @@ pub(super) fn LogHead() -> impl IntoView {
             <Said />
             <span class="log-tools">
                 <Show when=move || feed.held.get()>
-                    <button class="control small" on:click=handler(move |_| to_newest(session, feed))>{move || newer()}</button>
+                    <button class="control small" on:click=move |_| to_newest(session, feed)>{move || newer()}</button>
                 </Show>
                 <Show when=busy>
-                    <button class="control small" on:click=handler(move |_| feed.stop())>"Stop"</button>
+                    <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
                 </Show>
                 <FollowToggle />
                 <OrderButton />
@@ -82,7 +81,7 @@ fn Tabs() -> impl IntoView {
     let one = move |which: Tab, name: &'static str| {
         let pressed = move || (tab.get() == which).to_string();
         view! {
-            <button role="tab" class="tab" aria-selected=pressed on:click=handler(move |_| session.send(Command::SetTab(which)))>
+            <button role="tab" class="tab" aria-selected=pressed on:click=move |_| session.send(Command::SetTab(which))>
                 {name}
             </button>
         }
@@ -160,7 +159,7 @@ fn Breadcrumb() -> impl IntoView {
                 <button
                     class="control small icon-only"
                     aria-label="Undo the choice of component"
-                    on:click=handler(move |_| session.send(Command::Choose(None)))
+                    on:click=move |_| session.send(Command::Choose(None))
                 >
                     <Glyph icon=Icon::Close />
                 </button>
@@ -199,7 +198,7 @@ fn KeepLink() -> impl IntoView {
             <button
                 class="control small"
                 title=format!("Show the lines of {component} for {metric}.* from now on; kept in links.toml")
-                on:click=handler(move |_| add_link(feed, rule.clone(), saving))
+                on:click=move |_| add_link(feed, rule.clone(), saving)
             >
                 {format!("Always for {metric}")}
             </button>
@@ -218,7 +217,7 @@ fn Steps(path: String) -> impl IntoView {
         let name = prefix.rsplit('.').next().unwrap_or_default().to_owned();
         let title = format!("Lines of {prefix} and below");
         let choose = move |_| session.send(Command::Choose(Some(prefix.clone())));
-        view! { <button class="step" title=title on:click=handler(choose)>{name}</button> }
+        view! { <button class="step" title=title on:click=choose>{name}</button> }
     };
     view! { <span class="steps">{ends.into_iter().map(step).collect_view()}</span> }
 }
@@ -233,7 +232,7 @@ fn OrderButton() -> impl IntoView {
         session.send(Command::SetOrder(next));
     };
     view! {
-        <button class="control small" title="Order of the lines" on:click=handler(toggle)>
+        <button class="control small" title="Order of the lines" on:click=toggle>
             {move || if order.get() == Order::Ascending { "Oldest first" } else { "Newest first" }}
         </button>
     }

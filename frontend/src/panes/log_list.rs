@@ -9,7 +9,7 @@ use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
 use super::tie::{LINES, Tie, is_selecting_text};
-use crate::boxed::{effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::LineFeed;
 use crate::lines::{Mark, Row};
@@ -89,18 +89,18 @@ pub(super) fn LogList() -> impl IntoView {
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
             tabindex="0"
-            on:wheel=handler(wheel)
-            on:scroll=handler(move |_| take_scroll(list, feed))
-            on:keydown=handler(move |event| press(&event, session, feed))
-            on:pointerdown=handler(move |event| touch.set(finger(&event)))
-            on:pointermove=handler(move |event| {
+            on:wheel=wheel
+            on:scroll=move |_| take_scroll(list, feed)
+            on:keydown=move |event| press(&event, session, feed)
+            on:pointerdown=move |event| touch.set(finger(&event))
+            on:pointermove=move |event| {
                 drag(&event, feed, touch);
                 hover(&event, feed, charts);
-            })
-            on:pointerleave=handler(move |_| charts.hover.set(None))
-            on:click=handler(move |event| click(&event, session, feed))
-            on:pointerup=handler(move |_| touch.set(None))
-            on:pointercancel=handler(move |_| touch.set(None))
+            }
+            on:pointerleave=move |_| charts.hover.set(None)
+            on:click=move |event| click(&event, session, feed)
+            on:pointerup=move |_| touch.set(None)
+            on:pointercancel=move |_| touch.set(None)
         >
             <div
                 class="rows"

@@ -7,7 +7,7 @@ use super::log_list::LogList;
 use super::patterns::PatternsPane;
 use super::reading::{ColumnHeads, Reading};
 use super::text_filter::wrong_expression;
-use crate::boxed::{Show, handler, memo};
+use crate::boxed::memo;
 use crate::feeds::{LineFeed, Phase, nearest_line};
 use crate::session::use_session;
 use crate::state::{Command, LogQuery};
@@ -125,10 +125,10 @@ fn NoLines() -> impl IntoView {
             <p>{move || sentence()}{move || filtered()}"."</p>
             <div class="state-actions">
                 <Show when=reads_text>
-                    <button class="control" on:click=handler(clear_text)>"Clear the text filter"</button>
+                    <button class="control" on:click=clear_text>"Clear the text filter"</button>
                 </Show>
                 <Show when=narrowed>
-                    <button class="control" on:click=handler(widen)>"Clear the filters"</button>
+                    <button class="control" on:click=widen>"Clear the filters"</button>
                 </Show>
                 {move || nearest.get().filter(|_| !reads_text()).map(|at| view! { <JumpTo at /> })}
             </div>
@@ -151,5 +151,5 @@ fn JumpTo(at: Timestamp) -> impl IntoView {
         session.send(Command::ClearSelection);
         session.send(Command::SetRange(RangeSpec::absolute(readable(around))));
     };
-    view! { <button class="control" on:click=handler(jump)>{move || label()}</button> }
+    view! { <button class="control" on:click=jump>{move || label()}</button> }
 }

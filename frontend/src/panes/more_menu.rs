@@ -3,7 +3,6 @@
 use super::choice::Choice;
 use super::icons::Icon;
 use super::top_bar::{next_theme, toggle_zone, zone_name};
-use crate::boxed::handler;
 use crate::session::use_session;
 use crate::state::Command;
 use crate::theme::ThemeSignals;
@@ -25,21 +24,21 @@ pub(super) fn MoreMenu(help: RwSignal<bool>) -> impl IntoView {
             <Choice name="More" icon=Icon::More open>
                 <ul class="items">
                     <li>
-                        <button class="item" on:click=handler(move |_| session.send(Command::SetWall(true)))>
+                        <button class="item" on:click=move |_| session.send(Command::SetWall(true))>
                             "Show on a wall"
                         </button>
                     </li>
                     <li>
-                        <button class="item" on:click=handler(move |_| toggle_zone(session))>
+                        <button class="item" on:click=move |_| toggle_zone(session)>
                             {move || format!("Times in {}", zone_name(zone.get()))}
                         </button>
                     </li>
                     <li>
-                        <button class="item" on:click=handler(move |_| next_theme(theme))>
+                        <button class="item" on:click=move |_| next_theme(theme)>
                             {move || format!("Theme: {}", theme.get().name())}
                         </button>
                     </li>
-                    <li><button class="item" on:click=handler(keys)>"Keys"</button></li>
+                    <li><button class="item" on:click=keys>"Keys"</button></li>
                 </ul>
             </Choice>
         </div>

@@ -1,7 +1,6 @@
 //! What could not be read in the address, and what was deleted just now.
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::{Show, handler};
 use crate::feeds::Boards;
 use crate::session::use_session;
 use crate::state::Command;
@@ -21,7 +20,7 @@ pub fn Notes() -> impl IntoView {
                 <button
                     class="control icon-only"
                     aria-label="Dismiss"
-                    on:click=handler(move |_| session.send(Command::DismissProblems))
+                    on:click=move |_| session.send(Command::DismissProblems)
                 >
                     <Glyph icon=Icon::Close />
                 </button>
@@ -42,8 +41,8 @@ fn Deleted() -> impl IntoView {
                     {move || boards.deleted.get().map(|(_, title)| ["“", &title, "” was deleted."].concat())}
                     {move || boards.saving.get().refusal().map(|why| view! { <span class="problem">" " {why}</span> })}
                 </span>
-                <button class="control" on:click=handler(move |_| boards.undo())>"Undo"</button>
-                <button class="control icon-only" aria-label="Dismiss" on:click=handler(move |_| boards.deleted.set(None))>
+                <button class="control" on:click=move |_| boards.undo()>"Undo"</button>
+                <button class="control icon-only" aria-label="Dismiss" on:click=move |_| boards.deleted.set(None)>
                     <Glyph icon=Icon::Close />
                 </button>
             </div>

@@ -2,7 +2,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
-use crate::boxed::{Show, handler, memo};
+use crate::boxed::memo;
 use crate::feeds::{MOST_PATTERNS, PatternFeed, PatternList, PatternRow, load_values, sort_patterns};
 use crate::session::use_session;
 use crate::state::Command;
@@ -48,7 +48,7 @@ fn Heads(feed: PatternFeed) -> impl IntoView {
                 class="sort"
                 title=title
                 aria-pressed=move || (feed.sort.get() == sort).to_string()
-                on:click=handler(move |_| session.send(Command::SetSort(sort)))
+                on:click=move |_| session.send(Command::SetSort(sort))
             >
                 {name}
             </button>
@@ -122,7 +122,7 @@ fn More(feed: PatternFeed) -> impl IntoView {
     };
     view! {
         <Show when=is_more>
-            <button class="control pattern-more" on:click=handler(move |_| feed.show_more())>"Show more patterns"</button>
+            <button class="control pattern-more" on:click=move |_| feed.show_more()>"Show more patterns"</button>
         </Show>
     }
 }
@@ -185,7 +185,7 @@ fn Pattern(
                     class="control small icon-only unfold"
                     aria-label="Values and an example"
                     aria-expanded=move || is_open.get().to_string()
-                    on:click=handler(toggle)
+                    on:click=toggle
                 >
                     <Glyph icon=Icon::Chevron />
                 </button>
@@ -194,14 +194,14 @@ fn Pattern(
                 <span class="number muted">{text::percent(row.count, total)}</span>
                 <span class="versus" class:new=is_new>{versus}</span>
                 <span class="tag">{level.tag()}</span>
-                <button class="template mono" title="Show its lines" on:click=handler(move |_| narrow(false, &only))>
+                <button class="template mono" title="Show its lines" on:click=move |_| narrow(false, &only)>
                     {holes(&template)}
                 </button>
                 <button
                     class="control small icon-only"
                     aria-label="Leave its lines out"
                     title="Leave its lines out"
-                    on:click=handler(move |_| narrow(true, &not))
+                    on:click=move |_| narrow(true, &not)
                 >
                     <Glyph icon=Icon::Minus />
                 </button>

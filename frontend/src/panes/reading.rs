@@ -5,7 +5,7 @@ use super::choice::Choice;
 use super::field_values::FieldValues;
 use super::icons::{Glyph, Icon};
 use super::line_fields::toggle_column;
-use crate::boxed::{Show, handler, memo};
+use crate::boxed::memo;
 use crate::feeds::LineFeed;
 use crate::lines::Field;
 use crate::prefs;
@@ -99,7 +99,7 @@ pub(super) fn ReadingMenu() -> impl IntoView {
     let time = move |one: Times| {
         view! {
             <li>
-                <button class="item" aria-pressed=move || (times.get() == one).to_string() on:click=handler(move |_| choose(one))>
+                <button class="item" aria-pressed=move || (times.get() == one).to_string() on:click=move |_| choose(one)>
                     {one.label()}
                 </button>
             </li>
@@ -123,7 +123,7 @@ pub(super) fn ReadingMenu() -> impl IntoView {
 fn Switch(name: &'static str, on: RwSignal<bool>) -> impl IntoView {
     view! {
         <li>
-            <button class="item" aria-pressed=move || on.get().to_string() on:click=handler(move |_| on.update(|on| *on = !*on))>
+            <button class="item" aria-pressed=move || on.get().to_string() on:click=move |_| on.update(|on| *on = !*on)>
                 {name}
             </button>
         </li>
@@ -143,7 +143,7 @@ fn Columns() -> impl IntoView {
         let pressed = move || columns.with(|columns| columns.contains(&known)).to_string();
         view! {
             <li>
-                <button class="item mono" aria-pressed=pressed on:click=handler(move |_| toggle_column(session, &toggled))>{name}</button>
+                <button class="item mono" aria-pressed=pressed on:click=move |_| toggle_column(session, &toggled)>{name}</button>
             </li>
         }
     };
@@ -183,7 +183,7 @@ pub(super) fn ColumnHeads() -> impl IntoView {
                 <Choice name=["Values of ", &name].concat() label=Signal::stored(name.clone()) open>
                     <FieldValues name=of.clone() />
                 </Choice>
-                <button class="control small icon-only" aria-label=label on:click=handler(move |_| toggle_column(session, &column))>
+                <button class="control small icon-only" aria-label=label on:click=move |_| toggle_column(session, &column)>
                     <Glyph icon=Icon::Close />
                 </button>
             </span>

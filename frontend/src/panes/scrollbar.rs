@@ -2,7 +2,6 @@
 
 use super::log_list::LIST_ID;
 use super::tie::Hairline;
-use crate::boxed::handler;
 use crate::feeds::LineFeed;
 use leptos::html;
 use leptos::prelude::*;
@@ -57,10 +56,10 @@ pub(super) fn Scrollbar() -> impl IntoView {
             aria-valuemin="0"
             aria-valuemax="100"
             aria-valuenow=move || format!("{:.0}", share() * 100.0)
-            on:pointerdown=handler(press)
-            on:pointermove=handler(drag)
-            on:pointerup=handler(move |_| grip.set(None))
-            on:pointercancel=handler(move |_| grip.set(None))
+            on:pointerdown=press
+            on:pointermove=drag
+            on:pointerup=move |_| grip.set(None)
+            on:pointercancel=move |_| grip.set(None)
         >
             <div
                 class="thumb"

@@ -3,7 +3,6 @@
 
 use super::choice::Choice;
 use super::typed_range::TypedRange;
-use crate::boxed::{Show, handler};
 use crate::chart::{ChartContext, with_margin};
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -28,15 +27,15 @@ pub fn SelectionBar() -> impl IntoView {
                 <p class="selection-when">{move || spans(session)}</p>
                 <div class="selection-actions">
                     <Edit />
-                    <button class="control" on:click=handler(zoom)>"Zoom"</button>
+                    <button class="control" on:click=zoom>"Zoom"</button>
                     <button
                         class="control"
                         aria-pressed=move || charts.armed.get().to_string()
-                        on:click=handler(move |_| charts.arm(!charts.armed.get_untracked()))
+                        on:click=move |_| charts.arm(!charts.armed.get_untracked())
                     >
                         "Baseline"
                     </button>
-                    <button class="control" on:click=handler(move |_| session.send(Command::ClearSelection))>
+                    <button class="control" on:click=move |_| session.send(Command::ClearSelection)>
                         "Clear"
                     </button>
                 </div>

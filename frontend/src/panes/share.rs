@@ -3,7 +3,6 @@
 
 use super::choice::{close_on_escape, close_outside};
 use super::icons::{Glyph, Icon};
-use crate::boxed::{Show, handler};
 use crate::session::use_session;
 use crate::state::AppState;
 use crate::text;
@@ -44,15 +43,15 @@ pub(super) fn Share() -> impl IntoView {
     };
     let fixed = move || text::dated_range(session.range.get(), |at| session.offset_at(at));
     view! {
-        <div class="choice" node_ref=root on:keydown=handler(move |event| close_on_escape(&event, open))>
-            <button class="control" aria-label="Share: copy the link" on:click=handler(share)>
+        <div class="choice" node_ref=root on:keydown=move |event| close_on_escape(&event, open)>
+            <button class="control" aria-label="Share: copy the link" on:click=share>
                 <Glyph icon=Icon::Link />
                 <span class="share-label">{move || label()}</span>
             </button>
             <Show when=move || open.get()>
                 <div class="popover share" role="dialog" aria-label="Share">
                     <p>"The link shows " <span class="mono">{move || fixed()}</span> " to everybody, also later."</p>
-                    <button class="control" on:click=handler(follow)>"Copy a link that follows the clock"</button>
+                    <button class="control" on:click=follow>"Copy a link that follows the clock"</button>
                 </div>
             </Show>
         </div>

@@ -1,6 +1,5 @@
 //! The handle between charts and lines; the split is kept in this browser.
 
-use crate::boxed::handler;
 use crate::prefs;
 use leptos::html;
 use leptos::prelude::*;
@@ -56,11 +55,11 @@ pub fn Splitter(split: RwSignal<f64>) -> impl IntoView {
             aria-label="Height of charts and lines"
             aria-valuenow=move || format!("{:.0}", split.get())
             tabindex="0"
-            on:pointerdown=handler(press)
-            on:pointermove=handler(drag)
-            on:pointerup=handler(move |_| dragging.set(false))
-            on:pointercancel=handler(move |_| dragging.set(false))
-            on:keydown=handler(key)
+            on:pointerdown=press
+            on:pointermove=drag
+            on:pointerup=move |_| dragging.set(false)
+            on:pointercancel=move |_| dragging.set(false)
+            on:keydown=key
         ></div>
     }
 }

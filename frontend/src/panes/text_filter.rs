@@ -1,7 +1,7 @@
 //! The text filter: it applies as it is typed, as text or as a regular expression.
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::{Show, effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::feeds::{LineFeed, Phase};
 use crate::rest::Rest;
 use crate::session::use_session;
@@ -71,12 +71,12 @@ pub(super) fn TextFilter() -> impl IntoView {
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=move || contains.get()
-                on:input=handler(move |_| rest.after(TYPING, apply))
-                on:change=handler(move |_| apply())
-                on:keydown=handler(key)
+                on:input=move |_| rest.after(TYPING, apply)
+                on:change=move |_| apply()
+                on:keydown=key
             />
             <Show when=move || is_on.get()>
-                <button class="control small icon-only clear" aria-label="Clear the text filter" on:click=handler(move |_| clear())>
+                <button class="control small icon-only clear" aria-label="Clear the text filter" on:click=move |_| clear()>
                     <Glyph icon=Icon::Close />
                 </button>
             </Show>
@@ -85,7 +85,7 @@ pub(super) fn TextFilter() -> impl IntoView {
                 aria-label="Regular expression"
                 title="The text is a regular expression"
                 aria-pressed=move || is_regex.get().to_string()
-                on:click=handler(move |_| session.send(Command::SetRegex(!is_regex.get_untracked())))
+                on:click=move |_| session.send(Command::SetRegex(!is_regex.get_untracked()))
             >
                 ".*"
             </button>

@@ -5,7 +5,7 @@
 //! reader is at work in the pane. A hairline in the scrollbar tells where that line is in any case.
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::{effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::chart::{ChartContext, Hover};
 use crate::feeds::{LineFeed, Loaded};
 use crate::lines::share_before;
@@ -149,7 +149,7 @@ pub(super) fn FollowToggle() -> impl IntoView {
             aria-label="Follow the crosshair"
             title="Scroll the lines to where the crosshair is on a chart (f)"
             aria-pressed=move || follows.get().to_string()
-            on:click=handler(move |_| follows.update(|on| *on = !*on))
+            on:click=move |_| follows.update(|on| *on = !*on)
         >
             <Glyph icon=Icon::Crosshair />
             <span class="wide-only">"Follow"</span>

@@ -2,7 +2,7 @@
 
 use super::choice::Choice;
 use super::typed_range::TypedRange;
-use crate::boxed::{handler, memo};
+use crate::boxed::memo;
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
@@ -49,7 +49,7 @@ pub(super) fn TimePicker() -> impl IntoView {
                                 session.send(Command::SetRange(spec));
                                 open.set(false);
                             };
-                            view! { <li><button class="item" aria-pressed=current on:click=handler(pick)>{name}</button></li> }
+                            view! { <li><button class="item" aria-pressed=current on:click=pick>{name}</button></li> }
                         })
                         .collect_view()}
                 </ul>

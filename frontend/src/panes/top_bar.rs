@@ -5,7 +5,7 @@ use super::icons::{Glyph, Icon};
 use super::more_menu::MoreMenu;
 use super::share::Share;
 use super::time_picker::TimePicker;
-use crate::boxed::{handler, memo};
+use crate::boxed::memo;
 use crate::feeds::LiveFeed;
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -27,7 +27,7 @@ pub fn TopBar(help: RwSignal<bool>) -> impl IntoView {
             <ZoneButton />
             <ThemeButton />
             <Share />
-            <button class="control icon-only wide-only" aria-label="Keys" title="Keys (?)" on:click=handler(move |_| help.set(true))>
+            <button class="control icon-only wide-only" aria-label="Keys" title="Keys (?)" on:click=move |_| help.set(true)>
                 <Glyph icon=Icon::Help />
             </button>
             <MoreMenu help />
@@ -60,7 +60,7 @@ fn LiveButton() -> impl IntoView {
             class:lost=move || is_lost.get()
             title=move || if is_lost.get() { "The server cannot be reached; trying again" } else { "Follow the clock (l)" }
             aria-pressed=move || live.get().to_string()
-            on:click=handler(move |_| session.send(Command::ToggleLive))
+            on:click=move |_| session.send(Command::ToggleLive)
         >
             {move || {
                 let icon = match live.get() {
@@ -85,7 +85,7 @@ fn ZoneButton() -> impl IntoView {
             class="control wide-only"
             aria-label=move || format!("Times in {}", zone_name(zone.get()))
             title="Times in UTC or in your own zone"
-            on:click=handler(move |_| toggle_zone(session))
+            on:click=move |_| toggle_zone(session)
         >
             {move || name()}
         </button>
@@ -125,7 +125,7 @@ fn ThemeButton() -> impl IntoView {
             class="control icon-only wide-only"
             aria-label=move || format!("Theme: {}", theme.get().name())
             title=move || format!("Theme: {}", theme.get().name())
-            on:click=handler(move |_| next_theme(theme))
+            on:click=move |_| next_theme(theme)
         >
             {move || view! { <Glyph icon=icon() /> }}
         </button>

@@ -1,6 +1,6 @@
 //! A range as it is typed; under it what it means, or what is wrong with it.
 
-use crate::boxed::{effect, handler};
+use crate::boxed::effect;
 use crate::session::{Session, use_session};
 use crate::state::{TypedAgainst, TypedError, parse_typed_range};
 use crate::text;
@@ -43,7 +43,7 @@ pub(super) fn TypedRange(
         }
     });
     view! {
-        <form class="typed-range" on:submit=handler(submit)>
+        <form class="typed-range" on:submit=submit>
             <label for="typed-range">"From..until"</label>
             <input
                 id="typed-range"
@@ -54,7 +54,7 @@ pub(super) fn TypedRange(
                 value=value
                 aria-invalid=move || problem.with(Option::is_some).to_string()
                 aria-describedby="typed-range-note"
-                on:input=handler(on_input)
+                on:input=on_input
             />
             <p id="typed-range-note" class:problem=move || problem.with(Option::is_some)>
                 {move || problem.get().or_else(|| meaning(session, &typed.get())).unwrap_or_else(|| hint(session))}

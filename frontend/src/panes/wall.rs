@@ -2,7 +2,7 @@
 //! showing a number that was true once. Escape, or the button that a moved pointer brings, leaves it.
 
 use super::icons::{Glyph, Icon};
-use crate::boxed::{Each, Show, handler, memo};
+use crate::boxed::memo;
 use crate::chart::{Chart, ChartContext};
 use crate::feeds::{LiveFeed, Loaded, range};
 use crate::rest::Rest;
@@ -89,7 +89,7 @@ fn WallHead(now: RwSignal<Timestamp>, left_out: Memo<usize>, is_still: RwSignal<
                 <span class="wall-note problem" role="status"><Glyph icon=Icon::Lost />"Reconnecting…"</span>
             </Show>
             <span class="spring"></span>
-            <button class="control wall-leave" class:seen=move || !is_still.get() on:click=handler(leave)>"Leave the wall (Esc)"</button>
+            <button class="control wall-leave" class:seen=move || !is_still.get() on:click=leave>"Leave the wall (Esc)"</button>
             <time class="wall-clock">{move || text::clock(now.get(), session.offset_minutes.get())}</time>
         </header>
     }

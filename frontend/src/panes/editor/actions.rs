@@ -1,7 +1,6 @@
 //! What is done with the edited panel and with all edits.
 
 use super::close;
-use crate::boxed::{Show, handler};
 use crate::feeds::{BoardSaving, PageFeed, Saving, save_dashboard, take_theirs};
 use crate::session::use_session;
 use crate::state::{AppState, Command, EditStep};
@@ -25,10 +24,10 @@ pub(super) fn Actions() -> impl IntoView {
     view! {
         <div class="editor-actions">
             <div class="editor-row">
-                <button class="control" on:click=handler(move |_| step(EditStep::Move(-1)))>"Up"</button>
-                <button class="control" on:click=handler(move |_| step(EditStep::Move(1)))>"Down"</button>
+                <button class="control" on:click=move |_| step(EditStep::Move(-1))>"Up"</button>
+                <button class="control" on:click=move |_| step(EditStep::Move(1))>"Down"</button>
                 <span class="spring"></span>
-                <button class="control danger" on:click=handler(move |_| step(EditStep::Remove))>"Remove"</button>
+                <button class="control danger" on:click=move |_| step(EditStep::Remove)>"Remove"</button>
             </div>
             {move || missing.get().map(|title| view! { <p class="problem" role="status">"“" {title} "” has no targets yet."</p> })}
             <Show when=move || is_made.get()>
@@ -36,12 +35,12 @@ pub(super) fn Actions() -> impl IntoView {
             </Show>
             <SaveProblem />
             <div class="editor-row">
-                <button class="control" disabled=move || !is_edited.get() on:click=handler(discard)>"Discard"</button>
+                <button class="control" disabled=move || !is_edited.get() on:click=discard>"Discard"</button>
                 <span class="spring"></span>
                 <button
                     class="control primary"
                     disabled=move || saving.get() == Saving::Busy || missing.get().is_some() || !is_edited.get()
-                    on:click=handler(move |_| save_dashboard(session, feed, saving))
+                    on:click=move |_| save_dashboard(session, feed, saving)
                 >
                     {move || if saving.get() == Saving::Busy { "Saving…" } else { "Save the dashboard" }}
                 </button>
@@ -65,7 +64,7 @@ pub(in crate::panes) fn SaveProblem() -> impl IntoView {
         Saving::Refused(why) => view! { <p class="problem" role="alert">{why}</p> }.into_any(),
         Saving::Overtaken(why) => view! {
             <p class="problem" role="alert">{why}</p>
-            <button class="control small" on:click=handler(move |_| take_theirs(feed, saving))>
+            <button class="control small" on:click=move |_| take_theirs(feed, saving)>
                 "Load theirs, keep my edits"
             </button>
         }

@@ -1,6 +1,5 @@
 //! One value of a panel, taken over as it is typed.
 
-use crate::boxed::handler;
 use crate::rest::Rest;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -41,13 +40,13 @@ pub(super) fn TextField(
                 prop:value=move || value.get()
                 aria-invalid=move || problem.with(Option::is_some).to_string()
                 aria-describedby=note.clone()
-                on:input=handler(move |event| {
+                on:input=move |event| {
                     let text = event_target_value(&event);
                     if !at_end {
                         rest.after(TYPING, move || take(text));
                     }
-                })
-                on:change=handler(move |event| take(event_target_value(&event)))
+                }
+                on:change=move |event| take(event_target_value(&event))
             />
             <datalist id=list>{options}</datalist>
             <span id=note class="problem" role="status">{problem}</span>

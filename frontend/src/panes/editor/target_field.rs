@@ -2,7 +2,7 @@
 //! components and levels. Below it stands what is wrong with it, and where.
 
 use super::targets::Row;
-use crate::boxed::{Show, effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::feeds::{Completion, Mistake};
 use crate::session::{Session, use_session};
 use crate::state::{Meaning, Suggestion, Word, completed, word_at};
@@ -59,14 +59,14 @@ pub(super) fn TargetField(
                 aria-invalid=move || mistake.with(Option::is_some).to_string()
                 aria-describedby=note.clone()
                 prop:value=text
-                on:input=handler(move |event| {
+                on:input=move |event| {
                     text.set(event_target_value(&event));
                     field.ask();
                     on_typed.run(());
-                })
-                on:focus=handler(move |_| field.ask())
-                on:blur=handler(move |_| field.leave())
-                on:keydown=handler(move |event| field.key(&event))
+                }
+                on:focus=move |_| field.ask()
+                on:blur=move |_| field.leave()
+                on:keydown=move |event| field.key(&event)
             />
             <Show when=move || is_shown.get()>
                 <ul class="suggestions" role="listbox" id=list.clone() aria-label="What may stand here">{options.clone()}</ul>
@@ -135,9 +135,9 @@ fn SuggestionRow(
             role="option"
             aria-selected=is_chosen.to_string()
             title=hint
-            on:pointerdown=handler(hold)
-            on:mousedown=handler(|event: web_sys::MouseEvent| event.prevent_default())
-            on:click=handler(move |_| field.take(at))
+            on:pointerdown=hold
+            on:mousedown=|event: web_sys::MouseEvent| event.prevent_default()
+            on:click=move |_| field.take(at)
         >
             <span class="mono">{name}</span>
             <span class="faint about">{about}</span>

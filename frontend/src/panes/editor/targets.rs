@@ -2,7 +2,6 @@
 
 use super::field::TYPING;
 use super::target_field::TargetField;
-use crate::boxed::Each;
 use crate::feeds::{Mistake, TargetCheck};
 use crate::rest::Rest;
 use crate::session::use_session;

@@ -2,7 +2,6 @@
 
 use super::change;
 use super::field::TYPING;
-use crate::boxed::{Each, Show, handler};
 use crate::panes::icons::{Glyph, Icon};
 use crate::rest::Rest;
 use crate::session::use_session;
@@ -63,7 +62,7 @@ pub(super) fn Thresholds(thresholds: Vec<Threshold>) -> impl IntoView {
                 key=|row| row.key
                 children=move |row| view! { <ThresholdRow row on_change=move |()| commit() on_remove=move |()| remove(row.key) /> }
             />
-            <button class="control small add-row" on:click=handler(add)>
+            <button class="control small add-row" on:click=add>
                 <Glyph icon=Icon::Add />
                 "Add a threshold"
             </button>
@@ -96,10 +95,10 @@ fn ThresholdRow(
             <select
                 class="field"
                 aria-label="Level"
-                on:change=handler(move |event| {
+                on:change=move |event| {
                     row.level.set(Level::parse(&event_target_value(&event)).unwrap_or(Level::Warn));
                     take();
-                })
+                }
             >
                 {[Level::Warn, Level::Error].map(option).collect_view()}
             </select>
@@ -112,13 +111,13 @@ fn ThresholdRow(
                 placeholder="from which value on"
                 prop:value=row.at
                 aria-invalid=move || is_wrong().to_string()
-                on:input=handler(move |event| {
+                on:input=move |event| {
                     row.at.set(event_target_value(&event));
                     rest.after(TYPING, take);
-                })
-                on:change=handler(move |_| take())
+                }
+                on:change=move |_| take()
             />
-            <button class="control icon-only small" aria-label="Remove this threshold" on:click=handler(move |_| on_remove.run(()))>
+            <button class="control icon-only small" aria-label="Remove this threshold" on:click=move |_| on_remove.run(())>
                 <Glyph icon=Icon::Close />
             </button>
             <Show when=is_wrong>

@@ -2,7 +2,7 @@
 
 use super::rows::{RowAct, RowPlace, Rows};
 use super::strip::{HEIGHT, WIDTH, bars};
-use crate::boxed::{Show, effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::feeds::Loaded;
 use crate::panes::empty::ErrorNote;
 use crate::session::use_session;
@@ -48,7 +48,7 @@ pub(super) fn ComponentRows(components: Loaded<Components>, open: RwSignal<bool>
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=filter
-                on:input=handler(move |event| filter.set(event_target_value(&event)))
+                on:input=move |event| filter.set(event_target_value(&event))
             />
         </Show>
         <Show when=is_bare>
@@ -77,7 +77,7 @@ fn ChosenNote() -> impl IntoView {
         <Show when=move || { chosen.get() > 1 }>
             <p class="tree-note" role="status">
                 <span>{move || label()}</span>
-                <button class="control small" on:click=handler(move |_| session.send(Command::Choose(None)))>"Clear"</button>
+                <button class="control small" on:click=move |_| session.send(Command::Choose(None))>"Clear"</button>
             </p>
         </Show>
     }

@@ -1,7 +1,7 @@
 //! A metric on its way to a chart: dragged by a mouse, or through a menu that fingers and keys reach. On a chart it is one more
 //! target of that, in the editor; on the empty place it is a chart of the address' own.
 
-use crate::boxed::{effect, handler};
+use crate::boxed::effect;
 use crate::session::{Session, use_session};
 use crate::state::{Command, EditStep, TARGETS_PANEL};
 use leptos::html;
@@ -215,7 +215,7 @@ fn AddDialog(drag: MetricDrag, metric: String) -> impl IntoView {
             close(dialog);
             drag.add_to(id.clone(), metric.clone());
         };
-        view! { <li><button class="item" on:click=handler(add)><bdi>{name}</bdi></button></li> }
+        view! { <li><button class="item" on:click=add><bdi>{name}</bdi></button></li> }
     };
     let new = item(TARGETS_PANEL.to_owned(), "A new chart".to_owned());
     let items = panels.into_iter().map(|(id, title)| item(id, title)).collect_view();
@@ -230,12 +230,12 @@ fn AddDialog(drag: MetricDrag, metric: String) -> impl IntoView {
             class="add-menu"
             node_ref=dialog
             aria-label=format!("Add {metric} to")
-            on:close=handler(move |_| drag.offered.set(None))
-            on:keydown=handler(move |event: web_sys::KeyboardEvent| {
+            on:close=move |_| drag.offered.set(None)
+            on:keydown=move |event: web_sys::KeyboardEvent| {
                 // The page's keys have no say in here; Escape is the dialog's own.
                 event.stop_propagation();
-            })
-            on:click=handler(close_outside)
+            }
+            on:click=close_outside
         >
             <p class="mono"><bdi>{metric.clone()}</bdi></p>
             <p class="faint">"Add to"</p>

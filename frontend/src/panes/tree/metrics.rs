@@ -3,7 +3,7 @@
 use super::drag::MetricDrag;
 use super::rows::{RowAct, RowPlace, Rows};
 use super::{Glyph, Icon};
-use crate::boxed::{Show, effect, handler, memo};
+use crate::boxed::{effect, memo};
 use crate::feeds::MetricFeed;
 use crate::panes::empty::ErrorNote;
 use crate::session::use_session;
@@ -49,7 +49,7 @@ pub(super) fn MetricRows(open: RwSignal<bool>) -> impl IntoView {
         <Show when=move || root.with(|root| !root.is_empty())>
             <p class="tree-note">
                 <span class="tree-of">"of "<bdi>{move || root.get()}</bdi></span>
-                <button class="control small" on:click=handler(move |_| wants_all.set(true))>"All"</button>
+                <button class="control small" on:click=move |_| wants_all.set(true)>"All"</button>
             </p>
         </Show>
         <Show when=is_bare>

@@ -8,7 +8,6 @@ mod strip;
 
 use super::choice::close_on_escape;
 use super::icons::{Glyph, Icon};
-use crate::boxed::handler;
 use crate::feeds::Loaded;
 use components::ComponentRows;
 pub use drag::{AddMetric, MetricDrag};
@@ -37,14 +36,14 @@ pub fn SideTree(components: Loaded<Components>, open: RwSignal<bool>) -> impl In
             class:open=move || open.get()
             node_ref=root
             aria-label="Components and metrics"
-            on:keydown=handler(move |event| close_on_escape(&event, open))
+            on:keydown=move |event| close_on_escape(&event, open)
         >
             <button
                 class="control icon-only rail-button"
                 aria-label="Components"
                 title="Components and metrics"
                 aria-expanded=move || open.get().to_string()
-                on:click=handler(move |_| open.update(|open| *open = !*open))
+                on:click=move |_| open.update(|open| *open = !*open)
             >
                 <Glyph icon=Icon::Components />
             </button>
@@ -65,7 +64,7 @@ pub fn SideTree(components: Loaded<Components>, open: RwSignal<bool>) -> impl In
 #[component]
 fn Tab(name: &'static str, of: Shown, shown: RwSignal<Shown>) -> impl IntoView {
     view! {
-        <button class="tree-tab" aria-pressed=move || (shown.get() == of).to_string() on:click=handler(move |_| shown.set(of))>
+        <button class="tree-tab" aria-pressed=move || (shown.get() == of).to_string() on:click=move |_| shown.set(of)>
             {name}
         </button>
     }

@@ -1,7 +1,7 @@
 //! The rows of a tree, of which only those in sight exist: thousands of components cost no more than thirty. Knows nothing of
 //! what a row shows; moves the cursor, and says what was done with a row.
 
-use crate::boxed::{Each, handler, memo};
+use crate::boxed::memo;
 use crate::rest::Rest;
 use crate::size::on_resize;
 use leptos::html;
@@ -76,8 +76,8 @@ pub(super) fn Rows(
             aria-label=name
             aria-multiselectable="true"
             aria-activedescendant=move || list.cursor_id()
-            on:scroll=handler(move |_| list.scrolled())
-            on:keydown=handler(move |event| list.key(&event, on_act))
+            on:scroll=move |_| list.scrolled()
+            on:keydown=move |event| list.key(&event, on_act)
         >
             <div class="tree-space" role="none" style:height=height>
                 <Each
@@ -145,13 +145,13 @@ fn Row(
             title=place.path.clone()
             style:transform=move || format!("translateY({}px)", at as f64 * list.row_px.get())
             style:padding-left=format!("{}px", indent_px(place.depth))
-            on:pointerdown=handler(press)
-            on:pointermove=handler(move |event| held.moved(&event))
-            on:pointerup=handler(move |_| held.end())
-            on:pointercancel=handler(move |_| held.end())
-            on:click=handler(click)
+            on:pointerdown=press
+            on:pointermove=move |event| held.moved(&event)
+            on:pointerup=move |_| held.end()
+            on:pointercancel=move |_| held.end()
+            on:click=click
         >
-            <span class="tree-fold" class:open=place.open == Some(true) class:leaf=place.open.is_none() on:click=handler(fold)>
+            <span class="tree-fold" class:open=place.open == Some(true) class:leaf=place.open.is_none() on:click=fold>
                 <super::Glyph icon=super::Icon::Chevron />
             </span>
             {content}

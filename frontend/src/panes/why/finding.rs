@@ -1,7 +1,6 @@
 //! One finding: what it is of, how large it is, when it moved, its course.
 
 use super::{WhyPlace, show};
-use crate::boxed::{Show, handler};
 use crate::chart::ChartContext;
 use crate::panes::icons::{Glyph, Icon};
 use crate::session::use_session;
@@ -99,11 +98,11 @@ fn Opener(
         <button
             class=class
             title=(!title.is_empty()).then_some(title)
-            on:click=handler(move |_| show(session, sheets, change, &at))
-            on:pointerenter=handler(move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() })
-            on:pointerleave=handler(move |event| look.leave(&event))
-            on:focus=handler(move |_| look.begin())
-            on:blur=handler(move |_| look.end())
+            on:click=move |_| show(session, sheets, change, &at)
+            on:pointerenter=move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() }
+            on:pointerleave=move |event| look.leave(&event)
+            on:focus=move |_| look.begin()
+            on:blur=move |_| look.end()
         >
             {children()}
         </button>
@@ -138,7 +137,7 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
         <button
             class="control small"
             aria-expanded=move || open.get().to_string()
-            on:click=handler(move |_| open.update(|open| *open = !*open))
+            on:click=move |_| open.update(|open| *open = !*open)
         >
             {label}
         </button>
