@@ -1,6 +1,7 @@
 //! Dashboards and panels, as they are written in TOML and as the page receives them.
 
 use crate::decimal::parse_decimal;
+use crate::letters::small;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -242,7 +243,7 @@ pub fn slug(text: &str) -> String {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
         .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
+        .map(small)
         .collect();
     if words.is_empty() { "panel".to_owned() } else { words.join("-") }
 }

@@ -122,12 +122,13 @@ pub fn texts_like<'a>(texts: impl Iterator<Item = &'a str> + Clone, word: &str) 
 
 /// The functions that a word may mean: those that begin with it first, then those that hold it. A path means none.
 pub fn functions_like<'a>(functions: &'a [FunctionName], word: &str) -> Vec<&'a FunctionName> {
-    let word = word.to_lowercase();
+    let word = word.to_ascii_lowercase();
     if word.is_empty() || word.contains(['.', '*', '{']) {
         return Vec::new();
     }
-    let begins = |function: &&FunctionName| function.name.to_lowercase().starts_with(&word);
-    let holds = |function: &&FunctionName| !begins(function) && function.name.to_lowercase().contains(&word);
+    let begins = |function: &&FunctionName| function.name.to_ascii_lowercase().starts_with(&word);
+    let holds =
+        |function: &&FunctionName| !begins(function) && function.name.to_ascii_lowercase().contains(&word);
     functions.iter().filter(begins).chain(functions.iter().filter(holds)).collect()
 }
 

@@ -2,6 +2,7 @@
 //! filter; which of them are chosen after a click, on the keys that are held.
 
 use sonde_shared::api::Components;
+use sonde_shared::letters::small;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A tree of more nodes begins with its first level alone.
@@ -85,9 +86,9 @@ impl ComponentTree {
         Self { nodes: nodes.into_iter().map(node).collect() }
     }
 
-    /// The nodes that show: those below open ones; with a filter those whose path has it, and what is above them.
+    /// The nodes that show: those below open ones; with a filter those whose path has it, in capitals or not, and what is above them.
     pub fn rows(&self, folds: &Folds, filter: &str) -> Vec<usize> {
-        if filter.is_empty() { self.open_rows(folds) } else { self.rows_with(&filter.to_lowercase()) }
+        if filter.is_empty() { self.open_rows(folds) } else { self.rows_with(&small(filter)) }
     }
 
     fn open_rows(&self, folds: &Folds) -> Vec<usize> {
@@ -111,7 +112,7 @@ impl ComponentTree {
         let mut needed_depth = 0;
         for (at, node) in self.nodes.iter().enumerate().rev() {
             let is_parent = needed_depth > 0 && node.depth < needed_depth;
-            if is_parent || node.path.to_lowercase().contains(text) {
+            if is_parent || small(&node.path).contains(text) {
                 rows.push(at);
                 needed_depth = node.depth;
             }
