@@ -1,5 +1,6 @@
 //! `GET /api/why`: what is different in a selection, as it crosses the wire.
 
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// How the note of an answer without findings begins.
@@ -96,7 +97,7 @@ pub struct Finding {
     pub p_value: f64,
     /// How large it is: the ratio of after to before as a natural logarithm, infinite ones bounded.
     pub effect: f64,
-    /// The size in words: `11× more often`, `80 → 912 ms`, `silent since 14:05:20`.
+    /// The size in words: `11× more often`, `80 → 912 ms`, `silent since 14:05:20; before 12 a minute`, by UTC.
     pub summary: String,
     /// Seconds by which it moved after the charted series; negative where it moved before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +113,20 @@ pub struct Finding {
     /// How many members there are, listed or not.
     #[serde(default)]
     pub members_total: u64,
+}
+
+/// How the summary of what has fallen silent begins, before the time of day.
+pub const SILENT: &str = "silent since ";
+
+impl Finding {
+    /// The size in words, where the instant of a silence is as this clock shows it instead of UTC's: `silent since 16:05:20; before …`.
+    pub fn summary_by(&self, clock: impl FnOnce(Timestamp) -> String) -> String {
+        let words = self.summary.strip_prefix(SILENT).and_then(|rest| rest.split_once(';'));
+        match (words, self.at.at_ms) {
+            (Some((_, rest)), Some(at)) => [SILENT, &clock(Timestamp::from_millis(at)), ";", rest].concat(),
+            _ => self.summary.clone(),
+        }
+    }
 }
 
 /// Values at equal steps; `None` where there is none.
@@ -163,4 +178,38 @@ pub struct Member {
     pub summary: String,
     /// Where its chart or lines are.
     pub at: Place,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_something_fell_silent_is_told_by_the_clock_that_is_shown() {
+        let finding = |summary: &str, at_ms: Option<i64>| Finding {
+            kind: FindingKind::Component,
+            subject: "mill".to_owned(),
+            change: Change::Gone,
+            score: 1.0,
+            p_value: 0.0,
+            effect: -1.0,
+            summary: summary.to_owned(),
+            lag_s: None,
+            course: None,
+            at: Place { at_ms, ..Place::default() },
+            members: Vec::new(),
+            members_total: 0,
+        };
+        let check = |summary: &str, at_ms: Option<i64>, expected: &str| {
+            let said = finding(summary, at_ms).summary_by(|at| format!("<{}>", at.as_secs()));
+            assert_eq!(said, expected);
+        };
+        check(
+            "silent since 14:05:20; before 12 a minute",
+            Some(50_720_000),
+            "silent since <50720>; before 12 a minute",
+        );
+        check("gone; before 12 a minute", Some(50_720_000), "gone; before 12 a minute");
+        check("silent since 14:05:20; before 12 a minute", None, "silent since 14:05:20; before 12 a minute");
+    }
 }

@@ -203,6 +203,31 @@ fn a_quiet_selection_says_that_nothing_stands_out() {
     browser.assert_no_errors();
 }
 
+#[test]
+fn when_something_fell_silent_is_told_by_the_clock_of_the_page_and_what_stands_out_less_can_be_unfolded() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::with(&Settings { zone: "Asia/Kathmandu", ..Settings::default() });
+    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{VISIBLE}&{SELECTION}&zone=local")));
+    let found = whole(&page);
+    let silent = "return [...document.querySelectorAll('.finding-summary')].map(e => e.innerText.split(';')[0])\
+        .filter(text => text.startsWith('silent'))[0] ?? null";
+    // 03:25 in UTC, as far as lines are counted in steps.
+    let said = browser.look(silent, &[]);
+    assert!(said.as_str().is_some_and(|text| text.starts_with("silent since 09:1")), "{said}");
+    let asked = server.http().get_json("/api/why?from=2025-02-28T03:25:00Z&until=2025-02-28T03:27:00Z");
+    let less = asked["weaker"].as_array().map_or(0, Vec::len);
+    assert!(less > 0, "{asked}");
+    page.press(&format!("{less} that stand out less"));
+    page.wait_for(
+        "all that were told",
+        "return document.querySelectorAll('.finding').length",
+        &json!(found.len() + less),
+    );
+    browser.screenshot("why-less");
+    browser.assert_no_errors();
+}
+
 /// Half an hour of a yard: in two minutes one of its hosts falls silent and one client buys most, just after a deploy.
 fn fill_yard(server: &TestServer) {
     let mut lines = String::new();

@@ -3,7 +3,7 @@
 use super::candidate::MOST_CHANGE;
 use super::series::Move;
 use sonde_shared::time::Timestamp;
-use sonde_shared::why::Change;
+use sonde_shared::why::{Change, SILENT};
 
 /// Endings of names that leave no doubt what the numbers are of.
 const UNITS: [(&str, &str); 12] = [
@@ -107,7 +107,7 @@ pub(super) fn percent(share: f64) -> String {
 
 /// `silent since 14:05:20`.
 pub(super) fn silent_since(at_ms: i64) -> String {
-    format!("silent since {}", clock(at_ms))
+    [SILENT, &clock(at_ms)].concat()
 }
 
 /// The time of day, UTC.

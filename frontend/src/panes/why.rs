@@ -12,9 +12,9 @@ use crate::session::{Session, use_session};
 use crate::size::{is_narrow, is_phone};
 use crate::state::{AppState, Command};
 use crate::text;
-use finding::FindingItem;
+use finding::{FindingItem, Unfold};
 use leptos::prelude::*;
-use sonde_shared::why::{Change, Place, QUIET, Why};
+use sonde_shared::why::{Change, Finding, Place, QUIET, Why};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -119,7 +119,7 @@ fn Compared(session: Session) -> impl IntoView {
     let baseline = session.part(AppState::compared);
     let compared = move || {
         let (selection, baseline) = (session.selection.get()?, baseline.get()?);
-        Some(text::range(baseline, selection.from, session.offset_minutes.get()))
+        Some(text::range(baseline, selection.from, session.zone.get()))
     };
     view! { <p class="why-compared faint">"Against " {move || compared()}</p> }
 }
@@ -183,7 +183,24 @@ fn Findings(answer: Arc<Why>) -> impl IntoView {
             {answer.findings.iter().cloned().map(item).collect_view()}
         </ol>
         <p class="why-note faint">{said}</p>
+        {answer.done.then(|| view! { <Weaker findings=answer.weaker.clone() range /> })}
     }
+}
+
+/// What comes next to the findings: for who knows from elsewhere that something happened.
+#[component]
+fn Weaker(findings: Vec<Finding>, range: [[i64; 2]; 2]) -> impl IntoView {
+    let item = move |finding: &Finding| view! { <FindingItem finding=finding.clone() range /> };
+    (!findings.is_empty()).then(|| {
+        view! {
+            <Unfold label=format!("{} that stand out less", findings.len())>
+                <p class="why-note faint">"Large, but chance makes the like of them now and then."</p>
+                <ol class="findings" aria-label="Less likely">
+                    {findings.iter().map(item).collect_view()}
+                </ol>
+            </Unfold>
+        }
+    })
 }
 
 /// `Compared 214 series, 37 patterns, 12 components and hosts, 860 values in 4 000 of 84 213 lines.`

@@ -5,6 +5,7 @@ use crate::chart::ChartContext;
 use crate::panes::icons::{Glyph, Icon};
 use crate::session::use_session;
 use crate::state::{HEIGHT, bars, line, span_percent};
+use crate::text;
 use leptos::prelude::*;
 use sonde_shared::why::{Change, Course, Finding, FindingKind, Member, Place};
 use wasm_bindgen::JsCast;
@@ -59,7 +60,9 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
         view! { <Members members total change=finding.change /> }
     });
     let change = change_name(finding.change);
-    let summary = finding.summary.clone();
+    let zone = use_session().zone;
+    let words = finding.clone();
+    let summary = move || words.summary_by(|at| text::clock(at, zone.get()));
     let subject = finding.subject.clone();
     view! {
         <li class="finding" data-kind=kind data-subject=subject>
@@ -70,7 +73,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
                     <span class="finding-subject" dir="auto"><span class="faint">{breakable(&head)}</span>{breakable(&name)}</span>
                     <span class="finding-change" data-change=change>{change}</span>
                 </span>
-                <span class="finding-summary" dir="auto">{summary}</span>
+                <span class="finding-summary" dir="auto">{move || summary()}</span>
                 {(place.is_some() || lag.is_some())
                     .then(|| {
                         view! { <span class="finding-when faint"><span class="finding-place">{place}</span>{lag}</span> }
@@ -112,27 +115,31 @@ fn Opener(
 /// What moved together with a finding.
 #[component]
 fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let label = format!("+{total} moved with it");
     let rest = total.saturating_sub(LISTED.min(members.len()) as u64);
-    let list = move || {
-        let item = |member: &Member| {
-            let subject = member.subject.clone();
-            view! {
-                <li>
-                    <Opener class="step" title=String::new() change at=member.at.clone()>{subject}</Opener>
-                    " "
-                    <span class="faint">{member.summary.clone()}</span>
-                </li>
-            }
-        };
+    let item = move |member: &Member| {
+        let subject = member.subject.clone();
         view! {
+            <li>
+                <Opener class="step" title=String::new() change at=member.at.clone()>{subject}</Opener>
+                " "
+                <span class="faint">{member.summary.clone()}</span>
+            </li>
+        }
+    };
+    view! {
+        <Unfold label=format!("+{total} moved with it")>
             <ul class="finding-members">
                 {members.iter().take(LISTED).map(item).collect_view()}
                 {(rest > 0).then(|| view! { <li class="faint">{format!("and {rest} more")}</li> })}
             </ul>
-        }
-    };
+        </Unfold>
+    }
+}
+
+/// A button that unfolds and folds what comes below it.
+#[component]
+pub(super) fn Unfold(label: String, children: ChildrenFn) -> impl IntoView {
+    let open = RwSignal::new(false);
     view! {
         <button
             class="control small"
@@ -141,7 +148,7 @@ fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
         >
             {label}
         </button>
-        <Show when=move || open.get()>{list.clone()}</Show>
+        <Show when=move || open.get()>{children()}</Show>
     }
 }
 
