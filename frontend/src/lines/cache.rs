@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 /// How many rows are asked for at once.
 pub const WINDOW_ROWS: u64 = 200;
-/// How many windows are kept.
-const MAX_WINDOWS: usize = 40;
+/// How many windows are kept: some hundred screens.
+const MAX_WINDOWS: usize = 16;
 
 /// Rows by their position in the answer.
 #[derive(Debug, Default)]
