@@ -9,7 +9,7 @@ use sonde_shared::chart::bounds::Bounds;
 use sonde_shared::chart::draw::{Frame, Layout, Lines, draw_chart};
 use sonde_shared::chart::theme::{Rgb, Theme};
 use sonde_shared::chart::ticks::time_ticks;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{TimeRange, Timestamp, ZoneClock};
 use std::cell::RefCell;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -93,7 +93,7 @@ fn draw_time_axis(canvas: &HtmlCanvasElement, frame: &Frame, theme: &Theme) {
     context.set_font(&format!("11px {}", theme.font));
     context.set_text_align("center");
     let scale = frame.time_scale();
-    for tick in time_ticks(frame.range, 0, MOST_TICKS) {
+    for tick in time_ticks(frame.range, ZoneClock::UTC, MOST_TICKS) {
         let x = scale.x_from_time(tick.at).round();
         context.set_fill_style_str(&css(theme.line));
         context.fill_rect(x, 0.0, 1.0, frame.height_px);

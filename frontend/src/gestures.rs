@@ -46,7 +46,7 @@ pub fn provide_charts(
         slots: StoredValue::default(),
         active: session.part(|state| state.view.panel.clone()).into(),
         is_alone: session.part(|state| state.maximized().is_some()).into(),
-        utc_offset_minutes: session.offset_minutes.into(),
+        zone: session.zone.into(),
         count_lines: Callback::new(count_lines),
         counted_instead: Callback::new(move |panel: String| {
             session.now_part(|state| state.counted_instead(&panel))

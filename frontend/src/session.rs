@@ -5,8 +5,9 @@ use crate::leaving::leaving;
 use crate::state::{AppState, Command, LogQuery, may_stand};
 use crate::url::{self, AddressBar};
 use leptos::prelude::*;
-use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_SEC, Offset, TimeRange, Timestamp, ZoneClock, find_offsets};
 use sonde_shared::view::{ViewState, Zone};
+use std::sync::OnceLock;
 
 /// What may have come behind a range that ends now.
 pub const AHEAD_NANOS: i64 = 2 * NANOS_PER_SEC;
@@ -31,8 +32,8 @@ pub struct Session {
     pub baseline: Memo<Option<TimeRange>>,
     /// Which lines the log pane shows.
     pub query: Memo<LogQuery>,
-    /// Minutes east of UTC of the shown zone at the end of the visible range.
-    pub offset_minutes: Memo<i32>,
+    /// The clock of the shown zone.
+    pub zone: Memo<ZoneClock<'static>>,
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
     /// The panel that is to be brought into sight.
@@ -66,7 +67,7 @@ impl Session {
             selection: memo(move || state.with(|state| state.view.selection)),
             baseline: memo(move || state.with(|state| state.view.baseline)),
             query: memo(move || state.with(AppState::log_query)),
-            offset_minutes: memo(move || offset_in(state.with(|state| state.view.zone), range.get().until)),
+            zone: memo(move || clock_of(state.with(|state| state.view.zone))),
             text_filter_focus: RwSignal::new(0),
             reveal: RwSignal::new(None),
             lost: RwSignal::new(false),
@@ -125,11 +126,6 @@ impl Session {
         TimeRange { until: range.until.plus_nanos(ahead), ..range }
     }
 
-    /// Minutes east of UTC of the shown zone at an instant that may lie far from what is shown, in the other half of the year.
-    pub fn offset_at(self, at: Timestamp) -> i32 {
-        offset_in(self.now_part(|state| state.view.zone), at)
-    }
-
     /// Learns how far the server's clock is ahead of the browser's.
     pub fn set_clock(self, server_now: Timestamp) {
         let ahead = server_now.nanos_since(crate::api::client::browser_now());
@@ -171,13 +167,22 @@ pub fn use_session() -> Session {
     expect_context()
 }
 
-/// The shown zone at an instant, in minutes east of UTC.
-fn offset_in(zone: Option<Zone>, at: Timestamp) -> i32 {
-    if zone.unwrap_or_default() == Zone::Local { local_offset_minutes(at) } else { 0 }
+fn clock_of(zone: Option<Zone>) -> ZoneClock<'static> {
+    match zone.unwrap_or_default() {
+        Zone::Local => local_clock(),
+        Zone::Utc => ZoneClock::UTC,
+    }
+}
+
+/// The clock of the browser's zone: it tells of single instants only.
+fn local_clock() -> ZoneClock<'static> {
+    static OFFSETS: OnceLock<Vec<Offset>> = OnceLock::new();
+    let known = TimeRange { from: Timestamp::from_secs(0), until: Timestamp::from_secs(100 * 365 * 86_400) };
+    ZoneClock::new(OFFSETS.get_or_init(|| find_offsets(known, local_minutes)))
 }
 
 /// The browser's zone at an instant, in minutes east of UTC.
-fn local_offset_minutes(at: Timestamp) -> i32 {
+fn local_minutes(at: Timestamp) -> i32 {
     let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at.as_millis() as f64));
     -(date.get_timezone_offset() as i32)
 }

@@ -1,6 +1,6 @@
 //! Times and counts as people read them.
 
-use sonde_shared::time::{Civil, NANOS_PER_DAY, NANOS_PER_SEC, TimeRange, Timestamp, format_duration};
+use sonde_shared::time::{NANOS_PER_DAY, NANOS_PER_SEC, TimeRange, Timestamp, ZoneClock, format_duration};
 
 /// A narrow no-break space: between thousands, so that a number is never broken across lines.
 const THIN: char = '\u{202f}';
@@ -103,17 +103,13 @@ pub fn other_ways(carbon_port: Option<u16>, syslog_port: Option<u16>) -> Option<
 /// A message of the server as a sentence begins.
 pub fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase().to_string()).unwrap_or_default();
     first + letters.as_str()
 }
 
-fn shifted(at: Timestamp, offset_minutes: i32) -> Timestamp {
-    at.plus_nanos(i64::from(offset_minutes) * 60 * NANOS_PER_SEC)
-}
-
 /// `14:05:00.120`.
-pub fn clock_ms(at: Timestamp, offset_minutes: i32) -> String {
-    let time = Civil::of(shifted(at, offset_minutes));
+pub fn clock_ms(at: Timestamp, zone: ZoneClock<'_>) -> String {
+    let time = zone.civil(at);
     format!("{:02}:{:02}:{:02}.{:03}", time.hour, time.minute, time.second, time.nanos / 1_000_000)
 }
 
@@ -132,9 +128,9 @@ pub enum Stamp {
 
 impl Stamp {
     /// What the lines of a range need.
-    pub fn of(range: TimeRange, offset_minutes: i32) -> Self {
+    pub fn of(range: TimeRange, zone: ZoneClock<'_>) -> Self {
         let last = range.until.plus_nanos(-1).max(range.from);
-        let (from, until) = (date(range.from, offset_minutes), date(last, offset_minutes));
+        let (from, until) = (date(range.from, zone), date(last, zone));
         match (from == until, from.get(..4) == until.get(..4)) {
             (true, _) => Self::Clock,
             (_, true) => Self::Day,
@@ -143,8 +139,8 @@ impl Stamp {
     }
 
     /// A line's time.
-    pub fn write(self, at: Timestamp, offset_minutes: i32) -> String {
-        let (day, clock) = (date(at, offset_minutes), clock_ms(at, offset_minutes));
+    pub fn write(self, at: Timestamp, zone: ZoneClock<'_>) -> String {
+        let (day, clock) = (date(at, zone), clock_ms(at, zone));
         match self {
             Self::Clock => clock,
             Self::Day => format!("{} {clock}", day.get(5..).unwrap_or(&day)),
@@ -169,72 +165,71 @@ fn since(nanos: i64) -> String {
 }
 
 /// `14:05:00`, with milliseconds only where there are some.
-pub fn clock(at: Timestamp, offset_minutes: i32) -> String {
-    let text = clock_ms(at, offset_minutes);
+pub fn clock(at: Timestamp, zone: ZoneClock<'_>) -> String {
+    let text = clock_ms(at, zone);
     text.strip_suffix(".000").map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// `2026-11-20`.
-pub fn date(at: Timestamp, offset_minutes: i32) -> String {
-    shifted(at, offset_minutes).day().to_string()
+pub fn date(at: Timestamp, zone: ZoneClock<'_>) -> String {
+    zone.day(at).to_string()
 }
 
 /// `2026-11-20 14:05:00`.
-pub fn date_clock(at: Timestamp, offset_minutes: i32) -> String {
-    format!("{} {}", date(at, offset_minutes), clock(at, offset_minutes))
+pub fn date_clock(at: Timestamp, zone: ZoneClock<'_>) -> String {
+    format!("{} {}", date(at, zone), clock(at, zone))
 }
 
 /// `at 14:05:00`; with the date where it is not that of `today`.
-pub fn at(at: Timestamp, today: Timestamp, offset_minutes: i32) -> String {
-    let is_today = date(at, offset_minutes) == date(today, offset_minutes);
-    let text = if is_today { clock(at, offset_minutes) } else { date_clock(at, offset_minutes) };
+pub fn at(at: Timestamp, today: Timestamp, zone: ZoneClock<'_>) -> String {
+    let is_today = date(at, zone) == date(today, zone);
+    let text = if is_today { clock(at, zone) } else { date_clock(at, zone) };
     ["at ", &text].concat()
 }
 
 /// `indexed to 09:12`; with the date where it is not that of `today`.
-pub fn indexed_to(at: Timestamp, today: Timestamp, offset_minutes: i32) -> String {
-    let text = clock_ms(at, offset_minutes);
+pub fn indexed_to(at: Timestamp, today: Timestamp, zone: ZoneClock<'_>) -> String {
+    let text = clock_ms(at, zone);
     let minute = text.get(..5).unwrap_or(&text);
-    match date(at, offset_minutes) {
-        day if day == date(today, offset_minutes) => format!("indexed to {minute}"),
+    match date(at, zone) {
+        day if day == date(today, zone) => format!("indexed to {minute}"),
         day => format!("indexed to {day} {minute}"),
     }
 }
 
 /// `14:05:00–14:07:00 (2 m)`; with the date where it is not that of `today`, with both where the range spans days.
-pub fn range(range: TimeRange, today: Timestamp, offset_minutes: i32) -> String {
-    let day = |at| date(at, offset_minutes);
+pub fn range(range: TimeRange, today: Timestamp, zone: ZoneClock<'_>) -> String {
+    let day = |at| date(at, zone);
     let (from, until) = (range.from, range.until);
     let text = if day(from) != day(until.plus_nanos(-1)) {
-        format!("{} – {}", date_clock(from, offset_minutes), date_clock(until, offset_minutes))
+        format!("{} – {}", date_clock(from, zone), date_clock(until, zone))
     } else if day(from) == day(today) {
-        format!("{}–{}", clock(from, offset_minutes), clock(until, offset_minutes))
+        format!("{}–{}", clock(from, zone), clock(until, zone))
     } else {
-        format!("{}–{}", date_clock(from, offset_minutes), clock(until, offset_minutes))
+        format!("{}–{}", date_clock(from, zone), clock(until, zone))
     };
     format!("{text} ({})", format_duration(range.nanos()))
 }
 
-/// `2026-11-20 14:05:00–14:07:00 (2 m)`: a range always with its date, each end by the offset that holds there.
-pub fn dated_range(range: TimeRange, offset_at: impl Fn(Timestamp) -> i32) -> String {
-    let (from, until, is_one_day) = ends(range, offset_at);
+/// `2026-11-20 14:05:00–14:07:00 (2 m)`: a range always with its date.
+pub fn dated_range(range: TimeRange, zone: ZoneClock<'_>) -> String {
+    let (from, until, is_one_day) = ends(range, zone);
     let dash = if is_one_day { "–" } else { " – " };
     format!("{from}{dash}{until} ({})", format_duration(range.nanos()))
 }
 
-/// `2026-11-20 14:05:00..14:07:00`: a range as it could be typed, each end by the offset that holds there.
-pub fn typed(range: TimeRange, offset_at: impl Fn(Timestamp) -> i32) -> String {
-    let (from, until, _) = ends(range, offset_at);
+/// `2026-11-20 14:05:00..14:07:00`: a range as it could be typed.
+pub fn typed(range: TimeRange, zone: ZoneClock<'_>) -> String {
+    let (from, until, _) = ends(range, zone);
     format!("{from}..{until}")
 }
 
 /// Both ends, the day only once where it is one day, and whether it is.
-fn ends(range: TimeRange, offset_at: impl Fn(Timestamp) -> i32) -> (String, String, bool) {
+fn ends(range: TimeRange, zone: ZoneClock<'_>) -> (String, String, bool) {
     let (from, until) = (range.from, range.until);
-    let (first, last) = (offset_at(from), offset_at(until));
-    let is_one_day = date(from, first) == date(until, last);
-    let end = if is_one_day { clock(until, last) } else { date_clock(until, last) };
-    (date_clock(from, first), end, is_one_day)
+    let is_one_day = date(from, zone) == date(until, zone);
+    let end = if is_one_day { clock(until, zone) } else { date_clock(until, zone) };
+    (date_clock(from, zone), end, is_one_day)
 }
 
 /// `41 s silence`, where two neighbouring lines lie apart.
@@ -243,11 +238,11 @@ pub fn silence(nanos: i64) -> String {
 }
 
 /// `Last 1 h`, or the range itself.
-pub fn range_label(spec: sonde_shared::view::RangeSpec, now: Timestamp, offset_minutes: i32) -> String {
+pub fn range_label(spec: sonde_shared::view::RangeSpec, now: Timestamp, zone: ZoneClock<'_>) -> String {
     use sonde_shared::time::TimeSpec::Relative;
     match (spec.from, spec.until) {
         (Relative(back), Relative(0)) if back < 0 => format!("Last {}", relative_length(-back)),
-        _ => range(spec.resolve(now), now, offset_minutes),
+        _ => range(spec.resolve(now), now, zone),
     }
 }
 
@@ -284,7 +279,7 @@ mod tests {
         let hour = 3_600 * NANOS_PER_SEC;
         let check = |hours: i64, text: &str| {
             let spec = sonde_shared::view::RangeSpec::last(hours * hour);
-            assert_eq!(range_label(spec, at("2026-11-20T20:00:00Z"), 0), text);
+            assert_eq!(range_label(spec, at("2026-11-20T20:00:00Z"), ZoneClock::UTC), text);
         };
         check(6, "Last 6 h");
         check(24, "Last 24 h");
@@ -303,7 +298,7 @@ mod tests {
     #[test]
     fn a_range_says_its_date_where_it_is_not_today() {
         let day = |from: &str, until: &str| {
-            range(TimeRange::between(at(from), at(until)), at("2026-11-20T20:00:00Z"), 0)
+            range(TimeRange::between(at(from), at(until)), at("2026-11-20T20:00:00Z"), ZoneClock::UTC)
         };
         assert_eq!(day("2026-11-20T14:05:00Z", "2026-11-20T14:07:00Z"), "14:05:00–14:07:00 (2 m)");
         assert_eq!(
@@ -319,7 +314,9 @@ mod tests {
     #[test]
     fn what_is_indexed_ends_at_a_whole_minute() {
         let check = |text: &str, offset: i32, expected: &str| {
-            assert_eq!(indexed_to(at(text), at("2026-11-20T20:00:00Z"), offset), expected);
+            let offsets = [(Timestamp::MIN, offset)];
+            let found = indexed_to(at(text), at("2026-11-20T20:00:00Z"), ZoneClock::new(&offsets));
+            assert_eq!(found, expected);
         };
         check("2026-11-20T09:12:59.9Z", 0, "indexed to 09:12");
         check("2026-11-20T09:12:00Z", 60, "indexed to 10:12");
@@ -330,7 +327,7 @@ mod tests {
     fn a_dated_range_names_its_day_even_today() {
         let check = |until: &str, expected: &str| {
             let range = TimeRange::between(at("2026-11-20T14:05:00Z"), at(until));
-            assert_eq!(dated_range(range, |_| 0), expected);
+            assert_eq!(dated_range(range, ZoneClock::UTC), expected);
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00–14:07:00 (2 m)");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00 – 2026-11-21 00:00:00 (9 h 55 m)");
@@ -339,7 +336,10 @@ mod tests {
     #[test]
     fn a_typed_range_names_a_day_once() {
         let check = |until: &str, expected: &str| {
-            assert_eq!(typed(TimeRange::between(at("2026-11-20T14:05:00Z"), at(until)), |_| 0), expected);
+            assert_eq!(
+                typed(TimeRange::between(at("2026-11-20T14:05:00Z"), at(until)), ZoneClock::UTC),
+                expected
+            );
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00..14:07:00");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00..2026-11-21 00:00:00");
@@ -379,8 +379,10 @@ mod tests {
     #[test]
     fn a_line_says_its_day_where_the_range_has_several() {
         let check = |from: &str, until: &str, offset: i32, expected: &str| {
-            let stamp = Stamp::of(TimeRange::between(at(from), at(until)), offset);
-            assert_eq!(stamp.write(at("2026-11-20T14:05:00.120Z"), offset), expected);
+            let offsets = [(Timestamp::MIN, offset)];
+            let zone = ZoneClock::new(&offsets);
+            let stamp = Stamp::of(TimeRange::between(at(from), at(until)), zone);
+            assert_eq!(stamp.write(at("2026-11-20T14:05:00.120Z"), zone), expected);
         };
         check("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 0, "14:05:00.120");
         check("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", 60, "11-20 15:05:00.120");
@@ -407,8 +409,9 @@ mod tests {
     #[test]
     fn a_time_may_be_told_since_a_start() {
         let start = at("2026-11-20T14:05:00Z");
-        let check =
-            |text: &str, expected: &str| assert_eq!(Stamp::Since(start).write(at(text), 60), expected);
+        let check = |text: &str, expected: &str| {
+            assert_eq!(Stamp::Since(start).write(at(text), ZoneClock::UTC), expected)
+        };
         check("2026-11-20T14:05:00.120Z", "+0.120");
         check("2026-11-20T14:06:02.007Z", "+1:02.007");
         check("2026-11-20T16:05:09.050Z", "+2:00:09.050");
@@ -417,7 +420,8 @@ mod tests {
 
     #[test]
     fn clocks_follow_the_zone() {
-        assert_eq!(clock_ms(at("2026-11-20T23:30:00.120Z"), 60), "00:30:00.120");
-        assert_eq!(date(at("2026-11-20T23:30:00Z"), 60), "2026-11-21");
+        let zone = ZoneClock::new(&[(Timestamp::MIN, 60)]);
+        assert_eq!(clock_ms(at("2026-11-20T23:30:00.120Z"), zone), "00:30:00.120");
+        assert_eq!(date(at("2026-11-20T23:30:00Z"), zone), "2026-11-21");
     }
 }

@@ -96,6 +96,46 @@ fn brushing_works_on_a_dashboard_and_in_a_zone_that_nobody_thought_of() {
 }
 
 #[test]
+fn times_are_those_of_the_clock_on_the_wall_before_and_after_it_is_put_back() {
+    let server = TestServer::start();
+    let mut body = String::new();
+    // Berlin, 2026-10-25: at 3:00 it is 2:00 again.
+    for (ts, msg) in [
+        ("2026-10-24T22:30:00Z", "half past midnight"),
+        ("2026-10-25T00:30:00Z", "half past two"),
+        ("2026-10-25T01:30:00Z", "half past two again"),
+        ("2026-10-25T03:30:00Z", "half past four"),
+        ("2026-10-25T22:30:00Z", "the last hour"),
+        ("2026-10-25T23:30:00Z", "the next day"),
+    ] {
+        writeln!(body, r#"{{"ts":"{ts}","component":"bell","msg":"{msg}"}}"#).expect("a String takes it");
+    }
+    server.store_logs(body.as_bytes());
+    let browser = Browser::with(&Settings { zone: "Europe/Berlin", ..Settings::default() });
+    let open = |range: &str| {
+        Page::open(&browser, &server.http().url(&format!("/?v=1&t={range}&zone=local&order=asc")))
+    };
+    let page = open("2026-10-24T22:00:00Z..2026-10-25T04:00:00Z");
+    page.wait_for_total(4);
+    let times = "return [...document.querySelectorAll('.log-list .row .time')].filter(e => e.innerText)\
+        .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map(e => e.innerText)";
+    let expected = json!(["00:30:00.000", "02:30:00.000", "02:30:00.000", "04:30:00.000"]);
+    page.wait_for("the times of the lines", times, &expected);
+    let ticks = "return [...document.querySelectorAll('.time-axis .tick')].map(e => e.innerText)";
+    let found = browser.look(ticks, &[]);
+    let labels: Vec<&str> =
+        found.as_array().expect("ticks").iter().filter_map(|tick| tick.as_str()).collect();
+    assert_eq!(labels.iter().filter(|label| **label == "02:00").count(), 2, "{labels:?}");
+    assert!(labels.contains(&"00:30") && labels.contains(&"04:30"), "{labels:?}");
+    let page = open("2026-10-24T22:00:00Z..2026-10-25T23:00:00Z");
+    page.wait_for_total(5);
+    let range = "return document.querySelector('.time-picker')?.innerText.replace(/\\s+/g, ' ')";
+    page.wait_for("one day of 25 hours", range, &json!("2026-10-25"));
+    browser.screenshot("clock-put-back");
+    browser.assert_no_errors();
+}
+
+#[test]
 fn without_any_dashboard_the_metrics_that_exist_make_one() {
     let server = TestServer::start();
     let mut text = String::new();

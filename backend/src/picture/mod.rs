@@ -16,7 +16,7 @@ use crate::functions::series::Series;
 use plotters::drawing::IntoDrawingArea;
 use prepare::Prepared;
 use sonde_shared::chart::draw::{Lines, Picture, Side, draw_picture};
-use sonde_shared::time::TimeRange;
+use sonde_shared::time::{TimeRange, ZoneClock};
 use svg::SvgBackend;
 use theme::TITLE_FONT;
 
@@ -169,6 +169,7 @@ pub fn draw(series: &[Series], settings: &Settings, form: Form) -> Result<Vec<u8
 fn draw_svg(prepared: &Prepared, settings: &Settings, pixel_ratio: f64) -> Result<String, PictureError> {
     let (theme, background) = theme::of(settings);
     let [left_title, right_title] = &settings.side_titles;
+    let offsets = settings.zone.offsets(settings.range);
     let picture = Picture {
         width_px: f64::from(settings.width),
         height_px: f64::from(settings.height),
@@ -176,7 +177,7 @@ fn draw_svg(prepared: &Prepared, settings: &Settings, pixel_ratio: f64) -> Resul
         text_px: settings.text_px,
         pixel_ratio,
         range: settings.range,
-        offsets: &settings.zone.offsets(settings.range),
+        clock: ZoneClock::new(&offsets),
         zone: &settings.zone.short_name(settings.range),
         theme: &theme,
         background: (background.rgb, background.alpha),

@@ -2,8 +2,7 @@
 
 use crate::graphite_time::GraphiteClock;
 use jiff::tz::TimeZone;
-use sonde_shared::chart::ticks::Offset;
-use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_SEC, Offset, TimeRange, Timestamp};
 
 /// A zone of the system's own list.
 #[derive(Clone, Debug)]

@@ -20,7 +20,7 @@ pub fn TimeAxis(
     let surface = Surface::new(ctx, "axis".to_owned(), Kind::Axis);
     let ticks = memo(move || {
         let scale = surface.scale();
-        let ticks = time_ticks(scale.range(), ctx.utc_offset_minutes.get(), most_ticks(&scale));
+        let ticks = time_ticks(scale.range(), ctx.zone.get(), most_ticks(&scale));
         ticks
             .into_iter()
             .map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date))
@@ -84,7 +84,7 @@ fn TimeChip(surface: Surface) -> impl IntoView {
     let ctx = surface.ctx;
     let chip = move || {
         let (at, x) = shown_at(surface)?;
-        let text = format_instant(at, ctx.utc_offset_minutes.get(), surface.scale().nanos_per_px());
+        let text = format_instant(at, ctx.zone.get(), surface.scale().nanos_per_px());
         Some(view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })
     };
     view! { {move || chip()} }
@@ -99,8 +99,8 @@ fn EdgeChip(ctx: ChartContext) -> impl IntoView {
     });
     let chip = move || {
         let (selection, is_left) = away.get()?;
-        let offset = ctx.utc_offset_minutes.get();
-        let time = |at: Timestamp| format_instant(at, offset, 1e9);
+        let zone = ctx.zone.get();
+        let time = |at: Timestamp| format_instant(at, zone, 1e9);
         let span = format!("{}–{}", time(selection.from), time(selection.until));
         let text = if is_left { format!("‹ {span}") } else { format!("{span} ›") };
         let back = move |_| ctx.on_gesture.run(Gesture::Show(around(selection, ctx.range.get_untracked())));

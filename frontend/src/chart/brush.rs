@@ -6,7 +6,7 @@
 //! that moves on under the pointer changes nothing.
 
 use sonde_shared::chart::scale::{TimeScale, readable, readable_end};
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{TimeRange, Timestamp, ZoneClock};
 
 mod keys;
 mod pinch;
@@ -39,8 +39,8 @@ pub(super) struct Scene {
     pub(super) selection: Option<TimeRange>,
     /// Whether the next band is the baseline.
     pub(super) is_armed: bool,
-    /// Minutes east of UTC, for moving from tick to tick.
-    pub(super) offset_minutes: i32,
+    /// The clock by which ticks stand, for moving from one to the next.
+    pub(super) zone: ZoneClock<'static>,
 }
 
 /// How something was pressed.

@@ -23,7 +23,7 @@ pub use view::{Chart, LogHistogram, Means};
 
 use leptos::prelude::*;
 use sonde_shared::api::Event;
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{TimeRange, Timestamp, ZoneClock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -102,8 +102,8 @@ pub struct ChartContext {
     pub active: Signal<Option<String>>,
     /// Whether one panel's chart fills the charts' place: a plain wheel zooms it.
     pub is_alone: Signal<bool>,
-    /// Whether times are shown in the browser's zone: minutes east of UTC to add.
-    pub utc_offset_minutes: Signal<i32>,
+    /// The clock of the zone that times are shown in.
+    pub zone: Signal<ZoneClock<'static>>,
     /// How many lines of the current selector lie in a range, from the histogram already loaded.
     pub count_lines: Callback<TimeRange, Option<u64>>,
     /// Whose lines those are, where a new band on the panel would choose others.

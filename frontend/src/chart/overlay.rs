@@ -20,7 +20,7 @@ const MOST_CHIPS: usize = 3;
 
 /// A time of day with its date, to the second.
 fn clock(ctx: ChartContext, at: Timestamp) -> String {
-    format_instant(at, ctx.utc_offset_minutes.get_untracked(), 1e9)
+    format_instant(at, ctx.zone.get_untracked(), 1e9)
 }
 
 /// What a screen reader is told after a key: the band with its lines, or where the cursor is.
@@ -210,7 +210,7 @@ fn Tooltip(
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
         let scale = surface.scale();
-        let time = format_instant(at, ctx.utc_offset_minutes.get(), scale.nanos_per_px());
+        let time = format_instant(at, ctx.zone.get(), scale.nanos_per_px());
         let mut rows = readings.run(at);
         let more = rows.len().saturating_sub(MOST_ROWS);
         rows.truncate(MOST_ROWS);
@@ -308,7 +308,7 @@ fn ArmedLabel(surface: Surface) -> impl IntoView {
 }
 
 fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64, whose: Option<&str>) -> String {
-    let time = |at: Timestamp| format_instant(at, ctx.utc_offset_minutes.get_untracked(), nanos_per_px);
+    let time = |at: Timestamp| format_instant(at, ctx.zone.get_untracked(), nanos_per_px);
     let size = band_size(band, ctx.count_lines.run(band), whose);
     format!("{} – {} · {size}", time(band.from), time(band.until))
 }

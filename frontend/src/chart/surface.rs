@@ -130,8 +130,8 @@ impl Surface {
         if !self.ctx.snaps.get_untracked() {
             return Stops::default();
         }
-        let (scale, offset) = (self.scene().scale, self.ctx.utc_offset_minutes.get_untracked());
-        self.ctx.events.with_untracked(|events| Stops::new(&scale, offset, events))
+        let (scale, zone) = (self.scene().scale, self.ctx.zone.get_untracked());
+        self.ctx.events.with_untracked(|events| Stops::new(&scale, zone, events))
     }
 
     fn scene(&self) -> Scene {
@@ -140,7 +140,7 @@ impl Surface {
             scale: TimeScale::new(self.ctx.range.get_untracked(), GUTTER_PX, width),
             selection: self.ctx.selection.get_untracked(),
             is_armed: self.ctx.armed.get_untracked(),
-            offset_minutes: self.ctx.utc_offset_minutes.get_untracked(),
+            zone: self.ctx.zone.get_untracked(),
         }
     }
 

@@ -144,10 +144,9 @@ impl LineFeed {
             marks: memo(move || {
                 revision.track();
                 let range = session.query.with_untracked(|query| query.range.nanos());
-                let (silence, offset) =
-                    (silence_nanos(range, total.get().rows()), session.offset_minutes.get());
+                let (silence, zone) = (silence_nanos(range, total.get().rows()), session.zone.get());
                 cache.with_value(|rows| {
-                    Arc::new(rows.marks(|before, at| Mark::between(before, at, silence, offset)))
+                    Arc::new(rows.marks(|before, at| Mark::between(before, at, silence, zone)))
                 })
             }),
         };

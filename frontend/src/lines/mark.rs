@@ -2,7 +2,7 @@
 //!
 //! A mark has a thin row of its own above the line that it is about, so it covers no text and takes part in the scrolling.
 
-use sonde_shared::time::{NANOS_PER_SEC, Timestamp};
+use sonde_shared::time::{NANOS_PER_SEC, Timestamp, ZoneClock};
 
 /// The height of a mark.
 pub const MARK_PX: f64 = 16.0;
@@ -21,16 +21,15 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// The mark between two neighbouring lines; days are those of the zone `offset_minutes` east of UTC.
+    /// The mark between two neighbouring lines; days are those that the zone's calendar shows.
     pub fn between(
         before: Timestamp,
         at: Timestamp,
         silence_nanos: i64,
-        offset_minutes: i32,
+        zone: ZoneClock<'_>,
     ) -> Option<Self> {
-        let day = |at: Timestamp| at.plus_nanos(i64::from(offset_minutes) * 60 * NANOS_PER_SEC).day();
         let apart = at.nanos_since(before).saturating_abs();
-        let is_day = day(before) != day(at);
+        let is_day = zone.day(before) != zone.day(at);
         let silence = (apart >= silence_nanos).then_some(apart);
         (is_day || silence.is_some()).then_some(Self { is_day, silence })
     }
@@ -49,7 +48,8 @@ mod tests {
     fn a_day_and_a_silence_are_marked_and_nothing_else() {
         let at = Timestamp::from_secs;
         let check = |before: i64, after: i64, offset: i32, expected: Option<(bool, Option<i64>)>| {
-            let found = Mark::between(at(before), at(after), 41 * NANOS_PER_SEC, offset);
+            let offsets = [(Timestamp::MIN, offset)];
+            let found = Mark::between(at(before), at(after), 41 * NANOS_PER_SEC, ZoneClock::new(&offsets));
             let secs = |mark: Mark| (mark.is_day, mark.silence.map(|nanos| nanos / NANOS_PER_SEC));
             assert_eq!(found.map(secs), expected);
         };

@@ -22,7 +22,7 @@ pub fn Announcer() -> impl IntoView {
     effect(move || {
         let (query, total, phase) = (session.query.get(), feed.total.get(), feed.phase.get());
         let live = session.view.with(|view| view.live);
-        let offset = session.offset_minutes.get();
+        let zone = session.zone.get();
         rest.stop();
         // A view that follows the clock would talk without end.
         if live || matches!(phase, Phase::Loading | Phase::Streaming) {
@@ -33,9 +33,9 @@ pub fn Announcer() -> impl IntoView {
             (_, Total::Known(lines)) => text::lines(lines),
             (_, total) => format!("at least {}", text::lines(total.rows())),
         };
-        let (from, until) = (text::clock(query.range.from, offset), text::clock(query.range.until, offset));
+        let (from, until) = (text::clock(query.range.from, zone), text::clock(query.range.until, zone));
         let against = session.baseline.get().map(|range| {
-            format!(", against {} to {}", text::clock(range.from, offset), text::clock(range.until, offset))
+            format!(", against {} to {}", text::clock(range.from, zone), text::clock(range.until, zone))
         });
         let say = move || said.set(format!("{from} to {until}, {sentence}{}", against.unwrap_or_default()));
         rest.after(REST, say);

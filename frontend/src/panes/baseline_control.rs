@@ -43,14 +43,14 @@ fn BaselineButton() -> impl IntoView {
         overlaps.then(|| "overlaps the selection".to_owned())
     };
     let label = move || {
-        let offset = session.offset_minutes.get();
+        let zone = session.zone.get();
         match session.baseline.get() {
             _ if charts.armed.get() => "Drag over the baseline".to_owned(),
             Some(range) => {
                 // The day of the selection beside it is not said twice.
                 let day = session.selection.get().map_or(range.from, |selection| selection.from);
                 let said =
-                    [Some(format!("Baseline {}", text::range(range, day, offset))), overlap(), lines.get()];
+                    [Some(format!("Baseline {}", text::range(range, day, zone))), overlap(), lines.get()];
                 said.into_iter().flatten().collect::<Vec<_>>().join(" · ")
             }
             None => "Baseline".to_owned(),

@@ -24,7 +24,7 @@ pub(super) fn LogHead() -> impl IntoView {
     let busy = move || feed.phase.with(|phase| *phase == Phase::Streaming || *phase == Phase::Loading);
     let when = move || {
         let range = session.query.with(|query| query.range);
-        text::range(range, session.server_now(), session.offset_minutes.get())
+        text::range(range, session.server_now(), session.zone.get())
     };
     let newer = move || match feed.newer.get() {
         None | Some(0) => "Newer lines".to_owned(),
@@ -124,7 +124,7 @@ fn Download() -> impl IntoView {
 fn IndexedTo() -> impl IntoView {
     let session = use_session();
     let label = move |at| {
-        let label = text::indexed_to(at, session.server_now(), session.offset_minutes.get());
+        let label = text::indexed_to(at, session.server_now(), session.zone.get());
         let title = "The server makes an index again; later lines come when it is done";
         view! { <span class="indexed-to" role="status" title=title>{label}</span> }
     };

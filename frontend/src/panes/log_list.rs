@@ -19,7 +19,7 @@ use crate::text::{self, Stamp};
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::decimal::parse_decimal;
-use sonde_shared::time::Timestamp;
+use sonde_shared::time::{Timestamp, ZoneClock};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -122,7 +122,7 @@ fn show_rows(holder: NodeRef<html::Div>, visible: Memo<Range<u64>>, stamp: Memo<
     let opened = session.part(|state| state.view.line.clone());
     let look = memo(move || Look {
         stamp: stamp.get(),
-        offset_minutes: session.offset_minutes.get(),
+        zone: session.zone.get(),
         find: feed.find(),
         columns: columns.get(),
     });
@@ -138,7 +138,7 @@ fn show_rows(holder: NodeRef<html::Div>, visible: Memo<Range<u64>>, stamp: Memo<
             let mark = line.as_ref().zip(marks.get(&index));
             Shown {
                 index,
-                mark: mark.map(|(line, mark)| mark_text(*mark, line.at, look.offset_minutes)),
+                mark: mark.map(|(line, mark)| mark_text(*mark, line.at, look.zone)),
                 is_cursor: cursor == Some(index),
                 is_nearest: nearest == Some(index),
                 is_open: line.as_ref().is_some_and(|line| opened.as_ref() == Some(&line.id)),
@@ -155,8 +155,8 @@ fn show_rows(holder: NodeRef<html::Div>, visible: Memo<Range<u64>>, stamp: Memo<
 }
 
 /// What the mark above a line says.
-fn mark_text(mark: Mark, at: Timestamp, offset_minutes: i32) -> String {
-    let day = mark.is_day.then(|| text::date(at, offset_minutes));
+fn mark_text(mark: Mark, at: Timestamp, zone: ZoneClock<'_>) -> String {
+    let day = mark.is_day.then(|| text::date(at, zone));
     let parts = [day, mark.silence.map(text::silence)];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }

@@ -105,13 +105,13 @@ fn NoLines() -> impl IntoView {
     let nearest = nearest_line(session);
     let sentence = move || {
         let query = session.query.get();
-        let offset = session.offset_minutes.get();
+        let zone = session.zone.get();
         let what = if query.components.is_empty() {
             "any component".to_owned()
         } else {
             query.components.join(", ")
         };
-        format!("No lines of {what} in {}", text::range(query.range, session.server_now(), offset))
+        format!("No lines of {what} in {}", text::range(query.range, session.server_now(), zone))
     };
     let reads_text = move || session.query.with(LogQuery::reads_text);
     let narrowed = move || {
@@ -143,7 +143,7 @@ fn JumpTo(at: Timestamp) -> impl IntoView {
     let label = move || {
         let is_later = session.query.with(|query| at >= query.range.until);
         let which = if is_later { "Next line" } else { "Last line" };
-        format!("{which} {} · jump", text::date_clock(at, session.offset_minutes.get()))
+        format!("{which} {} · jump", text::date_clock(at, session.zone.get()))
     };
     let jump = move |_| {
         let length = session.range.get_untracked().nanos().max(NANOS_PER_SEC);

@@ -93,7 +93,7 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<Str
     let compared = move || {
         let baseline = feed.baseline.get()?;
         let session = use_session();
-        let when = text::range(baseline, session.server_now(), session.offset_minutes.get());
+        let when = text::range(baseline, session.server_now(), session.zone.get());
         Some(view! { <span class="faint">" · compared with " {when}</span> })
     };
     view! {

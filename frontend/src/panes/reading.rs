@@ -70,9 +70,9 @@ impl Reading {
         let times = Times::ALL.into_iter().find(|times| Some(times.name()) == stored.as_deref());
         let times = RwSignal::new(times.unwrap_or_default());
         let stamp = memo(move || {
-            let (offset, times) = (session.offset_minutes.get(), times.get());
+            let (zone, times) = (session.zone.get(), times.get());
             session.query.with(|query| match times {
-                Times::Clock => Stamp::of(query.range, offset),
+                Times::Clock => Stamp::of(query.range, zone),
                 Times::Dated => Stamp::Year,
                 Times::Since => Stamp::Since(query.range.from),
             })

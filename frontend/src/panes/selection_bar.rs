@@ -46,11 +46,11 @@ pub fn SelectionBar() -> impl IntoView {
 
 /// The selection and what it is compared with.
 fn spans(session: Session) -> String {
-    let offset = session.offset_minutes.get();
+    let zone = session.zone.get();
     let Some(selection) = session.selection.get() else { return String::new() };
-    let shown = text::range(selection, session.server_now(), offset);
+    let shown = text::range(selection, session.server_now(), zone);
     // The day of the selection is not said twice.
-    match session.baseline.get().map(|range| text::range(range, selection.from, offset)) {
+    match session.baseline.get().map(|range| text::range(range, selection.from, zone)) {
         Some(baseline) => format!("{shown} against {baseline}"),
         None => shown,
     }
@@ -66,7 +66,7 @@ fn Edit() -> impl IntoView {
         open.set(false);
     };
     let written = move || {
-        let typed = |range| text::typed(range, |at| session.offset_at(at));
+        let typed = |range| text::typed(range, session.zone.get_untracked());
         session.selection.get_untracked().map(typed).unwrap_or_default()
     };
     view! {

@@ -41,7 +41,7 @@ pub(super) fn Share() -> impl IntoView {
         Some(true) => "Copied",
         Some(false) => "Copy it from the address bar",
     };
-    let fixed = move || text::dated_range(session.range.get(), |at| session.offset_at(at));
+    let fixed = move || text::dated_range(session.range.get(), session.zone.get());
     view! {
         <div class="choice" node_ref=root on:keydown=move |event| close_on_escape(&event, open)>
             <button class="control" aria-label="Share: copy the link" on:click=share>

@@ -28,12 +28,12 @@ pub(super) fn TimePicker() -> impl IntoView {
     let session = use_session();
     let open = RwSignal::new(false);
     let label = memo(move || {
-        let offset = session.offset_minutes.get();
+        let zone = session.zone.get();
         let now = session.server_now();
         let resolved = session.range.get();
         match session.view.with(|view| view.range) {
-            Some(spec) if spec.is_relative() => text::range_label(spec, now, offset),
-            _ => unbroken(&text::range(resolved, now, offset)),
+            Some(spec) if spec.is_relative() => text::range_label(spec, now, zone),
+            _ => unbroken(&text::range(resolved, now, zone)),
         }
     });
     view! {
@@ -81,6 +81,6 @@ fn written(session: Session) -> String {
     let range = session.range.get();
     match session.view.with(|view| view.range) {
         Some(spec) if spec.is_relative() => spec.to_string(),
-        _ => text::typed(range, |at| session.offset_at(at)),
+        _ => text::typed(range, session.zone.get()),
     }
 }

@@ -69,7 +69,7 @@ fn read(session: Session, text: &str) -> Result<RangeSpec, TypedError> {
     let against = TypedAgainst {
         now: session.server_now(),
         shown: session.range.get_untracked(),
-        offset_at: &|at| session.offset_at(at),
+        zone: session.zone.get_untracked(),
     };
     parse_typed_range(text, against)
 }
@@ -77,7 +77,7 @@ fn read(session: Session, text: &str) -> Result<RangeSpec, TypedError> {
 /// The range that the text means, with its date, as soon as it means one.
 fn meaning(session: Session, text: &str) -> Option<String> {
     let spec = read(session, text).ok()?;
-    Some(text::dated_range(spec.resolve(session.server_now()), |at| session.offset_at(at)))
+    Some(text::dated_range(spec.resolve(session.server_now()), session.zone.get_untracked()))
 }
 
 fn hint(session: Session) -> String {

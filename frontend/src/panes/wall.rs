@@ -68,10 +68,8 @@ fn WallHead(now: RwSignal<Timestamp>, left_out: Memo<usize>, is_still: RwSignal<
     let spec = session.part(|state| state.view.range);
     let live = session.part(|state| state.view.live);
     let shown = move || {
-        let label = spec
-            .get()
-            .map(|spec| text::range_label(spec, now.get(), session.offset_minutes.get()))
-            .unwrap_or_default();
+        let label =
+            spec.get().map(|spec| text::range_label(spec, now.get(), session.zone.get())).unwrap_or_default();
         match left_out.get() {
             0 => label,
             more => format!("{label} · {more} more charts"),
@@ -90,7 +88,7 @@ fn WallHead(now: RwSignal<Timestamp>, left_out: Memo<usize>, is_still: RwSignal<
             </Show>
             <span class="spring"></span>
             <button class="control wall-leave" class:seen=move || !is_still.get() on:click=leave>"Leave the wall (Esc)"</button>
-            <time class="wall-clock">{move || text::clock(now.get(), session.offset_minutes.get())}</time>
+            <time class="wall-clock">{move || text::clock(now.get(), session.zone.get())}</time>
         </header>
     }
 }
@@ -133,7 +131,7 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
     let letters = move || value.with(|value| value.chars().count().to_string());
     let of = move || {
         let LastValue { of, at, .. } = last.get();
-        let at = at.map(|at| text::at(at, now.get(), session.offset_minutes.get()));
+        let at = at.map(|at| text::at(at, now.get(), session.zone.get()));
         [at, Some(of)].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     };
     let is_past = move || last.with(|last| last.at.is_some());

@@ -1,8 +1,6 @@
 //! Ranges as people type them.
 
-use sonde_shared::time::{
-    Day, NANOS_PER_DAY, NANOS_PER_SEC, TimeRange, TimeSpec, Timestamp, parse_duration_ns,
-};
+use sonde_shared::time::{Day, TimeRange, TimeSpec, Timestamp, ZoneClock, parse_duration_ns};
 use sonde_shared::view::RangeSpec;
 
 /// A time of day may say that it is in UTC: `14:05Z`.
@@ -15,8 +13,8 @@ pub struct TypedAgainst<'a> {
     pub now: Timestamp,
     /// The visible range: a time of day without a date means the day that is in view.
     pub shown: TimeRange,
-    /// The zone that is shown, in minutes east of UTC at an instant: what names no zone is meant in it.
-    pub offset_at: &'a dyn Fn(Timestamp) -> i32,
+    /// The zone that is shown: what names no zone is meant in it.
+    pub zone: ZoneClock<'a>,
 }
 
 /// Why a typed text is no range to show.
@@ -153,28 +151,13 @@ fn refuse_bare(text: &str) -> Result<(), TypedError> {
 type Refused = Option<TypedError>;
 
 impl TypedAgainst<'_> {
-    /// What the clock on the wall shows at an instant, as if it were UTC.
-    fn wall(self, at: Timestamp) -> Timestamp {
-        at.plus_nanos(minutes((self.offset_at)(at)))
-    }
-
-    /// When the clock on the wall shows this: the first time where it is put back and shows it twice. A time
-    /// that it leaves out where it is put forward is read as if it had been put forward before.
-    fn instant(self, wall: Timestamp) -> Timestamp {
-        // No zone is a day away from UTC, and none turns its clock twice in two days.
-        let offset_near = |days: i64| minutes((self.offset_at)(wall.plus_nanos(days * NANOS_PER_DAY)));
-        let (before, after) = (offset_near(-1), offset_near(1));
-        let early = wall.plus_nanos(-before);
-        if minutes((self.offset_at)(early)) == before { early } else { wall.plus_nanos(-after) }
-    }
-
     /// The day, as it is shown, that an instant falls on.
     fn day_of(self, at: Timestamp) -> Day {
-        self.wall(at).day()
+        self.zone.day(at)
     }
 
     fn start_of(self, day: Day) -> Timestamp {
-        self.instant(day.start())
+        self.zone.instant(day.start())
     }
 
     fn range(self, text: &str) -> Result<RangeSpec, Refused> {
@@ -235,8 +218,10 @@ impl TypedAgainst<'_> {
             return Ok(TimeSpec::Absolute(at));
         }
         let is_utc = has_zone(text);
-        match TimeSpec::parse(text, if is_utc { self.now } else { self.wall(self.now) }) {
-            Ok(TimeSpec::Absolute(at)) => Ok(TimeSpec::Absolute(if is_utc { at } else { self.instant(at) })),
+        match TimeSpec::parse(text, if is_utc { self.now } else { self.zone.wall(self.now) }) {
+            Ok(TimeSpec::Absolute(at)) => {
+                Ok(TimeSpec::Absolute(if is_utc { at } else { self.zone.instant(at) }))
+            }
             Ok(relative @ TimeSpec::Relative(_)) => Ok(relative),
             Err(_) => Err(None),
         }
@@ -254,7 +239,7 @@ impl TypedAgainst<'_> {
         if text.is_empty() || text.contains(['+', '-']) {
             return Day::parse(text);
         }
-        match TimeSpec::parse(&format!("midnight {text}"), self.wall(self.now)) {
+        match TimeSpec::parse(&format!("midnight {text}"), self.zone.wall(self.now)) {
             Ok(TimeSpec::Absolute(at)) => Some(at.day()),
             _ => None,
         }
@@ -279,7 +264,7 @@ impl TypedAgainst<'_> {
     fn clock_on(self, day: Day, text: &str) -> Option<Timestamp> {
         match text.strip_suffix(UTC) {
             Some(clock) => clock_on(day, clock),
-            None => clock_on(day, text).map(|wall| self.instant(wall)),
+            None => clock_on(day, text).map(|wall| self.zone.instant(wall)),
         }
     }
 
@@ -308,10 +293,6 @@ fn clocks_apart(text: &str) -> Option<(&str, &str)> {
     let is_both =
         is_blank && until.contains(':') && sonde_shared::time::parse_rfc3339(text.as_bytes()).is_some();
     is_both.then_some((from, until))
-}
-
-const fn minutes(count: i32) -> i64 {
-    count as i64 * 60 * NANOS_PER_SEC
 }
 
 /// Whether the text itself says its zone: RFC 3339 with `Z` or an offset, or a unix number.

@@ -4,7 +4,7 @@
 //! at midnight and at the first tick, a clock time elsewhere. Value ticks stand on round numbers of their unit.
 
 use super::units;
-use crate::time::{Civil, Day, NANOS_PER_DAY, NANOS_PER_MS, NANOS_PER_SEC, TimeRange, Timestamp};
+use crate::time::{Civil, Day, NANOS_PER_DAY, NANOS_PER_MS, NANOS_PER_SEC, TimeRange, Timestamp, ZoneClock};
 
 /// A tick of the time axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,38 +60,24 @@ impl Step {
     }
 }
 
-/// The ticks inside the range, at most about `most`, on round instants of the zone `offset_minutes` east of UTC.
-pub fn time_ticks(range: TimeRange, offset_minutes: i32, most: usize) -> Vec<TimeTick> {
-    let mut ticks = Vec::new();
-    push_ticks(&mut ticks, range, offset_minutes, Step::for_range(range, most));
-    ticks
-}
-
-/// From an instant on a zone is so many minutes east of UTC.
-pub type Offset = (Timestamp, i32);
-
-/// The same in a zone whose offset changes, as where clocks are moved forward in spring: from each instant on another one, the
-/// first from before the range on. Ticks stand on round instants of the clock on the wall, before and after.
-pub fn time_ticks_in(range: TimeRange, offsets: &[Offset], most: usize) -> Vec<TimeTick> {
+/// The ticks inside the range, at most about `most`, on round instants of the clock on the wall, before and after it is moved.
+pub fn time_ticks(range: TimeRange, zone: ZoneClock<'_>, most: usize) -> Vec<TimeTick> {
     let step = Step::for_range(range, most);
     let mut ticks: Vec<TimeTick> = Vec::new();
-    for (index, (from, minutes)) in offsets.iter().enumerate() {
-        let end = offsets.get(index + 1).map_or(range.until, |(next, _)| *next).min(range.until);
-        let part = TimeRange { from: (*from).max(range.from), until: end };
-        if part.from < part.until {
-            push_ticks(&mut ticks, part, *minutes, step);
+    for (part, minutes) in zone.parts(range) {
+        let offset = i64::from(minutes) * MINUTE;
+        let before = ticks.last().map(|tick| tick.at);
+        let local = TimeRange { from: part.from.plus_nanos(offset), until: part.until.plus_nanos(offset) };
+        for wall in local_instants(local, step) {
+            let at = wall.plus_nanos(-offset);
+            // Where the clock is put back, the second of two equal times may be too near.
+            if before.is_none_or(|before| at.nanos_since(before) > step.nanos() / 10 * 6) {
+                let (label, is_date) = time_label(wall, step, ticks.is_empty());
+                ticks.push(TimeTick { at, label, is_date });
+            }
         }
     }
     ticks
-}
-
-fn push_ticks(ticks: &mut Vec<TimeTick>, range: TimeRange, offset_minutes: i32, step: Step) {
-    let offset = i64::from(offset_minutes) * MINUTE;
-    let local = TimeRange { from: range.from.plus_nanos(offset), until: range.until.plus_nanos(offset) };
-    for at in local_instants(local, step) {
-        let (label, is_date) = time_label(at, step, ticks.is_empty());
-        ticks.push(TimeTick { at: at.plus_nanos(-offset), label, is_date });
-    }
 }
 
 /// The next tick after (or before, with `forward` false) an instant, for moving by keys.
@@ -99,10 +85,10 @@ pub fn neighbour_tick(
     at: Timestamp,
     forward: bool,
     range: TimeRange,
-    offset_minutes: i32,
+    zone: ZoneClock<'_>,
     most: usize,
 ) -> Timestamp {
-    let ticks = time_ticks(range, offset_minutes, most);
+    let ticks = time_ticks(range, zone, most);
     let found = if forward {
         ticks.iter().map(|tick| tick.at).find(|tick| *tick > at)
     } else {
@@ -206,9 +192,8 @@ fn time_label(at: Timestamp, step: Step, is_first: bool) -> (String, bool) {
 }
 
 /// An instant as the crosshair's chip writes it: as fine as one pixel is.
-pub fn format_instant(at: Timestamp, offset_minutes: i32, nanos_per_px: f64) -> String {
-    let Civil { year, month, day, hour, minute, second, nanos } =
-        Civil::of(at.plus_nanos(i64::from(offset_minutes) * MINUTE));
+pub fn format_instant(at: Timestamp, zone: ZoneClock<'_>, nanos_per_px: f64) -> String {
+    let Civil { year, month, day, hour, minute, second, nanos } = zone.civil(at);
     if nanos_per_px >= HOUR as f64 {
         format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
     } else if nanos_per_px >= 0.2 * NANOS_PER_SEC as f64 {

@@ -5,9 +5,11 @@
 
 mod calendar;
 mod parse;
+mod zone;
 
 pub use calendar::{Civil, Day};
 pub use parse::{TimeError, TimeSpec, parse_duration_ns, parse_rfc3339, parse_time, parse_unix_number};
+pub use zone::{Offset, ZoneClock, find_offsets};
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -200,7 +200,7 @@ fn stepped(from: Timestamp, forward: bool, by_tick: bool, scene: &Scene) -> Time
     let scale = &scene.scale;
     let visible = scale.range();
     if by_tick {
-        return neighbour_tick(from, forward, visible, scene.offset_minutes, most_ticks(scale));
+        return neighbour_tick(from, forward, visible, scene.zone, most_ticks(scale));
     }
     let nanos = scale.nanos_per_px().round().max(1.0) as i64;
     rounded_time(from.plus_nanos(if forward { nanos } else { -nanos }), scale)

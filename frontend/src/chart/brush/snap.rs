@@ -4,7 +4,7 @@
 use sonde_shared::api::Event;
 use sonde_shared::chart::scale::{TimeScale, readable};
 use sonde_shared::chart::ticks::time_ticks;
-use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp, ZoneClock};
 
 /// About so many pixels lie between two ticks, so that labels with a date do not touch.
 const TICK_PX: f64 = 96.0;
@@ -22,8 +22,8 @@ pub(crate) struct Stops(Vec<Timestamp>);
 
 impl Stops {
     /// The ticks that the axis shows, and the events in view.
-    pub(crate) fn new(scale: &TimeScale, offset_minutes: i32, events: &[Event]) -> Self {
-        let ticks = time_ticks(scale.range(), offset_minutes, most_ticks(scale));
+    pub(crate) fn new(scale: &TimeScale, zone: ZoneClock<'_>, events: &[Event]) -> Self {
+        let ticks = time_ticks(scale.range(), zone, most_ticks(scale));
         let events = events.iter().map(|event| Timestamp::from_secs(event.when));
         let seen = events.filter(|at| scale.range().contains(*at));
         Self(ticks.into_iter().map(|tick| tick.at).chain(seen).collect())

@@ -16,7 +16,7 @@ fn range(from: f64, until: f64) -> TimeRange {
 
 fn scene(selection: Option<TimeRange>) -> Scene {
     let scale = TimeScale::new(range(0.0, 1_000.0), 0.0, 1_000.0);
-    Scene { scale, selection, is_armed: false, offset_minutes: 0 }
+    Scene { scale, selection, is_armed: false, zone: ZoneClock::UTC }
 }
 
 /// What is done to a brush.
@@ -268,7 +268,7 @@ fn snapped(selection: Option<(f64, f64)>, from: f64, to: f64) -> Option<TimeRang
     let scene = scene(selection.map(|(from, until)| range(from, until)));
     let deploy =
         sonde_shared::api::Event { id: 1, what: String::new(), when: 333, tags: vec![], data: String::new() };
-    let stops = Stops::new(&scene.scale, 0, &[deploy]);
+    let stops = Stops::new(&scene.scale, ZoneClock::UTC, &[deploy]);
     let mut brush = Brush::default();
     brush.press(from, Press::default(), &scene);
     brush.drag_to(to, &stops);
@@ -308,7 +308,7 @@ fn an_edge_snaps_and_the_other_stays() {
 #[test]
 fn switching_snapping_shows_at_once() {
     let scene = scene(None);
-    let stops = Stops::new(&scene.scale, 0, &[]);
+    let stops = Stops::new(&scene.scale, ZoneClock::UTC, &[]);
     let mut brush = Brush::default();
     assert_eq!(brush.snap_again(&stops), []);
     brush.press(300.0, Press::default(), &scene);

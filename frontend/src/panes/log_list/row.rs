@@ -9,6 +9,7 @@ use crate::plain::plain;
 use crate::text::{self, Stamp};
 use leptos::mount::mount_to;
 use leptos::prelude::*;
+use sonde_shared::time::ZoneClock;
 use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ const MAX_CELL_CHARS: usize = 100;
 pub(super) struct Look {
     /// Which times they show; since the start of a range that follows the clock they change each second.
     pub(super) stamp: Stamp,
-    /// The zone, in minutes east of UTC.
-    pub(super) offset_minutes: i32,
+    /// The clock of the zone they are in.
+    pub(super) zone: ZoneClock<'static>,
     /// What is marked in their texts.
     pub(super) find: Option<Find>,
     /// The fields that have columns of their own.
@@ -209,13 +210,13 @@ impl Cells {
 
     /// Writes a line; `former` is how the same line was written before.
     fn write(&mut self, line: &Row, former: Option<&Look>, look: &Look) {
-        let texts = |look: &Look| (look.offset_minutes, look.find.clone());
+        let texts = |look: &Look| (look.zone, look.find.clone());
         let is_same = former.is_some_and(|former| texts(former) == texts(look));
         if !is_same {
             self.write_texts(line, look);
         }
         if !is_same || former.is_some_and(|former| former.stamp != look.stamp) {
-            self.time.set_text_content(Some(&look.stamp.write(line.at, look.offset_minutes)));
+            self.time.set_text_content(Some(&look.stamp.write(line.at, look.zone)));
         }
         if former.is_none_or(|former| former.columns != look.columns) {
             self.write_columns(line, &look.columns);
@@ -225,7 +226,7 @@ impl Cells {
     fn write_texts(&self, line: &Row, look: &Look) {
         let (component, host) = (plain(&line.component), plain(&line.host));
         let (prefix, name) = split_component(&component);
-        set(&self.time, "title", &Stamp::Year.write(line.at, look.offset_minutes));
+        set(&self.time, "title", &Stamp::Year.write(line.at, look.zone));
         self.tag.set_text_content(Some(line.level.tag()));
         set(&self.component, "title", &component);
         let [path, last] = &self.path;

@@ -1,7 +1,7 @@
 //! Texts as they are typed, and the ranges they are read as.
 
 use super::*;
-use sonde_shared::time::parse_rfc3339;
+use sonde_shared::time::{Offset, find_offsets, parse_rfc3339};
 
 fn at(text: &str) -> Timestamp {
     parse_rfc3339(text.as_bytes()).unwrap()
@@ -9,10 +9,12 @@ fn at(text: &str) -> Timestamp {
 
 /// Typed on 2026-11-23 at 10:00 UTC while a range is in view.
 #[track_caller]
-fn check_in(shown: (&str, &str), text: &str, offset_minutes: i32, expected: &str) {
+fn check_in(shown: (&str, &str), text: &str, minutes: i32, expected: &str) {
     let now = at("2026-11-23T10:00:00Z");
     let shown = TimeRange::between(at(shown.0), at(shown.1));
-    let found = parse_typed_range(text, TypedAgainst { now, shown, offset_at: &|_| offset_minutes })
+    let offsets = [(Timestamp::MIN, minutes)];
+    let zone = ZoneClock::new(&offsets);
+    let found = parse_typed_range(text, TypedAgainst { now, shown, zone })
         .map_or_else(|_| "error".to_owned(), |spec| spec.resolve(now).to_string());
     assert_eq!(found, expected, "{text}");
 }
@@ -20,15 +22,15 @@ fn check_in(shown: (&str, &str), text: &str, offset_minutes: i32, expected: &str
 #[track_caller]
 fn check_refused(text: &str, expected: &str) {
     let shown = TimeRange::between(at("2026-11-23T09:00:00Z"), at("2026-11-23T10:00:00Z"));
-    let against = TypedAgainst { now: at("2026-11-23T10:00:00Z"), shown, offset_at: &|_| 0 };
+    let against = TypedAgainst { now: at("2026-11-23T10:00:00Z"), shown, zone: ZoneClock::UTC };
     let error = parse_typed_range(text, against).map_err(|error| error.to_string());
     let error = error.expect_err(text);
     assert!(error.contains(expected), "{text}: {error}");
 }
 
 #[track_caller]
-fn check(text: &str, offset_minutes: i32, expected: &str) {
-    check_in(("2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"), text, offset_minutes, expected);
+fn check(text: &str, minutes: i32, expected: &str) {
+    check_in(("2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z"), text, minutes, expected);
 }
 
 #[test]
@@ -116,6 +118,7 @@ fn a_length_has_units_and_no_words_that_begin_like_them() {
 
 #[test]
 fn what_the_page_writes_of_a_range_is_read() {
+    let zone = ZoneClock::new(&[(Timestamp::MIN, 60)]);
     for (from, until) in [
         ("2026-11-23T08:00:00Z", "2026-11-23T09:30:00Z"),
         ("2026-11-20T08:00:00Z", "2026-11-20T09:30:00.500Z"),
@@ -123,9 +126,9 @@ fn what_the_page_writes_of_a_range_is_read() {
     ] {
         let range = TimeRange::between(at(from), at(until));
         for label in [
-            crate::text::range(range, at("2026-11-23T10:00:00Z"), 60),
-            crate::text::dated_range(range, |_| 60),
-            crate::text::typed(range, |_| 60),
+            crate::text::range(range, at("2026-11-23T10:00:00Z"), zone),
+            crate::text::dated_range(range, zone),
+            crate::text::typed(range, zone),
         ] {
             check(&label, 60, &range.to_string());
         }
@@ -188,12 +191,18 @@ fn new_york(instant: Timestamp) -> i32 {
     if summer.contains(instant) { -240 } else { -300 }
 }
 
+fn in_2026(offset_at: fn(Timestamp) -> i32) -> Vec<Offset> {
+    find_offsets(TimeRange::between(at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")), offset_at)
+}
+
 #[track_caller]
 fn check_summer(text: &str, offset_at: fn(Timestamp) -> i32, expected: &str) {
     let now = at("2026-11-23T10:00:00Z");
     let shown = TimeRange::between(at("2026-11-23T09:00:00Z"), now);
-    let found = parse_typed_range(text, TypedAgainst { now, shown, offset_at: &offset_at })
-        .map(|spec| spec.resolve(now).to_string());
+    let offsets = in_2026(offset_at);
+    let zone = ZoneClock::new(&offsets);
+    let found =
+        parse_typed_range(text, TypedAgainst { now, shown, zone }).map(|spec| spec.resolve(now).to_string());
     assert_eq!(found.as_deref(), Ok(expected), "{text}");
 }
 
@@ -224,17 +233,19 @@ fn beside_the_hour_that_is_left_out_or_shown_twice_clocks_are_right() {
 
 #[test]
 fn what_is_meant_is_written_as_it_was_typed_and_read_again() {
+    let offsets = in_2026(berlin);
+    let zone = ZoneClock::new(&offsets);
     for (from, until) in [
         ("2026-07-01T07:00:00Z", "2026-07-01T08:00:00Z"),
         ("2026-10-24T10:00:00Z", "2026-10-26T11:00:00Z"),
         ("2026-10-24T22:00:00Z", "2026-10-25T02:00:00Z"),
     ] {
         let range = TimeRange::between(at(from), at(until));
-        for written in [crate::text::typed(range, berlin), crate::text::dated_range(range, berlin)] {
+        for written in [crate::text::typed(range, zone), crate::text::dated_range(range, zone)] {
             check_summer(&written, berlin, &range.to_string());
         }
     }
     let summer = TimeRange::between(at("2026-07-01T07:00:00Z"), at("2026-07-01T08:00:00Z"));
-    assert_eq!(crate::text::typed(summer, berlin), "2026-07-01 09:00:00..10:00:00");
-    assert_eq!(crate::text::dated_range(summer, berlin), "2026-07-01 09:00:00–10:00:00 (1 h)");
+    assert_eq!(crate::text::typed(summer, zone), "2026-07-01 09:00:00..10:00:00");
+    assert_eq!(crate::text::dated_range(summer, zone), "2026-07-01 09:00:00–10:00:00 (1 h)");
 }

@@ -10,8 +10,8 @@ use super::{Drawn, Frame, LABEL_MARGIN_PX, Layout, Lines, axes, draw_chart};
 use crate::chart::scale::TimeScale;
 use crate::chart::text::{CELL, cells, shortened};
 use crate::chart::theme::{Rgb, Theme};
-use crate::chart::ticks::{Offset, ValueAxis, time_ticks_in};
-use crate::time::TimeRange;
+use crate::chart::ticks::{ValueAxis, time_ticks};
+use crate::time::{TimeRange, ZoneClock};
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters::style::text_anchor::HPos;
@@ -33,8 +33,8 @@ pub struct Picture<'a> {
     pub pixel_ratio: f64,
     /// The range it shows.
     pub range: TimeRange,
-    /// The zone of its times: from when on which offset.
-    pub offsets: &'a [Offset],
+    /// The clock of the zone of its times.
+    pub clock: ZoneClock<'a>,
     /// What the zone is called.
     pub zone: &'a str,
     /// Its colours.
@@ -219,7 +219,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             free_from = right + 2.0 * char_px;
         }
         let most = ((time.right() - time.left()) / TIME_LABEL_PX * 11.0 / picture.text_px) as usize;
-        for tick in time_ticks_in(picture.range, picture.offsets, most.max(2)) {
+        for tick in time_ticks(picture.range, picture.clock, most.max(2)) {
             let at = time.x_from_time(tick.at);
             self.path(&[(at, bottom), (at, bottom + TICK_PX)], line)?;
             let half = cells(&tick.label) as f64 * char_px / 2.0;

@@ -10,7 +10,7 @@ fn at(text: &str) -> Timestamp {
 
 fn check(from: &str, until: &str, offset: i32, most: usize, expected: &[&str]) {
     let range = TimeRange { from: at(from), until: at(until) };
-    let ticks = time_ticks(range, offset, most);
+    let ticks = time_ticks(range, ZoneClock::new(&[(range.from, offset)]), most);
     let labels: Vec<&str> = ticks.iter().map(|tick| tick.label.as_str()).collect();
     assert_eq!(labels, expected, "{range}");
     assert!(ticks.iter().all(|tick| range.contains(tick.at)));
@@ -60,7 +60,7 @@ fn days_months_and_years_have_their_own_labels() {
 #[test]
 fn keys_step_from_tick_to_tick() {
     let range = TimeRange { from: at("2026-11-20T14:00:00Z"), until: at("2026-11-20T15:00:00Z") };
-    let step = |from: &str, forward: bool| neighbour_tick(at(from), forward, range, 0, 4);
+    let step = |from: &str, forward: bool| neighbour_tick(at(from), forward, range, ZoneClock::UTC, 4);
     assert_eq!(step("2026-11-20T14:05:00Z", true), at("2026-11-20T14:15:00Z"));
     assert_eq!(step("2026-11-20T14:15:00Z", false), at("2026-11-20T14:00:00Z"));
     assert_eq!(step("2026-11-20T14:50:00Z", true), range.until);
@@ -72,16 +72,28 @@ fn ticks_stand_on_round_hours_of_the_clock_before_and_after_it_is_moved() {
     let offsets = [(at("2025-10-26T01:00:00Z"), 60), (at("2026-03-29T01:00:00Z"), 120)];
     let range = TimeRange { from: at("2026-03-28T22:30:00Z"), until: at("2026-03-29T07:30:00Z") };
     let labels = |most: usize| -> Vec<String> {
-        time_ticks_in(range, &offsets, most).into_iter().map(|tick| tick.label).collect()
+        time_ticks(range, ZoneClock::new(&offsets), most).into_iter().map(|tick| tick.label).collect()
     };
     assert_eq!(labels(5), ["Mar 29", "04:00", "06:00", "08:00"]);
-    let ticks = time_ticks_in(range, &offsets, 3);
+    let ticks = time_ticks(range, ZoneClock::new(&offsets), 3);
     assert_eq!(ticks[1].at, at("2026-03-29T01:00:00Z"), "3:00 after the move");
     let days = TimeRange { from: at("2026-03-26T00:00:00Z"), until: at("2026-04-01T00:00:00Z") };
-    let midnights: Vec<_> = time_ticks_in(days, &offsets, 8).into_iter().map(|tick| tick.at).collect();
+    let midnights: Vec<_> =
+        time_ticks(days, ZoneClock::new(&offsets), 8).into_iter().map(|tick| tick.at).collect();
     assert!(midnights.contains(&at("2026-03-28T23:00:00Z")));
     assert!(midnights.contains(&at("2026-03-29T22:00:00Z")));
-    assert_eq!(time_ticks_in(range, &[(range.from, 60)], 5), time_ticks(range, 60, 5));
+}
+
+#[test]
+fn an_hour_that_the_clock_shows_twice_has_its_ticks_twice_where_there_is_room() {
+    // Berlin, 25 October 2026: from 3:00 to 2:00.
+    let offsets = [(at("2026-03-29T01:00:00Z"), 120), (at("2026-10-25T01:00:00Z"), 60)];
+    let range = TimeRange { from: at("2026-10-24T22:00:00Z"), until: at("2026-10-25T04:00:00Z") };
+    let labels = |most: usize| -> Vec<String> {
+        time_ticks(range, ZoneClock::new(&offsets), most).into_iter().map(|tick| tick.label).collect()
+    };
+    assert_eq!(labels(6), ["Oct 25", "01:00", "02:00", "02:00", "03:00", "04:00"]);
+    assert_eq!(labels(3), ["Oct 25", "02:00", "04:00"]);
 }
 
 #[test]
@@ -189,7 +201,7 @@ proptest! {
     ) {
         let from = Timestamp::from_nanos(from);
         let range = TimeRange { from, until: from.plus_nanos(span >> shift) };
-        let ticks = time_ticks(range, offset, most);
+        let ticks = time_ticks(range, ZoneClock::new(&[(range.from, offset)]), most);
         prop_assert!(ticks.len() <= 2 * most + 3, "{} ticks for {}", ticks.len(), most);
         prop_assert!(ticks.windows(2).all(|pair| pair[0].at < pair[1].at));
     }
