@@ -4,6 +4,7 @@
 use crate::browser::Browser;
 use crate::wait;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sonde_shared::time::{TimeRange, Timestamp};
 
@@ -183,10 +184,22 @@ impl Page<'_> {
     /// When there is no such element.
     #[track_caller]
     pub fn rect(&self, selector: &str) -> [f64; 4] {
-        let script = "const e = document.querySelector(arguments[0]); if (!e) return null;\
-            const b = e.getBoundingClientRect(); return [b.left, b.top, b.width, b.height]";
-        wait::until(&format!("an element that is {selector}"), || {
-            serde_json::from_value(self.browser.look(script, &[json!(selector)])).map_err(|_not_there| ())
+        let script = format!(
+            "const e = document.querySelector({}); if (!e) return null;\
+                const b = e.getBoundingClientRect(); return [b.left, b.top, b.width, b.height]",
+            json!(selector)
+        );
+        self.at_rest(selector, &script)
+    }
+
+    /// Where a script finds an element, once it has been found at the same place twice: what is clicked is not to move meanwhile.
+    #[track_caller]
+    fn at_rest<T: DeserializeOwned + PartialEq>(&self, element: &str, script: &str) -> T {
+        let mut before = None;
+        wait::until(&format!("an element that is {element} and rests"), || {
+            let found: Option<T> = serde_json::from_value(self.browser.look(script, &[])).ok();
+            let last = std::mem::replace(&mut before, found);
+            before.take_if(|now| last.as_ref() == Some(now)).ok_or_else(|| last.is_some())
         })
     }
 
@@ -218,16 +231,25 @@ impl Page<'_> {
     /// When there is none.
     #[track_caller]
     pub fn press(&self, name: &str) {
-        let script = "const all = [...document.querySelectorAll('button, input')];\
-            const e = all.find(e => e.getAttribute('aria-label') === arguments[0]) ?? all.find(e => e.innerText.trim() === arguments[0])\
-                ?? [...document.querySelectorAll('label')].find(e => e.firstChild.innerText === arguments[0])?.querySelector('input');\
-            if (!e || e.disabled) return null; e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect();\
-            return [b.left + b.width / 2, b.top + b.height / 2]";
-        let at = wait::until(&format!("the button {name}"), || {
-            let found = self.browser.look(script, &[json!(name)]);
-            serde_json::from_value::<(f64, f64)>(found).ok().ok_or("none")
-        });
-        self.browser.click(at);
+        let name = json!(name);
+        self.click_element(&format!(
+            "(all => all.find(e => e.getAttribute('aria-label') === {name}) ?? all.find(e => e.innerText.trim() === {name})\
+                ?? [...document.querySelectorAll('label')].find(e => e.firstChild.innerText === {name})?.querySelector('input'))\
+                ([...document.querySelectorAll('button, input')].filter(e => !e.disabled))"
+        ));
+    }
+
+    /// Clicks the element that an expression finds among the page's, once it is there and rests; it is scrolled into sight first.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub fn click_element(&self, element: &str) {
+        let script = format!(
+            "const e = {element}; if (!e) return null; e.scrollIntoView({{block: 'nearest'}});\
+                const b = e.getBoundingClientRect(); return [b.left + b.width / 2, b.top + b.height / 2]"
+        );
+        self.browser.click(self.at_rest(element, &script));
     }
 
     /// Waits until the page is told of what comes.

@@ -41,20 +41,6 @@ fn panel(page: &Page, title: &str) -> String {
     })
 }
 
-/// Clicks the button or field with this accessible name or text.
-#[track_caller]
-fn press(page: &Page, name: &str) {
-    let script = "const all = [...document.querySelectorAll('button, input')];\
-        const e = all.find(e => e.getAttribute('aria-label') === arguments[0]) ?? all.find(e => e.innerText.trim() === arguments[0]);\
-        if (!e) return null; e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect();\
-        return [b.left + b.width / 2, b.top + b.height / 2]";
-    let at = wait::until(&format!("the button {name}"), || {
-        let found = page.browser.look(script, &[json!(name)]);
-        serde_json::from_value::<(f64, f64)>(found).ok().ok_or("none")
-    });
-    page.browser.click(at);
-}
-
 /// Clicks an element, which is scrolled into sight first.
 #[track_caller]
 fn click_on(page: &Page, selector: &str) {
@@ -99,7 +85,7 @@ fn one_series_alone_then_all_and_one_chart_alone_until_escape() {
             "return document.querySelector('.panel:has([data-panel=\"' + arguments[0] + '\"])')?.ariaLabel";
         browser.look(script, &[json!(wells)]).as_str().map(str::to_owned).ok_or("none")
     });
-    press(&page, &format!("{title}: show this chart alone (m)"));
+    page.press(&format!("{title}: show this chart alone (m)"));
     let alone = "return [...document.querySelectorAll('.panel')].filter(p => p.offsetHeight > 0).length";
     page.wait_for("one chart", alone, &json!(1));
     assert!(browser.url().contains("&max="), "{}", browser.url());
@@ -127,7 +113,7 @@ fn a_link_made_for_graphite_shows_its_chart_over_its_range() {
     page.plot_of("~targets", visible());
     let names = "return [...document.querySelectorAll('.legend-name')].map(e => e.innerText)";
     page.wait_for("its series", names, &json!(["sumSeries(well.*)"]));
-    press(&page, "Close this chart");
+    page.press("Close this chart");
     wait::until("a dashboard", || browser.url().contains("/d/").then_some(()).ok_or_else(|| browser.url()));
     browser.assert_no_errors();
 }
@@ -145,8 +131,8 @@ fn a_chart_is_edited_with_completion_and_saved_with_the_comments_of_its_file() {
     let browser = Browser::open();
     let page = page_of(&browser, &server, "/d/mill?v=1&t=2025-02-28T03:00:00Z..03:10:00Z");
     page.plot_of("turns", visible());
-    press(&page, "Turns: edit this chart");
-    press(&page, "Target 2");
+    page.press("Turns: edit this chart");
+    page.press("Target 2");
     browser.type_text("well.r");
     let options = "return [...document.querySelectorAll('[role=option] .mono')].map(e => e.innerText)";
     page.wait_for("its completion", options, &json!(["well.rising"]));
@@ -156,7 +142,7 @@ fn a_chart_is_edited_with_completion_and_saved_with_the_comments_of_its_file() {
     page.wait_for("the chart as it will be", names, &json!(["mill.turns", "well.rising"]));
     assert_eq!(fs::read_to_string(&file).ok().as_deref(), Some(BOARD), "not saved yet");
     browser.screenshot("editor");
-    press(&page, "Save the dashboard");
+    page.press("Save the dashboard");
     let expected = BOARD.replace("# a minute\n", "# a minute\n  \"well.rising\",\n");
     wait::until("the file", || {
         let text = fs::read_to_string(&file).unwrap_or_default();
@@ -165,14 +151,14 @@ fn a_chart_is_edited_with_completion_and_saved_with_the_comments_of_its_file() {
     page.wait_for("the editor to close", "return !document.querySelector('.editor')", &json!(true));
     // Somebody else saves; the next change is refused and says why.
     fs::write(&file, expected.replace("Mill", "Our mill")).expect("a file can be written");
-    press(&page, "Turns: edit this chart");
+    page.press("Turns: edit this chart");
     // What completes was not lost with the first editor.
-    press(&page, "Target 3");
+    page.press("Target 3");
     browser.type_text("well.f");
     page.wait_for("completion again", options, &json!(["well.flat"]));
     browser.key(Key::Escape);
-    press(&page, "Remove");
-    press(&page, "Save the dashboard");
+    page.press("Remove");
+    page.press("Save the dashboard");
     let refusal = "return document.querySelector('.editor [role=alert]')?.innerText.includes('changed by somebody else') ?? false";
     page.wait_for("a refusal", refusal, &json!(true));
     assert!(fs::read_to_string(&file).is_ok_and(|text| text.contains("Our mill") && text.contains("Turns")));
@@ -186,7 +172,7 @@ fn a_component_chosen_by_hand_becomes_that_of_the_charts_metrics_for_everybody()
     fill(&server);
     let browser = Browser::open();
     let page = page_of(&browser, &server, &format!("{ADDRESS}&c=village.miller&chosen=1&panel=mill.turns"));
-    press(&page, "Always for mill");
+    page.press("Always for mill");
     wait::until("the rule", || {
         let rules: serde_json::Value = server.get("/api/links").json();
         if rules == json!([{"metric": "mill", "component": "village.miller"}]) { Ok(()) } else { Err(rules) }

@@ -109,12 +109,9 @@ fn a_fields_values_are_counted_in_its_line_and_at_the_head_of_its_column() {
         "return document.querySelectorAll('.heads .facet').length",
         &json!(3),
     );
-    let west =
-        "[...document.querySelectorAll('.heads .facet .item')].find(e => e.innerText.startsWith('west'))";
-    let place = browser
-        .look(&format!("const b = {west}.getBoundingClientRect(); return [b.left + 9, b.top + 9]"), &[]);
-    let place: (f64, f64) = serde_json::from_value(place).expect("the value is there");
-    browser.click(place);
+    page.click_element(
+        "[...document.querySelectorAll('.heads .facet .item')].find(e => e.innerText.startsWith('west'))",
+    );
     page.wait_for_total(server.count_logs("field.pier=west/2"));
     // The others are there still, to be chosen instead.
     page.wait_for("all of them", "return document.querySelectorAll('.heads .facet').length", &json!(3));
@@ -128,12 +125,9 @@ fn back_closes_a_line_and_keeps_the_filter_it_was_found_by() {
     let page = open(&browser, &server, "");
     page.wait_for_total(3_604);
     page.press("Any level");
-    let error = "const e = [...document.querySelectorAll('.facets .item')].find(e => e.innerText.includes('error'));\
-        if (!e) return null; const b = e.getBoundingClientRect(); return [b.left + 9, b.top + 9]";
-    let place = sonde_tests::wait::until("the level", || {
-        serde_json::from_value::<(f64, f64)>(browser.look(error, &[])).map_err(|_not_there| ())
-    });
-    browser.click(place);
+    page.click_element(
+        "[...document.querySelectorAll('.facets .item')].find(e => e.innerText.includes('error'))",
+    );
     let errors = server.count_logs("level=error");
     page.wait_for_total(errors);
     let row = |number: u32| page.center(&format!(".log-list .row:nth-child({number}) .cells"));

@@ -88,13 +88,9 @@ fn hostile_texts_in_every_place_are_shown_as_text_and_do_no_harm() {
     );
     // The line with the odd names, taken apart; then the one of a mebibyte, within the time of a click.
     for wanted in ["odd names", "x x x"] {
-        let place = "const row = [...document.querySelectorAll('.row .cells')].find(e => e.innerText.includes(arguments[0]));\
-            if (!row) return null; const b = row.getBoundingClientRect(); return [b.left + b.width / 2, b.top + 8]";
-        let at = wait::until(wanted, || {
-            serde_json::from_value::<(f64, f64)>(browser.look(place, &[json!(wanted)]))
-                .map_err(|_none| "no row")
-        });
-        browser.click(at);
+        page.click_element(&format!(
+            "[...document.querySelectorAll('.row .cells')].find(e => e.innerText.includes('{wanted}'))"
+        ));
         page.wait_for("its fields", "return !!document.querySelector('.row.open .fields')", &json!(true));
         unharmed(&browser);
     }

@@ -47,19 +47,6 @@ fn open<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> Page<'a> {
     Page::open(browser, &server.http().url(&[RANGE, more].concat()))
 }
 
-/// Clicks the first element with an accessible name.
-#[track_caller]
-fn press(page: &Page, name: &str) {
-    let selector = format!("button[aria-label={}]", json!(name));
-    wait::until(&format!("a control named {name}"), || {
-        let there = page.browser.look("return !!document.querySelector(arguments[0])", &[json!(selector)]);
-        if there == json!(true) { Ok(()) } else { Err(()) }
-    });
-    page.browser
-        .look("document.querySelector(arguments[0]).scrollIntoView({block: 'nearest'})", &[json!(selector)]);
-    page.browser.click(page.center(&selector));
-}
-
 /// What an element says, once it does.
 #[track_caller]
 fn wait_for_text(page: &Page, selector: &str, part: &str) {
@@ -90,15 +77,15 @@ fn a_value_narrows_the_lines_or_leaves_them_out_by_a_click() {
     page.wait_for_total(LINES);
     let grid = page.center(".log-list .row:nth-child(2) .cells");
     browser.click(grid);
-    press(&page, "Only lines with grain = rye");
+    page.press("Only lines with grain = rye");
     let rye = server.count_logs("field.grain=rye");
     page.wait_for_total(rye);
     wait_for_text(&page, ".filter-chip", "grain = rye");
-    press(&page, "Without host = n1");
+    page.press("Without host = n1");
     page.wait_for_total(server.count_logs("field.grain=rye&not.host=n1"));
     assert!(browser.url().contains("field.grain=rye&not.host=n1"), "{}", browser.url());
     // Each chip takes its own away; a step back brings it again.
-    press(&page, "Take away: host ≠ n1");
+    page.press("Take away: host ≠ n1");
     page.wait_for_total(rye);
     browser.back();
     page.wait_for_total(server.count_logs("field.grain=rye&not.host=n1"));
@@ -114,14 +101,14 @@ fn facets_count_what_the_lines_have_and_narrow_to_one() {
     let page = open(&browser, &server, "&level=warn");
     let warned = server.count_logs("level=warn");
     page.wait_for_total(warned);
-    press(&page, "Component");
+    page.press("Component");
     let gates = server.count_logs("level=warn&component=mill.gate");
     assert!(gates > 0 && gates < warned);
     wait_for_text(&page, ".facets", &format!("mill.gate {gates}"));
-    press(&page, "Without component = mill.gate");
+    page.press("Without component = mill.gate");
     page.wait_for_total(warned - gates);
     // Levels are counted as if none was asked for.
-    press(&page, "Level");
+    page.press("Level");
     wait_for_text(&page, ".facets", "warn and worse 200");
     wait_for_text(&page, ".facets", "info and worse");
     browser.assert_no_errors();
@@ -133,7 +120,7 @@ fn an_expression_marks_its_matches_and_a_wrong_one_is_told_at_the_field() {
     let browser = Browser::open();
     let page = open(&browser, &server, "");
     page.wait_for_total(LINES);
-    press(&page, "Regular expression");
+    page.press("Regular expression");
     browser.click(page.center("[aria-label='Text in the line']"));
     browser.type_text("turn 12[0-3]\\d\\b");
     let wanted = server.count_logs("regex=turn%2012%5B0-3%5D%5Cd%5Cb");
@@ -168,13 +155,11 @@ fn patterns_add_up_to_the_lines_and_lead_to_theirs() {
     wait_for_text(&page, ".patterns .sum", "all of them");
     wait_for_text(&page, ".patterns .sum", "compared with 2025-03-10 12:11:48–12:19:48");
     // Its values, with what they are among the lines.
-    press(&page, "Values and an example");
+    page.press("Values and an example");
     wait_for_text(&page, ".slots", "others");
-    let slow =
-        "[...document.querySelectorAll('.template')].findIndex(e => e.innerText.startsWith('slow turn'))";
-    let place = browser.look(&format!("const e = document.querySelectorAll('.template')[{slow}].getBoundingClientRect(); return [e.left + 5, e.top + 5]"), &[]);
-    let [x, y]: [f64; 2] = serde_json::from_value(place).expect("the pattern of slow turns is there");
-    browser.click((x, y));
+    page.click_element(
+        "[...document.querySelectorAll('.template')].find(e => e.innerText.startsWith('slow turn'))",
+    );
     let shown = page.wait_for_total(server.count_logs(&format!("{range}&contains=slow%20turn")));
     assert!(shown.rows.iter().all(|row| row.text.contains("slow turn")), "{shown:?}");
     wait_for_text(&page, ".filter-chip", "slow turn <*>");
@@ -189,7 +174,7 @@ fn the_context_of_a_line_keeps_it_in_place_and_back_returns() {
     let broken = server.count_logs("component=mill.gate&level=error&contains=broken");
     page.wait_for_total(broken);
     browser.click(page.center(".log-list .row:nth-child(4) .cells"));
-    press(&page, "Copy the link to this line");
+    page.press("Copy the link to this line");
     let link = browser.clipboard();
     let top = "return document.querySelector('.row.open')?.getBoundingClientRect().top ?? null";
     let before = wait::until("an open line", || browser.look(top, &[]).as_f64().ok_or(()));
@@ -305,12 +290,11 @@ fn columns_and_the_way_of_showing_lines_are_chosen_and_kept() {
     let browser = Browser::open();
     let page = open(&browser, &server, "&c=mill.wheel&chosen=1");
     page.wait_for_total(server.count_logs("component=mill.wheel"));
-    press(&page, "How lines are shown");
+    page.press("How lines are shown");
     let choose = |name: &str| {
-        let script = "const e = [...document.querySelectorAll('.log-head .item')].find(e => e.innerText === arguments[0]); e.scrollIntoView({block: 'nearest'}); const b = e.getBoundingClientRect(); return [b.left + 9, b.top + 9]";
-        let [x, y]: [f64; 2] =
-            serde_json::from_value(browser.look(script, &[json!(name)])).expect("the item is there");
-        browser.click((x, y));
+        page.click_element(&format!(
+            "[...document.querySelectorAll('.log-head .item')].find(e => e.innerText === '{name}')"
+        ));
     };
     choose("rpm");
     choose("Since the start");

@@ -67,15 +67,12 @@ pub(crate) fn whole(page: &Page) -> Vec<(String, String)> {
 /// Clicks the finding of a kind whose subject holds a text.
 #[track_caller]
 pub(crate) fn open(page: &Page, kind: &str, subject: &str) {
-    let script = "const all = [...document.querySelectorAll('.finding')];\
-        const e = all.find(e => e.dataset.kind === arguments[0] && e.dataset.subject.includes(arguments[1]));\
-        if (!e) return null; e.scrollIntoView({block: 'nearest'}); const b = e.firstElementChild.getBoundingClientRect();\
-        return [b.left + b.width / 2, b.top + b.height / 2]";
-    let at = wait::until(&format!("the finding {subject}"), || {
-        let found = page.browser.look(script, &[json!(kind), json!(subject)]);
-        serde_json::from_value::<(f64, f64)>(found).map_err(|_not_there| findings(page))
-    });
-    page.browser.click(at);
+    page.click_element(&format!(
+        "[...document.querySelectorAll('.finding')]\
+            .find(e => e.dataset.kind === {} && e.dataset.subject.includes({}))?.firstElementChild",
+        json!(kind),
+        json!(subject)
+    ));
 }
 
 fn url_has(page: &Page, text: &str) {
