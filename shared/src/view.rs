@@ -283,7 +283,7 @@ impl ViewState {
         query.push_some("b", self.baseline.map(absolute).as_deref());
         query.push_some("lines", self.with_baseline.then_some("both"));
         match self.near.as_deref() {
-            Some([]) => query.push("near", ""),
+            Some([]) => query.push("near", ANY),
             near => query.push_all("near", near.into_iter().flatten()),
         }
         query.push_all("c", &self.components);
@@ -369,7 +369,7 @@ impl ViewState {
                 Ok(_) => self.components.push(value),
                 Err(_) => return bad("the component"),
             },
-            "near" if value.is_empty() => drop(self.near.get_or_insert_default()),
+            "near" if value == ANY || value.is_empty() => drop(self.near.get_or_insert_default()),
             "near" if crate::component::Selector::parse(&value).is_ok() => {
                 self.near.get_or_insert_default().push(value);
             }
@@ -405,7 +405,8 @@ impl ViewState {
             "host" => self.host = Some(value),
             "panel" => self.panel = Some(value),
             "max" => self.maximized = Some(value),
-            "line" => self.line = Some(value),
+            "line" if is_line(&value) => self.line = Some(value),
+            "line" => return bad("the line"),
             "panels" => self.edits.order = value.split(',').map(str::to_owned).collect(),
             key => match PanelEdit::read(key, value) {
                 Ok(edit) => self.edits.values.push(edit),
@@ -445,9 +446,20 @@ impl FieldFilter {
     }
 }
 
+/// What `near` says where findings are to be close to nothing.
+const ANY: &str = "*";
+
 /// Whether a text is a pattern's id.
 fn is_pattern(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether a text is a line's id, `2026-11-20~0003~17`.
+fn is_line(text: &str) -> bool {
+    let mut parts = text.split('~');
+    let is_day = parts.next().is_some_and(|day| Day::parse(day).is_some());
+    let are_numbers = parts.clone().all(|number| number.parse::<u32>().is_ok());
+    is_day && parts.count() == 2 && are_numbers
 }
 
 fn unreadable(what: &str, value: &str) -> String {

@@ -132,7 +132,10 @@ fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
     open(&page, "pattern", "the stone is hot");
     rows_say(&page, "the stone is hot");
     assert_eq!(page.pane().and_then(|pane| pane.total), Some(24));
-    // The list is that of the selection, whatever is looked at.
+    // The list is that of the selection, whatever is looked at, also for whoever gets the link: it says that nothing was near.
+    assert_eq!(whole(&page), listed);
+    url_has(&page, "&near=*&c=mill.stone&");
+    browser.reload();
     assert_eq!(whole(&page), listed);
     browser.back();
     wait::until(

@@ -65,8 +65,9 @@ impl AppState {
         } else if let (Some(at_ms), None, None) = (place.at_ms, &place.component, &place.host) {
             self.bring_into_view(Timestamp::from_millis(at_ms));
         } else {
-            self.view.near = Some(self.near().to_vec());
+            let near = self.near().to_vec();
             self.show_lines_of(place);
+            self.view.near = Some(near).filter(|near| *near != self.view.components);
             self.view.with_baseline = change == Change::Gone;
         }
     }

@@ -34,10 +34,11 @@ fn an_investigation_reads_like_a_sentence() {
 #[test]
 fn a_broken_field_leaves_the_others() {
     let (view, problems) =
-        read("/d/a%20b?v=1&t=gone..now&s=14:05..&level=warn&c=a..b&zone=mars&sort=luck&later=1");
+        read("/d/a%20b?v=1&t=gone..now&s=14:05..&level=warn&c=a..b&zone=mars&sort=luck&line=7&later=1");
     assert_eq!(view.dashboard.as_deref(), Some("a b"));
     assert_eq!(view.level, Some(Level::Warn));
-    assert_eq!(problems.len(), 5, "{problems:?}");
+    assert_eq!(view.line, None);
+    assert_eq!(problems.len(), 6, "{problems:?}");
 }
 
 #[test]
@@ -64,7 +65,8 @@ prop_compose! {
 
 prop_compose! {
     fn any_view()(
-        names in prop::collection::vec(prop::option::of("\\PC{1,12}"), 5),
+        names in prop::collection::vec(prop::option::of("\\PC{1,12}"), 4),
+        line in prop::option::of("20[0-9]{2}-0[1-9]-1[0-9]~[0-9]{4}~[0-9]{1,6}"),
         range in prop::option::of(any_range()),
         back in 1_i64..10_000_000,
         selection in prop::option::of((any_range(), prop::option::of(any_range()))),
@@ -103,7 +105,7 @@ prop_compose! {
             order: if flags[3] { Order::Descending } else { Order::Ascending },
             panel: names[2].clone(),
             maximized: names[3].clone(),
-            line: names[4].clone(),
+            line,
             targets,
             edits: BoardEdits::default(),
             zone: flags[0].then_some(Zone::Local),
