@@ -43,22 +43,23 @@ fn LiveButton() -> impl IntoView {
     let new_lines = expect_context::<LiveFeed>().since_paused;
     // A page that follows a server which is gone would pretend to move.
     let is_lost = memo(move || live.get() && session.lost.get());
+    // A phone has room for the first part.
     let label = move || match (live.get(), new_lines.get()) {
-        (true, _) if is_lost.get() => "Reconnecting…".to_owned(),
-        (true, _) => "Live".to_owned(),
-        (false, Some(count)) if count > 0 => format!(
-            "Paused · {} new {} · Resume (l)",
-            text::count(count),
-            if count == 1 { "line" } else { "lines" }
-        ),
-        (false, Some(_)) => "Paused · Resume (l)".to_owned(),
-        (false, None) => "Go live".to_owned(),
+        (true, _) if is_lost.get() => ("Reconnecting…", String::new()),
+        (true, _) => ("Live", String::new()),
+        (false, Some(count)) if count > 0 => {
+            let lines = if count == 1 { " new line · Resume (l)" } else { " new lines · Resume (l)" };
+            ("Paused", [" · ", &text::count(count), lines].concat())
+        }
+        (false, Some(_)) => ("Paused", " · Resume (l)".to_owned()),
+        (false, None) => ("Go live", String::new()),
     };
     view! {
         <button
             class="control live"
             class:lost=move || is_lost.get()
             title=move || if is_lost.get() { "The server cannot be reached; trying again" } else { "Follow the clock (l)" }
+            aria-label=move || [label().0, &label().1].concat()
             aria-pressed=move || live.get().to_string()
             on:click=move |_| session.send(Command::ToggleLive)
         >
@@ -70,7 +71,9 @@ fn LiveButton() -> impl IntoView {
                 };
                 view! { <Glyph icon /> }
             }}
-            <span class="live-label">{move || label()}</span>
+            <span class="live-label">
+                {move || label().0}<span class="wide-only">{move || label().1}</span>
+            </span>
         </button>
     }
 }
