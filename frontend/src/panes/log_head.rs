@@ -31,6 +31,7 @@ pub(super) fn LogHead() -> impl IntoView {
         Some(1) => "1 newer line".to_owned(),
         Some(count) => format!("{} newer lines", text::count(count)),
     };
+    let is_list = session.part(|state| state.view.tab == Tab::Lines);
     let has_selection = move || session.selection.get().is_some();
     let kind = move || if has_selection() { "Selection" } else { "Visible range" };
     view! {
@@ -64,10 +65,14 @@ pub(super) fn LogHead() -> impl IntoView {
                 <Show when=busy>
                     <button class="control small" on:click=move |_| feed.stop()>"Stop"</button>
                 </Show>
-                <FollowToggle />
-                <OrderButton />
+                <Show when=move || is_list.get()>
+                    <FollowToggle />
+                    <OrderButton />
+                </Show>
                 <Download />
-                <ReadingMenu />
+                <Show when=move || is_list.get()>
+                    <ReadingMenu />
+                </Show>
             </span>
         </header>
     }
