@@ -40,6 +40,14 @@ pub fn terminate(child: &Child) {
     signal(child, Signal::TERM);
 }
 
+/// Stops a process, which then takes no step, or lets it go on.
+///
+/// # Panics
+/// When the process is gone.
+pub fn stand_still(child: &Child, still: bool) {
+    signal(child, if still { Signal::STOP } else { Signal::CONT });
+}
+
 fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(child.id() as i32).expect("a child has a number");
     kill_process(pid, signal).expect("the child can be signalled");

@@ -287,6 +287,11 @@ impl TestServer {
         self.child.wait().expect("the server can be waited for");
     }
 
+    /// Lets it stand still, so that what is asked for is not answered, or go on.
+    pub fn stand_still(&self, still: bool) {
+        process::stand_still(&self.child, still);
+    }
+
     /// Ends it as a service manager does, and waits.
     ///
     /// # Panics

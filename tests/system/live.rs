@@ -153,6 +153,64 @@ fn pausing_keeps_what_is_read_and_counts_what_waits() {
 }
 
 #[test]
+fn a_paused_page_counts_the_lines_of_its_range_and_stays_at_the_newest() {
+    let server = TestServer::start();
+    quay(&server, 100);
+    let browser = Browser::open();
+    let page = open(&browser, &server, 100);
+    // Five lines that leave the quarter of an hour within seconds, before it is asked for anew.
+    let leaving = now().plus_nanos(-896_000_000_000);
+    let old = format!("{{\"ts\":\"{leaving}\",\"component\":\"quay.light\",\"msg\":\"old\"}}\n");
+    server.store_logs(old.repeat(5).as_bytes());
+    page.wait_for_total(105);
+    let range = || {
+        let text = browser.look("return document.querySelector('.page').dataset.range", &[]);
+        let ends: Vec<i64> = text
+            .as_str()
+            .unwrap_or_default()
+            .split("..")
+            .map(|end| end.parse().expect("milliseconds"))
+            .collect();
+        (ends[0], ends[1])
+    };
+    let mut next = 100;
+    wait::until("the old lines to leave the range", || {
+        store_lines(&server, next..next + 1);
+        next += 1;
+        let from = range().0;
+        if from > leaving.as_millis() { Ok(()) } else { Err(from) }
+    });
+    wait_for_last_row(&page, &format!("blink {}.", next - 1));
+    browser.key('l');
+    page.wait_for("the word", LABEL, &json!("Paused · Resume (l)"));
+    let (from, until) = range();
+    page.wait_for_total(server.count_logs(&format!("from={from}&until={until}")));
+    wait_for_last_row(&page, &format!("blink {}.", next - 1));
+    browser.assert_no_errors();
+}
+
+#[test]
+fn on_a_phone_the_button_that_follows_the_clock_says_what_it_does() {
+    let server = TestServer::start();
+    quay(&server, 3);
+    let browser = Browser::with(&Settings { width: 390, height: 844, touch: true, ..Settings::default() });
+    let page = Page::open(&browser, &server.http().url(ADDRESS));
+    page.wait_until_fed();
+    let said = "const e = document.querySelector('.live'), b = e.getBoundingClientRect();\
+        const times = document.querySelector('.spring + .choice .choice-label');\
+        const whole = times.scrollWidth <= times.clientWidth && e.scrollWidth <= e.clientWidth && b.left >= 0 && b.right <= 390 && document.documentElement.scrollWidth <= 390;\
+        return [document.querySelector('.live-label').innerText, e.ariaLabel, whole]";
+    page.wait_for("the word", said, &json!(["Live", "Live", true]));
+    browser.screenshot("live-390");
+    browser.fingers(&[&[page.center(".live")]]);
+    page.wait_for("the word", said, &json!(["Paused", "Paused · Resume (l)", true]));
+    browser.screenshot("paused-390");
+    browser.goto(&server.http().url("/?v=1&t=-15min..now"));
+    page.wait_for("the word", said, &json!(["Go live", "Go live", true]));
+    browser.assert_no_errors();
+}
+
+#[test]
 fn what_came_during_a_pause_is_there_at_once_when_the_page_goes_on() {
     // Less than the range has to move on by before all is asked for anew.
     const AT_ONCE: Duration = Duration::from_secs(15);

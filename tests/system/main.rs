@@ -44,6 +44,8 @@ mod hostile;
 mod import_whisper;
 /// What is sent in is found again, however it was sent; what is bad hurts nothing else.
 mod ingest;
+/// Keys that lead from one line to the next of interest.
+mod jumps;
 /// What comes is seen as it comes.
 mod live;
 /// What the page asks and draws when it is opened.
@@ -56,7 +58,7 @@ mod million;
 mod pane;
 /// What queries answer, compared with a plain scan of the same lines.
 mod queries;
-/// What narrows lines, what they have in common, where the next thing of interest is.
+/// What narrows lines, what they have in common, how they are shown.
 mod reading;
 /// What is refused, and whether the refusal says how to do it right.
 mod refusals;

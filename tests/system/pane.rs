@@ -107,6 +107,94 @@ fn a_link_to_the_last_line_and_a_click_on_it_show_its_fields() {
 }
 
 #[test]
+fn a_link_to_a_line_that_is_not_there_says_so_and_shows_the_rest() {
+    let (server, _) = two_days();
+    let browser = Browser::open();
+    let hour = "/?v=1&t=2025-03-09T23:00:00Z..2025-03-10T00:00:00Z";
+    let note =
+        "return [document.querySelector('.note')?.innerText.trim() ?? '', location.search.includes('line=')]";
+    for (line, said) in [
+        ("2025-03-09~0001~9999", "The line `2025-03-09~0001~9999` in the address is not among these lines"),
+        // There is one, but not within the hour.
+        ("2025-03-10~0001~0", "The line `2025-03-10~0001~0` in the address is not among these lines"),
+        ("7", "The line `7` in the address could not be read"),
+    ] {
+        let page = Page::open(&browser, &server.http().url(&format!("{hour}&line={line}")));
+        page.wait_for_total(120);
+        page.wait_for("the note", note, &json!([format!("{said}. The rest of the link is shown."), false]));
+    }
+    // Who narrows the lines to others than the one that is open has no need to be told.
+    let page = Page::open(&browser, &server.http().url(&format!("{hour}&line=2025-03-09~0001~3")));
+    page.wait_for_total(120);
+    page.wait_for("the line", "return !!document.querySelector('.row.open')", &json!(true));
+    browser.key('/');
+    browser.type_text("blink 7");
+    page.wait_for_total(1);
+    browser.key(Key::Escape);
+    page.wait_for_total(120);
+    page.wait_for("the line", "return !!document.querySelector('.row.open')", &json!(true));
+    assert_eq!(browser.look(note, &[]), json!(["", true]));
+}
+
+#[test]
+fn the_focus_comes_back_to_the_lines_and_to_what_opened_a_popup() {
+    let (server, _) = two_days();
+    let browser = Browser::open();
+    let page = Page::open(&browser, &server.http().url("/?v=1&t=-15min..now"));
+    let open = |hour: &str| {
+        let page = Page::open(&browser, &server.http().url(hour));
+        page.wait_for_total(120);
+        page
+    };
+    let focused = "const e = document.activeElement; return e.ariaLabel ?? e.tagName";
+    let popup = "return document.querySelector('.popover')?.contains(document.activeElement) ?? null";
+    for name in ["Time range", "Level", "Host", "How lines are shown", "Share: copy the link"] {
+        page.press(name);
+        page.wait_for("what opens", "return !!document.querySelector('.popover button')", &json!(true));
+        if name != "Time range" {
+            browser.key(Key::Tab);
+        }
+        page.wait_for("the focus in it", popup, &json!(true));
+        browser.key(Key::Escape);
+        page.wait_for("what was open gone", popup, &serde_json::Value::Null);
+        assert_eq!(browser.look(focused, &[]), json!(name));
+    }
+    // So it is when something was picked, and a click on what is no button does not leave the popup.
+    page.press("Time range");
+    page.press("Last 1 h");
+    page.wait_for("what was open gone", popup, &serde_json::Value::Null);
+    assert_eq!(browser.look(focused, &[]), json!("Time range"));
+    page.press("How lines are shown");
+    browser.click(page.center(".popover h3"));
+    page.wait_for("the focus in it", popup, &json!(true));
+    browser.key(Key::Escape);
+    page.wait_for("what was open gone", popup, &serde_json::Value::Null);
+    assert_eq!(browser.look(focused, &[]), json!("How lines are shown"));
+    page.press("More");
+    browser.click(page.center(".more-menu li:last-child .item"));
+    page.wait_for("the list of keys", "return document.querySelector('dialog.help').open", &json!(true));
+    browser.key(Key::Escape);
+    page.wait_for("the focus", focused, &json!("More"));
+    let page = open("/?v=1&t=2025-03-09T23:00:00Z..2025-03-10T00:00:00Z");
+    browser.click(page.center(".log-list .row:nth-child(3) .cells"));
+    browser.click(page.center(".fields-head .control"));
+    page.wait_for("the focus", focused, &json!("Copy the line"));
+    browser.key(Key::Escape);
+    page.wait_for("no fields", "return document.querySelectorAll('.fields').length", &json!(0));
+    assert_eq!(browser.look(focused, &[]), json!("Lines"));
+    browser.key(Key::Down);
+    page.wait_for("the next line", "return document.querySelector('.row.cursor')?.ariaRowIndex", &json!("4"));
+    // Scrolled away, too.
+    browser.key(Key::Enter);
+    browser.click(page.center(".fields-head .control"));
+    page.wait_for("the focus", focused, &json!("Copy the line"));
+    browser.wheel(page.point_in_rows(), 2_000);
+    page.wait_for("no fields", "return document.querySelectorAll('.fields').length", &json!(0));
+    assert_eq!(browser.look(focused, &[]), json!("Lines"));
+    browser.assert_no_errors();
+}
+
+#[test]
 fn an_empty_pane_leads_to_the_nearest_line_of_what_was_asked_for() {
     let server = TestServer::start();
     let ahead = now().plus_nanos(12 * 3_600 * NANOS_PER_SEC);

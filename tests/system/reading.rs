@@ -1,8 +1,8 @@
-//! Reading lines: what narrows them, what they have in common, where the next thing of interest is. A test says what the reader learns.
+//! Reading lines: what narrows them, what they have in common, how they are shown. A test says what the reader learns.
 
 use serde_json::{Value, json};
 use sonde_shared::time::NANOS_PER_SEC;
-use sonde_tests::browser::{Browser, Key};
+use sonde_tests::browser::{Browser, Key, Settings};
 use sonde_tests::corpus::at;
 use sonde_tests::page::Page;
 use sonde_tests::server::TestServer;
@@ -10,11 +10,11 @@ use sonde_tests::wait;
 use std::fmt::Write as _;
 
 /// How many lines [`mill`] has.
-const LINES: u64 = 20_000;
+pub(crate) const LINES: u64 = 20_000;
 
 /// An hour of a mill: a line every 180 ms; every hundredth a warning, every thousandth an error with a stack trace; six minutes of
 /// silence from the middle on; of two hosts, `n2` with a tenth.
-fn mill() -> TestServer {
+pub(crate) fn mill() -> TestServer {
     let server = TestServer::start();
     let start = at("2025-03-10T12:00:00Z");
     let mut body = String::new();
@@ -43,13 +43,13 @@ fn mill() -> TestServer {
 
 const RANGE: &str = "/?v=1&t=2025-03-10T12:00:00Z..13:00:00Z";
 
-fn open<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> Page<'a> {
+pub(crate) fn open<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> Page<'a> {
     Page::open(browser, &server.http().url(&[RANGE, more].concat()))
 }
 
 /// What an element says, once it does.
 #[track_caller]
-fn wait_for_text(page: &Page, selector: &str, part: &str) {
+pub(crate) fn wait_for_text(page: &Page, selector: &str, part: &str) {
     wait::until(&format!("{selector} to say {part}"), || {
         let script = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText.replace(/\\s+/g, ' ')).join(' | ')";
         let text = page.browser.look(script, &[json!(selector)]).as_str().unwrap_or_default().to_owned();
@@ -59,7 +59,7 @@ fn wait_for_text(page: &Page, selector: &str, part: &str) {
 
 /// Waits until the cursor is at the line with this number, of all lines in their order.
 #[track_caller]
-fn wait_for_cursor(page: &Page, number: u64, part: &str) {
+pub(crate) fn wait_for_cursor(page: &Page, number: u64, part: &str) {
     let script = "const row = document.querySelector('.row.cursor'); return row ? [Number(row.getAttribute('aria-rowindex')), row.innerText] : null";
     wait::until(&format!("the cursor at line {number}"), || {
         let found = page.browser.look(script, &[]);
@@ -148,8 +148,11 @@ fn patterns_add_up_to_the_lines_and_lead_to_theirs() {
     let range = "component=mill.wheel&from=2025-03-10T12:20:00Z&until=2025-03-10T12:22:00Z";
     let total = server.count_logs(range);
     page.wait_for_total(total);
+    let tools = "return ['.follow-toggle', '[title=\"Order of the lines\"]', '[aria-label=\"How lines are shown\"]', '[download]'].map(name => !!document.querySelector(`.log-tools ${name}`))";
+    page.wait_for("what lines are shown by", tools, &json!([true, true, true, true]));
     browser.click(page.center(".tabs .tab:nth-child(2)"));
     wait_for_text(&page, ".patterns .sum", "patterns · ");
+    page.wait_for("what means something to patterns", tools, &json!([false, false, false, true]));
     let counts = "return [...document.querySelectorAll('[data-pattern] .number:not(.muted)')].reduce((sum, e) => sum + Number(e.innerText.replace(/\\D/g, '')), 0)";
     page.wait_for("the sum of the counts", counts, &json!(total));
     wait_for_text(&page, ".patterns .sum", "all of them");
@@ -162,6 +165,7 @@ fn patterns_add_up_to_the_lines_and_lead_to_theirs() {
     );
     let shown = page.wait_for_total(server.count_logs(&format!("{range}&contains=slow%20turn")));
     assert!(shown.rows.iter().all(|row| row.text.contains("slow turn")), "{shown:?}");
+    page.wait_for("what lines are shown by", tools, &json!([true, true, true, true]));
     wait_for_text(&page, ".filter-chip", "slow turn <*>");
     browser.assert_no_errors();
 }
@@ -181,6 +185,7 @@ fn the_context_of_a_line_keeps_it_in_place_and_back_returns() {
     let id = browser.look("return document.querySelector('.row.open').dataset.line", &[]);
     browser.click(page.center(".fields-head .control:nth-child(3)"));
     page.wait_for_total(LINES);
+    page.wait_for("no fields in the way", "return document.querySelectorAll('.fields').length", &json!(0));
     let place = format!(
         "const row = document.querySelector('.row.open'); return row && row.dataset.line === {id} && Math.abs(row.getBoundingClientRect().top - {before}) < 2"
     );
@@ -188,11 +193,11 @@ fn the_context_of_a_line_keeps_it_in_place_and_back_returns() {
     let around = page.pane().expect("the pane is there").rows;
     assert!(around.iter().any(|row| row.text.contains("wheel")), "all components are there: {around:?}");
     // What was looked for is found further on, among lines that do not have it.
-    browser.click(page.center(".row.cursor .cells .level-bar"));
     browser.key('n');
     wait_for_cursor(&page, 4_500, "broken");
     browser.back();
     page.wait_for_total(broken);
+    page.wait_for("the fields", "return document.querySelectorAll('.row.open .fields').length", &json!(1));
     browser.assert_no_errors();
     // The link leads a colleague to the same line, far down.
     assert!(link.contains("line=2025-03-10"), "{link}");
@@ -206,66 +211,23 @@ fn the_context_of_a_line_keeps_it_in_place_and_back_returns() {
 }
 
 #[test]
-fn keys_lead_to_the_next_error_warning_and_silence_wherever_they_are() {
+fn the_pane_is_not_done_while_a_line_in_sight_is_yet_to_come() {
     let server = mill();
     let browser = Browser::open();
     let page = open(&browser, &server, "");
     page.wait_for_total(LINES);
-    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-    browser.key(Key::Escape);
-    for (key, number, part) in [
-        ('e', 500, "broken"),
-        ('j', 501, "turn 501"),
-        ('e', 1_500, "broken"),
-        ('k', 1_499, "turn 1499"),
-        ('w', 1_500, "broken"),
-        ('w', 1_507, "slow turn 1507"),
-        ('W', 1_500, "broken"),
-        ('E', 500, "broken"),
-        ('g', 0, "turn 0"),
-        (']', 10_000, "turn 10000"),
-        ('k', 9_999, "turn 9999"),
-        ('G', 19_999, "turn 19999"),
-        ('[', 10_000, "turn 10000"),
-    ] {
-        browser.key(key);
-        wait_for_cursor(&page, number, part);
-    }
-    browser.key(']');
-    wait_for_text(&page, ".said", "No further silence");
-    browser.key('G');
-    browser.key('w');
-    wait_for_text(&page, ".said", "No further warning");
-    browser.assert_no_errors();
-}
-
-#[test]
-fn keys_lead_to_where_lines_come_slower_and_back() {
-    let server = TestServer::start();
-    let start = at("2025-03-10T12:00:00Z");
-    let (mut body, mut number) = (String::new(), 0);
-    // From the 20th minute on, and from the 50th, a line comes in five seconds instead of in each.
-    for second in 0..3_600 {
-        let is_slow = matches!(second / 600, 2 | 3 | 5);
-        if !is_slow || second % 5 == 0 {
-            let ts = start.plus_nanos(second * NANOS_PER_SEC);
-            writeln!(body, r#"{{"ts":"{ts}","component":"mill.kiln","msg":"brick {number}"}}"#)
-                .expect("a String takes it");
-            number += 1;
-        }
-    }
-    server.store_logs(body.as_bytes());
-    let browser = Browser::open();
-    let page = open(&browser, &server, "");
-    page.wait_for_total(number);
-    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-    browser.key(Key::Escape);
-    for (key, number) in [('s', 1_200), ('s', 2_040), ('S', 1_200), ('g', 0), ('G', 2_159), ('S', 2_040)] {
-        browser.key(key);
-        wait_for_cursor(&page, number, &format!("brick {number}"));
-    }
-    browser.key('s');
-    wait_for_text(&page, ".said", "No further slow-down");
+    let state = "const waiting = document.querySelectorAll('.row.waiting').length > 0;\
+        return [waiting, document.querySelector('.log-pane').dataset.state, document.querySelector('.log-list').ariaBusy]";
+    page.wait_for("the lines", state, &json!([false, "done", "false"]));
+    server.stand_still(true);
+    browser.wheel(page.point_in_rows(), 100_000);
+    page.wait_for("the wait", state, &json!([true, "loading", "true"]));
+    browser.wheel(page.center(".log-list"), -100_000);
+    page.wait_for("lines that are there", state, &json!([false, "done", "false"]));
+    browser.wheel(page.point_in_rows(), 200_000);
+    page.wait_for("the wait", state, &json!([true, "loading", "true"]));
+    server.stand_still(false);
+    page.wait_for("the lines", state, &json!([false, "done", "false"]));
     browser.assert_no_errors();
 }
 
@@ -275,12 +237,74 @@ fn a_stack_trace_is_part_of_its_line_and_shown_whole() {
     let browser = Browser::open();
     let page = open(&browser, &server, "&level=error");
     page.wait_for_total(server.count_logs("level=error"));
-    wait_for_text(&page, ".row .message", "broken+3 lines");
+    wait_for_text(&page, ".row .message", "broken +3 lines");
     let heights: Value =
         browser.look("return [...document.querySelectorAll('.row')].map(e => e.offsetHeight)", &[]);
     assert!(heights.as_array().is_some_and(|all| all.iter().all(|height| height == &json!(20))), "{heights}");
     browser.click(page.center(".row .cells"));
     wait_for_text(&page, ".fields .value", "E: tooth at gear at shaft");
+    browser.assert_no_errors();
+}
+
+#[test]
+fn how_many_lines_follow_is_seen_however_long_the_first_is() {
+    let server = TestServer::start();
+    let (long, trace) = ("a very long sentence ".repeat(40), "\\n  at gear".repeat(38));
+    let line = format!(
+        r#"{{"ts":"2025-03-10T12:30:00Z","component":"mill.wheel","level":"error","msg":"{long}{trace}","rpm":7}}"#
+    );
+    server.store_logs(line.as_bytes());
+    let browser = Browser::open();
+    let page = open(&browser, &server, "");
+    page.wait_for_total(1);
+    let seen = "const e = document.querySelector('.more-lines'), b = e.getBoundingClientRect(), y = (b.top + b.bottom) / 2;\
+        const is = x => e.contains(document.elementFromPoint(x, y));\
+        return [e.innerText, is(b.left + 2) && is(b.right - 2), document.querySelector('.row').offsetHeight]";
+    page.wait_for("the mark", seen, &json!(["+38 lines", true, 20]));
+    browser.screenshot("more-lines");
+    browser.assert_no_errors();
+}
+
+/// Whether an element is wholly within the list, as far as it is not higher than that.
+const IN_LIST: &str = "const list = document.querySelector('.log-list').getBoundingClientRect();\
+    const is = e => { const b = e.getBoundingClientRect(); return b.top > list.top - 1 && (b.bottom < list.bottom + 1 || b.height > list.height); };";
+
+#[test]
+fn the_values_of_a_field_at_the_foot_of_the_pane_come_into_sight() {
+    let server = mill();
+    let browser = Browser::with(&Settings { height: 700, ..Settings::default() });
+    let page = open(&browser, &server, "");
+    page.wait_for_total(LINES);
+    browser.click(page.center(".log-list .row:nth-child(3) .cells"));
+    page.press("Values of rpm");
+    let seen =
+        format!("{IN_LIST} const e = document.querySelector('.field-values .facets'); return !!e && is(e)");
+    page.wait_for("the values", &seen, &json!(true));
+    browser.screenshot("values-at-the-foot");
+    // From then on the reader scrolls.
+    browser.wheel(page.center(".log-list"), -2_000);
+    let top = "return document.querySelector('.row')?.ariaRowIndex";
+    page.wait_for("the first line", top, &json!("1"));
+    browser.assert_no_errors();
+}
+
+#[test]
+fn in_a_small_pane_the_context_of_a_line_is_seen_about_it() {
+    let server = mill();
+    let browser = Browser::with(&Settings { height: 560, ..Settings::default() });
+    let page = open(&browser, &server, "&level=warn");
+    page.wait_for_total(220);
+    browser.click(page.center(".log-list .row:nth-child(3) .cells"));
+    browser.click(page.center(".fields-head .control:nth-child(3)"));
+    page.wait_for_total(LINES);
+    let about = format!(
+        "{IN_LIST} const row = document.querySelector('.row.open.cursor'); if (!row) return 'no line';\
+         return [row.previousElementSibling, row, row.nextElementSibling].map(e => !!e?.dataset.line && is(e))"
+    );
+    page.wait_for("the line among its neighbours", &about, &json!([true, true, true]));
+    page.wait_for("the focus", "return document.activeElement.id", &json!("log-list"));
+    browser.key(Key::Enter);
+    page.wait_for("its fields", "return !!document.querySelector('.row.open .fields')", &json!(true));
     browser.assert_no_errors();
 }
 

@@ -70,6 +70,8 @@ pub struct LineFeed {
     look: StoredValue<Option<Abort>, LocalStorage>,
     /// The line to which the reader is led back when the same query has more lines.
     back_to: StoredValue<Option<String>>,
+    /// The line of the address that was seen last.
+    seen_line: StoredValue<Option<String>>,
     /// How far below the pane's upper edge the line is to stand that the reader is led to next.
     kept_px: StoredValue<Option<f64>>,
     /// Rises when rows came.
@@ -125,6 +127,7 @@ impl LineFeed {
             again: Rest::new(),
             look: StoredValue::new_local(None),
             back_to: StoredValue::new(None),
+            seen_line: StoredValue::new(None),
             kept_px: StoredValue::new(None),
             revision,
             total,
@@ -152,7 +155,10 @@ impl LineFeed {
         };
         // Before the first query, too, a moment passes before anything is shown as missing.
         set_timeout(move || feed.clear_if_waiting(0), DIMMED);
+        let live = session.part(|state| state.view.live);
         effect(move || {
+            // Who pauses asks for what was shown last, and sees no more of it go and come.
+            live.track();
             if session.ready.get() {
                 feed.follow(session.query.get());
             }
@@ -169,6 +175,20 @@ impl LineFeed {
     /// The row at a position, if it is at hand.
     pub fn row(self, index: u64) -> Option<Arc<Row>> {
         self.cache.with_value(|cache| cache.row(index))
+    }
+
+    /// What the pane is doing, in a word: it waits for as long as a row in sight is yet to come.
+    pub fn state(self) -> &'static str {
+        match self.phase.get() {
+            Phase::Done if self.awaits_rows() => Phase::Loading.name(),
+            phase => phase.name(),
+        }
+    }
+
+    fn awaits_rows(self) -> bool {
+        self.revision.track();
+        let mut shown = self.extent().visible(self.position.get());
+        self.cache.with_value(|cache| shown.any(|index| cache.row(index).is_none()))
     }
 
     /// Makes sure that these rows are at hand, once the reader rests on them.
@@ -191,6 +211,9 @@ impl LineFeed {
             run.other = None;
         });
         self.settle();
+        if self.phase.with_untracked(|phase| *phase == Phase::Done) {
+            self.phase.set(Phase::Stopped);
+        }
     }
 
     /// Asks again after a failure.
@@ -221,7 +244,9 @@ impl LineFeed {
             return;
         }
         let selected = self.session.selection.get_untracked().is_some();
-        if only_newer && !live && !selected {
+        if only_newer && !live && was_live && !selected && self.has_hardly_moved(&query) {
+            self.pause(query);
+        } else if only_newer && !live && !selected {
             // Zoom and pan change the range once a frame: ask when they rest.
             self.phase.set(Phase::Loading);
             self.dimmed.set(true);
@@ -241,6 +266,12 @@ impl LineFeed {
     }
 
     fn open(self, query: LogQuery) {
+        let live = self.session.view.with_untracked(|view| view.live);
+        self.open_at(query, live);
+    }
+
+    /// Opens a run at its first rows, or at its newest.
+    fn open_at(self, query: LogQuery, at_newest: bool) {
         self.turn.stop();
         let live = self.session.view.with_untracked(|view| view.live);
         let mut number = 0;
@@ -257,7 +288,7 @@ impl LineFeed {
         self.sought.set_value(false);
         self.held.set(false);
         self.newer.set(Some(0));
-        if live {
+        if at_newest {
             self.ask_newest(number, query);
         } else {
             self.ask_window(number, 0);
@@ -265,7 +296,8 @@ impl LineFeed {
                 self.ask_count(number, query);
             }
         }
-        if !(live && only_newer) {
+        if !(at_newest && only_newer) {
+            self.hush();
             self.phase.set(Phase::Loading);
             self.dimmed.set(true);
             set_timeout(move || self.clear_if_waiting(number), DIMMED);
@@ -432,6 +464,9 @@ impl LineFeed {
         self.run.update_value(|run| run.windows.retain(|window, _| near.contains(window)));
         let (number, under_way) =
             self.run.with_value(|run| (run.number, run.windows.keys().copied().collect::<Vec<_>>()));
+        if !missing.is_empty() && self.phase.with_untracked(|phase| *phase == Phase::Stopped) {
+            self.phase.set(Phase::Done);
+        }
         for window in missing.into_iter().filter(|window| !under_way.contains(window)) {
             self.ask_window(number, window);
         }

@@ -12,6 +12,8 @@ pub enum Phase {
     Streaming,
     /// What was asked for is there.
     Done,
+    /// The reader has stopped it; what came is there.
+    Stopped,
     /// There are no such lines.
     Empty,
     /// The last request failed.
@@ -24,7 +26,7 @@ impl Phase {
         match self {
             Self::Loading => "loading",
             Self::Streaming => "streaming",
-            Self::Done => "done",
+            Self::Done | Self::Stopped => "done",
             Self::Empty => "empty",
             Self::Failed(_) => "error",
         }

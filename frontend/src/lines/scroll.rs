@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// So many rows above one and below it tell what it stands among.
+const OTHERS: f64 = 3.0;
+
 /// The row at the top of the pane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Position {
@@ -190,6 +193,13 @@ impl Extent {
         is_shown.then(|| (at.row..row).map(|above| self.height_of(above)).sum::<f64>() - at.px)
     }
 
+    /// The place nearest to one below the pane's upper edge that leaves a row some others above and below it.
+    pub fn among_others(&self, px: f64) -> f64 {
+        let free = (self.viewport_px - self.row_px).max(0.0);
+        let others = (OTHERS * self.row_px).min(free / 2.0);
+        px.clamp(others, free - others)
+    }
+
     /// The position in rows, for the scrollbar.
     fn rows_of(&self, at: Position) -> f64 {
         at.row as f64 + at.px / self.height_of(at.row)
@@ -279,6 +289,18 @@ mod tests {
         assert_eq!(shown(1_000.0, 0, 12), Position { row: 12, px: 0.0 });
         assert_eq!(shown(1_000.0, 20, 12), Position { row: 12, px: 0.0 });
         assert_eq!(shown(100.0, 999_984, 999_999), Position { row: 999_989, px: 10.0 });
+    }
+
+    #[test]
+    fn a_row_among_others_has_some_above_and_below_it() {
+        let check = |viewport_px: f64, px: f64, expected: f64| {
+            assert_eq!(Extent { viewport_px, ..plain() }.among_others(px), expected, "{px} of {viewport_px}");
+        };
+        check(310.0, 100.0, 100.0);
+        check(310.0, 0.0, 60.0);
+        check(310.0, 290.0, 230.0);
+        check(100.0, 0.0, 40.0);
+        check(10.0, 5.0, 0.0);
     }
 
     #[test]

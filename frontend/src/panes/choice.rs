@@ -1,5 +1,6 @@
-//! A popover that opens under its button: Escape and a click elsewhere close it.
+//! A popover that opens under its button: Escape and a click elsewhere close it, and the focus goes back to the button.
 
+use super::focus::{focus_in, has_focus};
 use super::icons::{Glyph, Icon};
 use leptos::html;
 use leptos::prelude::*;
@@ -23,7 +24,6 @@ pub(super) fn Choice(
     children: ChildrenFn,
 ) -> impl IntoView {
     let root = NodeRef::<html::Div>::new();
-    close_outside(root, open);
     view! {
         <div class="choice" node_ref=root on:keydown=move |event| close_on_escape(&event, open)>
             <button
@@ -45,15 +45,40 @@ pub(super) fn Choice(
                     }
                 }}
             </button>
-            <Show when=move || open.get()>
-                <div class="popover" role="dialog" aria-label=name.clone()>{children()}</div>
-            </Show>
+            <Popover root open name=name.clone() children />
         </div>
     }
 }
 
+/// What opens in the element of a button, which is the first one there.
+#[component]
+pub(super) fn Popover(
+    root: NodeRef<html::Div>,
+    open: RwSignal<bool>,
+    name: String,
+    #[prop(default = "popover")] class: &'static str,
+    children: ChildrenFn,
+) -> impl IntoView {
+    close_outside(root, open);
+    view! {
+        <Show when=move || open.get()>
+            {on_cleanup(move || give_focus_back(root))}
+            // Who clicks on what is no button stays in here, and Escape still means this.
+            <div class=class role="dialog" tabindex="-1" aria-label=name.clone()>{children()}</div>
+        </Show>
+    }
+}
+
+/// The focus would go with what closes. A press elsewhere takes it there afterwards.
+fn give_focus_back(root: NodeRef<html::Div>) {
+    let Some(root) = root.try_get_untracked().flatten() else { return };
+    if has_focus(&root) {
+        focus_in(&root, "button");
+    }
+}
+
 /// A press elsewhere closes what is open.
-pub(super) fn close_outside(root: NodeRef<html::Div>, open: RwSignal<bool>) {
+fn close_outside(root: NodeRef<html::Div>, open: RwSignal<bool>) {
     let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
         let inside = root.get_untracked().is_some_and(|root| root.contains(target.as_ref()));

@@ -7,6 +7,7 @@ mod target_field;
 mod targets;
 mod thresholds;
 
+use super::focus::focus;
 use super::icons::{Glyph, Icon};
 use crate::feeds::Completion;
 use crate::session::{Session, use_session};
@@ -82,12 +83,7 @@ fn close(session: Session) {
     let panel = session.now_part(|state| state.editor.as_ref().map(|editor| editor.panel.clone()));
     session.send(Command::Edit(EditStep::Close));
     let Some(panel) = panel else { return };
-    request_animation_frame(move || {
-        let opener = document().query_selector(&["[data-edit=\"", &panel, "\"]"].concat()).ok().flatten();
-        if let Some(opener) = opener.and_then(|opener| opener.dyn_into::<web_sys::HtmlElement>().ok()) {
-            drop(opener.focus());
-        }
-    });
+    request_animation_frame(move || focus(&["[data-edit=\"", &panel, "\"]"].concat()));
 }
 
 /// Changes the edited panel as it is now.

@@ -9,6 +9,7 @@ use crate::feeds::LineFeed;
 use crate::lines::{Field, Row};
 use crate::plain::plain;
 use crate::session::use_session;
+use crate::size::on_resize;
 use crate::state::{AppState, Command};
 use leptos::html;
 use leptos::prelude::*;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 /// The most of a value that is laid out.
 const MAX_VALUE_CHARS: usize = 20_000;
@@ -123,17 +125,40 @@ fn FieldRow(field: Field, filter: Option<FieldFilter>) -> impl IntoView {
             </span>
         </dd>
         <Show when=move || is_listed.get()>
-            <dd class="field-values"><FieldValues name=of.clone() /></dd>
+            <ListedValues name=of.clone() />
         </Show>
     }
+}
+
+/// The values of a field below it. Who asked for them sees them, also at the foot of the pane.
+#[component]
+fn ListedValues(name: String) -> impl IntoView {
+    let Reading { is_asked, .. } = expect_context();
+    let list = NodeRef::<html::Div>::new();
+    on_resize(list, move |list| {
+        let list = list.clone();
+        // Once the lines have made room.
+        request_animation_frame(move || {
+            if is_asked.try_get_value().unwrap_or_default() {
+                let options = ScrollIntoViewOptions::new();
+                options.set_block(ScrollLogicalPosition::Nearest);
+                list.scroll_into_view_with_scroll_into_view_options(&options);
+                is_asked.set_value(list.query_selector(".facets").is_ok_and(|values| values.is_none()));
+            }
+        });
+    });
+    view! { <dd class="field-values"><div node_ref=list><FieldValues name /></div></dd> }
 }
 
 /// Which values the field has among the pane's lines.
 #[component]
 fn ValuesButton(name: String, is_listed: Memo<bool>) -> impl IntoView {
-    let Reading { counted, .. } = expect_context();
+    let Reading { counted, is_asked, .. } = expect_context();
     let label = ["Values of ", &name].concat();
-    let toggle = move |_| counted.set((!is_listed.get_untracked()).then(|| name.clone()));
+    let toggle = move |_| {
+        is_asked.set_value(true);
+        counted.set((!is_listed.get_untracked()).then(|| name.clone()));
+    };
     view! {
         <button
             class="control small icon-only"

@@ -13,6 +13,8 @@ pub(super) fn press(event: &web_sys::KeyboardEvent, session: Session, feed: Line
     if event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }
+    // What was said is of the key before.
+    feed.hush();
     let (key, on_list) = (event.key(), event.target() == event.current_target());
     let letters = use_context::<KeyChoice>().is_none_or(|KeyChoice(on)| on.get_untracked());
     if move_by(&key, feed, session, on_list) || (letters && jump_by(&key, feed)) {
@@ -27,8 +29,8 @@ fn move_by(key: &str, feed: LineFeed, session: Session, on_list: bool) -> bool {
         "ArrowUp" => feed.step_cursor(-1),
         "PageDown" => feed.go(|extent, at| extent.moved(at, page(&extent))),
         "PageUp" => feed.go(|extent, at| extent.moved(at, -page(&extent))),
-        "Home" => to_end(feed, |_| Position::default()),
-        "End" => to_end(feed, |extent| extent.end()),
+        "Home" => to_end(feed, false),
+        "End" => to_end(feed, true),
         // On a button below a line these press it.
         "Enter" | " " if on_list => expand(session, feed),
         _ => return false,
@@ -40,8 +42,8 @@ fn jump_by(key: &str, feed: LineFeed) -> bool {
     match key {
         "j" => feed.step_cursor(1),
         "k" => feed.step_cursor(-1),
-        "g" => to_end(feed, |_| Position::default()),
-        "G" => to_end(feed, |extent| extent.end()),
+        "g" => to_end(feed, false),
+        "G" => to_end(feed, true),
         "n" => feed.jump(Sought::Match, true),
         "N" => feed.jump(Sought::Match, false),
         "e" => feed.jump(Sought::Level(Level::Error), true),
@@ -57,11 +59,10 @@ fn jump_by(key: &str, feed: LineFeed) -> bool {
     true
 }
 
-fn to_end(feed: LineFeed, to: impl FnOnce(Extent) -> Position) {
-    feed.go(|extent, _| to(extent));
-    let at_start = feed.position.get_untracked() == Position::default();
+fn to_end(feed: LineFeed, is_last: bool) {
+    feed.go(|extent, _| if is_last { extent.end() } else { Position::default() });
     let last = feed.total.get_untracked().rows().saturating_sub(1);
-    feed.cursor.set(Some(if at_start { 0 } else { last }));
+    feed.cursor.set(Some(if is_last { last } else { 0 }));
 }
 
 fn expand(session: Session, feed: LineFeed) {

@@ -5,6 +5,7 @@ mod rows;
 
 use self::row::{Look, Shown};
 use self::rows::Rows;
+use super::focus::focus;
 use super::list_keys::press;
 use super::reading::Reading;
 use super::scrollbar::Scrollbar;
@@ -29,6 +30,11 @@ use wasm_bindgen::closure::Closure;
 
 /// The list's id, for what leads to it.
 pub(super) const LIST_ID: &str = "log-list";
+/// Gives the list the focus.
+pub(super) fn focus_list() {
+    focus(&["#", LIST_ID].concat());
+}
+
 /// Of so many rows it is kept how high they are with their text wrapped; then of those near by.
 const MOST_WRAPPED: usize = 4_000;
 
@@ -88,6 +94,7 @@ pub(super) fn LogList() -> impl IntoView {
             role="treegrid"
             aria-label="Lines"
             aria-rowcount=move || feed.total.get().known().map_or(-1, |lines| lines as i64).to_string()
+            aria-busy=move || (feed.state() == "loading").to_string()
             tabindex="0"
             on:wheel=wheel
             on:scroll=move |_| take_scroll(list, feed)
@@ -119,7 +126,7 @@ fn show_rows(holder: NodeRef<html::Div>, visible: Memo<Range<u64>>, stamp: Memo<
     let session = use_session();
     let tie: Tie = expect_context();
     let columns = session.part(|state| state.view.columns.clone());
-    let opened = session.part(|state| state.view.line.clone());
+    let opened = session.part(|state| (state.view.line.clone(), state.is_folded));
     let look = memo(move || Look {
         stamp: stamp.get(),
         zone: session.zone.get(),
@@ -131,17 +138,20 @@ fn show_rows(holder: NodeRef<html::Div>, visible: Memo<Range<u64>>, stamp: Memo<
     effect(move || {
         let Some(holder) = holder.get() else { return };
         feed.revision.track();
-        let (look, marks, opened) = (Rc::new(look.get()), feed.marks.get(), opened.get());
+        let (look, marks) = (Rc::new(look.get()), feed.marks.get());
+        let (opened, is_folded) = opened.get();
         let (cursor, nearest) = (feed.cursor.get(), tie.nearest.get());
         let shown = |index| {
             let line = feed.row(index);
             let mark = line.as_ref().zip(marks.get(&index));
+            let is_open = line.as_ref().is_some_and(|line| opened.as_ref() == Some(&line.id));
             Shown {
                 index,
                 mark: mark.map(|(line, mark)| mark_text(*mark, line.at, look.zone)),
                 is_cursor: cursor == Some(index),
                 is_nearest: nearest == Some(index),
-                is_open: line.as_ref().is_some_and(|line| opened.as_ref() == Some(&line.id)),
+                is_open,
+                has_fields: is_open && !is_folded,
                 line,
             }
         };
@@ -261,17 +271,17 @@ fn hover(event: &web_sys::PointerEvent, feed: LineFeed, charts: ChartContext) {
     }
 }
 
-/// A click on a row, but not on its fields.
+/// The keys go on from the row of a click; one on its fields does nothing else.
 fn click(event: &web_sys::MouseEvent, session: Session, feed: LineFeed) {
-    let Some((index, row)) = row_at(event, ".cells", feed) else { return };
+    let Some((index, row)) = row_at(event, ".row", feed) else { return };
     feed.cursor.set(Some(index));
-    if !is_selecting_text() {
+    if row_at(event, ".cells", feed).is_some() && !is_selecting_text() {
         toggle(session, &row.id);
     }
 }
 
 /// Expands a line into its fields, or closes it.
 pub(super) fn toggle(session: Session, id: &str) {
-    let open = session.now_part(|state| state.view.line.as_deref() == Some(id));
+    let open = session.now_part(|state| state.view.line.as_deref() == Some(id) && !state.is_folded);
     session.send(Command::PinLine((!open).then(|| id.to_owned())));
 }

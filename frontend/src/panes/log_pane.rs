@@ -21,7 +21,7 @@ use sonde_shared::view::{RangeSpec, Tab};
 #[component]
 pub fn LogPane() -> impl IntoView {
     let feed: LineFeed = expect_context();
-    let state = move || feed.phase.with(Phase::name);
+    let state = memo(move || feed.state());
     let total = move || feed.total.get().known().map_or_else(String::new, |lines| lines.to_string());
     let session = use_session();
     let reading = Reading::stored(session);
@@ -37,13 +37,13 @@ pub fn LogPane() -> impl IntoView {
             class:dated-year=move || reading.stamp.get() == Stamp::Year
             style=("--columns", move || columns_of(columns.get()))
             aria-label="Log lines"
-            data-state=state
+            data-state=move || state.get()
             data-total=total
             data-indexed-to=indexed_to
         >
             <LogHead />
             <LogFilters />
-            <Progress />
+            <Progress state />
             {move || match tab.get() {
                 Tab::Lines => view! {
                     <ColumnHeads />
@@ -62,9 +62,8 @@ fn columns_of(count: usize) -> String {
 
 /// The line under the head that shows that lines are coming.
 #[component]
-fn Progress() -> impl IntoView {
-    let feed: LineFeed = expect_context();
-    let busy = move || feed.phase.with(|phase| matches!(phase, Phase::Loading | Phase::Streaming));
+fn Progress(state: Memo<&'static str>) -> impl IntoView {
+    let busy = move || matches!(state.get(), "loading" | "streaming");
     view! { <div class="progress" class:busy=busy aria-hidden="true"></div> }
 }
 

@@ -10,6 +10,7 @@ mod edited;
 mod editor;
 mod empty;
 mod field_values;
+mod focus;
 mod help;
 mod highlight;
 mod icons;

@@ -61,6 +61,8 @@ pub(super) struct Reading {
     pub(super) stamp: Memo<Stamp>,
     /// The field whose values are listed below it in an expanded line; kept while the line is shown anew.
     pub(super) counted: RwSignal<Option<String>>,
+    /// Whether that was asked for just now, and is to be brought into sight.
+    pub(super) is_asked: StoredValue<bool>,
 }
 
 impl Reading {
@@ -83,6 +85,7 @@ impl Reading {
             times,
             stamp,
             counted: RwSignal::new(None),
+            is_asked: StoredValue::new(false),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The link to share. What it shows stays as it is, for an investigation is of its hour; a link that follows the clock is one more
 //! click.
 
-use super::choice::{close_on_escape, close_outside};
+use super::choice::{Popover, close_on_escape};
 use super::icons::{Glyph, Icon};
 use crate::session::use_session;
 use crate::state::AppState;
@@ -21,7 +21,6 @@ pub(super) fn Share() -> impl IntoView {
     let session = use_session();
     let copied = RwSignal::new(None::<bool>);
     let (root, open) = (NodeRef::<html::Div>::new(), RwSignal::new(false));
-    close_outside(root, open);
     let copy = move |address: String| {
         leptos::task::spawn_local(async move {
             copied.try_set(Some(copy_text(&address).await));
@@ -48,12 +47,10 @@ pub(super) fn Share() -> impl IntoView {
                 <Glyph icon=Icon::Link />
                 <span class="share-label">{move || label()}</span>
             </button>
-            <Show when=move || open.get()>
-                <div class="popover share" role="dialog" aria-label="Share">
-                    <p>"The link shows " <span class="mono">{move || fixed()}</span> " to everybody, also later."</p>
-                    <button class="control" on:click=follow>"Copy a link that follows the clock"</button>
-                </div>
-            </Show>
+            <Popover root open name="Share".to_owned() class="popover share">
+                <p>"The link shows " <span class="mono">{move || fixed()}</span> " to everybody, also later."</p>
+                <button class="control" on:click=follow>"Copy a link that follows the clock"</button>
+            </Popover>
         </div>
     }
 }

@@ -3,8 +3,9 @@
 //! Its column is there before a selection is, so that the charts keep their width, and with it their scale, when findings come.
 
 use super::empty::{ErrorNote, SLOW};
+use super::focus::focus;
 use super::icons::{Glyph, Icon};
-use super::log_list::LIST_ID;
+use super::log_list::focus_list;
 use crate::boxed::effect;
 use crate::feeds::Loaded;
 use crate::prefs;
@@ -16,8 +17,6 @@ use finding::{FindingItem, Unfold};
 use leptos::prelude::*;
 use sonde_shared::why::{Change, Finding, Place, QUIET, Why};
 use std::sync::Arc;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 mod finding;
 
@@ -240,24 +239,12 @@ fn show(session: Session, sheets: WhyPlace, change: Change, place: &Place) {
     if is_phone() {
         sheets.over.set(false);
         sheets.lines.set(!is_chart);
-        request_animation_frame(focus_lines);
+        // The finding that had the focus is out of sight.
+        request_animation_frame(focus_list);
     }
 }
 
 /// To the tab at the right, or on a phone to the one at the bottom.
 fn focus_tab() {
-    let tab = if is_phone() { ".sheet-tabs .why-sheet" } else { ".why-tab" };
-    let tab =
-        document().query_selector(tab).ok().flatten().and_then(|tab| tab.dyn_into::<HtmlElement>().ok());
-    if let Some(tab) = tab {
-        drop(tab.focus());
-    }
-}
-
-/// The finding that had the focus is out of sight.
-fn focus_lines() {
-    let list = document().get_element_by_id(LIST_ID).and_then(|list| list.dyn_into::<HtmlElement>().ok());
-    if let Some(list) = list {
-        drop(list.focus());
-    }
+    focus(if is_phone() { ".sheet-tabs .why-sheet" } else { ".why-tab" });
 }

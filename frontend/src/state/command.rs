@@ -104,6 +104,8 @@ pub enum Command {
     SetZone(Zone),
     /// A line was expanded, or closed.
     PinLine(Option<String>),
+    /// The line that the address names is not among those shown.
+    LineMissing(String),
     /// A finding was clicked: how what it is of differs, and where that is.
     OpenFinding(Change, Box<Place>),
     /// Whether the pane shows the lines of the baseline beside those of the selection.

@@ -12,6 +12,7 @@ impl AppState {
                 return Address::ReplaceSoon;
             }
             Command::PinLine(line) => return self.pin(line),
+            Command::LineMissing(line) => return self.miss(&line),
             Command::SetHost(host) => self.view.host = host,
             Command::SetLevel(level) => self.view.level = level,
             Command::SetRegex(on) => self.view.is_regex = on,
@@ -30,6 +31,7 @@ impl AppState {
                 self.view.chosen = false;
                 self.view.tab = Tab::Lines;
                 self.view.line = Some(line);
+                self.is_folded = true;
             }
             Command::SetColumns(columns) => self.view.columns = columns,
             Command::SetTab(tab) => self.view.tab = tab,
@@ -45,7 +47,15 @@ impl AppState {
     fn pin(&mut self, line: Option<String>) -> Address {
         let opens = self.view.line.is_none() && line.is_some();
         self.view.line = line;
+        self.is_folded = false;
         if opens { Address::Push } else { Address::Replace }
+    }
+
+    fn miss(&mut self, line: &str) -> Address {
+        if self.view.line.take_if(|pinned| *pinned == line).is_some() {
+            self.problems.push(["the line `", line, "` in the address is not among these lines"].concat());
+        }
+        Address::Replace
     }
 
     /// What has a filter of its own sets that; anything else is a field of the line.
@@ -147,6 +157,9 @@ mod tests {
         );
         assert_eq!(state.view.line.as_deref(), Some("2026-11-20~0001~7"));
         assert_eq!(before.order, state.view.order);
+        assert!(state.is_folded, "its fields would take the place of the lines around it");
+        assert_eq!(state.apply(Command::PinLine(state.view.line.clone())), Address::Keep);
+        assert!(!state.is_folded, "asked for they are there");
     }
 
     #[test]
@@ -157,6 +170,16 @@ mod tests {
         assert_eq!(pin(Some("2026-11-20~0001~8")), Address::Replace);
         assert_eq!(pin(None), Address::Replace);
         assert_eq!(pin(None), Address::Keep);
+    }
+
+    #[test]
+    fn a_line_that_is_not_there_is_told_and_leaves_the_address() {
+        let mut state = opened("/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&line=2026-11-20~0001~7");
+        let missing = |id: &str| Command::LineMissing(id.to_owned());
+        assert_eq!(state.apply(missing("2026-11-20~0001~8")), Address::Keep);
+        assert_eq!((state.view.line.is_some(), &state.problems[..]), (true, &[][..]));
+        assert_eq!(state.apply(missing("2026-11-20~0001~7")), Address::Replace);
+        assert_eq!((state.view.line, state.problems.len()), (None, 1));
     }
 
     #[test]

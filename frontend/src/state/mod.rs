@@ -70,6 +70,8 @@ pub struct AppState {
     pub components: Option<Components>,
     /// Their names, for looking up.
     known: choice::Known,
+    /// Whether the line of the address stands among others without its fields.
+    pub is_folded: bool,
     /// The series of each panel.
     pub series: BTreeMap<String, Vec<String>>,
     /// What could not be read in the address.
@@ -242,6 +244,7 @@ impl AppState {
             self.series.clear();
         }
         self.problems = problems;
+        self.is_folded = false;
         self.take_edits();
         self.now = now;
         self.paused_at = None;

@@ -67,13 +67,18 @@ impl LineFeed {
     /// Whether the rows that are there are followed by those that come, so that a range that has moved on a little need not be
     /// asked for.
     pub(super) fn is_fed(self, query: &LogQuery) -> bool {
+        self.session.fed.get_untracked() && self.has_hardly_moved(query)
+    }
+
+    /// Whether the range is that of the rows that are there, but for a little.
+    pub(super) fn has_hardly_moved(self, query: &LogQuery) -> bool {
         let moved_since = |run: &super::Run| {
             let former = run.query.as_ref().filter(|_| run.landed || run.pending.is_some())?;
             Some(query.range.from.nanos_since(former.range.from))
         };
         let patience = (query.range.nanos() / 100).clamp(3 * NANOS_PER_SEC, 30 * NANOS_PER_SEC);
         let moved = self.run.with_value(moved_since);
-        self.session.fed.get_untracked() && moved.is_some_and(|moved| (0..patience).contains(&moved))
+        moved.is_some_and(|moved| (0..patience).contains(&moved))
     }
 
     /// Puts rows behind those that are there, as far as they belong there.

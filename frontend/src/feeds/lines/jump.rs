@@ -1,7 +1,7 @@
 //! From one line to the next that is an error, has the text, or comes after a silence: found by the server, however far away.
 //!
-//! The next line is looked for from the row at the cursor, in the order that is shown, among all lines of the pane's query and not
-//! only among those at hand.
+//! The next line is looked for from the row at the cursor, or where that is out of sight from the first or last row in sight, in the
+//! order that is shown, among all lines of the pane's query and not only among those at hand.
 
 use super::LineFeed;
 use crate::api::client::{self, LineRequest, Start};
@@ -16,6 +16,7 @@ use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
 use sonde_shared::view::Order;
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,13 +59,14 @@ impl Sought {
 impl LineFeed {
     /// Goes to the next one in the list, or the one before.
     pub fn jump(self, sought: Sought, forward: bool) {
-        let shown = untrack(|| self.extent().visible(self.position.get()));
-        let index = self.cursor.get_untracked().unwrap_or(shown.start);
-        let Some(from) = self.row(index).or_else(|| self.row(shown.start)) else { return };
+        let (index, is_cursor) = self.jump_start(forward);
         let query = self.session.query.get_untracked();
         if sought == Sought::Match && !query.contains.is_empty() {
             // Every line of the pane matches.
-            return self.step_cursor(if forward { 1 } else { -1 });
+            return self.jump_by_one(index, is_cursor, forward);
+        }
+        if sought == Sought::Match && self.sought_text.with_untracked(Option::is_none) {
+            return self.say("There is no text to find: / filters by one");
         }
         let order =
             if forward == (query.order == Order::Ascending) { Order::Ascending } else { Order::Descending };
@@ -73,13 +75,12 @@ impl LineFeed {
         let signal = search.signal();
         self.search.set_value(Some(search));
         spawn_local(async move {
-            let found = match sought {
-                Sought::Match => self.next_match(&query, &from, order, &signal).await,
-                Sought::Level(level) => {
-                    let least = query.level.map_or(level, |own| own.max(level));
-                    next_line(LogQuery { level: Some(least), ..query.clone() }, &from, order, &signal).await
+            let found = match self.row_to_be(index, &query, &signal).await {
+                Some(from) => {
+                    let from = Origin { row: from, counts: !is_cursor, order };
+                    self.next(sought, &query, &from, &signal).await
                 }
-                Sought::Gap | Sought::SlowDown => self.next_turn(sought, &query, &from, order, &signal).await,
+                None => None,
             };
             if !signal.aborted() && self.is_current(number) {
                 self.end_jump(number, query, found, sought).await;
@@ -87,9 +88,62 @@ impl LineFeed {
         });
     }
 
+    /// The row that a jump starts from, and whether it is the one at the cursor.
+    fn jump_start(self, forward: bool) -> (u64, bool) {
+        let shown = untrack(|| self.extent().visible(self.position.get()));
+        match self.cursor.get_untracked().filter(|row| shown.contains(row)) {
+            Some(row) => (row, true),
+            None if forward => (shown.start, false),
+            None => (shown.end.saturating_sub(1), false),
+        }
+    }
+
+    fn jump_by_one(self, from: u64, is_cursor: bool, forward: bool) {
+        let total = self.total.get_untracked();
+        let by = if forward { 1 } else { -1 };
+        let next = from.saturating_add_signed(by).min(total.rows().saturating_sub(1));
+        match is_cursor {
+            true if next == from && total.known().is_some() => self.say(Sought::Match.none()),
+            true => self.show_cursor(next),
+            false => self.show_cursor(from),
+        }
+    }
+
+    /// The row at a position, which may be yet to come where the reader has just gone there.
+    async fn row_to_be(self, index: u64, query: &LogQuery, signal: &AbortSignal) -> Option<Arc<Row>> {
+        let row = self.row(index);
+        if row.is_some() {
+            return row;
+        }
+        let (query, order) = (self.up_to_now(query.clone()), query.order);
+        let request = LineRequest { query, order, start: Start::Offset(index), limit: 1 };
+        rows_of(request, signal).await.ok()?.0.pop().map(Arc::new)
+    }
+
+    async fn next(
+        self,
+        sought: Sought,
+        query: &LogQuery,
+        from: &Origin,
+        signal: &AbortSignal,
+    ) -> Option<Arc<Row>> {
+        match sought {
+            Sought::Match => {
+                let find = self.sought_text.get_untracked()?;
+                let query = LogQuery { contains: find.text, is_regex: find.is_regex, ..query.clone() };
+                next_line(query, from, signal).await
+            }
+            Sought::Level(level) => {
+                let least = query.level.map_or(level, |own| own.max(level));
+                next_line(LogQuery { level: Some(least), ..query.clone() }, from, signal).await
+            }
+            Sought::Gap | Sought::SlowDown => self.next_turn(sought, query, from, signal).await,
+        }
+    }
+
     async fn end_jump(self, number: u64, query: LogQuery, found: Option<Arc<Row>>, sought: Sought) {
         let place = match found {
-            Some(row) => seek::position_of(query, row.id.clone(), self.search).await,
+            Some(row) => seek::position_of(query, row.id.clone(), self.search).await.ok().flatten(),
             None => None,
         };
         match place {
@@ -105,6 +159,11 @@ impl LineFeed {
         self.quiet.after(SAID_FOR, move || _ = self.said.try_set(None));
     }
 
+    /// What was said is over.
+    pub fn hush(self) {
+        self.said.set(None);
+    }
+
     /// Moves the cursor by rows, from the first on show where it is out of sight.
     pub fn step_cursor(self, by: i64) {
         let shown = untrack(|| self.extent().visible(self.position.get()));
@@ -115,31 +174,24 @@ impl LineFeed {
             }
             _ => shown.start,
         };
-        self.cursor.set(Some(next));
-        self.go(|extent, at| extent.showing(at, next));
+        self.show_cursor(next);
     }
 
-    async fn next_match(
-        self,
-        query: &LogQuery,
-        from: &Row,
-        order: Order,
-        signal: &AbortSignal,
-    ) -> Option<Arc<Row>> {
-        let find = self.sought_text.get_untracked()?;
-        let query = LogQuery { contains: find.text, is_regex: find.is_regex, ..query.clone() };
-        next_line(query, from, order, signal).await
+    fn show_cursor(self, row: u64) {
+        self.cursor.set(Some(row));
+        self.go(|extent, at| extent.showing(at, row));
     }
 
-    /// The next line after a silence, or where lines come slower, in the order of time that `order` says.
+    /// The next line after a silence, or where lines come slower.
     async fn next_turn(
         self,
         sought: Sought,
         query: &LogQuery,
-        from: &Row,
-        order: Order,
+        from: &Origin,
         signal: &AbortSignal,
     ) -> Option<Arc<Row>> {
+        let Origin { row: from, order, .. } = from;
+        let order = *order;
         let silence = silence_nanos(query.range.nanos(), self.total.get_untracked().rows());
         let step = match sought {
             // A silence has an empty step of half its length, wherever it begins.
@@ -164,21 +216,33 @@ impl LineFeed {
     }
 }
 
-/// The first line behind a row in an order.
-async fn next_line(query: LogQuery, from: &Row, order: Order, signal: &AbortSignal) -> Option<Arc<Row>> {
+/// Where a jump starts, and which way it goes.
+struct Origin {
+    row: Arc<Row>,
+    /// Whether the row itself may be what is sought.
+    counts: bool,
+    /// The order of time.
+    order: Order,
+}
+
+/// The first line behind a row in an order, or that one.
+async fn next_line(query: LogQuery, from: &Origin, signal: &AbortSignal) -> Option<Arc<Row>> {
+    let Origin { row: from, counts, order } = from;
+    let (counts, order) = (*counts, *order);
     let range = match order {
         Order::Ascending => TimeRange { from: from.at.max(query.range.from), ..query.range },
         Order::Descending => TimeRange { until: from.at.plus_nanos(1).min(query.range.until), ..query.range },
     };
     let query = LogQuery { range, ..query };
     let (here, mut offset) = (place_of(from), 0);
+    let ahead = if order == Order::Ascending { Ordering::Greater } else { Ordering::Less };
     loop {
         let request =
             LineRequest { query: query.clone(), order, start: Start::Offset(offset), limit: WINDOW_ROWS };
         let rows = rows_of(request, signal).await.ok()?.0;
-        let is_behind = |row: &Row| match order {
-            Order::Ascending => place_of(row) > here,
-            Order::Descending => place_of(row) < here,
+        let is_behind = |row: &Row| {
+            let place = place_of(row).cmp(&here);
+            place == ahead || (counts && place.is_eq())
         };
         let count = rows.len() as u64;
         if let Some(row) = rows.into_iter().find(is_behind) {

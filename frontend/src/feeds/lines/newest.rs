@@ -43,6 +43,21 @@ impl LineFeed {
         });
     }
 
+    /// The range stands still: what has left it since it was asked for goes, and the reader stays where he is.
+    pub(super) fn pause(self, query: LogQuery) {
+        let at = self.position.get_untracked();
+        let is_at_newest = untrack(|| self.is_at_newest());
+        let extent = untrack(|| self.extent());
+        let cursor = self.cursor.get_untracked().filter(|row| extent.visible(at).contains(row));
+        let stays = cursor.unwrap_or(at.row);
+        let line = self.row(stays).map(|row| row.id.clone());
+        self.open_at(query, is_at_newest);
+        if !is_at_newest {
+            self.kept_px.set_value(extent.top_of(at, stays));
+            self.back_to.set_value(line);
+        }
+    }
+
     fn take_newest(self, total: Option<u64>, rows: Vec<Row>, order: Order, ended: Result<(), ApiError>) {
         let pending = self.run.try_update_value(|run| run.pending.take()).flatten().unwrap_or_default();
         match ended {
@@ -69,6 +84,7 @@ impl LineFeed {
         }
         self.settle();
         self.append(pending);
+        self.seek_pinned_line(self.run.with_value(|run| run.number));
     }
 
     /// The reader has gone elsewhere meanwhile: what is read stays, and its places count as before.

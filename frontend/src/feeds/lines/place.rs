@@ -43,10 +43,10 @@ impl LineFeed {
             self.expanded.track();
             self.hold_kept();
         });
-        let line = self.session.part(|state| state.view.line.clone());
+        let line = self.session.part(|state| (state.view.line.clone(), state.is_folded));
         effect(move || {
             // Whoever opens a line looks at that one from now on, and is to see its fields.
-            let opened = line.get().and_then(|line| self.cache.with_value(|cache| cache.position_of(&line)));
+            let opened = line.get().0.and_then(|line| self.place_of_seen(&line));
             self.kept.set_value(opened.map_or(Kept::Nothing, Kept::Row));
             self.expanded.set(None);
         });
@@ -89,7 +89,19 @@ impl LineFeed {
         !self.expanded.get().is_some_and(is_reading) && self.extent().is_at_end(position)
     }
 
-    /// A link may name a line that is not in sight: the reader is led to it, or back to where he was.
+    /// Where a line is, if it is at hand; then it has been seen.
+    fn place_of_seen(self, line: &str) -> Option<u64> {
+        let place = self.cache.with_value(|cache| cache.position_of(line))?;
+        self.see(line);
+        Some(place)
+    }
+
+    fn see(self, line: &str) {
+        self.seen_line.set_value(Some(line.to_owned()));
+    }
+
+    /// A link may name a line that is not in sight: the reader is led to it, or back to where he was. One that is not there is told,
+    /// unless it was: then the reader has narrowed the lines.
     pub(super) fn seek_pinned_line(self, number: u64) {
         let (pinned, is_live) = self.session.now_part(|state| (state.view.line.clone(), state.view.live));
         let back_to = self.back_to.try_update_value(Option::take).flatten();
@@ -97,16 +109,29 @@ impl LineFeed {
         else {
             return;
         };
-        if is_live {
+        let lead_to = move |row| {
+            if !is_live {
+                self.lead_to(row)
+            }
+        };
+        if let Some(row) = self.place_of_seen(&line) {
+            return lead_to(row);
+        }
+        let is_seen = self.seen_line.with_value(|seen| seen.as_ref() == Some(&line));
+        if is_live && is_seen {
             return;
         }
-        if let Some(row) = self.cache.with_value(|cache| cache.position_of(&line)) {
-            return self.lead_to(row);
-        }
         spawn_local(async move {
-            let found = seek::position_of(query, line, self.search).await;
-            if let Some(row) = found.filter(|_| self.is_current(number)) {
-                self.lead_to(row);
+            let found = seek::position_of(query, line.clone(), self.search).await;
+            match found.ok().filter(|_| self.is_current(number)) {
+                Some(Some(row)) => {
+                    self.see(&line);
+                    lead_to(row);
+                }
+                Some(None) if !is_seen && self.session.indexed_to.get_untracked().is_none() => {
+                    self.session.send(Command::LineMissing(line));
+                }
+                _ => {}
             }
         });
     }
@@ -123,11 +148,12 @@ impl LineFeed {
         self.stand(at, Kept::Row(row));
     }
 
-    /// Shows all lines around one, which stays where it is in the pane.
+    /// Shows all lines around one, which stays where it is in the pane but for room for some above and below it.
     pub fn show_context(self, id: String) {
         let extent = untrack(|| self.extent());
         let row = self.cache.with_value(|cache| cache.position_of(&id));
-        self.kept_px.set_value(row.and_then(|row| extent.top_of(self.position.get_untracked(), row)));
+        let top = row.and_then(|row| extent.top_of(self.position.get_untracked(), row));
+        self.kept_px.set_value(top.map(|px| extent.among_others(px)));
         self.sought_text.set(self.find_now());
         self.session.send(Command::ShowContext(id));
     }

@@ -2,8 +2,10 @@
 //!
 //! It is made once and shows one line after the other: what stands in it is written only where it is another than before.
 
+use super::super::focus::has_focus;
 use super::super::highlight::pieces;
 use super::super::line_fields::LineFields;
+use super::focus_list;
 use crate::lines::{Find, Row};
 use crate::plain::plain;
 use crate::text::{self, Stamp};
@@ -45,8 +47,10 @@ pub(super) struct Shown {
     pub(super) is_cursor: bool,
     /// Whether it is the line nearest to a chart's crosshair.
     pub(super) is_nearest: bool,
-    /// Whether it is expanded.
+    /// Whether it is the line that the address names.
     pub(super) is_open: bool,
+    /// Whether its fields stand below it.
+    pub(super) has_fields: bool,
 }
 
 impl Shown {
@@ -99,9 +103,17 @@ impl RowElement {
 
     /// Shows nothing, outside of the page.
     pub(super) fn leave(&mut self) {
+        self.drop_fields();
         self.root.remove();
-        self.fields = None;
         self.shown = None;
+    }
+
+    /// The focus, which would go with the fields, goes back to the list.
+    fn drop_fields(&mut self) {
+        if self.fields.is_some() && has_focus(&self.root) {
+            focus_list();
+        }
+        self.fields = None;
     }
 
     /// Writes what is new; `owner` keeps what the fields follow.
@@ -118,7 +130,9 @@ impl RowElement {
         if let Some(line) = &shown.line {
             self.cells.write(line, former_look.as_deref().filter(|_| former_line.is_some()), look);
         }
-        if former_line.map(|former| (former.index, former.is_open)) != Some((shown.index, shown.is_open)) {
+        if former_line.map(|former| (former.index, former.has_fields))
+            != Some((shown.index, shown.has_fields))
+        {
             self.write_fields(&shown, owner);
         }
         self.shown = Some((shown, Rc::clone(look)));
@@ -133,12 +147,12 @@ impl RowElement {
         if former.map(Shown::class).as_ref() != Some(&class) {
             self.root.set_class_name(&class);
         }
-        if former.is_some_and(|former| former.shows_line_of(shown) && former.is_open == shown.is_open) {
+        if former.is_some_and(|former| former.shows_line_of(shown) && former.has_fields == shown.has_fields) {
             return;
         }
         if let Some(line) = &shown.line {
             set(&self.root, "data-line", &line.id);
-            set(&self.root, "aria-expanded", if shown.is_open { "true" } else { "false" });
+            set(&self.root, "aria-expanded", if shown.has_fields { "true" } else { "false" });
             if self.cells.root.parent_node().is_none() {
                 append(&self.root, &self.cells.root);
             }
@@ -165,8 +179,8 @@ impl RowElement {
     }
 
     fn write_fields(&mut self, shown: &Shown, owner: &Owner) {
-        self.fields = None;
-        if let Some(row) = shown.line.clone().filter(|_| shown.is_open) {
+        self.drop_fields();
+        if let Some(row) = shown.line.clone().filter(|_| shown.has_fields) {
             let (index, root) = (shown.index, self.root.clone());
             let fields = move || view! { <LineFields index row /> }.into_any();
             // What the fields follow is theirs, and not what the rows are shown by.
@@ -239,6 +253,7 @@ impl Cells {
         let [message, more_lines, further] = &self.message_parts;
         write_marked(message, &line.message, look.find.as_ref());
         more_lines.set_text_content(more.as_deref());
+        self.message.set_class_name(if more.is_some() { "message several" } else { "message" });
         write_marked(further, &rest, look.find.as_ref());
     }
 

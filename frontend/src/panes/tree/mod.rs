@@ -7,8 +7,10 @@ mod rows;
 mod strip;
 
 use super::choice::close_on_escape;
+use super::focus::focus;
 use super::icons::{Glyph, Icon};
 use crate::feeds::Loaded;
+use crate::size::is_phone;
 use components::ComponentRows;
 pub use drag::{AddMetric, MetricDrag};
 use leptos::html;
@@ -70,11 +72,15 @@ fn Tab(name: &'static str, of: Shown, shown: RwSignal<Shown>) -> impl IntoView {
     }
 }
 
-/// Who opens the rail goes on in what it opened; who closes it is back at its button.
+/// Who opens the trees goes on in them; who closes them is back at their button, which on a phone is the tab at the bottom.
 fn focus_what_opens(root: NodeRef<html::Aside>, open: RwSignal<bool>) {
     Effect::new(move |before: Option<bool>| {
         let open = open.get();
-        let selector = if open { ".tree-rows, .tree-filter" } else { ".rail-button" };
+        let selector = match open {
+            true => ".tree-rows, .tree-filter",
+            false if is_phone() => ".sheet-tabs .tab:last-child",
+            false => ".rail-button",
+        };
         if before.is_some_and(|before| before != open) {
             request_animation_frame(move || focus_in(root, selector));
         }
@@ -84,15 +90,11 @@ fn focus_what_opens(root: NodeRef<html::Aside>, open: RwSignal<bool>) {
 
 /// Closing by a press elsewhere leaves the focus there.
 fn focus_in(root: NodeRef<html::Aside>, selector: &str) {
-    use wasm_bindgen::JsCast;
     let Some(root) = root.try_get_untracked().flatten() else { return };
     let focused = document().active_element();
     let is_elsewhere =
         focused.is_some_and(|element| element.tag_name() != "BODY" && !root.contains(Some(&element)));
-    let found = root.query_selector(selector).ok().flatten();
-    if let Some(found) =
-        found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()).filter(|_| !is_elsewhere)
-    {
-        drop(found.focus());
+    if !is_elsewhere {
+        focus(selector);
     }
 }
