@@ -1,5 +1,6 @@
 //! A world that the demo does not know: other names, hours, dashboards and zones.
 
+use serde_json::json;
 use sonde_shared::time::TimeRange;
 use sonde_tests::browser::{Browser, Settings};
 use sonde_tests::corpus::range;

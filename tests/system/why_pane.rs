@@ -215,7 +215,8 @@ fn when_something_fell_silent_is_told_by_the_clock_of_the_page_and_what_stands_o
     // 03:25 in UTC, as far as lines are counted in steps.
     let said = browser.look(silent, &[]);
     assert!(said.as_str().is_some_and(|text| text.starts_with("silent since 09:1")), "{said}");
-    let asked = server.http().get_json("/api/why?from=2025-02-28T03:25:00Z&until=2025-02-28T03:27:00Z");
+    let asked =
+        server.http().get("/api/why?from=2025-02-28T03:25:00Z&until=2025-02-28T03:27:00Z").json::<Value>();
     let less = asked["weaker"].as_array().map_or(0, Vec::len);
     assert!(less > 0, "{asked}");
     page.press(&format!("{less} that stand out less"));
