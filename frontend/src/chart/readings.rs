@@ -3,7 +3,7 @@
 use sonde_shared::api::{Columns, Event, Histogram};
 use sonde_shared::chart::reduce::last_value;
 use sonde_shared::chart::style::{Fill, Style, styles_of_panel};
-use sonde_shared::chart::units::format_value;
+use sonde_shared::chart::units::format_among;
 use sonde_shared::dashboard::{Draw, right_axis_name};
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, format_duration};
@@ -40,26 +40,27 @@ pub(super) struct Stats {
 }
 
 /// What of a series lies in the range. What is drawn keeps the extremes of all points but not their mean, which is asked for.
-pub(super) fn stats_of(one: &Columns, unit: &str, range: TimeRange, mean: Option<f64>) -> Stats {
+pub(super) fn stats_of(one: &Columns, units: &Units, range: TimeRange, mean: Option<f64>) -> Stats {
     let (from_ms, until_ms) = (range.from.as_nanos() as f64 / 1e6, range.until.as_nanos() as f64 / 1e6);
     let first = one.times_ms.partition_point(|time| *time < from_ms);
     let end = one.times_ms.partition_point(|time| *time < until_ms).max(first);
     let inside = one.values.get(first..end).unwrap_or_default().iter().copied().filter(|v| v.is_finite());
-    let text = |value: Option<f64>| value.map_or_else(|| MISSING.to_owned(), |v| format_value(v, unit));
+    let text = |value: Option<f64>| value.map_or_else(|| MISSING.to_owned(), |v| units.text(one, v));
     Stats { min: text(inside.clone().reduce(f64::min)), max: text(inside.reduce(f64::max)), mean: text(mean) }
 }
 
-/// The units of a panel's two axes.
+/// The units of a panel's two axes, and how far its values lie apart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Units {
     pub(super) left: String,
     pub(super) right: String,
+    pub(super) spread: f64,
 }
 
 impl Units {
-    /// The unit of a series.
-    pub(super) fn of(&self, series: &Columns) -> &str {
-        if is_right(series) { &self.right } else { &self.left }
+    /// A value of a series, as fine as its panel shows it.
+    fn text(&self, series: &Columns, value: f64) -> String {
+        format_among(value, if is_right(series) { &self.right } else { &self.left }, self.spread)
     }
 }
 
@@ -132,7 +133,7 @@ pub(super) fn readings_at(
     reach_ms: f64,
 ) -> Vec<Reading> {
     let value = |one: &Columns| {
-        value_at(one, at_ms, reach_ms).map_or_else(|| MISSING.to_owned(), |v| format_value(v, units.of(one)))
+        value_at(one, at_ms, reach_ms).map_or_else(|| MISSING.to_owned(), |v| units.text(one, v))
     };
     rows(series, slots, value)
 }
@@ -148,7 +149,7 @@ pub(super) fn last_readings(
     let from_ms = range.from.as_nanos() as f64 / 1e6;
     let last = |one: &Columns| {
         let found = last_value(&one.times_ms, &one.values, from_ms, until_ms);
-        found.map_or_else(|| MISSING.to_owned(), |value| format_value(value, units.of(one)))
+        found.map_or_else(|| MISSING.to_owned(), |value| units.text(one, value))
     };
     rows(series, slots, last)
 }
@@ -313,7 +314,7 @@ mod tests {
         let one =
             series("a", &[(0.0, 9.0), (1_000.0, 2.0), (2_000.0, f64::NAN), (3_000.0, 5.0), (4_000.0, -9.0)]);
         let range = TimeRange::between(Timestamp::from_secs(1), Timestamp::from_secs(4));
-        let stats = |mean| stats_of(&one, "ms", range, mean);
+        let stats = |mean| stats_of(&one, &units("ms", ""), range, mean);
         let row = |min: &str, max: &str, mean: &str| Stats {
             min: min.to_owned(),
             max: max.to_owned(),
@@ -321,7 +322,7 @@ mod tests {
         };
         assert_eq!(stats(Some(3.5)), row("2 ms", "5 ms", "3.5 ms"));
         let none = TimeRange::between(Timestamp::from_secs(8), Timestamp::from_secs(9));
-        assert_eq!(stats_of(&one, "ms", none, None), row("–", "–", "–"));
+        assert_eq!(stats_of(&one, &units("ms", ""), none, None), row("–", "–", "–"));
     }
 
     fn series(name: &str, points: &[(f64, f64)]) -> Columns {
@@ -330,7 +331,7 @@ mod tests {
     }
 
     fn units(left: &str, right: &str) -> Units {
-        Units { left: left.to_owned(), right: right.to_owned() }
+        Units { left: left.to_owned(), right: right.to_owned(), spread: f64::INFINITY }
     }
 
     #[test]

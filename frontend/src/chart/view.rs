@@ -108,7 +108,14 @@ pub fn Chart(
         let name = ctx.looked_at.get()?;
         all.with(|all| all.as_ref().is_some_and(|all| all.iter().any(|one| one.name == name))).then_some(name)
     });
-    let units = StoredValue::new(Units { left: unit, right: right_unit });
+    // Looked at again at each move of the pointer: the extremes of all points are not.
+    let extent =
+        memo(move || data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get())))));
+    let units = StoredValue::new(Units { left: unit, right: right_unit, spread: f64::INFINITY });
+    let among = move || {
+        let spread = extent.get().map_or(f64::INFINITY, |(low, high)| high - low);
+        Units { spread, ..units.get_value() }
+    };
     let bounds = Memo::new_with_compare(
         move |_| {
             let of_all = |all: &Arc<Vec<Columns>>| {
@@ -135,14 +142,11 @@ pub fn Chart(
         let (data, slots) = (data.get(), slots.get());
         let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
         let at_ms = at.as_nanos() as f64 / 1e6;
-        let values = data
-            .map(|all| readings_at(parted(&all, how.get()).0, &slots, &units.get_value(), at_ms, reach_ms));
+        let values =
+            data.map(|all| readings_at(parted(&all, how.get()).0, &slots, &among(), at_ms, reach_ms));
         let notes = ctx.events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
         values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
     };
-    // Looked at again at each move of the pointer: the extremes of all points are not.
-    let extent =
-        memo(move || data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get())))));
     let is_high = move |range: TimeRange| {
         let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
         let share = |all: &Arc<Vec<Columns>>| {
@@ -152,14 +156,14 @@ pub fn Chart(
     };
     let rows = memo(move || {
         let (Some(all), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
-        let (units, means, shown) = (units.get_value(), means.get(), is_shown.get());
+        let (units, means, shown) = (among(), means.get(), is_shown.get());
         let series = parted(&all, draw).0;
         let last = last_readings(series, &all_slots.get(), &units, range);
         // They are looked for in all that is seen, at each step of a pan, and the table alone shows them.
         let has_table = details.get();
         let row = |((one, last), is_shown): ((&Columns, Reading), bool)| {
             let mean = means.as_ref().and_then(|means| means.get(&one.name)).copied();
-            let stats = if has_table { stats_of(one, units.of(one), range, mean) } else { Stats::default() };
+            let stats = if has_table { stats_of(one, &units, range, mean) } else { Stats::default() };
             Row { name: one.name.clone(), last, stats, is_shown }
         };
         series.iter().zip(last).zip(shown).map(row).collect()

@@ -364,13 +364,14 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     ) -> Drawn<DB> {
         let mut labels: Vec<(f64, usize, f64)> =
             last.into_iter().map(|last| (value.y_from_value(last.at), last.slot, last.value)).collect();
+        let spread = value.value_from_y(value.top()) - value.value_from_y(value.bottom());
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
         push_apart(&mut labels, value.top(), value.bottom());
         for (y, slot, at) in labels {
             let x = time.right() + 4.0;
             self.rect((x, y - 4.0), (x + 3.0, y + 4.0), self.frame.theme.slot(slot), 1.0)?;
             self.text(
-                &format_short(at, unit),
+                &format_short(at, unit, spread),
                 (time.right() + LAST_VALUE_PX, y),
                 HPos::Left,
                 self.frame.theme.text,

@@ -84,27 +84,41 @@ pub(super) fn sizes_at(unit: &str, magnitude: f64) -> impl Iterator<Item = Step>
 
 /// A value with its unit, to three digits or all before the point: `812 ms`, `1.25 s`, `60 %`.
 pub fn format_value(value: f64, unit: &str) -> String {
-    format_with(value, unit, own_text(unit))
+    format_among(value, unit, f64::INFINITY)
 }
 
-/// The same where room is short, at most [`LABEL_CHARS`]: without a panel's own unit when that is long.
-pub(super) fn format_short(value: f64, unit: &str) -> String {
-    let text = format_with(value, unit, short_text(unit));
-    if fits(&text) { text } else { format_with(value, unit, "").trim_end_matches("/s").to_owned() }
+/// The same among values that lie so far apart, to a hundredth of that: `99.991 %` where all lie between 99.9 and 100.
+pub fn format_among(value: f64, unit: &str, spread: f64) -> String {
+    format_with(value, unit, own_text(unit), spread)
 }
 
-fn format_with(value: f64, unit: &str, own: &str) -> String {
+/// The same where room is short, at most [`LABEL_CHARS`]: without a panel's own unit when that is long, and to fewer digits.
+pub(super) fn format_short(value: f64, unit: &str, spread: f64) -> String {
+    let ways = [(short_text(unit), spread), ("", spread), (short_text(unit), f64::INFINITY)];
+    let texts = ways.into_iter().map(|(own, spread)| format_with(value, unit, own, spread));
+    texts
+        .into_iter()
+        .find(|text| fits(text))
+        .unwrap_or_else(|| format_with(value, unit, "", f64::INFINITY).trim_end_matches("/s").to_owned())
+}
+
+fn format_with(value: f64, unit: &str, own: &str, spread: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
     let (size, name) = step_for(unit, value.abs());
     let number = value / size;
+    let finer = (spread / 100.0 / size).log10().floor();
+    let finer = if finer < 0.0 && finer.is_finite() { (-finer) as usize } else { 0 };
     let decimals = match number.abs() {
+        // What is not a hundred yet is not told to be.
+        n if (99.95..100.0).contains(&n) => 2,
         n if n >= 99.95 => 0,
         n if n >= 9.995 => 1,
         n if n >= 0.01 || n == 0.0 => 2,
         _ => return with_unit(&format!("{number:.2e}"), name, own),
     };
+    let decimals = decimals.max(finer.min(MOST_DECIMALS));
     with_unit(&trim_zeros(format!("{number:.decimals$}")), name, own)
 }
 
@@ -197,11 +211,28 @@ mod tests {
         check(4_200.0, "req", "4.2 k req");
         check(0.000_012, "", "1.20e−5");
         check(f64::NAN, "ms", "–");
-        assert_eq!(format_short(-12.4 * GIB, "bytes/s"), "−12.4 GiB");
+        check(99.97, "%", "99.97 %");
+        check(100.4, "%", "100 %");
+        assert_eq!(format_short(-12.4 * GIB, "bytes/s", f64::INFINITY), "−12.4 GiB");
         check(f64::INFINITY, "", "–");
         check(2_048.0, "binary", "2 Ki");
         check(123_456.0, "none", "123456");
         check(999.999_999_999_9, "ms", "1 s");
+    }
+
+    #[test]
+    fn values_that_lie_close_together_are_told_apart() {
+        let check = |value: f64, unit: &str, spread: f64, text: &str| {
+            assert_eq!(format_among(value, unit, spread), text, "{value} {unit} among {spread}");
+        };
+        check(99.991_2, "%", 0.08, "99.9912 %");
+        check(99.991_2, "%", 80.0, "99.99 %");
+        check(12_099_950.0, "", 200.0, "12.09995 M");
+        check(12_099_950.0, "", 2e6, "12.1 M");
+        check(12_099_950.0, "", 0.0, "12.1 M");
+        check(1_250.0, "ms", 1e-300, "1.25 s");
+        assert_eq!(format_short(12_099_950.0, "", 200.0), "12.09995 M");
+        assert_eq!(format_short(12_099_950.25, "req", 0.5), "12.1 M req");
     }
 
     #[test]

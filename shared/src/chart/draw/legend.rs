@@ -209,7 +209,7 @@ impl Row {
             || std::array::from_fn(|_| "–".to_owned()),
             |figures| {
                 [figures.last, figures.min, figures.max, figures.mean]
-                    .map(|value| format_short(value, side.unit))
+                    .map(|value| format_short(value, side.unit, f64::INFINITY))
             },
         );
         Self { index, name: series.name.clone(), figures }
