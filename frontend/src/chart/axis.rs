@@ -26,12 +26,17 @@ pub fn TimeAxis(
             .map(|tick| (scale.x_from_time(tick.at), tick.label, tick.is_date))
             .collect::<Vec<_>>()
     });
-    let chip_x = memo(move || shown_at(surface).map(|(_, x)| x));
+    let chip = memo(move || {
+        let (at, x) = shown_at(surface)?;
+        Some((x, ctx.instant(at, surface.scale().nanos_per_px())))
+    });
     let labels =
         move || {
             ticks.get().into_iter().map(|(x, label, is_date)| {
-            let reach = CHIP_HALF_PX + label.chars().count() as f64 * TICK_CHAR_PX / 2.0;
-            let is_under = move || chip_x.get().is_some_and(|chip| (chip - x).abs() < reach);
+            let chars = label.chars().count();
+            let is_under = move || chip.with(|chip| chip.as_ref().is_some_and(|(at, text)| {
+                (at - x).abs() < CHIP_MARGIN_PX + (chars + text.chars().count()) as f64 * CHAR_PX / 2.0
+            }));
             view! {
                 <span class="tick" class:date=is_date class:under=is_under style:left=format!("{x:.1}px")>
                     {label}
@@ -56,7 +61,7 @@ pub fn TimeAxis(
             on:wheel=move |event| surface.wheel(&event)
         >
             {labels}
-            <TimeChip surface />
+            {move || chip.get().map(|(x, text)| view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })}
             <EdgeChip ctx />
         </div>
     }
@@ -67,27 +72,15 @@ pub(super) fn data_range(range: TimeRange) -> String {
     format!("{}..{}", range.from.as_millis(), range.until.as_millis())
 }
 
-/// Half of the crosshair's time with its margin, and a character of a tick: a label that is half covered is none.
-const CHIP_HALF_PX: f64 = 38.0;
-const TICK_CHAR_PX: f64 = 6.6;
+/// The margin of the crosshair's time, and a character: a label that is half covered is none.
+const CHIP_MARGIN_PX: f64 = 12.0;
+const CHAR_PX: f64 = 6.6;
 
 /// The instant under the crosshair and its place on the axis.
 fn shown_at(surface: Surface) -> Option<(Timestamp, f64)> {
     let ctx = surface.ctx;
     let at = ctx.hover.get().map(|hover| hover.at).or_else(|| ctx.pinned.get())?;
     Some((at, surface.x_in_view(at)? + GUTTER_PX))
-}
-
-/// The crosshair's time, on the axis.
-#[component]
-fn TimeChip(surface: Surface) -> impl IntoView {
-    let ctx = surface.ctx;
-    let chip = move || {
-        let (at, x) = shown_at(surface)?;
-        let text = format_instant(at, ctx.zone.get(), surface.scale().nanos_per_px());
-        Some(view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })
-    };
-    view! { {move || chip()} }
 }
 
 /// Leads back to a selection that is out of view.
@@ -99,9 +92,10 @@ fn EdgeChip(ctx: ChartContext) -> impl IntoView {
     });
     let chip = move || {
         let (selection, is_left) = away.get()?;
-        let zone = ctx.zone.get();
-        let time = |at: Timestamp| format_instant(at, zone, 1e9);
-        let span = format!("{}–{}", time(selection.from), time(selection.until));
+        // The second day is written where it is another one.
+        let (zone, from) = (ctx.zone.get(), selection.from);
+        let until = format_instant(selection.until, zone, TimeRange { from, until: from }, 1e9);
+        let span = format!("{}–{until}", ctx.instant(from, 1e9));
         let text = if is_left { format!("‹ {span}") } else { format!("{span} ›") };
         let back = move |_| ctx.on_gesture.run(Gesture::Show(around(selection, ctx.range.get_untracked())));
         Some(view! {

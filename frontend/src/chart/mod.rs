@@ -23,6 +23,7 @@ pub use view::{Chart, LogHistogram, Means};
 
 use leptos::prelude::*;
 use sonde_shared::api::Event;
+use sonde_shared::chart::ticks::format_instant;
 use sonde_shared::time::{TimeRange, Timestamp, ZoneClock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -118,5 +119,10 @@ impl ChartContext {
     /// The next band is the baseline; nothing to compare means that there is none to mark.
     pub fn arm(self, on: bool) {
         self.armed.set(on && self.selection.with_untracked(Option::is_some));
+    }
+
+    /// An instant as it is written beside the charts.
+    fn instant(self, at: Timestamp, nanos_per_px: f64) -> String {
+        format_instant(at, self.zone.get(), self.range.get(), nanos_per_px)
     }
 }

@@ -8,7 +8,6 @@ use super::{ChartContext, Hover};
 use crate::boxed::memo;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, RIGHT_PX, plot_width};
-use sonde_shared::chart::ticks::format_instant;
 use sonde_shared::time::{TimeRange, Timestamp};
 
 /// A tooltip lists so many values.
@@ -18,9 +17,9 @@ const CHIPS_PX: f64 = 120.0;
 /// Chips on the other charts show so many.
 const MOST_CHIPS: usize = 3;
 
-/// A time of day with its date, to the second.
+/// A time of day to the second, with its date where that is not clear.
 fn clock(ctx: ChartContext, at: Timestamp) -> String {
-    format_instant(at, ctx.zone.get_untracked(), 1e9)
+    ctx.instant(at, 1e9)
 }
 
 /// What a screen reader is told after a key: the band with its lines, or where the cursor is.
@@ -210,7 +209,7 @@ fn Tooltip(
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
         let scale = surface.scale();
-        let time = format_instant(at, ctx.zone.get(), scale.nanos_per_px());
+        let time = ctx.instant(at, scale.nanos_per_px());
         let mut rows = readings.run(at);
         let more = rows.len().saturating_sub(MOST_ROWS);
         rows.truncate(MOST_ROWS);
@@ -308,7 +307,7 @@ fn ArmedLabel(surface: Surface) -> impl IntoView {
 }
 
 fn drag_text(ctx: ChartContext, band: TimeRange, nanos_per_px: f64, whose: Option<&str>) -> String {
-    let time = |at: Timestamp| format_instant(at, ctx.zone.get_untracked(), nanos_per_px);
+    let time = |at: Timestamp| ctx.instant(at, nanos_per_px);
     let size = band_size(band, ctx.count_lines.run(band), whose);
     format!("{} – {} · {size}", time(band.from), time(band.until))
 }

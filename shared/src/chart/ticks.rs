@@ -191,16 +191,24 @@ fn time_label(at: Timestamp, step: Step, is_first: bool) -> (String, bool) {
     }
 }
 
-/// An instant as the crosshair's chip writes it: as fine as one pixel is.
-pub fn format_instant(at: Timestamp, zone: ZoneClock<'_>, nanos_per_px: f64) -> String {
+/// An instant of a view as the crosshair's chip writes it: as fine as one pixel is, and with its day where that is not the only one in
+/// view: `14:05:00`, `Nov 20 14:05:00`, `2026-11-20 14:05`.
+pub fn format_instant(at: Timestamp, zone: ZoneClock<'_>, view: TimeRange, nanos_per_px: f64) -> String {
     let Civil { year, month, day, hour, minute, second, nanos } = zone.civil(at);
     if nanos_per_px >= HOUR as f64 {
-        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
-    } else if nanos_per_px >= 0.2 * NANOS_PER_SEC as f64 {
+        return format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}");
+    }
+    let clock = if nanos_per_px >= 0.2 * NANOS_PER_SEC as f64 {
         format!("{hour:02}:{minute:02}:{second:02}")
     } else {
         format!("{hour:02}:{minute:02}:{second:02}.{:03}", nanos / 1_000_000)
+    };
+    let last = view.until.plus_nanos(-1).max(view.from);
+    if [view.from, last].into_iter().all(|end| zone.day(end) == zone.day(at)) {
+        return clock;
     }
+    let name = MONTHS[(month as usize - 1) % 12];
+    format!("{name} {day} {clock}")
 }
 
 /// A value axis: its ends and its ticks.

@@ -85,6 +85,23 @@ fn ticks_stand_on_round_hours_of_the_clock_before_and_after_it_is_moved() {
 }
 
 #[test]
+fn an_instant_says_its_day_where_it_is_not_the_only_one_in_view() {
+    let zone = ZoneClock::new(&[(Timestamp::MIN, 60)]);
+    let check = |from: &str, until: &str, text: &str, nanos_per_px: f64, expected: &str| {
+        let view = TimeRange { from: at(from), until: at(until) };
+        assert_eq!(format_instant(at(text), zone, view, nanos_per_px), expected);
+    };
+    let (evening, midnight, noon) = ("2026-11-20T20:00:00Z", "2026-11-20T23:00:00Z", "2026-11-21T12:00:00Z");
+    check(evening, midnight, "2026-11-20T22:59:59.5Z", 1e9, "23:59:59");
+    check(evening, midnight, "2026-11-20T22:59:59.5Z", 1e6, "23:59:59.500");
+    check(evening, midnight, "2026-11-19T22:59:59Z", 1e9, "Nov 19 23:59:59");
+    check(evening, noon, "2026-11-20T20:00:00Z", 1e9, "Nov 20 21:00:00");
+    check(evening, noon, "2026-11-20T23:30:00Z", 1e9, "Nov 21 00:30:00");
+    check(evening, noon, "2026-11-20T23:30:00Z", 4e12, "2026-11-21 00:30");
+    check(evening, evening, "2026-11-20T20:00:00Z", 1e9, "21:00:00");
+}
+
+#[test]
 fn an_hour_that_the_clock_shows_twice_has_its_ticks_twice_where_there_is_room() {
     // Berlin, 25 October 2026: from 3:00 to 2:00.
     let offsets = [(at("2026-03-29T01:00:00Z"), 120), (at("2026-10-25T01:00:00Z"), 60)];
