@@ -350,31 +350,37 @@ impl ViewState {
 
     fn set(&mut self, key: &str, value: String, now: Timestamp) -> Result<(), String> {
         let bad = |what: &str| Err(unreadable(what, &value));
+        let range = || RangeSpec::parse(&value, now).ok();
+        let switch = |what: &str| match value.as_str() {
+            "0" | "1" => Ok(value == "1"),
+            _ => Err(unreadable(what, &value)),
+        };
         match key {
             "v" if value.parse::<u32>().is_ok_and(|version| version <= VERSION) => {}
             "v" => return bad("the version"),
-            "t" => match RangeSpec::parse(&value, now) {
-                Ok(range) => self.range = Some(range),
-                Err(_) => return bad("the range"),
+            "t" => match range() {
+                Some(range) => self.range = Some(range),
+                None => return bad("the range"),
             },
-            "s" => match RangeSpec::parse(&value, now) {
-                Ok(range) => self.selection = Some(range.resolve(now)),
-                Err(_) => return bad("the selection"),
+            "s" => match range() {
+                Some(range) => self.selection = Some(range.resolve(now)),
+                None => return bad("the selection"),
             },
-            "b" => match RangeSpec::parse(&value, now) {
-                Ok(range) => self.baseline = Some(range.resolve(now)),
-                Err(_) => return bad("the baseline"),
+            "b" => match range() {
+                Some(range) => self.baseline = Some(range.resolve(now)),
+                None => return bad("the baseline"),
             },
             "c" => match crate::component::Selector::parse(&value) {
-                Ok(_) => self.components.push(value),
-                Err(_) => return bad("the component"),
+                Ok(_) if !value.contains(char::REPLACEMENT_CHARACTER) => self.components.push(value),
+                _ => return bad("the component"),
             },
             "near" if value == ANY || value.is_empty() => drop(self.near.get_or_insert_default()),
             "near" if crate::component::Selector::parse(&value).is_ok() => {
                 self.near.get_or_insert_default().push(value);
             }
             "near" => return bad("the component that findings are close to"),
-            "lines" => self.with_baseline = value == "both",
+            "lines" if value == "both" => self.with_baseline = true,
+            "lines" => return bad("which lines are shown"),
             "level" => match Level::parse(&value) {
                 Some(level) => self.level = Some(level),
                 None => return bad("the level"),
@@ -395,11 +401,18 @@ impl ViewState {
                 None => return bad("the order of the patterns"),
             },
             "col" if !value.is_empty() => self.columns.push(value),
-            "re" => self.is_regex = value == "1",
+            "re" => self.is_regex = switch("whether the filter is a regular expression")?,
             // `?wall` alone will do.
             "wall" => self.wall = value != "0",
-            "chosen" => self.chosen = value == "1",
-            "live" => self.live = value == "1",
+            "chosen" => self.chosen = switch("whether the components were chosen")?,
+            "live" => self.live = switch("whether the view is live")?,
+            // Graphite's; a day of the calendar begins elsewhere there.
+            "tz" if !["", "UTC", "Etc/UTC", "GMT"].contains(&value.as_str()) => {
+                return Err(format!(
+                    "the zone `{}` in the address is not followed: its times are read as UTC",
+                    clip(&value)
+                ));
+            }
             "target" | "target[]" if !value.trim().is_empty() => self.targets.push(value),
             "q" => self.contains = value,
             "host" => self.host = Some(value),

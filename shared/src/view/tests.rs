@@ -42,6 +42,18 @@ fn a_broken_field_leaves_the_others() {
 }
 
 #[test]
+fn what_is_no_value_of_a_field_is_told() {
+    let check = |query: &str, expected: usize| {
+        let (_, problems) = read(&format!("/?{query}"));
+        assert_eq!(problems.len(), expected, "{query}: {problems:?}");
+    };
+    for broken in ["live=5", "chosen=yes", "re=9", "lines=foo", "c=%FF", "tz=Europe/Berlin"] {
+        check(broken, 1);
+    }
+    check("live=1&chosen=0&re=1&lines=both&wall&tz=UTC&format=png", 0);
+}
+
+#[test]
 fn a_baseline_needs_a_selection() {
     let (view, problems) = read("/?b=2026-11-20T13:00:00Z..14:00:00Z");
     assert_eq!((view, problems.len()), (ViewState::default(), 1));
