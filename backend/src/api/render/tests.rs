@@ -430,6 +430,18 @@ async fn columns_hold_raw_points_and_a_neighbour_on_each_side() {
 }
 
 #[tokio::test]
+async fn columns_come_in_the_targets_order_each_series_once() {
+    let world = World::new();
+    world.append(&["w.a", "w.b", "w.c"].map(|name| (name, 60, 1.0))).await;
+    let names = |query: &'static str| {
+        let world = &world;
+        async move { columns(world, query).await.into_iter().map(|one| one.name).collect::<Vec<_>>() }
+    };
+    assert_eq!(names("target=w.c&target=w.*&from=1&until=99").await, ["w.c", "w.a", "w.b"]);
+    assert_eq!(names("target=w.b&target=w.a&target=w.b&from=1&until=99").await, ["w.b", "w.a"]);
+}
+
+#[tokio::test]
 async fn columns_take_milliseconds() {
     let world = World::new();
     let start = 1_763_647_500;

@@ -12,13 +12,14 @@ use crate::store::metrics::{ROLLUP_STEPS, Rollup};
 use sonde_shared::api::{COLUMNS_MAGIC, Columns, encode_columns};
 use sonde_shared::chart::reduce::m4;
 use sonde_shared::time::{NANOS_PER_MS, NANOS_PER_SEC, TimeRange, Timestamp};
+use std::collections::HashSet;
 
 /// Points further apart than so many steps have a gap between them.
 const GAP_STEPS: i64 = 3;
 /// So many buckets of a rollup must fit into a pixel for it to be used.
 const BUCKETS_A_PIXEL: i64 = 4;
 
-/// Every series of a selection once, by name.
+/// Every series of a selection once, in the targets' order.
 #[derive(Debug)]
 pub struct ColumnPieces {
     selection: Selection,
@@ -30,8 +31,8 @@ pub struct ColumnPieces {
 impl ColumnPieces {
     /// Begins an answer: reduced for so many pixels, or all points.
     pub fn new(mut selection: Selection, width: Option<usize>) -> Self {
-        selection.names.sort_unstable();
-        selection.names.dedup();
+        let mut seen = HashSet::new();
+        selection.names.retain(|name| seen.insert(name.clone()));
         Self { selection, width, next: None }
     }
 
