@@ -54,7 +54,7 @@ pub fn App() -> impl IntoView {
     provide_context(lines);
     let components = range::load_components(session);
     provide_context(LiveFeed::start(session, lines, histogram, components, size.width_px));
-    watch_contact(session, lines, histogram);
+    watch_contact(session, lines);
     let Tie { follows, .. } = Tie::provide(session, charts, lines, histogram);
     let why = load_why(session);
     let why_place = WhyPlace::stored();

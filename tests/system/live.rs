@@ -1,7 +1,7 @@
 //! What comes is seen as it comes, without being asked for; what waits is counted; and who takes nothing costs nothing.
 
 use serde_json::json;
-use sonde_shared::time::Timestamp;
+use sonde_shared::time::{NANOS_PER_SEC, Timestamp};
 use sonde_tests::browser::{Browser, Settings};
 use sonde_tests::http::Client;
 use sonde_tests::page::Page;
@@ -126,6 +126,45 @@ fn a_server_that_comes_back_is_followed_again() {
     store_lines(&server, 6..7);
     wait_for_legend(&page, "888");
     wait_for_last_row(&page, "blink 6.");
+}
+
+#[test]
+fn a_page_of_a_fixed_range_says_that_its_server_hangs_and_asks_again_for_all_that_failed() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut server = TestServer::on(folder.path());
+    quay(&server, 3);
+    let browser = Browser::open();
+    let (from, until) = (now().plus_nanos(-900 * NANOS_PER_SEC), now().plus_nanos(60 * NANOS_PER_SEC));
+    let address = format!("/?v=1&t={from}..{until}");
+    let page = Page::open(&browser, &server.http().url(&address));
+    page.wait_for_total(3);
+    page.wait_for("a chart", "return !!document.querySelector('.legend')", &json!(true));
+    let label = "return document.querySelector('.live-label').innerText";
+    server.stand_still(true);
+    page.wait_for("what is wrong", label, &json!("Reconnecting…"));
+    server.stand_still(false);
+    page.wait_for("the server", label, &json!("Go live"));
+    let address = server.http().address();
+    server.kill();
+    page.wait_for("what is wrong", label, &json!("Reconnecting…"));
+    // What is asked for now fails.
+    let bigger = "return document.querySelector('.page').dataset.range";
+    let before = browser.look(bigger, &[]);
+    browser.hover(page.center(".time-axis"));
+    browser.wheel(page.center(".time-axis"), 200);
+    wait::until("another range", || {
+        let range = browser.look(bigger, &[]);
+        if range == before { Err(range) } else { Ok(()) }
+    });
+    let server =
+        Setup::on(folder.path()).without("--listen").arg("--listen").arg(address.to_string()).start();
+    page.wait_for("the server", label, &json!("Go live"));
+    page.wait_for_total(3);
+    let asked = "return performance.getEntriesByType('resource').filter(e => e.name.includes('/render') && e.responseStatus === 200).length > 1";
+    page.wait_for("the chart of that range", asked, &json!(true));
+    let left = "return [...document.querySelectorAll('.problem')].map(e => e.innerText)";
+    page.wait_for("nothing that failed is left", left, &json!([]));
+    drop(server);
 }
 
 #[test]

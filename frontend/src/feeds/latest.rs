@@ -1,5 +1,6 @@
 //! A value from the server of which only the latest request counts.
 
+use super::contact::ask_again_after_silence;
 use crate::api::{Abort, ApiError};
 use crate::rest::Rest;
 use leptos::prelude::*;
@@ -38,10 +39,12 @@ impl<T: Send + Sync + 'static> Copy for Loaded<T> {}
 impl<T: Send + Sync + 'static> Loaded<T> {
     /// Nothing yet.
     pub fn new() -> Self {
+        let (error, retries) = (RwSignal::new(None), RwSignal::new(0));
+        ask_again_after_silence(error, retries);
         Self {
             value: RwSignal::new(None),
-            error: RwSignal::new(None),
-            retries: RwSignal::new(0),
+            error,
+            retries,
             request: StoredValue::new_local(None),
             rest: Rest::new(),
         }

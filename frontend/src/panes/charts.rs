@@ -155,8 +155,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                 </Show>
                 {move || {
                     // That the server does not answer is told once, in the bar, where what comes is asked for again by itself.
-                    let is_told = session.lost.get() && session.view.with(|view| view.live);
-                    let error = loaded.error.get().filter(|error| error.status.is_some() || !is_told);
+                    let error = loaded.error.get().filter(|error| error.status.is_some() || !session.lost.get());
                     let retry = move |()| loaded.retry();
                     error.map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}

@@ -5,7 +5,6 @@ use super::icons::{Glyph, Icon};
 use super::more_menu::MoreMenu;
 use super::share::Share;
 use super::time_picker::TimePicker;
-use crate::boxed::memo;
 use crate::feeds::LiveFeed;
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -41,11 +40,11 @@ fn LiveButton() -> impl IntoView {
     let session = use_session();
     let live = session.part(|state| state.view.live);
     let new_lines = expect_context::<LiveFeed>().since_paused;
-    // A page that follows a server which is gone would pretend to move.
-    let is_lost = memo(move || live.get() && session.lost.get());
+    // A page whose server is gone would pretend to move, or to be about to show something.
+    let is_lost = session.lost;
     // A phone has room for the first part.
     let label = move || match (live.get(), new_lines.get()) {
-        (true, _) if is_lost.get() => ("Reconnecting…", String::new()),
+        _ if is_lost.get() => ("Reconnecting…", String::new()),
         (true, _) => ("Live", String::new()),
         (false, Some(count)) if count > 0 => {
             let lines = if count == 1 { " new line · Resume (l)" } else { " new lines · Resume (l)" };
@@ -64,10 +63,10 @@ fn LiveButton() -> impl IntoView {
             on:click=move |_| session.send(Command::ToggleLive)
         >
             {move || {
-                let icon = match live.get() {
-                    true if is_lost.get() => Icon::Lost,
-                    true => Icon::Pause,
-                    false => Icon::Play,
+                let icon = match (live.get(), is_lost.get()) {
+                    (_, true) => Icon::Lost,
+                    (true, _) => Icon::Pause,
+                    (false, _) => Icon::Play,
                 };
                 view! { <Glyph icon /> }
             }}
