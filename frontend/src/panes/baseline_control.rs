@@ -1,6 +1,7 @@
 //! What the selection is compared with: marks it, says it, takes it back.
 
 use super::icons::{Glyph, Icon};
+use super::selection_bar::EditSelection;
 use crate::boxed::memo;
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, count_baseline};
@@ -9,12 +10,13 @@ use crate::state::Command;
 use crate::text;
 use leptos::prelude::*;
 
-/// The control beside the selection in the pane's head.
+/// The controls beside the selection in the pane's head; what both are is edited at the first.
 #[component]
 pub(super) fn BaselineControl() -> impl IntoView {
     let session = use_session();
     let marked = move || session.baseline.get().is_some();
     view! {
+        <span class="selection-choice"><EditSelection icon=Some(Icon::Edit) /></span>
         <span class="baseline-control" class:chip=marked>
             <BaselineButton />
             <Show when=marked>

@@ -16,7 +16,7 @@ pub(super) fn Choice(
     #[prop(into, optional)]
     label: Signal<String>,
     /// What the button shows in place of a label.
-    #[prop(optional)]
+    #[prop(default = None, into)]
     icon: Option<Icon>,
     /// Whether it is open; the content may close it.
     open: RwSignal<bool>,

@@ -1,13 +1,15 @@
 //! What can be done with the selection, at the bottom of the page, where fingers point: they have neither keys nor edges that
-//! are easy to catch. Other pointers have these elsewhere and do not see it.
+//! are easy to catch. Other pointers have these elsewhere and do not see it; what is typed of the selection they share.
 
 use super::choice::Choice;
+use super::icons::Icon;
 use super::typed_range::TypedRange;
 use crate::chart::{ChartContext, with_margin};
 use crate::session::{Session, use_session};
-use crate::state::Command;
+use crate::state::{AppState, Command};
 use crate::text;
 use leptos::prelude::*;
+use sonde_shared::time::TimeRange;
 use sonde_shared::view::RangeSpec;
 
 /// The bar, while there is a selection.
@@ -26,7 +28,7 @@ pub fn SelectionBar() -> impl IntoView {
             <div class="selection-bar" role="toolbar" aria-label="Selection">
                 <p class="selection-when">{move || spans(session)}</p>
                 <div class="selection-actions">
-                    <Edit />
+                    <EditSelection />
                     <button class="control" on:click=zoom>"Zoom"</button>
                     <button
                         class="control"
@@ -56,22 +58,55 @@ fn spans(session: Session) -> String {
     }
 }
 
-/// The selection as text.
+/// The selection and what it is compared with, as text: their starts, ends and lengths.
 #[component]
-fn Edit() -> impl IntoView {
+pub(super) fn EditSelection(#[prop(default = None)] icon: Option<Icon>) -> impl IntoView {
     let session = use_session();
     let open = RwSignal::new(false);
-    let apply = move |spec: RangeSpec| {
-        session.send(Command::Adjust(spec.resolve(session.server_now())));
-        open.set(false);
-    };
-    let written = move || {
-        let typed = |range| text::typed(range, session.zone.get_untracked());
-        session.selection.get_untracked().map(typed).unwrap_or_default()
+    let fields = move || {
+        let baseline = session.now_part(AppState::compared);
+        view! {
+            <div class="selection-edit">
+                <TypedSpan
+                    label="Selection"
+                    range=session.selection.get_untracked()
+                    command=Command::Adjust
+                    action="Select"
+                    open
+                />
+                <TypedSpan
+                    label="Baseline"
+                    range=baseline
+                    command=|range| Command::SetBaseline(Some(range))
+                    action="Compare"
+                    open
+                />
+            </div>
+        }
     };
     view! {
-        <Choice name="Edit the selection" label=Signal::stored("Edit".to_owned()) open>
-            <TypedRange value=written() apply action="Select" />
+        <Choice name="Edit the selection" label=Signal::stored("Edit".to_owned()) icon open>
+            {fields()}
         </Choice>
     }
+}
+
+/// One of the two.
+#[component]
+fn TypedSpan(
+    label: &'static str,
+    range: Option<TimeRange>,
+    command: fn(TimeRange) -> Command,
+    action: &'static str,
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    let session = use_session();
+    let apply = move |spec: RangeSpec| {
+        session.send(command(spec.resolve(session.server_now())));
+        open.set(false);
+    };
+    let value = range.map(|range| text::typed(range, session.zone.get_untracked())).unwrap_or_default();
+    let is_first = label == "Selection";
+    let id = if is_first { "typed-range" } else { "typed-baseline" };
+    view! { <TypedRange value apply action label id edited=range is_first /> }
 }

@@ -6,9 +6,10 @@ use crate::state::{TypedAgainst, TypedError, parse_typed_range};
 use crate::text;
 use leptos::html;
 use leptos::prelude::*;
+use sonde_shared::time::TimeRange;
 use sonde_shared::view::{RangeSpec, Zone};
 
-/// The field, which takes the focus, and its button.
+/// The field and its button.
 #[component]
 pub(super) fn TypedRange(
     /// What it holds at first.
@@ -19,15 +20,29 @@ pub(super) fn TypedRange(
     /// What the button is called.
     #[prop(default = "Show")]
     action: &'static str,
+    /// What the field is called.
+    #[prop(default = "From..until")]
+    label: &'static str,
+    /// The field's own name in the page.
+    #[prop(default = "typed-range")]
+    id: &'static str,
+    /// The range that is changed, if it is one that has a length of its own.
+    #[prop(default = None)]
+    edited: Option<TimeRange>,
+    /// Whether it takes the focus, and says what can be typed.
+    #[prop(default = true)]
+    is_first: bool,
 ) -> impl IntoView {
     let session = use_session();
+    let read = move |text: &str| read(session, text, edited);
+    let note = format!("{id}-note");
     let input = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
     let problem = RwSignal::new(None::<String>);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let text = input.get_untracked().map(|input| input.value()).unwrap_or_default();
-        match read(session, &text) {
+        match read(&text) {
             Ok(spec) => apply.run(spec),
             Err(error) => problem.set(Some(text::capitalized(&error.to_string()))),
         }
@@ -37,27 +52,30 @@ pub(super) fn TypedRange(
         typed.set(event_target_value(&event));
     };
     effect(move || {
-        if let Some(input) = input.get() {
+        if let Some(input) = input.get().filter(|_| is_first) {
             input.select();
             drop(input.focus());
         }
     });
     view! {
         <form class="typed-range" on:submit=submit>
-            <label for="typed-range">"From..until"</label>
+            <label for=id>{label}</label>
             <input
-                id="typed-range"
+                id=id
                 node_ref=input
                 class="field mono"
                 spellcheck="false"
                 autocomplete="off"
                 value=value
                 aria-invalid=move || problem.with(Option::is_some).to_string()
-                aria-describedby="typed-range-note"
+                aria-describedby=note.clone()
                 on:input=on_input
             />
-            <p id="typed-range-note" class:problem=move || problem.with(Option::is_some)>
-                {move || problem.get().or_else(|| meaning(session, &typed.get())).unwrap_or_else(|| hint(session))}
+            <p id=note class:problem=move || problem.with(Option::is_some)>
+                {move || {
+                    let said = problem.get().or_else(|| meaning(session, read(&typed.get()).ok()?));
+                    said.or_else(|| is_first.then(|| hint(session, edited.is_some())))
+                }}
             </p>
             <button class="control primary" type="submit">{action}</button>
         </form>
@@ -65,25 +83,26 @@ pub(super) fn TypedRange(
 }
 
 /// Reads what was typed against what is in view.
-fn read(session: Session, text: &str) -> Result<RangeSpec, TypedError> {
+fn read(session: Session, text: &str, edited: Option<TimeRange>) -> Result<RangeSpec, TypedError> {
     let against = TypedAgainst {
         now: session.server_now(),
         shown: session.range.get_untracked(),
         zone: session.zone.get_untracked(),
+        edited,
     };
     parse_typed_range(text, against)
 }
 
 /// The range that the text means, with its date, as soon as it means one.
-fn meaning(session: Session, text: &str) -> Option<String> {
-    let spec = read(session, text).ok()?;
+fn meaning(session: Session, spec: RangeSpec) -> Option<String> {
     Some(text::dated_range(spec.resolve(session.server_now()), session.zone.get_untracked()))
 }
 
-fn hint(session: Session) -> String {
+fn hint(session: Session, has_length: bool) -> String {
+    let length = if has_length { "10m from its start" } else { "3h or -2h..-1h" };
     let zone = session.view.with(|view| view.zone.unwrap_or_default());
     let zone = if zone == Zone::Local { "your own zone" } else { "UTC" };
     format!(
-        "09:30..10:15 on the day in view, yesterday 14:00..15:00, 2026-11-20 09:30..10:15, 3h or -2h..-1h; in {zone}"
+        "09:30..10:15 on the day in view, yesterday 14:00..15:00, 2026-11-20 09:30..10:15, {length}; in {zone}"
     )
 }

@@ -15,6 +15,8 @@ pub struct TypedAgainst<'a> {
     pub shown: TimeRange,
     /// The zone that is shown: what names no zone is meant in it.
     pub zone: ZoneClock<'a>,
+    /// The range that is changed by what is typed: a length alone is its length from its start.
+    pub edited: Option<TimeRange>,
 }
 
 /// Why a typed text is no range to show.
@@ -167,7 +169,10 @@ impl TypedAgainst<'_> {
             return self.between(from.trim(), until.trim());
         }
         if let Some(nanos) = length(text) {
-            return Ok(RangeSpec::last(nanos));
+            let edited = self.edited.filter(|_| !text.to_ascii_lowercase().starts_with("last"));
+            return Ok(edited.map_or(RangeSpec::last(nanos), |TimeRange { from, .. }| {
+                RangeSpec::absolute(TimeRange { from, until: from.plus_nanos(nanos) })
+            }));
         }
         if let Some((from, until)) = clocks_apart(text) {
             return self.between(from, until);

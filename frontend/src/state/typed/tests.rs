@@ -14,7 +14,7 @@ fn check_in(shown: (&str, &str), text: &str, minutes: i32, expected: &str) {
     let shown = TimeRange::between(at(shown.0), at(shown.1));
     let offsets = [(Timestamp::MIN, minutes)];
     let zone = ZoneClock::new(&offsets);
-    let found = parse_typed_range(text, TypedAgainst { now, shown, zone })
+    let found = parse_typed_range(text, TypedAgainst { now, shown, zone, edited: None })
         .map_or_else(|_| "error".to_owned(), |spec| spec.resolve(now).to_string());
     assert_eq!(found, expected, "{text}");
 }
@@ -22,7 +22,7 @@ fn check_in(shown: (&str, &str), text: &str, minutes: i32, expected: &str) {
 #[track_caller]
 fn check_refused(text: &str, expected: &str) {
     let shown = TimeRange::between(at("2026-11-23T09:00:00Z"), at("2026-11-23T10:00:00Z"));
-    let against = TypedAgainst { now: at("2026-11-23T10:00:00Z"), shown, zone: ZoneClock::UTC };
+    let against = TypedAgainst { now: at("2026-11-23T10:00:00Z"), shown, zone: ZoneClock::UTC, edited: None };
     let error = parse_typed_range(text, against).map_err(|error| error.to_string());
     let error = error.expect_err(text);
     assert!(error.contains(expected), "{text}: {error}");
@@ -45,6 +45,24 @@ fn ranges_are_read_as_they_are_typed() {
     check("09:30..08:00", 0, "error");
     check("soon", 0, "error");
     check("", 0, "error");
+}
+
+#[test]
+fn a_length_alone_is_that_of_the_range_that_is_changed_from_its_start() {
+    let check = |text: &str, expected: &str| {
+        let now = at("2026-11-23T10:00:00Z");
+        let shown = TimeRange::between(at("2026-11-23T09:00:00Z"), now);
+        let edited = Some(TimeRange::between(at("2026-11-20T14:05:00Z"), at("2026-11-20T14:07:00Z")));
+        let found = parse_typed_range(text, TypedAgainst { now, shown, zone: ZoneClock::UTC, edited });
+        let found = found.map_or_else(|_| "error".to_owned(), |spec| spec.resolve(now).to_string());
+        assert_eq!(found, expected, "{text}");
+    };
+    check("10m", "2026-11-20T14:05:00Z..2026-11-20T14:15:00Z");
+    check("90 sec", "2026-11-20T14:05:00Z..2026-11-20T14:06:30Z");
+    check("0s", "error");
+    check("last 10 min", "2026-11-23T09:50:00Z..2026-11-23T10:00:00Z");
+    check("-10m", "2026-11-23T09:50:00Z..2026-11-23T10:00:00Z");
+    check("09:30..09:40", "2026-11-23T09:30:00Z..2026-11-23T09:40:00Z");
 }
 
 #[test]
@@ -201,8 +219,8 @@ fn check_summer(text: &str, offset_at: fn(Timestamp) -> i32, expected: &str) {
     let shown = TimeRange::between(at("2026-11-23T09:00:00Z"), now);
     let offsets = in_2026(offset_at);
     let zone = ZoneClock::new(&offsets);
-    let found =
-        parse_typed_range(text, TypedAgainst { now, shown, zone }).map(|spec| spec.resolve(now).to_string());
+    let found = parse_typed_range(text, TypedAgainst { now, shown, zone, edited: None })
+        .map(|spec| spec.resolve(now).to_string());
     assert_eq!(found.as_deref(), Ok(expected), "{text}");
 }
 
