@@ -1,23 +1,55 @@
-//! A chart by keys alone: where the crosshair goes, and that a band has a width.
+//! A chart by keys alone: where the crosshair goes, that a band has a width, and how time is moved.
 
 use serde_json::{Value, json};
 use sonde_tests::browser::{Browser, Key};
 use sonde_tests::page::Page;
 use sonde_tests::server::TestServer;
+use sonde_tests::wait;
 
 const ADDRESS: &str = "/?v=1&t=2025-02-28T03:00:00Z..03:10:00Z&target=mill.heat";
+
+/// A chart with the focus.
+fn open<'a>(browser: &'a Browser, server: &TestServer, address: &str) -> Page<'a> {
+    let points = (0..600).map(|second| format!("mill.heat 7 {}", 1_740_711_600 + second));
+    let text = points.collect::<Vec<_>>().join("\n");
+    assert_eq!(server.http().post("/api/ingest/metrics", text.as_bytes()).status, 200);
+    let page = Page::open(browser, &server.http().url(address));
+    let focus =
+        "const plot = document.querySelector('.plot[data-panel=\"~targets\"]'); plot?.focus(); return !!plot";
+    page.wait_for("the chart", focus, &json!(true));
+    page
+}
+
+#[test]
+fn keys_pan_and_zoom_to_the_selection_and_back() {
+    let server = TestServer::start();
+    let browser = Browser::open();
+    open(&browser, &server, &format!("{ADDRESS}&s=2025-02-28T03:02:00Z..03:04:00Z"));
+    let shows = |range: &str| {
+        wait::until(range, || {
+            Some(browser.url()).filter(|url| url.contains(range)).ok_or_else(|| browser.url())
+        })
+    };
+    // Each is told by the address, so that the next one is no part of its burst.
+    browser.key(Key::PageDown);
+    shows("t=2025-02-28T03:05:00Z..03:15:00Z");
+    browser.key(Key::PageUp);
+    shows("t=2025-02-28T03:00:00Z..03:10:00Z");
+    browser.key(Key::PageUp);
+    shows("t=2025-02-28T02:55:00Z..03:05:00Z");
+    browser.key('z');
+    shows("t=2025-02-28T03:01:48Z..03:04:12Z");
+    browser.key(Key::Backspace);
+    let url = shows("t=2025-02-28T02:55:00Z..03:05:00Z");
+    assert!(url.contains("s=2025-02-28T03:02:00Z..03:04:00Z"), "the selection stays: {url}");
+    browser.assert_no_errors();
+}
 
 #[test]
 fn home_and_end_lead_to_the_ends_and_a_band_past_the_end_is_none() {
     let server = TestServer::start();
-    let points = (0..600).map(|second| format!("mill.heat 7 {}", 1_740_711_600 + second));
-    let text = points.collect::<Vec<_>>().join("\n");
-    assert_eq!(server.http().post("/api/ingest/metrics", text.as_bytes()).status, 200);
     let browser = Browser::open();
-    let page = Page::open(&browser, &server.http().url(ADDRESS));
-    let focus =
-        "const plot = document.querySelector('.plot[data-panel=\"~targets\"]'); plot?.focus(); return !!plot";
-    page.wait_for("the chart", focus, &json!(true));
+    let page = open(&browser, &server, ADDRESS);
     let said = "return document.querySelector('[data-panel=\"~targets\"] [role=status]').textContent";
     let bands = "return document.querySelectorAll('.band').length";
     browser.key(Key::End);

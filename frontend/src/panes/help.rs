@@ -28,7 +28,8 @@ const GROUPS: [(&str, &[(&str, &str)]); 5] = [
             ("two fingers", "on a chart: move and zoom"),
             ("double-click", "zoom to the selection; outside of it, back"),
             ("+ −", "on a chart: zoom"),
-            ("Backspace", "on a chart: back one zoom"),
+            ("PageUp PageDown", "on a chart: move by half of what is seen"),
+            ("z Backspace", "on a chart: zoom to the selection; back one zoom"),
         ],
     ),
     (

@@ -1,7 +1,7 @@
 //! The brush by keys alone: a cursor that the arrows, Home and End move, a band that Shift extends, edges that `[` and `]` pick.
 
 use super::snap::{most_ticks, rounded_time};
-use super::zoom::zoomed;
+use super::zoom::{panned, with_margin, zoomed};
 use super::{Brush, Edge, Outcome, Scene};
 use sonde_shared::chart::scale::{readable, readable_end};
 use sonde_shared::chart::ticks::neighbour_tick;
@@ -23,6 +23,9 @@ pub(crate) enum Key {
     PickEnd,
     ZoomIn,
     ZoomOut,
+    ZoomToBand,
+    Earlier,
+    Later,
     Back,
 }
 
@@ -40,6 +43,9 @@ impl Key {
             "]" => Self::PickEnd,
             "+" | "=" => Self::ZoomIn,
             "-" => Self::ZoomOut,
+            "z" => Self::ZoomToBand,
+            "PageUp" => Self::Earlier,
+            "PageDown" => Self::Later,
             "Backspace" => Self::Back,
             _ => return None,
         })
@@ -109,6 +115,14 @@ impl Brush {
                 vec![Outcome::Show(readable(zoomed(scene.scale.range(), self.cursor_in(scene), ZOOM)))]
             }
             Key::Back => vec![Outcome::ZoomBack],
+            Key::ZoomToBand => {
+                scene.selection.map(|band| Outcome::Show(with_margin(band))).into_iter().collect()
+            }
+            Key::Earlier | Key::Later => {
+                let half = (scene.scale.right() - scene.scale.left()) / 2.0;
+                let by_px = if key == Key::Later { half } else { -half };
+                vec![Outcome::Show(panned(scene.scale.range(), by_px, &scene.scale))]
+            }
             Key::ZoomOut => {
                 vec![Outcome::Show(readable(zoomed(scene.scale.range(), self.cursor_in(scene), 1.0 / ZOOM)))]
             }

@@ -117,3 +117,14 @@ fn escape_drops_what_is_dragged_and_leaves_the_rest_to_the_page() {
     check(Some((100.0, 200.0)), &[Do::Key(Key::PickStart), escape, escape], picked);
     check(Some((100.0, 200.0)), &[escape], &[]);
 }
+
+#[test]
+fn keys_pan_by_half_of_what_is_seen_and_zoom_to_the_band() {
+    let shows = |key: Key, selection: Option<(f64, f64)>, expected: &[Outcome]| {
+        check(selection, &[Do::Key(key)], expected);
+    };
+    shows(Key::Later, None, &[Show(range(500.0, 1_500.0))]);
+    shows(Key::Earlier, Some((100.0, 200.0)), &[Show(range(-500.0, 500.0))]);
+    shows(Key::ZoomToBand, Some((100.0, 200.0)), &[Show(range(90.0, 210.0))]);
+    shows(Key::ZoomToBand, None, &[]);
+}
