@@ -104,6 +104,41 @@ fn one_series_alone_then_all_and_one_chart_alone_until_escape() {
 }
 
 #[test]
+fn a_tooltip_has_all_values_and_the_whole_text_of_an_event() {
+    const WHAT: &str =
+        "Deploy web 4.2.3000 to production with a migration of the orders that takes some minutes";
+    let server = TestServer::start();
+    let mut text = String::new();
+    for second in 0..600_u64 {
+        let ts = 1_740_711_600 + second;
+        (0..15)
+            .for_each(|number| writeln!(text, "many.s{number:02} {number} {ts}").expect("a String takes it"));
+    }
+    assert_eq!(server.http().post("/api/ingest/metrics", text.as_bytes()).status, 200);
+    let event = json!({"what": WHAT, "when": 1_740_711_900, "tags": ["web", "v4"]});
+    assert!(server.http().post("/events/", event.to_string().as_bytes()).status < 300);
+    let browser = Browser::open();
+    let page = page_of(&browser, &server, &format!("{ADDRESS}&target=many.*"));
+    let many = panel(&page, "many");
+    let plot = page.plot_of(&many, visible());
+    browser.hover((plot.x_of(visible().from.plus_nanos(300_000_000_000)).round(), plot.middle));
+    let rows =
+        "return [...document.querySelectorAll('.tooltip-row')].map(e => e.innerText.replace(/\\s+/g, ' '))";
+    let largest_first: Vec<_> = (0..15).rev().map(|number| format!("s{number:02} {number}")).collect();
+    page.wait_for("all values", rows, &json!(largest_first));
+    let note = "const note = document.querySelector('.tooltip-note'); return note && \
+        [note.innerText, note.scrollWidth <= note.clientWidth, note.clientHeight > 20]";
+    page.wait_for("all of the event", note, &json!([format!("{WHAT} web v4"), true, true]));
+    let whole = "const box = document.querySelector('.tooltip').getBoundingClientRect(); \
+        return [...document.querySelectorAll('.tooltip-row')].every(row => { \
+            const r = row.getBoundingClientRect(); return r.right <= box.right && r.bottom <= box.bottom }) && \
+            [...document.querySelectorAll('.tooltip-name')].every(name => name.scrollWidth <= name.clientWidth)";
+    page.wait_for("none cut off", whole, &json!(true));
+    browser.screenshot("many-values");
+    browser.assert_no_errors();
+}
+
+#[test]
 fn a_link_made_for_graphite_shows_its_chart_over_its_range() {
     let server = TestServer::start();
     fill(&server);

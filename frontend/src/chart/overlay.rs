@@ -2,7 +2,7 @@
 
 use super::axis::data_range;
 use super::brush::{NARROW_PX, TOUCH_NARROW_PX};
-use super::readings::{Reading, band_size};
+use super::readings::{COLUMN_ROWS, Reading, band_size, events_at};
 use super::surface::Surface;
 use super::{ChartContext, Hover};
 use crate::boxed::memo;
@@ -10,8 +10,15 @@ use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, RIGHT_PX, plot_width};
 use sonde_shared::time::{TimeRange, Timestamp};
 
-/// A tooltip lists so many values.
-const MOST_ROWS: usize = 10;
+/// As wide is each column of a tooltip that has several.
+const COLUMN_PX: f64 = 180.0;
+/// As high is a value in it, and what stands around them.
+const ROW_PX: f64 = 16.0;
+const AROUND_PX: f64 = 26.0;
+/// A panel's head, above its plot.
+const PANEL_HEAD_PX: f64 = 32.0;
+/// An event is told up to so many px beside its line.
+const NOTE_PX: f64 = 6.0;
 /// About as wide are a chart's chips.
 const CHIPS_PX: f64 = 120.0;
 /// Chips on the other charts show so many.
@@ -210,16 +217,29 @@ fn Tooltip(
         let x = surface.x_in_view(at)?;
         let scale = surface.scale();
         let time = ctx.instant(at, scale.nanos_per_px());
-        let mut rows = readings.run(at);
-        let more = rows.len().saturating_sub(MOST_ROWS);
-        rows.truncate(MOST_ROWS);
-        let place = TooltipPlace::of(x + GUTTER_PX, surface.width.get());
+        let (mut rows, width) = (readings.run(at), surface.width.get());
+        let columns = TooltipColumns::of(rows.len(), width, surface.height());
+        let more = rows.len().saturating_sub(columns.shown());
+        rows.truncate(columns.shown());
+        let place = TooltipPlace::of(x + GUTTER_PX, width, columns.columns);
         let under = |px: f64| scale.time_from_x(px);
-        let is_low = is_high.run(TimeRange { from: under(place.from_px), until: under(place.until_px) });
+        let notes = notes(surface, at);
+        // What is higher than the panel would be cut off above it.
+        let high_px = (columns.rows + notes.len() * 2) as f64 * ROW_PX + AROUND_PX;
+        let is_low = high_px <= surface.height() + PANEL_HEAD_PX
+            && is_high.run(TimeRange { from: under(place.from_px), until: under(place.until_px) });
         Some(view! {
-            <div class="tooltip" class:low=is_low style:transform=place.transform>
+            <div
+                class="tooltip"
+                class:low=is_low
+                style:transform=place.transform
+                style:max-width=format!("{:.0}px", place.widest_px)
+            >
                 <div class="tooltip-time">{time}</div>
-                {rows.into_iter().map(tooltip_row).collect_view()}
+                {notes.into_iter().map(|note| view! { <div class="tooltip-note">{note}</div> }).collect_view()}
+                <div class="tooltip-rows" style:grid-template-rows=format!("repeat({}, auto)", columns.rows)>
+                    {rows.into_iter().map(tooltip_row).collect_view()}
+                </div>
                 {(more > 0).then(|| view! { <div class="tooltip-more">{format!("+{more}")}</div> })}
             </div>
         })
@@ -227,10 +247,40 @@ fn Tooltip(
     view! { {move || tooltip()} }
 }
 
+/// What is noted at an instant.
+fn notes(surface: Surface, at: Timestamp) -> Vec<String> {
+    let reach_ms = surface.scale().nanos_per_px() * NOTE_PX / 1e6;
+    surface.ctx.events.with(|events| events_at(events, at.as_nanos() as f64 / 1e6, reach_ms))
+}
+
+/// How the values of a tooltip are laid out.
+#[derive(Debug, PartialEq)]
+struct TooltipColumns {
+    columns: usize,
+    /// Of each column.
+    rows: usize,
+}
+
+impl TooltipColumns {
+    /// For so many values over a chart of this size: as many columns as they need, or as have room.
+    fn of(values: usize, width: f64, height: f64) -> Self {
+        let most = (((height - AROUND_PX) / ROW_PX) as usize).max(COLUMN_ROWS);
+        let fit = ((width / COLUMN_PX) as usize).max(1);
+        let columns = values.div_ceil(most).clamp(1, fit);
+        Self { columns, rows: values.div_ceil(columns).clamp(1, most) }
+    }
+
+    const fn shown(&self) -> usize {
+        self.columns * self.rows
+    }
+}
+
 /// Where a tooltip stands.
 #[derive(Debug, PartialEq)]
 struct TooltipPlace {
     transform: String,
+    /// It is no wider.
+    widest_px: f64,
     /// What it could cover of the plot, the crosshair's own place included.
     from_px: f64,
     until_px: f64,
@@ -239,10 +289,10 @@ struct TooltipPlace {
 impl TooltipPlace {
     /// For the crosshair at `x` in a chart of `width`: right of it, what came before stays in view; left where there is no room
     /// on the right; at the edge where there is none on either side.
-    fn of(x: f64, width: f64) -> Self {
+    fn of(x: f64, width: f64, columns: usize) -> Self {
         const GAP_PX: f64 = 16.0;
-        // As wide as the styles allow it to be.
-        let widest = (width * 0.6).min(360.0);
+        let widest =
+            if columns > 1 { (columns as f64 * COLUMN_PX).min(width) } else { (width * 0.6).min(360.0) };
         let (transform, from_px, until_px) = if x + GAP_PX + widest <= width {
             (format!("translateX({:.0}px)", x + GAP_PX), x, x + GAP_PX + widest)
         } else if x >= GAP_PX + widest {
@@ -251,7 +301,7 @@ impl TooltipPlace {
             let left = (width - widest).max(0.0);
             (format!("translateX({left:.0}px)"), left.min(x), width.max(x))
         };
-        Self { transform, from_px, until_px }
+        Self { transform, widest_px: widest, from_px, until_px }
     }
 }
 
@@ -333,12 +383,27 @@ mod tests {
     #[test]
     fn a_tooltip_stays_inside_its_chart() {
         let check = |x: f64, width: f64, transform: &str, under: (f64, f64)| {
-            let place = TooltipPlace::of(x, width);
+            let place = TooltipPlace::of(x, width, 1);
             assert_eq!((place.transform.as_str(), (place.from_px, place.until_px)), (transform, under));
         };
         check(100.0, 1_000.0, "translateX(116px)", (100.0, 476.0));
         check(624.0, 1_000.0, "translateX(640px)", (624.0, 1_000.0));
         check(625.0, 1_000.0, "translateX(609px) translateX(-100%)", (249.0, 625.0));
         check(150.0, 300.0, "translateX(120px)", (120.0, 300.0));
+        assert_eq!(TooltipPlace::of(500.0, 1_000.0, 4).transform, "translateX(280px)");
+    }
+
+    #[test]
+    fn a_tooltip_has_the_columns_that_its_values_need_or_as_many_as_fit() {
+        let check = |values: usize, width: f64, height: f64, columns: usize, rows: usize| {
+            assert_eq!(TooltipColumns::of(values, width, height), TooltipColumns { columns, rows });
+        };
+        check(0, 900.0, 168.0, 1, 1);
+        check(10, 900.0, 168.0, 1, 10);
+        check(15, 900.0, 168.0, 2, 8);
+        check(41, 900.0, 168.0, 5, 9);
+        check(90, 900.0, 168.0, 5, 10);
+        check(15, 320.0, 128.0, 1, 10);
+        check(15, 320.0, 600.0, 1, 15);
     }
 }

@@ -124,7 +124,10 @@ pub(super) fn level_variable(level: Level) -> &'static str {
     }
 }
 
-/// Each series' value at an instant. A value counts up to `reach_ms` beyond the first and the last point.
+/// A tooltip's column holds so many values.
+pub(super) const COLUMN_ROWS: usize = 10;
+
+/// Each series' value at an instant, the largest first where they are more than a column. A value counts up to `reach_ms` beyond the first and the last point.
 pub(super) fn readings_at(
     series: &[Columns],
     slots: &[usize],
@@ -132,10 +135,27 @@ pub(super) fn readings_at(
     at_ms: f64,
     reach_ms: f64,
 ) -> Vec<Reading> {
-    let value = |one: &Columns| {
-        value_at(one, at_ms, reach_ms).map_or_else(|| MISSING.to_owned(), |v| units.text(one, v))
+    let mut values: Vec<Option<f64>> = series.iter().map(|one| value_at(one, at_ms, reach_ms)).collect();
+    let text = |(one, value): (&Columns, &Option<f64>)| {
+        value.map_or_else(|| MISSING.to_owned(), |v| units.text(one, v))
     };
-    rows(series, slots, value)
+    let mut texts = series.iter().zip(&values).map(text);
+    let mut rows = rows(series, slots, |_| texts.next().unwrap_or_default());
+    if rows.len() > COLUMN_ROWS {
+        largest_first(&mut rows, &mut values);
+    }
+    rows
+}
+
+/// Brings the largest values to the front, as many of them as a tooltip could show.
+fn largest_first(rows: &mut [Reading], values: &mut [Option<f64>]) {
+    const MOST: usize = 100;
+    for place in 0..rows.len().min(MOST) {
+        let larger = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
+        let at = (place..rows.len()).fold(place, larger);
+        rows.swap(place, at);
+        values.swap(place, at);
+    }
 }
 
 /// Each series' last value in the range.
@@ -154,7 +174,7 @@ pub(super) fn last_readings(
     rows(series, slots, last)
 }
 
-fn rows(series: &[Columns], slots: &[usize], value: impl Fn(&Columns) -> String) -> Vec<Reading> {
+fn rows(series: &[Columns], slots: &[usize], mut value: impl FnMut(&Columns) -> String) -> Vec<Reading> {
     let names = short_names(series);
     let slot = |index: usize| slots.get(index).copied().unwrap_or(index);
     let has_left = series.iter().any(|one| !is_right(one));
@@ -168,13 +188,9 @@ fn rows(series: &[Columns], slots: &[usize], value: impl Fn(&Columns) -> String)
 }
 
 /// The notes that stand within `reach_ms` of an instant.
-pub(super) fn events_at(events: &[Event], at_ms: f64, reach_ms: f64) -> Vec<Reading> {
+pub(super) fn events_at(events: &[Event], at_ms: f64, reach_ms: f64) -> Vec<String> {
     let near = events.iter().filter(|event| (event.when as f64 * 1e3 - at_ms).abs() <= reach_ms);
-    let row = |event: &Event| {
-        let value = event.tags.join(" ");
-        Reading { colour: "var(--faint)".to_owned(), name: event.what.clone(), value, is_right: false }
-    };
-    near.map(row).collect()
+    near.map(|event| [&event.what, " ", &event.tags.join(" ")].concat().trim_end().to_owned()).collect()
 }
 
 /// The value of the point nearest to an instant; none in a gap.
@@ -367,6 +383,16 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_of_many_values_come_first() {
+        let of = |index: usize| series(&index.to_string(), &[(10.0, ((index * 7) % 11) as f64)]);
+        let names = |count: usize| {
+            let read = readings_at(&(0..count).map(of).collect::<Vec<_>>(), &[], &units("", ""), 10.0, 5.0);
+            read.into_iter().map(|row| row.name).collect::<Vec<_>>().concat()
+        };
+        assert_eq!((names(3).as_str(), names(11).as_str()), ("012", "369147102580"));
+    }
+
+    #[test]
     fn the_nearest_point_is_read_and_a_gap_is_none() {
         let one = series("a", &[(10.0, 1.0), (20.0, 2.0), (30.0, f64::NAN), (40.0, 4.0)]);
         let check = |at: f64, expected: Option<f64>| assert_eq!(value_at(&one, at, 5.0), expected, "at {at}");
@@ -442,7 +468,7 @@ mod tests {
             data: String::new(),
         };
         let read = |at_ms: f64| events_at(std::slice::from_ref(&deploy), at_ms, 100.0);
-        assert_eq!((read(59_950.0)[0].name.as_str(), read(60_100.0)[0].value.as_str()), ("deploy", "web v2"));
+        assert_eq!((read(59_950.0), read(60_100.0)[0].as_str()), (read(60_000.0), "deploy web v2"));
         assert!(read(60_101.0).is_empty());
     }
 

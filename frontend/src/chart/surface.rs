@@ -87,6 +87,11 @@ impl Surface {
         TimeScale::new(self.ctx.range.get(), GUTTER_PX, plot_width(self.width.get()))
     }
 
+    /// The element's height in CSS px.
+    pub(super) fn height(&self) -> f64 {
+        self.node.get_untracked().map_or(0.0, |node| f64::from(node.client_height()))
+    }
+
     /// The plot's width in CSS px once the browser has laid it out; tracked.
     pub(super) fn laid_out_width(&self) -> Option<f64> {
         let width = self.width.get();

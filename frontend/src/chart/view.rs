@@ -12,8 +12,8 @@ use super::canvas::{Canvas, paint};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Stats, Units, counts_at, events_at, extent_of, highest_share, last_readings, outlines, parted,
-    readings_at, stats_of, styles, with_one_in_front,
+    Reading, Stats, Units, counts_at, extent_of, highest_share, last_readings, outlines, parted, readings_at,
+    stats_of, styles, with_one_in_front,
 };
 use super::size::watch_pixel_ratio;
 use super::slots::PanelSlots;
@@ -142,10 +142,8 @@ pub fn Chart(
         let (data, slots) = (data.get(), slots.get());
         let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
         let at_ms = at.as_nanos() as f64 / 1e6;
-        let values =
-            data.map(|all| readings_at(parted(&all, how.get()).0, &slots, &among(), at_ms, reach_ms));
-        let notes = ctx.events.with(|events| events_at(events, at_ms, reach_ms / 2.0));
-        values.unwrap_or_default().into_iter().chain(notes).collect::<Vec<_>>()
+        data.map(|all| readings_at(parted(&all, how.get()).0, &slots, &among(), at_ms, reach_ms))
+            .unwrap_or_default()
     };
     let is_high = move |range: TimeRange| {
         let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
