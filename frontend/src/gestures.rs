@@ -33,6 +33,7 @@ pub fn provide_charts(
         selection: session.selection.into(),
         baseline: session.baseline.into(),
         draft: RwSignal::new(None),
+        drafts_baseline: RwSignal::new(false),
         armed: RwSignal::new(false),
         snaps: prefs::switch("snap", false),
         held: RwSignal::new(false),

@@ -140,6 +140,64 @@ fn a_baseline_is_on_every_chart_and_in_the_address_until_escape_takes_it_back() 
 }
 
 #[test]
+fn the_baseline_is_moved_and_resized_by_its_own_band() {
+    let server = pumps();
+    let browser = Browser::open();
+    let both = format!("{ADDRESS}&s=2025-02-28T03:06:00Z..03:08:00Z&b=2025-02-28T03:01:00Z..03:03:00Z");
+    let page = Page::open(&browser, &server.http().url(&both));
+    let script = "return document.querySelector('.plot[data-panel]')?.dataset.panel ?? null";
+    let panel =
+        wait::until("a chart", || browser.look(script, &[]).as_str().map(str::to_owned).ok_or("none"));
+    let plot = page.plot_of(&panel, visible());
+    let x = |minute: i64| plot.x_of(minutes(minute, 9).from).round();
+    let cursor = |at: f64, wanted: &str| {
+        browser.hover((at, plot.middle));
+        let script = format!("return document.querySelector('[data-panel=\"{panel}\"]').style.cursor");
+        page.wait_for("the cursor", &script, &json!(wanted));
+    };
+    cursor(x(2), "move");
+    cursor(x(3), "ew-resize");
+    cursor(x(5), "crosshair");
+    let drag = |from: i64, to: i64| {
+        let steps =
+            [0.0, 0.3, 1.0].map(|part| ((x(to) - x(from)).mul_add(part, x(from)).round(), plot.middle));
+        browser.press_and_move(&steps);
+    };
+    let second = plot.pixel_ms() * 2;
+    let is_about = |wanted: TimeRange| {
+        let off = |found: Timestamp, wanted: Timestamp| found.as_millis().abs_diff(wanted.as_millis()) as i64;
+        wait::until(&format!("the baseline at {wanted}"), || match view(&browser).baseline {
+            Some(band) if off(band.from, wanted.from).max(off(band.until, wanted.until)) <= second => Ok(()),
+            other => Err(other),
+        });
+    };
+    // While it is dragged it is the baseline's band that moves, and the selection stays.
+    drag(2, 4);
+    let label = "return document.querySelector('.drag-label')?.innerText.startsWith('Baseline ') ?? false";
+    page.wait_for("whose band it is", label, &json!(true));
+    let bands = "return [document.querySelectorAll('.band.draft').length, \
+        document.querySelectorAll('.baseline-band.draft').length > 1]";
+    page.wait_for("the baseline's band on every chart", bands, &json!([0, true]));
+    browser.let_go();
+    is_about(minutes(3, 5));
+    drag(3, 2);
+    browser.let_go();
+    is_about(minutes(2, 5));
+    assert_eq!(view(&browser).selection, Some(minutes(6, 8)));
+    // Over the selection it is compared with itself, and one press undoes that.
+    drag(5, 7);
+    browser.let_go();
+    is_about(minutes(2, 7));
+    let clear = "document.querySelector('.why-answer button')";
+    page.wait_for("a way out", &format!("return {clear}?.innerText ?? null"), &json!("Clear the baseline"));
+    browser.screenshot("overlapping-baseline");
+    page.click_element(clear);
+    wait_for_view(&browser, "no baseline", |view| view.baseline, &None);
+    assert_eq!(view(&browser).selection, Some(minutes(6, 8)));
+    browser.assert_no_errors();
+}
+
+#[test]
 fn fingers_brush_pan_zoom_and_tap() {
     let server = pumps();
     let browser = Browser::with(&Settings { width: 390, height: 844, touch: true, ..Settings::default() });

@@ -1,7 +1,7 @@
 //! The brush: what pointer and keys on a chart mean. Pure: values in, values out.
 //!
 //! A press becomes a drag after 4 px. What is dragged is decided where it was pressed: an edge of the band resizes it
-//! and may cross the other, its body moves it, any other place makes a new band; with shift or the middle button the
+//! and may cross the other, its body moves it, and so it is with the baseline's; any other place makes a new band; with shift or the middle button the
 //! time moves instead. Times, not pixels, are kept, and the scale of the press holds until its end, so that a chart
 //! that moves on under the pointer changes nothing.
 
@@ -37,6 +37,8 @@ pub(super) struct Scene {
     pub(super) scale: TimeScale,
     /// The committed selection.
     pub(super) selection: Option<TimeRange>,
+    /// What it is compared with, where that was marked.
+    pub(super) baseline: Option<TimeRange>,
     /// Whether the next band is the baseline.
     pub(super) is_armed: bool,
     /// The clock by which ticks stand, for moving from one to the next.
@@ -86,9 +88,9 @@ pub(super) enum Outcome {
 /// What lies under a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hit {
-    /// The start or the end of the band.
+    /// The start or the end of a band.
     Edge(Edge),
-    /// The band between its edges.
+    /// A band between its edges.
     Body,
     /// Any other place.
     Plot,
@@ -143,26 +145,40 @@ enum Drag {
     New,
     /// Marks the baseline in the same way.
     Baseline,
-    /// Moves the band, which was here.
-    Move(TimeRange),
-    /// Moves one end, which was at `moving`; the other stays.
-    Resize { moving: Timestamp, fixed: Timestamp },
+    /// Moves a band, which was here.
+    Move { band: TimeRange, of: Of },
+    /// Moves one end of a band, which was at `moving`; the other stays.
+    Resize { moving: Timestamp, fixed: Timestamp, of: Of },
     /// Moves the time, of which this was visible.
     Pan(TimeRange),
+}
+
+/// Whose band is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Selection,
+    Baseline,
 }
 
 impl Drag {
     /// What is dragged from here.
     fn of(x: f64, press: Press, scene: &Scene) -> Self {
-        match (scene.selection, hit(x, press.is_touch, scene)) {
-            _ if press.pans => Self::Pan(scene.scale.range()),
-            _ if scene.is_armed => Self::Baseline,
-            (Some(band), Hit::Edge(edge)) => {
-                Self::Resize { moving: edge.of(band), fixed: edge.other().of(band) }
-            }
-            (Some(band), Hit::Body) => Self::Move(band),
-            _ => Self::New,
+        let change = |(band, hit, of): (TimeRange, Hit, Of)| match hit {
+            Hit::Edge(edge) => Self::Resize { moving: edge.of(band), fixed: edge.other().of(band), of },
+            Hit::Body | Hit::Plot => Self::Move { band, of },
+        };
+        match () {
+            () if press.pans => Self::Pan(scene.scale.range()),
+            () if scene.is_armed => Self::Baseline,
+            () => band_at(x, press.is_touch, scene).map_or(Self::New, change),
         }
+    }
+
+    const fn marks_baseline(self) -> bool {
+        matches!(
+            self,
+            Self::Baseline | Self::Move { of: Of::Baseline, .. } | Self::Resize { of: Of::Baseline, .. }
+        )
     }
 }
 
@@ -175,6 +191,14 @@ impl Brush {
     /// Whether what is being dragged, by pointer or keys, is a new band.
     pub(super) const fn makes_band(&self) -> bool {
         matches!(self.pointer, Pointer::Dragging { drag: Drag::New, .. }) || self.keyboard.makes_band()
+    }
+
+    /// Whether what is being dragged is what the selection is compared with.
+    pub(super) const fn marks_baseline(&self, is_armed: bool) -> bool {
+        match self.pointer {
+            Pointer::Dragging { drag, .. } => drag.marks_baseline(),
+            Pointer::Idle | Pointer::Pressed { .. } => is_armed && self.keyboard.makes_band(),
+        }
     }
 
     /// Whether time itself is being dragged.
@@ -265,8 +289,8 @@ fn band_of(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale, stops: &Stops)
             let to = if from == to { snap::rounded_time(time(to_x), scale) } else { to };
             readable(TimeRange::between(from, to))
         }
-        Drag::Move(band) => stops.place_band(band, moved, scale),
-        Drag::Resize { moving, fixed } => {
+        Drag::Move { band, .. } => stops.place_band(band, moved, scale),
+        Drag::Resize { moving, fixed, .. } => {
             let visible = scale.range();
             // Held within the plot only by the pointer: an edge that was outside may stay there.
             let (first, last) = (visible.from.min(moving), visible.until.max(moving));
@@ -286,16 +310,31 @@ fn commit(drag: Drag, from_x: f64, to_x: f64, scale: &TimeScale, stops: &Stops) 
     let result = match drag {
         _ if band.is_empty() => return vec![Outcome::Draft(None)],
         Drag::New => Outcome::Select(band),
-        Drag::Baseline => Outcome::Baseline(band),
+        _ if drag.marks_baseline() => Outcome::Baseline(band),
         _ => Outcome::Adjust(band),
     };
     vec![Outcome::Draft(None), result]
 }
 
-/// What lies at `x`. A narrow band's edges are hit outside of it, so that its body can still be caught.
+/// What lies at `x`.
 pub(super) fn hit(x: f64, is_touch: bool, scene: &Scene) -> Hit {
-    let Some(band) = scene.selection else { return Hit::Plot };
-    let (left, right) = (scene.scale.x_from_time(band.from), scene.scale.x_from_time(band.until));
+    band_at(x, is_touch, scene).map_or(Hit::Plot, |(_, hit, _)| hit)
+}
+
+/// The band that is hit at `x`, where, and whose it is: the selection before what it is compared with.
+fn band_at(x: f64, is_touch: bool, scene: &Scene) -> Option<(TimeRange, Hit, Of)> {
+    let bands = [(scene.selection, Of::Selection), (scene.baseline, Of::Baseline)];
+    let hits = |(band, of): (Option<TimeRange>, Of)| {
+        let band = band?;
+        let hit = hit_of(band, x, is_touch, &scene.scale);
+        (hit != Hit::Plot).then_some((band, hit, of))
+    };
+    bands.into_iter().find_map(hits)
+}
+
+/// A narrow band's edges are hit outside of it, so that its body can still be caught.
+fn hit_of(band: TimeRange, x: f64, is_touch: bool, scale: &TimeScale) -> Hit {
+    let (left, right) = (scale.x_from_time(band.from), scale.x_from_time(band.until));
     let reach = if is_touch { TOUCH_HIT_PX } else { HIT_PX };
     let is_narrow = right - left < NARROW_PX.max(reach * 2.0);
     let (start, end) = if is_narrow {

@@ -79,6 +79,8 @@ pub struct ChartContext {
     pub baseline: Signal<Option<TimeRange>>,
     /// The band while it is being dragged, shown on every chart.
     pub draft: RwSignal<Option<TimeRange>>,
+    /// Whether that is the baseline's.
+    pub drafts_baseline: RwSignal<bool>,
     /// Whether the next band is the baseline.
     pub armed: RwSignal<bool>,
     /// Whether edges snap to ticks and events.

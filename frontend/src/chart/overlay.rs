@@ -33,7 +33,7 @@ fn clock(ctx: ChartContext, at: Timestamp) -> String {
 pub(super) fn spoken(ctx: ChartContext, whose: Option<&str>) -> String {
     if let Some(band) = ctx.draft.get_untracked() {
         let size = band_size(band, ctx.count_lines.run(band), whose);
-        let what = if ctx.armed.get_untracked() { "baseline " } else { "" };
+        let what = if ctx.drafts_baseline.get_untracked() { "baseline " } else { "" };
         return format!("{what}{} to {}, {size}", clock(ctx, band.from), clock(ctx, band.until));
     }
     ctx.hover.get_untracked().map(|hover| clock(ctx, hover.at)).unwrap_or_default()
@@ -49,8 +49,8 @@ pub(super) fn Overlay(
     let is_named = surface.names_values();
     view! {
         <div class="plot-overlay" style:left=format!("{GUTTER_PX}px") style:right=format!("{RIGHT_PX}px")>
-            <BaselineBand surface />
-            <Band surface />
+            <Band surface is_baseline=true />
+            <Band surface is_baseline=false />
             <Crosshair surface />
             {(!is_named).then(|| view! { <Chips surface readings is_high /> })}
         </div>
@@ -71,47 +71,31 @@ fn band_place(surface: Surface, band: TimeRange) -> Option<(f64, f64)> {
     (right >= 0.0 && left <= last - 50.0).then_some((left, (right - left).max(2.0)))
 }
 
-/// The band: what is being dragged anywhere, else the selection.
+/// A band: what is being dragged anywhere, else the selection, or what it is compared with.
 #[component]
-fn Band(surface: Surface) -> impl IntoView {
+fn Band(surface: Surface, is_baseline: bool) -> impl IntoView {
     let ctx = surface.ctx;
-    let draft = memo(move || ctx.draft.get().filter(|_| !ctx.armed.get()));
-    let band = memo(move || draft.get().or_else(|| ctx.selection.get()));
+    let draft = memo(move || ctx.draft.get().filter(|_| ctx.drafts_baseline.get() == is_baseline));
+    let committed = if is_baseline { ctx.baseline } else { ctx.selection };
+    let band = memo(move || draft.get().or_else(|| committed.get()));
+    let data = move |of_baseline: bool| band.get().filter(|_| of_baseline == is_baseline).map(data_range);
     let place = memo(move || band_place(surface, band.get()?));
     let is_narrower = move |px: f64| place.get().is_some_and(|(_, width)| width < px);
     view! {
         <Show when=move || place.with(Option::is_some)>
             <div
-                class="band"
+                class=if is_baseline { "baseline-band" } else { "band" }
                 class:draft=move || draft.with(Option::is_some)
                 class:narrow=move || is_narrower(NARROW_PX)
                 class:touch-narrow=move || is_narrower(TOUCH_NARROW_PX)
-                data-selection=move || band.get().map(data_range)
+                data-selection=move || data(false)
+                data-baseline=move || data(true)
                 style:left=move || format!("{}px", place.get().unwrap_or_default().0)
                 style:width=move || format!("{}px", place.get().unwrap_or_default().1)
             >
                 <i class="grip"></i>
                 <i class="grip"></i>
             </div>
-        </Show>
-    }
-}
-
-/// What the selection is compared with: while it is dragged, or as it was marked.
-#[component]
-fn BaselineBand(surface: Surface) -> impl IntoView {
-    let ctx = surface.ctx;
-    let draft = move || ctx.draft.get().filter(|_| ctx.armed.get());
-    let band = memo(move || draft().or_else(|| ctx.baseline.get()));
-    let place = memo(move || band_place(surface, band.get()?));
-    view! {
-        <Show when=move || place.with(Option::is_some)>
-            <div
-                class="baseline-band"
-                data-baseline=move || band.get().map(data_range)
-                style:left=move || format!("{}px", place.get().unwrap_or_default().0)
-                style:width=move || format!("{}px", place.get().unwrap_or_default().1)
-            ></div>
         </Show>
     }
 }
@@ -333,9 +317,9 @@ fn DragLabel(surface: Surface) -> impl IntoView {
         let band = ctx.draft.get().filter(|_| surface.is_source.get())?;
         let scale = surface.scale();
         let middle = f64::midpoint(scale.x_from_time(band.from), scale.x_from_time(band.until));
-        let what = if ctx.armed.get() { "Baseline " } else { "" };
+        let what = if ctx.drafts_baseline.get() { "Baseline " } else { "" };
         let snaps = if ctx.snaps.get() { " · snaps" } else { "" };
-        let whose = instead.get().filter(|_| surface.makes_band() && !ctx.armed.get());
+        let whose = instead.get().filter(|_| surface.makes_band() && !ctx.drafts_baseline.get());
         let text = drag_text(ctx, band, scale.nanos_per_px(), whose.as_deref());
         let text = format!("{what}{text}{snaps}");
         Some(drag_label(surface, middle, text))

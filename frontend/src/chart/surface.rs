@@ -144,6 +144,7 @@ impl Surface {
         Scene {
             scale: TimeScale::new(self.ctx.range.get_untracked(), GUTTER_PX, width),
             selection: self.ctx.selection.get_untracked(),
+            baseline: self.ctx.baseline.get_untracked(),
             is_armed: self.ctx.armed.get_untracked(),
             zone: self.ctx.zone.get_untracked(),
         }
@@ -188,6 +189,10 @@ impl Surface {
     }
 
     fn show_draft(&self, band: Option<TimeRange>) {
+        if band.is_some() {
+            let is_armed = self.ctx.armed.get_untracked();
+            self.ctx.drafts_baseline.set(self.brush.with_value(|brush| brush.marks_baseline(is_armed)));
+        }
         self.ctx.draft.set(band);
         self.is_source.set(band.is_some());
     }

@@ -6,7 +6,7 @@ use crate::boxed::memo;
 use crate::chart::ChartContext;
 use crate::feeds::{LineFeed, count_baseline};
 use crate::session::{Session, use_session};
-use crate::state::Command;
+use crate::state::{AppState, Command};
 use crate::text;
 use leptos::prelude::*;
 
@@ -39,11 +39,8 @@ fn BaselineButton() -> impl IntoView {
     let session = use_session();
     let charts: ChartContext = expect_context();
     let lines = baseline_lines(session);
-    // What happened in both would be compared with itself.
-    let overlap = move || {
-        let overlaps = session.baseline.get()?.overlaps(session.selection.get()?);
-        overlaps.then(|| "overlaps the selection".to_owned())
-    };
+    let overlaps = session.part(AppState::overlaps_baseline);
+    let overlap = move || overlaps.get().then(|| "overlaps the selection".to_owned());
     let label = move || {
         let zone = session.zone.get();
         match session.baseline.get() {

@@ -138,7 +138,11 @@ fn Answer(why: Loaded<Why>) -> impl IntoView {
         let asked = session.selection.get().map(|range| [range.from.as_millis(), range.until.as_millis()]);
         why.value.with(|why| why.as_ref().is_some_and(|why| Some(why.range_ms) != asked))
     };
+    let overlaps = session.part(AppState::overlaps_baseline);
     let body = move || {
+        if overlaps.get() {
+            return view! { <Overlap /> }.into_any();
+        }
         if let Some(error) = why.error.get() {
             let retry = move |()| why.retry();
             return view! { <ErrorNote error retry /> }.into_any();
@@ -150,8 +154,22 @@ fn Answer(why: Loaded<Why>) -> impl IntoView {
         }
     };
     view! {
-        <div class="why-answer" class:former=is_former aria-busy=move || why.value.with(|why| why.as_ref().is_none_or(|why| !why.done)).to_string()>
+        <div class="why-answer" class:former=is_former aria-busy=move || (!overlaps.get() && why.value.with(|why| why.as_ref().is_none_or(|why| !why.done))).to_string()>
             {move || body()}
+        </div>
+    }
+}
+
+/// The selection would be compared with itself.
+#[component]
+fn Overlap() -> impl IntoView {
+    let session = use_session();
+    view! {
+        <div class="state" role="alert">
+            <p>"The baseline overlaps the selection, and nothing differs from itself. Move it away, or clear it."</p>
+            <button class="control" on:click=move |_| session.send(Command::SetBaseline(None))>
+                "Clear the baseline"
+            </button>
         </div>
     }
 }

@@ -38,6 +38,9 @@ impl AppState {
     /// The comparison that the page's selection asks for. Filters by level, text or field narrow what is read, not why; nor does
     /// what a click on a finding shows.
     pub fn why_query(&self) -> Option<WhyQuery> {
+        if self.overlaps_baseline() {
+            return None;
+        }
         let targets = self.view.panel.as_deref().and_then(|id| self.panel(id)).map(Panel::asked);
         Some(WhyQuery {
             selection: self.view.selection?,
@@ -45,6 +48,12 @@ impl AppState {
             components: self.near().to_vec(),
             targets: targets.unwrap_or_default(),
         })
+    }
+
+    /// Whether the baseline overlaps the selection: what happened in both would be compared with itself.
+    pub fn overlaps_baseline(&self) -> bool {
+        let both = self.view.selection.zip(self.view.baseline);
+        both.is_some_and(|(selection, baseline)| selection.overlaps(baseline))
     }
 
     /// The components that what is close to comes first in the list of findings.
@@ -120,6 +129,9 @@ mod tests {
             "from=2026-11-20T14:05:00Z&until=2026-11-20T14:07:00Z&component=shop.orders&target=shop.orders.ms"
         );
         assert_eq!(opened("/d/shop").why_query(), None);
+        let mut state = brushed();
+        state.apply(Command::SetBaseline(state.view.selection));
+        assert!(state.overlaps_baseline() && state.why_query().is_none(), "nothing is compared with itself");
     }
 
     #[test]

@@ -16,7 +16,7 @@ fn range(from: f64, until: f64) -> TimeRange {
 
 fn scene(selection: Option<TimeRange>) -> Scene {
     let scale = TimeScale::new(range(0.0, 1_000.0), 0.0, 1_000.0);
-    Scene { scale, selection, is_armed: false, zone: ZoneClock::UTC }
+    Scene { scale, selection, baseline: None, is_armed: false, zone: ZoneClock::UTC }
 }
 
 /// What is done to a brush.
@@ -261,6 +261,29 @@ fn an_armed_drag_marks_the_baseline_wherever_it_begins() {
     check_in(&armed, &[Shift(Key::Right), Do::Key(Key::Enter)], &key_band);
     let panned = [Freeze, Outcome::Pan(range(-50.0, 950.0)), Outcome::Pan(range(-50.0, 950.0)), PanEnd];
     check_in(&armed, &[Pan(150.0), Move(200.0), Release(200.0)], &panned);
+}
+
+#[test]
+fn the_baseline_is_moved_and_resized_as_the_selection_which_lies_over_it() {
+    let both = Scene { baseline: Some(range(300.0, 400.0)), ..scene(Some(range(350.0, 600.0))) };
+    let drags = |from: f64, to: f64, band: (f64, f64), result: fn(TimeRange) -> Outcome| {
+        let band = range(band.0, band.1);
+        let expected = [Freeze, Draft(Some(band)), Draft(None), result(band)];
+        check_in(&both, &[Do::Press(from), Move(to), Release(to)], &expected);
+    };
+    drags(320.0, 220.0, (200.0, 300.0), Baseline);
+    drags(300.0, 250.0, (250.0, 400.0), Baseline);
+    drags(301.0, 451.0, (400.0, 450.0), Baseline);
+    drags(380.0, 390.0, (360.0, 610.0), Adjust);
+    drags(350.0, 340.0, (340.0, 600.0), Adjust);
+    drags(700.0, 720.0, (700.0, 720.0), Select);
+    let mut brush = Brush::default();
+    let marks = |brush: &mut Brush, step: Do| {
+        act(brush, step, &both);
+        brush.marks_baseline(false)
+    };
+    assert!(!marks(&mut brush, Do::Press(320.0)) && marks(&mut brush, Move(330.0)));
+    assert!(!marks(&mut brush, Cancel));
 }
 
 /// What a drag gives with ticks every 120 s and a deploy at 333 s.
