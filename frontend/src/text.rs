@@ -218,6 +218,14 @@ pub fn dated_range(range: TimeRange, zone: ZoneClock<'_>) -> String {
     format!("{from}{dash}{until} ({})", format_duration(range.nanos()))
 }
 
+/// `14:05:00 to 14:07:00`: a range read out; with its dates where they are not that of `today`.
+pub fn spoken(range: TimeRange, today: Timestamp, zone: ZoneClock<'_>) -> String {
+    let (dated, until, is_one_day) = ends(range, zone);
+    let is_today = is_one_day && date(range.from, zone) == date(today, zone);
+    let from = if is_today { clock(range.from, zone) } else { dated };
+    [&from, " to ", &until].concat()
+}
+
 /// `2026-11-20 14:05:00..14:07:00`: a range as it could be typed.
 pub fn typed(range: TimeRange, zone: ZoneClock<'_>) -> String {
     let (from, until, _) = ends(range, zone);
@@ -331,6 +339,17 @@ mod tests {
         };
         check("2026-11-20T14:07:00Z", "2026-11-20 14:05:00–14:07:00 (2 m)");
         check("2026-11-21T00:00:00Z", "2026-11-20 14:05:00 – 2026-11-21 00:00:00 (9 h 55 m)");
+    }
+
+    #[test]
+    fn a_range_is_read_out_with_the_days_that_are_not_today() {
+        let check = |from: &str, until: &str, expected: &str| {
+            let range = TimeRange::between(at(from), at(until));
+            assert_eq!(spoken(range, at("2026-11-20T20:00:00Z"), ZoneClock::UTC), expected);
+        };
+        check("2026-11-20T14:05:00Z", "2026-11-20T14:07:00Z", "14:05:00 to 14:07:00");
+        check("2026-11-19T14:05:00Z", "2026-11-19T14:07:00Z", "2026-11-19 14:05:00 to 14:07:00");
+        check("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z", "2026-11-19 00:00:00 to 2026-11-20 00:00:00");
     }
 
     #[test]

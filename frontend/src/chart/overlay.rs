@@ -21,6 +21,8 @@ const PANEL_HEAD_PX: f64 = 32.0;
 const NOTE_PX: f64 = 6.0;
 /// About as wide are a chart's chips.
 const CHIPS_PX: f64 = 120.0;
+/// So many values are read out.
+const MOST_SPOKEN: usize = 5;
 /// Chips on the other charts show so many.
 const MOST_CHIPS: usize = 3;
 
@@ -29,14 +31,25 @@ fn clock(ctx: ChartContext, at: Timestamp) -> String {
     ctx.instant(at, 1e9)
 }
 
-/// What a screen reader is told after a key: the band with its lines, or where the cursor is.
-pub(super) fn spoken(ctx: ChartContext, whose: Option<&str>) -> String {
+/// What a screen reader is told after a key: the band with its lines, or where the cursor is, with what is noted and read there.
+pub(super) fn spoken(
+    surface: Surface,
+    whose: Option<&str>,
+    read: Callback<Timestamp, Vec<Reading>>,
+) -> String {
+    let ctx = surface.ctx;
     if let Some(band) = ctx.draft.get_untracked() {
         let size = band_size(band, ctx.count_lines.run(band), whose);
         let what = if ctx.drafts_baseline.get_untracked() { "baseline " } else { "" };
         return format!("{what}{} to {}, {size}", clock(ctx, band.from), clock(ctx, band.until));
     }
-    ctx.hover.get_untracked().map(|hover| clock(ctx, hover.at)).unwrap_or_default()
+    let Some(Hover { at, .. }) = ctx.hover.get_untracked() else { return String::new() };
+    let (notes, mut rows) = untrack(|| (notes(surface, at), read.run(at)));
+    rows.retain(Reading::is_there);
+    let more = rows.len().saturating_sub(MOST_SPOKEN);
+    let rows = rows.into_iter().take(MOST_SPOKEN).map(|row| [&row.name, " ", &row.value].concat());
+    let more = (more > 0).then(|| format!("{more} more"));
+    [clock(ctx, at)].into_iter().chain(notes).chain(rows).chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// All of a chart's overlay. `readings` tells its values at an instant; an axis has none.

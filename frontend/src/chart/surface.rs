@@ -1,6 +1,7 @@
 //! What pointer, touch, wheel and keys on a chart do: events in, the brush decides, signals and gestures out.
 
 use super::brush::{Brush, Key, Modifiers, Outcome, Scene, Stops, Wheel};
+use super::readings::Reading;
 use super::size::watch_width;
 use super::{ChartContext, Gesture, Hover};
 use leptos::ev;
@@ -258,7 +259,8 @@ impl Surface {
         }
     }
 
-    pub(super) fn key_down(&self, event: &ev::KeyboardEvent) {
+    /// `read` says what the chart shows at an instant.
+    pub(super) fn key_down(&self, event: &ev::KeyboardEvent, read: Callback<Timestamp, Vec<Reading>>) {
         let Some(key) = Key::parse(&event.key()).filter(|_| !event.alt_key()) else { return };
         let held = Modifiers { shift: event.shift_key(), ctrl: event.ctrl_key() || event.meta_key() };
         // Ctrl and + is the browser's own zoom.
@@ -269,7 +271,7 @@ impl Surface {
         if self.update_brush(|brush| brush.key(key, held, &scene)) {
             event.prevent_default();
             event.stop_propagation();
-            self.announce_soon();
+            self.announce_soon(read);
         }
     }
 
@@ -278,8 +280,8 @@ impl Surface {
         self.forget_hover();
     }
 
-    /// Reads out where the cursor or the band is, once the keys rest.
-    fn announce_soon(&self) {
+    /// Reads out where the cursor is and what is there, or the band, once the keys rest.
+    fn announce_soon(&self, read: Callback<Timestamp, Vec<Reading>>) {
         self.announced.update_value(|count| *count += 1);
         let (surface, now) = (*self, self.announced.get_value());
         set_timeout(
@@ -287,7 +289,7 @@ impl Surface {
                 if surface.announced.try_get_value() == Some(now) {
                     let is_new = surface.makes_band() && !surface.ctx.armed.get_untracked();
                     let whose = is_new.then(|| surface.ctx.counted_instead.run(surface.panel())).flatten();
-                    surface.announcement.set(super::overlay::spoken(surface.ctx, whose.as_deref()));
+                    surface.announcement.set(super::overlay::spoken(surface, whose.as_deref(), read));
                 }
             },
             ANNOUNCE_AFTER,

@@ -275,7 +275,7 @@ fn Plot(
             on:mousedown=|event: web_sys::MouseEvent| if event.button() == 1 { event.prevent_default() }
             on:dblclick=move |event| surface.double_click(&event)
             on:wheel=move |event| surface.wheel(&event)
-            on:keydown=move |event| surface.key_down(&event)
+            on:keydown=move |event| surface.key_down(&event, readings)
             on:blur=move |_| surface.blur()
         >
             <canvas node_ref=canvas aria-hidden="true"></canvas>

@@ -1,4 +1,4 @@
-//! What a screen reader is told: the selection and how many lines it has, once things are at rest.
+//! What a screen reader is told, once things are at rest: the selection and how many lines it has, and what the charts show beside it.
 
 use crate::boxed::effect;
 use crate::chart::ChartContext;
@@ -19,6 +19,7 @@ pub fn Announcer() -> impl IntoView {
     let feed: LineFeed = expect_context();
     let said = RwSignal::new(String::new());
     let rest = Rest::new();
+    let last = StoredValue::new([String::new(), String::new()]);
     effect(move || {
         let (query, total, phase) = (session.query.get(), feed.total.get(), feed.phase.get());
         let live = session.view.with(|view| view.live);
@@ -33,12 +34,29 @@ pub fn Announcer() -> impl IntoView {
             (_, Total::Known(lines)) => text::lines(lines),
             (_, total) => format!("at least {}", text::lines(total.rows())),
         };
-        let (from, until) = (text::clock(query.range.from, zone), text::clock(query.range.until, zone));
-        let against = session.baseline.get().map(|range| {
-            format!(", against {} to {}", text::clock(range.from, zone), text::clock(range.until, zone))
+        let today = session.server_now();
+        let when = text::spoken(query.range, today, zone);
+        let against = session.baseline.get().map(|range| text::spoken(range, query.range.from, zone));
+        let against = against.map(|range| [", against ", &range].concat()).unwrap_or_default();
+        let lines = [&when, ", ", &sentence, &against].concat();
+        let shown = text::spoken(session.range.get(), today, zone);
+        // Without one the lines are of what is shown.
+        let has_selection = session.selection.get().is_some();
+        rest.after(REST, move || {
+            let [was_shown, were_lines] = last.get_value();
+            let is_new = lines != were_lines;
+            let mut text = String::new();
+            if has_selection && shown != was_shown {
+                text = ["Showing ", &shown, if is_new { "; " } else { "" }].concat();
+            }
+            if is_new {
+                text.push_str(&lines);
+            }
+            last.set_value([shown, lines]);
+            if !text.is_empty() {
+                said.set(text);
+            }
         });
-        let say = move || said.set(format!("{from} to {until}, {sentence}{}", against.unwrap_or_default()));
-        rest.after(REST, say);
     });
     let charts: ChartContext = expect_context();
     say_on_change(said, charts.snaps.into(), ["Edges snap no longer", "Edges snap to ticks and events"]);
