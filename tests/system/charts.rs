@@ -207,10 +207,14 @@ fn a_component_chosen_by_hand_becomes_that_of_the_charts_metrics_for_everybody()
     fill(&server);
     let browser = Browser::open();
     let page = page_of(&browser, &server, &format!("{ADDRESS}&c=village.miller&chosen=1&panel=mill.turns"));
-    page.press("Always for mill");
+    page.press("Always for mill.turns");
     wait::until("the rule", || {
         let rules: serde_json::Value = server.get("/api/links").json();
-        if rules == json!([{"metric": "mill", "component": "village.miller"}]) { Ok(()) } else { Err(rules) }
+        if rules == json!([{"metric": "mill.turns", "component": "village.miller"}]) {
+            Ok(())
+        } else {
+            Err(rules)
+        }
     });
     let other = Browser::open();
     let page = page_of(&other, &server, ADDRESS);

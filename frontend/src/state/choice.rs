@@ -129,16 +129,13 @@ impl AppState {
     }
 }
 
-/// The nodes that paths have in common; without a metric's own name, where there is one metric alone.
+/// The nodes that paths have in common; of one metric alone all of them, for others beside it may be another component's.
 fn common_path(paths: &[String]) -> Option<String> {
     let nodes = |path: &str| -> Vec<String> {
         path.split(';').next().unwrap_or(path).split('.').map(str::to_owned).collect()
     };
     let mut all = paths.iter().map(|path| nodes(path));
     let mut common = all.next()?;
-    if common.len() > 1 {
-        common.pop();
-    }
     for other in all {
         let shared = common.iter().zip(&other).take_while(|(one, other)| one == other).count();
         common.truncate(shared);
@@ -161,7 +158,7 @@ mod tests {
         let mut state = opened("/?panel=sun");
         assert_eq!(state.rule_to_keep(), None);
         state.apply(Command::Choose(Some("mail".into())));
-        let rule = LinkRule { metric: "sun".into(), component: "mail".into() };
+        let rule = LinkRule { metric: "sun.spots".into(), component: "mail".into() };
         assert_eq!(state.rule_to_keep(), Some(rule.clone()));
         if let Some(page) = &mut state.page {
             page.links.push(rule);
@@ -178,7 +175,7 @@ mod tests {
             let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
             assert_eq!(common_path(&paths).as_deref(), expected);
         };
-        check(&["a.b.c"], Some("a.b"));
+        check(&["a.b.c"], Some("a.b.c"));
         check(&["a"], Some("a"));
         check(&["a.b.c", "a.b.d;x=1"], Some("a.b"));
         check(&["a.*.c", "a.*.d"], Some("a.*"));
