@@ -34,7 +34,11 @@ fn bells() -> TestServer {
 }
 
 fn open<'a>(browser: &'a Browser, server: &TestServer) -> (Page<'a>, Plot) {
-    let page = Page::open(browser, &server.http().url(ADDRESS));
+    open_at(browser, server, "")
+}
+
+fn open_at<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> (Page<'a>, Plot) {
+    let page = Page::open(browser, &server.http().url(&format!("{ADDRESS}{more}")));
     page.wait_for_total(3_000);
     let script = "return document.querySelector('.plot[data-panel]')?.dataset.panel ?? null";
     let first =
@@ -68,6 +72,23 @@ fn instant_of(tick: i64) -> Timestamp {
 fn tick_of(text: &str) -> i64 {
     let (_, rest) = text.split_once("stroke ").expect("a stroke");
     rest.split('.').next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+fn hover(browser: &Browser, plot: &Plot, tick: i64) {
+    browser.hover((plot.x_of(instant_of(tick)).round(), plot.middle));
+}
+
+/// The crosshair leads the pane to the line of its instant, which is marked.
+#[track_caller]
+fn follows(page: &Page, plot: &Plot, tick: i64) {
+    hover(page.browser, plot, tick);
+    let script = "return document.querySelector('.row.nearest')?.innerText ?? null";
+    wait::until("the line nearest to the crosshair", || {
+        let seen = page.browser.look(script, &[]).as_str().map(tick_of);
+        let apart = plot.pixel_ms() / 200 + 1;
+        if seen.is_some_and(|seen| (seen - tick).abs() <= apart) { Ok(()) } else { Err((seen, tick)) }
+    });
+    assert!(shown(page).iter().any(|seen| (seen - tick).abs() <= 2));
 }
 
 fn shown(page: &Page) -> Vec<i64> {
@@ -112,7 +133,7 @@ fn the_crosshair_leads_the_lines_once_that_is_switched_on_and_not_while_the_read
     let server = bells();
     let browser = Browser::open();
     let (page, plot) = open(&browser, &server);
-    let hover = |tick: i64| browser.hover((plot.x_of(instant_of(tick)).round(), plot.middle));
+    let hover = |tick: i64| hover(&browser, &plot, tick);
     let pressed = "return document.querySelector('[aria-label=\"Follow the crosshair\"]').ariaPressed";
     assert_eq!(browser.look(pressed, &[]), json!("false"), "off at first");
     // A hairline tells where the line would be: two thirds of the way.
@@ -126,16 +147,7 @@ fn the_crosshair_leads_the_lines_once_that_is_switched_on_and_not_while_the_read
     assert!(shown(&page).contains(&0), "the lines stay");
     browser.key('f');
     page.wait_for("a visible state", pressed, &json!("true"));
-    let follows = |tick: i64| {
-        hover(tick);
-        let script = "return document.querySelector('.row.nearest')?.innerText ?? null";
-        wait::until("the line nearest to the crosshair", || {
-            let seen = browser.look(script, &[]).as_str().map(tick_of);
-            let apart = plot.pixel_ms() / 200 + 1;
-            if seen.is_some_and(|seen| (seen - tick).abs() <= apart) { Ok(()) } else { Err((seen, tick)) }
-        });
-        assert!(shown(&page).iter().any(|seen| (seen - tick).abs() <= 2));
-    };
+    let follows = |tick: i64| follows(&page, &plot, tick);
     follows(1_000);
     follows(2_700);
     // The reader's own wheel: the lines are the reader's for two seconds.
@@ -159,5 +171,17 @@ fn the_crosshair_leads_the_lines_once_that_is_switched_on_and_not_while_the_read
         "return document.querySelector('[aria-label=\"Follow the crosshair\"]')?.ariaPressed ?? null",
         &json!("true"),
     );
+    browser.assert_no_errors();
+}
+
+#[test]
+fn the_crosshair_leads_the_lines_also_where_the_newest_is_the_first() {
+    let server = bells();
+    let browser = Browser::open();
+    let (page, plot) = open_at(&browser, &server, "&order=desc");
+    browser.key('f');
+    for tick in [1_000, 2_700, 200] {
+        follows(&page, &plot, tick);
+    }
     browser.assert_no_errors();
 }

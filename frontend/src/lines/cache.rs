@@ -2,6 +2,7 @@
 
 use super::{Mark, Row};
 use sonde_shared::time::Timestamp;
+use sonde_shared::view::Order;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ impl Cache {
     }
 
     /// The row nearest to an instant, of `rows` in the answer: between two neighbours at hand, or beyond the first or last one.
-    pub fn row_near(&self, at: Timestamp, rows: u64) -> Option<u64> {
+    pub fn row_near(&self, at: Timestamp, rows: u64, order: Order) -> Option<u64> {
         let mut before: Option<(u64, Timestamp)> = None;
         for (number, window) in &self.windows {
             for (index, row) in (number * WINDOW_ROWS..).zip(&window.rows) {
@@ -95,7 +96,7 @@ impl Cache {
             }
         }
         let (first, last) = (self.row(0), rows.checked_sub(1).and_then(|last| self.row(last)));
-        let is_descending = first.as_ref().zip(last.as_ref()).is_some_and(|(first, last)| first.at > last.at);
+        let is_descending = order == Order::Descending;
         let is_beyond = |row: &Row, earlier: bool| if earlier { at <= row.at } else { at >= row.at };
         if first.is_some_and(|row| is_beyond(&row, !is_descending)) {
             return Some(0);
@@ -167,7 +168,8 @@ mod tests {
     fn the_row_nearest_to_an_instant_is_between_its_neighbours() {
         let cache = filled(150..260);
         let check = |cache: &Cache, ms: i64, rows: u64, expected: Option<u64>| {
-            assert_eq!(cache.row_near(Timestamp::from_millis(ms), rows), expected, "{ms} of {rows}");
+            let found = cache.row_near(Timestamp::from_millis(ms), rows, Order::Ascending);
+            assert_eq!(found, expected, "{ms} of {rows}");
         };
         check(&cache, 200_400, 1_000, Some(200));
         check(&cache, 199_600, 1_000, Some(200));
@@ -177,9 +179,15 @@ mod tests {
         check(&filled(0..10), -5_000, 10, Some(0));
         let mut falling = Cache::default();
         (0..10).for_each(|index| falling.put(index, row(9 - index)));
-        check(&falling, 7_400, 10, Some(2));
-        check(&falling, 90_000, 10, Some(0));
-        check(&falling, -1, 10, Some(9));
+        let check_falling = |ms: i64, rows: u64, expected: Option<u64>| {
+            let found = falling.row_near(Timestamp::from_millis(ms), rows, Order::Descending);
+            assert_eq!(found, expected, "{ms} of {rows}, the newest first");
+        };
+        check_falling(7_400, 10, Some(2));
+        check_falling(90_000, 10, Some(0));
+        check_falling(90_000, 1_000, Some(0));
+        check_falling(-1, 10, Some(9));
+        check_falling(-1, 1_000, None);
         check(&Cache::default(), 0, 0, None);
     }
 

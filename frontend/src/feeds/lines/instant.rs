@@ -12,7 +12,8 @@ impl LineFeed {
     pub fn row_near(self, at: Timestamp) -> Option<u64> {
         self.revision.track();
         let rows = self.total.get().rows();
-        self.cache.with_value(|cache| cache.row_near(at, rows))
+        let order = self.run.with_value(|run| run.query.as_ref().map(|query| query.order))?;
+        self.cache.with_value(|cache| cache.row_near(at, rows, order))
     }
 
     /// Brings the line nearest to an instant into the middle of the pane. A later call gives up what this one asks for.
