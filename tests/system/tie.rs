@@ -21,7 +21,8 @@ fn bells() -> TestServer {
     let (mut lines, mut points) = (String::new(), String::new());
     for tick in 0..3_000_u64 {
         let ms = 1_740_711_600_000 + tick * 200;
-        writeln!(lines, r#"{{"ts":{ms},"component":"tower.bell","msg":"stroke {tick}."}}"#)
+        let level = if tick == 1_500 { "error" } else { "info" };
+        writeln!(lines, r#"{{"ts":{ms},"component":"tower.bell","level":"{level}","msg":"stroke {tick}."}}"#)
             .expect("a String takes it");
     }
     for second in 0..600_u64 {
@@ -125,6 +126,15 @@ fn a_line_under_the_pointer_or_the_keys_marks_its_instant_on_every_chart() {
         browser.look(cursor, &[]).as_str().map(tick_of).filter(|tick| *tick > row).ok_or("none")
     });
     crosshairs_at(&browser, &plot, instant_of(by_keys));
+    // Lines that are yet to come mark theirs when they are there.
+    for (key, tick) in [('G', 2_999), ('k', 2_998), ('E', 1_500), ('g', 0)] {
+        browser.key(key);
+        let at_cursor = || browser.look(cursor, &[]).as_str().map(tick_of).ok_or("none");
+        wait::until("the cursor", || {
+            at_cursor().and_then(|at| (at == tick).then_some(()).ok_or("elsewhere"))
+        });
+        crosshairs_at(&browser, &plot, instant_of(tick));
+    }
     browser.assert_no_errors();
 }
 

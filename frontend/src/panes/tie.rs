@@ -109,13 +109,18 @@ impl Tie {
 
     /// The line that the keys came to marks its instant on every chart, as the one under the pointer does.
     pub(super) fn mark_cursor(self, cursor: RwSignal<Option<u64>>) {
-        Effect::new(move |before: Option<Option<u64>>| {
+        let hover = self.charts.hover;
+        // What was the cursor, and whether its instant is yet to be marked.
+        Effect::new(move |before: Option<(Option<u64>, bool)>| {
             let cursor = cursor.get();
-            let is_moved = before.is_some_and(|before| before != cursor);
-            if let Some(row) = cursor.filter(|_| is_moved).and_then(|index| self.feed.row(index)) {
-                self.charts.hover.set(Some(Hover { source: LINES.to_owned(), at: row.at }));
-            }
-            cursor
+            let (former, was_due) = before.unwrap_or((cursor, false));
+            let is_due = former != cursor || (was_due && hover.with_untracked(Option::is_none));
+            let Some(index) = cursor.filter(|_| is_due) else { return (cursor, false) };
+            // After a long way the row is yet to come. Until then no other instant passes for its own.
+            self.feed.revision.track();
+            let row = self.feed.row(index);
+            hover.set(row.as_ref().map(|row| Hover { source: LINES.to_owned(), at: row.at }));
+            (cursor, row.is_none())
         });
     }
 
