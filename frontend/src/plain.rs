@@ -1,7 +1,7 @@
 //! Texts of others as they are shown: what a terminal would obey is taken out or made visible. Pure.
 //!
-//! Colours and cursor moves (ANSI) go, other characters that nobody sees get a sign. Marks of writing direction stay, for whole
-//! languages need them; the styles isolate each text, so that one cannot turn its neighbours round.
+//! Colours and cursor moves (ANSI) go, where they are whole; other characters that nobody sees get a sign. Marks of writing
+//! direction stay, for whole languages need them; the styles isolate each text, so that one cannot turn its neighbours round.
 
 /// What follows the escape character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,28 +10,47 @@ enum Sequence {
     None,
     /// The kind of sequence comes.
     Begun,
+    /// Which letters there are, up to one character.
+    Letters,
     /// Parameters, up to a letter.
     Control,
     /// A text for the terminal, up to a bell or the next escape.
     Command,
+    /// The escape in it, which ends it with a backslash.
+    Ending,
+    /// It is whole.
+    Whole,
 }
 
-/// The text without what a terminal would obey.
+/// The text without what a terminal would obey. A sequence that does not end is text: it would hide what follows.
 pub fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    let mut sequence = Sequence::None;
+    let (mut sequence, mut start) = (Sequence::None, 0);
     for char in text.chars() {
+        if sequence == Sequence::Ending && char != '\\' {
+            // What ends it is another sequence.
+            (sequence, start) = (Sequence::Begun, shown.len() - visible('\u{1b}').len_utf8());
+        }
         sequence = match (sequence, char) {
-            (_, '\u{1b}') => Sequence::Begun,
+            (Sequence::Command, '\u{1b}') => Sequence::Ending,
+            (_, '\u{1b}') => {
+                start = shown.len();
+                Sequence::Begun
+            }
             (Sequence::Begun, '[') | (Sequence::Control, ' '..='?') => Sequence::Control,
             (Sequence::Begun, ']' | 'P' | '_' | '^' | 'X') => Sequence::Command,
-            (Sequence::Command, '\u{7}') | (Sequence::Begun | Sequence::Control, '@'..='~') => Sequence::None,
+            (Sequence::Begun, '('..='/') => Sequence::Letters,
+            (Sequence::Command, '\u{7}')
+            | (Sequence::Ending, _)
+            | (Sequence::Letters, '0'..='~')
+            | (Sequence::Begun | Sequence::Control, '@'..='~') => Sequence::Whole,
             (Sequence::Command, char) if char >= ' ' => Sequence::Command,
-            (_, char) => {
-                shown.push(visible(char));
-                Sequence::None
-            }
+            _ => Sequence::None,
         };
+        shown.push(visible(char));
+        if sequence == Sequence::Whole {
+            shown.truncate(start);
+        }
     }
     shown
 }
@@ -61,9 +80,18 @@ mod tests {
         check("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link");
         check("a\0b\rc\u{7f}d\u{9b}e", "a␀b␍c␡d\u{fffd}e");
         check("two\nlines\tand a tab", "two\nlines\tand a tab");
-        check("cut off \u{1b}[3", "cut off ");
-        check("\u{1b}[31\nnext", "\nnext");
+        check("\u{1b}(B\u{1b}[mnormal", "normal");
         check("\u{202e}turned", "\u{202e}turned");
+    }
+
+    #[test]
+    fn what_does_not_end_hides_nothing() {
+        let check = |text: &str, expected: &str| assert_eq!(plain(text), expected, "{text:?}");
+        check("login failed \u{1b}]0;for root from 6.6.6.6", "login failed ␛]0;for root from 6.6.6.6");
+        check("\u{1b}Pfor root\u{1b}[31m from \u{1b}]0;title\u{7}6.6.6.6", "␛Pfor root from 6.6.6.6");
+        check("cut off \u{1b}[3", "cut off ␛[3");
+        check("\u{1b}[31\nnext\u{1b}", "␛[31\nnext␛");
+        check("\u{1b}]0;a\nb\u{7}", "␛]0;a\nb␇");
     }
 
     proptest! {

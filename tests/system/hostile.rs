@@ -114,6 +114,40 @@ fn hostile_texts_in_every_place_are_shown_as_text_and_do_no_harm() {
 }
 
 #[test]
+fn what_nobody_sees_has_a_sign_in_patterns_findings_and_filters_too() {
+    let server = sonde_tests::server::TestServer::start();
+    let mut lines = String::new();
+    for second in 0..600_u64 {
+        let ts = 1_740_711_600 + second;
+        writeln!(lines, "{}", json!({"ts": ts, "component": "mill", "msg": "the wheel turns"}))
+            .expect("a String takes it");
+        if (300..420).contains(&second) {
+            let odd = json!({"ts": ts, "component": "mill", "level": "warn", "msg": "login failed \u{1b}]0;for root\0", "by": "x\u{1b}y\0"});
+            writeln!(lines, "{odd}").expect("a String takes it");
+        }
+    }
+    server.store_logs(lines.as_bytes());
+    let browser = Browser::open();
+    let selection = "s=2025-02-28T03:05:00Z..03:07:00Z&b=2025-02-28T03:01:00Z..03:04:00Z";
+    let filter = "field.by=x%1By%00";
+    let page =
+        Page::open(&browser, &server.http().url(&format!("/?v=1&{RANGE}&{selection}&{filter}&tab=patterns")));
+    for selector in [".pattern .template", ".finding-subject", ".filter-chip"] {
+        let seen = "const e = [...document.querySelectorAll(arguments[0])].map(e => e.innerText);\
+            return [e.some(text => /[␛␀]/.test(text)), e.some(text => /[\\0-\\x08\\x0b-\\x1f]/.test(text))]";
+        wait::until(selector, || match browser.look(seen, &[json!(selector)]) {
+            seen if seen == json!([true, false]) => Ok(()),
+            seen => Err(seen),
+        });
+    }
+    browser.click(page.center(".pattern .unfold"));
+    let example = "return document.querySelector('.pattern .example')?.innerText ?? null";
+    page.wait_for("an example", example, &json!("mill login failed ␛]0;for root␀"));
+    browser.screenshot("signs");
+    browser.assert_no_errors();
+}
+
+#[test]
 fn the_page_may_run_its_own_script_and_load_nothing_from_elsewhere() {
     let server = sonde_tests::server::TestServer::start();
     let answer = server.get("/");

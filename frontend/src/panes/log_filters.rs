@@ -5,6 +5,7 @@ use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
 use super::text_filter::TextFilter;
 use crate::feeds::{Facet, load_facets, load_template};
+use crate::plain::plain;
 use crate::session::{Session, use_session};
 use crate::state::Command;
 use crate::text;
@@ -170,7 +171,7 @@ fn FacetValue(
             <button class="item" aria-pressed=pressed title=value.clone() on:click=move |_| filter(false, &only)>
                 {tag}
                 <span class="grow" class:component=facet == Facet::Component>
-                    <span class="path">{worded(facet, &value)}</span>
+                    <span class="path">{plain(&worded(facet, &value))}</span>
                 </span>
                 <span class="tree-count">{text::count(count)}</span>
             </button>
@@ -220,7 +221,7 @@ fn Chip(filter: FieldFilter) -> impl IntoView {
     } else {
         Signal::stored(id)
     };
-    let (label, title) = (filter.name.clone(), value);
+    let (label, value) = (plain(&filter.name), move || plain(&value.get()));
     let take_away = move |_| {
         session.send(if is_pattern && !filter.excluded {
             Command::SetPattern(None)
@@ -229,10 +230,10 @@ fn Chip(filter: FieldFilter) -> impl IntoView {
         });
     };
     view! {
-        <span class="filter-chip" title=move || title.get()>
+        <span class="filter-chip" title=value.clone()>
             <span class="muted">{label}</span>
             <span class="faint">{sign}</span>
-            <span class="mono">{move || value.get()}</span>
+            <span class="mono">{move || value()}</span>
             <button class="control small icon-only" aria-label=name on:click=take_away><Glyph icon=Icon::Close /></button>
         </span>
     }

@@ -4,6 +4,7 @@ use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
 use crate::boxed::memo;
 use crate::feeds::{MOST_PATTERNS, PatternFeed, PatternList, PatternRow, load_values, sort_patterns};
+use crate::plain::plain;
 use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
@@ -208,7 +209,7 @@ fn Pattern(
             </div>
             <Show when=move || is_open.get()>
                 <Values feed id=id.clone() template=template.clone() />
-                <p class="example mono"><span class="muted">{example.component.clone()}</span>" "{example.message.clone()}</p>
+                <p class="example mono"><span class="muted">{plain(&example.component)}</span>" "{plain(&example.message)}</p>
             </Show>
         </li>
     }
@@ -222,7 +223,7 @@ fn versus(change: f64) -> String {
 /// A template with its variable parts set off.
 fn holes(template: &str) -> Vec<AnyView> {
     let mut parts: Vec<AnyView> = Vec::new();
-    for (number, text) in template.split("<*>").enumerate() {
+    for (number, text) in plain(template).split("<*>").enumerate() {
         if number > 0 {
             parts.push(view! { <span class="hole">"<*>"</span> }.into_any());
         }
@@ -252,7 +253,7 @@ fn slots(values: &PatternValues, template: &str) -> impl IntoView + use<> {
     });
     let before: Vec<String> = template.split("<*>").map(|text| tail(text).to_owned()).collect();
     let slots = values.slots.iter().map(|slot| {
-        let name = [before.get(slot.slot).map_or("", String::as_str), "<*>"].concat();
+        let name = [plain(before.get(slot.slot).map_or("", String::as_str)).as_str(), "<*>"].concat();
         view! { <dt class="mono">{name}</dt><dd>{slot_values(slot, lines.matched)}</dd> }
     });
     view! { <dl class="slots">{slots.collect_view()}</dl> {note} }
@@ -269,7 +270,7 @@ fn slot_values(slot: &SlotValues, matched: u64) -> impl IntoView + use<> {
         let share = text::percent(one.count, matched);
         let is_new = one.baseline_count == Some(0);
         let new = is_new.then(|| view! { <span class="versus new">" new"</span> });
-        view! { <span class="slot-value"><span class="mono">{one.value.clone()}</span>" "<span class="muted">{share}</span>{new}</span> }
+        view! { <span class="slot-value"><span class="mono">{plain(&one.value)}</span>" "<span class="muted">{share}</span>{new}</span> }
     };
     let shown: u64 = slot.values.iter().map(|one| one.count).sum();
     let others = slot.distinct.saturating_sub(slot.values.len() as u64);

@@ -3,6 +3,7 @@
 use super::{WhyPlace, show};
 use crate::chart::ChartContext;
 use crate::panes::icons::{Glyph, Icon};
+use crate::plain::plain;
 use crate::session::use_session;
 use crate::state::{HEIGHT, bars, line, span_percent};
 use crate::text;
@@ -62,7 +63,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
     let change = change_name(finding.change);
     let zone = use_session().zone;
     let words = finding.clone();
-    let summary = move || words.summary_by(|at| text::clock(at, zone.get()));
+    let summary = move || plain(&words.summary_by(|at| text::clock(at, zone.get())));
     let subject = finding.subject.clone();
     view! {
         <li class="finding" data-kind=kind data-subject=subject>
@@ -117,12 +118,12 @@ fn Opener(
 fn Members(members: Vec<Member>, total: u64, change: Change) -> impl IntoView {
     let rest = total.saturating_sub(LISTED.min(members.len()) as u64);
     let item = move |member: &Member| {
-        let subject = member.subject.clone();
+        let subject = plain(&member.subject);
         view! {
             <li>
                 <Opener class="step" title=String::new() change at=member.at.clone()>{subject}</Opener>
                 " "
-                <span class="faint">{member.summary.clone()}</span>
+                <span class="faint">{plain(&member.summary)}</span>
             </li>
         }
     };
@@ -195,7 +196,7 @@ const fn change_name(change: Change) -> &'static str {
 
 /// A dotted name's beginning, which stands back, and its last two steps; anything else is all name.
 fn subject_parts(finding: &Finding) -> (String, String) {
-    let subject = &finding.subject;
+    let subject = plain(&finding.subject);
     let is_path = matches!(finding.kind, FindingKind::Metric | FindingKind::Component);
     let cut = if is_path { subject.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1) } else { 0 };
     (subject[..cut].to_owned(), subject[cut..].to_owned())
@@ -210,7 +211,7 @@ fn breakable(name: &str) -> impl IntoView + use<> {
 /// The component whose lines these are, where the subject does not say it.
 fn place_text(finding: &Finding) -> Option<String> {
     let says_it = matches!(finding.kind, FindingKind::Component | FindingKind::Metric);
-    finding.at.component.clone().filter(|_| !says_it)
+    finding.at.component.as_deref().filter(|_| !says_it).map(plain)
 }
 
 /// `12 s before the chart`; nothing where both moved at once.
@@ -227,7 +228,7 @@ fn title(finding: &Finding) -> String {
         p if p > 0.0 => format!("once in {} comparisons", (1.0 / p).round() as u64),
         _ => String::new(),
     };
-    format!("{}\n{what}. By chance: {chance}.", finding.subject)
+    format!("{}\n{what}. By chance: {chance}.", plain(&finding.subject))
 }
 
 #[cfg(test)]
