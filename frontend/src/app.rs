@@ -10,6 +10,7 @@ use crate::panes::{
     AddMetric, Announcer, Charts, HelpDialog, LastDrawn, LogPane, MetricDrag, Notes, PanelEditor,
     SelectionBar, SideTree, Splitter, Tie, TopBar, Wall, WhyPane, WhyPlace, stored_split,
 };
+use crate::plain::isolated;
 use crate::session::Session;
 use crate::size::{is_phone, on_resize};
 use crate::text;
@@ -172,6 +173,7 @@ fn follow_title(session: Session) {
     let title = session.part(|state| state.dashboard.as_ref().map(|board| board.title.clone()));
     effect(move || {
         let title = title.get().filter(|title| !title.is_empty());
-        document().set_title(&title.map_or_else(|| "Sonde".to_owned(), |title| format!("{title} · Sonde")));
+        document()
+            .set_title(&title.map_or_else(|| "Sonde".to_owned(), |title| isolated(&title) + " · Sonde"));
     });
 }

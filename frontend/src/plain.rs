@@ -1,7 +1,13 @@
 //! Texts of others as they are shown: what a terminal would obey is taken out or made visible. Pure.
 //!
 //! Colours and cursor moves (ANSI) go, where they are whole; other characters that nobody sees get a sign. Marks of writing
-//! direction stay, for whole languages need them; the styles isolate each text, so that one cannot turn its neighbours round.
+//! direction stay, for whole languages need them: each text is isolated, by the styles or by marks of its own where it stands in a
+//! sentence, and has no mark that ends what isolates it, so that one cannot turn its neighbours round.
+
+/// Isolates a text in the direction of its first letter, up to [`END`].
+const ISOLATE: char = '\u{2068}';
+/// Ends what was isolated last.
+const END: char = '\u{2069}';
 
 /// What follows the escape character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +58,63 @@ pub fn plain(text: &str) -> String {
             shown.truncate(start);
         }
     }
+    if shown.contains(opens_or_ends) { balanced(&shown) } else { shown }
+}
+
+/// The text for a place among others, in a sentence or a title.
+pub fn isolated(text: &str) -> String {
+    let mut shown = plain(text);
+    if shown.contains(has_direction) {
+        shown.insert(0, ISOLATE);
+        shown.push(END);
+    }
     shown
+}
+
+/// Names in a sentence, each by itself.
+pub fn listed(names: &[String]) -> String {
+    names.iter().map(|name| isolated(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn opens_or_ends(char: char) -> bool {
+    matches!(char, '\u{2066}'..=END)
+}
+
+/// Whether the character turns text round, or is of a text that is written from the right.
+fn has_direction(char: char) -> bool {
+    matches!(
+        char,
+        '\u{590}'..='\u{8ff}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..=END
+            | '\u{fb1d}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{fefe}'
+            | '\u{10800}'..='\u{10fff}'
+            | '\u{1e800}'..='\u{1efff}'
+    )
+}
+
+/// The text with no mark that ends more than begins in it, and none that is open at the end of its line.
+fn balanced(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut open = 0;
+    for char in text.chars() {
+        match char {
+            END if open == 0 => continue,
+            END => open -= 1,
+            '\n' => close(&mut shown, &mut open),
+            char if opens_or_ends(char) => open += 1,
+            _ => (),
+        }
+        shown.push(char);
+    }
+    close(&mut shown, &mut open);
+    shown
+}
+
+fn close(shown: &mut String, open: &mut usize) {
+    shown.extend(std::iter::repeat_n(END, std::mem::take(open)));
 }
 
 /// The sign of a character that has none.
@@ -94,9 +156,21 @@ mod tests {
         check("\u{1b}]0;a\nb\u{7}", "␛]0;a\nb␇");
     }
 
+    #[test]
+    fn a_text_turns_nothing_round_but_itself() {
+        let check = |text: &str, expected: &str| assert_eq!(isolated(text), expected, "{text:?}");
+        check("odd.name é 漢字", "odd.name é 漢字");
+        check("odd\u{202e}abc", "\u{2068}odd\u{202e}abc\u{2069}");
+        check("שלום", "\u{2068}שלום\u{2069}");
+        check("out\u{2069}\u{202e}abc", "\u{2068}out\u{202e}abc\u{2069}");
+        check("\u{2067}in", "\u{2068}\u{2067}in\u{2069}\u{2069}");
+        check("\u{2066}a\nb\u{2069}c", "\u{2068}\u{2066}a\u{2069}\nbc\u{2069}");
+        assert_eq!(listed(&["a.b".to_owned(), "c\u{202e}".to_owned()]), "a.b, \u{2068}c\u{202e}\u{2069}");
+    }
+
     proptest! {
         #[test]
-        fn nothing_is_left_that_a_terminal_obeys(text in "(\\PC|\\x1b|\\[|\\]|[\\x00-\\x1f]|m){0,40}") {
+        fn nothing_is_left_that_a_terminal_obeys(text in "(\\PC|[\u{2066}-\u{2069}]|\\x1b|\\[|\\]|[\\x00-\\x1f]|m){0,40}") {
             let shown = plain(&text);
             prop_assert!(!shown.chars().any(|char| char.is_control() && char != '\n' && char != '\t'), "{shown:?}");
             prop_assert_eq!(plain(&shown), shown);

@@ -25,7 +25,7 @@ fn unharmed(browser: &Browser) {
 fn hostile_texts_in_every_place_are_shown_as_text_and_do_no_harm() {
     let boards = tempfile::tempdir().expect("a temporary folder can be made");
     let board = format!(
-        "title = '{SCRIPT}'\n[[panel]]\ntitle = '{SCRIPT}{TURNED}'\nunit = '{SCRIPT}'\n\
+        "title = '{SCRIPT}{TURNED}'\n[[panel]]\ntitle = '{SCRIPT}{TURNED}'\nunit = '{SCRIPT}'\n\
          targets = [\"mill.*\", \"alias(mill.turns, '<b>{TURNED}')\"]\n"
     );
     fs::write(boards.path().join("mill.toml"), board).expect("a file can be written");
@@ -80,6 +80,8 @@ fn hostile_texts_in_every_place_are_shown_as_text_and_do_no_harm() {
     page.wait_for("texts by themselves", isolated, &json!(true));
     let title = "return [document.title.includes('<script>'), document.querySelector('.panel h2').innerText.includes('<script>')]";
     page.wait_for("titles as text", title, &json!([true, true]));
+    let ends = "return document.title.endsWith('round\\u2069 · Sonde')";
+    page.wait_for("a title that turns nothing else round", ends, &json!(true));
     browser.click(page.center(".tree-tab:nth-child(2)"));
     page.wait_for(
         "metrics",
@@ -111,6 +113,44 @@ fn hostile_texts_in_every_place_are_shown_as_text_and_do_no_harm() {
     );
     unharmed(&browser);
     assert_ne!(browser.look("return document.title", &[]), Value::Null);
+}
+
+/// Whether texts in an element stand one behind the other, as they are read.
+const IN_ORDER: &str = "const element = document.querySelector(arguments[0]); if (!element) return 'nothing there';\
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), nodes = [];\
+    while (walker.nextNode()) nodes.push(walker.currentNode);\
+    const left = (node, at) => { const r = document.createRange(); r.setStart(node, at); r.setEnd(node, at + 1); return r.getBoundingClientRect().left };\
+    const ends = arguments[1].flatMap(part => { const node = nodes.find(node => node.data.includes(part)); if (!node) return [NaN];\
+        const at = node.data.indexOf(part); return [left(node, at), left(node, at + part.length - 1)] });\
+    return ends.every((x, i) => i === 0 || x > ends[i - 1]) || [ends, element.innerText]";
+
+#[test]
+fn a_text_that_turns_round_turns_none_of_its_neighbours() {
+    let server = sonde_tests::server::TestServer::start();
+    let lines = [
+        json!({"ts": 1_740_711_600, "component": "odd", "msg": "user \u{202e}evil", "user": "alice", "note": "\u{2069}\u{202e}xyz", "amount": "100"}),
+        json!({"ts": 1_740_711_900, "component": "odd.rtl\u{202e}abc", "msg": "\u{2067}out\u{2069}\u{2069}\u{202e}", "user": "bob"}),
+    ];
+    server.store_logs(lines.map(|line| format!("{line}\n")).concat().as_bytes());
+    let browser = Browser::open();
+    let address = |more: &str| server.http().url(&format!("/?v=1&{RANGE}{more}"));
+    let page = Page::open(&browser, &address(""));
+    page.wait_for_total(2);
+    let in_order = |selector: &str, parts: &[&str]| {
+        wait::until(selector, || match browser.look(IN_ORDER, &[json!(selector), json!(parts)]) {
+            Value::Bool(true) => Ok(()),
+            seen => Err(seen),
+        });
+    };
+    in_order(".row[aria-rowindex='1'] .message", &["user ", "amount=", "100", "note=", "user=", "alice"]);
+    in_order(".row[aria-rowindex='2'] .message", &["user=", "bob"]);
+    browser.screenshot("turned");
+    let range = "t=2025-02-28T04:00:00Z..04:10:00Z";
+    let names = "c=odd&c=odd.rtl%E2%80%AEabc&chosen=1";
+    let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{range}&{names}")));
+    page.wait_for("no lines", "return !!document.querySelector('.cover.state p')", &json!(true));
+    in_order(".cover.state p", &["No lines of ", "odd.rtl", " in 2025-", "04:00:00"]);
+    browser.assert_no_errors();
 }
 
 #[test]

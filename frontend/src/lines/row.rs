@@ -1,6 +1,7 @@
 //! One line as the pane shows it: what the server resolved, the message, and the fields in the order they were sent.
 
 use crate::json::{self, Raw};
+use crate::plain::isolated;
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use sonde_shared::api::Envelope;
@@ -173,7 +174,8 @@ fn rest(fields: &[Field]) -> String {
     }
     let is_further = |field: &&Field| field.is_further() && further_lines(&field.value) == 0;
     let further = fields.iter().filter(is_further);
-    let pairs: Vec<String> = further.map(|field| format!("{}={}", field.key, field.value)).collect();
+    let pairs: Vec<String> =
+        further.map(|field| isolated(&[&field.key, "=", &field.value].concat())).collect();
     pairs.join(" ").chars().take(MAX_REST_CHARS).collect()
 }
 
@@ -232,6 +234,10 @@ mod tests {
         check(r#"{"client":"10.0.0.9"}"#, "");
         check("no object", "");
         check(r#"{"msg":"hi","stack":"a\nb","pid":7}"#, "pid=7");
+        check(
+            r#"{"msg":"hi","user":"a\u202eb","note":"\u001b]0;x","n":1}"#,
+            "\u{2068}user=a\u{202e}b\u{2069} note=␛]0;x n=1",
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::reading::{ColumnHeads, Reading};
 use super::text_filter::wrong_expression;
 use crate::boxed::memo;
 use crate::feeds::{LineFeed, Phase, nearest_line};
+use crate::plain::listed;
 use crate::session::use_session;
 use crate::state::{Command, LogQuery};
 use crate::text::{self, Stamp};
@@ -105,11 +106,8 @@ fn NoLines() -> impl IntoView {
     let sentence = move || {
         let query = session.query.get();
         let zone = session.zone.get();
-        let what = if query.components.is_empty() {
-            "any component".to_owned()
-        } else {
-            query.components.join(", ")
-        };
+        let what =
+            if query.components.is_empty() { "any component".to_owned() } else { listed(&query.components) };
         format!("No lines of {what} in {}", text::range(query.range, session.server_now(), zone))
     };
     let reads_text = move || session.query.with(LogQuery::reads_text);
