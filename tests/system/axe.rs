@@ -162,6 +162,12 @@ fn look_at_all(width: u32, height: u32) {
     look.when("tree open", "document.querySelectorAll('.tree-row').length > 5");
     look.click(".tree-tab:nth-child(2)");
     look.when("metrics", "document.querySelector('[role=tree][aria-label=Metrics] .tree-row')");
+    look.state(
+        "charts outside",
+        "",
+        &at("&c=well&chosen=1"),
+        "document.querySelector('.panel.outside .legend-value')",
+    );
     look.state("help", "", &at(""), LINES);
     look.click(".more-menu button");
     look.when("menu", "document.querySelector('.more-menu .popover')");

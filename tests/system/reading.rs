@@ -178,7 +178,7 @@ fn the_context_of_a_line_keeps_it_in_place_and_back_returns() {
     let broken = server.count_logs("component=mill.gate&level=error&contains=broken");
     page.wait_for_total(broken);
     browser.click(page.center(".log-list .row:nth-child(4) .cells"));
-    page.press("Copy the link to this line");
+    page.press("Copy link to this line");
     let link = browser.clipboard();
     let top = "return document.querySelector('.row.open')?.getBoundingClientRect().top ?? null";
     let before = wait::until("an open line", || browser.look(top, &[]).as_f64().ok_or(()));

@@ -48,8 +48,8 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
     view! {
         <div class="fields" role="gridcell" node_ref=root>
             <div class="fields-head">
-                <CopyButton name="Copy the line" text=move || line.clone() label="Copy line" />
-                <CopyButton name="Copy the link to this line" text=address label="Copy link" />
+                <CopyButton name="Copy line" text=move || line.clone() label="Copy line" />
+                <CopyButton name="Copy link to this line" text=address label="Copy link" />
                 <button class="control small" title="All components around this moment; Back returns" on:click=context>
                     <Glyph icon=Icon::Context />
                     "Around this moment"
