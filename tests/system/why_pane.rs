@@ -113,6 +113,8 @@ fn a_click_on_a_finding_shows_its_chart_or_its_lines_and_back_returns() {
     assert!(first.contains(&"mill.stone.heat"), "{listed:?}");
     assert!(first.iter().any(|subject| subject.contains("the stone is hot")), "{listed:?}");
     assert!(!listed.iter().any(|(_, subject)| subject.starts_with("well")), "{listed:?}");
+    let chance = "return [...document.querySelectorAll('.finding-open')].every(e => /\\nby chance (under )?1 in [\\d\\u202f]+/.test(e.innerText))";
+    page.wait_for("how often each comes by chance", chance, &json!(true));
     browser.screenshot("why");
     let before = browser.url();
 

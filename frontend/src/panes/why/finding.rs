@@ -51,6 +51,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
     let title = title(&finding);
     let lag = finding.lag_s.and_then(lag_text);
     let place = place_text(&finding);
+    let chance = chance_text(finding.p_value);
     let course = finding.course.clone().map(|course| {
         let is_line = finding.kind == FindingKind::Metric;
         view! { <CourseChart course is_line range /> }
@@ -75,10 +76,11 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
                     <span class="finding-change" data-change=change>{change}</span>
                 </span>
                 <span class="finding-summary" dir="auto">{move || summary()}</span>
-                {(place.is_some() || lag.is_some())
-                    .then(|| {
-                        view! { <span class="finding-when faint"><span class="finding-place">{place}</span>{lag}</span> }
-                    })}
+                <span class="finding-when faint">
+                    <span class="finding-place">{place}</span>
+                    <span>{lag}</span>
+                    <span>{chance}</span>
+                </span>
                 {course}
             </Opener>
             {members}
@@ -223,12 +225,14 @@ fn lag_text(lag_s: f64) -> Option<String> {
 
 fn title(finding: &Finding) -> String {
     let what = if finding.at.target.is_some() { "Show its chart" } else { "Show it" };
-    let chance = match finding.p_value {
-        p if p < 0.000_1 => "less than once in 10 000 comparisons".to_owned(),
-        p if p > 0.0 => format!("once in {} comparisons", (1.0 / p).round() as u64),
-        _ => String::new(),
-    };
-    format!("{}\n{what}. By chance: {chance}.", plain(&finding.subject))
+    [&plain(&finding.subject), "\n", what].concat()
+}
+
+/// How often so large a change comes by chance.
+fn chance_text(p_value: f64) -> String {
+    let (under, times) =
+        if p_value < 0.000_1 { ("under ", 10_000) } else { ("", (1.0 / p_value).round() as u64) };
+    ["by chance ", under, "1 in ", &text::count(times)].concat()
 }
 
 #[cfg(test)]
@@ -241,5 +245,14 @@ mod tests {
         check(-12.4, Some("12 s before the chart"));
         check(30.0, Some("30 s after the chart"));
         check(0.3, None);
+    }
+
+    #[test]
+    fn how_often_it_comes_by_chance_is_said_in_few_words() {
+        let check = |p_value: f64, expected: &str| assert_eq!(chance_text(p_value), expected);
+        check(0.000_31, "by chance 1 in 3\u{202f}226");
+        check(0.004, "by chance 1 in 250");
+        check(0.000_02, "by chance under 1 in 10\u{202f}000");
+        check(0.0, "by chance under 1 in 10\u{202f}000");
     }
 }
