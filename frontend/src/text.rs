@@ -76,13 +76,15 @@ fn decimal(hundredths: u64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// `84 %`, `0.3 %`, `under 0.1 %` of a whole.
+/// `84 %`, `0.3 %`, `under 0.1 %` of a whole, `over 99 %` of what is not all of it.
 pub fn percent(part: u64, whole: u64) -> String {
-    let thousandths = if whole == 0 { 0 } else { u128::from(part) * 1_000 / u128::from(whole) } as u64;
+    let share = part as f64 / whole.max(1) as f64;
+    let thousandths = (share * 1_000.0).round() as u64;
     let number = match thousandths {
         0 if part > 0 => "under 0.1".to_owned(),
         ..100 => decimal(thousandths * 10),
-        _ => (thousandths / 10).to_string(),
+        995.. if part < whole => "over 99".to_owned(),
+        _ => ((share * 100.0).round() as u64).to_string(),
     };
     number + " %"
 }
@@ -413,6 +415,11 @@ mod tests {
     fn shares_and_ratios_are_short() {
         let check = |part: u64, whole: u64, expected: &str| assert_eq!(percent(part, whole), expected);
         check(84, 100, "84 %");
+        check(39_717, 200_000, "20 %");
+        check(99, 1_000, "9.9 %");
+        check(9_996, 100_000, "10 %");
+        check(994, 1_000, "99 %");
+        check(19_999, 20_000, "over 99 %");
         check(3, 1_000, "0.3 %");
         check(1, 1_000_000, "under 0.1 %");
         check(0, 10, "0 %");
