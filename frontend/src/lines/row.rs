@@ -96,7 +96,7 @@ impl Row {
             level: envelope.l,
             id: envelope.id,
             pattern: envelope.p,
-            message: first_line(&message).chars().take(MAX_MESSAGE_CHARS).collect(),
+            message: cut(first_line(&message), MAX_MESSAGE_CHARS),
             rest: rest(&fields),
             more_lines,
             line: line.to_owned(),
@@ -145,6 +145,14 @@ impl Field {
     }
 }
 
+/// So many characters of a text at most; where there are more it says so.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => [&text[..end], "…"].concat(),
+        None => text.to_owned(),
+    }
+}
+
 fn first_line(text: &str) -> &str {
     text.trim_start_matches(['\r', '\n']).lines().next().unwrap_or_default()
 }
@@ -176,7 +184,7 @@ fn rest(fields: &[Field]) -> String {
     let further = fields.iter().filter(is_further);
     let pairs: Vec<String> =
         further.map(|field| isolated(&[&field.key, "=", &field.value].concat())).collect();
-    pairs.join(" ").chars().take(MAX_REST_CHARS).collect()
+    cut(&pairs.join(" "), MAX_REST_CHARS)
 }
 
 fn plain(raw: Raw<'_>) -> String {
@@ -238,6 +246,13 @@ mod tests {
             r#"{"msg":"hi","user":"a\u202eb","note":"\u001b]0;x","n":1}"#,
             "\u{2068}user=a\u{202e}b\u{2069} note=␛]0;x n=1",
         );
+    }
+
+    #[test]
+    fn what_is_cut_off_is_told() {
+        let check = |text: &str, expected: &str| assert_eq!(cut(text, 3), expected);
+        check("añb", "añb");
+        check("añbc", "añb…");
     }
 
     #[test]
