@@ -102,7 +102,12 @@ fn a_fields_values_are_counted_in_its_line_and_at_the_head_of_its_column() {
     page.press("Without pier = north");
     page.wait_for_total(server.count_logs("not.pier=north"));
     page.press("Column of pier");
+    // Escape closes the values, then the line.
+    let open = "return [document.querySelectorAll('.field-values').length, document.querySelectorAll('.fields').length, document.activeElement.ariaLabel]";
     browser.key(Key::Escape);
+    page.wait_for("the line without the values", open, &json!([0, 1, "Values of pier"]));
+    browser.key(Key::Escape);
+    page.wait_for("no fields", "return document.querySelectorAll('.fields').length", &json!(0));
     page.press("Values of pier");
     page.wait_for(
         "the values of the column",

@@ -1,6 +1,7 @@
 //! A line taken apart: its fields in the order they were sent, each of which narrows the lines by a click.
 
 use super::field_values::FieldValues;
+use super::focus::focus_in;
 use super::icons::{Glyph, Icon};
 use super::reading::Reading;
 use super::share::copy_text;
@@ -42,11 +43,21 @@ pub(super) fn LineFields(index: u64, row: Arc<Row>) -> impl IntoView {
         let view = ViewState { line: Some(id.clone()), ..session.now_part(AppState::frozen) };
         session.address_of(&view)
     };
+    let Reading { counted, .. } = expect_context();
+    let close_values = move |event: web_sys::KeyboardEvent| {
+        let Some(root) = root.get_untracked().filter(|_| event.key() == "Escape") else { return };
+        let opener = "[aria-expanded=true]";
+        if root.query_selector(opener).is_ok_and(|opener| opener.is_some()) {
+            event.stop_propagation();
+            focus_in(&root, opener);
+            counted.set(None);
+        }
+    };
     let id = row.id.clone();
     let context = move |_| feed.show_context(id.clone());
     let fields = fields_of(&row).into_iter().map(|(field, filter)| view! { <FieldRow field filter /> });
     view! {
-        <div class="fields" role="gridcell" node_ref=root>
+        <div class="fields" role="gridcell" node_ref=root on:keydown=close_values>
             <div class="fields-head">
                 <CopyButton name="Copy line" text=move || line.clone() label="Copy line" />
                 <CopyButton name="Copy link to this line" text=address label="Copy link" />
