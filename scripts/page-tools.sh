@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the page is built with into the cache folder: trunk, the wasm-bindgen that fits Cargo.lock, and wasm-opt.
+# Installs what the page is built with into the cache folder: trunk, the wasm-bindgen that fits Cargo.lock, wasm-opt and esbuild.
 # What is there in the right version is left alone.
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
@@ -9,6 +9,8 @@ set -euo pipefail
 trunk=0.21.14
 # Debian's own binaryen 108 builds a page without complaint that then fails to start in the browser.
 binaryen=132.0.0
+# Makes half of what wasm-bindgen writes in JavaScript, which trunk's own minifier cannot read.
+esbuild=0.28.2
 bindgen=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
 tools=$SONDE_CACHE/tools
 node=$SONDE_CACHE/node
@@ -28,6 +30,8 @@ has wasm-bindgen "$bindgen" || install wasm-bindgen-cli "$bindgen"
 has trunk "$trunk" || install trunk "$trunk" --locked
 rm -rf "$tools/build"
 
-if ! grep -qsF "\"version\": \"$binaryen\"" "$node/node_modules/binaryen/package.json"; then
-    npm install --prefix "$node" --no-save --no-audit --no-fund "binaryen@$binaryen" </dev/null
+has_package() { grep -qsF "\"version\": \"$2\"" "$node/node_modules/$1/package.json"; }
+
+if ! has_package binaryen "$binaryen" || ! has_package esbuild "$esbuild"; then
+    npm install --prefix "$node" --no-save --no-audit --no-fund "binaryen@$binaryen" "esbuild@$esbuild" </dev/null
 fi

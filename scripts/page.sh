@@ -41,6 +41,9 @@ build() {
     mkdir -p "$target"
     touch "$stamp.new"
     trunk build --release
+    for script in dist/*.js; do
+        esbuild "$script" --minify --format=esm --allow-overwrite --outfile="$script" --log-level=warning
+    done
     page_hash >"$stamp.tmp"
     touch -r "$stamp.new" "$stamp.tmp"
     mv "$stamp.tmp" "$stamp"

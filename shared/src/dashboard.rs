@@ -1,7 +1,7 @@
 //! Dashboards and panels, as they are written in TOML and as the page receives them.
 
 use crate::decimal::parse_decimal;
-use crate::letters::small;
+use crate::letters::{is_of_word, small};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -241,7 +241,7 @@ pub fn calls_function(target: &str) -> bool {
 /// Lower-case letters, digits and dashes: `Tree view (p95)` → `tree-view-p95`.
 pub fn slug(text: &str) -> String {
     let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+        .split(|c: char| !is_of_word(c) && c != '_' && c != '.')
         .filter(|word| !word.is_empty())
         .map(small)
         .collect();

@@ -18,7 +18,7 @@ pub mod dashboard;
 pub mod decimal;
 /// Graphite globs over dotted metric paths.
 pub mod glob;
-/// Small letters without Unicode's tables.
+/// Letters without Unicode's tables.
 pub mod letters;
 /// Which component's lines belong to a panel.
 pub mod links;

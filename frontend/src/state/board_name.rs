@@ -2,6 +2,7 @@
 
 use sonde_shared::api::PageInfo;
 use sonde_shared::dashboard::slug;
+use sonde_shared::letters::is_of_word;
 
 /// A longer name is cut; the server takes some more.
 const MOST_BYTES: usize = 80;
@@ -9,7 +10,7 @@ const MOST_BYTES: usize = 80;
 /// A name for a title that no dashboard has.
 pub fn free_name(page: Option<&PageInfo>, title: &str) -> String {
     let slug = slug(title);
-    let mut name = slug.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let mut name = slug.trim_start_matches(|c: char| !is_of_word(c));
     while name.len() > MOST_BYTES {
         name = &name[..name.floor_char_boundary(name.len() - 1)];
     }
