@@ -73,7 +73,7 @@ pub(super) fn TypedRange(
             />
             <p id=note class:problem=move || problem.with(Option::is_some)>
                 {move || {
-                    let said = problem.get().or_else(|| meaning(session, read(&typed.get()).ok()?));
+                    let said = problem.get().or_else(|| Some(meaning(session, read(&typed.get()).ok()?)));
                     said.or_else(|| is_first.then(|| hint(session, edited.is_some())))
                 }}
             </p>
@@ -93,9 +93,9 @@ fn read(session: Session, text: &str, edited: Option<TimeRange>) -> Result<Range
     parse_typed_range(text, against)
 }
 
-/// The range that the text means, with its date, as soon as it means one.
-fn meaning(session: Session, spec: RangeSpec) -> Option<String> {
-    Some(text::dated_range(spec.resolve(session.server_now()), session.zone.get_untracked()))
+/// The range that the text means, with its date.
+fn meaning(session: Session, spec: RangeSpec) -> String {
+    text::dated_range(spec.resolve(session.server_now()), session.zone.get_untracked())
 }
 
 fn hint(session: Session, has_length: bool) -> String {
