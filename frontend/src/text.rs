@@ -436,7 +436,7 @@ mod tests {
     fn a_time_may_be_told_since_a_start() {
         let start = at("2026-11-20T14:05:00Z");
         let check = |text: &str, expected: &str| {
-            assert_eq!(Stamp::Since(start).write(at(text), ZoneClock::UTC), expected)
+            assert_eq!(Stamp::Since(start).write(at(text), ZoneClock::UTC), expected);
         };
         check("2026-11-20T14:05:00.120Z", "+0.120");
         check("2026-11-20T14:06:02.007Z", "+1:02.007");

@@ -8,11 +8,18 @@ pub fn small(text: &str) -> String {
 /// Whether it is of a word: a letter or a digit, in ASCII as Unicode has it, beyond it all that stands in no block of signs.
 pub fn is_of_word(letter: char) -> bool {
     match letter {
-        '×' | '÷' | '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{3004}' | '\u{3008}'..='\u{3020}' => false,
         'ª' | 'µ' | 'º' => true,
-        '\u{80}'..='\u{bf}' => false,
-        '\u{e000}'..='\u{f8ff}' | '\u{fe00}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff0f}' => false,
-        '\u{1f000}'..='\u{1fbff}' | '\u{e0000}'.. => false,
+        '\u{80}'..='\u{bf}'
+        | '×'
+        | '÷'
+        | '\u{2000}'..='\u{2bff}'
+        | '\u{3000}'..='\u{3004}'
+        | '\u{3008}'..='\u{3020}'
+        | '\u{e000}'..='\u{f8ff}'
+        | '\u{fe00}'..='\u{fe6f}'
+        | '\u{ff00}'..='\u{ff0f}'
+        | '\u{1f000}'..='\u{1fbff}'
+        | '\u{e0000}'.. => false,
         letter => letter.is_ascii_alphanumeric() || !letter.is_ascii(),
     }
 }
@@ -22,9 +29,8 @@ fn small_letter(letter: char) -> char {
     let further = match letter {
         'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ρ' | 'Σ'..='Ϋ' | 'А'..='Я' => 32,
         'Ѐ'..='Џ' => 80,
-        'İ' => 0,
         // Here a small letter stands behind each capital.
-        'Ā'..='ķ' | 'Ŋ'..='ŷ' => 1 - number % 2,
+        'Ā'..='ķ' | 'Ŋ'..='ŷ' if letter != 'İ' => 1 - number % 2,
         'Ĺ'..='ň' | 'Ź'..='ž' => number % 2,
         _ => 0,
     };
@@ -43,7 +49,7 @@ mod tests {
         check("aZ09ßÄéłΩЖ日本한ªµ", true);
         check(" -–—…()/·×÷→−°±\u{a0}\u{202f}\u{200f}、。🚀\u{fe0f}\u{0}", false);
         ('\0'..'ʰ').for_each(|letter| {
-            assert_eq!(is_of_word(letter), letter.is_alphabetic() || letter.is_ascii_digit(), "{letter:?}")
+            assert_eq!(is_of_word(letter), letter.is_alphabetic() || letter.is_ascii_digit(), "{letter:?}");
         });
     }
 

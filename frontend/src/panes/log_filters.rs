@@ -230,7 +230,7 @@ fn Chip(filter: FieldFilter) -> impl IntoView {
         });
     };
     view! {
-        <span class="filter-chip" title=value.clone()>
+        <span class="filter-chip" title=value>
             <span class="muted">{label}</span>
             <span class="faint">{sign}</span>
             <span class="mono">{move || value()}</span>

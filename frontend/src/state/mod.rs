@@ -57,6 +57,7 @@ pub const HISTOGRAM: &str = "histogram";
 
 /// All that the page knows.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a matter of its own")]
 pub struct AppState {
     /// What the address says.
     pub view: ViewState,

@@ -111,7 +111,7 @@ impl LineFeed {
         };
         let lead_to = move |row| {
             if !is_live {
-                self.lead_to(row)
+                self.lead_to(row);
             }
         };
         if let Some(row) = self.place_of_seen(&line) {

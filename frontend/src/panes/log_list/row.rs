@@ -36,6 +36,7 @@ pub(super) struct Look {
 
 /// What is to be seen of a row.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "a row may have any of its marks")]
 pub(super) struct Shown {
     /// Its position among all lines.
     pub(super) index: u64,

@@ -51,7 +51,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
     let title = title(&finding);
     let lag = finding.lag_s.and_then(lag_text);
     let place = place_text(&finding);
-    let chance = chance_text(finding.p_value);
+    let by_chance = chance_text(finding.p_value);
     let course = finding.course.clone().map(|course| {
         let is_line = finding.kind == FindingKind::Metric;
         view! { <CourseChart course is_line range /> }
@@ -79,7 +79,7 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
                 <span class="finding-when faint">
                     <span class="finding-place">{place}</span>
                     <span>{lag}</span>
-                    <span>{chance}</span>
+                    <span>{by_chance}</span>
                 </span>
                 {course}
             </Opener>
