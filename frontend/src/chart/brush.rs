@@ -167,10 +167,12 @@ impl Drag {
             Hit::Edge(edge) => Self::Resize { moving: edge.of(band), fixed: edge.other().of(band), of },
             Hit::Body | Hit::Plot => Self::Move { band, of },
         };
-        match () {
-            () if press.pans => Self::Pan(scene.scale.range()),
-            () if scene.is_armed => Self::Baseline,
-            () => band_at(x, press.is_touch, scene).map_or(Self::New, change),
+        if press.pans {
+            Self::Pan(scene.scale.range())
+        } else if scene.is_armed {
+            Self::Baseline
+        } else {
+            band_at(x, press.is_touch, scene).map_or(Self::New, change)
         }
     }
 
