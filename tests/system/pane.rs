@@ -178,7 +178,7 @@ fn the_focus_comes_back_to_the_lines_and_to_what_opened_a_popup() {
     let page = open("/?v=1&t=2025-03-09T23:00:00Z..2025-03-10T00:00:00Z");
     browser.click(page.center(".log-list .row:nth-child(3) .cells"));
     browser.click(page.center(".fields-head .control"));
-    page.wait_for("the focus", focused, &json!("Copy the line"));
+    page.wait_for("the focus", focused, &json!("Copy line"));
     browser.key(Key::Escape);
     page.wait_for("no fields", "return document.querySelectorAll('.fields').length", &json!(0));
     assert_eq!(browser.look(focused, &[]), json!("Lines"));
@@ -187,7 +187,7 @@ fn the_focus_comes_back_to_the_lines_and_to_what_opened_a_popup() {
     // Scrolled away, too.
     browser.key(Key::Enter);
     browser.click(page.center(".fields-head .control"));
-    page.wait_for("the focus", focused, &json!("Copy the line"));
+    page.wait_for("the focus", focused, &json!("Copy line"));
     browser.wheel(page.point_in_rows(), 2_000);
     page.wait_for("no fields", "return document.querySelectorAll('.fields').length", &json!(0));
     assert_eq!(browser.look(focused, &[]), json!("Lines"));

@@ -232,7 +232,7 @@ fn a_metric_is_dragged_onto_a_chart_and_onto_the_empty_place() {
         "return new URLSearchParams(location.search).getAll('target')",
         &json!(["well.level", "mill.wheel.turns"]),
     );
-    legend(&page, "~targets", &json!(["mill.wheel.turns", "well.level"]));
+    legend(&page, "~targets", &json!(["well.level", "mill.wheel.turns"]));
     // Escape gives the drag up.
     browser.press_and_move(&[from, (from.0 + 20.0, from.1), to]);
     browser.key(Key::Escape);

@@ -209,6 +209,11 @@ fn a_quiet_selection_says_that_nothing_stands_out() {
 fn when_something_fell_silent_is_told_by_the_clock_of_the_page_and_what_stands_out_less_can_be_unfolded() {
     let server = TestServer::start();
     fill(&server);
+    // Twice in the two minutes, twice in the eight before: chance makes the like of it.
+    let cat = |second: u64| {
+        format!("{{\"ts\":{},\"component\":\"mill.cat\",\"msg\":\"the cat comes in\"}}\n", START + second)
+    };
+    server.store_logs([300, 700, 1_100, 1_300, 1_540, 1_590].map(cat).concat().as_bytes());
     let browser = Browser::with(&Settings { zone: "Asia/Kathmandu", ..Settings::default() });
     let page = Page::open(&browser, &server.http().url(&format!("/?v=1&{VISIBLE}&{SELECTION}&zone=local")));
     let found = whole(&page);
