@@ -226,7 +226,7 @@ fn when_something_fell_silent_is_told_by_the_clock_of_the_page_and_what_stands_o
         server.http().get("/api/why?from=2025-02-28T03:25:00Z&until=2025-02-28T03:27:00Z").json::<Value>();
     let less = asked["weaker"].as_array().map_or(0, Vec::len);
     assert!(less > 0, "{asked}");
-    page.press(&format!("{less} that stand out less"));
+    page.press(&format!("Less likely: {less}"));
     page.wait_for(
         "all that were told",
         "return document.querySelectorAll('.finding').length",

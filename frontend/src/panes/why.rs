@@ -210,7 +210,7 @@ fn Weaker(findings: Vec<Finding>, range: [[i64; 2]; 2]) -> impl IntoView {
     let item = move |finding: &Finding| view! { <FindingItem finding=finding.clone() range /> };
     (!findings.is_empty()).then(|| {
         view! {
-            <Unfold label=format!("{} that stand out less", findings.len())>
+            <Unfold label=format!("Less likely: {}", findings.len())>
                 <p class="why-note faint">"Large, but chance makes the like of them now and then."</p>
                 <ol class="findings" aria-label="Less likely">
                     {findings.iter().map(item).collect_view()}
