@@ -214,8 +214,8 @@ fn Tooltip(
         let x = surface.x_in_view(at)?;
         let scale = surface.scale();
         let time = ctx.instant(at, scale.nanos_per_px());
-        let (mut rows, width) = (readings.run(at), surface.width.get());
-        let columns = TooltipColumns::of(rows.len(), width, surface.height());
+        let (mut rows, width, height) = (readings.run(at), surface.width.get(), surface.height.get());
+        let columns = TooltipColumns::of(rows.len(), width, height);
         let more = rows.len().saturating_sub(columns.shown());
         rows.truncate(columns.shown());
         let place = TooltipPlace::of(x + GUTTER_PX, width, columns.columns);
@@ -223,7 +223,7 @@ fn Tooltip(
         let notes = notes(surface, at);
         // What is higher than the panel would be cut off above it.
         let high_px = (columns.rows + notes.len() * 2) as f64 * ROW_PX + AROUND_PX;
-        let is_low = high_px <= surface.height() + PANEL_HEAD_PX
+        let is_low = high_px <= height + PANEL_HEAD_PX
             && is_high.run(TimeRange { from: under(place.from_px), until: under(place.until_px) });
         Some(view! {
             <div

@@ -7,17 +7,19 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// The width of an element in CSS px; zero until it is in the document.
-pub(super) fn watch_width(node: NodeRef<Div>) -> RwSignal<f64> {
-    let width = RwSignal::new(0.0);
+/// The width and the height of an element in CSS px; zero until it is in the document.
+pub(super) fn watch_size(node: NodeRef<Div>) -> [RwSignal<f64>; 2] {
+    let size = [RwSignal::new(0.0), RwSignal::new(0.0)];
     on_resize(node, move |element| {
-        let now = f64::from(element.client_width());
-        // A width that stays draws nothing.
-        if (now - width.get_untracked()).abs() > f64::EPSILON {
-            width.set(now);
+        for (length, now) in size.into_iter().zip([element.client_width(), element.client_height()]) {
+            let now = f64::from(now);
+            // A width that stays draws nothing.
+            if (now - length.get_untracked()).abs() > f64::EPSILON {
+                length.set(now);
+            }
         }
     });
-    width
+    size
 }
 
 /// Device pixels a CSS pixel; changes when the window moves to another screen or the page is zoomed.

@@ -2,7 +2,7 @@
 
 use super::brush::{Brush, Key, Modifiers, Outcome, Scene, Stops, Wheel};
 use super::readings::Reading;
-use super::size::watch_width;
+use super::size::watch_size;
 use super::{ChartContext, Gesture, Hover};
 use leptos::ev;
 use leptos::html::Div;
@@ -38,6 +38,8 @@ pub(super) struct Surface {
     pub(super) node: NodeRef<Div>,
     /// Its width in CSS px.
     pub(super) width: RwSignal<f64>,
+    /// Its height.
+    pub(super) height: RwSignal<f64>,
     /// Whether the band that is being dragged is dragged here.
     pub(super) is_source: RwSignal<bool>,
     /// The CSS cursor over it.
@@ -55,10 +57,12 @@ pub(super) struct Surface {
 impl Surface {
     pub(super) fn new(ctx: ChartContext, panel: String, kind: Kind) -> Self {
         let node = NodeRef::new();
+        let [width, height] = watch_size(node);
         let surface = Self {
             ctx,
             node,
-            width: watch_width(node),
+            width,
+            height,
             is_source: RwSignal::new(false),
             cursor: RwSignal::new(if kind == Kind::Axis { "grab" } else { "crosshair" }),
             announcement: RwSignal::new(String::new()),
@@ -86,11 +90,6 @@ impl Surface {
     /// Where times lie now; tracked.
     pub(super) fn scale(&self) -> TimeScale {
         TimeScale::new(self.ctx.range.get(), GUTTER_PX, plot_width(self.width.get()))
-    }
-
-    /// The element's height in CSS px.
-    pub(super) fn height(&self) -> f64 {
-        self.node.get_untracked().map_or(0.0, |node| f64::from(node.client_height()))
     }
 
     /// The plot's width in CSS px once the browser has laid it out; tracked.

@@ -69,6 +69,8 @@ pub(super) fn EditSelection(#[prop(default = None)] icon: Option<Icon>) -> impl 
             <div class="selection-edit">
                 <TypedSpan
                     label="Selection"
+                    id="typed-range"
+                    is_first=true
                     range=session.selection.get_untracked()
                     command=Command::Adjust
                     action="Select"
@@ -76,6 +78,8 @@ pub(super) fn EditSelection(#[prop(default = None)] icon: Option<Icon>) -> impl 
                 />
                 <TypedSpan
                     label="Baseline"
+                    id="typed-baseline"
+                    is_first=false
                     range=baseline
                     command=|range| Command::SetBaseline(Some(range))
                     action="Compare"
@@ -95,6 +99,8 @@ pub(super) fn EditSelection(#[prop(default = None)] icon: Option<Icon>) -> impl 
 #[component]
 fn TypedSpan(
     label: &'static str,
+    id: &'static str,
+    is_first: bool,
     range: Option<TimeRange>,
     command: fn(TimeRange) -> Command,
     action: &'static str,
@@ -106,7 +112,5 @@ fn TypedSpan(
         open.set(false);
     };
     let value = range.map(|range| text::typed(range, session.zone.get_untracked())).unwrap_or_default();
-    let is_first = label == "Selection";
-    let id = if is_first { "typed-range" } else { "typed-baseline" };
     view! { <TypedRange value apply action label id edited=range is_first /> }
 }
