@@ -96,6 +96,13 @@ impl Page<'_> {
         (width > 0.0).then_some(Plot { range, left, width, middle })
     }
 
+    /// The panel of the first chart, once there is one.
+    #[track_caller]
+    pub fn first_chart(&self) -> String {
+        let script = "return document.querySelector('.plot[data-panel]')?.dataset.panel ?? null";
+        wait::until("a chart", || self.browser.look(script, &[]).as_str().map(str::to_owned).ok_or("none"))
+    }
+
     /// Where a panel's chart is once it shows this range.
     #[track_caller]
     pub fn plot_of(&self, panel: &str, range: TimeRange) -> Plot {

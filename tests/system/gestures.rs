@@ -39,9 +39,7 @@ fn pumps() -> TestServer {
 /// The page with its first chart.
 fn open<'a>(browser: &'a Browser, server: &TestServer) -> (Page<'a>, String, Plot) {
     let page = Page::open(browser, &server.http().url(ADDRESS));
-    let script = "return document.querySelector('.plot[data-panel]')?.dataset.panel ?? null";
-    let first =
-        wait::until("a chart", || browser.look(script, &[]).as_str().map(str::to_owned).ok_or("none"));
+    let first = page.first_chart();
     let plot = page.plot_of(&first, visible());
     (page, first, plot)
 }
@@ -145,9 +143,7 @@ fn the_baseline_is_moved_and_resized_by_its_own_band() {
     let browser = Browser::open();
     let both = format!("{ADDRESS}&s=2025-02-28T03:06:00Z..03:08:00Z&b=2025-02-28T03:01:00Z..03:03:00Z");
     let page = Page::open(&browser, &server.http().url(&both));
-    let script = "return document.querySelector('.plot[data-panel]')?.dataset.panel ?? null";
-    let panel =
-        wait::until("a chart", || browser.look(script, &[]).as_str().map(str::to_owned).ok_or("none"));
+    let panel = page.first_chart();
     let plot = page.plot_of(&panel, visible());
     let x = |minute: i64| plot.x_of(minutes(minute, 9).from).round();
     let cursor = |at: f64, wanted: &str| {

@@ -1,6 +1,6 @@
 //! Jumps among lines by keys: where one starts, where it leads, what is said where there is nothing to lead to.
 
-use crate::reading::{LINES, mill, open, wait_for_cursor, wait_for_text};
+use crate::reading::{LINES, cursor_on_second_row, mill, open, wait_for_cursor, wait_for_text};
 use serde_json::json;
 use sonde_shared::time::NANOS_PER_SEC;
 use sonde_tests::browser::{Browser, Key};
@@ -16,8 +16,7 @@ fn keys_lead_to_the_next_error_warning_and_silence_wherever_they_are() {
     let browser = Browser::open();
     let page = open(&browser, &server, "");
     page.wait_for_total(LINES);
-    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-    browser.key(Key::Escape);
+    cursor_on_second_row(&page);
     for (key, number, part) in [
         ('e', 500, "broken"),
         ('j', 501, "turn 501"),
@@ -50,8 +49,7 @@ fn a_jump_starts_from_what_is_in_sight() {
     let browser = Browser::open();
     let page = open(&browser, &server, "");
     page.wait_for_total(LINES);
-    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-    browser.key(Key::Escape);
+    cursor_on_second_row(&page);
     // The cursor stays behind, some thousand lines above.
     scroll_to(&page, 5_200);
     browser.key('e');
@@ -69,8 +67,7 @@ fn a_jump_starts_from_what_is_in_sight() {
     for (more, total, key) in [("&level=warn", 220, 'w'), ("&q=slow", 200, 'n')] {
         let page = open(&browser, &server, more);
         page.wait_for_total(total);
-        browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-        browser.key(Key::Escape);
+        cursor_on_second_row(&page);
         scroll_to(&page, 100);
         browser.key(key);
         wait_for_cursor(&page, 100, "");
@@ -104,8 +101,7 @@ fn what_a_jump_has_said_goes_with_the_next_key_and_with_the_query() {
     let browser = Browser::open();
     let page = open(&browser, &server, "");
     page.wait_for_total(LINES);
-    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-    browser.key(Key::Escape);
+    cursor_on_second_row(&page);
     browser.key('n');
     wait_for_text(&page, ".said", "There is no text to find");
     let said = "return document.querySelector('.said').innerText";
@@ -139,8 +135,7 @@ fn keys_lead_to_where_lines_come_slower_and_back() {
     let browser = Browser::open();
     let page = open(&browser, &server, "");
     page.wait_for_total(number);
-    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-    browser.key(Key::Escape);
+    cursor_on_second_row(&page);
     for (key, number) in [('s', 1_200), ('s', 2_040), ('S', 1_200), ('g', 0), ('G', 2_159), ('S', 2_040)] {
         browser.key(key);
         wait_for_cursor(&page, number, &format!("brick {number}"));

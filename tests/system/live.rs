@@ -10,8 +10,9 @@ use sonde_tests::server::{Setup, TestServer};
 use sonde_tests::wait;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -102,6 +103,11 @@ fn a_point_and_a_line_are_seen_as_they_come_and_are_not_asked_for() {
     browser.assert_no_errors();
 }
 
+/// A server on a folder, where the one before was to be reached.
+fn start_again(data: &Path, address: SocketAddr) -> TestServer {
+    Setup::on(data).without("--listen").arg("--listen").arg(address.to_string()).start()
+}
+
 #[test]
 fn a_server_that_comes_back_is_followed_again() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -115,8 +121,7 @@ fn a_server_that_comes_back_is_followed_again() {
     // Once, not on each chart.
     let on_charts = "return document.querySelectorAll('.panel .problem').length";
     page.wait_for("no more words", on_charts, &json!(0));
-    let setup = Setup::on(folder.path()).without("--listen").arg("--listen").arg(address.to_string());
-    let server = setup.start();
+    let server = start_again(folder.path(), address);
     // These came while nobody listened.
     store_lines(&server, 3..6);
     page.wait_for("the server", LABEL, &json!("Live"));
@@ -156,8 +161,7 @@ fn a_page_of_a_fixed_range_says_that_its_server_hangs_and_asks_again_for_all_tha
         let range = browser.look(bigger, &[]);
         if range == before { Err(range) } else { Ok(()) }
     });
-    let server =
-        Setup::on(folder.path()).without("--listen").arg("--listen").arg(address.to_string()).start();
+    let server = start_again(folder.path(), address);
     page.wait_for("the server", label, &json!("Go live"));
     page.wait_for_total(3);
     let asked = "return performance.getEntriesByType('resource').filter(e => e.name.includes('/render') && e.responseStatus === 200).length > 1";

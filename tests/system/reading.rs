@@ -57,6 +57,13 @@ pub(crate) fn wait_for_text(page: &Page, selector: &str, part: &str) {
     });
 }
 
+/// Puts the cursor on the second row in sight, whose fields stay closed; the list has the focus.
+#[track_caller]
+pub(crate) fn cursor_on_second_row(page: &Page) {
+    page.browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
+    page.browser.key(Key::Escape);
+}
+
 /// Waits until the cursor is at the line with this number, of all lines in their order.
 #[track_caller]
 pub(crate) fn wait_for_cursor(page: &Page, number: u64, part: &str) {
@@ -360,8 +367,7 @@ fn wrapped_lines_lie_one_below_the_other_and_the_last_is_reached() {
         page.wait_for("rows that do not overlap", apart, &json!(true));
         browser.wheel(page.point_in_rows(), 130);
     }
-    browser.click(page.center(".log-list .row:nth-child(2) .level-bar"));
-    browser.key(Key::Escape);
+    cursor_on_second_row(&page);
     browser.key('G');
     let whole = "const list = document.querySelector('.log-list').getBoundingClientRect(); const last = [...document.querySelectorAll('.row')].at(-1);\
         return last.getAttribute('aria-rowindex') === '500' && !!last.dataset.line && Math.abs(last.getBoundingClientRect().bottom - list.bottom) < 1.5";

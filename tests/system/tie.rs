@@ -41,9 +41,7 @@ fn open<'a>(browser: &'a Browser, server: &TestServer) -> (Page<'a>, Plot) {
 fn open_at<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> (Page<'a>, Plot) {
     let page = Page::open(browser, &server.http().url(&format!("{ADDRESS}{more}")));
     page.wait_for_total(3_000);
-    let script = "return document.querySelector('.plot[data-panel]')?.dataset.panel ?? null";
-    let first =
-        wait::until("a chart", || browser.look(script, &[]).as_str().map(str::to_owned).ok_or("none"));
+    let first = page.first_chart();
     let plot = page.plot_of(&first, visible());
     (page, plot)
 }

@@ -93,18 +93,17 @@ fn a_selection_its_length_and_its_baseline_are_typed_beside_the_lines() {
     browser.key(Key::Enter);
     shows(&browser, "s=2025-02-28T03:01:00Z..03:06:00Z");
     // From the selection's field by its button to the baseline's, which holds what it is compared with.
-    open(&page, edit, "2025-02-28 03:01:00..03:06:00");
-    browser.key(Key::Tab);
-    browser.key(Key::Tab);
-    let baseline = FIELD.replace("typed-range", "typed-baseline");
-    page.wait_for("the usual baseline", &baseline, &json!("2025-02-28 02:40:30..03:00:30"));
+    let open_baseline = |holds: &str| {
+        open(&page, edit, "2025-02-28 03:01:00..03:06:00");
+        browser.key(Key::Tab);
+        browser.key(Key::Tab);
+        page.wait_for("the baseline", &FIELD.replace("typed-range", "typed-baseline"), &json!(holds));
+    };
+    open_baseline("2025-02-28 02:40:30..03:00:30");
     browser.type_text("02:30..02:40");
     browser.key(Key::Enter);
     shows(&browser, "b=2025-02-28T02:30:00Z..02:40:00Z");
-    open(&page, edit, "2025-02-28 03:01:00..03:06:00");
-    browser.key(Key::Tab);
-    browser.key(Key::Tab);
-    page.wait_for("the marked baseline", &baseline, &json!("2025-02-28 02:30:00..02:40:00"));
+    open_baseline("2025-02-28 02:30:00..02:40:00");
     browser.type_text("15m");
     browser.key(Key::Enter);
     shows(&browser, "b=2025-02-28T02:30:00Z..02:45:00Z");
