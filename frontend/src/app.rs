@@ -49,7 +49,7 @@ pub fn App() -> impl IntoView {
     let centre = NodeRef::<html::Main>::new();
     let size = watch_centre(centre);
     provide_context(size);
-    let histogram = range::load_histogram(session, size.width_px);
+    let (histogram, is_former) = range::load_histogram(session, size.width_px);
     let charts = provide_charts(session, theme, histogram, range::load_events(session));
     let lines = LineFeed::start(session);
     provide_context(lines);
@@ -93,7 +93,7 @@ pub fn App() -> impl IntoView {
                             node_ref=centre
                             style:grid-template-rows=move || format!("minmax(0, {0}fr) 9px minmax(0, {1}fr)", split.get(), 100.0 - split.get())
                         >
-                            <Charts histogram />
+                            <Charts histogram is_former />
                             <Splitter split />
                             <SheetTabs sheet_open tree_open why why_over=why_place.over />
                             <LogPane />

@@ -1,7 +1,7 @@
 //! What the charts share, and what their gestures mean to the page.
 
 use crate::boxed::{effect, memo};
-use crate::chart::{ChartContext, Gesture};
+use crate::chart::{ChartContext, Gesture, page_theme};
 use crate::feeds::{Loaded, range};
 use crate::prefs;
 use crate::rest::Rest;
@@ -58,7 +58,10 @@ pub fn provide_charts(
             }
             session.send(command_of(gesture));
         }),
-        theme_generation: theme.generation.into(),
+        theme: memo(move || {
+            theme.generation.track();
+            page_theme()
+        }),
     };
     thaw_after_gestures(session, charts);
     disarm(charts);

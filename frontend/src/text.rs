@@ -182,11 +182,20 @@ pub fn date_clock(at: Timestamp, zone: ZoneClock<'_>) -> String {
     format!("{} {}", date(at, zone), clock(at, zone))
 }
 
+/// `14:05:00`; with the date where it is not that of `today`.
+fn clock_on(today: Timestamp, at: Timestamp, zone: ZoneClock<'_>) -> String {
+    let is_today = date(at, zone) == date(today, zone);
+    if is_today { clock(at, zone) } else { date_clock(at, zone) }
+}
+
 /// `at 14:05:00`; with the date where it is not that of `today`.
 pub fn at(at: Timestamp, today: Timestamp, zone: ZoneClock<'_>) -> String {
-    let is_today = date(at, zone) == date(today, zone);
-    let text = if is_today { clock(at, zone) } else { date_clock(at, zone) };
-    ["at ", &text].concat()
+    ["at ", &clock_on(today, at, zone)].concat()
+}
+
+/// `complete to 14:05:00`, likewise.
+pub fn complete_to(at: Timestamp, today: Timestamp, zone: ZoneClock<'_>) -> String {
+    ["complete to ", &clock_on(today, at, zone)].concat()
 }
 
 /// `indexed to 09:12`; with the date where it is not that of `today`.

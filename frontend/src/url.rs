@@ -43,7 +43,8 @@ impl Pending {
                 self.write = Some(Write::Replace(url));
                 (vec![], Some(TYPING))
             }
-            (Address::Replace, _) => (vec![Write::Replace(url)], None),
+            (Address::Settle, Some(Write::Push(_))) => (vec![Write::Push(url)], None),
+            (Address::Replace | Address::Settle, _) => (vec![Write::Replace(url)], None),
         }
     }
 }
@@ -192,6 +193,8 @@ mod tests {
             assert_eq!(pending.take(Address::PushSoon, url.into()), (vec![], Some(BURST)));
         }
         assert_eq!(pending.write, Some(push("/c")));
+        assert_eq!(pending.take(Address::Settle, "/round".into()), (vec![push("/round")], None));
+        assert_eq!(pending.take(Address::Settle, "/round".into()), (vec![replace("/round")], None));
     }
 
     #[test]

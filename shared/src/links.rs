@@ -63,15 +63,21 @@ pub fn link_panel(
     let by_rule: BTreeSet<String> =
         series.iter().filter_map(|path| rule_of(path, rules)).map(|rule| rule.component.clone()).collect();
     if !by_rule.is_empty() {
-        return Link::Rule(by_rule.into_iter().collect());
+        return Link::Rule(outermost(&by_rule));
     }
     let prefixes: BTreeSet<String> =
         series.iter().filter_map(|path| longest_component(path, components)).map(str::to_owned).collect();
     if !prefixes.is_empty() {
-        return Link::Prefix(prefixes.into_iter().collect());
+        return Link::Prefix(outermost(&prefixes));
     }
     let host = series.iter().flat_map(|path| path.split('.')).find(|node| hosts.contains(*node));
     host.map_or(Link::All, |host| Link::Host(host.to_owned()))
+}
+
+/// Those that are below no other one: a component means all below it.
+fn outermost(components: &BTreeSet<String>) -> Vec<String> {
+    let is_below = |one: &String| one.match_indices('.').any(|(at, _)| components.contains(&one[..at]));
+    components.iter().filter(|one| !is_below(one)).cloned().collect()
 }
 
 /// The last rule that matches a path or what is above it.
@@ -144,6 +150,11 @@ mod tests {
             None,
             &["shop.db.reads;shard=1", "webapp.backend.git.x"],
             &Link::Prefix(vec!["shop.db".into(), "webapp.backend.git".into()]),
+        );
+        check(
+            None,
+            &["shop.x", "shop.db.reads", "shop.db.slow.ms", "webapp.backend.git.x"],
+            &Link::Prefix(vec!["shop".into(), "webapp.backend.git".into()]),
         );
         check(None, &["servers.node1.cpu"], &Link::Host("node1".into()));
         check(None, &["other.cpu"], &Link::All);

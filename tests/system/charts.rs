@@ -103,6 +103,53 @@ fn one_series_alone_then_all_and_one_chart_alone_until_escape() {
     browser.assert_no_errors();
 }
 
+/// Where a crosshair's points are, from the top of their chart, each with its colour.
+const POINTS: &str = "const canvas = document.querySelector('[data-panel=\"' + arguments[0] + '\"] canvas.crosshair');\
+    if (!canvas) return null;\
+    const {width, height} = canvas, image = canvas.getContext('2d').getImageData(0, 0, width, height).data;\
+    const points = []; let run = [];\
+    for (let y = 0; y <= height; y++) {\
+        const at = 4 * (y * width + (width - 1) / 2);\
+        if (y < height && image[at + 3] === 255) run.push([y, `#${[0, 1, 2].map(i => image[at + i].toString(16).padStart(2, '0')).join('')}`]);\
+        else if (run.length) { points.push([run[run.length >> 1][0], run[run.length >> 1][1]]); run = []; }\
+    }\
+    return points";
+
+#[test]
+fn the_crosshair_has_a_point_on_each_series_at_its_value() {
+    let server = TestServer::start();
+    fill(&server);
+    let browser = Browser::open();
+    let page = page_of(&browser, &server, ADDRESS);
+    let wells = panel(&page, "well");
+    let plot = page.plot_of(&wells, visible());
+    let points_at = |second: i64, count: usize| -> Vec<(f64, String)> {
+        browser.hover((plot.x_of(visible().from.plus_nanos(second * 1_000_000_000)).round(), plot.middle));
+        wait::until("points", || {
+            let seen = browser.look(POINTS, &[json!(wells)]);
+            let points: Vec<(f64, String)> = serde_json::from_value(seen.clone()).unwrap_or_default();
+            if points.len() == count { Ok(points) } else { Err(seen) }
+        })
+    };
+    let colours: Vec<String> = serde_json::from_value(browser.look(
+        "const style = getComputedStyle(document.documentElement);\
+         return [1, 2].map(n => style.getPropertyValue('--series-' + n).trim())",
+        &[],
+    ))
+    .expect("two colours");
+    let (quarter, three) = (points_at(150, 2), points_at(450, 2));
+    // The lower one is on the series that stays at 2.
+    for points in [&quarter, &three] {
+        assert_eq!([&points[0].1, &points[1].1], [&colours[1], &colours[0]], "{points:?}");
+    }
+    assert!((quarter[1].0 - three[1].0).abs() <= 1.0, "{quarter:?} {three:?}");
+    // A straight line from 0 to 599: at three quarters of the time it is about three times as high.
+    let high = |points: &[(f64, String)]| points[1].0 - points[0].0;
+    assert!((high(&three) / high(&quarter) - 3.0).abs() < 0.15, "{quarter:?} {three:?}");
+    browser.screenshot("points");
+    browser.assert_no_errors();
+}
+
 #[test]
 fn a_tooltip_has_all_values_and_the_whole_text_of_an_event() {
     const WHAT: &str =

@@ -219,8 +219,9 @@ fn components_and_levels_are_completed_within_the_quotes_of_logs() {
     let page = mill.page(&browser, ADDRESS);
     open_editor(&page);
     retype(&page, "Target 1", "logs(\"vill");
-    page.wait_for("components", OPTIONS, &json!(["village.baker", "village.miller"]));
+    page.wait_for("components", OPTIONS, &json!(["village", "village.baker", "village.miller"]));
     browser.screenshot("editor-logs");
+    browser.key(Key::Down);
     browser.key(Key::Down);
     browser.key(Key::Down);
     browser.key(Key::Enter);

@@ -103,6 +103,47 @@ fn a_point_and_a_line_are_seen_as_they_come_and_are_not_asked_for() {
     browser.assert_no_errors();
 }
 
+#[test]
+fn a_chart_says_up_to_when_it_is_complete() {
+    let server = TestServer::start();
+    let last = now().as_secs() - 90;
+    let text: String = (0..30).map(|ago| format!("quay.light.lux 5 {}\n", last - 10 * ago)).collect();
+    store_points(&server, &text);
+    let browser = Browser::open();
+    let page = Page::open(&browser, &server.http().url(ADDRESS));
+    let clock = |secs: i64| Timestamp::from_secs(secs).to_string()[11..19].to_owned();
+    let told = "return document.querySelector('.panel-note.complete')?.innerText ?? null";
+    let tail = "return document.querySelector('.plot .tail')?.dataset.tail?.split('..').map(Number) ?? null";
+    let awaited_from = |secs: i64| {
+        wait::until("what is still to come", || {
+            let told = browser.look(told, &[]);
+            let ends: Option<[i64; 2]> = serde_json::from_value(browser.look(tail, &[])).unwrap_or_default();
+            let is_told = told == json!(format!("complete to {}", clock(secs)));
+            match ends {
+                Some([from, until]) if is_told && from == secs * 1_000 && until > from => Ok(()),
+                ends => Err((told, ends)),
+            }
+        });
+    };
+    awaited_from(last);
+    browser.screenshot("tail");
+    page.wait_until_fed();
+    let next = now().as_secs() - 20;
+    store_points(&server, &format!("quay.light.lux 7 {next}"));
+    awaited_from(next);
+    // Of what lies behind nothing is awaited.
+    let past = server.http().url(&format!("/?v=1&t={}..{}", last - 4_000, last - 1_000));
+    browser.goto(&past);
+    page.wait_for(
+        "the chart",
+        "return document.querySelector('.plot[data-plot-width]') !== null",
+        &json!(true),
+    );
+    let none = "return document.querySelectorAll('.panel-note.complete, .tail').length";
+    page.wait_for("nothing awaited", none, &json!(0));
+    browser.assert_no_errors();
+}
+
 /// A server on a folder, where the one before was to be reached.
 fn start_again(data: &Path, address: SocketAddr) -> TestServer {
     Setup::on(data).without("--listen").arg("--listen").arg(address.to_string()).start()

@@ -143,8 +143,13 @@ fn an_expression_marks_its_matches_and_a_wrong_one_is_told_at_the_field() {
         "return document.querySelector('[aria-label=\"Text in the line\"]').ariaInvalid",
         &json!("true"),
     );
+    // The bars are still those of the last expression that could be read: they stand back.
+    let former =
+        "return document.querySelector('.chart:has([data-panel=histogram])').classList.contains('former')";
+    page.wait_for("former bars", former, &json!(true));
     browser.key(Key::Escape);
     page.wait_for_total(LINES);
+    page.wait_for("bars of all lines", former, &json!(false));
 }
 
 #[test]

@@ -46,10 +46,11 @@ fn open_at<'a>(browser: &'a Browser, server: &TestServer, more: &str) -> (Page<'
     (page, plot)
 }
 
-/// Where the crosshair is on each chart and the histogram, in pixels from the plot's left.
+/// Where the crosshair, the middle of its canvas, is on each chart and the histogram, in pixels from the plot's left.
 const CROSSHAIRS: &str = "return [...document.querySelectorAll('.plot[data-panel]')].map(plot => {\
     const line = plot.querySelector('.crosshair'); if (!line) return null;\
-    return Math.round(line.getBoundingClientRect().left - plot.getBoundingClientRect().left - Number(plot.dataset.plotLeft)) })";
+    const {left, width} = line.getBoundingClientRect();\
+    return Math.round(left + (width - 1) / 2 - plot.getBoundingClientRect().left - Number(plot.dataset.plotLeft)) })";
 
 /// All crosshairs stand at an instant, but for a pixel.
 #[track_caller]
@@ -81,13 +82,22 @@ fn hover(browser: &Browser, plot: &Plot, tick: i64) {
 #[track_caller]
 fn follows(page: &Page, plot: &Plot, tick: i64) {
     hover(page.browser, plot, tick);
+    is_led_to(page, plot, tick);
+}
+
+/// The line nearest to the crosshair is marked and shown.
+#[track_caller]
+fn is_led_to(page: &Page, plot: &Plot, tick: i64) {
     let script = "return document.querySelector('.row.nearest')?.innerText ?? null";
     wait::until("the line nearest to the crosshair", || {
         let seen = page.browser.look(script, &[]).as_str().map(tick_of);
         let apart = plot.pixel_ms() / 200 + 1;
         if seen.is_some_and(|seen| (seen - tick).abs() <= apart) { Ok(()) } else { Err((seen, tick)) }
     });
-    assert!(shown(page).iter().any(|seen| (seen - tick).abs() <= 2));
+    wait::until("it in sight", || {
+        let shown = shown(page);
+        if shown.iter().any(|seen| (seen - tick).abs() <= 2) { Ok(()) } else { Err(shown) }
+    });
 }
 
 fn shown(page: &Page) -> Vec<i64> {
@@ -169,7 +179,10 @@ fn the_crosshair_leads_the_lines_once_that_is_switched_on_and_not_while_the_read
     hover(300);
     page.wait_for("half a second", "return performance.now() - window.ownAt > 500", &json!(true));
     assert_eq!(shown(&page).first().copied(), Some(own), "while the reader is at work the lines stay");
-    page.wait_for("two seconds", "return performance.now() - window.ownAt > 2200", &json!(true));
+    // Then they come to where the crosshair has been all the while.
+    is_led_to(&page, &plot, 300);
+    let waited = browser.look("return performance.now() - window.ownAt", &[]).as_f64().unwrap_or_default();
+    assert!(waited > 1_500.0, "{waited}");
     follows(500);
     browser.screenshot("follow");
     // The choice stays in this browser.

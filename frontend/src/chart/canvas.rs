@@ -43,12 +43,23 @@ pub struct CanvasBackend {
 }
 
 impl CanvasBackend {
-    /// A backend for a canvas of this size in CSS px whose bitmap has `pixel_ratio` device pixels a CSS px. Clears it.
-    pub(super) fn new(
-        context: CanvasRenderingContext2d,
-        (width_px, height_px): (f64, f64),
-        pixel_ratio: f64,
-    ) -> Self {
+    /// Brings a canvas' bitmap to a size in CSS px, with so many device pixels each, and clears it. None where the browser gives
+    /// no context.
+    pub(super) fn of(canvas: &HtmlCanvasElement, size_px: (f64, f64), pixel_ratio: f64) -> Option<Self> {
+        let device_px = |css_px: f64| (css_px * pixel_ratio).round().clamp(1.0, MOST_DEVICE_PX) as u32;
+        let (width, height) = (device_px(size_px.0), device_px(size_px.1));
+        // Setting a size throws the bitmap away, also when it is the same.
+        if canvas.width() != width {
+            canvas.set_width(width);
+        }
+        if canvas.height() != height {
+            canvas.set_height(height);
+        }
+        let context = canvas.get_context("2d").ok().flatten()?.dyn_into().ok()?;
+        Some(Self::new(context, size_px, pixel_ratio))
+    }
+
+    fn new(context: CanvasRenderingContext2d, (width_px, height_px): (f64, f64), pixel_ratio: f64) -> Self {
         context.clear_rect(0.0, 0.0, (width_px * pixel_ratio).ceil(), (height_px * pixel_ratio).ceil());
         context.set_line_join("round");
         let size = ((width_px * UNITS_PER_PX) as u32, (height_px * UNITS_PER_PX) as u32);
@@ -107,21 +118,9 @@ pub type Canvas = DrawingArea<CanvasBackend, Shift>;
 
 /// Brings the canvas' bitmap to the frame's size, clears it and lets `draw` draw on it.
 pub fn paint(canvas: &HtmlCanvasElement, frame: &Frame, draw: impl FnOnce(&Canvas)) {
-    let device_px = |css_px: f64| (css_px * frame.pixel_ratio).round().clamp(1.0, MOST_DEVICE_PX) as u32;
-    let (width, height) = (device_px(frame.width_px), device_px(frame.height_px));
-    // Setting a size throws the bitmap away, also when it is the same.
-    if canvas.width() != width {
-        canvas.set_width(width);
+    if let Some(backend) = CanvasBackend::of(canvas, (frame.width_px, frame.height_px), frame.pixel_ratio) {
+        draw(&backend.into_drawing_area());
     }
-    if canvas.height() != height {
-        canvas.set_height(height);
-    }
-    let Some(context) = canvas.get_context("2d").ok().flatten().and_then(|context| context.dyn_into().ok())
-    else {
-        return;
-    };
-    let backend = CanvasBackend::new(context, (frame.width_px, frame.height_px), frame.pixel_ratio);
-    draw(&backend.into_drawing_area());
 }
 
 impl DrawingBackend for CanvasBackend {

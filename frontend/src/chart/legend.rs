@@ -3,7 +3,7 @@
 //! A click on a name shows that series alone, another one all again; with Ctrl or Shift it takes one more, or leaves it out. What
 //! is shown alone is not in the address: it is a way of looking, as the pointer is.
 
-use super::readings::{RIGHT_MARK, Reading, Stats, fitting};
+use super::readings::{Reading, Stats};
 use crate::leaving::leaving;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
@@ -167,6 +167,33 @@ fn Name(row: Row, picked: Picked) -> impl IntoView {
     }
 }
 
+/// How many rows of a legend fit into a width, when what opens the table, `+12 · details`, has to fit too.
+fn fitting(rows: &[Reading], width_px: f64) -> usize {
+    const CHAR_PX: f64 = 6.8;
+    const AROUND_PX: f64 = 34.0;
+    const MORE_PX: f64 = 118.0;
+    const DETAILS_PX: f64 = 70.0;
+    let width_of = |row: &Reading| {
+        let chars = row.name.chars().count().min(LEGEND_NAME_CHARS) + row.value.chars().count();
+        let mark = if row.is_right { RIGHT_MARK.len() as f64 * CHAR_PX + 6.0 } else { 0.0 };
+        (chars as f64).mul_add(CHAR_PX, AROUND_PX + mark)
+    };
+    if rows.iter().map(width_of).sum::<f64>() <= width_px - DETAILS_PX {
+        return rows.len();
+    }
+    let mut used = MORE_PX;
+    let fits = |row: &&Reading| {
+        used += width_of(row);
+        used <= width_px
+    };
+    rows.iter().take_while(fits).count().max(1).min(rows.len())
+}
+
+/// What stands behind the value of a series of the right axis.
+const RIGHT_MARK: &str = "right";
+/// A longer name is cut in the legend.
+const LEGEND_NAME_CHARS: usize = 40;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,5 +210,20 @@ mod tests {
         check("a", true, &["a", "b"]);
         check("b", true, &["a"]);
         check("a", false, &[]);
+    }
+
+    #[test]
+    fn a_legend_shows_what_fits_and_at_least_one() {
+        let row =
+            Reading { colour: String::new(), name: "requests".into(), value: "12 k".into(), is_right: false };
+        let rows = vec![row; 20];
+        assert_eq!(fitting(&rows, 10_000.0), 20);
+        assert_eq!(fitting(&rows, 480.0), 3);
+        assert_eq!(fitting(&rows[..3], 480.0), 3);
+        assert_eq!(fitting(&rows[..3], 400.0), 2);
+        let marked = vec![Reading { is_right: true, ..rows[0].clone() }; 3];
+        assert_eq!(fitting(&marked, 400.0), 1);
+        assert_eq!(fitting(&rows, 10.0), 1);
+        assert_eq!(fitting(&[], 10.0), 0);
     }
 }

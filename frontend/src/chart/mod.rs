@@ -6,23 +6,27 @@
 mod axis;
 mod brush;
 mod canvas;
+mod crosshair;
 mod legend;
 mod overlay;
 mod readings;
 mod size;
 mod slots;
 mod surface;
+mod tail;
 mod theme;
 mod view;
 
 pub use axis::TimeAxis;
 pub use brush::with_margin;
 pub use canvas::{Canvas, CanvasBackend, paint};
-pub use theme::read_theme;
+pub use tail::unfinished;
+pub use theme::{page_theme, read_theme};
 pub use view::{Chart, LogHistogram, Means};
 
 use leptos::prelude::*;
 use sonde_shared::api::Event;
+use sonde_shared::chart::theme::Theme;
 use sonde_shared::chart::ticks::format_instant;
 use sonde_shared::time::{TimeRange, Timestamp, ZoneClock};
 use std::collections::BTreeMap;
@@ -113,8 +117,8 @@ pub struct ChartContext {
     pub counted_instead: Callback<String, Option<String>>,
     /// Where gestures go.
     pub on_gesture: Callback<Gesture>,
-    /// Changes when the colours do, so that canvases draw again.
-    pub theme_generation: Signal<u32>,
+    /// The colours.
+    pub theme: Memo<Theme>,
 }
 
 impl ChartContext {

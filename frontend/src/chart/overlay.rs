@@ -1,7 +1,8 @@
-//! What lies over the canvas: band, crosshair, tooltip and value chips. Elements, so that moving one paints no chart.
+//! What lies over the canvas: bands, crosshair, tooltip and value chips. Elements of their own, so that moving one paints no chart.
 
 use super::axis::data_range;
 use super::brush::{NARROW_PX, TOUCH_NARROW_PX};
+use super::crosshair::{Crosshair, Point};
 use super::readings::{COLUMN_ROWS, Reading, band_size, events_at};
 use super::surface::Surface;
 use super::{ChartContext, Hover};
@@ -58,13 +59,18 @@ pub(super) fn Overlay(
     surface: Surface,
     #[prop(into)] readings: Callback<Timestamp, Vec<Reading>>,
     #[prop(into)] is_high: Callback<TimeRange, bool>,
+    points: Callback<Timestamp, Vec<Point>>,
+    /// What is still to come.
+    tail: Signal<Option<TimeRange>>,
+    pixel_ratio: RwSignal<f64>,
 ) -> impl IntoView {
     let is_named = surface.names_values();
     view! {
         <div class="plot-overlay" style:left=format!("{GUTTER_PX}px") style:right=format!("{RIGHT_PX}px")>
+            <Tail surface tail />
             <Band surface is_baseline=true />
             <Band surface is_baseline=false />
-            <Crosshair surface />
+            <Crosshair surface points pixel_ratio />
             {(!is_named).then(|| view! { <Chips surface readings is_high /> })}
         </div>
         {is_named.then(|| view! { <ChipsAside surface readings /> })}
@@ -82,6 +88,23 @@ fn band_place(surface: Surface, band: TimeRange) -> Option<(f64, f64)> {
     let x = |at: Timestamp| (scale.x_from_time(at) - GUTTER_PX).clamp(first, last);
     let (left, right) = (x(band.from), x(band.until));
     (right >= 0.0 && left <= last - 50.0).then_some((left, (right - left).max(2.0)))
+}
+
+/// The end of the range whose points have not come yet.
+#[component]
+fn Tail(surface: Surface, tail: Signal<Option<TimeRange>>) -> impl IntoView {
+    let tail = memo(move || tail.get().filter(|tail| !tail.is_empty()));
+    let place = memo(move || band_place(surface, tail.get()?));
+    view! {
+        <Show when=move || place.with(Option::is_some)>
+            <div
+                class="tail"
+                data-tail=move || tail.get().map(data_range)
+                style:left=move || format!("{}px", place.get().unwrap_or_default().0)
+                style:width=move || format!("{}px", place.get().unwrap_or_default().1)
+            ></div>
+        </Show>
+    }
 }
 
 /// A band: what is being dragged anywhere, else the selection, or what it is compared with.
@@ -113,25 +136,13 @@ fn Band(surface: Surface, is_baseline: bool) -> impl IntoView {
     }
 }
 
-/// The instant under the pointer on all charts, and the pinned one.
-#[component]
-fn Crosshair(surface: Surface) -> impl IntoView {
-    let ctx = surface.ctx;
-    let hover = memo(move || ctx.hover.get().and_then(|hover| surface.x_in_view(hover.at)));
-    let pinned = memo(move || ctx.pinned.get().and_then(|at| surface.x_in_view(at)));
-    let line = |x: Option<f64>, class: &'static str| {
-        x.map(|x| view! { <div class=class style:transform=format!("translateX({}px)", x.floor())></div> })
-    };
-    view! {
-        {move || line(pinned.get(), "crosshair pinned")}
-        {move || line(hover.get(), "crosshair")}
-    }
-}
-
 /// The instant whose values are shown, and whether this chart has the tooltip for it: the chart under the pointer, or
-/// the active one for a pinned instant. The others have chips.
+/// the active one for a pinned instant. The others have chips. While a band is dragged its ends are read, and no values.
 fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
     let ctx = surface.ctx;
+    if ctx.draft.with(Option::is_some) {
+        return None;
+    }
     match ctx.hover.get() {
         Some(Hover { source, at }) => Some((at, source == surface.panel())),
         None => ctx.pinned.get().map(|at| (at, ctx.active.get() == Some(surface.panel()))),
@@ -167,8 +178,9 @@ fn Chips(
 /// The same beside a plot that is too low for chips over it; its values have names.
 #[component]
 fn ChipsAside(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
+    let shown = memo(move || shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
     let chips = move || {
-        let (at, _) = shown_instant(surface).filter(|(_, is_here)| !is_here)?;
+        let at = shown.get()?;
         surface.x_in_view(at)?;
         let rows = readings.run(at).into_iter().take(MOST_CHIPS);
         let rows: Vec<_> = rows.map(|row| chip(row.colour, format!("{} {}", row.name, row.value))).collect();
@@ -206,8 +218,7 @@ fn Tooltip(
 ) -> impl IntoView {
     let ctx = surface.ctx;
     let at = memo(move || {
-        let is_dragging = ctx.draft.with(Option::is_some) || ctx.armed.get();
-        shown_instant(surface).filter(|(_, is_here)| *is_here && !is_dragging).map(|(at, _)| at)
+        shown_instant(surface).filter(|(_, is_here)| *is_here && !ctx.armed.get()).map(|(at, _)| at)
     });
     let tooltip = move || {
         let at = at.get()?;

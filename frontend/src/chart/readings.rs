@@ -1,5 +1,6 @@
 //! What a chart says at an instant, in words and numbers. Pure.
 
+use crate::plain::isolated;
 use sonde_shared::api::{Columns, Event, Histogram};
 use sonde_shared::chart::reduce::last_value;
 use sonde_shared::chart::style::{Fill, Style, styles_of_panel};
@@ -64,7 +65,7 @@ impl Units {
     }
 }
 
-fn is_right(series: &Columns) -> bool {
+pub(super) fn is_right(series: &Columns) -> bool {
     right_axis_name(&series.name).is_some()
 }
 
@@ -190,11 +191,17 @@ fn rows(series: &[Columns], slots: &[usize], mut value: impl FnMut(&Columns) -> 
 /// The notes that stand within `reach_ms` of an instant.
 pub(super) fn events_at(events: &[Event], at_ms: f64, reach_ms: f64) -> Vec<String> {
     let near = events.iter().filter(|event| (event.when as f64 * 1e3 - at_ms).abs() <= reach_ms);
-    near.map(|event| [&event.what, " ", &event.tags.join(" ")].concat().trim_end().to_owned()).collect()
+    let text = |event: &Event| [&event.what, " ", &event.tags.join(" ")].concat();
+    near.map(|event| isolated(text(event).trim_end())).collect()
 }
 
 /// The value of the point nearest to an instant; none in a gap.
 fn value_at(one: &Columns, at_ms: f64, reach_ms: f64) -> Option<f64> {
+    nearest_point(one, at_ms, reach_ms).map(|index| one.values[index])
+}
+
+/// Which point is nearest to an instant; none in a gap, and none farther than `reach_ms` before the first and after the last.
+pub(super) fn nearest_point(one: &Columns, at_ms: f64, reach_ms: f64) -> Option<usize> {
     let count = one.times_ms.len().min(one.values.len());
     let after = one.times_ms[..count].partition_point(|time| *time < at_ms);
     let before = after.checked_sub(1);
@@ -204,7 +211,7 @@ fn value_at(one: &Columns, at_ms: f64, reach_ms: f64) -> Option<f64> {
         (Some(before), Some(after)) => Some(if distance(before) <= distance(after) { before } else { after }),
         (lone, None) | (None, lone) => lone.filter(|index| distance(*index) <= reach_ms),
     };
-    nearest.map(|index| one.values[index]).filter(|value| value.is_finite())
+    nearest.filter(|index| one.values[*index].is_finite())
 }
 
 /// The lowest and the highest value, with the zero where the axis has it, too: a line far from zero is drawn without.
@@ -278,33 +285,6 @@ pub(super) fn band_size(band: TimeRange, lines: Option<u64>, whose: Option<&str>
         Some(count) => format!("{duration} · {} lines{of}", grouped(count)),
     }
 }
-
-/// How many rows of a legend fit into a width, when what opens the table, `+12 · details`, has to fit too.
-pub(super) fn fitting(rows: &[Reading], width_px: f64) -> usize {
-    const CHAR_PX: f64 = 6.8;
-    const AROUND_PX: f64 = 34.0;
-    const MORE_PX: f64 = 118.0;
-    const DETAILS_PX: f64 = 70.0;
-    let width_of = |row: &Reading| {
-        let chars = row.name.chars().count().min(LEGEND_NAME_CHARS) + row.value.chars().count();
-        let mark = if row.is_right { RIGHT_MARK.len() as f64 * CHAR_PX + 6.0 } else { 0.0 };
-        (chars as f64).mul_add(CHAR_PX, AROUND_PX + mark)
-    };
-    if rows.iter().map(width_of).sum::<f64>() <= width_px - DETAILS_PX {
-        return rows.len();
-    }
-    let mut used = MORE_PX;
-    let fits = |row: &&Reading| {
-        used += width_of(row);
-        used <= width_px
-    };
-    rows.iter().take_while(fits).count().max(1).min(rows.len())
-}
-
-/// What stands behind the value of a series of the right axis.
-pub(super) const RIGHT_MARK: &str = "right";
-/// A longer name is cut in the legend.
-const LEGEND_NAME_CHARS: usize = 40;
 
 #[cfg(test)]
 mod tests {
@@ -481,20 +461,5 @@ mod tests {
         };
         assert_eq!(names(1_600.0), ["ERR 2", "INF 1\u{202f}500"]);
         assert!(names(0.0).is_empty() && names(9e9).is_empty());
-    }
-
-    #[test]
-    fn a_legend_shows_what_fits_and_at_least_one() {
-        let row =
-            Reading { colour: String::new(), name: "requests".into(), value: "12 k".into(), is_right: false };
-        let rows = vec![row; 20];
-        assert_eq!(fitting(&rows, 10_000.0), 20);
-        assert_eq!(fitting(&rows, 480.0), 3);
-        assert_eq!(fitting(&rows[..3], 480.0), 3);
-        assert_eq!(fitting(&rows[..3], 400.0), 2);
-        let marked = vec![Reading { is_right: true, ..rows[0].clone() }; 3];
-        assert_eq!(fitting(&marked, 400.0), 1);
-        assert_eq!(fitting(&rows, 10.0), 1);
-        assert_eq!(fitting(&[], 10.0), 0);
     }
 }

@@ -7,6 +7,11 @@ use sonde_shared::decimal::parse_decimal;
 use sonde_shared::log::Level;
 use web_sys::{CssStyleDeclaration, Element};
 
+/// The theme of the page.
+pub fn page_theme() -> Theme {
+    leptos::prelude::document().document_element().map(|root| read_theme(&root)).unwrap_or_default()
+}
+
 /// The theme as it is on an element. A variable that is missing or no plain colour reads as black.
 pub fn read_theme(element: &Element) -> Theme {
     let Ok(Some(style)) = leptos::prelude::window().get_computed_style(element) else {

@@ -9,6 +9,7 @@
 use super::ChartContext;
 use super::axis::data_range;
 use super::canvas::{Canvas, paint};
+use super::crosshair::{Point, ms_of, points_at};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
@@ -18,14 +19,17 @@ use super::readings::{
 use super::size::watch_pixel_ratio;
 use super::slots::PanelSlots;
 use super::surface::{Kind, Surface};
-use super::theme::{read_text_px, read_theme};
+use super::theme::read_text_px;
 use crate::boxed::{effect, memo};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::bounds::Bounds;
-use sonde_shared::chart::draw::{Frame, GUTTER_PX, Layout, Lines, Side, draw_chart, draw_histogram};
+use sonde_shared::chart::draw::{
+    Frame, GUTTER_PX, Layout, Lines, Side, ValueScales, draw_chart, draw_histogram,
+};
+use sonde_shared::chart::scale::TimeScale;
 use sonde_shared::dashboard::{Draw, Threshold};
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,6 +85,9 @@ pub fn Chart(
     /// The mean of each series over the visible range by its name, as far as it is known.
     #[prop(into)]
     means: Signal<Option<Arc<Means>>>,
+    /// The end of the range whose points have not come yet, hatched.
+    #[prop(into)]
+    tail: Signal<Option<TimeRange>>,
 ) -> impl IntoView {
     let slots_of = PanelSlots::of(ctx.slots, panel.clone());
     let surface = Surface::new(ctx, panel, Kind::Chart);
@@ -117,54 +124,55 @@ pub fn Chart(
         Units { spread, ..units.get_value() }
     };
     let bounds = Memo::new_with_compare(
-        move |_| {
-            let of_all = |all: &Arc<Vec<Columns>>| {
-                outlines(all, how.get()).iter().map(|one| Bounds::of_long(&one.values)).collect()
-            };
-            data.with(|data| data.as_ref().map(of_all)).unwrap_or_default()
-        },
+        move |_| data.with(|data| data.as_ref().map(|all| bounds_of(all, how.get()))).unwrap_or_default(),
         |_: Option<&Vec<Bounds>>, _| true,
     );
+    let drawn = RwSignal::new(None);
     let paint = move |canvas: &Canvas, frame: &Frame| {
         let (slots, units) = (slots.get_untracked(), units.get_value());
         let left = Side { unit: &units.left, min, max, is_held: false };
         let right = Side { unit: &units.right, ..Side::default() };
         let lines = Lines { slots: &slots, left, right, thresholds: &thresholds, ..Lines::default() };
         let looked_at = in_front.get_untracked();
-        data.get_untracked().into_iter().for_each(|all| {
-            bounds.with_untracked(|bounds| {
-                let lines = Lines { bounds, ..lines };
-                paint_series(canvas, frame, &all, how.get_untracked(), looked_at.as_deref(), lines);
-            });
+        let Some(all) = data.get_untracked() else { return };
+        let scales = bounds.with_untracked(|bounds| {
+            let lines = Lines { bounds, ..lines };
+            paint_series(canvas, frame, &all, how.get_untracked(), looked_at.as_deref(), lines)
         });
+        if drawn.get_untracked() != scales {
+            drawn.set(scales);
+        }
     };
     let readings = move |at: Timestamp| {
         let (data, slots) = (data.get(), slots.get());
-        let reach_ms = surface.scale().nanos_per_px() * REACH_PX / 1e6;
-        let at_ms = at.as_nanos() as f64 / 1e6;
+        let (at_ms, reach_ms) = (ms_of(at), reach_ms(&surface.scale()));
         data.map(|all| readings_at(parted(&all, how.get()).0, &slots, &among(), at_ms, reach_ms))
             .unwrap_or_default()
     };
+    let points = move |at: Timestamp| {
+        let (Some(all), Some(values)) = (data.get(), drawn.get()) else { return Vec::new() };
+        let time = surface.scale();
+        let place = (ms_of(at), reach_ms(&time));
+        slots.with(|slots| points_at(&all, how.get(), slots, (&time, &values), place))
+    };
     let is_high = move |range: TimeRange| {
-        let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
-        let share = |all: &Arc<Vec<Columns>>| {
-            highest_share(outlines(all, how.get()), ms(range.from), ms(range.until), extent.get()?)
-        };
-        data.with(|data| data.as_ref().and_then(share)).is_some_and(|share| share > 0.5)
+        let is_high = |all: &Arc<Vec<Columns>>| reaches_high(outlines(all, how.get()), range, extent.get());
+        data.with(|data| data.as_ref().is_some_and(is_high))
     };
     let rows = memo(move || {
         let (Some(all), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
-        let (units, means, shown) = (among(), means.get(), is_shown.get());
         let series = parted(&all, draw).0;
-        let last = last_readings(series, &all_slots.get(), &units, range);
+        let last = last_readings(series, &all_slots.get(), &among(), range);
+        let shown = is_shown.get();
         // They are looked for in all that is seen, at each step of a pan, and the table alone shows them.
-        let has_table = details.get();
-        let row = |((one, last), is_shown): ((&Columns, Reading), bool)| {
-            let mean = means.as_ref().and_then(|means| means.get(&one.name)).copied();
-            let stats = if has_table { stats_of(one, &units, range, mean) } else { Stats::default() };
-            Row { name: one.name.clone(), last, stats, is_shown }
+        let stats = details.get().then(|| stats_of_all(series, &among(), range, means.get().as_deref()));
+        let row = |(index, last): (usize, Reading)| Row {
+            name: series[index].name.clone(),
+            last,
+            stats: stats.as_ref().map(|stats| stats[index].clone()).unwrap_or_default(),
+            is_shown: shown.get(index).copied().unwrap_or(true),
         };
-        series.iter().zip(last).zip(shown).map(row).collect()
+        last.into_iter().enumerate().map(row).collect()
     });
     view! {
         <div class="chart">
@@ -175,6 +183,8 @@ pub fn Chart(
                 draw=paint
                 readings
                 is_high
+                points
+                tail
                 is_there=Signal::derive(move || {
                     in_front.track();
                     data.with(Option::is_some)
@@ -183,6 +193,26 @@ pub fn Chart(
             <Legend rows picked width=surface.width details />
         </div>
     }
+}
+
+/// Whether what is seen of a range reaches into the upper half.
+fn reaches_high(outlines: &[Columns], range: TimeRange, extent: Option<(f64, f64)>) -> bool {
+    let share = |extent| highest_share(outlines, ms_of(range.from), ms_of(range.until), extent);
+    extent.and_then(share).is_some_and(|share| share > 0.5)
+}
+
+fn bounds_of(all: &[Columns], draw: Draw) -> Vec<Bounds> {
+    outlines(all, draw).iter().map(|one| Bounds::of_long(&one.values)).collect()
+}
+
+fn stats_of_all(series: &[Columns], units: &Units, range: TimeRange, means: Option<&Means>) -> Vec<Stats> {
+    let mean = |one: &Columns| means.and_then(|means| means.get(&one.name)).copied();
+    series.iter().map(|one| stats_of(one, units, range, mean(one))).collect()
+}
+
+/// How far beyond a series' ends its value is read.
+fn reach_ms(time: &TimeScale) -> f64 {
+    time.nanos_per_px() * REACH_PX / NANOS_PER_MS as f64
 }
 
 /// The series that are shown; without sums of a stack where not all are.
@@ -194,7 +224,7 @@ fn kept(all: Arc<Vec<Columns>>, shown: &[bool], draw: Draw) -> Arc<Vec<Columns>>
     Arc::new(series.filter(|(_, is)| **is).map(|(one, _)| one.clone()).collect())
 }
 
-/// Paints an answer's series on what a panel shows besides.
+/// Paints an answer's series on what a panel shows besides, and says where it put values.
 fn paint_series(
     canvas: &Canvas,
     frame: &Frame,
@@ -202,11 +232,11 @@ fn paint_series(
     draw: Draw,
     looked_at: Option<&str>,
     lines: Lines,
-) {
+) -> Option<ValueScales> {
     let (series, sums) = parted(all, draw);
     let styles = with_one_in_front(styles(series, draw), series, looked_at);
     // A canvas cannot fail; an error would leave the plot empty until the next change.
-    drop(draw_chart(canvas, frame, &Lines { series, sums, styles: &styles, ..lines }));
+    draw_chart(canvas, frame, &Lines { series, sums, styles: &styles, ..lines }).ok()
 }
 
 /// The lines in the visible range by level, 48 px high, its plot aligned with the charts'. Its panel id is
@@ -218,6 +248,9 @@ pub fn LogHistogram(
     /// The counts, `None` while nothing was loaded yet.
     #[prop(into)]
     data: Signal<Option<Arc<Histogram>>>,
+    /// Whether they are of other lines than those that are asked for now: they stand back until these are counted.
+    #[prop(into)]
+    is_former: Signal<bool>,
 ) -> impl IntoView {
     let surface = Surface::new(ctx, "histogram".to_owned(), Kind::Histogram);
     let draw = move |canvas: &Canvas, frame: &Frame| {
@@ -231,8 +264,8 @@ pub fn LogHistogram(
     let height_px = Signal::stored(HISTOGRAM_PX);
     let title = "Lines by level".to_owned();
     view! {
-        <div class="chart">
-            <Plot surface title height_px draw readings is_high=|_| false is_there=Signal::derive(move || data.with(Option::is_some)) />
+        <div class="chart" class:former=move || is_former.get()>
+            <Plot surface title height_px draw readings is_high=|_| false points=|_| Vec::new() tail=Signal::stored(None) is_there=Signal::derive(move || data.with(Option::is_some)) />
         </div>
     }
 }
@@ -248,11 +281,14 @@ fn Plot(
     /// Whether what is seen of a range reaches into the upper half.
     #[prop(into)]
     is_high: Callback<TimeRange, bool>,
+    #[prop(into)] points: Callback<Timestamp, Vec<Point>>,
+    tail: Signal<Option<TimeRange>>,
     /// Whether there is something to draw; tells of each change of it.
     is_there: Signal<bool>,
 ) -> impl IntoView {
     let ctx = surface.ctx;
-    let canvas = paint_on_change(surface, height_px, is_there, draw);
+    let pixel_ratio = watch_pixel_ratio();
+    let canvas = paint_on_change(surface, height_px, pixel_ratio, is_there, draw);
     view! {
         <div
             class="plot"
@@ -279,7 +315,7 @@ fn Plot(
             on:blur=move |_| surface.blur()
         >
             <canvas node_ref=canvas aria-hidden="true"></canvas>
-            <Overlay surface readings is_high />
+            <Overlay surface readings is_high points tail pixel_ratio />
             <span class="unseen" role="status">{move || surface.announcement.get()}</span>
         </div>
     }
@@ -289,11 +325,11 @@ fn Plot(
 fn paint_on_change(
     surface: Surface,
     height_px: Signal<f64>,
+    pixel_ratio: RwSignal<f64>,
     is_there: Signal<bool>,
     draw: impl Fn(&Canvas, &Frame) + 'static,
 ) -> NodeRef<leptos::html::Canvas> {
     let (ctx, node) = (surface.ctx, NodeRef::<leptos::html::Canvas>::new());
-    let ratio = watch_pixel_ratio();
     let (is_asked, was_painted) = (StoredValue::new(false), StoredValue::new(false));
     let paint_now = std::rc::Rc::new(move || {
         let Some(element) = node.try_get_untracked().flatten() else { return };
@@ -302,12 +338,12 @@ fn paint_on_change(
             return;
         }
         was_painted.set_value(true);
-        let (theme, events) = (read_theme(&element), ctx.events.get_untracked());
+        let (theme, events) = (ctx.theme.get_untracked(), ctx.events.get_untracked());
         let frame = Frame {
             width_px: surface.width.get_untracked(),
             height_px: height_px.get_untracked(),
             layout: Layout { text_px: read_text_px(&element), ..Layout::PAGE },
-            pixel_ratio: ratio.get_untracked(),
+            pixel_ratio: pixel_ratio.get_untracked(),
             range: ctx.range.get_untracked(),
             events: &events,
             theme: &theme,
@@ -318,9 +354,9 @@ fn paint_on_change(
         is_there.track();
         ctx.events.track();
         height_px.track();
-        ratio.track();
+        pixel_ratio.track();
         ctx.range.track();
-        ctx.theme_generation.track();
+        ctx.theme.track();
         surface.width.track();
         node.track();
         if is_asked.get_value() {

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use sonde_shared::links::LinkRule;
 use sonde_shared::log::Level;
+use std::collections::BTreeSet;
 use std::future::Future;
 use web_sys::AbortSignal;
 
@@ -50,11 +51,12 @@ impl Completion {
         metrics.iter().filter(fits).cloned().chain(functions).take(MOST_SUGGESTIONS).collect()
     }
 
-    /// Components with lines in the visible range.
+    /// Components with lines in the visible range, and those that they are below.
     pub fn components(self, session: Session, word: &str) -> Vec<Suggestion> {
         session.now_part(|state| {
             let all = state.components.iter().flat_map(|all| &all.components);
-            let mut found = texts_like(all.map(|one| one.path.as_str()), word);
+            let all: BTreeSet<&str> = all.flat_map(|one| with_all_above(&one.path)).collect();
+            let mut found = texts_like(all.iter().copied(), word);
             found.truncate(MOST_SUGGESTIONS);
             found
         })
@@ -64,6 +66,11 @@ impl Completion {
     pub fn levels(self, word: &str) -> Vec<Suggestion> {
         texts_like(Level::ALL.iter().map(|level| level.name()), word)
     }
+}
+
+/// A component and those that it is below.
+fn with_all_above(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('.').map(|(at, _)| &path[..at]).chain([path])
 }
 
 impl Default for Completion {

@@ -2,7 +2,7 @@
 
 use super::{LiveFeed, Loaded};
 use crate::api::client;
-use crate::boxed::effect;
+use crate::boxed::{effect, memo};
 use crate::session::Session;
 use crate::state::{Command, LogQuery};
 use leptos::prelude::*;
@@ -88,10 +88,11 @@ pub fn load_events(session: Session) -> Loaded<Vec<Event>> {
     loaded
 }
 
-/// The lines of the pane's filters over the visible range, by level; `width_px` is that of the plot.
-pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogram> {
+/// The lines of the pane's filters over the visible range, by level; `width_px` is that of the plot. And whether what is there is
+/// of former filters: a text takes its time, and an expression may be none.
+pub fn load_histogram(session: Session, width_px: Signal<f64>) -> (Loaded<Histogram>, Memo<bool>) {
     let loaded = Loaded::new();
-    let filters = lasting_filters(session);
+    let (filters, counted) = (lasting_filters(session), RwSignal::new(None::<LogQuery>));
     effect(move || {
         loaded.track_retries();
         session.indexed_to.track();
@@ -99,11 +100,15 @@ pub fn load_histogram(session: Session, width_px: Signal<f64>) -> Loaded<Histogr
         let width_px = width_px.get();
         if session.ready.get() && width_px > 1.0 {
             let (query, range) = (filters.get(), session.range_to_ask());
-            let step_ms = bucket_ms(session.range.get_untracked(), width_px);
-            loaded.load(move |signal| client::histogram(query, range, step_ms, signal), |_| {});
+            let (step_ms, asked) = (bucket_ms(session.range.get_untracked(), width_px), query.clone());
+            let count = move |signal| client::histogram(query, range, step_ms, signal);
+            loaded.load(count, move |_| counted.set(Some(asked)));
         }
     });
-    loaded
+    let is_former = memo(move || {
+        filters.with(|now| counted.with(|counted| counted.as_ref().is_some_and(|one| !one.same_filters(now))))
+    });
+    (loaded, is_former)
 }
 
 /// The pane's filters; their range is of no account.

@@ -6,12 +6,13 @@ use super::icons::{Glyph, Icon};
 use super::in_sight::in_sight;
 use super::reveal::{FormerScroll, follow_reveal};
 use crate::app::ChartSize;
-use crate::boxed::effect;
-use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis};
+use crate::boxed::{effect, memo};
+use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis, unfinished};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
-use crate::session::use_session;
+use crate::session::{Session, use_session};
 use crate::size::on_resize;
 use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
+use crate::text;
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
@@ -57,7 +58,11 @@ impl LastDrawn {
 
 /// The charts.
 #[component]
-pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
+pub fn Charts(
+    histogram: Loaded<Histogram>,
+    /// Whether that is of former filters.
+    is_former: Memo<bool>,
+) -> impl IntoView {
     let session = use_session();
     let context: ChartContext = expect_context();
     let panels = session.part(AppState::drawn_panels);
@@ -86,7 +91,7 @@ pub fn Charts(histogram: Loaded<Histogram>) -> impl IntoView {
             </div>
             <div class="axis">
                 <TimeAxis ctx=context />
-                <LogHistogram ctx=context data=histogram.value />
+                <LogHistogram ctx=context data=histogram.value is_former />
             </div>
         </section>
     }
@@ -129,6 +134,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
         Place::AmongOthers | Place::Hidden => size.plot_px.get(),
     });
     let has_targets = !panel.asked().is_empty();
+    let tail = unfinished_of(session, loaded);
     let missing = move || {
         let range = session.range.get();
         // What could not be asked for is not missing.
@@ -159,6 +165,11 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     let retry = move |()| loaded.retry();
                     error.map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
+                {move || {
+                    let at = tail.get()?.from;
+                    let text = text::complete_to(at, session.server_now(), session.zone.get());
+                    Some(view! { <span class="panel-note complete">{text}</span> })
+                }}
                 <EditedMark id=panel.id.clone() is_open=is_edited />
                 {if panel.id == TARGETS_PANEL {
                     view! { <CloseTargets /> }.into_any()
@@ -184,6 +195,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                             height_px
                             details
                             means=means.value
+                            tail
                         />
                     }
                 })}
@@ -273,6 +285,15 @@ fn MaximizeButton(id: String, title: String, place: Memo<Place>) -> impl IntoVie
             {move || view! { <Glyph icon=if is_alone() { Icon::Shrink } else { Icon::Grow } /> }}
         </button>
     }
+}
+
+/// From when on a panel's points are still to come.
+pub fn unfinished_of(session: Session, loaded: Loaded<Vec<Columns>>) -> Memo<Option<TimeRange>> {
+    let now = session.part(|state| state.now);
+    memo(move || {
+        let (range, now) = (session.range.get(), now.get());
+        loaded.value.with(|columns| unfinished(columns.as_ref()?, range, now))
+    })
 }
 
 /// Whether any series has a point in the range.

@@ -6,7 +6,7 @@ use super::log_head::LogHead;
 use super::log_list::LogList;
 use super::patterns::PatternsPane;
 use super::reading::{ColumnHeads, Reading};
-use super::text_filter::wrong_expression;
+use super::text_filter::{CASE_COUNTS, wrong_expression};
 use crate::boxed::memo;
 use crate::feeds::{LineFeed, Phase, nearest_line};
 use crate::plain::listed;
@@ -120,6 +120,7 @@ fn NoLines() -> impl IntoView {
     view! {
         <div class="cover state" tabindex="0">
             <p>{move || sentence()}{move || filtered()}"."</p>
+            {move || reads_text().then(|| view! { <p class="muted">{CASE_COUNTS}"."</p> })}
             <div class="state-actions">
                 <Show when=reads_text>
                     <button class="control" on:click=clear_text>"Clear the text filter"</button>

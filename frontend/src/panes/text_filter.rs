@@ -14,6 +14,10 @@ use std::time::Duration;
 /// How long a pause in typing counts as done.
 const TYPING: Duration = Duration::from_millis(200);
 
+/// What a reader who finds nothing may have missed.
+pub(super) const CASE_COUNTS: &str = "Upper and lower case count";
+const CASE_COUNTS_UNLESS: &str = "Upper and lower case count, unless it begins with (?i)";
+
 /// The field, the switch for expressions, and what is wrong with one.
 #[component]
 pub(super) fn TextFilter() -> impl IntoView {
@@ -68,6 +72,7 @@ pub(super) fn TextFilter() -> impl IntoView {
                 aria-invalid=move || why.with(Option::is_some).to_string()
                 aria-describedby="text-filter-problem"
                 placeholder=move || if is_regex.get() { "Expression in the line  /" } else { "Text in the line  /" }
+                title=move || if is_regex.get() { CASE_COUNTS_UNLESS } else { CASE_COUNTS }
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=move || contains.get()

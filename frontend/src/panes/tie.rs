@@ -37,6 +37,8 @@ pub struct Tie {
     histogram: Loaded<Histogram>,
     /// Until when the pane is the reader's own, in the browser's milliseconds.
     own_until: StoredValue<f64>,
+    /// Waits until the crosshair stands still, and until the pane is not the reader's any more.
+    rest: Rest,
     /// The instant that a chart's crosshair is at.
     crosshair: Memo<Option<Timestamp>>,
     /// The row that is marked as nearest to it.
@@ -59,7 +61,8 @@ impl Tie {
         let nearest =
             memo(move || crosshair.get().filter(|_| follows.get()).and_then(|at| feed.row_near(at)));
         let own_until = StoredValue::new(0.0);
-        let tie = Self { follows, session, charts, feed, histogram, own_until, crosshair, nearest };
+        let rest = Rest::new();
+        let tie = Self { follows, session, charts, feed, histogram, own_until, rest, crosshair, nearest };
         tie.follow_the_crosshair();
         tie.notice_the_reader();
         provide_context(tie);
@@ -67,22 +70,27 @@ impl Tie {
     }
 
     fn follow_the_crosshair(self) {
-        let rest = Rest::new();
         effect(move || {
             let at = self.crosshair.get().filter(|_| self.follows.get());
             match at {
-                Some(at) => rest.after(REST, move || {
+                Some(at) => self.rest.after(REST, move || {
                     request_animation_frame(move || self.scroll_to(at));
                 }),
-                None => rest.stop(),
+                None => self.rest.stop(),
             }
         });
     }
 
+    /// Now, or once the reader has left the pane alone.
     fn scroll_to(self, at: Timestamp) {
         let is_in_range = self.session.query.try_with_untracked(|query| query.range.contains(at));
-        let is_own = self.own_until.try_get_value().is_none_or(|until| js_sys::Date::now() < until);
-        if is_in_range == Some(true) && !is_own && !is_selecting_text() {
+        let own_ms = self.own_until.try_get_value().map_or(0.0, |until| until - js_sys::Date::now());
+        if is_in_range != Some(true) || is_selecting_text() {
+            return;
+        }
+        if own_ms > 0.0 {
+            self.rest.after(Duration::from_millis(own_ms.ceil() as u64), move || self.scroll_to(at));
+        } else {
             self.feed.show_instant(at);
         }
     }

@@ -1,6 +1,7 @@
 //! The page on a wall: charts alone, in large type, to be read from across a room. What is not of now says so instead of
 //! showing a number that was true once. Escape, or the button that a moved pointer brings, leaves it.
 
+use super::charts::unfinished_of;
 use super::icons::{Glyph, Icon};
 use crate::boxed::memo;
 use crate::chart::{Chart, ChartContext};
@@ -169,6 +170,7 @@ fn WallPanel(panel: Panel, now: RwSignal<Timestamp>) -> impl IntoView {
                 height_px=Signal::derive(move || (room_px.get() - AROUND_PX).max(60.0))
                 details=RwSignal::new(false)
                 means=Signal::stored(None)
+                tail=unfinished_of(session, loaded)
             />
         </article>
     }

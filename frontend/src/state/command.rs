@@ -129,4 +129,6 @@ pub enum Address {
     Replace,
     /// The current entry changes once the burst is over.
     ReplaceSoon,
+    /// The burst is over: what waits is written, as the address is by now.
+    Settle,
 }

@@ -246,6 +246,7 @@ impl AppState {
         }
         self.problems = problems;
         self.is_folded = false;
+        self.forget_missing_panels();
         self.take_edits();
         self.now = now;
         self.paused_at = None;
@@ -281,6 +282,7 @@ impl AppState {
         let dashboard = dashboard.with_ids();
         let range = dashboard.range.as_deref().and_then(|text| RangeSpec::parse(text, self.now).ok());
         self.dashboard = Some(dashboard);
+        self.forget_missing_panels();
         self.take_edits();
         self.dashboard_point_ms = self.last_point_ms();
         self.settle_range(range);

@@ -3,6 +3,8 @@
 use super::AppState;
 use sonde_shared::dashboard::Panel;
 use sonde_shared::glob::Glob;
+use sonde_shared::view::ViewState;
+use std::collections::BTreeSet;
 
 /// The id of the panel with the address' targets. No dashboard's panel can have it.
 pub const TARGETS_PANEL: &str = "~targets";
@@ -34,6 +36,22 @@ impl AppState {
         self.view.targets = targets;
         self.take_targets();
         self.settle_dashboard();
+    }
+
+    /// Forgets what panels the address names that the dashboard does not have, and tells it once. Edits tell of their own.
+    pub(super) fn forget_missing_panels(&mut self) {
+        let Some(saved) = &self.dashboard else { return };
+        let own = saved.panels.iter().chain(&self.targets_panel).map(|panel| panel.id.clone());
+        let ids: BTreeSet<String> = own.chain(self.view.edits.panels().map(str::to_owned)).collect();
+        let mut missing = BTreeSet::new();
+        let ViewState { panel, maximized, edits, .. } = &mut self.view;
+        for named in [panel, maximized] {
+            missing.extend(named.take_if(|id| !ids.contains(id)));
+        }
+        missing.extend(edits.order.extract_if(.., |id| !ids.contains(id)));
+        let sentence =
+            |id: String| ["the chart `", &id, "` in the address is not on this dashboard"].concat();
+        self.problems.extend(missing.into_iter().map(sentence));
     }
 
     /// Makes the panel of the address' targets.
@@ -97,6 +115,26 @@ mod tests {
         state.apply(Command::SetTargets(vec!["x".into(), "y".into()]));
         assert_eq!(state.view.targets, ["x", "y"]);
         assert_eq!(titles(&state).last(), Some(&"x, y"));
+    }
+
+    #[test]
+    fn panels_that_are_not_there_are_told_and_forgotten() {
+        let ids: Vec<String> = opened("/d/shop").panels().map(|panel| panel.id.clone()).collect();
+        let [first, second, ..] = &ids[..] else { panic!("{ids:?}") };
+        let check = |query: &str, told: &[&str], left: (Option<&str>, Option<&str>)| {
+            let state = opened(&["/d/shop?v=1&", query].concat());
+            let named: Vec<&str> =
+                state.problems.iter().map(|problem| problem.split('`').nth(1).unwrap_or(problem)).collect();
+            assert_eq!(named, told, "{query}");
+            let view = &state.view;
+            assert_eq!((view.panel.as_deref(), view.maximized.as_deref()), left, "{query}");
+        };
+        check(&format!("panel={first}&max={second}"), &[], (Some(first), Some(second)));
+        check("panel=gone&max=gone", &["gone"], (None, None));
+        check(&format!("max=gone&panels={second},lost,{first}"), &["gone", "lost"], (None, None));
+        let added = format!("max=new&panels=new,{first},{second}&edit.new.title=New");
+        check(&added, &[], (None, Some("new")));
+        check(&format!("panels={second},{first}&edit.{first}.removed=1"), &[], (None, None));
     }
 
     #[test]

@@ -335,7 +335,7 @@ fn a_zoom_and_a_pan_end_on_instants_that_read_well() {
     // On its way a short range moves as the screen does.
     state.apply(Command::Show(odd(120)));
     assert_eq!(state.range().from, at("2026-11-20T14:00:00.070Z"));
-    assert_eq!(state.apply(Command::Rested), Address::ReplaceSoon);
+    assert_eq!(state.apply(Command::Rested), Address::Settle);
     assert_eq!(state.range(), range("14:00:00", "14:02:00"));
     assert_eq!(state.apply(Command::Rested), Address::Keep, "nothing was zoomed since");
     state.apply(Command::ZoomBack);

@@ -35,7 +35,7 @@ impl AppState {
         if std::mem::take(&mut self.zooming) {
             self.make_readable();
         }
-        Address::ReplaceSoon
+        Address::Settle
     }
 
     fn make_readable(&mut self) {

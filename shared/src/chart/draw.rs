@@ -50,6 +50,8 @@ const LAST_VALUE_PX: f64 = 10.0;
 const LABEL_SPACING_PX: f64 = 13.0;
 const THRESHOLD_DASHES: (f64, f64) = (6.0, 3.0);
 const THRESHOLD_ALPHA: f64 = 0.06;
+/// An event's line is fainter than its flag, and than the crosshair.
+const EVENT_ALPHA: f64 = 0.5;
 /// So many last values are written at the right edge; the legend has all.
 const MOST_LAST_VALUES: usize = 4;
 
@@ -178,13 +180,22 @@ impl Lines<'_> {
 /// What drawing on an area may end in.
 pub type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
-/// Draws a panel's series with mesh, labels, thresholds and events. The area is `width × height` of the frame in
-/// units; its background is left as it is.
+/// Where values lie on a chart that was drawn, in CSS px from its upper edge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValueScales {
+    /// Those of the axis at the left.
+    pub left: ValueScale,
+    /// Those of the axis at the right; without one the same.
+    pub right: ValueScale,
+}
+
+/// Draws a panel's series with mesh, labels, thresholds and events, and says where it put values. The area is
+/// `width × height` of the frame in units; its background is left as it is.
 pub fn draw_chart<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     frame: &Frame,
     lines: &Lines,
-) -> Drawn<DB> {
+) -> Result<ValueScales, DrawingAreaErrorKind<DB::ErrorType>> {
     let pen = Pen { area, frame };
     let time = frame.time_scale();
     let all = plotted(frame, lines, &time);
@@ -193,6 +204,7 @@ pub fn draw_chart<DB: DrawingBackend>(
     let scale = |axis: &ValueAxis| ValueScale::new(axis.low, axis.high, frame.layout.top_px, height);
     let left_scale = scale(&left);
     let right_scale = right.as_ref().map_or(left_scale, scale);
+    let scales = ValueScales { left: left_scale, right: right_scale };
     let scale_of = |one: &Plotted| if one.style.is_right { right_scale } else { left_scale };
     pen.threshold_bands(&time, &left_scale, lines.thresholds)?;
     let has_left = all.iter().any(|one| !one.style.is_right && !one.runs.is_empty());
@@ -204,10 +216,10 @@ pub fn draw_chart<DB: DrawingBackend>(
     pen.threshold_lines(&time, &left_scale, lines.thresholds)?;
     all.iter().try_for_each(|one| pen.series(one, &scale_of(one)))?;
     pen.events(&time)?;
-    if right.is_some() || !frame.layout.has_last_values {
-        return Ok(());
+    if right.is_none() && frame.layout.has_last_values {
+        pen.last_values(&time, &left_scale, last_values(frame, lines), lines.left.unit)?;
     }
-    pen.last_values(&time, &left_scale, last_values(frame, lines), lines.left.unit)
+    Ok(scales)
 }
 
 /// The two value axes; the right one only where a series has it.
@@ -348,7 +360,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 continue;
             }
             let x = time.x_from_time(at);
-            self.path(&[(x, top), (x, bottom)], Ink::thin(colour))?;
+            self.path(&[(x, top), (x, bottom)], Ink { alpha: EVENT_ALPHA, ..Ink::thin(colour) })?;
             self.polygon(&[(x, top), (x + 7.0, top + 3.0), (x, top + 6.0)], colour, 1.0)?;
         }
         Ok(())

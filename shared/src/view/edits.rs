@@ -56,6 +56,11 @@ impl BoardEdits {
         self.values.iter().filter(|edit| edit.key == REMOVED).map(|edit| edit.panel.as_str())
     }
 
+    /// The ids of the panels that are edited.
+    pub fn panels(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|edit| edit.panel.as_str())
+    }
+
     /// What makes `wanted` of `saved`. Both have ids.
     pub fn between(saved: &Dashboard, wanted: &Dashboard) -> Self {
         let mut edits = Self::default();

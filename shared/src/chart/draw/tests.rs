@@ -58,7 +58,9 @@ fn svg(height_px: f64, draw: impl Fn(&DrawingArea<SVGBackend, Shift>, &Frame)) -
 }
 
 fn chart(lines: &Lines) -> String {
-    svg(168.0, |area, frame| draw_chart(area, frame, lines).unwrap())
+    svg(168.0, |area, frame| {
+        draw_chart(area, frame, lines).unwrap();
+    })
 }
 
 fn check(name: &str, svg: &str) {

@@ -1,0 +1,57 @@
+//! Up to when a chart is complete: what has not come yet is not taken for what is not there. Pure.
+
+use super::crosshair::ms_of;
+use sonde_shared::api::Columns;
+use sonde_shared::time::{TimeRange, Timestamp};
+
+/// A series so far behind the others has ended, and a range that ended so long ago waits for nothing.
+const LATE_MS: f64 = 300_000.0;
+
+/// The end of a range from which on points are still to come: from the last instant that each series that goes on has a point
+/// for, up to `now` or the range's end; empty where nothing is awaited. None where the range lies behind, or there are no points.
+pub fn unfinished(series: &[Columns], range: TimeRange, now: Timestamp) -> Option<TimeRange> {
+    let end = range.until.min(now);
+    let end_ms = ms_of(end);
+    if ms_of(now) - end_ms > LATE_MS {
+        return None;
+    }
+    let last = |one: &Columns| {
+        let points = one.times_ms.iter().zip(&one.values).rev();
+        let mut known = points.filter(|(at, value)| **at <= end_ms && value.is_finite());
+        known.next().map(|(at, _)| *at)
+    };
+    let ends: Vec<f64> = series.iter().filter_map(last).collect();
+    let newest = ends.iter().copied().reduce(f64::max)?;
+    let complete_ms = ends.into_iter().filter(|at| newest - at <= LATE_MS).fold(newest, f64::min);
+    let from = Timestamp::from_millis(complete_ms as i64);
+    Some(TimeRange { from, until: end.max(from) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_is_complete_up_to_where_all_series_that_go_on_have_points() {
+        let at = Timestamp::from_secs;
+        let series = |points: &[(i64, f64)]| Columns {
+            name: String::new(),
+            times_ms: points.iter().map(|(at, _)| *at as f64 * 1e3).collect(),
+            values: points.iter().map(|(_, value)| *value).collect(),
+        };
+        let hour = TimeRange { from: at(0), until: at(3_600) };
+        let tail = |all: &[&[(i64, f64)]], now: i64| {
+            let all: Vec<Columns> = all.iter().map(|points| series(points)).collect();
+            unfinished(&all, hour, at(now)).map(|tail| (tail.from.as_secs(), tail.until.as_secs()))
+        };
+        assert_eq!(tail(&[&[(10, 1.0), (3_590, 1.0)], &[(3_580, 1.0)]], 3_600), Some((3_580, 3_600)));
+        assert_eq!(tail(&[&[(3_590, 1.0)], &[(900, 1.0)]], 3_600), Some((3_590, 3_600)), "one has ended");
+        assert_eq!(tail(&[&[(900, 1.0)], &[(890, 1.0)]], 3_600), Some((890, 3_600)), "all are silent");
+        assert_eq!(tail(&[&[(3_580, 1.0), (3_590, f64::NAN)]], 3_600), Some((3_580, 3_600)));
+        assert_eq!(tail(&[&[(1_000, 1.0)]], 1_007), Some((1_000, 1_007)), "what lies ahead is not missing");
+        assert_eq!(tail(&[&[(3_590, 1.0)]], 4_000), None, "what lies behind is as complete as it will be");
+        assert_eq!(tail(&[&[(3_600, 1.0)]], 3_600), Some((3_600, 3_600)));
+        assert_eq!(tail(&[&[]], 3_600), None);
+        assert_eq!(tail(&[], 3_600), None);
+    }
+}
