@@ -63,7 +63,7 @@ build_bench() {
     mkdir -p "$into"
     wasm-bindgen --target web --no-typescript --out-dir "$into" \
         "$CARGO_TARGET_DIR/wasm32-unknown-unknown/page/examples/drawing.wasm"
-    wasm-opt -O3 -o "$into/drawing_bg.opt.wasm" "$into/drawing_bg.wasm"
+    wasm-opt -Os -ocimfs 0 --converge --strip-producers -o "$into/drawing_bg.opt.wasm" "$into/drawing_bg.wasm"
     mv "$into/drawing_bg.opt.wasm" "$into/drawing_bg.wasm"
     cp -r frontend/examples/drawing.html frontend/style/tokens.css frontend/fonts "$plot/dist/uPlot.iife.min.js" \
         "$plot/dist/uPlot.min.css" "$into"
