@@ -122,11 +122,11 @@ fn Line(
     class: &'static str,
 ) -> impl IntoView {
     let ctx: ChartContext = surface.ctx;
+    // While a band is dragged its edges are read, and nothing else is to move.
+    let at = memo(move || at.get().filter(|_| ctx.draft.with(Option::is_none)));
     let x = memo(move || surface.x_in_view(at.get()?).map(f64::floor));
     let strip = memo(move || {
-        // While a band is dragged it is read, and nothing else is to move.
-        let is_dragging = ctx.draft.with(Option::is_some);
-        let points = at.get().filter(|_| !is_dragging).map(|at| points.run(at)).unwrap_or_default();
+        let points = at.get().map(|at| points.run(at)).unwrap_or_default();
         Strip::of(x.get().unwrap_or_default() + GUTTER_PX, points)
     });
     let node = NodeRef::<html::Canvas>::new();
