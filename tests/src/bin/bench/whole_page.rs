@@ -29,7 +29,7 @@ const MOVES: usize = 120;
 /// A frame that came so long after the one before means that one was dropped.
 const LATE_MS: f64 = 25.0;
 
-/// Notes when canvases were painted: each begins with clearing it. A message sent in a frame's callbacks comes after the
+/// Notes when the charts' canvases were painted, not those of the crosshair: each begins with clearing it. A message sent in a frame's callbacks comes after the
 /// frame was painted.
 const WATCH: &str = "
     window.seen = {painted: 0, cleared: 0, usable: 0};
@@ -39,9 +39,11 @@ const WATCH: &str = "
     window.afterPainting = then => requestAnimationFrame(() => { after.push(then); port2.postMessage(0); });
     const clear = CanvasRenderingContext2D.prototype.clearRect;
     CanvasRenderingContext2D.prototype.clearRect = function (...box) {
-        seen.cleared++;
-        after.push(() => seen.painted = performance.now());
-        port2.postMessage(0);
+        if (this.canvas.parentElement?.dataset.panel) {
+            seen.cleared++;
+            after.push(() => seen.painted = performance.now());
+            port2.postMessage(0);
+        }
         return clear.apply(this, box);
     };
     new MutationObserver((_, observer) => {
@@ -180,7 +182,7 @@ struct Charts {
 /// When the answers were there and when the last canvas was painted.
 const PAINTED: &str = "const answers = performance.getEntriesByType('resource')\
     .filter(entry => new URL(entry.name).pathname === '/render').map(entry => entry.responseEnd);\
-    return {canvases: document.querySelectorAll('.panel canvas').length, cleared: seen.cleared, answers: answers.length,\
+    return {canvases: document.querySelectorAll('.panel .plot > canvas').length, cleared: seen.cleared, answers: answers.length,\
             first: Math.min(...answers, 1e9), last: Math.max(...answers, 0), painted: seen.painted}";
 
 /// Waits until all charts have their data and nothing was painted between two looks.
