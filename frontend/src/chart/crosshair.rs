@@ -14,7 +14,7 @@ use sonde_shared::chart::draw::{GUTTER_PX, UNITS_PER_PX, ValueScales};
 use sonde_shared::chart::scale::TimeScale;
 use sonde_shared::chart::theme::{Rgb, Theme};
 use sonde_shared::dashboard::Draw;
-use sonde_shared::time::{NANOS_PER_MS, Timestamp};
+use sonde_shared::time::Timestamp;
 use web_sys::HtmlCanvasElement;
 
 /// A point's radius.
@@ -147,11 +147,6 @@ fn Line(
             ></canvas>
         </Show>
     }
-}
-
-/// An instant as charts count it.
-pub(super) fn ms_of(at: Timestamp) -> f64 {
-    at.as_nanos() as f64 / NANOS_PER_MS as f64
 }
 
 #[cfg(test)]

@@ -258,7 +258,7 @@ fn Tooltip(
 /// What is noted at an instant.
 fn notes(surface: Surface, at: Timestamp) -> Vec<String> {
     let reach_ms = surface.scale().nanos_per_px() * NOTE_PX / 1e6;
-    surface.ctx.events.with(|events| events_at(events, at.as_nanos() as f64 / 1e6, reach_ms))
+    surface.ctx.events.with(|events| events_at(events, at.as_millis_f64(), reach_ms))
 }
 
 /// How the values of a tooltip are laid out.

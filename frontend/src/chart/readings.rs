@@ -42,7 +42,7 @@ pub(super) struct Stats {
 
 /// What of a series lies in the range. What is drawn keeps the extremes of all points but not their mean, which is asked for.
 pub(super) fn stats_of(one: &Columns, units: &Units, range: TimeRange, mean: Option<f64>) -> Stats {
-    let (from_ms, until_ms) = (range.from.as_nanos() as f64 / 1e6, range.until.as_nanos() as f64 / 1e6);
+    let (from_ms, until_ms) = (range.from.as_millis_f64(), range.until.as_millis_f64());
     let first = one.times_ms.partition_point(|time| *time < from_ms);
     let end = one.times_ms.partition_point(|time| *time < until_ms).max(first);
     let inside = one.values.get(first..end).unwrap_or_default().iter().copied().filter(|v| v.is_finite());
@@ -166,8 +166,8 @@ pub(super) fn last_readings(
     units: &Units,
     range: TimeRange,
 ) -> Vec<Reading> {
-    let until_ms = range.until.as_nanos() as f64 / 1e6;
-    let from_ms = range.from.as_nanos() as f64 / 1e6;
+    let until_ms = range.until.as_millis_f64();
+    let from_ms = range.from.as_millis_f64();
     let last = |one: &Columns| {
         let found = last_value(&one.times_ms, &one.values, from_ms, until_ms);
         found.map_or_else(|| MISSING.to_owned(), |value| units.text(one, value))

@@ -1,6 +1,5 @@
 //! Up to when a chart is complete: what has not come yet is not taken for what is not there. Pure.
 
-use super::crosshair::ms_of;
 use sonde_shared::api::Columns;
 use sonde_shared::time::{TimeRange, Timestamp};
 
@@ -11,8 +10,8 @@ const LATE_MS: f64 = 300_000.0;
 /// for, up to `now` or the range's end; empty where nothing is awaited. None where the range lies behind, or there are no points.
 pub fn unfinished(series: &[Columns], range: TimeRange, now: Timestamp) -> Option<TimeRange> {
     let end = range.until.min(now);
-    let end_ms = ms_of(end);
-    if ms_of(now) - end_ms > LATE_MS {
+    let end_ms = end.as_millis_f64();
+    if now.as_millis_f64() - end_ms > LATE_MS {
         return None;
     }
     let last = |one: &Columns| {

@@ -9,7 +9,7 @@
 use super::ChartContext;
 use super::axis::data_range;
 use super::canvas::{Canvas, paint};
-use super::crosshair::{Point, ms_of, points_at};
+use super::crosshair::{Point, points_at};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
@@ -145,14 +145,14 @@ pub fn Chart(
     };
     let readings = move |at: Timestamp| {
         let (data, slots) = (data.get(), slots.get());
-        let (at_ms, reach_ms) = (ms_of(at), reach_ms(&surface.scale()));
+        let (at_ms, reach_ms) = (at.as_millis_f64(), reach_ms(&surface.scale()));
         data.map(|all| readings_at(parted(&all, how.get()).0, &slots, &among(), at_ms, reach_ms))
             .unwrap_or_default()
     };
     let points = move |at: Timestamp| {
         let (Some(all), Some(values)) = (data.get(), drawn.get()) else { return Vec::new() };
         let time = surface.scale();
-        let place = (ms_of(at), reach_ms(&time));
+        let place = (at.as_millis_f64(), reach_ms(&time));
         slots.with(|slots| points_at(&all, how.get(), slots, (&time, &values), place))
     };
     let is_high = move |range: TimeRange| {
@@ -197,7 +197,8 @@ pub fn Chart(
 
 /// Whether what is seen of a range reaches into the upper half.
 fn reaches_high(outlines: &[Columns], range: TimeRange, extent: Option<(f64, f64)>) -> bool {
-    let share = |extent| highest_share(outlines, ms_of(range.from), ms_of(range.until), extent);
+    let share =
+        |extent| highest_share(outlines, range.from.as_millis_f64(), range.until.as_millis_f64(), extent);
     extent.and_then(share).is_some_and(|share| share > 0.5)
 }
 
@@ -259,7 +260,7 @@ pub fn LogHistogram(
         }
     };
     let readings = move |at: Timestamp| {
-        data.get().map(|histogram| counts_at(&histogram, at.as_nanos() as f64 / 1e6)).unwrap_or_default()
+        data.get().map(|histogram| counts_at(&histogram, at.as_millis_f64())).unwrap_or_default()
     };
     let height_px = Signal::stored(HISTOGRAM_PX);
     let title = "Lines by level".to_owned();

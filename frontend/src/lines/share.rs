@@ -9,8 +9,7 @@ use sonde_shared::time::{TimeRange, Timestamp};
 pub fn share_before(histogram: &Histogram, range: TimeRange, at: Timestamp) -> Option<f64> {
     let step = histogram.step_ms.max(1) as f64;
     let start = histogram.from_ms as f64;
-    let ms = |at: Timestamp| at.as_nanos() as f64 / 1e6;
-    let (from, until, at) = (ms(range.from), ms(range.until), ms(at));
+    let (from, until, at) = (range.from.as_millis_f64(), range.until.as_millis_f64(), at.as_millis_f64());
     if at < from || at > until || from < start {
         return None;
     }

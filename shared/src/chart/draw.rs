@@ -23,7 +23,7 @@ use super::ticks::{ValueAxis, held_axis, value_axis};
 use super::units::{format_short, format_value};
 use crate::api::{Columns, Event, Histogram};
 use crate::dashboard::Threshold;
-use crate::time::{NANOS_PER_MS, TimeRange, Timestamp};
+use crate::time::{TimeRange, Timestamp};
 use pen::{Ink, Pen};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
@@ -253,8 +253,8 @@ fn last_values(frame: &Frame, lines: &Lines) -> Vec<LastValue> {
 }
 
 fn last_of(series: &Columns, frame: &Frame) -> Option<f64> {
-    let ms = |at: Timestamp| at.as_nanos() as f64 / NANOS_PER_MS as f64;
-    last_value(&series.times_ms, &series.values, ms(frame.range.from), ms(frame.range.until))
+    let (from_ms, until_ms) = (frame.range.from.as_millis_f64(), frame.range.until.as_millis_f64());
+    last_value(&series.times_ms, &series.values, from_ms, until_ms)
 }
 
 /// Draws the lines by level as stacked bars, with the highest bar's count in the gutter.

@@ -1,7 +1,7 @@
 //! A series in four numbers.
 
 use crate::api::Columns;
-use crate::time::{NANOS_PER_MS, TimeRange, Timestamp};
+use crate::time::TimeRange;
 
 /// What a legend tells of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,10 +19,10 @@ pub struct Figures {
 impl Figures {
     /// Those of the values that a series has in a range, gaps left out.
     pub fn of(series: &Columns, range: TimeRange) -> Option<Self> {
-        let ms = |at: Timestamp| at.as_nanos() as f64 / NANOS_PER_MS as f64;
         let count = series.times_ms.len().min(series.values.len());
-        let start = series.times_ms[..count].partition_point(|time| *time < ms(range.from));
-        let end = series.times_ms[..count].partition_point(|time| *time < ms(range.until)).max(start);
+        let start = series.times_ms[..count].partition_point(|time| *time < range.from.as_millis_f64());
+        let end =
+            series.times_ms[..count].partition_point(|time| *time < range.until.as_millis_f64()).max(start);
         let mut values = series.values[start..end].iter().copied().filter(|value| value.is_finite());
         let first = values.next()?;
         let mut figures = Self { last: first, min: first, max: first, mean: first };
@@ -40,6 +40,7 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
 
     #[test]
     fn figures_are_of_the_values_in_the_range() {

@@ -4,7 +4,6 @@ use super::bounds::Bounds;
 use super::reduce::m4_with;
 use super::scale::TimeScale;
 use crate::api::Columns;
-use crate::time::NANOS_PER_MS;
 
 /// One unbroken stretch of a series: places in px from the left beside values.
 pub(super) type Run = Vec<(f64, f64)>;
@@ -22,8 +21,8 @@ pub(super) fn visible_runs(
     let count = series.times_ms.len().min(series.values.len());
     let (times, values) = (&series.times_ms[..count], &series.values[..count]);
     let range = scale.range();
-    let from_ms = range.from.as_nanos() as f64 / NANOS_PER_MS as f64;
-    let until_ms = range.until.as_nanos() as f64 / NANOS_PER_MS as f64;
+    let from_ms = range.from.as_millis_f64();
+    let until_ms = range.until.as_millis_f64();
     // The neighbours outside give the line its direction at the plot's edges.
     let start = times.partition_point(|time| *time < from_ms);
     let end = times.partition_point(|time| *time < until_ms).max(start);

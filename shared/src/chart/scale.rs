@@ -49,7 +49,7 @@ impl TimeScale {
 
     /// Where an instant in unix ms lies.
     pub fn x_from_ms(&self, at_ms: f64) -> f64 {
-        let from_ms = self.range.from.as_nanos() as f64 / NANOS_PER_MS as f64;
+        let from_ms = self.range.from.as_millis_f64();
         let x = self.left + (at_ms - from_ms) * NANOS_PER_MS as f64 / self.nanos_per_px();
         x.clamp(-FAR, FAR)
     }

@@ -57,6 +57,11 @@ impl Timestamp {
         self.0.div_euclid(NANOS_PER_MS)
     }
 
+    /// Unix milliseconds with what is finer than one, as the times of [`crate::api::Columns`] are counted.
+    pub const fn as_millis_f64(self) -> f64 {
+        self.0 as f64 / NANOS_PER_MS as f64
+    }
+
     /// Unix seconds, rounded down.
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(NANOS_PER_SEC)
