@@ -2,8 +2,11 @@
 
 use super::candidate::MOST_CHANGE;
 use super::series::Move;
+use sonde_shared::chart::units::format_value;
 use sonde_shared::time::Timestamp;
 use sonde_shared::why::{Change, SILENT};
+
+const BYTES: &str = "B";
 
 /// Endings of names that leave no doubt what the numbers are of.
 const UNITS: [(&str, &str); 12] = [
@@ -14,7 +17,7 @@ const UNITS: [(&str, &str); 12] = [
     ("secs", "s"),
     ("seconds", "s"),
     ("sec", "s"),
-    ("bytes", "B"),
+    ("bytes", BYTES),
     ("percent", "%"),
     ("pct", "%"),
     ("celsius", "°C"),
@@ -56,12 +59,12 @@ fn shape(moved: &Move, unit: &str) -> String {
     format!("moves otherwise around {}", with_unit(moved.median.after, unit))
 }
 
-/// `80 → 912 ms`, `2.77 MB → 721 MB`, `0.709 → 16 s`.
+/// `80 → 912 ms`, `2.64 MiB → 688 MiB`, `0.709 → 16 s`.
 pub(super) fn from_to(before: f64, after: f64, unit: &str) -> String {
     let (scale, unit) = readable_unit(before.abs().max(after.abs()), unit);
     let (before, after) = (before / scale, after / scale);
     // Each side of bytes has a prefix of its own.
-    let first = if unit == "B" { with_unit(before, unit) } else { number(before) };
+    let first = if unit == BYTES { with_unit(before, unit) } else { number(before) };
     format!("{first} → {}", with_unit(after, unit))
 }
 
@@ -130,10 +133,11 @@ pub(super) fn rate(count: f64, buckets: f64, step_ms: i64) -> String {
 fn with_unit(value: f64, unit: &str) -> String {
     let (scale, unit) = readable_unit(value.abs(), unit);
     let value = value / scale;
-    match (unit, value.abs() >= 1_000.0) {
-        ("", _) => number(value),
-        ("B", true) => format!("{}B", number(value)),
-        _ => format!("{} {unit}", number(value)),
+    match unit {
+        "" => number(value),
+        // As its chart writes them, which stands beside it.
+        BYTES => format_value(value, "bytes"),
+        unit => format!("{} {unit}", number(value)),
     }
 }
 
@@ -191,7 +195,8 @@ mod tests {
     #[test]
     fn sizes_read_as_a_person_says_them() {
         assert_eq!(from_to(80.2, 912.4, "ms"), "80.2 → 912 ms");
-        assert_eq!(from_to(1.6e6, 0.72e9, "B"), "1.6 MB → 720 MB");
+        assert_eq!(from_to(1.6e6, 0.72e9, "B"), "1.53 MiB → 687 MiB");
+        assert_eq!(from_to(12.0, 900.0, "B"), "12 B → 900 B");
         assert_eq!(from_to(709.0, 16_120.0, "ms"), "0.709 → 16.1 s");
         assert_eq!(from_to(0.0, 0.001_23, ""), "0 → 0.00123");
         assert_eq!(more_often(11.2), "11× more often");
