@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sonde_shared::time::{NANOS_PER_SEC, Timestamp};
-use sonde_tests::browser::{Browser, Settings};
+use sonde_tests::browser::{Browser, Key, Settings};
 use sonde_tests::http::Client;
 use sonde_tests::page::Page;
 use sonde_tests::process::anonymous_bytes;
@@ -131,6 +131,10 @@ fn a_chart_says_up_to_when_it_is_complete() {
     let next = now().as_secs() - 20;
     store_points(&server, &format!("quay.light.lux 7 {next}"));
     awaited_from(next);
+    browser.click(page.center(".panel .plot"));
+    page.wait_for("what holds time", LABEL, &json!("Live · held by the crosshair (Esc)"));
+    browser.key(Key::Escape);
+    page.wait_for("time to go on", LABEL, &json!("Live"));
     // Of what lies behind nothing is awaited.
     let past = server.http().url(&format!("/?v=1&t={}..{}", last - 4_000, last - 1_000));
     browser.goto(&past);

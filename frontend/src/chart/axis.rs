@@ -76,9 +76,12 @@ pub(super) fn data_range(range: TimeRange) -> String {
 const CHIP_MARGIN_PX: f64 = 12.0;
 const CHAR_PX: f64 = 6.6;
 
-/// The instant under the crosshair and its place on the axis.
+/// The instant under the crosshair and its place on the axis; while a band is dragged, its label tells the times.
 fn shown_at(surface: Surface) -> Option<(Timestamp, f64)> {
     let ctx = surface.ctx;
+    if ctx.draft.with(Option::is_some) {
+        return None;
+    }
     let at = ctx.hover.get().map(|hover| hover.at).or_else(|| ctx.pinned.get())?;
     Some((at, surface.x_in_view(at)? + GUTTER_PX))
 }

@@ -17,8 +17,9 @@ use sonde_shared::dashboard::Draw;
 use sonde_shared::time::Timestamp;
 use web_sys::HtmlCanvasElement;
 
-/// A point's radius.
-const RADIUS_PX: f64 = 3.5;
+/// A point's radius, and that of what is in it of its series' colour: on an area of that colour the rim is seen.
+const RADIUS_PX: f64 = 4.0;
+const INNER_PX: f64 = 3.0;
 /// How far beside the line a canvas reaches at least, so that a point on it is whole.
 const BESIDE_PX: f64 = 5.0;
 /// With more series points would cover what they mark.
@@ -84,16 +85,15 @@ impl Strip {
             return;
         };
         let units = |px: f64| (px * UNITS_PER_PX).round() as i32;
-        for point in &self.points {
-            let Rgb(red, green, blue) = theme.slot(point.slot);
+        let mut dot = |point: &Point, radius_px: f64, Rgb(red, green, blue): Rgb| {
             let colour = BackendColor { alpha: 1.0, rgb: (red, green, blue) };
+            let place = (units(point.x), units(point.y));
             // A canvas cannot fail.
-            drop(backend.draw_circle(
-                (units(point.x), units(point.y)),
-                units(RADIUS_PX).unsigned_abs(),
-                &colour,
-                true,
-            ));
+            drop(backend.draw_circle(place, units(radius_px).unsigned_abs(), &colour, true));
+        };
+        for point in &self.points {
+            dot(point, RADIUS_PX, theme.text);
+            dot(point, INNER_PX, theme.slot(point.slot));
         }
     }
 }

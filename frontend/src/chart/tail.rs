@@ -3,27 +3,37 @@
 use sonde_shared::api::Columns;
 use sonde_shared::time::{TimeRange, Timestamp};
 
-/// A series so far behind the others has ended, and a range that ended so long ago waits for nothing.
+/// A series so far behind the others, or by so many of its own steps, has ended; and a range that ended so long ago waits for
+/// nothing.
 const LATE_MS: f64 = 300_000.0;
+const LATE_STEPS: f64 = 3.0;
 
 /// The end of a range from which on points are still to come: from the last instant that each series that goes on has a point
-/// for, up to `now` or the range's end; empty where nothing is awaited. None where the range lies behind, or there are no points.
+/// for, up to `now` or the range's end. None where the range is behind and no series owes it a point, or there are no points.
 pub fn unfinished(series: &[Columns], range: TimeRange, now: Timestamp) -> Option<TimeRange> {
     let end = range.until.min(now);
-    let end_ms = end.as_millis_f64();
-    if now.as_millis_f64() - end_ms > LATE_MS {
+    let (now_ms, end_ms) = (now.as_millis_f64(), end.as_millis_f64());
+    if now_ms - end_ms > LATE_MS {
         return None;
     }
-    let last = |one: &Columns| {
-        let points = one.times_ms.iter().zip(&one.values).rev();
-        let mut known = points.filter(|(at, value)| **at <= end_ms && value.is_finite());
-        known.next().map(|(at, _)| *at)
-    };
-    let ends: Vec<f64> = series.iter().filter_map(last).collect();
-    let newest = ends.iter().copied().reduce(f64::max)?;
-    let complete_ms = ends.into_iter().filter(|at| newest - at <= LATE_MS).fold(newest, f64::min);
+    let ends: Vec<(f64, f64)> = series.iter().filter_map(|one| last_and_step(one, end_ms)).collect();
+    let newest = ends.iter().map(|(last, _)| *last).reduce(f64::max)?;
+    let goes_on = |(last, step): &&(f64, f64)| newest - last <= LATE_MS.max(step * LATE_STEPS);
+    let is_owed = ends.iter().filter(goes_on).any(|(last, step)| last + step < end_ms);
+    if end < now && !is_owed {
+        return None;
+    }
+    let complete_ms = ends.iter().filter(goes_on).map(|(last, _)| *last).fold(newest, f64::min);
     let from = Timestamp::from_millis(complete_ms as i64);
     Some(TimeRange { from, until: end.max(from) })
+}
+
+/// When a series has its last value up to an instant, and how long after the one before.
+fn last_and_step(one: &Columns, until_ms: f64) -> Option<(f64, f64)> {
+    let points = one.times_ms.iter().zip(&one.values).rev();
+    let mut known = points.filter(|(at, value)| **at <= until_ms && value.is_finite()).map(|(at, _)| *at);
+    let last = known.next()?;
+    Some((last, known.next().map_or(0.0, |before| last - before)))
 }
 
 #[cfg(test)]
@@ -49,6 +59,15 @@ mod tests {
         assert_eq!(tail(&[&[(3_580, 1.0), (3_590, f64::NAN)]], 3_600), Some((3_580, 3_600)));
         assert_eq!(tail(&[&[(1_000, 1.0)]], 1_007), Some((1_000, 1_007)), "what lies ahead is not missing");
         assert_eq!(tail(&[&[(3_590, 1.0)]], 4_000), None, "what lies behind is as complete as it will be");
+        let slow: &[(i64, f64)] = &[(1_000, 1.0), (1_900, 1.0), (2_800, 1.0)];
+        assert_eq!(
+            tail(&[slow, &[(3_590, 1.0)]], 3_600),
+            Some((2_800, 3_600)),
+            "it comes every quarter of an hour"
+        );
+        let tens = |last: i64| [(last - 10, 1.0), (last, 1.0)];
+        assert_eq!(tail(&[&tens(3_590)], 3_601), None, "the next one is beyond the range");
+        assert_eq!(tail(&[&tens(3_580)], 3_601), Some((3_580, 3_600)), "one is missing");
         assert_eq!(tail(&[&[(3_600, 1.0)]], 3_600), Some((3_600, 3_600)));
         assert_eq!(tail(&[&[]], 3_600), None);
         assert_eq!(tail(&[], 3_600), None);

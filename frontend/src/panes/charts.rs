@@ -27,6 +27,9 @@ const AROUND_PX: f64 = 146.0;
 const TABLE_ROW_PX: f64 = 20.0;
 const TABLE_PX: f64 = 161.0;
 
+/// What is meant by a chart that is complete up to an instant.
+const STILL_TO_COME: &str = "Later points of some series have not come yet: the hatched end of the chart";
+
 /// Where a panel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -165,12 +168,12 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     let retry = move |()| loaded.retry();
                     error.map(|error| view! { <PanelError error=error.sentence retry /> })
                 }}
+                <EditedMark id=panel.id.clone() is_open=is_edited />
                 {move || {
                     let at = tail.get()?.from;
                     let text = text::complete_to(at, session.server_now(), session.zone.get());
-                    Some(view! { <span class="panel-note complete">{text}</span> })
+                    Some(view! { <span class="panel-note complete" title=STILL_TO_COME>{text}</span> })
                 }}
-                <EditedMark id=panel.id.clone() is_open=is_edited />
                 {if panel.id == TARGETS_PANEL {
                     view! { <CloseTargets /> }.into_any()
                 } else {

@@ -80,8 +80,11 @@ fn PaneState() -> impl IntoView {
                 view! { <Skeleton /> }.into_any()
             }
             Phase::Empty => view! { <NoLines /> }.into_any(),
-            // It is told at the field.
-            phase if wrong_expression(&phase).is_some() => view! { <div class="cover"></div> }.into_any(),
+            // What is wrong with it is told at the field.
+            phase if wrong_expression(&phase).is_some() => {
+                view! { <div class="cover state"><p>"Nothing is searched: the expression cannot be read."</p></div> }
+                    .into_any()
+            }
             Phase::Failed(error) => {
                 let retry = move |()| feed.retry();
                 let class = if feed.total.get().rows() == 0 { "cover" } else { "cover strip" };

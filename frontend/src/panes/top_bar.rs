@@ -5,6 +5,7 @@ use super::icons::{Glyph, Icon};
 use super::more_menu::MoreMenu;
 use super::share::Share;
 use super::time_picker::TimePicker;
+use crate::chart::ChartContext;
 use crate::feeds::LiveFeed;
 use crate::session::{Session, use_session};
 use crate::state::Command;
@@ -40,11 +41,16 @@ fn LiveButton() -> impl IntoView {
     let session = use_session();
     let live = session.part(|state| state.view.live);
     let new_lines = expect_context::<LiveFeed>().since_paused;
+    let charts: ChartContext = expect_context();
     // A page whose server is gone would pretend to move, or to be about to show something.
     let is_lost = session.lost;
     // A phone has room for the first part.
     let label = move || match (live.get(), new_lines.get()) {
         _ if is_lost.get() => ("Reconnecting…", String::new()),
+        // Time stands still on the charts, so that what is pinned stays where it is.
+        (true, _) if charts.pinned.with(Option::is_some) => {
+            ("Live", " · held by the crosshair (Esc)".to_owned())
+        }
         (true, _) => ("Live", String::new()),
         (false, Some(count)) if count > 0 => {
             let lines = if count == 1 { " new line · Resume (l)" } else { " new lines · Resume (l)" };
