@@ -107,8 +107,9 @@ fn a_point_and_a_line_are_seen_as_they_come_and_are_not_asked_for() {
 fn a_chart_says_up_to_when_it_is_complete() {
     let server = TestServer::start();
     let last = now().as_secs() - 90;
-    let text: String = (0..30).map(|ago| format!("quay.light.lux 5 {}\n", last - 10 * ago)).collect();
-    store_points(&server, &text);
+    for ago in 0..30 {
+        store_points(&server, &format!("quay.light.lux 5 {}", last - 10 * ago));
+    }
     let browser = Browser::open();
     let page = Page::open(&browser, &server.http().url(ADDRESS));
     let clock = |secs: i64| Timestamp::from_secs(secs).to_string()[11..19].to_owned();
