@@ -281,8 +281,11 @@ impl AppState {
     fn take_dashboard(&mut self, dashboard: Dashboard) {
         let dashboard = dashboard.with_ids();
         let range = dashboard.range.as_deref().and_then(|text| RangeSpec::parse(text, self.now).ok());
-        self.dashboard = Some(dashboard);
-        self.forget_missing_panels();
+        let is_first = self.dashboard.replace(dashboard).is_none();
+        // What goes later is not the address' fault: somebody took it away.
+        if is_first {
+            self.forget_missing_panels();
+        }
         self.take_edits();
         self.dashboard_point_ms = self.last_point_ms();
         self.settle_range(range);

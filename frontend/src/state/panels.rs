@@ -138,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn a_panel_that_was_taken_away_by_hand_is_not_the_address_fault() {
+        let mut state = opened("/d/shop");
+        let first = board().panels.first().map(|panel| panel.title.to_lowercase()).unwrap_or_default();
+        state.apply(Command::Activate(first.clone()));
+        assert!(state.panel(&first).is_some());
+        let mut saved = board();
+        saved.panels.remove(0);
+        state.apply(Command::DashboardLoaded(saved));
+        assert_eq!(state.problems, [""; 0]);
+    }
+
+    #[test]
     fn a_series_is_in_the_first_panel_that_asks_for_it_or_has_it() {
         let mut state = opened("/d/shop?target=servers.*.io&target=sum(shop.*.ms)");
         let check = |state: &AppState, series: &str, panel: Option<&str>| {
