@@ -44,6 +44,11 @@ impl Selector {
     }
 }
 
+/// A dotted name and all that it is below, the widest first.
+pub fn with_all_above(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('.').map(|(at, _)| &path[..at]).chain([path])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Which component's lines belong to a panel (the way from a chart to its logs).
 
+use crate::component::with_all_above;
 use crate::glob::Glob;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -76,17 +77,14 @@ pub fn link_panel(
 
 /// Those that are below no other one: a component means all below it.
 fn outermost(components: &BTreeSet<String>) -> Vec<String> {
-    let is_below = |one: &String| one.match_indices('.').any(|(at, _)| components.contains(&one[..at]));
+    let is_below = |one: &String| with_all_above(one).any(|above| above != one && components.contains(above));
     components.iter().filter(|one| !is_below(one)).cloned().collect()
 }
 
 /// The last rule that matches a path or what is above it.
 fn rule_of<'a>(path: &str, rules: &'a [LinkRule]) -> Option<&'a LinkRule> {
     let path = path.split(';').next().unwrap_or(path);
-    let matches = |glob: &Glob| {
-        let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
-        ends.into_iter().any(|end| glob.matches(&path[..end]))
-    };
+    let matches = |glob: &Glob| with_all_above(path).any(|above| glob.matches(above));
     rules.iter().rev().find(|rule| Glob::parse(&rule.metric).is_ok_and(|glob| matches(&glob)))
 }
 

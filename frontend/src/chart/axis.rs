@@ -1,6 +1,7 @@
 //! The time axis that all charts share.
 
 use super::brush::most_ticks;
+use super::overlay::shown_instant;
 use super::surface::{Kind, Surface};
 use super::{ChartContext, Gesture};
 use crate::boxed::memo;
@@ -78,11 +79,7 @@ const CHAR_PX: f64 = 6.6;
 
 /// The instant under the crosshair and its place on the axis; while a band is dragged, its label tells the times.
 fn shown_at(surface: Surface) -> Option<(Timestamp, f64)> {
-    let ctx = surface.ctx;
-    if ctx.draft.with(Option::is_some) {
-        return None;
-    }
-    let at = ctx.hover.get().map(|hover| hover.at).or_else(|| ctx.pinned.get())?;
+    let (at, _) = shown_instant(surface)?;
     Some((at, surface.x_in_view(at)? + GUTTER_PX))
 }
 

@@ -138,7 +138,7 @@ fn Band(surface: Surface, is_baseline: bool) -> impl IntoView {
 
 /// The instant whose values are shown, and whether this chart has the tooltip for it: the chart under the pointer, or
 /// the active one for a pinned instant. The others have chips. While a band is dragged its ends are read, and no values.
-fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
+pub(super) fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
     let ctx = surface.ctx;
     if ctx.draft.with(Option::is_some) {
         return None;
@@ -149,6 +149,11 @@ fn shown_instant(surface: Surface) -> Option<(Timestamp, bool)> {
     }
 }
 
+/// The instant that another chart shows the values of.
+fn instant_elsewhere(surface: Surface) -> Memo<Option<Timestamp>> {
+    memo(move || shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at))
+}
+
 /// The values at an instant that another chart shows.
 #[component]
 fn Chips(
@@ -156,7 +161,7 @@ fn Chips(
     readings: Callback<Timestamp, Vec<Reading>>,
     is_high: Callback<TimeRange, bool>,
 ) -> impl IntoView {
-    let at = memo(move || shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
+    let at = instant_elsewhere(surface);
     let chips = move || {
         let at = at.get()?;
         let x = surface.x_in_view(at)?;
@@ -178,9 +183,9 @@ fn Chips(
 /// The same beside a plot that is too low for chips over it; its values have names.
 #[component]
 fn ChipsAside(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> impl IntoView {
-    let shown = memo(move || shown_instant(surface).filter(|(_, is_here)| !is_here).map(|(at, _)| at));
+    let at = instant_elsewhere(surface);
     let chips = move || {
-        let at = shown.get()?;
+        let at = at.get()?;
         surface.x_in_view(at)?;
         let rows = readings.run(at).into_iter().take(MOST_CHIPS);
         let rows: Vec<_> = rows.map(|row| chip(row.colour, format!("{} {}", row.name, row.value))).collect();

@@ -16,14 +16,14 @@ pub fn unfinished(series: &[Columns], range: TimeRange, now: Timestamp) -> Optio
     if now_ms - end_ms > LATE_MS {
         return None;
     }
-    let ends: Vec<(f64, f64)> = series.iter().filter_map(|one| last_and_step(one, end_ms)).collect();
+    let mut ends: Vec<(f64, f64)> = series.iter().filter_map(|one| last_and_step(one, end_ms)).collect();
     let newest = ends.iter().map(|(last, _)| *last).reduce(f64::max)?;
-    let goes_on = |(last, step): &&(f64, f64)| newest - last <= LATE_MS.max(step * LATE_STEPS);
-    let is_owed = ends.iter().filter(goes_on).any(|(last, step)| last + step < end_ms);
+    ends.retain(|(last, step)| newest - last <= LATE_MS.max(step * LATE_STEPS));
+    let is_owed = ends.iter().any(|(last, step)| last + step < end_ms);
     if end < now && !is_owed {
         return None;
     }
-    let complete_ms = ends.iter().filter(goes_on).map(|(last, _)| *last).fold(newest, f64::min);
+    let complete_ms = ends.iter().map(|(last, _)| *last).fold(newest, f64::min);
     let from = Timestamp::from_millis(complete_ms as i64);
     Some(TimeRange { from, until: end.max(from) })
 }

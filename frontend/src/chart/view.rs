@@ -13,7 +13,7 @@ use super::crosshair::{Point, points_at};
 use super::legend::{Legend, Picked, Row};
 use super::overlay::Overlay;
 use super::readings::{
-    Reading, Stats, Units, counts_at, extent_of, highest_share, last_readings, outlines, parted, readings_at,
+    Reading, Units, counts_at, extent_of, highest_share, last_readings, outlines, parted, readings_at,
     stats_of, styles, with_one_in_front,
 };
 use super::size::watch_pixel_ratio;
@@ -162,17 +162,18 @@ pub fn Chart(
     let rows = memo(move || {
         let (Some(all), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
         let series = parted(&all, draw).0;
-        let last = last_readings(series, &all_slots.get(), &among(), range);
-        let shown = is_shown.get();
+        let (units, means) = (among(), means.get());
+        let last = last_readings(series, &all_slots.get(), &units, range);
         // They are looked for in all that is seen, at each step of a pan, and the table alone shows them.
-        let stats = details.get().then(|| stats_of_all(series, &among(), range, means.get().as_deref()));
-        let row = |(index, last): (usize, Reading)| Row {
-            name: series[index].name.clone(),
+        let mean = |one: &Columns| means.as_ref().and_then(|means| means.get(&one.name)).copied();
+        let stats = |one: &Columns| details.get().then(|| stats_of(one, &units, range, mean(one)));
+        let row = |((one, last), is_shown): ((&Columns, Reading), bool)| Row {
+            name: one.name.clone(),
             last,
-            stats: stats.as_ref().map(|stats| stats[index].clone()).unwrap_or_default(),
-            is_shown: shown.get(index).copied().unwrap_or(true),
+            stats: stats(one).unwrap_or_default(),
+            is_shown,
         };
-        last.into_iter().enumerate().map(row).collect()
+        series.iter().zip(last).zip(is_shown.get()).map(row).collect()
     });
     view! {
         <div class="chart">
@@ -204,11 +205,6 @@ fn reaches_high(outlines: &[Columns], range: TimeRange, extent: Option<(f64, f64
 
 fn bounds_of(all: &[Columns], draw: Draw) -> Vec<Bounds> {
     outlines(all, draw).iter().map(|one| Bounds::of_long(&one.values)).collect()
-}
-
-fn stats_of_all(series: &[Columns], units: &Units, range: TimeRange, means: Option<&Means>) -> Vec<Stats> {
-    let mean = |one: &Columns| means.and_then(|means| means.get(&one.name)).copied();
-    series.iter().map(|one| stats_of(one, units, range, mean(one))).collect()
 }
 
 /// How far beyond a series' ends its value is read.

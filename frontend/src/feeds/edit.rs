@@ -7,6 +7,7 @@ use crate::session::Session;
 use crate::state::{Command, EditStep, FunctionName, Suggestion, functions_like, texts_like};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use sonde_shared::component::with_all_above;
 use sonde_shared::links::LinkRule;
 use sonde_shared::log::Level;
 use std::collections::BTreeSet;
@@ -66,11 +67,6 @@ impl Completion {
     pub fn levels(self, word: &str) -> Vec<Suggestion> {
         texts_like(Level::ALL.iter().map(|level| level.name()), word)
     }
-}
-
-/// A component and those that it is below.
-fn with_all_above(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('.').map(|(at, _)| &path[..at]).chain([path])
 }
 
 impl Default for Completion {
