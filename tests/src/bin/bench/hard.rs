@@ -1,6 +1,6 @@
 //! Five thousand components, and a fifth of the lines out of order, against two hundred and none.
 
-use crate::report::{Report, megabytes, micros_each, millis, time_of};
+use crate::report::{Report, megabytes, micros_each, millis, times_in_turn};
 use sonde_tests::corpus::{Corpus, Names, Recipe, Style, range};
 use sonde_tests::oracle::{Query, assert_same_lines};
 use sonde_tests::process::{MemoryWatch, cpu_time};
@@ -16,19 +16,19 @@ const ROUNDS: usize = 15;
 /// How much longer the harder one may take.
 const GOAL: &str = "1.33";
 
-/// What was measured of one of the two.
-struct Measured {
+/// One of the two, fed.
+struct Fed {
+    server: TestServer,
+    watch: MemoryWatch,
     ingest_cpu: f64,
-    memory_bytes: u64,
-    /// Median seconds of each query.
-    queries: Vec<f64>,
+    paths: Vec<String>,
 }
 
 /// Feeds and asks both, and compares.
 pub(crate) fn compare(report: &mut Report) {
     println!("feeding and asking {LINES} lines of 200 components in order, then of 5,000 out of order");
-    let easy = measure(&corpus(Names::Many));
-    let hard = measure(&corpus(Names::Thousands).out_of_order(20, REACH));
+    let easy = feed(&corpus(Names::Many));
+    let hard = feed(&corpus(Names::Thousands).out_of_order(20, REACH));
     let mut row = |what: &str, hard: String, easy: String, ratio: f64| {
         report.row(
             format!("5,000 components, a fifth out of order: {what}"),
@@ -45,11 +45,14 @@ pub(crate) fn compare(report: &mut Report) {
         a_line(easy.ingest_cpu),
         hard.ingest_cpu / easy.ingest_cpu,
     );
-    let ratio = hard.memory_bytes as f64 / easy.memory_bytes as f64;
-    row("anonymous memory", megabytes(hard.memory_bytes), megabytes(easy.memory_bytes), ratio);
-    for ((what, hard), easy) in WHAT.into_iter().zip(hard.queries).zip(easy.queries) {
+    for (at, what) in WHAT.into_iter().enumerate() {
+        let asked = [&hard, &easy].map(|fed| (&fed.server, fed.paths[at].as_str()));
+        let asked = times_in_turn(&asked, ROUNDS);
+        let (hard, easy) = (asked[0].seconds, asked[1].seconds);
         row(what, millis(hard), millis(easy), hard / easy);
     }
+    let (hard, easy) = (hard.watch.peak_bytes(), easy.watch.peak_bytes());
+    row("anonymous memory", megabytes(hard), megabytes(easy), hard as f64 / easy as f64);
 }
 
 /// What is asked.
@@ -66,7 +69,7 @@ fn corpus(names: Names) -> Corpus {
     Corpus::make(Recipe { seed: 5, lines: LINES, range, style: Style::Plain, names })
 }
 
-fn measure(corpus: &Corpus) -> Measured {
+fn feed(corpus: &Corpus) -> Fed {
     let server = TestServer::start();
     let (watch, before) = (MemoryWatch::of(server.pid()), cpu_time(server.pid()));
     corpus.batches(BODY).for_each(|batch| server.store_logs(batch));
@@ -83,8 +86,7 @@ fn measure(corpus: &Corpus) -> Measured {
     }
     paths.push("/api/logs/histogram?step=1min".to_owned());
     paths.push("/api/logs/facets?limit=10000".to_owned());
-    let queries = paths.iter().map(|path| time_of(&server, path, ROUNDS).seconds).collect();
-    Measured { ingest_cpu, queries, memory_bytes: watch.peak_bytes() }
+    Fed { server, watch, ingest_cpu, paths }
 }
 
 /// The component that has nearly so many lines, so that both answers are of one size.

@@ -52,10 +52,21 @@ impl fmt::Display for Asked {
 
 /// Asks for a path so many times.
 pub(crate) fn time_of(server: &TestServer, path: &str, rounds: usize) -> Asked {
-    let before = cpu_time(server.pid());
-    let times = (0..rounds).map(|_| timed(|| drop(server.get(path).ok()))).collect();
-    let cpu = cpu_time(server.pid()).saturating_sub(before).as_secs_f64() / rounds as f64;
-    Asked { seconds: median(times), cpu }
+    times_in_turn(&[(server, path)], rounds)[0]
+}
+
+/// Asks each server for its path so many times, in turn, so that a machine that grows slower does so for all of them.
+pub(crate) fn times_in_turn(asked: &[(&TestServer, &str)], rounds: usize) -> Vec<Asked> {
+    let cpu = || asked.iter().map(|(server, _)| cpu_time(server.pid())).collect::<Vec<_>>();
+    let (before, mut times) = (cpu(), vec![Vec::with_capacity(rounds); asked.len()]);
+    for _ in 0..rounds {
+        for ((server, path), times) in asked.iter().zip(&mut times) {
+            times.push(timed(|| drop(server.get(path).ok())));
+        }
+    }
+    let cpu = cpu().into_iter().zip(before).map(|(after, before)| after.saturating_sub(before).as_secs_f64());
+    let medians = times.into_iter().map(median);
+    medians.zip(cpu).map(|(seconds, cpu)| Asked { seconds, cpu: cpu / rounds as f64 }).collect()
 }
 
 /// The middle one, in seconds.

@@ -1,6 +1,6 @@
 //! Answers of one size from days of several sizes: what an answer takes must not hang on what else its day holds.
 
-use crate::report::{Asked, Report, millis, time_of};
+use crate::report::{Report, millis, times_in_turn};
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange};
 use sonde_tests::big_day;
 use sonde_tests::http::split_lines;
@@ -25,25 +25,59 @@ const ASKED: [(&str, &str, i64); 3] = [
     ("a rare component", "network.service183", 3_600),
 ];
 
-/// Feeds a day of each size, asks it, and compares. `is_sealed` says in which form the days are asked.
+/// Feeds a day of each size, asks them in turn, and compares. `is_sealed` says in which form the days are asked.
 pub(crate) fn compare(report: &mut Report, sizes: &[usize], is_sealed: bool) {
-    let measured: Vec<_> = sizes.iter().map(|lines| measure(*lines, is_sealed)).collect();
+    let days: Vec<Day> = sizes.iter().map(|lines| Day::feed(*lines, is_sealed)).collect();
     let form = if is_sealed { "sealed" } else { "open" };
     for (at, (what, ..)) in ASKED.iter().enumerate() {
-        let fastest = measured.iter().map(|queries| queries[at].asked.seconds).fold(f64::INFINITY, f64::min);
-        for (lines, queries) in sizes.iter().zip(&measured) {
-            let Measured { answer, asked } = queries[at];
+        let asked: Vec<_> = days.iter().map(|day| (&day.server, day.asked[at].path.as_str())).collect();
+        let asked = times_in_turn(&asked, ROUNDS);
+        let fastest = asked.iter().map(|asked| asked.seconds).fold(f64::INFINITY, f64::min);
+        for ((lines, day), asked) in sizes.iter().zip(&days).zip(asked) {
             let (sonde, ratio) = (asked.to_string(), format!("{:.2}", asked.seconds / fastest));
-            let what = format!("{form}: {what}, {answer} lines of a day of {lines}");
+            let what = format!("{form}: {what}, {} lines of a day of {lines}", day.asked[at].lines);
             report.row(what, sonde, millis(fastest), ratio, GOAL);
         }
     }
 }
 
-struct Measured {
+/// A day that is served.
+struct Day {
+    server: TestServer,
+    asked: Vec<Question>,
+    _folder: tempfile::TempDir,
+}
+
+/// A query whose answer was compared.
+struct Question {
+    path: String,
     /// Lines of the answer.
-    answer: usize,
-    asked: Asked,
+    lines: usize,
+}
+
+impl Day {
+    fn feed(lines: usize, is_sealed: bool) -> Self {
+        let (extent, folder) = (Extent { days: 1, lines }, big_day::folder_beside("sizes"));
+        let truth = feed(extent, folder.path(), is_sealed);
+        if is_sealed {
+            big_day::seal(folder.path());
+        }
+        let server = Setup::on(folder.path()).arg("--seal=off").start();
+        let asked = queries(extent)
+            .iter()
+            .zip(truth)
+            .map(|(query, truth)| Question::of(&server, query, &truth.body()))
+            .collect();
+        Self { server, asked, _folder: folder }
+    }
+}
+
+impl Question {
+    fn of(server: &TestServer, query: &Query, truth: &[u8]) -> Self {
+        let path = format!("/api/logs?{}", query.parameters());
+        assert_same_lines(&server.get(&path).ok().body, truth, &path);
+        Self { path, lines: split_lines(truth).len() }
+    }
 }
 
 fn queries(extent: Extent) -> [Query; ASKED.len()] {
@@ -54,17 +88,6 @@ fn queries(extent: Extent) -> [Query; ASKED.len()] {
         let from = from.plus_nanos(-nanos / 2);
         Query::all().component(component).range(TimeRange { from, until: from.plus_nanos(nanos) })
     })
-}
-
-fn measure(lines: usize, is_sealed: bool) -> Vec<Measured> {
-    let (extent, folder) = (Extent { days: 1, lines }, big_day::folder_beside("sizes"));
-    let truth = feed(extent, folder.path(), is_sealed);
-    if is_sealed {
-        big_day::seal(folder.path());
-    }
-    let server = Setup::on(folder.path()).arg("--seal=off").start();
-    println!("asking the day of {lines} lines");
-    queries(extent).iter().zip(truth).map(|(query, truth)| ask(&server, query, &truth.body())).collect()
 }
 
 /// Feeds the day and returns the answers to expect.
@@ -85,10 +108,4 @@ fn feed(extent: Extent, folder: &Path, seals: bool) -> [Found; ASKED.len()] {
     println!("fed with at most {} MB of anonymous memory", watch.peak_bytes() / 1_000_000);
     server.stop();
     found
-}
-
-fn ask(server: &TestServer, query: &Query, truth: &[u8]) -> Measured {
-    let path = format!("/api/logs?{}", query.parameters());
-    assert_same_lines(&server.get(&path).ok().body, truth, &path);
-    Measured { answer: split_lines(truth).len(), asked: time_of(server, &path, ROUNDS) }
 }
