@@ -26,6 +26,15 @@ impl IngestReport {
             self.refused.push(Refusal { line, why: why.into() });
         }
     }
+
+    /// Adds what came of later lines of the same request, which are counted by themselves.
+    pub fn absorb(&mut self, later: Self, lines_before: u64) {
+        self.stored += later.stored;
+        self.refused_total += later.refused_total;
+        let room = Self::MAX_REFUSED - self.refused.len();
+        let refused = later.refused.into_iter().take(room);
+        self.refused.extend(refused.map(|Refusal { line, why }| Refusal { line: lines_before + line, why }));
+    }
 }
 
 /// One line that was not taken.

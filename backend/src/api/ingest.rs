@@ -3,9 +3,11 @@
 //! The body is decoded, cut and parsed chunk by chunk and committed in batches, so that its length costs no memory.
 //! While one batch is being synced the next one is read. What was committed stays when the body breaks off later.
 
+mod reception;
+
+use self::reception::Reception;
 use super::ApiError;
-use super::resend::{Turn, other_body, read_key};
-use crate::ingest::Clock;
+use super::resend::{Turn, read_key};
 use crate::ingest::carbon::Plaintext;
 use crate::ingest::counters::Protocol;
 use crate::ingest::decode::{Decoder, ENCODINGS};
@@ -13,9 +15,7 @@ use crate::ingest::intake::{Intake, LineParser};
 use crate::ingest::ndjson::Ndjson;
 use crate::ingest::threads::IngestThreads;
 use crate::state::AppState;
-use crate::store::StoreError;
-use crate::store::batch::{Durability, LineBatch};
-use crate::store::source::Source;
+use crate::store::batch::LineBatch;
 use axum::Json;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::State;
@@ -23,17 +23,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use sonde_shared::api::IngestReport;
-use std::io;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// A batch goes to the store when it has about this size,
-const BATCH_BYTES: usize = 1 << 20;
-/// or a smaller one, where so many long bodies come at once that all their batches would be larger than this together: a body has
-/// its batch in hand, the rows of it, and the batch before, which is being written.
-const ALL_BATCHES_BYTES: usize = 16 << 20;
-const LEAST_BATCH_BYTES: usize = 64 << 10;
 /// Bodies of this size are read where they arrive.
 const SHORT_BYTES: u64 = 64 << 10;
 /// A body that trickles is committed after this much silence.
@@ -84,7 +76,7 @@ async fn take_metrics(state: AppState, headers: HeaderMap, body: Body) -> Respon
     // A point that comes again takes its own place, so a key has nothing to keep apart.
     let received = match read_key(&headers) {
         Ok(_) => {
-            let reception = Reception::<Plaintext>::new(state, Protocol::CarbonHttp);
+            let reception = Reception::<Plaintext>::new(state, Protocol::CarbonHttp, !is_short(&headers));
             receive(reception, &headers, &mut chunks).await
         }
         Err(error) => Err(error),
@@ -131,7 +123,8 @@ async fn receive_logs(
     chunks: &mut BodyDataStream,
 ) -> Result<(IngestReport, u64), ApiError> {
     let key = read_key(headers)?;
-    let mut reception = Reception::<Ndjson>::new(state, Protocol::NdjsonHttp);
+    let is_long = !is_short(headers) && key.is_none();
+    let mut reception = Reception::<Ndjson>::new(state, Protocol::NdjsonHttp, is_long);
     if let Some(key) = key {
         let (turn, source) = Turn::take(&reception.state, key).await?;
         reception.turn = Some(turn);
@@ -184,185 +177,17 @@ fn decoder_of(headers: &HeaderMap) -> Result<Decoder, ApiError> {
     Decoder::for_encoding(name).ok_or_else(unknown)?.map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-/// The size of a batch while so many long bodies are read.
-fn batch_bytes(bodies: usize) -> usize {
-    (ALL_BATCHES_BYTES / bodies.max(1)).clamp(LEAST_BATCH_BYTES, BATCH_BYTES)
-}
-
-/// One body on its way to the store.
-struct Reception<P: LineParser> {
-    state: AppState,
-    protocol: Protocol,
-    intake: Intake<P>,
-    report: IngestReport,
-    decoded: Vec<u8>,
-    in_flight: Option<InFlight>,
-    turn: Option<Turn>,
-}
-
-/// A batch that the store is writing, and its rows.
-struct InFlight {
-    task: JoinHandle<Result<(), StoreError>>,
-    rows: u64,
-}
-
-impl<P: LineParser + 'static> Reception<P> {
-    fn new(state: AppState, protocol: Protocol) -> Self {
-        let (intake, report) = (Intake::default(), IngestReport::default());
-        Self { state, protocol, intake, report, decoded: Vec::new(), in_flight: None, turn: None }
-    }
-
-    async fn take(&mut self, decoder: &mut Decoder, mut chunk: &[u8]) -> Result<(), ApiError> {
-        if decoder.is_identity() {
-            self.parse(chunk);
-            return self.commit_if_full().await;
-        }
-        let mut more = true;
-        while more {
-            let stepped = decoder.step(&mut chunk, &mut self.decoded);
-            more = stepped.map_err(|error| self.broken_encoding(&error))?;
-            self.parse_decoded();
-            self.commit_if_full().await?;
-            if more {
-                // Unpacking much of little input must not keep other tasks from running.
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(())
-    }
-
-    async fn finish(mut self, decoder: &mut Decoder) -> Result<(IngestReport, u64), ApiError> {
-        decoder.finish(&mut self.decoded).map_err(|error| self.broken_encoding(&error))?;
-        self.parse_decoded();
-        let clock = self.clock();
-        let Self { intake, report, state, protocol, .. } = &mut self;
-        intake.finish(clock, |number, why, _| {
-            state.counters.refused(*protocol, &why);
-            report.refuse(number, why.to_string());
-        });
-        self.intake.source().map(Source::finish);
-        self.commit_last().await?;
-        if let (Some(turn), Some(source)) = (&self.turn, self.intake.source()) {
-            turn.finish(&self.state, source);
-            self.report.stored += source.repeated();
-        }
-        Ok((std::mem::take(&mut self.report), self.intake.lines()))
-    }
-
-    /// The clock by which lines are judged: the first try's, where a body is sent again.
-    fn clock(&mut self) -> Clock {
-        let now = self.intake.source().map_or_else(AppState::now, |source| source.begun());
-        Clock::of(&self.state.store, now)
-    }
-
-    fn parse_decoded(&mut self) {
-        let mut decoded = std::mem::take(&mut self.decoded);
-        self.parse(&decoded);
-        decoded.clear();
-        self.decoded = decoded;
-    }
-
-    fn parse(&mut self, text: &[u8]) {
-        let clock = self.clock();
-        let Self { intake, report, state, protocol, .. } = self;
-        intake.feed(text, clock, |number, why, _| {
-            state.counters.refused(*protocol, &why);
-            report.refuse(number, why.to_string());
-        });
-    }
-
-    async fn commit_if_full(&mut self) -> Result<(), ApiError> {
-        let is_full = self.intake.batch_bytes() >= batch_bytes(self.state.ingest.running());
-        if is_full { self.commit().await } else { Ok(()) }
-    }
-
-    /// Sends the batch off and returns once the one before it is on disk.
-    async fn commit(&mut self) -> Result<(), ApiError> {
-        let Some((batch, rows)) = self.next_batch().await? else { return Ok(()) };
-        let (store, turn) = (self.state.store.clone(), self.turn.clone());
-        let task = tokio::spawn(async move {
-            let appended = P::append(&store, batch, Durability::Acknowledged).await;
-            // Also when nobody waits any more: the next try begins where this ends.
-            drop(turn);
-            appended
-        });
-        self.in_flight = Some(InFlight { task, rows });
-        Ok(())
-    }
-
-    /// Returns once all that was taken in is on disk. A body that has no key goes on here, for nothing is left to be read beside
-    /// it, and of most bodies this is the only batch: a task of its own would cost more than the lines.
-    async fn commit_last(&mut self) -> Result<(), ApiError> {
-        if self.turn.is_some() {
-            self.commit().await?;
-            return self.settle().await;
-        }
-        let Some((batch, rows)) = self.next_batch().await? else { return Ok(()) };
-        let appended = P::append(&self.state.store, batch, Durability::Acknowledged).await;
-        self.count(rows, appended)
-    }
-
-    /// The batch so far and its rows, once the one before it is on disk; `None` where there is nothing to be stored.
-    async fn next_batch(&mut self) -> Result<Option<(P::Batch, u64)>, ApiError> {
-        self.settle().await?;
-        match self.intake.source() {
-            Some(source) if source.is_other() => return Err(other_body()),
-            Some(source) if !source.is_compared() => return Ok(None),
-            _ => {}
-        }
-        Ok(Some(self.intake.take_batch()).filter(|(_, rows)| *rows > 0))
-    }
-
-    async fn settle(&mut self) -> Result<(), ApiError> {
-        let Some(InFlight { task, rows }) = self.in_flight.take() else { return Ok(()) };
-        let appended = task.await.map_err(|error| ApiError::Internal(error.to_string()))?;
-        self.count(rows, appended)
-    }
-
-    fn count(&mut self, rows: u64, appended: Result<(), StoreError>) -> Result<(), ApiError> {
-        self.state.counters.settled(self.protocol, rows, appended.is_ok());
-        appended?;
-        self.report.stored += rows;
-        Ok(())
-    }
-
-    fn broken_encoding(&mut self, error: &io::Error) -> ApiError {
-        self.broken(&format!("the body could not be unpacked: {error}"))
-    }
-
-    fn broken(&mut self, why: &str) -> ApiError {
-        let stored = self.report.stored + self.intake.source().map_or(0, |source| source.repeated());
-        let detail = format!("{why}; at least {stored} lines before that are stored and stay");
-        ApiError::refused(StatusCode::BAD_REQUEST, detail)
-    }
-}
-
-impl<P: LineParser> Drop for Reception<P> {
-    /// Counts what arrived, also when the client went away in the middle.
-    fn drop(&mut self) {
-        self.state.counters.received(self.protocol, self.intake.lines());
-        let repeated = self.intake.source().map_or(0, |source| source.repeated());
-        self.state.counters.repeated(self.protocol, repeated);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_more_bodies_come_at_once_the_smaller_are_their_batches() {
-        assert_eq!([0, 1, 16].map(batch_bytes), [BATCH_BYTES; 3]);
-        assert_eq!([32, 64].map(batch_bytes), [512 << 10, 256 << 10]);
-        assert_eq!([256, 100_000].map(batch_bytes), [LEAST_BATCH_BYTES; 2]);
-    }
     use crate::api::testing::open_state;
     use crate::dashboards::Dashboards;
     use crate::router::router;
     use axum::body::{Bytes, to_bytes};
     use axum::http::Request;
     use serde_json::Value;
-    use std::io::Write;
+    use std::io::{self, Write};
     use tower::ServiceExt;
 
     struct Site {
@@ -476,7 +301,37 @@ mod tests {
         assert_eq!(status, 400);
         assert!(problem["detail"].as_str().unwrap().contains("the body broke off"), "{problem}");
         let stored = site.lines().await;
-        assert!(stored.len() >= 2 * BATCH_BYTES / 2 && lines.starts_with(&stored), "{}", stored.len());
+        assert!(stored.len() >= 1 << 20 && lines.starts_with(&stored), "{}", stored.len());
         site.check(LOGS, "", lines.clone(), (200, 60_000, 0)).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn lines_of_a_long_body_keep_their_order_and_refused_ones_are_told_by_their_numbers() {
+        let site = Site::open();
+        let line = |number: u32| match number {
+            _ if number % 9_000 == 7 => "no line\n".to_owned(),
+            _ if number % 9_000 == 8 => "\n".to_owned(),
+            25_000 => format!("{}\n", "x".repeat(3 << 20)),
+            _ => format!(
+                "{{\"ts\":5,\"component\":\"c{}\",\"msg\":\"{number} {}\"}}\n",
+                number % 3,
+                "y".repeat(100)
+            ),
+        };
+        let lines: Vec<String> = (1..=50_000).map(line).collect();
+        let body = lines.concat();
+        let bytes = body.trim_end().to_owned();
+        let chunks = bytes
+            .into_bytes()
+            .chunks(50_000)
+            .map(|chunk| io::Result::Ok(Bytes::copy_from_slice(chunk)))
+            .collect::<Vec<_>>();
+        let report =
+            site.check(LOGS, "", Body::from_stream(futures::stream::iter(chunks)), (200, 49_987, 7)).await;
+        let refused: Vec<u64> =
+            report["refused"].as_array().unwrap().iter().map(|one| one["line"].as_u64().unwrap()).collect();
+        assert_eq!(refused, [7, 9_007, 18_007, 25_000, 27_007, 36_007, 45_007]);
+        let kept: Vec<&str> = lines.iter().map(String::as_str).filter(|line| line.starts_with('{')).collect();
+        assert!(site.lines().await == kept.concat().as_bytes());
     }
 }

@@ -88,6 +88,11 @@ impl<P: LineParser> Intake<P> {
         self.lines
     }
 
+    /// The number of the last line that has ended.
+    pub fn numbered(&self) -> u64 {
+        self.cutter.number()
+    }
+
     /// Whether the stream stands inside a line.
     pub fn has_unfinished(&self) -> bool {
         self.cutter.has_unfinished()

@@ -35,6 +35,11 @@ impl LineCutter {
         self.limit_bytes
     }
 
+    /// The number of the last line that has ended; none has number 0.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Takes a chunk; hands out each line that ends in it with its number, from 1.
     pub fn feed(&mut self, chunk: &[u8], mut take: impl FnMut(u64, Cut<'_>)) {
         let mut start = 0;

@@ -27,6 +27,8 @@ pub mod ndjson;
 mod pickle;
 /// Pickles on a TCP stream.
 mod pickle_wire;
+/// A stream of text cut behind lines.
+pub mod pieces;
 /// Which refused lines are logged.
 mod refusal_log;
 /// Why a line is not taken.

@@ -20,6 +20,7 @@ pub struct IngestThreads {
 
 #[derive(Debug)]
 struct Threads {
+    count: usize,
     runtime: Mutex<Option<Runtime>>,
     /// How many bodies are being read.
     running: AtomicUsize,
@@ -64,13 +65,19 @@ impl IngestThreads {
         let builder = builder.worker_threads(cores).thread_name("ingest").enable_time();
         let runtime = builder.on_thread_start(step_back).build()?;
         let handle = runtime.handle().clone();
-        let threads = Threads { runtime: Mutex::new(Some(runtime)), running: AtomicUsize::new(0) };
+        let threads =
+            Threads { count: cores, runtime: Mutex::new(Some(runtime)), running: AtomicUsize::new(0) };
         Ok(Self { handle, threads: Arc::new(threads) })
     }
 
     /// How many works are under way.
     pub fn running(&self) -> usize {
         self.threads.running.load(Ordering::Relaxed)
+    }
+
+    /// How many threads there are for each body that is being read, at least one.
+    pub fn at_once(&self) -> usize {
+        (self.threads.count / self.running().max(1)).max(1)
     }
 
     /// Does the work there, and gives it up when nobody waits for it any more. `None` when the work has panicked or the threads
