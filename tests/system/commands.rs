@@ -118,16 +118,18 @@ fn what_is_stored_beside_sealed_lines_is_in_order_with_them() {
 
 #[test]
 fn damage_is_found_and_what_cannot_be_stored_is_told() {
-    let corpus = corpus(3_000);
+    let corpus = corpus(20_000);
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let mut text = b"no line\n".to_vec();
     text.extend_from_slice(&corpus.text);
+    text.extend_from_slice(b"nor this");
     let file = write(dir.path(), "a.ndjson", &text);
     let output = sonde(&data, &["import", &file]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("a.ndjson, line 1: "), "{said}");
-    assert!(said.contains("3000 lines stored, 1 refused"), "{said}");
+    assert!(said.contains("a.ndjson, line 20002: "), "{said}");
+    assert!(said.contains("20000 lines stored, 2 refused"), "{said}");
     assert!(!said.contains("Graphite"), "{said}");
     let points = write(dir.path(), "a.points", b"mill.heat 20.5 1740711600\nmill.heat 21 1740711610\n");
     let output = sonde(&data, &["import", &points]);

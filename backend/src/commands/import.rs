@@ -7,9 +7,10 @@ use crate::config::{Age, AgeFor, DiskReserve, Room, on_or_off, reading, with_ret
 use crate::ingest::Clock;
 use crate::ingest::carbon;
 use crate::ingest::decode::Decoder;
-use crate::ingest::intake::{Intake, LineParser};
+use crate::ingest::intake::LineParser;
 use crate::ingest::ndjson::Ndjson;
 use crate::ingest::refused::Refused;
+use crate::ingest::spread::{Parsed, Refusals, Spread};
 use crate::state::AppState;
 use crate::store::batch::{Durability, LineBatch, MAX_LINE_BYTES};
 use crate::store::{Store, StoreError};
@@ -18,10 +19,13 @@ use clap::{Args, Subcommand};
 use sonde_shared::time::{TimeRange, Timestamp};
 use std::fs::File;
 use std::io::Read;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-/// A batch goes to the store when it has about this size.
-const BATCH_BYTES: usize = 4 << 20;
+/// A batch goes to the store when its text has this size.
+const BATCH_BYTES: usize = 2 << 20;
+/// More pieces are not parsed at once: they would wait for the disk, and take room meanwhile.
+const MOST_AT_ONCE: usize = 4;
 const READ_BYTES: usize = 256 << 10;
 /// The most refused lines that are shown, of each file.
 const MAX_SHOWN: u64 = 10;
@@ -106,8 +110,7 @@ fn open(options: &ImportOptions) -> anyhow::Result<Store> {
 /// Stores the lines of files, or the points of a Graphite, in a folder that no server has. What was stored stays when a later file fails; lines that
 /// cannot be taken are told and make the command fail at its end.
 pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().build().context("could not start the runtime")?;
+    let runtime = tokio::runtime::Runtime::new().context("could not start the runtime")?;
     if let Some(OtherForm::Whisper(whisper)) = &options.other {
         whisper.check()?;
         return import_whisper(whisper, &open(options)?, &runtime);
@@ -120,7 +123,7 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     let mut refused = 0;
     for path in &options.files {
         let mut counts = Counts { path, stored: 0, refused: 0, points: 0, latest: None };
-        let outcome = runtime.block_on(import_file(&store, &mut counts));
+        let outcome = runtime.block_on(Import::of(&store, &mut counts).run());
         let stored = counted(counts.stored, "line");
         outcome.with_context(|| format!("{}: {stored} stored, and then it failed", path.display()))?;
         say(format_args!("{}: {stored} stored, {} refused\n", path.display(), counts.refused));
@@ -157,74 +160,121 @@ struct Counts<'a> {
     latest: Option<Timestamp>,
 }
 
-async fn import_file(store: &Store, counts: &mut Counts<'_>) -> anyhow::Result<()> {
-    let path = counts.path;
-    let (mut file, len): (Box<dyn Read>, u64) = if path == Path::new("-") {
-        (Box::new(std::io::stdin().lock()), 0)
-    } else {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        (Box::new(file), len)
-    };
-    let mut decoder = Decoder::for_encoding(encoding_of(path)).context("an encoding that is not known")??;
-    let mut progress = Progress::new(&path.display(), len);
-    let mut intake = Intake::<Bulk>::default();
-    let (mut packed, mut text) = (vec![0; READ_BYTES], Vec::new());
-    loop {
-        let read = file.read(&mut packed)?;
-        progress.add(read as u64);
-        if read == 0 {
-            break;
-        }
-        let mut input = &packed[..read];
-        let mut more = true;
-        while more {
-            more = decoder.step(&mut input, &mut text)?;
-            take(store, &mut intake, &mut text, counts).await?;
-        }
-    }
-    decoder.finish(&mut text)?;
-    take(store, &mut intake, &mut text, counts).await?;
-    intake.finish(Clock::of(store, AppState::now()), |line, why, text| counts.refuse(line, &why, text));
-    append(store, &mut intake, counts).await?;
-    progress.end();
-    Ok(())
+/// A file on its way to the store.
+struct Import<'a, 'b> {
+    store: &'a Store,
+    counts: &'a mut Counts<'b>,
+    spread: Spread<Bulk, RefusedLines>,
+    at_once: usize,
 }
 
-async fn take(
-    store: &Store,
-    intake: &mut Intake<Bulk>,
-    text: &mut Vec<u8>,
-    counts: &mut Counts<'_>,
-) -> Result<(), StoreError> {
-    for chunk in text.chunks(BATCH_BYTES) {
-        intake.feed(chunk, Clock::of(store, AppState::now()), |line, why, text| {
-            counts.refuse(line, &why, text);
-        });
-        if intake.batch_bytes() >= BATCH_BYTES {
-            append(store, intake, counts).await?;
+impl<'a, 'b> Import<'a, 'b> {
+    fn of(store: &'a Store, counts: &'a mut Counts<'b>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { store, counts, spread: Spread::default(), at_once: cores.min(MOST_AT_ONCE) }
+    }
+
+    async fn run(mut self) -> anyhow::Result<()> {
+        let read = self.read().await;
+        // What was read before a failure is stored.
+        while self.store_first().await? {}
+        read
+    }
+
+    async fn read(&mut self) -> anyhow::Result<()> {
+        let path = self.counts.path;
+        let (mut file, len): (Box<dyn Read>, u64) = if path == Path::new("-") {
+            (Box::new(std::io::stdin().lock()), 0)
+        } else {
+            let file = File::open(path)?;
+            let len = file.metadata()?.len();
+            (Box::new(file), len)
+        };
+        let mut decoder =
+            Decoder::for_encoding(encoding_of(path)).context("an encoding that is not known")??;
+        let mut progress = Progress::new(&path.display(), len);
+        let (mut packed, mut text) = (vec![0; READ_BYTES], Vec::new());
+        loop {
+            let read = file.read(&mut packed)?;
+            progress.add(read as u64);
+            if read == 0 {
+                break;
+            }
+            let mut input = &packed[..read];
+            let mut more = true;
+            while more {
+                more = decoder.step(&mut input, &mut text)?;
+                self.take(&mut text).await?;
+            }
+        }
+        decoder.finish(&mut text)?;
+        self.take(&mut text).await?;
+        let rest = self.spread.rest();
+        self.begin(rest).await?;
+        progress.end();
+        Ok(())
+    }
+
+    async fn take(&mut self, text: &mut Vec<u8>) -> anyhow::Result<()> {
+        self.spread.push(text);
+        text.clear();
+        match self.spread.take(BATCH_BYTES) {
+            Some(piece) => self.begin(piece).await,
+            None => Ok(()),
         }
     }
-    text.clear();
-    Ok(())
+
+    /// Has a piece parsed while the one before it is written.
+    async fn begin(&mut self, piece: Vec<u8>) -> anyhow::Result<()> {
+        while self.spread.begun() >= self.at_once {
+            self.store_first().await?;
+        }
+        let clock = Clock::of(self.store, AppState::now());
+        self.spread.begin(piece, clock, RefusedLines::default());
+        Ok(())
+    }
+
+    /// Stores the first of the pieces that are being parsed; whether there was one.
+    async fn store_first(&mut self) -> anyhow::Result<bool> {
+        let Some(first) = self.spread.first().await else { return Ok(false) };
+        let Parsed { batch, rows, refusals, lines_before } = first?;
+        self.counts.refuse(&refusals, lines_before);
+        let latest = batch.rows.iter().map(|row| row.ts).max();
+        Bulk::append(self.store, batch, Durability::Acknowledged).await?;
+        self.counts.latest = self.counts.latest.max(latest);
+        self.counts.stored += rows;
+        Ok(true)
+    }
 }
 
-async fn append(store: &Store, intake: &mut Intake<Bulk>, counts: &mut Counts<'_>) -> Result<(), StoreError> {
-    let (batch, rows) = intake.take_batch();
-    counts.latest = counts.latest.max(batch.rows.iter().map(|row| row.ts).max());
-    Bulk::append(store, batch, Durability::Acknowledged).await?;
-    counts.stored += rows;
-    Ok(())
+/// What was refused of a piece.
+#[derive(Default)]
+struct RefusedLines {
+    lines: u64,
+    points: u64,
+    /// The first ones by their numbers in the piece, and why.
+    first: Vec<(u64, String)>,
+}
+
+impl Refusals for RefusedLines {
+    fn refuse(&mut self, number: u64, why: &Refused, text: &[u8]) {
+        self.lines += 1;
+        let everywhen = TimeRange::between(Timestamp::MIN, Timestamp::MAX);
+        self.points += u64::from(carbon::parse_line(text, AppState::now(), everywhen).is_ok());
+        if self.lines <= MAX_SHOWN {
+            self.first.push((number, why.to_string()));
+        }
+    }
 }
 
 impl Counts<'_> {
-    fn refuse(&mut self, line: u64, why: &Refused, text: &[u8]) {
-        self.refused += 1;
-        let everywhen = TimeRange::between(Timestamp::MIN, Timestamp::MAX);
-        self.points += u64::from(carbon::parse_line(text, AppState::now(), everywhen).is_ok());
-        if self.refused <= MAX_SHOWN {
-            say(format_args!("{}, line {line}: {why}\n", self.path.display()));
+    fn refuse(&mut self, of_piece: &RefusedLines, lines_before: u64) {
+        let shown = MAX_SHOWN.saturating_sub(self.refused) as usize;
+        for (number, why) in of_piece.first.iter().take(shown) {
+            say(format_args!("{}, line {}: {why}\n", self.path.display(), lines_before + number));
         }
+        self.refused += of_piece.lines;
+        self.points += of_piece.points;
     }
 }
 

@@ -28,13 +28,15 @@ mod pickle;
 /// Pickles on a TCP stream.
 mod pickle_wire;
 /// A stream of text cut behind lines.
-pub mod pieces;
+mod pieces;
 /// Which refused lines are logged.
 mod refusal_log;
 /// Why a line is not taken.
 pub mod refused;
 /// The normal form of a metric's path and tags.
 pub mod series_path;
+/// Long streams of lines, parsed on several threads.
+pub mod spread;
 /// Syslog messages become lines.
 pub mod syslog;
 /// The BSD form of syslog messages.

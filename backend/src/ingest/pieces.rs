@@ -4,7 +4,7 @@ use memchr::{memchr, memrchr};
 
 /// Cuts a stream behind lines.
 #[derive(Debug)]
-pub struct Pieces {
+pub(super) struct Pieces {
     text: Vec<u8>,
     /// Where the line begins whose end is yet to come.
     unfinished: usize,
@@ -14,12 +14,12 @@ pub struct Pieces {
 
 impl Pieces {
     /// Nothing yet, of lines with at most so many bytes. Of a longer one so much is kept that its parser sees that it is.
-    pub fn new(limit_bytes: usize) -> Self {
+    pub(super) fn new(limit_bytes: usize) -> Self {
         Self { text: Vec::new(), unfinished: 0, is_skipping: false, limit_bytes }
     }
 
     /// Takes what comes next.
-    pub fn push(&mut self, mut chunk: &[u8]) {
+    pub(super) fn push(&mut self, mut chunk: &[u8]) {
         if self.is_skipping {
             let Some(end) = memchr(b'\n', chunk) else { return };
             chunk = &chunk[end..];
@@ -39,7 +39,7 @@ impl Pieces {
     }
 
     /// All whole lines so far, where they are at least so many bytes.
-    pub fn take(&mut self, least_bytes: usize) -> Option<Vec<u8>> {
+    pub(super) fn take(&mut self, least_bytes: usize) -> Option<Vec<u8>> {
         if self.unfinished < least_bytes.max(1) {
             return None;
         }
@@ -50,7 +50,7 @@ impl Pieces {
     }
 
     /// All that is left; a last line without its end is a line.
-    pub fn rest(&mut self) -> Vec<u8> {
+    pub(super) fn rest(&mut self) -> Vec<u8> {
         self.unfinished = 0;
         std::mem::take(&mut self.text)
     }

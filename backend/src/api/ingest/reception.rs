@@ -9,16 +9,16 @@ use crate::ingest::Clock;
 use crate::ingest::counters::{Counters, Protocol};
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
-use crate::ingest::pieces::Pieces;
-use crate::ingest::refused::Refused;
+use crate::ingest::refused;
+use crate::ingest::spread::{Refusals, Spread};
 use crate::state::AppState;
 use crate::store::StoreError;
 use crate::store::batch::Durability;
 use crate::store::source::Source;
 use axum::http::StatusCode;
 use sonde_shared::api::IngestReport;
-use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 /// A batch goes to the store when it has about this size,
@@ -40,7 +40,8 @@ pub(super) struct Reception<P: LineParser> {
     pub(super) state: AppState,
     protocol: Protocol,
     pub(super) intake: Intake<P>,
-    spread: Option<Spread<P>>,
+    /// Of a body that is parsed in pieces.
+    spread: Option<Spread<P, Refused>>,
     report: IngestReport,
     decoded: Vec<u8>,
     in_flight: Option<InFlight>,
@@ -53,31 +54,24 @@ struct InFlight {
     rows: u64,
 }
 
-/// A body that is parsed in pieces.
-struct Spread<P: LineParser> {
-    pieces: Pieces,
-    /// In their order.
-    parsing: VecDeque<JoinHandle<Parsed<P>>>,
-    /// Of the pieces that are parsed: how many lines they have, and how many of these are not blank.
-    numbered: u64,
-    lines: u64,
+/// What is refused of a piece: it is counted, and told by its number there.
+struct Refused {
+    counters: Arc<Counters>,
+    protocol: Protocol,
+    report: IngestReport,
 }
 
-/// A piece by itself.
-struct Parsed<P: LineParser> {
-    intake: Intake<P>,
-    report: IngestReport,
+impl Refusals for Refused {
+    fn refuse(&mut self, number: u64, why: &refused::Refused, _text: &[u8]) {
+        self.counters.refused(self.protocol, why);
+        self.report.refuse(number, why.to_string());
+    }
 }
 
 impl<P: LineParser + 'static> Reception<P> {
     /// A body of which nothing has come. `is_long` says that it is read on the threads for that.
     pub(super) fn new(state: AppState, protocol: Protocol, is_long: bool) -> Self {
-        let spread = is_long.then(|| Spread {
-            pieces: Pieces::new(P::LIMIT_BYTES),
-            parsing: VecDeque::new(),
-            numbered: 0,
-            lines: 0,
-        });
+        let spread = is_long.then(Spread::default);
         let (intake, report) = (Intake::default(), IngestReport::default());
         Self { state, protocol, intake, spread, report, decoded: Vec::new(), in_flight: None, turn: None }
     }
@@ -104,7 +98,7 @@ impl<P: LineParser + 'static> Reception<P> {
         decoder.finish(&mut self.decoded).map_err(|error| self.broken_encoding(&error))?;
         self.take_decoded().await?;
         if let Some(spread) = &mut self.spread {
-            let rest = spread.pieces.rest();
+            let rest = spread.rest();
             self.begin(rest).await?;
         }
         let clock = self.clock();
@@ -142,8 +136,8 @@ impl<P: LineParser + 'static> Reception<P> {
             self.parse(text);
             return if self.intake.batch_bytes() >= batch_bytes { self.commit().await } else { Ok(()) };
         };
-        spread.pieces.push(text);
-        match spread.pieces.take(batch_bytes) {
+        spread.push(text);
+        match spread.take(batch_bytes) {
             Some(piece) => self.begin(piece).await,
             None => Ok(()),
         }
@@ -161,13 +155,13 @@ impl<P: LineParser + 'static> Reception<P> {
     /// Has a piece parsed, beside the ones before it where there are threads for that.
     async fn begin(&mut self, piece: Vec<u8>) -> Result<(), ApiError> {
         let at_once = self.state.ingest.at_once().min(MOST_AT_ONCE);
-        while self.spread.as_ref().is_some_and(|spread| spread.parsing.len() >= at_once) {
+        while self.spread.as_ref().is_some_and(|spread| spread.begun() >= at_once) {
             self.gather_first().await?;
         }
-        let (clock, counters, protocol) = (self.clock(), self.state.counters.clone(), self.protocol);
-        let parse = async move { Parsed::of(&piece, &clock, &counters, protocol) };
+        let (clock, counters) = (self.clock(), self.state.counters.clone());
+        let refused = Refused { counters, protocol: self.protocol, report: IngestReport::default() };
         if let Some(spread) = &mut self.spread {
-            spread.parsing.push_back(tokio::spawn(parse));
+            spread.begin(piece, clock, refused);
         }
         Ok(())
     }
@@ -175,20 +169,16 @@ impl<P: LineParser + 'static> Reception<P> {
     /// Waits for the first of the pieces that are being parsed and sends its lines off; whether there was one.
     async fn gather_first(&mut self) -> Result<bool, ApiError> {
         let Some(spread) = &mut self.spread else { return Ok(false) };
-        let Some(first) = spread.parsing.pop_front() else { return Ok(false) };
-        let Parsed { mut intake, report } =
-            first.await.map_err(|error| ApiError::Internal(error.to_string()))?;
-        self.report.absorb(report, spread.numbered);
-        spread.numbered += intake.numbered();
-        spread.lines += intake.lines();
-        let (batch, rows) = intake.take_batch();
-        self.send(batch, rows).await?;
+        let Some(first) = spread.first().await else { return Ok(false) };
+        let first = first.map_err(|error| ApiError::Internal(error.to_string()))?;
+        self.report.absorb(first.refusals.report, first.lines_before);
+        self.send(first.batch, first.rows).await?;
         Ok(true)
     }
 
     /// Sends all off that has come in whole lines, and returns once what was sent before is on disk.
     pub(super) async fn commit(&mut self) -> Result<(), ApiError> {
-        if let Some(piece) = self.spread.as_mut().and_then(|spread| spread.pieces.take(0)) {
+        if let Some(piece) = self.spread.as_mut().and_then(|spread| spread.take(0)) {
             self.begin(piece).await?;
         }
         while self.gather_first().await? {}
@@ -260,23 +250,10 @@ impl<P: LineParser + 'static> Reception<P> {
     }
 }
 
-impl<P: LineParser> Parsed<P> {
-    fn of(piece: &[u8], clock: &Clock, counters: &Counters, protocol: Protocol) -> Self {
-        let (mut intake, mut report) = (Intake::default(), IngestReport::default());
-        let mut refuse = |number, why: Refused, _: &[u8]| {
-            counters.refused(protocol, &why);
-            report.refuse(number, why.to_string());
-        };
-        intake.feed(piece, clock.clone(), &mut refuse);
-        intake.finish(clock.clone(), refuse);
-        Self { intake, report }
-    }
-}
-
 impl<P: LineParser> Reception<P> {
     /// How many lines are parsed, blank ones not counted.
     fn lines(&self) -> u64 {
-        self.intake.lines() + self.spread.as_ref().map_or(0, |spread| spread.lines)
+        self.intake.lines() + self.spread.as_ref().map_or(0, Spread::lines)
     }
 }
 
