@@ -123,8 +123,8 @@ async fn receive_logs(
     chunks: &mut BodyDataStream,
 ) -> Result<(IngestReport, u64), ApiError> {
     let key = read_key(headers)?;
-    let is_long = !is_short(headers) && key.is_none();
-    let mut reception = Reception::<Ndjson>::new(state, Protocol::NdjsonHttp, is_long);
+    let may_spread = !is_short(headers) && key.is_none();
+    let mut reception = Reception::<Ndjson>::new(state, Protocol::NdjsonHttp, may_spread);
     if let Some(key) = key {
         let (turn, source) = Turn::take(&reception.state, key).await?;
         reception.turn = Some(turn);

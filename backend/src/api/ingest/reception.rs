@@ -1,7 +1,7 @@
 //! One body on its way to the store: its text becomes batches, and each batch is written while the next is read.
 //!
-//! A long body's pieces of whole lines are parsed on as many threads as have nothing else to do, and stored in their order. A
-//! body that may be sent again is read by one thread, for what is known of it so far tells what its next line is.
+//! The pieces of a long body that comes while threads are idle are parsed on these, and stored in their order. A body that may
+//! be sent again is read by one thread, for what is known of it so far tells what its next line is.
 
 use super::super::ApiError;
 use super::super::resend::{Turn, other_body};
@@ -69,9 +69,10 @@ impl Refusals for Refused {
 }
 
 impl<P: LineParser + 'static> Reception<P> {
-    /// A body of which nothing has come. `is_long` says that it is read on the threads for that.
-    pub(super) fn new(state: AppState, protocol: Protocol, is_long: bool) -> Self {
-        let spread = is_long.then(Spread::default);
+    /// A body of which nothing has come. `may_spread` says that its lines can be parsed before those before them are stored: they
+    /// are where threads have nothing else to do, for pieces that wait for their turn take room.
+    pub(super) fn new(state: AppState, protocol: Protocol, may_spread: bool) -> Self {
+        let spread = (may_spread && state.ingest.at_once() > 1).then(Spread::default);
         let (intake, report) = (Intake::default(), IngestReport::default());
         Self { state, protocol, intake, spread, report, decoded: Vec::new(), in_flight: None, turn: None }
     }
