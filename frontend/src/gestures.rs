@@ -1,7 +1,7 @@
 //! What the charts share, and what their gestures mean to the page.
 
 use crate::boxed::{effect, memo};
-use crate::chart::{ChartContext, Gesture, page_theme};
+use crate::chart::{ChartContext, Gesture, LineCount, page_theme};
 use crate::feeds::{Loaded, range};
 use crate::prefs;
 use crate::rest::Rest;
@@ -23,9 +23,8 @@ pub fn provide_charts(
     events: Loaded<Vec<Event>>,
 ) -> ChartContext {
     let count_lines = move |range| {
-        histogram
-            .value
-            .with_untracked(|counts| counts.as_ref().and_then(|counts| range::count_in(counts, range)))
+        let counted = histogram.value.with_untracked(|counts| range::count_in(counts.as_ref()?, range));
+        counted.map(|(lines, is_exact)| LineCount { lines, is_exact })
     };
     let rest = Rest::new();
     let charts = ChartContext {

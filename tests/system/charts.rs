@@ -9,6 +9,7 @@ use sonde_tests::server::{Setup, TestServer};
 use sonde_tests::wait;
 use std::fmt::Write as _;
 use std::fs;
+use std::time::SystemTime;
 
 const ADDRESS: &str = "/?v=1&t=2025-02-28T03:00:00Z..03:10:00Z";
 
@@ -273,5 +274,24 @@ fn a_component_chosen_by_hand_becomes_that_of_the_charts_metrics_for_everybody()
     });
     page.wait_for_total(1);
     other.assert_no_errors();
+    browser.assert_no_errors();
+}
+
+/// As a selection's does, for which the page was paused.
+#[test]
+fn a_range_that_has_just_ended_gets_its_last_points() {
+    let server = TestServer::start();
+    let end = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970").as_secs() / 10 * 10;
+    let store = |range: std::ops::Range<u64>| {
+        let points: String = range.step_by(10).map(|ts| format!("well.flat 2 {ts}\n")).collect();
+        assert_eq!(server.http().post("/api/ingest/metrics", points.as_bytes()).status, 200);
+    };
+    store(end - 600..end - 20);
+    let browser = Browser::open();
+    let page = page_of(&browser, &server, &format!("/?v=1&t={}..{end}", end - 600));
+    let awaited = "return document.querySelectorAll('.panel-note.complete, .plot .tail').length";
+    page.wait_for("what is still to come", awaited, &json!(2));
+    store(end - 20..end);
+    page.wait_for("nothing to come", awaited, &json!(0));
     browser.assert_no_errors();
 }

@@ -20,6 +20,7 @@ mod view;
 pub use axis::TimeAxis;
 pub use brush::with_margin;
 pub use canvas::{Canvas, CanvasBackend, paint};
+pub use readings::LineCount;
 pub use tail::unfinished;
 pub use theme::{page_theme, read_theme};
 pub use view::{Chart, LogHistogram, Means};
@@ -112,7 +113,7 @@ pub struct ChartContext {
     /// The clock of the zone that times are shown in.
     pub zone: Signal<ZoneClock<'static>>,
     /// How many lines of the current selector lie in a range, from the histogram already loaded.
-    pub count_lines: Callback<TimeRange, Option<u64>>,
+    pub count_lines: Callback<TimeRange, Option<LineCount>>,
     /// Whose lines those are, where a new band on the panel would choose others.
     pub counted_instead: Callback<String, Option<String>>,
     /// Where gestures go.

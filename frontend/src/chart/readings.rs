@@ -9,6 +9,15 @@ use sonde_shared::dashboard::{Draw, right_axis_name};
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, format_duration};
 
+/// How many lines lie in a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineCount {
+    /// So many.
+    pub lines: u64,
+    /// Whether those and no others; else they are of the histogram's bars that the range touches.
+    pub is_exact: bool,
+}
+
 /// One row of a tooltip, a chip or a legend.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reading {
@@ -275,15 +284,15 @@ pub(super) fn grouped(count: u64) -> String {
     groups.join("\u{202f}")
 }
 
-/// How long a band is and how many lines it holds: `2 m · 412 lines`; `whose` they are where that is not what the band will show.
-pub(super) fn band_size(band: TimeRange, lines: Option<u64>, whose: Option<&str>) -> String {
+/// How long a band is and how many lines it holds: `2 m · 412 lines`, `2 m · about 412 lines`; `whose` they are where that is not
+/// what the band will show.
+pub(super) fn band_size(band: TimeRange, lines: Option<LineCount>, whose: Option<&str>) -> String {
     let duration = format_duration(band.nanos());
+    let Some(LineCount { lines, is_exact }) = lines else { return duration };
+    let about = if is_exact || lines == 0 { "" } else { "about " };
+    let noun = if lines == 1 { "line" } else { "lines" };
     let of = whose.map(|whose| format!(" of {whose}")).unwrap_or_default();
-    match lines {
-        None => duration,
-        Some(1) => format!("{duration} · 1 line{of}"),
-        Some(count) => format!("{duration} · {} lines{of}", grouped(count)),
-    }
+    format!("{duration} · {about}{} {noun}{of}", grouped(lines))
 }
 
 #[cfg(test)]
@@ -421,8 +430,14 @@ mod tests {
         assert_eq!(grouped(1_284), "1\u{202f}284");
         assert_eq!(grouped(7), "7");
         let band = TimeRange { from: Timestamp::from_secs(0), until: Timestamp::from_secs(120) };
-        assert_eq!(band_size(band, Some(1), None), "2 m · 1 line");
-        assert_eq!(band_size(band, Some(9), Some("all components")), "2 m · 9 lines of all components");
+        let lines = |lines, is_exact| Some(LineCount { lines, is_exact });
+        assert_eq!(band_size(band, lines(1, true), None), "2 m · 1 line");
+        assert_eq!(band_size(band, lines(0, false), None), "2 m · 0 lines");
+        assert_eq!(band_size(band, lines(1_009, false), None), "2 m · about 1\u{202f}009 lines");
+        assert_eq!(
+            band_size(band, lines(9, true), Some("all components")),
+            "2 m · 9 lines of all components"
+        );
         assert_eq!(band_size(band, None, Some("all components")), "2 m");
     }
 

@@ -205,17 +205,19 @@ pub(super) fn bucket_ms(range: TimeRange, width_px: f64) -> i64 {
         .unwrap_or_else(|| (wanted as i64 / widest + 1) * widest)
 }
 
-/// How many lines lie in a range, as far as whole buckets can tell; `None` where the histogram does not reach.
-pub fn count_in(histogram: &Histogram, range: TimeRange) -> Option<u64> {
+/// How many lines lie in the buckets that a range touches, and whether these are the range; `None` where the histogram does not
+/// reach.
+pub fn count_in(histogram: &Histogram, range: TimeRange) -> Option<(u64, bool)> {
     let step = histogram.step_ms.max(1);
     let buckets = Level::ALL.iter().map(|level| histogram.levels.get(*level).len()).max()? as i64;
     let (from, until) = (range.from.as_millis(), range.until.as_millis());
     if from < histogram.from_ms || until > histogram.from_ms + buckets * step {
         return None;
     }
-    let first = ((from - histogram.from_ms) / step) as usize;
-    let end = ((until - histogram.from_ms + step - 1) / step) as usize;
-    Some(Level::ALL.iter().map(|level| sum(histogram.levels.get(*level), first, end)).sum())
+    let (from, until) = (from - histogram.from_ms, until - histogram.from_ms);
+    let (first, end) = ((from / step) as usize, ((until + step - 1) / step) as usize);
+    let lines = Level::ALL.iter().map(|level| sum(histogram.levels.get(*level), first, end)).sum();
+    Some((lines, from % step == 0 && until % step == 0))
 }
 
 fn sum(counts: &[u64], first: usize, end: usize) -> u64 {
@@ -245,8 +247,14 @@ mod tests {
         let mut histogram = Histogram { from_ms: 10_000, step_ms: 1_000, total: 6, ..Histogram::default() };
         *histogram.levels.get_mut(Level::Info) = vec![1, 2, 3];
         *histogram.levels.get_mut(Level::Warn) = vec![0, 5];
-        assert_eq!(count_in(&histogram, seconds(11, 13)), Some(10));
-        assert_eq!(count_in(&histogram, seconds(10, 11)), Some(1));
+        assert_eq!(count_in(&histogram, seconds(11, 13)), Some((10, true)));
+        assert_eq!(count_in(&histogram, seconds(10, 11)), Some((1, true)));
+        let half = |from: i64, until: i64| TimeRange {
+            from: Timestamp::from_millis(from),
+            until: Timestamp::from_millis(until),
+        };
+        assert_eq!(count_in(&histogram, half(10_000, 11_500)), Some((8, false)));
+        assert_eq!(count_in(&histogram, half(10_500, 11_000)), Some((1, false)));
         assert_eq!(count_in(&histogram, seconds(9, 11)), None);
     }
 }

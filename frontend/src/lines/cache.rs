@@ -142,9 +142,6 @@ mod tests {
             level: Level::Info,
             id: index.to_string(),
             pattern: String::new(),
-            more_lines: 0,
-            message: String::new(),
-            rest: String::new(),
             line: String::new(),
         }
     }

@@ -54,14 +54,19 @@ pub struct Row {
     pub id: String,
     /// The id of the message's pattern.
     pub pattern: String,
+    /// The stored text.
+    pub line: String,
+}
+
+/// What a row says of its line. Most rows that come are scrolled past, so it is read when it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowText {
     /// The first line of the message, or of the whole line where none is found, cut where a row ends anyway.
     pub message: String,
     /// The further fields of one line, `client=10.0.0.9 pid=77`, cut as well.
     pub rest: String,
     /// How many further lines of text belong to it: of the message, and of fields such as a stack trace.
     pub more_lines: usize,
-    /// The stored text.
-    pub line: String,
 }
 
 /// One field of a line.
@@ -83,12 +88,6 @@ impl Row {
 
     /// The row of a line in its envelope.
     pub fn of(envelope: Envelope<Raw<'_>>) -> Self {
-        let line = envelope.line.0;
-        let fields = fields(line);
-        let message = message(&fields, line);
-        let texts = fields.iter().filter(|field| !MESSAGE_KEYS.contains(&field.key.as_str()));
-        let more_lines =
-            further_lines(&message) + texts.map(|field| lines_of_text(&field.value)).sum::<usize>();
         Self {
             at: Timestamp::from_nanos(envelope.t),
             component: envelope.c,
@@ -96,10 +95,20 @@ impl Row {
             level: envelope.l,
             id: envelope.id,
             pattern: envelope.p,
+            line: envelope.line.0.to_owned(),
+        }
+    }
+
+    /// Reads what it says.
+    pub fn text(&self) -> RowText {
+        let fields = self.fields();
+        let message = message(&fields, &self.line);
+        let texts = fields.iter().filter(|field| !MESSAGE_KEYS.contains(&field.key.as_str()));
+        let further: usize = texts.map(|field| lines_of_text(&field.value)).sum();
+        RowText {
             message: cut(first_line(&message), MAX_MESSAGE_CHARS),
             rest: rest(&fields),
-            more_lines,
-            line: line.to_owned(),
+            more_lines: further_lines(&message) + further,
         }
     }
 
@@ -259,8 +268,8 @@ mod tests {
     fn a_stack_trace_belongs_to_its_line() {
         let check = |line: &str, message: &str, more_lines: usize| {
             let envelope = format!(r#"{{"t":1,"c":"a","h":"","l":"info","id":"x","line":{line}}}"#);
-            let row = Row::parse(envelope.as_bytes()).unwrap();
-            assert_eq!((row.message.as_str(), row.more_lines), (message, more_lines), "{line}");
+            let text = Row::parse(envelope.as_bytes()).unwrap().text();
+            assert_eq!((text.message.as_str(), text.more_lines), (message, more_lines), "{line}");
         };
         check(r#"{"msg":"one line","n":1}"#, "one line", 0);
         check(r#"{"msg":"panic: no\n  at a\n  at b\n"}"#, "panic: no", 2);
@@ -297,7 +306,10 @@ mod tests {
     fn an_envelope_becomes_a_row() {
         let text = br#"{"t":1700000000120000000,"c":"a.b","h":"","l":"warn","id":"2023-11-14~1~2","line":{"msg":"hi","n":7}}"#;
         let row = Row::parse(text).unwrap();
-        assert_eq!((row.message.as_str(), row.level, row.id.as_str()), ("hi", Level::Warn, "2023-11-14~1~2"));
+        assert_eq!(
+            (row.level, row.id.as_str(), row.text().message.as_str()),
+            (Level::Warn, "2023-11-14~1~2", "hi")
+        );
         assert_eq!(row.line, r#"{"msg":"hi","n":7}"#);
         assert_eq!(Row::parse(b"{\"t\":1"), None);
     }

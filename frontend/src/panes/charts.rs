@@ -9,6 +9,7 @@ use crate::app::ChartSize;
 use crate::boxed::{effect, memo};
 use crate::chart::{Chart, ChartContext, LogHistogram, TimeAxis, unfinished};
 use crate::feeds::{LiveFeed, Loaded, PageFeed, range};
+use crate::rest::Rest;
 use crate::session::{Session, use_session};
 use crate::size::on_resize;
 use crate::state::{AppState, ChartsState, Command, EditStep, TARGETS_PANEL};
@@ -20,6 +21,7 @@ use sonde_shared::chart::reduce::last_value;
 use sonde_shared::dashboard::Panel;
 use sonde_shared::time::TimeRange;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is above, between and below a plot that fills the charts' place: margins, head, legend, axis and histogram.
 const AROUND_PX: f64 = 146.0;
@@ -29,6 +31,9 @@ const TABLE_PX: f64 = 161.0;
 
 /// What is meant by a chart that is complete up to an instant.
 const STILL_TO_COME: &str = "Later points of some series have not come yet: the hatched end of the chart";
+
+/// How soon a range is asked for again that has ended and lacks points.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Where a panel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +143,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     });
     let has_targets = !panel.asked().is_empty();
     let tail = unfinished_of(session, loaded);
+    ask_for_the_rest(session, loaded, tail);
     let missing = move || {
         let range = session.range.get();
         // What could not be asked for is not missing.
@@ -292,11 +298,27 @@ fn MaximizeButton(id: String, title: String, place: Memo<Place>) -> impl IntoVie
 
 /// From when on a panel's points are still to come.
 pub fn unfinished_of(session: Session, loaded: Loaded<Vec<Columns>>) -> Memo<Option<TimeRange>> {
-    let now = session.part(|state| state.now);
+    let clock = session.part(|state| (state.view.live, state.now));
     memo(move || {
-        let (range, now) = (session.range.get(), now.get());
+        let (range, (live, now)) = (session.range.get(), clock.get());
+        // The page's clock stands still unless it is live.
+        let now = if live { now } else { session.server_now() };
         loaded.value.with(|columns| unfinished(columns.as_ref()?, range, now))
     })
+}
+
+/// A range that has just ended, as a selection's in a paused page, gets the points that it is owed by being asked for again.
+fn ask_for_the_rest(session: Session, loaded: Loaded<Vec<Columns>>, tail: Memo<Option<TimeRange>>) {
+    let (rest, live) = (Rest::new(), session.part(|state| state.view.live));
+    effect(move || {
+        loaded.value.track();
+        let has_ended = !live.get() && session.range.get().until <= session.server_now();
+        if has_ended && tail.with(Option::is_some) {
+            rest.after(ASK_AGAIN, move || loaded.retry());
+        } else {
+            rest.stop();
+        }
+    });
 }
 
 /// Whether any series has a point in the range.

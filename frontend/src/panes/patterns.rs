@@ -209,7 +209,7 @@ fn Pattern(
             </div>
             <Show when=move || is_open.get()>
                 <Values feed id=id.clone() template=template.clone() />
-                <p class="example mono"><span class="muted">{plain(&example.component)}</span>" "{plain(&example.message)}</p>
+                <p class="example mono"><span class="muted">{plain(&example.component)}</span>" "{plain(&example.text().message)}</p>
             </Show>
         </li>
     }

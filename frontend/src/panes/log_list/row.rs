@@ -249,10 +249,11 @@ impl Cells {
         last.set_text_content(Some(name));
         set(&self.host, "title", &host);
         self.host.set_text_content(Some(&host));
-        let more = (line.more_lines > 0).then(|| ["+", &text::lines(line.more_lines as u64)].concat());
-        let rest = if line.rest.is_empty() { String::new() } else { [" ", &line.rest].concat() };
+        let says = line.text();
+        let more = (says.more_lines > 0).then(|| ["+", &text::lines(says.more_lines as u64)].concat());
+        let rest = if says.rest.is_empty() { String::new() } else { [" ", &says.rest].concat() };
         let [message, more_lines, further] = &self.message_parts;
-        write_marked(message, &line.message, look.find.as_ref());
+        write_marked(message, &says.message, look.find.as_ref());
         more_lines.set_text_content(more.as_deref());
         self.message.set_class_name(if more.is_some() { "message several" } else { "message" });
         write_marked(further, &rest, look.find.as_ref());
