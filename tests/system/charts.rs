@@ -283,8 +283,8 @@ fn a_range_that_has_just_ended_gets_its_last_points() {
     let server = TestServer::start();
     let end = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970").as_secs() / 10 * 10;
     let store = |range: std::ops::Range<u64>| {
-        let points: String = range.step_by(10).map(|ts| format!("well.flat 2 {ts}\n")).collect();
-        assert_eq!(server.http().post("/api/ingest/metrics", points.as_bytes()).status, 200);
+        let points: Vec<String> = range.step_by(10).map(|ts| format!("well.flat 2 {ts}\n")).collect();
+        assert_eq!(server.http().post("/api/ingest/metrics", points.concat().as_bytes()).status, 200);
     };
     store(end - 600..end - 20);
     let browser = Browser::open();

@@ -240,7 +240,11 @@ impl<'a, 'b> Import<'a, 'b> {
         let Parsed { batch, rows, refusals, lines_before } = first?;
         self.counts.refuse(&refusals, lines_before);
         let latest = batch.rows.iter().map(|row| row.ts).max();
-        Bulk::append(self.store, batch, Durability::Acknowledged).await?;
+        let appended = Bulk::append(self.store, batch, Durability::Acknowledged).await;
+        appended.inspect_err(|_failed| {
+            // What lies behind them is not stored without them.
+            self.spread = Spread::default();
+        })?;
         self.counts.latest = self.counts.latest.max(latest);
         self.counts.stored += rows;
         Ok(true)

@@ -9,7 +9,7 @@ use crate::ingest::Clock;
 use crate::ingest::counters::{Counters, Protocol};
 use crate::ingest::decode::Decoder;
 use crate::ingest::intake::{Intake, LineParser};
-use crate::ingest::refused;
+use crate::ingest::refused::Refused;
 use crate::ingest::spread::{Refusals, Spread};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -41,7 +41,7 @@ pub(super) struct Reception<P: LineParser> {
     protocol: Protocol,
     pub(super) intake: Intake<P>,
     /// Of a body that is parsed in pieces.
-    spread: Option<Spread<P, Refused>>,
+    spread: Option<Spread<P, RefusedLines>>,
     report: IngestReport,
     decoded: Vec<u8>,
     in_flight: Option<InFlight>,
@@ -55,14 +55,14 @@ struct InFlight {
 }
 
 /// What is refused of a piece: it is counted, and told by its number there.
-struct Refused {
+struct RefusedLines {
     counters: Arc<Counters>,
     protocol: Protocol,
     report: IngestReport,
 }
 
-impl Refusals for Refused {
-    fn refuse(&mut self, number: u64, why: &refused::Refused, _text: &[u8]) {
+impl Refusals for RefusedLines {
+    fn refuse(&mut self, number: u64, why: &Refused, _text: &[u8]) {
         self.counters.refused(self.protocol, why);
         self.report.refuse(number, why.to_string());
     }
@@ -160,7 +160,7 @@ impl<P: LineParser + 'static> Reception<P> {
             self.gather_first().await?;
         }
         let (clock, counters) = (self.clock(), self.state.counters.clone());
-        let refused = Refused { counters, protocol: self.protocol, report: IngestReport::default() };
+        let refused = RefusedLines { counters, protocol: self.protocol, report: IngestReport::default() };
         if let Some(spread) = &mut self.spread {
             spread.begin(piece, clock, refused);
         }
