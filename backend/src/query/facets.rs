@@ -98,9 +98,9 @@ impl FacetTally {
 
 /// The most frequent names, those of equal counts in order, and how many others there are. Lines without a name are in
 /// no list.
-fn ranked(mut counts: Vec<(Box<str>, u64)>, limit: usize) -> (Vec<FacetCount>, u64) {
+fn ranked(mut counts: Vec<(&str, u64)>, limit: usize) -> (Vec<FacetCount>, u64) {
     counts.retain(|(name, count)| !name.is_empty() && *count > 0);
-    let by_rank = |a: &(Box<str>, u64), b: &(Box<str>, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
+    let by_rank = |a: &(&str, u64), b: &(&str, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
     let left_out = counts.len().saturating_sub(limit) as u64;
     if left_out > 0 {
         // What is left out need not be in order.
@@ -108,17 +108,17 @@ fn ranked(mut counts: Vec<(Box<str>, u64)>, limit: usize) -> (Vec<FacetCount>, u
         counts.truncate(limit);
     }
     counts.sort_unstable_by(by_rank);
-    let facet = |(name, count): (Box<str>, u64)| FacetCount { value: name.into_string(), count };
+    let facet = |(name, count): (&str, u64)| FacetCount { value: name.to_owned(), count };
     (counts.into_iter().map(facet).collect(), left_out)
 }
 
 impl Count<FacetTally> {
     /// The answer, with at most `limit` values a list, when the last step is done.
     pub fn facets(self, limit: usize) -> Result<Facets, StoreError> {
-        let (_, tally) = self.finish()?;
-        let levels = Level::ALL.map(|level| (level.name().into(), tally.levels[level as usize]));
-        let (components, components_left) = ranked(tally.components.finish(), limit);
-        let (hosts, hosts_left) = ranked(tally.hosts.finish(), limit);
+        let (_, mut tally) = self.finish()?;
+        let levels = Level::ALL.map(|level| (level.name(), tally.levels[level as usize]));
+        let (components, components_left) = ranked(tally.components.counted(), limit);
+        let (hosts, hosts_left) = ranked(tally.hosts.counted(), limit);
         let (levels, _) = ranked(levels.into(), Level::COUNT);
         Ok(Facets {
             total: tally.levels.iter().sum(),

@@ -28,9 +28,14 @@ impl NameCounts {
     }
 
     /// Lines of each name that has any, in no order.
-    pub(super) fn finish(mut self) -> Vec<(Box<str>, u64)> {
-        self.leave();
-        self.by_name.into_iter().collect()
+    pub(super) fn counted(&mut self) -> Vec<(&str, u64)> {
+        if !self.by_name.is_empty() {
+            self.leave();
+            return self.by_name.iter().map(|(name, lines)| (&**name, *lines)).collect();
+        }
+        // Of one segment alone nothing is to be joined.
+        let counted = self.names.iter().flat_map(NameList::iter).zip(&self.counts);
+        counted.map(|(name, lines)| (name, *lines)).filter(|(_, lines)| *lines > 0).collect()
     }
 
     fn leave(&mut self) {

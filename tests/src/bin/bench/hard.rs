@@ -56,12 +56,13 @@ pub(crate) fn compare(report: &mut Report) {
 }
 
 /// What is asked.
-const WHAT: [&str; 5] = [
+const WHAT: [&str; 6] = [
     "everything, two minutes",
     "everything, an hour",
     "a component, the day",
     "histogram by minute",
-    "facets",
+    "facets, a hundred names",
+    "facets, all names",
 ];
 
 fn corpus(names: Names) -> Corpus {
@@ -85,6 +86,7 @@ fn feed(corpus: &Corpus) -> Fed {
         assert_same_lines(&server.get(path).ok().body, &query.body(corpus), path);
     }
     paths.push("/api/logs/histogram?step=1min".to_owned());
+    paths.push("/api/logs/facets?limit=100".to_owned());
     paths.push("/api/logs/facets?limit=10000".to_owned());
     Fed { server, watch, ingest_cpu, paths }
 }
