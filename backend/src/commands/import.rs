@@ -121,11 +121,14 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     }
     let store = open(options)?;
     let mut refused = 0;
-    for path in &options.files {
+    for (number, path) in options.files.iter().enumerate() {
         let mut counts = Counts { path, stored: 0, refused: 0, points: 0, latest: None };
         let outcome = runtime.block_on(Import::of(&store, &mut counts).run());
         let stored = counted(counts.stored, "line");
-        outcome.with_context(|| format!("{}: {stored} stored, and then it failed", path.display()))?;
+        outcome.with_context(|| {
+            let unread = not_read(&options.files[number + 1..]);
+            format!("{}: {stored} stored, and then it failed{unread}", path.display())
+        })?;
         say(format_args!("{}: {stored} stored, {} refused\n", path.display(), counts.refused));
         if let Some(latest) =
             counts.latest.filter(|latest| *latest >= Clock::of(&store, AppState::now()).accepts().until)
@@ -148,6 +151,12 @@ pub fn import(options: &ImportOptions) -> anyhow::Result<()> {
     }
     anyhow::ensure!(refused == 0, "{} refused", counted(refused, "line"));
     Ok(())
+}
+
+/// `; not read: b.ndjson, c.ndjson`.
+fn not_read(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    if names.is_empty() { String::new() } else { format!("; not read: {}", names.join(", ")) }
 }
 
 struct Counts<'a> {
@@ -176,7 +185,10 @@ impl<'a, 'b> Import<'a, 'b> {
 
     async fn run(mut self) -> anyhow::Result<()> {
         let read = self.read().await;
-        // What was read before a failure is stored.
+        // The whole lines that came before a fault are stored.
+        if let Some(piece) = self.spread.take(0) {
+            self.begin(piece).await?;
+        }
         while self.store_first().await? {}
         read
     }
@@ -203,12 +215,14 @@ impl<'a, 'b> Import<'a, 'b> {
             let mut input = &packed[..read];
             let mut more = true;
             while more {
-                more = decoder.step(&mut input, &mut text)?;
+                let stepped = decoder.step(&mut input, &mut text);
                 self.take(&mut text).await?;
+                more = stepped?;
             }
         }
-        decoder.finish(&mut text)?;
+        let ended = decoder.finish(&mut text);
         self.take(&mut text).await?;
+        ended?;
         let rest = self.spread.rest();
         self.begin(rest).await?;
         progress.end();

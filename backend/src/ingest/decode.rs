@@ -50,7 +50,7 @@ impl Decoder {
     }
 
     /// Decodes a part of the input and moves the input past it. Appends what comes out, a few MiB at most, and returns
-    /// whether to call again. Fails on damaged data, and on data that grows as no log does.
+    /// whether to call again. Fails on damaged data, and on data that grows as no log does; what came out before is there then.
     pub fn step(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> io::Result<bool> {
         let (input_len, out_len) = (input.len(), out.len());
         let more = match &mut self.form {
@@ -59,9 +59,9 @@ impl Decoder {
                 false
             }
             Form::Gzip(gzip) => {
-                let used = gzip.write(&input[..input.len().min(GZIP_STEP_BYTES)])?;
-                *input = &input[used..];
+                let used = gzip.write(&input[..input.len().min(GZIP_STEP_BYTES)]);
                 out.append(gzip.get_mut());
+                *input = &input[used?..];
                 !input.is_empty()
             }
             Form::Zstd { raw, is_between_frames } => zstd_step(raw, is_between_frames, input, out)?,
@@ -74,13 +74,13 @@ impl Decoder {
         Ok(more)
     }
 
-    /// Ends the input. Fails when it was cut short.
+    /// Ends the input, and appends what still comes out. Fails when it was cut short.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         match &mut self.form {
             Form::Gzip(gzip) if self.taken_bytes > 0 => {
-                gzip.try_finish()?;
+                let ended = gzip.try_finish();
                 out.append(gzip.get_mut());
-                Ok(())
+                ended
             }
             Form::Zstd { is_between_frames: false, .. } => Err(io::ErrorKind::UnexpectedEof.into()),
             _ => Ok(()),

@@ -14,7 +14,7 @@ use sonde_shared::time::{TimeRange, format_duration};
 pub struct LineCount {
     /// So many.
     pub lines: u64,
-    /// Whether those and no others; else they are of the histogram's bars that the range touches.
+    /// Whether those and no others; else they are reckoned of the histogram's bars that the range cuts.
     pub is_exact: bool,
 }
 

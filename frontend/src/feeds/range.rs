@@ -205,23 +205,24 @@ pub(super) fn bucket_ms(range: TimeRange, width_px: f64) -> i64 {
         .unwrap_or_else(|| (wanted as i64 / widest + 1) * widest)
 }
 
-/// How many lines lie in the buckets that a range touches, and whether these are the range; `None` where the histogram does not
-/// reach.
+/// How many lines lie in a range, and whether that is exact: of a bucket that it cuts it has as large a part of the lines as of the
+/// time. `None` where the histogram does not reach.
 pub fn count_in(histogram: &Histogram, range: TimeRange) -> Option<(u64, bool)> {
     let step = histogram.step_ms.max(1);
     let buckets = Level::ALL.iter().map(|level| histogram.levels.get(*level).len()).max()? as i64;
-    let (from, until) = (range.from.as_millis(), range.until.as_millis());
-    if from < histogram.from_ms || until > histogram.from_ms + buckets * step {
+    let (from, until) =
+        (range.from.as_millis() - histogram.from_ms, range.until.as_millis() - histogram.from_ms);
+    if from < 0 || until > buckets * step {
         return None;
     }
-    let (from, until) = (from - histogram.from_ms, until - histogram.from_ms);
-    let (first, end) = ((from / step) as usize, ((until + step - 1) / step) as usize);
-    let lines = Level::ALL.iter().map(|level| sum(histogram.levels.get(*level), first, end)).sum();
-    Some((lines, from % step == 0 && until % step == 0))
-}
-
-fn sum(counts: &[u64], first: usize, end: usize) -> u64 {
-    counts.get(first.min(counts.len())..end.min(counts.len())).map_or(0, |counts| counts.iter().sum())
+    let lines_in = |bucket: i64| {
+        let of_level =
+            |level: &Level| histogram.levels.get(*level).get(bucket as usize).copied().unwrap_or(0);
+        let share = (until.min((bucket + 1) * step) - from.max(bucket * step)) as f64 / step as f64;
+        Level::ALL.iter().map(of_level).sum::<u64>() as f64 * share
+    };
+    let lines: f64 = (from / step..(until + step - 1) / step).map(lines_in).sum();
+    Some((lines.round() as u64, from % step == 0 && until % step == 0))
 }
 
 #[cfg(test)]
@@ -253,8 +254,8 @@ mod tests {
             from: Timestamp::from_millis(from),
             until: Timestamp::from_millis(until),
         };
-        assert_eq!(count_in(&histogram, half(10_000, 11_500)), Some((8, false)));
-        assert_eq!(count_in(&histogram, half(10_500, 11_000)), Some((1, false)));
+        assert_eq!(count_in(&histogram, half(10_000, 11_500)), Some((5, false)), "1 and half of 7");
+        assert_eq!(count_in(&histogram, half(11_250, 11_500)), Some((2, false)), "a quarter of 7");
         assert_eq!(count_in(&histogram, seconds(9, 11)), None);
     }
 }

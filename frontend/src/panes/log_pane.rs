@@ -80,7 +80,7 @@ fn PaneState() -> impl IntoView {
                 view! { <Skeleton /> }.into_any()
             }
             Phase::Empty => view! { <NoLines /> }.into_any(),
-            // What is wrong with it is told at the field, and covers what is just below it.
+            // What is wrong with it is told at the field, over the upper part of the list.
             phase if wrong_expression(&phase).is_some() => {
                 view! { <div class="cover state beneath"><p>"Nothing is searched: the expression cannot be read."</p></div> }
                     .into_any()
