@@ -24,8 +24,6 @@ use std::path::{Path, PathBuf};
 
 /// A batch goes to the store when its text has this size.
 const BATCH_BYTES: usize = 2 << 20;
-/// More pieces are not parsed at once: they would wait for the disk, and take room meanwhile.
-const MOST_AT_ONCE: usize = 4;
 const READ_BYTES: usize = 256 << 10;
 /// The most refused lines that are shown, of each file.
 const MAX_SHOWN: u64 = 10;
@@ -174,13 +172,13 @@ struct Import<'a, 'b> {
     store: &'a Store,
     counts: &'a mut Counts<'b>,
     spread: Spread<Bulk, RefusedLines>,
-    at_once: usize,
+    threads: usize,
 }
 
 impl<'a, 'b> Import<'a, 'b> {
     fn of(store: &'a Store, counts: &'a mut Counts<'b>) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { store, counts, spread: Spread::default(), at_once: cores.min(MOST_AT_ONCE) }
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { store, counts, spread: Spread::default(), threads }
     }
 
     async fn run(mut self) -> anyhow::Result<()> {
@@ -223,8 +221,9 @@ impl<'a, 'b> Import<'a, 'b> {
         let ended = decoder.finish(&mut text);
         self.take(&mut text).await?;
         ended?;
-        let rest = self.spread.rest();
-        self.begin(rest).await?;
+        if let Some(rest) = self.spread.rest() {
+            self.begin(rest).await?;
+        }
         progress.end();
         Ok(())
     }
@@ -240,7 +239,7 @@ impl<'a, 'b> Import<'a, 'b> {
 
     /// Has a piece parsed while the one before it is written.
     async fn begin(&mut self, piece: Vec<u8>) -> anyhow::Result<()> {
-        while self.spread.begun() >= self.at_once {
+        while self.spread.is_full(self.threads) {
             self.store_first().await?;
         }
         let clock = Clock::of(self.store, AppState::now());

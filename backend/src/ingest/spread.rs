@@ -7,6 +7,9 @@ use super::refused::Refused;
 use std::collections::VecDeque;
 use tokio::task::{JoinError, JoinHandle};
 
+/// More pieces are not parsed at once: they would wait for the disk, and take room meanwhile.
+const MOST_AT_ONCE: usize = 4;
+
 /// What becomes of the lines of a piece that are refused.
 pub trait Refusals: Send + 'static {
     /// Notes a line by its number in the piece, from 1, and its text, which an overlong one has none of.
@@ -51,9 +54,9 @@ impl<P: LineParser + 'static, R: Refusals> Spread<P, R> {
         self.pieces.take(least_bytes)
     }
 
-    /// What is left at the end of the text.
-    pub fn rest(&mut self) -> Vec<u8> {
-        self.pieces.rest()
+    /// What is left at the end of the text, where that is anything.
+    pub fn rest(&mut self) -> Option<Vec<u8>> {
+        Some(self.pieces.rest()).filter(|rest| !rest.is_empty())
     }
 
     /// Has the next piece parsed on another thread of the runtime.
@@ -68,9 +71,9 @@ impl<P: LineParser + 'static, R: Refusals> Spread<P, R> {
         self.parsing.push_back(tokio::spawn(parse));
     }
 
-    /// How many pieces are being parsed, or wait to be handed on.
-    pub fn begun(&self) -> usize {
-        self.parsing.len()
+    /// Whether so many threads, or as many as are of use, have a piece each; they may wait to be handed on.
+    pub fn is_full(&self, threads: usize) -> bool {
+        self.parsing.len() >= threads.min(MOST_AT_ONCE)
     }
 
     /// The first of them, once it is parsed; `None` when there is none.

@@ -27,8 +27,6 @@ const BATCH_BYTES: usize = 1 << 20;
 /// the text of its next batch, at least one that is parsed, and the one before, which is being written.
 const ALL_BATCHES_BYTES: usize = 16 << 20;
 const LEAST_BATCH_BYTES: usize = 64 << 10;
-/// More pieces of a body are not parsed at once: they would wait for the disk, and take room meanwhile.
-const MOST_AT_ONCE: usize = 4;
 
 /// The size of a batch while so many long bodies are read.
 fn batch_bytes(bodies: usize) -> usize {
@@ -38,11 +36,10 @@ fn batch_bytes(bodies: usize) -> usize {
 /// One body on its way to the store.
 pub(super) struct Reception<P: LineParser> {
     pub(super) state: AppState,
-    protocol: Protocol,
     pub(super) intake: Intake<P>,
     /// Of a body that is parsed in pieces.
-    spread: Option<Spread<P, RefusedLines>>,
-    report: IngestReport,
+    spread: Option<Spread<P, Account>>,
+    account: Account,
     decoded: Vec<u8>,
     in_flight: Option<InFlight>,
     pub(super) turn: Option<Turn>,
@@ -54,14 +51,20 @@ struct InFlight {
     rows: u64,
 }
 
-/// What is refused of a piece: it is counted, and told by its number there.
-struct RefusedLines {
+/// What is told of a body, or of a piece of one: to its sender, and on `/metrics`.
+struct Account {
     counters: Arc<Counters>,
     protocol: Protocol,
     report: IngestReport,
 }
 
-impl Refusals for RefusedLines {
+impl Account {
+    fn new(counters: Arc<Counters>, protocol: Protocol) -> Self {
+        Self { counters, protocol, report: IngestReport::default() }
+    }
+}
+
+impl Refusals for Account {
     fn refuse(&mut self, number: u64, why: &Refused, _text: &[u8]) {
         self.counters.refused(self.protocol, why);
         self.report.refuse(number, why.to_string());
@@ -73,8 +76,8 @@ impl<P: LineParser + 'static> Reception<P> {
     /// are where threads have nothing else to do, for pieces that wait for their turn take room.
     pub(super) fn new(state: AppState, protocol: Protocol, may_spread: bool) -> Self {
         let spread = (may_spread && state.ingest.at_once() > 1).then(Spread::default);
-        let (intake, report) = (Intake::default(), IngestReport::default());
-        Self { state, protocol, intake, spread, report, decoded: Vec::new(), in_flight: None, turn: None }
+        let (intake, account) = (Intake::default(), Account::new(state.counters.clone(), protocol));
+        Self { state, intake, spread, account, decoded: Vec::new(), in_flight: None, turn: None }
     }
 
     pub(super) async fn take(&mut self, decoder: &mut Decoder, mut chunk: &[u8]) -> Result<(), ApiError> {
@@ -98,23 +101,19 @@ impl<P: LineParser + 'static> Reception<P> {
     pub(super) async fn finish(mut self, decoder: &mut Decoder) -> Result<(IngestReport, u64), ApiError> {
         decoder.finish(&mut self.decoded).map_err(|error| self.broken_encoding(&error))?;
         self.take_decoded().await?;
-        if let Some(spread) = &mut self.spread {
-            let rest = spread.rest();
+        if let Some(rest) = self.spread.as_mut().and_then(Spread::rest) {
             self.begin(rest).await?;
         }
         let clock = self.clock();
-        let Self { intake, report, state, protocol, .. } = &mut self;
-        intake.finish(clock, |number, why, _| {
-            state.counters.refused(*protocol, &why);
-            report.refuse(number, why.to_string());
-        });
+        let Self { intake, account, .. } = &mut self;
+        intake.finish(clock, |number, why, text| account.refuse(number, &why, text));
         self.intake.source().map(Source::finish);
         self.commit_last().await?;
         if let (Some(turn), Some(source)) = (&self.turn, self.intake.source()) {
             turn.finish(&self.state, source);
-            self.report.stored += source.repeated();
+            self.account.report.stored += source.repeated();
         }
-        Ok((std::mem::take(&mut self.report), self.lines()))
+        Ok((std::mem::take(&mut self.account.report), self.lines()))
     }
 
     /// The clock by which lines are judged: the first try's, where a body is sent again.
@@ -146,23 +145,20 @@ impl<P: LineParser + 'static> Reception<P> {
 
     fn parse(&mut self, text: &[u8]) {
         let clock = self.clock();
-        let Self { intake, report, state, protocol, .. } = self;
-        intake.feed(text, clock, |number, why, _| {
-            state.counters.refused(*protocol, &why);
-            report.refuse(number, why.to_string());
-        });
+        let Self { intake, account, .. } = self;
+        intake.feed(text, clock, |number, why, text| account.refuse(number, &why, text));
     }
 
     /// Has a piece parsed, beside the ones before it where there are threads for that.
     async fn begin(&mut self, piece: Vec<u8>) -> Result<(), ApiError> {
-        let at_once = self.state.ingest.at_once().min(MOST_AT_ONCE);
-        while self.spread.as_ref().is_some_and(|spread| spread.begun() >= at_once) {
+        let threads = self.state.ingest.at_once();
+        while self.spread.as_ref().is_some_and(|spread| spread.is_full(threads)) {
             self.gather_first().await?;
         }
-        let (clock, counters) = (self.clock(), self.state.counters.clone());
-        let refused = RefusedLines { counters, protocol: self.protocol, report: IngestReport::default() };
+        let clock = self.clock();
+        let account = Account::new(self.state.counters.clone(), self.account.protocol);
         if let Some(spread) = &mut self.spread {
-            spread.begin(piece, clock, refused);
+            spread.begin(piece, clock, account);
         }
         Ok(())
     }
@@ -172,7 +168,7 @@ impl<P: LineParser + 'static> Reception<P> {
         let Some(spread) = &mut self.spread else { return Ok(false) };
         let Some(first) = spread.first().await else { return Ok(false) };
         let first = first.map_err(|error| ApiError::Internal(error.to_string()))?;
-        self.report.absorb(first.refusals.report, first.lines_before);
+        self.account.report.absorb(first.refusals.report, first.lines_before);
         self.send(first.batch, first.rows).await?;
         Ok(true)
     }
@@ -234,9 +230,9 @@ impl<P: LineParser + 'static> Reception<P> {
     }
 
     fn count(&mut self, rows: u64, appended: Result<(), StoreError>) -> Result<(), ApiError> {
-        self.state.counters.settled(self.protocol, rows, appended.is_ok());
+        self.state.counters.settled(self.account.protocol, rows, appended.is_ok());
         appended?;
-        self.report.stored += rows;
+        self.account.report.stored += rows;
         Ok(())
     }
 
@@ -245,7 +241,7 @@ impl<P: LineParser + 'static> Reception<P> {
     }
 
     pub(super) fn broken(&mut self, why: &str) -> ApiError {
-        let stored = self.report.stored + self.intake.source().map_or(0, |source| source.repeated());
+        let stored = self.account.report.stored + self.intake.source().map_or(0, |source| source.repeated());
         let detail = format!("{why}; at least {stored} lines before that are stored and stay");
         ApiError::refused(StatusCode::BAD_REQUEST, detail)
     }
@@ -261,9 +257,9 @@ impl<P: LineParser> Reception<P> {
 impl<P: LineParser> Drop for Reception<P> {
     /// Counts what arrived, also when the client went away in the middle.
     fn drop(&mut self) {
-        self.state.counters.received(self.protocol, self.lines());
+        self.state.counters.received(self.account.protocol, self.lines());
         let repeated = self.intake.source().map_or(0, |source| source.repeated());
-        self.state.counters.repeated(self.protocol, repeated);
+        self.state.counters.repeated(self.account.protocol, repeated);
     }
 }
 
