@@ -144,14 +144,6 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
     let has_targets = !panel.asked().is_empty();
     let tail = unfinished_of(session, loaded);
     ask_for_the_rest(session, loaded, tail);
-    let missing = move || {
-        let range = session.range.get();
-        // What could not be asked for is not missing.
-        if loaded.error.with(Option::is_some) {
-            return false;
-        }
-        loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| !has_points(columns, range)))
-    };
     view! {
         <article
             class="panel"
@@ -162,31 +154,7 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
             class:hidden=move || place.get() == Place::Hidden
             aria-label=panel.title.clone()
         >
-            <header class="panel-head">
-                <h2>{panel.title.clone()}</h2>
-                <span class="unit">{panel.unit.clone()}</span>
-                <Show when=missing>
-                    <span class="panel-note">"no points in this range"</span>
-                </Show>
-                {move || {
-                    // That the server does not answer is told once, in the bar, where what comes is asked for again by itself.
-                    let error = loaded.error.get().filter(|error| error.status.is_some() || !session.lost.get());
-                    let retry = move |()| loaded.retry();
-                    error.map(|error| view! { <PanelError error=error.sentence retry /> })
-                }}
-                <EditedMark id=panel.id.clone() is_open=is_edited />
-                {move || {
-                    let at = tail.get()?.from;
-                    let text = text::complete_to(at, session.server_now(), session.zone.get());
-                    Some(view! { <span class="panel-note complete" title=STILL_TO_COME>{text}</span> })
-                }}
-                {if panel.id == TARGETS_PANEL {
-                    view! { <CloseTargets /> }.into_any()
-                } else {
-                    view! { <EditButton id=panel.id.clone() title=panel.title.clone() /> }.into_any()
-                }}
-                <MaximizeButton id=panel.id.clone() title=panel.title.clone() place />
-            </header>
+            <PanelHead panel=panel.clone() loaded tail is_edited place />
             {has_targets
                 .then(|| {
                     view! {
@@ -209,6 +177,53 @@ fn ChartPanel(panel: Panel, room_px: Signal<f64>) -> impl IntoView {
                     }
                 })}
         </article>
+    }
+}
+
+/// A panel's title, what is to be said of its chart, and its buttons.
+#[component]
+fn PanelHead(
+    panel: Panel,
+    loaded: Loaded<Vec<Columns>>,
+    tail: Memo<Option<TimeRange>>,
+    is_edited: Memo<bool>,
+    place: Memo<Place>,
+) -> impl IntoView {
+    let session = use_session();
+    let missing = move || {
+        let range = session.range.get();
+        // What could not be asked for is not missing.
+        if loaded.error.with(Option::is_some) {
+            return false;
+        }
+        loaded.value.with(|columns| columns.as_ref().is_some_and(|columns| !has_points(columns, range)))
+    };
+    view! {
+        <header class="panel-head">
+            <h2>{panel.title.clone()}</h2>
+            <span class="unit">{panel.unit.clone()}</span>
+            <Show when=missing>
+                <span class="panel-note">"no points in this range"</span>
+            </Show>
+            {move || {
+                // That the server does not answer is told once, in the bar, where what comes is asked for again by itself.
+                let error = loaded.error.get().filter(|error| error.status.is_some() || !session.lost.get());
+                let retry = move |()| loaded.retry();
+                error.map(|error| view! { <PanelError error=error.sentence retry /> })
+            }}
+            <EditedMark id=panel.id.clone() is_open=is_edited />
+            {move || {
+                let at = tail.get()?.from;
+                let text = text::complete_to(at, session.server_now(), session.zone.get());
+                Some(view! { <span class="panel-note complete" title=STILL_TO_COME>{text}</span> })
+            }}
+            {if panel.id == TARGETS_PANEL {
+                view! { <CloseTargets /> }.into_any()
+            } else {
+                view! { <EditButton id=panel.id.clone() title=panel.title.clone() /> }.into_any()
+            }}
+            <MaximizeButton id=panel.id.clone() title=panel.title.clone() place />
+        </header>
     }
 }
 
