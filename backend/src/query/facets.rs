@@ -47,7 +47,7 @@ impl Tally for FacetTally {
             let components = at.summary.components();
             components.lines_by_component(|component, lines| self.components.add(component, lines));
             // Of all components together there are few counts.
-            self.add_levels(at.summary.all());
+            self.add_levels(at.summary.all().by_level(0..at.summary.all().cell_count()));
             at.summary.all().hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
             return Taken::All(components.cell_count() as u64);
         }
@@ -78,14 +78,15 @@ impl FacetTally {
         self.levels[kind.level as usize] += kind.lines;
     }
 
-    fn add_levels(&mut self, counts: &Counts<'_>) {
-        let levels = counts.by_level(0..counts.cell_count());
+    fn add_levels(&mut self, levels: [u64; Level::COUNT]) {
         self.levels.iter_mut().zip(levels).for_each(|(sum, lines)| *sum += lines);
     }
 
     fn add_whole(&mut self, counts: &Counts<'_>) {
-        counts.lines_by_component(|component, lines| self.components.add(component, lines));
-        self.add_levels(counts);
+        counts.each_component(|component, levels| {
+            self.components.add(component, levels.iter().sum());
+            self.add_levels(levels);
+        });
         counts.hosts().for_each(|(host, lines)| self.hosts.add(host, lines));
     }
 
@@ -98,9 +99,9 @@ impl FacetTally {
 
 /// The most frequent names, those of equal counts in order, and how many others there are. Lines without a name are in
 /// no list.
-fn ranked(mut counts: Vec<(&str, u64)>, limit: usize) -> (Vec<FacetCount>, u64) {
+fn ranked(mut counts: Vec<(&[u8], u64)>, limit: usize) -> (Vec<FacetCount>, u64) {
     counts.retain(|(name, count)| !name.is_empty() && *count > 0);
-    let by_rank = |a: &(&str, u64), b: &(&str, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
+    let by_rank = |a: &(&[u8], u64), b: &(&[u8], u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
     let left_out = counts.len().saturating_sub(limit) as u64;
     if left_out > 0 {
         // What is left out need not be in order.
@@ -108,7 +109,8 @@ fn ranked(mut counts: Vec<(&str, u64)>, limit: usize) -> (Vec<FacetCount>, u64) 
         counts.truncate(limit);
     }
     counts.sort_unstable_by(by_rank);
-    let facet = |(name, count): (&str, u64)| FacetCount { value: name.to_owned(), count };
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    let facet = |(name, count): (&[u8], u64)| FacetCount { value: text(name), count };
     (counts.into_iter().map(facet).collect(), left_out)
 }
 
@@ -116,7 +118,7 @@ impl Count<FacetTally> {
     /// The answer, with at most `limit` values a list, when the last step is done.
     pub fn facets(self, limit: usize) -> Result<Facets, StoreError> {
         let (_, mut tally) = self.finish()?;
-        let levels = Level::ALL.map(|level| (level.name(), tally.levels[level as usize]));
+        let levels = Level::ALL.map(|level| (level.name().as_bytes(), tally.levels[level as usize]));
         let (components, components_left) = ranked(tally.components.counted(), limit);
         let (hosts, hosts_left) = ranked(tally.hosts.counted(), limit);
         let (levels, _) = ranked(levels.into(), Level::COUNT);

@@ -1,14 +1,29 @@
 //! Counts by name, gathered from segments that each have numbers of their own for them.
 
-use crate::store::logs::dictionary::NameList;
-use rustc_hash::FxHashMap;
+use crate::store::logs::dictionary::{NameList, NameTexts};
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
 
-/// Lines by name. Within a segment they are counted by number.
+/// Lines by name. Within a segment they are counted by number; no name is copied.
 #[derive(Debug, Default)]
 pub(super) struct NameCounts {
-    by_name: FxHashMap<Box<str>, u64>,
-    names: Option<NameList>,
+    /// The names of the segments so far.
+    lists: Vec<NameList>,
+    /// By the numbers of the last of them.
     counts: Vec<u64>,
+    /// What the others before it have.
+    before: HashTable<Named>,
+    /// Seeded, since senders choose the names.
+    hasher: RandomState,
+}
+
+/// Lines of a name, and where it stands first.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    list: u32,
+    number: u16,
+    lines: u64,
 }
 
 impl NameCounts {
@@ -16,7 +31,7 @@ impl NameCounts {
     pub(super) fn enter(&mut self, names: &NameList) {
         self.leave();
         self.counts.resize(names.len(), 0);
-        self.names = Some(names.clone());
+        self.lists.push(names.clone());
     }
 
     /// Adds lines of the name with a number.
@@ -27,29 +42,39 @@ impl NameCounts {
         }
     }
 
-    /// Lines of each name that has any, in no order.
-    pub(super) fn counted(&mut self) -> Vec<(&str, u64)> {
-        if !self.by_name.is_empty() {
+    /// Lines of each name that has any, in no order. Names are text, as bytes.
+    pub(super) fn counted(&mut self) -> Vec<(&[u8], u64)> {
+        if self.lists.len() > 1 {
             self.leave();
-            return self.by_name.iter().map(|(name, lines)| (&**name, *lines)).collect();
+            let texts: Vec<_> = self.lists.iter().map(NameList::texts).collect();
+            return self.before.iter().map(|named| (named.text(&texts), named.lines)).collect();
         }
         // Of one segment alone nothing is to be joined.
-        let counted = self.names.iter().flat_map(NameList::iter).zip(&self.counts);
-        counted.map(|(name, lines)| (name, *lines)).filter(|(_, lines)| *lines > 0).collect()
+        let Some(texts) = self.lists.first().map(NameList::texts) else { return Vec::new() };
+        let counted = self.counts.iter().enumerate().filter(|(_, lines)| **lines > 0);
+        counted.map(|(number, lines)| (texts.get(number), *lines)).collect()
     }
 
+    /// Adds the last segment's counts to those before.
     fn leave(&mut self) {
-        let names = self.names.take();
-        if self.by_name.is_empty() {
-            self.by_name.reserve(self.counts.len());
+        let texts: Vec<_> = self.lists.iter().map(NameList::texts).collect();
+        let Some(last) = texts.last() else { return };
+        let hasher = &self.hasher;
+        let rehash = |named: &Named| hasher.hash_one(named.text(&texts));
+        if self.before.is_empty() {
+            self.before.reserve(self.counts.len(), rehash);
         }
-        let counted = names.iter().flat_map(NameList::iter).zip(self.counts.drain(..));
-        for (name, lines) in counted.filter(|(_, lines)| *lines > 0) {
-            // A name is kept once, however many segments have it.
-            match self.by_name.get_mut(name) {
-                Some(sum) => *sum += lines,
-                None => drop(self.by_name.insert(name.into(), lines)),
-            }
+        for (number, lines) in (0..).zip(self.counts.drain(..)).filter(|(_, lines)| *lines > 0) {
+            let text = last.get(usize::from(number));
+            let named = Named { list: texts.len() as u32 - 1, number, lines: 0 };
+            let is_it = |named: &Named| named.text(&texts) == text;
+            self.before.entry(hasher.hash_one(text), is_it, rehash).or_insert(named).get_mut().lines += lines;
         }
+    }
+}
+
+impl Named {
+    fn text<'a>(&self, texts: &[NameTexts<'a>]) -> &'a [u8] {
+        texts[self.list as usize].get(usize::from(self.number))
     }
 }

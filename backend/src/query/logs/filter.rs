@@ -273,6 +273,9 @@ impl SegmentFilter {
         if !block.meta().lies_within(self.range) {
             return false;
         }
+        if self.is_of_times() {
+            return true;
+        }
         let counts = block.counts();
         let is_level = |cells: Range<usize>| {
             self.takes_all_levels() || cells.into_iter().all(|at| self.takes_level(counts.cell(at).level))

@@ -18,7 +18,7 @@ pub use columns::Columns;
 pub use counts::{Cell, ComponentCells, Counts};
 pub use list::{BlockList, Sums};
 pub use so_far::SoFar;
-pub use summary::{FiledNames, Kind, Summary};
+pub use summary::{FiledNames, FiledTexts, Kind, Summary};
 
 pub(super) use so_far::SoFarTally;
 pub(super) use summarize::summarize;

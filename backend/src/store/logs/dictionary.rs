@@ -1,6 +1,6 @@
 //! A segment's names, numbered in order of their first appearance.
 
-use super::block::FiledNames;
+use super::block::{FiledNames, FiledTexts};
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,6 +42,14 @@ impl NameList {
         }
     }
 
+    /// Lays a view over them that is quick to look up many names in.
+    pub fn texts(&self) -> NameTexts<'_> {
+        NameTexts(match &self.0 {
+            Names::Kept(names) => Texts::Kept(names),
+            Names::Filed(names) => Texts::Filed(names.texts()),
+        })
+    }
+
     /// All names, by number.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let (kept, filed) = match &self.0 {
@@ -56,6 +64,27 @@ impl NameList {
 impl From<FiledNames> for NameList {
     fn from(names: FiledNames) -> Self {
         Self(Names::Filed(names))
+    }
+}
+
+/// The bytes of a list's names.
+#[derive(Clone, Copy, Debug)]
+pub struct NameTexts<'a>(Texts<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Texts<'a> {
+    Kept(&'a [Arc<str>]),
+    Filed(FiledTexts<'a>),
+}
+
+impl<'a> NameTexts<'a> {
+    /// Those of the name with a number; none where there is no such name.
+    pub fn get(&self, number: usize) -> &'a [u8] {
+        let text = match &self.0 {
+            Texts::Kept(names) => names.get(number).map(|name| name.as_bytes()),
+            Texts::Filed(texts) => texts.get(number),
+        };
+        text.unwrap_or_default()
     }
 }
 

@@ -74,31 +74,49 @@ impl FiledNames {
         self.count == 0
     }
 
-    fn ends(&self) -> Packed<'_> {
-        Packed::split(self.view.lent(self.ends.clone(), &self.kept[0]), self.count).unwrap_or_default().0
-    }
-
-    fn name<'a>(&'a self, ends: &Packed<'_>, number: usize) -> Option<&'a str> {
-        let start = if number == 0 { 0 } else { ends.get(number - 1) as usize };
-        let name = self.view.lent(self.text.clone(), &self.kept[1]).get(start..ends.get(number) as usize)?;
-        std::str::from_utf8(name).ok()
+    /// Lays a view over them that is quick to look up many names in.
+    pub fn texts(&self) -> FiledTexts<'_> {
+        let ends = self.view.lent(self.ends.clone(), &self.kept[0]);
+        let text = self.view.lent(self.text.clone(), &self.kept[1]);
+        FiledTexts { ends: Packed::split(ends, self.count).unwrap_or_default().0, text, count: self.count }
     }
 
     /// A name.
     pub fn get(&self, number: usize) -> Option<&str> {
-        if number < self.count { self.name(&self.ends(), number) } else { None }
+        std::str::from_utf8(self.texts().get(number)?).ok()
     }
 
     /// All names, by number.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let ends = self.ends();
-        (0..self.count).map(move |number| self.name(&ends, number).unwrap_or_default())
+        let texts = self.texts();
+        let name = move |number| texts.get(number).and_then(|text| std::str::from_utf8(text).ok());
+        (0..self.count).map(move |number| name(number).unwrap_or_default())
     }
 
     /// Whether each has its text.
     fn holds(&self) -> bool {
-        let ends = self.ends();
-        self.count <= MAX_NAMES && (0..self.count).all(|number| self.name(&ends, number).is_some())
+        let texts = self.texts();
+        let is_text = |number| texts.get(number).is_some_and(|text| std::str::from_utf8(text).is_ok());
+        self.count <= MAX_NAMES && (0..self.count).all(is_text)
+    }
+}
+
+/// The bytes of names in a file.
+#[derive(Clone, Copy, Debug)]
+pub struct FiledTexts<'a> {
+    ends: Packed<'a>,
+    text: &'a [u8],
+    count: usize,
+}
+
+impl<'a> FiledTexts<'a> {
+    /// Those of a name.
+    pub fn get(&self, number: usize) -> Option<&'a [u8]> {
+        if number >= self.count {
+            return None;
+        }
+        let start = if number == 0 { 0 } else { self.ends.get(number - 1) as usize };
+        self.text.get(start..self.ends.get(number) as usize)
     }
 }
 
