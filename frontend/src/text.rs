@@ -1,5 +1,6 @@
 //! Times and counts as people read them.
 
+use sonde_shared::api::FacetCount;
 use sonde_shared::time::{NANOS_PER_DAY, NANOS_PER_SEC, TimeRange, Timestamp, ZoneClock, format_duration};
 
 /// A narrow no-break space: between thousands, so that a number is never broken across lines.
@@ -35,6 +36,12 @@ pub fn short_count(number: u64) -> String {
 /// `1 line`, `1 284 lines`.
 pub fn lines(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "line" } else { "lines" })
+}
+
+/// `12 error, 1 284 info`.
+pub fn levels(counts: &[FacetCount]) -> String {
+    let told: Vec<String> = counts.iter().map(|one| [&count(one.count), " ", &one.value].concat()).collect();
+    told.join(", ")
 }
 
 /// How many lines there are now, an hour, against before: `now 10× as many an hour`. Both are counts with the nanoseconds they

@@ -154,6 +154,9 @@ pub struct PatternCount<L> {
     pub pattern: String,
     /// Its lines.
     pub count: u64,
+    /// Its lines of each level that has some, the worst first; nothing where the index does not tell them apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<FacetCount>,
     /// Its lines in the baseline, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_count: Option<u64>,

@@ -21,7 +21,11 @@ fn quay() -> TestServer {
                 r#""level":"warn","msg":"rope slack","pier":"west/2""#.to_owned()
             }
             1 if is_late || second % 20 == 1 => format!(r#""msg":"winch {second} turned","pier":"east""#),
-            2 | 3 => format!(r#""level":"error","msg":"berth {second} full","pier":"north","net":null"#),
+            // The latest line of a pattern need not be its worst.
+            n @ (2 | 3) => {
+                let level = if n == 2 { "error" } else { "info" };
+                format!(r#""level":"{level}","msg":"berth {second} full","pier":"north","net":null"#)
+            }
             n => {
                 format!(r#""msg":"crate {second} lifted","pier":"{}""#, if n < 6 { "east" } else { "south" })
             }
@@ -68,6 +72,14 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     assert!(browser.url().contains("&sort=level"), "{}", browser.url());
     browser.reload();
     page.wait_for("the same after a reload", TEMPLATES, &json!(["berth", "rope", "crate", "winch"]));
+    let told = "const row = document.querySelector('[data-pattern]');
+        return [row.querySelector('.tag').innerText, row.querySelector('.tag').title,
+            [...row.querySelectorAll('.bar span')].map(e => [e.className, e.style.width])]";
+    let levels = json!(["ERR", "60 error, 60 info", [["level-error", "50%"], ["level-info", "50%"]]]);
+    page.wait_for("its worst level, and all", told, &levels);
+    page.press("Values and an example");
+    let shares = "return document.querySelector('[data-pattern] .slots dd')?.innerText.split('\\n')";
+    page.wait_for("the levels' shares", shares, &json!(["error 50 %", "info 50 %"]));
     browser.back();
     page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
     browser.assert_no_errors();

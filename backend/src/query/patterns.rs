@@ -8,13 +8,14 @@ use super::logs::{BlockAt, BlockWalk, LineFilter, SegmentAt, SegmentFilter, Take
 use super::tally::{Count, Tally};
 use crate::patterns::{Counted, Group, PatternId, group, pattern_id};
 use crate::store::StoreError;
-use crate::store::logs::block::{Block, Columns, Row};
+use crate::store::logs::block::{Block, Columns, Kind, Row};
 use crate::store::logs::dictionary::NameList;
 use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, SegmentView, Snapshot};
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
-use sonde_shared::api::{Envelope, PatternCount, Patterns, PatternsLeftOut};
+use sonde_shared::api::{Envelope, FacetCount, PatternCount, Patterns, PatternsLeftOut};
+use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
@@ -35,7 +36,16 @@ struct Place {
 #[derive(Clone, Copy, Debug)]
 struct Lines {
     count: u64,
+    /// Those of them whose level is told, by level.
+    levels: [u64; Level::COUNT],
     last: Place,
+}
+
+/// How many lines a pattern has more, all of them of one level if it is told.
+#[derive(Clone, Copy, Debug)]
+struct More {
+    lines: u64,
+    level: Option<Level>,
 }
 
 /// Counts lines by pattern.
@@ -50,12 +60,12 @@ struct PatternTally {
 impl Tally for PatternTally {
     fn add_block(&mut self, at: &BlockAt<'_>, range: TimeRange) -> u64 {
         self.enter(at.segment, at.view);
+        let columns = at.view.segment.columns(at.block, &at.view.published);
         if at.filter.takes_all(at.block) {
             let place = |pattern| Place { segment: at.segment, pattern, block: Some(at.number), row: None };
-            at.block.counts().patterns().for_each(|(number, lines)| self.add(lines, place(number)));
-            return 0;
+            columns.each_pattern(|pattern, level| self.add(More::one(level), place(pattern)));
+            return columns.len() as u64;
         }
-        let columns = at.view.segment.columns(at.block, &at.view.published);
         let rows = columns.rows_in(range);
         let seen = rows.len() as u64;
         for row in rows.filter(|row| at.filter.matches(&columns, *row)) {
@@ -69,17 +79,21 @@ impl Tally for PatternTally {
             return Taken::Nothing;
         }
         let place = |pattern| Place { segment: at.segment, pattern, block: None, row: None };
-        if at.filter.is_of_times() {
+        if let Some(kinds) = at.filter.kinds(at.summary, false, true) {
             self.enter(at.segment, at.view);
-            at.summary.all().patterns().for_each(|(number, lines)| self.add(lines, place(number)));
-            return Taken::All(at.view.published.patterns.len() as u64);
+            let seen = kinds.len() as u64;
+            let found = kinds.filter(|kind| at.filter.takes(kind));
+            found.for_each(|kind| self.add(More::of(&kind), place(kind.pattern)));
+            return Taken::All(seen);
         }
-        let Some(kinds) = at.filter.kinds(at.summary, false, true) else { return Taken::Nothing };
+        if !at.filter.is_of_times() || at.summary.is_so_far() {
+            return Taken::Nothing;
+        }
+        // There are too many kinds of lines to tell levels apart.
         self.enter(at.segment, at.view);
-        let seen = kinds.len() as u64;
-        let found = kinds.filter(|kind| at.filter.takes(kind));
-        found.for_each(|kind| self.add(kind.lines, place(kind.pattern)));
-        Taken::All(seen)
+        let patterns = at.summary.all().patterns();
+        patterns.for_each(|(number, lines)| self.add(More { lines, level: None }, place(number)));
+        Taken::All(at.view.published.patterns.len() as u64)
     }
 
     fn add_line(&mut self, at: &BlockAt<'_>, columns: &Columns<'_>, row: usize, _line: &[u8]) {
@@ -104,13 +118,17 @@ impl PatternTally {
         let is_here = |known: &Place| (known.segment, known.block) == (at.segment, Some(at.number));
         let latest = known.filter(is_here).and_then(|known| known.row).into_iter().chain([row]);
         let latest = latest.max_by_key(|row| columns.arrival(*row)).unwrap_or(row);
-        self.add(1, place(latest));
+        self.add(More::one(columns.level(row)), place(latest));
     }
 
-    fn add(&mut self, lines: u64, last: Place) {
+    fn add(&mut self, more: More, last: Place) {
         let Some(known) = self.by_number.get_mut(usize::from(last.pattern)) else { return };
-        let before = known.map_or(0, |known| known.count);
-        *known = Some(Lines { count: before + lines, last });
+        let known = known.get_or_insert(Lines { count: 0, levels: [0; Level::COUNT], last });
+        known.last = last;
+        known.count += more.lines;
+        if let Some(level) = more.level {
+            known.levels[level as usize] += more.lines;
+        }
     }
 
     fn leave(&mut self) {
@@ -119,7 +137,7 @@ impl PatternTally {
         for (template, lines) in counted.filter_map(|(template, lines)| Some((template, lines?))) {
             // A pattern is kept once, however many segments have it.
             match self.by_template.get_mut(template) {
-                Some(known) => *known = Lines { count: known.count + lines.count, ..lines },
+                Some(known) => known.absorb(lines),
                 None => drop(self.by_template.insert(template.into(), lines)),
             }
         }
@@ -128,6 +146,25 @@ impl PatternTally {
     fn finish(mut self) -> BTreeMap<Box<str>, Lines> {
         self.leave();
         self.by_template.into_iter().collect()
+    }
+}
+
+impl More {
+    fn one(level: Level) -> Self {
+        Self { lines: 1, level: Some(level) }
+    }
+
+    fn of(kind: &Kind) -> Self {
+        Self { lines: kind.lines, level: Some(kind.level) }
+    }
+}
+
+impl Lines {
+    /// Adds those of a later segment.
+    fn absorb(&mut self, later: Self) {
+        self.count += later.count;
+        self.levels.iter_mut().zip(later.levels).for_each(|(sum, lines)| *sum += lines);
+        self.last = later.last;
     }
 }
 
@@ -170,10 +207,10 @@ impl PatternCounts {
         let mut groups = groups(&lines, is_grouped);
         let total = groups.iter().map(|group| group.count).sum();
         let rest = groups.split_off(limit.min(groups.len()));
-        let places = lines.iter().map(|(template, lines)| (pattern_id(template.as_bytes()), lines.last));
+        let by_id = lines.iter().map(|(template, lines)| (pattern_id(template.as_bytes()), *lines));
         let mut examples = Examples {
             blocks: &blocks,
-            places: places.collect(),
+            lines: by_id.collect(),
             reader: TextReader::default(),
             filter: None,
             counters,
@@ -183,6 +220,7 @@ impl PatternCounts {
                 id: group.members[0].to_string(),
                 example: examples.read(group.members[0])?,
                 count: group.count,
+                levels: examples.levels(&group),
                 baseline_count: baseline.as_ref().map(|baseline| baseline.lines(&group.members)),
                 pattern: group.template,
                 members: group.members.iter().filter(|_| is_grouped).map(ToString::to_string).collect(),
@@ -238,10 +276,10 @@ impl Baseline {
     }
 }
 
-/// Reads a line of each pattern that is sent.
+/// What is told of each pattern that is sent: its levels and a line, which is read.
 struct Examples<'a> {
     blocks: &'a BlockWalk,
-    places: HashMap<PatternId, Place>,
+    lines: HashMap<PatternId, Lines>,
     reader: TextReader,
     /// The filter in the numbers of the segment that an example was in last.
     filter: Option<(usize, SegmentFilter)>,
@@ -249,15 +287,34 @@ struct Examples<'a> {
 }
 
 impl Examples<'_> {
+    /// Lines of each level, the worst first; nothing where not all lines' levels are told.
+    fn levels(&self, group: &Group) -> Vec<FacetCount> {
+        let members = group.members.iter().filter_map(|id| self.lines.get(id));
+        let sums = members.fold([0; Level::COUNT], |mut sums, lines| {
+            sums.iter_mut().zip(lines.levels).for_each(|(sum, lines)| *sum += lines);
+            sums
+        });
+        if sums.iter().sum::<u64>() < group.count {
+            return Vec::new();
+        }
+        let told = Level::ALL.into_iter().rev().map(|level| (level.name(), sums[level as usize]));
+        let told = told.filter(|(_, lines)| *lines > 0);
+        told.map(|(level, count)| FacetCount { value: level.to_owned(), count }).collect()
+    }
+
     fn read(&mut self, id: PatternId) -> Result<Envelope<Box<RawValue>>, StoreError> {
         let damaged = |why: String| StoreError::Damaged { path: "the index of patterns".into(), why };
-        let place = self.places.get(&id).ok_or_else(|| damaged(format!("no line has pattern {id}")))?;
+        let place = self
+            .lines
+            .get(&id)
+            .map(|lines| lines.last)
+            .ok_or_else(|| damaged(format!("no line has pattern {id}")))?;
         let view = self.blocks.view(place.segment);
         let known = self.filter.take().filter(|(segment, _)| *segment == place.segment);
         let (_, filter) = self
             .filter
             .insert(known.unwrap_or_else(|| (place.segment, self.blocks.filter().in_segment(view))));
-        let row = row_at(view, filter, *place).ok_or_else(|| damaged(format!("no row has pattern {id}")))?;
+        let row = row_at(view, filter, place).ok_or_else(|| damaged(format!("no row has pattern {id}")))?;
         let line = self.reader.line(&view.segment, &row)?;
         self.counters.text_bytes_read.fetch_add(line.len() as u64, Ordering::Relaxed);
         let text = String::from_utf8_lossy(&line[..line.len() - 1]).into_owned();
@@ -353,6 +410,12 @@ mod tests {
             assert_eq!(one.id, pattern_id(one.pattern.as_bytes()).to_string());
             assert_eq!(one.baseline_count, Some(before.get(&one.pattern).copied().unwrap_or(0)));
             let mut candidates = found.iter().filter(|line| line.pattern == one.pattern);
+            let of_level =
+                |level: Level| candidates.clone().filter(|line| line.level == level).count() as u64;
+            let levels = Level::ALL.into_iter().rev().map(|level| (level.name(), of_level(level)));
+            let levels: Vec<_> = levels.filter(|(_, lines)| *lines > 0).collect();
+            let told: Vec<_> = one.levels.iter().map(|one| (one.value.as_str(), one.count)).collect();
+            assert_eq!(told, levels, "{}", one.pattern);
             let example = &one.example;
             let line =
                 candidates.find(|line| line.text == example.line.get()).expect("a line of the selection");

@@ -221,6 +221,21 @@ fn check_components_by(store: &Store, lines: &[TestLine], range: TimeRange, dens
     assert_eq!(hosts, counted(found.iter().map(|line| line.host)));
 }
 
+fn check_patterns(store: &Store, found: &[&TestLine], filter: &LineFilter) {
+    let snapshot = store.logs().snapshot(filter.range).unwrap();
+    let mut counts = PatternCounts::new((&snapshot, filter.clone()), None);
+    while !counts.step(&mut SHORT.clone(), store.logs().counters()) {}
+    let answer = counts.finish(false, 100, store.logs().counters()).unwrap();
+    let told = answer.patterns.iter().flat_map(|one| {
+        one.levels.iter().map(|level| ((one.pattern.as_str(), level.value.as_str()), level.count))
+    });
+    let mut expected = BTreeMap::new();
+    for line in found {
+        *expected.entry((line.pattern, line.level.name())).or_default() += 1_u64;
+    }
+    assert_eq!(told.collect::<BTreeMap<_, _>>(), expected);
+}
+
 fn check_stream(store: &Store, found: &[&TestLine], filter: &LineFilter) {
     let cursor = Cursor::new(store.logs().snapshot(filter.range).unwrap(), filter.clone(), Order::Ascending);
     let (mut stream, mut out) = (LineStream::new(cursor, StreamOptions::default()), Vec::new());
@@ -236,6 +251,7 @@ fn check(store: &Store, lines: &[TestLine], filter: &LineFilter, step_nanos: i64
     check_stream(store, &found, filter);
     check_histogram(store, &found, filter, step_nanos);
     check_names(store, &found, filter);
+    check_patterns(store, &found, filter);
     check_components(store, lines, filter.range);
     let at = filter.range.from.plus_nanos(filter.range.nanos() / 2);
     let snapshot = store.logs().snapshot(filter.range).unwrap();

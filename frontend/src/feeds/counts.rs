@@ -9,7 +9,8 @@ use crate::lines::Row;
 use crate::session::Session;
 use crate::state::{AppState, LogQuery};
 use leptos::prelude::*;
-use sonde_shared::api::{Envelope, Facets, PatternCount, PatternValues, Patterns};
+use sonde_shared::api::{Envelope, FacetCount, Facets, PatternCount, PatternValues, Patterns};
+use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
 use sonde_shared::view::PatternSort;
 use std::sync::Arc;
@@ -56,6 +57,10 @@ pub struct PatternRow {
     pub count: u64,
     /// Its lines in the baseline, where there is one.
     pub before: Option<u64>,
+    /// The worst level of its lines; that of the example where no more is told.
+    pub level: Level,
+    /// Its lines by level, the worst first, where that is told.
+    pub levels: Vec<FacetCount>,
     /// One of its lines.
     pub example: Arc<Row>,
 }
@@ -90,7 +95,7 @@ pub fn sort_patterns(rows: &mut [PatternRow], sort: PatternSort, nanos: (i64, i6
             let change = |row: &PatternRow| row.change(nanos).unwrap_or_default();
             rows.sort_by(|a, b| change(b).total_cmp(&change(a)));
         }
-        PatternSort::Level => rows.sort_by_key(|row| std::cmp::Reverse(row.example.level)),
+        PatternSort::Level => rows.sort_by_key(|row| std::cmp::Reverse(row.level)),
         PatternSort::Text => rows.sort_by(|a, b| a.template.cmp(&b.template)),
     }
 }
@@ -104,6 +109,8 @@ impl PatternList {
                 template: one.pattern,
                 count: one.count,
                 before: one.baseline_count,
+                level: one.levels.first().and_then(|worst| Level::parse(&worst.value)).unwrap_or(l),
+                levels: one.levels,
                 example: Arc::new(Row::of(Envelope { t, c, h, l, p, id, line: Raw(&line.0) })),
             }
         };
@@ -223,11 +230,12 @@ mod tests {
     #[test]
     fn patterns_are_in_the_order_that_is_asked_for_and_else_by_count() {
         let row = |template: &str, level: &str, count: u64, before: u64| {
-            let line =
-                format!(r#"{{"t":1,"c":"a","h":"","l":"{level}","p":"0","id":"x","line":{{"msg":"m"}}}}"#);
+            let line = r#"{"t":1,"c":"a","h":"","l":"info","p":"0","id":"x","line":{"msg":"m"}}"#;
             let example = Arc::new(Row::parse(line.as_bytes()).expect("it is an envelope"));
             let (id, template) = (template.to_owned(), template.to_owned());
-            PatternRow { id, template, count, before: Some(before), example }
+            // What a pattern's latest line is says nothing of its worst.
+            let level = Level::parse(level).expect("it is a level");
+            PatternRow { id, template, count, before: Some(before), level, levels: Vec::new(), example }
         };
         let rows = [
             row("turn", "info", 64, 512),

@@ -9,7 +9,7 @@ use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
 use leptos::prelude::*;
-use sonde_shared::api::{PatternValues, SlotValues};
+use sonde_shared::api::{FacetCount, PatternValues, SlotValues};
 use sonde_shared::time::TimeRange;
 use sonde_shared::view::{FieldFilter, PatternSort};
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn Heads(feed: PatternFeed) -> impl IntoView {
             <span></span>
             <span></span>
             <span class="versus">{change}</span>
-            {head(PatternSort::Level, "lvl", "The worst level first")}
+            {head(PatternSort::Level, "lvl", "The worst level first: that of a pattern's worst line")}
             {head(PatternSort::Text, "pattern", "By what they say")}
         </div>
     }
@@ -174,7 +174,9 @@ fn Pattern(
         session.send(Command::Narrow(filter));
     };
     let (only, not, id) = (row.id.clone(), row.id.clone(), row.id.clone());
-    let level = row.example.level;
+    let (level, told) = (row.level, text::levels(&row.levels));
+    let parts = level_parts(&row.levels, row.count);
+    let values = Arc::new(row.levels.clone());
     let versus = row.change(nanos).map(versus);
     let is_new = row.before == Some(0);
     let (example, width) = (row.example.clone(), row.count as f64 / most as f64 * 100.0);
@@ -191,10 +193,12 @@ fn Pattern(
                     <Glyph icon=Icon::Chevron />
                 </button>
                 <span class="number">{text::count(row.count)}</span>
-                <span class="share"><span class="bar" style:width=[&(width as u32).max(1).to_string(), "%"].concat()></span></span>
+                <span class="share">
+                    <span class="bar" style:width=[&(width as u32).max(1).to_string(), "%"].concat()>{parts}</span>
+                </span>
                 <span class="number muted">{text::percent(row.count, total)}</span>
                 <span class="versus" class:new=is_new>{versus}</span>
-                <span class="tag">{level.tag()}</span>
+                <span class="tag" title=told>{level.tag()}</span>
                 <button class="template mono" title="Show its lines" on:click=move |_| narrow(false, &only)>
                     {holes(&template)}
                 </button>
@@ -208,11 +212,34 @@ fn Pattern(
                 </button>
             </div>
             <Show when=move || is_open.get()>
+                <Levels levels=Arc::clone(&values) />
                 <Values feed id=id.clone() template=template.clone() />
                 <p class="example mono"><span class="muted">{plain(&example.component)}</span>" "{plain(&example.text().message)}</p>
             </Show>
         </li>
     }
+}
+
+/// A pattern's bar in the colours of its lines' levels, the worst first.
+fn level_parts(levels: &[FacetCount], count: u64) -> Vec<AnyView> {
+    let part = |one: &FacetCount| {
+        let width = [&(one.count as f64 / count.max(1) as f64 * 100.0).to_string(), "%"].concat();
+        view! { <span class=["level-", &one.value].concat() style:width=width></span> }.into_any()
+    };
+    levels.iter().map(part).collect()
+}
+
+/// The levels of a pattern's lines, where they differ.
+#[component]
+fn Levels(levels: Arc<Vec<FacetCount>>) -> impl IntoView {
+    let lines = levels.iter().map(|one| one.count).sum();
+    let level = |one: &FacetCount| {
+        let share = text::percent(one.count, lines);
+        view! { <span class="slot-value">{one.value.clone()}" "<span class="muted">{share}</span></span> }
+    };
+    (levels.len() > 1).then(|| {
+        view! { <dl class="slots"><dt>"level"</dt><dd>{levels.iter().map(level).collect_view()}</dd></dl> }
+    })
 }
 
 /// `new`, or how many times as many an hour as before.
@@ -300,7 +327,7 @@ fn Gone(gone: Vec<PatternRow>) -> impl IntoView {
                     <span></span>
                     <span></span>
                     <span class="versus">"gone"</span>
-                    <span class="tag">{row.example.level.tag()}</span>
+                    <span class="tag" title=text::levels(&row.levels)>{row.level.tag()}</span>
                     <span class="template mono">{holes(&row.template)}</span>
                 </div>
             </li>

@@ -1,6 +1,6 @@
 //! The columns of a block, read in place.
 
-use super::packed::{Packed, pack};
+use super::packed::{Packed, READ_AT_ONCE, pack};
 use super::{BlockMeta, Row};
 use sonde_shared::log::Level;
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -125,6 +125,19 @@ impl<'a> Columns<'a> {
     #[inline]
     pub fn pattern(&self, row: usize) -> u16 {
         self.pattern.get(row) as u16
+    }
+
+    /// Calls with each row's pattern and level. Reads many at a time.
+    pub fn each_pattern(&self, mut each: impl FnMut(u16, Level)) {
+        let (mut patterns, mut levels) = ([0; READ_AT_ONCE], [0; READ_AT_ONCE]);
+        for start in (0..self.len()).step_by(READ_AT_ONCE) {
+            let count = READ_AT_ONCE.min(self.len() - start);
+            self.pattern.read(start, &mut patterns[..count]);
+            self.level.read(start, &mut levels[..count]);
+            for (pattern, level) in patterns.iter().zip(&levels).take(count) {
+                each(*pattern as u16, Level::from_number((level & !LATE_BIT) as u8));
+            }
+        }
     }
 
     /// A row's number in the segment.

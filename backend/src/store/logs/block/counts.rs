@@ -3,7 +3,7 @@
 //! Blocks and whole segments have such counts, in stretches ("slots") of their own width, so that what asks for no more than
 //! they tell looks at no line's columns.
 
-use super::packed::{Packed, pack};
+use super::packed::{Packed, READ_AT_ONCE, pack};
 use super::{BlockMeta, Row, SLOT_NANOS};
 use sonde_shared::log::Level;
 use sonde_shared::time::Timestamp;
@@ -11,9 +11,6 @@ use std::ops::Range;
 
 /// Width of a slot (8), then how many components, cells, hosts and patterns there are (4 each).
 const HEAD_BYTES: usize = 24;
-
-/// So many cells are read into arrays at a time.
-const READ_AT_ONCE: usize = 64;
 
 /// Lines of one component, slot and level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

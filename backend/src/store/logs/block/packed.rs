@@ -8,6 +8,8 @@ const HEAD_BYTES: usize = 13;
 const PADDING: usize = 8;
 /// Eight bytes that start at a number's first byte hold at least so many of its bits.
 const MAX_WIDTH: u32 = 57;
+/// Who reads whole columns reads so many of their numbers into arrays at a time.
+pub(super) const READ_AT_ONCE: usize = 64;
 
 /// A number of the column is `base + unit * bits`.
 #[derive(Clone, Copy, Debug, Default)]

@@ -304,6 +304,11 @@ impl<'a> Summary<'a> {
         Self { all: *all, by_component: [*by_component; WIDTHS], widths: 1, kinds: [None; 3] }
     }
 
+    /// Whether it is of a segment that is being written.
+    pub fn is_so_far(&self) -> bool {
+        self.widths < WIDTHS
+    }
+
     /// Lines of all components as if they were one, by minute and level; by host; by pattern.
     pub fn all(&self) -> &Counts<'a> {
         &self.all
