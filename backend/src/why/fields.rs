@@ -149,13 +149,7 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
     let last = field.lines.len() - 1;
     let (inside, others) = (ordered(&field.numbers[last]), ordered(&other_numbers(field, last)));
     let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
-    let unit = match field.part {
-        Part::Hole { pattern, hole } => observed
-            .patterns
-            .get(pattern as usize)
-            .map_or("", |pattern| words::unit_after(&pattern.template, usize::from(hole))),
-        Part::Named(_) => "",
-    };
+    let unit = unit_of(observed, field);
     let most = (1.0 + MOST_CHANGE).ln();
     let ratio = if before * after > 0.0 { (after / before).ln() } else { (after - before).signum() * most };
     let quarters = (quantile(&others, 0.75) - quantile(&others, 0.25)).max(0.05 * before.abs()).max(1e-9);
@@ -181,6 +175,19 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
         course: spread_out(&observed.grid, medians),
         ..base
     })
+}
+
+/// The unit of a field's numbers: the one they are written with, else the one that the text behind them or the field's name tells.
+fn unit_of(observed: &Observed, field: &Field) -> &'static str {
+    let told = field.measure.unit();
+    match &field.part {
+        _ if !told.is_empty() => told,
+        Part::Named(name) => words::unit_of(name),
+        Part::Hole { pattern, hole } => {
+            let pattern = observed.patterns.get(*pattern as usize);
+            pattern.map_or("", |pattern| words::unit_after(&pattern.template, usize::from(*hole)))
+        }
+    }
 }
 
 /// What candidates of values and of numbers have in common.
@@ -270,6 +277,7 @@ fn distance(one: &[f32], other: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::observed::{Pattern, Trial};
+    use super::super::quantity::Measure;
     use super::*;
 
     #[test]
@@ -322,6 +330,18 @@ mod tests {
         let found = of_numbers(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
         assert_eq!((found.summary.as_str(), found.change), ("median 12 → 937 ms", Change::Up));
         assert_eq!(found.at.pattern.as_deref(), Some("p"));
+    }
+
+    #[test]
+    fn the_unit_of_numbers_is_the_one_they_are_written_with_or_their_names() {
+        let check = |name: &str, measure: Measure, expected: &str| {
+            let field = Field { part: Part::Named(name.into()), measure, ..Field::default() };
+            assert_eq!(unit_of(&Observed::default(), &field), expected, "{name}");
+        };
+        check("took", Measure::Time, "s");
+        check("took_ms", Measure::Plain, "ms");
+        check("took", Measure::Plain, "");
+        check("heap", Measure::Size, "B");
     }
 
     #[test]

@@ -29,6 +29,8 @@ mod lines;
 mod null;
 /// What ranking gets to see.
 pub mod observed;
+/// Numbers with their units.
+pub mod quantity;
 /// From what was observed to the answer.
 mod rank;
 /// Messages that were only worded anew.

@@ -7,6 +7,7 @@
 //!
 //! Names are opaque here. Only dots count, as the tree of components.
 
+use super::quantity::Measure;
 use sonde_shared::log::Level;
 use std::ops::Range;
 
@@ -133,6 +134,8 @@ pub struct Field {
     pub values: Vec<FieldValue>,
     /// Numbers, by slice, where most of its values are; at most [`FIELD_NUMBERS`] or so each.
     pub numbers: Vec<Vec<f32>>,
+    /// What these are of.
+    pub measure: Measure,
 }
 
 /// Where in a line something stands.

@@ -64,13 +64,7 @@ fn quiet(seed: u64) -> Observed {
         let value = |number: usize| FieldValue { value: format!("v{number}"), lines: lines(0.1, &mut draw) };
         let values = (0..8).map(value).collect();
         let part = Part::Named("client".into());
-        observed.fields.push(Field {
-            component,
-            part,
-            lines: vec![100; slices],
-            values,
-            numbers: Vec::new(),
-        });
+        observed.fields.push(Field { component, part, lines: vec![100; slices], values, ..Field::default() });
     }
     Observed { grid, components, ..observed }
 }

@@ -68,11 +68,13 @@ pub(super) fn from_to(before: f64, after: f64, unit: &str) -> String {
     format!("{first} → {}", with_unit(after, unit))
 }
 
-/// What numbers up to a size are divided by, and their unit then: many milliseconds are seconds.
+/// What numbers up to a size are divided by, and their unit then: many milliseconds are seconds, few seconds milliseconds.
 fn readable_unit(largest: f64, unit: &str) -> (f64, &str) {
     match unit {
         "ms" if largest >= 10_000.0 => (1_000.0, "s"),
         "µs" if largest >= 10_000.0 => (1_000.0, "ms"),
+        "s" if largest < 0.001 && largest > 0.0 => (1e-6, "µs"),
+        "s" if largest < 1.0 && largest > 0.0 => (0.001, "ms"),
         unit => (1.0, unit),
     }
 }
@@ -167,7 +169,7 @@ fn digits(value: f64) -> String {
 }
 
 /// The unit that a name ends in, where it ends in one.
-fn unit_of(path: &str) -> &'static str {
+pub(super) fn unit_of(path: &str) -> &'static str {
     let end = path.split(';').next().unwrap_or(path).rsplit(['.', '_', '-']).next().unwrap_or_default();
     UNITS.iter().find(|(ending, _)| *ending == end).map_or("", |(_, unit)| unit)
 }
@@ -198,6 +200,9 @@ mod tests {
         assert_eq!(from_to(1.6e6, 0.72e9, "B"), "1.53 MiB → 687 MiB");
         assert_eq!(from_to(12.0, 900.0, "B"), "12 B → 900 B");
         assert_eq!(from_to(709.0, 16_120.0, "ms"), "0.709 → 16.1 s");
+        assert_eq!(from_to(0.012, 0.94, "s"), "12 → 940 ms");
+        assert_eq!(from_to(0.000_02, 0.000_5, "s"), "20 → 500 µs");
+        assert_eq!(from_to(0.5, 63.0, "s"), "0.5 → 63 s");
         assert_eq!(from_to(0.0, 0.001_23, ""), "0 → 0.00123");
         assert_eq!(more_often(11.2), "11× more often");
         assert_eq!(more_often(0.25), "4× less often");

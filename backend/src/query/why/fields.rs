@@ -8,6 +8,7 @@ use crate::patterns::Masker;
 use crate::query::logs::{plain_text, read_string};
 use crate::store::logs::fields::{COMPONENT_KEYS, HOST_KEYS, LEVEL_KEYS, MSG_KEYS, TS_KEYS};
 use crate::why::observed::{FIELD_NUMBERS, FIELD_VALUES, Field, FieldValue, Part};
+use crate::why::quantity::{Measure, read_quantity};
 use rustc_hash::FxHashMap;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -31,7 +32,9 @@ struct Values {
     places: FxHashMap<Box<str>, u32>,
     /// By value and slice.
     counts: Vec<u32>,
+    /// All of one measure, by slice.
     numbers: Vec<Vec<f32>>,
+    measure: Option<Measure>,
 }
 
 /// Counts the parts of one component's lines after another's.
@@ -118,7 +121,9 @@ impl Values {
 
     fn add(&mut self, slice: usize, value: &str) {
         self.lines[slice] += 1;
-        if let Some(number) = read_number(value) {
+        if let Some((number, measure)) = read_quantity(value)
+            && *self.measure.get_or_insert(measure) == measure
+        {
             self.numbers[slice].push(number);
         }
         let slices = self.lines.len();
@@ -154,7 +159,8 @@ impl Values {
             frequent(self.places, &self.counts, slices)
         };
         let numbers = if is_numeric { self.numbers.into_iter().map(thinned).collect() } else { Vec::new() };
-        Some(Field { component, part, lines: self.lines, values, numbers })
+        let measure = self.measure.unwrap_or_default();
+        Some(Field { component, part, lines: self.lines, values, numbers, measure })
     }
 }
 
@@ -181,13 +187,6 @@ fn thinned(numbers: Vec<f32>) -> Vec<f32> {
         return numbers;
     }
     (0..FIELD_NUMBERS).map(|at| numbers[at * numbers.len() / FIELD_NUMBERS]).collect()
-}
-
-/// A plain decimal number.
-fn read_number(text: &str) -> Option<f32> {
-    let looks_like_one = text.as_bytes().first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
-        && text.as_bytes().last().is_some_and(u8::is_ascii_digit);
-    looks_like_one.then(|| text.parse().ok()).flatten().filter(|number: &f32| number.is_finite())
 }
 
 /// Calls with each top-level field that is a plain value and says what the index does not know, as text; the raw message.
@@ -277,6 +276,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_with_their_units_are_numbers_of_one_measure() {
+        let line = |slice: u8, took: &str| (slice, format!(r#"{{"msg":"took {took}","heap":"{took}B"}}"#));
+        let lines = [line(0, "820µs"), line(0, "12ms"), line(1, "1.5s"), line(1, "1m2s"), line(1, "84%")];
+        let lines: Vec<(u8, &str)> = lines.iter().map(|(slice, line)| (*slice, &**line)).collect();
+        let fields = counted(&lines);
+        assert_eq!(fields[0].measure, Measure::Time);
+        assert_eq!(fields[0].numbers, [vec![0.000_82, 0.012], vec![1.5, 62.0]]);
+        assert!(fields[1].numbers.iter().all(Vec::is_empty), "820µsB is no number");
+    }
+
+    #[test]
     fn a_frequent_value_is_kept_among_thousands_that_are_not() {
         let line = |id: usize| format!(r#"{{"msg":"m","id":"x{id}"}}"#);
         let often = |number: usize| if number.is_multiple_of(10) { 0 } else { number };
@@ -287,20 +297,5 @@ mod tests {
         let fields = counted(&all);
         assert_eq!(fields[0].values.len(), 1);
         assert_eq!(fields[0].values[0].lines, [0, 820]);
-    }
-
-    #[test]
-    fn only_plain_decimals_are_numbers() {
-        let check = |text: &str, expected: Option<f32>| assert_eq!(read_number(text), expected, "{text}");
-        check("912", Some(912.0));
-        check("-4.5", Some(-4.5));
-        check("1e3", Some(1_000.0));
-        check("12ms", None);
-        check("203.0.113.7", None);
-        check(".5", None);
-        check("inf", None);
-        check("nan", None);
-        check("", None);
-        check("1e99", None);
     }
 }
