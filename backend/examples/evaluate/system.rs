@@ -401,14 +401,16 @@ impl System {
                 fields.push(field(component, name, values, skew, slices, draw));
             }
             let scale = draw.log_between(3.0, 300.0);
+            // Some are in each line, some in few.
+            let lines = draw.log_between(10.0, 200.0) as u32;
             let numbers =
-                |draw: &mut Draw| (0..100).map(|_| (scale * (0.6 * draw.normal()).exp()) as f32).collect();
+                |draw: &mut Draw| (0..lines).map(|_| (scale * (0.6 * draw.normal()).exp()) as f32).collect();
             fields.push(Field {
                 component: component as u32,
                 part: Part::Named("took".into()),
-                lines: vec![100; slices],
-                values: Vec::new(),
+                lines: vec![lines; slices],
                 numbers: (0..slices).map(|_| numbers(draw)).collect(),
+                ..Field::default()
             });
         }
         fields
@@ -474,7 +476,7 @@ fn field(component: usize, name: &str, values: usize, skew: f64, slices: usize, 
         part: Part::Named(name.into()),
         lines: vec![lines; slices],
         values: counted.map(value).collect(),
-        numbers: Vec::new(),
+        ..Field::default()
     }
 }
 

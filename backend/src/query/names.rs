@@ -8,12 +8,13 @@ use std::hash::BuildHasher;
 /// Lines by name. Within a segment they are counted by number; no name is copied.
 #[derive(Debug, Default)]
 pub(super) struct NameCounts {
-    /// The names of the segments so far.
-    lists: Vec<NameList>,
-    /// By the numbers of the last of them.
+    /// The names of the segment at hand, and lines by their numbers.
+    names: Option<NameList>,
     counts: Vec<u64>,
-    /// What the others before it have.
+    /// What the segments before have.
     before: HashTable<Named>,
+    /// The names of those of them where a name stands first.
+    lists: Vec<NameList>,
     /// Seeded, since senders choose the names.
     hasher: RandomState,
 }
@@ -31,7 +32,7 @@ impl NameCounts {
     pub(super) fn enter(&mut self, names: &NameList) {
         self.leave();
         self.counts.resize(names.len(), 0);
-        self.lists.push(names.clone());
+        self.names = Some(names.clone());
     }
 
     /// Adds lines of the name with a number.
@@ -44,31 +45,36 @@ impl NameCounts {
 
     /// Lines of each name that has any, in no order. Names are text, as bytes.
     pub(super) fn counted(&mut self) -> Vec<(&[u8], u64)> {
-        if self.lists.len() > 1 {
+        if !self.lists.is_empty() {
             self.leave();
             let texts: Vec<_> = self.lists.iter().map(NameList::texts).collect();
             return self.before.iter().map(|named| (named.text(&texts), named.lines)).collect();
         }
         // Of one segment alone nothing is to be joined.
-        let Some(texts) = self.lists.first().map(NameList::texts) else { return Vec::new() };
+        let Some(texts) = self.names.as_ref().map(NameList::texts) else { return Vec::new() };
         let counted = self.counts.iter().enumerate().filter(|(_, lines)| **lines > 0);
         counted.map(|(number, lines)| (texts.get(number), *lines)).collect()
     }
 
-    /// Adds the last segment's counts to those before.
+    /// Adds the counts of the segment at hand to those before.
     fn leave(&mut self) {
-        let texts: Vec<_> = self.lists.iter().map(NameList::texts).collect();
-        let Some(last) = texts.last() else { return };
+        let Some(names) = self.names.take() else { return };
+        let (own, list) = (names.texts(), self.lists.len() as u32);
+        let texts: Vec<_> = self.lists.iter().map(NameList::texts).chain([own]).collect();
         let hasher = &self.hasher;
         let rehash = |named: &Named| hasher.hash_one(named.text(&texts));
         if self.before.is_empty() {
             self.before.reserve(self.counts.len(), rehash);
         }
+        let known = self.before.len();
         for (number, lines) in (0..).zip(self.counts.drain(..)).filter(|(_, lines)| *lines > 0) {
-            let text = last.get(usize::from(number));
-            let named = Named { list: texts.len() as u32 - 1, number, lines: 0 };
+            let text = own.get(usize::from(number));
+            let named = Named { list, number, lines: 0 };
             let is_it = |named: &Named| named.text(&texts) == text;
             self.before.entry(hasher.hash_one(text), is_it, rehash).or_insert(named).get_mut().lines += lines;
+        }
+        if self.before.len() > known {
+            self.lists.push(names);
         }
     }
 }

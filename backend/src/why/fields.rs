@@ -70,7 +70,7 @@ fn is_usable(field: &Field, slices: usize) -> bool {
         && (field.numbers.is_empty() || field.numbers.len() == slices)
 }
 
-/// A slice with the baseline's other slices.
+/// A slice with the baseline's other slices. Distances are in what chance makes of so many numbers, so that a few and many compare.
 fn compare(field: &Field, slice: usize) -> [f32; STATISTICS] {
     let best = best_value(field, slice).map_or(0.0, |(_, deviance)| deviance);
     let inside = field.numbers.get(slice).map_or(&[][..], Vec::as_slice);
@@ -84,7 +84,7 @@ fn compare(field: &Field, slice: usize) -> [f32; STATISTICS] {
     let quarters = quantile(&others, 0.75) - quantile(&others, 0.25);
     let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
     let unit = quarters.max(0.05 * before.abs()).max(1e-9);
-    [best, (distance * size) as f32, ((after - before).abs() / unit) as f32]
+    [best, (distance * size) as f32, ((after - before).abs() / unit * size) as f32]
 }
 
 fn other_slices(field: &Field, slice: usize) -> impl Iterator<Item = usize> + use<> {
