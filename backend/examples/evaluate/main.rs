@@ -9,6 +9,7 @@
 mod draw;
 mod explain;
 mod form;
+mod habit;
 mod hash;
 mod incident;
 mod ranking;

@@ -1,6 +1,7 @@
 //! A made-up system: a tree of components on hosts that call one another, and what is observed of it when all is well.
 
 use crate::draw::Draw;
+use crate::habit::Habit;
 use sonde::why::observed::{Counts, Field, FieldValue, Grid, Observed, Part, Pattern, Series, Trial, Volume};
 use sonde_shared::log::Level;
 
@@ -56,39 +57,6 @@ const WEEKS_AGO: i64 = 14;
 /// A long baseline is looked at in so many stretches and as many together, none with fewer buckets than this.
 const STRETCHES: usize = 8;
 const LEAST_STRETCH: usize = 15;
-
-/// How a series behaves when all is well.
-#[derive(Clone, Copy, Debug)]
-enum Habit {
-    /// Noise around a level that itself wanders.
-    Wandering {
-        level: f64,
-        noise: f64,
-        memory: f64,
-    },
-    /// Counts.
-    Counted(f64),
-    /// Mostly 0.
-    Rare(f64),
-    /// Now and then far up.
-    Spiky {
-        level: f64,
-        noise: f64,
-        often: f64,
-    },
-    /// Rises and falls back.
-    Sawtooth {
-        level: f64,
-        rise: f64,
-        period: f64,
-    },
-    /// A walk without a level.
-    Walk {
-        level: f64,
-        step: f64,
-    },
-    Constant(f64),
-}
 
 #[derive(Clone, Debug)]
 pub(crate) struct SeriesPlan {
@@ -214,7 +182,7 @@ impl System {
                 Habit::Sawtooth { level, rise: draw.between(0.05, 0.5), period: draw.between(8.0, 200.0) }
             }
             Measures::Memory | Measures::HostMemory => Habit::Walk { level, step: noise * 0.05 },
-            Measures::Other => match draw.below(7) {
+            Measures::Other => match draw.below(8) {
                 0 => Habit::Counted(level),
                 1 => Habit::Rare(draw.log_between(0.002, 0.3)),
                 2 => Habit::Spiky { level, noise, often: draw.between(0.01, 0.1) },
@@ -223,6 +191,7 @@ impl System {
                 }
                 4 => Habit::Walk { level, step: noise * 0.1 },
                 5 => Habit::Constant(level.round()),
+                6 => Habit::Steps { level, often: draw.log_between(0.002, 0.02) },
                 _ => Habit::Wandering { level, noise, memory },
             },
             _ => Habit::Wandering { level, noise, memory },
@@ -360,7 +329,7 @@ impl System {
         let offset = draw.between(0.0, 1_000.0);
         let values = load.iter().enumerate().map(|(at, load)| {
             let load = if plan.daily { *load } else { 1.0 };
-            let value = habitual(plan.habit, at as f64 + offset, load, &mut state, draw);
+            let value = plan.habit.next(at as f64 + offset, load, &mut state, draw);
             if at % plan.every == 0 { value as f32 } else { f32::NAN }
         });
         Series { path: plan.path.clone(), values: values.collect() }
@@ -414,29 +383,6 @@ impl System {
             });
         }
         fields
-    }
-}
-
-fn habitual(habit: Habit, at: f64, load: f64, state: &mut f64, draw: &mut Draw) -> f64 {
-    match habit {
-        Habit::Wandering { level, noise, memory } => {
-            *state = memory * *state + (1.0 - memory * memory).sqrt() * draw.normal();
-            (level * load * (1.0 + noise * *state)).max(0.0)
-        }
-        Habit::Counted(level) => f64::from(draw.poisson(level * load)),
-        Habit::Rare(rate) => f64::from(draw.poisson(rate)),
-        Habit::Spiky { level, noise, often } => {
-            let spike = if draw.chance(often) { level * draw.log_between(1.0, 20.0) } else { 0.0 };
-            level * (1.0 + noise * draw.normal()) + spike
-        }
-        Habit::Sawtooth { level, rise, period } => {
-            level * (1.0 + rise * (at / period).fract() + 0.005 * draw.normal())
-        }
-        Habit::Walk { level, step } => {
-            *state += step * draw.normal();
-            level * (1.0 + *state)
-        }
-        Habit::Constant(level) => level,
     }
 }
 

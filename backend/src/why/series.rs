@@ -17,6 +17,11 @@ pub(super) const STATISTICS: usize = 6;
 const EXTREME_PART: usize = 10;
 /// … and of series in which single points jump, one of so many.
 const JUMPS_PART: usize = 3;
+/// Into so many pieces of a selection's length a baseline is cut at most, and at least, to tell how it swings, …
+const MOST_PIECES: usize = 8;
+const LEAST_PIECES: usize = 3;
+/// … each of so many points at least.
+const LEAST_OF_PIECE: f64 = 4.0;
 /// So many deviations off, a single point is a jump.
 const FAR: f64 = 6.0;
 
@@ -129,7 +134,8 @@ fn compare(
     let spread = if inside.points < 3.0 || before.points < 3.0 {
         f64::NAN
     } else {
-        full * ((inside.deviation + floor) / (before.deviation + floor)).ln().abs()
+        let usual = deviation_within(&values[baseline.clone()], selection.len(), part, sorted);
+        full * ((inside.deviation + floor) / (usual.unwrap_or(before.deviation) + floor)).ln().abs()
     };
     [
         level as f32,
@@ -145,10 +151,11 @@ fn move_of(values: &[f32], asked: &Trial, unit: &Unit, sorted: &mut Vec<f32>) ->
     let (before, after) = (&values[asked.baseline.clone()], &values[asked.selection.clone()]);
     let medians = Sides { before: median(before, sorted), after: median(after, sorted) };
     let (was, is) = (Shape::of(before), Shape::without_extremes(after, medians.before, EXTREME_PART, sorted));
-    let was_steadily = Shape::without_extremes(before, medians.before, EXTREME_PART, sorted);
+    let was_steadily = deviation_within(before, after.len(), EXTREME_PART, sorted)
+        .unwrap_or_else(|| Shape::without_extremes(before, medians.before, EXTREME_PART, sorted).deviation);
     let points = after.iter().filter(|value| value.is_finite()).count() as f64;
     let mean = Sides { before: was.mean, after: is.mean };
-    let deviation = Sides { before: was_steadily.deviation, after: is.deviation };
+    let deviation = Sides { before: was_steadily, after: is.deviation };
     let usual = (MAD_TO_SD * deviation_of(before, medians.before, sorted)).max(was.deviation).max(unit.least);
     let up = mean.after >= medians.before;
     let is_beyond = |value: &&f32| {
@@ -288,6 +295,24 @@ impl Shape {
     }
 }
 
+/// The usual deviation within pieces of some length, the middle one's: a single step between two levels makes the whole swing, but
+/// only one of its pieces. `None` where there are too few pieces, or too short ones, to tell.
+fn deviation_within(values: &[f32], length: usize, part: usize, room: &mut Vec<f32>) -> Option<f64> {
+    let mut deviations = [0.0_f64; MOST_PIECES];
+    let mut pieces = 0;
+    for piece in values.rchunks_exact(length.max(1)).take(MOST_PIECES) {
+        let centre = median(piece, room);
+        let shape = Shape::without_extremes(piece, centre, part, room);
+        if shape.points >= LEAST_OF_PIECE {
+            deviations[pieces] = shape.deviation;
+            pieces += 1;
+        }
+    }
+    let found = &mut deviations[..pieces];
+    found.sort_unstable_by(f64::total_cmp);
+    (pieces >= LEAST_PIECES).then(|| f64::midpoint(found[(pieces - 1) / 2], found[pieces / 2]))
+}
+
 /// The median of what is there; the lower of two middle ones. 0 where nothing is.
 pub(super) fn median(values: &[f32], room: &mut Vec<f32>) -> f64 {
     room.clear();
@@ -398,6 +423,19 @@ mod tests {
         let alive: Vec<bool> = (0..60).map(|at| !lost.contains(&at)).collect();
         let presence = measured_where(values, asked, &alive).now[5];
         assert!(presence < 0.2, "{presence}");
+    }
+
+    #[test]
+    fn a_step_between_two_levels_is_no_swing() {
+        let values: Vec<f32> = (0..80)
+            .map(|at| if at < 30 { 100.0 } else { 60.0 } + if at % 2 == 0 { 1.0 } else { -1.0 })
+            .collect();
+        let room = &mut Vec::new();
+        let within = deviation_within(&values, 20, EXTREME_PART, room).unwrap();
+        assert!((0.9..1.1).contains(&within), "{within}");
+        assert!(Shape::of(&values).deviation > 15.0);
+        assert_eq!(deviation_within(&values, 40, EXTREME_PART, room), None, "too few pieces");
+        assert_eq!(deviation_within(&values, 3, EXTREME_PART, room), None, "too short ones");
     }
 
     #[test]

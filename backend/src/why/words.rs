@@ -168,10 +168,19 @@ fn digits(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// The unit that a name ends in, where it ends in one.
+/// The unit that a name ends in, where it ends in one; in front of what only says which of many values it is (`latency_ms.p95`).
 pub(super) fn unit_of(path: &str) -> &'static str {
-    let end = path.split(';').next().unwrap_or(path).rsplit(['.', '_', '-']).next().unwrap_or_default();
+    let mut words = path.split(';').next().unwrap_or(path).rsplit(['.', '_', '-']);
+    let end = words.by_ref().find(|word| !picks_one(word)).unwrap_or_default();
     UNITS.iter().find(|(ending, _)| *ending == end).map_or("", |(_, unit)| unit)
+}
+
+/// `p95`, `max`, `upper`, `90`: of the same unit as what it is taken from.
+fn picks_one(word: &str) -> bool {
+    const PICKED: [&str; 10] =
+        ["max", "min", "mean", "avg", "average", "median", "upper", "lower", "last", "value"];
+    let digits = word.strip_prefix('p').unwrap_or(word);
+    PICKED.contains(&word) || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The unit behind a pattern's hole: the word that follows it at once, where it is a unit.
@@ -218,6 +227,10 @@ mod tests {
     fn a_unit_is_said_only_where_the_name_or_the_text_leaves_no_doubt() {
         assert_eq!(unit_of("shop.cart.add.p95_ms"), "ms");
         assert_eq!(unit_of("shop.forms"), "");
+        assert_eq!(unit_of("shop.cart.latency_ms.p95"), "ms");
+        assert_eq!(unit_of("stats.timers.cart.ms.upper_90"), "ms");
+        assert_eq!(unit_of("shop.cart.ms.count"), "");
+        assert_eq!(unit_of("p95"), "");
         assert_eq!(unit_of("disk.used_bytes;host=a"), "B");
         assert_eq!(unit_after("GET <*> took <*> ms", 1), "ms");
         assert_eq!(unit_after("GET <*> took <*> ms", 0), "");
