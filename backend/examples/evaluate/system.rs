@@ -182,7 +182,7 @@ impl System {
                 Habit::Sawtooth { level, rise: draw.between(0.05, 0.5), period: draw.between(8.0, 200.0) }
             }
             Measures::Memory | Measures::HostMemory => Habit::Walk { level, step: noise * 0.05 },
-            Measures::Other => match draw.below(8) {
+            Measures::Other => match draw.below(7) {
                 0 => Habit::Counted(level),
                 1 => Habit::Rare(draw.log_between(0.002, 0.3)),
                 2 => Habit::Spiky { level, noise, often: draw.between(0.01, 0.1) },
@@ -190,8 +190,8 @@ impl System {
                     Habit::Sawtooth { level, rise: draw.between(0.1, 1.0), period: draw.between(5.0, 200.0) }
                 }
                 4 => Habit::Walk { level, step: noise * 0.1 },
+                5 if draw.chance(0.5) => Habit::Steps { level, often: draw.log_between(0.01, 0.05) },
                 5 => Habit::Constant(level.round()),
-                6 => Habit::Steps { level, often: draw.log_between(0.002, 0.02) },
                 _ => Habit::Wandering { level, noise, memory },
             },
             _ => Habit::Wandering { level, noise, memory },

@@ -294,12 +294,7 @@ impl Examples<'_> {
             sums.iter_mut().zip(lines.levels).for_each(|(sum, lines)| *sum += lines);
             sums
         });
-        if sums.iter().sum::<u64>() < group.count {
-            return Vec::new();
-        }
-        let told = Level::ALL.into_iter().rev().map(|level| (level.name(), sums[level as usize]));
-        let told = told.filter(|(_, lines)| *lines > 0);
-        told.map(|(level, count)| FacetCount { value: level.to_owned(), count }).collect()
+        told_levels(sums, group.count)
     }
 
     fn read(&mut self, id: PatternId) -> Result<Envelope<Box<RawValue>>, StoreError> {
@@ -321,6 +316,16 @@ impl Examples<'_> {
         let line = RawValue::from_string(text).map_err(|error| damaged(error.to_string()))?;
         Ok(envelope(view, &row, line))
     }
+}
+
+/// Lines of each level, the worst first, of so many lines; nothing where not all of them are among these.
+fn told_levels(lines: [u64; Level::COUNT], count: u64) -> Vec<FacetCount> {
+    if lines.iter().sum::<u64>() < count {
+        return Vec::new();
+    }
+    let told = Level::ALL.into_iter().rev().map(|level| (level.name(), lines[level as usize]));
+    let told = told.filter(|(_, lines)| *lines > 0);
+    told.map(|(level, count)| FacetCount { value: level.to_owned(), count }).collect()
 }
 
 /// The row that a place means: the one it names, or the match in the block that was stored last, or in the last block that has
@@ -450,6 +455,16 @@ mod tests {
             let all = LineFilter::all(TimeRange::all());
             check(&store, &lines, &all, &all);
         }
+    }
+
+    #[test]
+    fn levels_are_told_of_all_lines_or_not_at_all() {
+        let mut lines = [0; Level::COUNT];
+        lines[Level::Info as usize] = 7;
+        lines[Level::Error as usize] = 2;
+        let told: Vec<_> = told_levels(lines, 9).into_iter().map(|one| (one.value, one.count)).collect();
+        assert_eq!(told, [("error".to_owned(), 2), ("info".to_owned(), 7)]);
+        assert!(told_levels(lines, 10).is_empty());
     }
 
     #[test]
