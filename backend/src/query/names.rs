@@ -58,8 +58,8 @@ impl NameCounts {
 
     /// Adds the counts of the segment at hand to those before.
     fn leave(&mut self) {
-        let Some(names) = self.names.take() else { return };
-        let (own, list) = (names.texts(), self.lists.len() as u32);
+        let Some(at_hand) = self.names.take() else { return };
+        let (own, list) = (at_hand.texts(), self.lists.len() as u32);
         let texts: Vec<_> = self.lists.iter().map(NameList::texts).chain([own]).collect();
         let hasher = &self.hasher;
         let rehash = |named: &Named| hasher.hash_one(named.text(&texts));
@@ -69,12 +69,12 @@ impl NameCounts {
         let known = self.before.len();
         for (number, lines) in (0..).zip(self.counts.drain(..)).filter(|(_, lines)| *lines > 0) {
             let text = own.get(usize::from(number));
-            let named = Named { list, number, lines: 0 };
             let is_it = |named: &Named| named.text(&texts) == text;
-            self.before.entry(hasher.hash_one(text), is_it, rehash).or_insert(named).get_mut().lines += lines;
+            let first = Named { list, number, lines: 0 };
+            self.before.entry(hasher.hash_one(text), is_it, rehash).or_insert(first).get_mut().lines += lines;
         }
         if self.before.len() > known {
-            self.lists.push(names);
+            self.lists.push(at_hand);
         }
     }
 }

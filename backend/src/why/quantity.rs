@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn numbers_are_read_with_their_units_and_nothing_else_is() {
         let check = |text: &str, expected: Option<(f32, Measure)>| {
-            assert_eq!(read_quantity(text), expected, "{text}")
+            assert_eq!(read_quantity(text), expected, "{text}");
         };
         let plain = |number| Some((number, Measure::Plain));
         let seconds = |number| Some((number, Measure::Time));
