@@ -12,6 +12,8 @@ pub(crate) enum Form {
     FewPoints,
     /// Most series stand still until something happens.
     Still,
+    /// Some series take another level now and then, and hardly move between: what caches and heaps hold.
+    Steps,
     /// Compared with the same hour two weeks before.
     Far,
     /// Compared with a whole day two weeks before.
@@ -21,7 +23,8 @@ pub(crate) enum Form {
 }
 
 /// Those that are told of beside the usual one.
-pub(crate) const OTHERS: [Form; 5] = [Form::FewPoints, Form::Still, Form::Far, Form::FarDay, Form::Late];
+pub(crate) const OTHERS: [Form; 6] =
+    [Form::FewPoints, Form::Still, Form::Steps, Form::Far, Form::FarDay, Form::Late];
 
 impl Form {
     /// What it is called in tables.
@@ -30,6 +33,7 @@ impl Form {
             Self::Usual => "usual",
             Self::FewPoints => "few points",
             Self::Still => "still",
+            Self::Steps => "steps",
             Self::Far => "far",
             Self::FarDay => "far day",
             Self::Late => "late",
@@ -45,6 +49,7 @@ impl Form {
             Self::Usual => usual,
             Self::FewPoints => few(draw),
             Self::Still => Size { still: 0.6, ..usual },
+            Self::Steps => Size { steps: 0.05, ..usual },
             Self::Far => Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) },
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
             Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },

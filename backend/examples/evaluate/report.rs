@@ -39,12 +39,13 @@ enum Harmless {
 }
 
 /// Sorts of quiet windows.
-const QUIET: [(&str, Form, Harmless); 7] = [
+const QUIET: [(&str, Form, Harmless); 8] = [
     ("plain", Form::Usual, Harmless::Nothing),
     ("with a gap", Form::Usual, Harmless::Gap),
     ("with a deploy", Form::Usual, Harmless::Deploy),
     ("few points", Form::FewPoints, Harmless::Nothing),
     ("still", Form::Still, Harmless::Nothing),
+    ("steps", Form::Steps, Harmless::Nothing),
     ("far", Form::Far, Harmless::Nothing),
     ("far day", Form::FarDay, Harmless::Nothing),
 ];

@@ -31,6 +31,8 @@ pub(crate) struct Size {
     pub(crate) baseline: Baseline,
     /// The part of series that stand still, besides those that do by their nature.
     pub(crate) still: f64,
+    /// The part of series that step from level to level.
+    pub(crate) steps: f64,
 }
 
 /// What a series measures: incidents act on these.
@@ -190,7 +192,6 @@ impl System {
                     Habit::Sawtooth { level, rise: draw.between(0.1, 1.0), period: draw.between(5.0, 200.0) }
                 }
                 4 => Habit::Walk { level, step: noise * 0.1 },
-                5 if draw.chance(0.5) => Habit::Steps { level, often: draw.log_between(0.01, 0.05) },
                 5 => Habit::Constant(level.round()),
                 _ => Habit::Wandering { level, noise, memory },
             },
@@ -199,6 +200,8 @@ impl System {
         let may_stand = !matches!(measures, Measures::Requests | Measures::Errors);
         let stands = may_stand && self.size.still > 0.0 && draw.chance(self.size.still);
         let habit = if stands { Habit::Constant(level) } else { habit };
+        let steps = may_stand && self.size.steps > 0.0 && draw.chance(self.size.steps);
+        let habit = if steps { Habit::Steps { level, often: draw.log_between(0.01, 0.05) } } else { habit };
         let daily =
             matches!(measures, Measures::Requests | Measures::Cpu | Measures::HostCpu) || draw.chance(0.2);
         let every = if self.size.step_secs <= 10 && draw.chance(0.15) { 6 } else { 1 };
