@@ -121,10 +121,8 @@ impl Values {
 
     fn add(&mut self, slice: usize, value: &str) {
         self.lines[slice] += 1;
-        if let Some((number, measure)) = read_quantity(value)
-            && *self.measure.get_or_insert(measure) == measure
-        {
-            self.numbers[slice].push(number);
+        if let Some((number, measure)) = read_quantity(value) {
+            self.add_number(slice, number, measure);
         }
         let slices = self.lines.len();
         let is_selected = slice + 1 == slices;
@@ -140,6 +138,14 @@ impl Values {
         });
         if let Some(place) = place {
             self.counts[place as usize * slices + slice] += 1;
+        }
+    }
+
+    /// Keeps numbers of one measure, the first one's; nothing needs no unit.
+    fn add_number(&mut self, slice: usize, number: f32, measure: Measure) {
+        let is_zero = number == 0.0 && measure == Measure::Plain;
+        if is_zero || *self.measure.get_or_insert(measure) == measure {
+            self.numbers[slice].push(number);
         }
     }
 
@@ -284,6 +290,17 @@ mod tests {
         assert_eq!(fields[0].measure, Measure::Time);
         assert_eq!(fields[0].numbers, [vec![0.000_82, 0.012], vec![1.5, 62.0]]);
         assert!(fields[1].numbers.iter().all(Vec::is_empty), "820µsB is no number");
+    }
+
+    #[test]
+    fn a_zero_without_a_unit_is_of_the_measure_of_the_others() {
+        let line = |took: &str| format!(r#"{{"msg":"m","took":"{took}"}}"#);
+        let lines = ["0", "1ms", "0", "2ms", "7", "3ms"].map(line);
+        let fields = counted(&lines.each_ref().map(|line| (1, line.as_str())));
+        assert_eq!(
+            (fields[0].measure, &fields[0].numbers[1]),
+            (Measure::Time, &vec![0.0, 0.001, 0.0, 0.002, 0.003])
+        );
     }
 
     #[test]
