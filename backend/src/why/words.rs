@@ -68,11 +68,14 @@ pub(super) fn from_to(before: f64, after: f64, unit: &str) -> String {
     format!("{first} → {}", with_unit(after, unit))
 }
 
-/// What numbers up to a size are divided by, and their unit then: many milliseconds are seconds, few seconds milliseconds.
+/// What numbers up to a size are divided by, and their unit then: many milliseconds are seconds, many seconds minutes or hours,
+/// few seconds milliseconds.
 fn readable_unit(largest: f64, unit: &str) -> (f64, &str) {
     match unit {
         "ms" if largest >= 10_000.0 => (1_000.0, "s"),
         "µs" if largest >= 10_000.0 => (1_000.0, "ms"),
+        "s" if largest >= 7_200.0 => (3_600.0, "h"),
+        "s" if largest >= 600.0 => (60.0, "min"),
         "s" if largest < 0.001 && largest > 0.0 => (1e-6, "µs"),
         "s" if largest < 1.0 && largest > 0.0 => (0.001, "ms"),
         unit => (1.0, unit),
@@ -212,6 +215,8 @@ mod tests {
         assert_eq!(from_to(0.012, 0.94, "s"), "12 → 940 ms");
         assert_eq!(from_to(0.000_02, 0.000_5, "s"), "20 → 500 µs");
         assert_eq!(from_to(0.5, 63.0, "s"), "0.5 → 63 s");
+        assert_eq!(from_to(141.0, 5_520.0, "s"), "2.35 → 92 min");
+        assert_eq!(from_to(7_200.0, 90_000.0, "s"), "2 → 25 h");
         assert_eq!(from_to(0.0, 0.001_23, ""), "0 → 0.00123");
         assert_eq!(more_often(11.2), "11× more often");
         assert_eq!(more_often(0.25), "4× less often");

@@ -14,6 +14,7 @@ use sonde_shared::time::TimeRange;
 use sonde_shared::view::{FieldFilter, PatternSort};
 use std::sync::Arc;
 
+const NO_LINES: &str = "No lines, so no patterns.";
 /// The most patterns of the baseline that are told to be gone.
 const MOST_GONE: usize = 20;
 
@@ -26,7 +27,7 @@ pub(super) fn PatternsPane() -> impl IntoView {
     let list = move || match (feed.patterns.value.get(), feed.patterns.error.get()) {
         (_, Some(error)) => view! { <ErrorNote error retry=move |()| feed.patterns.retry() /> }.into_any(),
         (Some(list), None) if list.total == 0 && gone(feed).is_empty() => {
-            view! { <div class="state"><p>"No lines, so no patterns."</p></div> }.into_any()
+            view! { <div class="state"><p>{NO_LINES}</p></div> }.into_any()
         }
         (Some(list), None) => view! { <Patterns feed list open /> }.into_any(),
         (None, None) => ().into_any(),
@@ -137,6 +138,9 @@ fn sum_of(rows: &[PatternRow], list: &PatternList) -> String {
     let patterns = |count: u64| {
         [text::count(count).as_str(), if count == 1 { " pattern" } else { " patterns" }].concat()
     };
+    if list.total == 0 {
+        return NO_LINES.to_owned();
+    }
     if more == 0 {
         return [patterns(shown).as_str(), " · ", &text::lines(counted), ", all of them"].concat();
     }
