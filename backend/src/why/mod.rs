@@ -29,6 +29,8 @@ mod lines;
 mod null;
 /// What ranking gets to see.
 pub mod observed;
+/// How a series usually swings.
+mod pieces;
 /// Numbers with their units.
 pub mod quantity;
 /// From what was observed to the answer.

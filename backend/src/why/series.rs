@@ -7,6 +7,7 @@
 use super::counts;
 use super::ks::Binned;
 use super::observed::{Series, Trial};
+use super::pieces::Pieces;
 use super::trials::Trials;
 use super::unit::{LEAST_CHANGE, MAD_TO_SD, Unit};
 use std::ops::Range;
@@ -14,14 +15,9 @@ use std::ops::Range;
 /// How many statistics a series has.
 pub(super) const STATISTICS: usize = 6;
 /// Besides one point, one of so many is left out as extreme.
-const EXTREME_PART: usize = 10;
+pub(super) const EXTREME_PART: usize = 10;
 /// … and of series in which single points jump, one of so many.
 const JUMPS_PART: usize = 3;
-/// Into so many pieces of a selection's length a baseline is cut at most, and at least, to tell how it swings, …
-const MOST_PIECES: usize = 8;
-const LEAST_PIECES: usize = 3;
-/// … each of so many points at least.
-const LEAST_OF_PIECE: f64 = 4.0;
 /// So many deviations off, a single point is a jump.
 const FAR: f64 = 6.0;
 
@@ -74,6 +70,7 @@ pub(super) struct Room {
     differences: Vec<f32>,
     values: Binned,
     steps: Binned,
+    pieces: Pieces,
 }
 
 /// Measures one series in all trials. `alive` says which buckets count.
@@ -93,13 +90,20 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
     let Some(asked) = trials.next() else { return Measured::default() };
     let unit = Unit::of(values, &room.differences, &all.unusual, &mut sorted);
     let cadence = Cadence::of(values, &asked.baseline, alive);
-    let mut moved = move_of(values, asked, &unit, &mut sorted);
+    let mut pieces = std::mem::take(&mut room.pieces);
+    pieces.begin(values.len());
+    let mut moved = move_of(values, asked, &unit, &mut pieces, &mut sorted);
     moved.seldom = cadence.every > 1;
-    let mut compare =
-        |trial: &Trial| compare(values, room, trial, alive, (&moved, &unit), cadence, &mut sorted);
+    if moved.jumps {
+        // Of such series more is left out.
+        pieces.begin(values.len());
+    }
+    let mut compare = |trial: &Trial| {
+        compare(values, room, trial, alive, (&moved, &unit), cadence, (&mut pieces, &mut sorted))
+    };
     let now = compare(asked);
     let past = trials.map(&mut compare).collect();
-    room.sorted = sorted;
+    (room.sorted, room.pieces) = (sorted, pieces);
     Measured { now, past, moved }
 }
 
@@ -110,7 +114,7 @@ fn compare(
     alive: &[bool],
     (moved, unit): (&Move, &Unit),
     cadence: Cadence,
-    sorted: &mut Vec<f32>,
+    (pieces, sorted): (&mut Pieces, &mut Vec<f32>),
 ) -> [f32; STATISTICS] {
     let (selection, baseline) = (&trial.selection, &trial.baseline);
     let unit = unit.outside(values, selection);
@@ -134,7 +138,7 @@ fn compare(
     let spread = if inside.points < 3.0 || before.points < 3.0 {
         f64::NAN
     } else {
-        let usual = deviation_within(&values[baseline.clone()], selection.len(), part, sorted);
+        let usual = pieces.deviation(values, baseline, selection.len(), part, sorted);
         full * ((inside.deviation + floor) / (usual.unwrap_or(before.deviation) + floor)).ln().abs()
     };
     [
@@ -147,11 +151,12 @@ fn compare(
     ]
 }
 
-fn move_of(values: &[f32], asked: &Trial, unit: &Unit, sorted: &mut Vec<f32>) -> Move {
+fn move_of(values: &[f32], asked: &Trial, unit: &Unit, pieces: &mut Pieces, sorted: &mut Vec<f32>) -> Move {
     let (before, after) = (&values[asked.baseline.clone()], &values[asked.selection.clone()]);
     let medians = Sides { before: median(before, sorted), after: median(after, sorted) };
     let (was, is) = (Shape::of(before), Shape::without_extremes(after, medians.before, EXTREME_PART, sorted));
-    let was_steadily = deviation_within(before, after.len(), EXTREME_PART, sorted)
+    let was_steadily = pieces
+        .deviation(values, &asked.baseline, after.len(), EXTREME_PART, sorted)
         .unwrap_or_else(|| Shape::without_extremes(before, medians.before, EXTREME_PART, sorted).deviation);
     let points = after.iter().filter(|value| value.is_finite()).count() as f64;
     let mean = Sides { before: was.mean, after: is.mean };
@@ -236,10 +241,10 @@ fn kept_of(points: usize, part: usize) -> usize {
 
 /// A window's moments.
 #[derive(Clone, Copy, Debug, Default)]
-struct Shape {
-    points: f64,
+pub(super) struct Shape {
+    pub(super) points: f64,
     mean: f64,
-    deviation: f64,
+    pub(super) deviation: f64,
     /// The slope by least squares times the window's length.
     rise: f64,
 }
@@ -247,7 +252,7 @@ struct Shape {
 impl Shape {
     /// The moments without the values that lie furthest from `centre`, one and a tenth of all: what one point does is an
     /// accident. A single point stays.
-    fn without_extremes(values: &[f32], centre: f64, part: usize, room: &mut Vec<f32>) -> Self {
+    pub(super) fn without_extremes(values: &[f32], centre: f64, part: usize, room: &mut Vec<f32>) -> Self {
         room.clear();
         room.extend(values.iter().filter(|value| value.is_finite()));
         if room.len() < 2 {
@@ -263,7 +268,7 @@ impl Shape {
         Self { rise, ..Self::of(&room[..kept]) }
     }
 
-    fn of(values: &[f32]) -> Self {
+    pub(super) fn of(values: &[f32]) -> Self {
         Self::of_values(values.iter().copied())
     }
 
@@ -293,24 +298,6 @@ impl Shape {
         let slope = if along > 0.0 && n >= 3.0 { (tv - t * sum / n) / along } else { 0.0 };
         Self { points: n, mean: origin + sum / n, deviation: variance.sqrt(), rise: slope * length }
     }
-}
-
-/// The usual deviation within pieces of some length, the middle one's: a single step between two levels makes the whole swing, but
-/// only one of its pieces. `None` where there are too few pieces, or too short ones, to tell.
-fn deviation_within(values: &[f32], length: usize, part: usize, room: &mut Vec<f32>) -> Option<f64> {
-    let mut deviations = [0.0_f64; MOST_PIECES];
-    let mut pieces = 0;
-    for piece in values.rchunks_exact(length.max(1)).take(MOST_PIECES) {
-        let centre = median(piece, room);
-        let shape = Shape::without_extremes(piece, centre, part, room);
-        if shape.points >= LEAST_OF_PIECE {
-            deviations[pieces] = shape.deviation;
-            pieces += 1;
-        }
-    }
-    let found = &mut deviations[..pieces];
-    found.sort_unstable_by(f64::total_cmp);
-    (pieces >= LEAST_PIECES).then(|| f64::midpoint(found[(pieces - 1) / 2], found[pieces / 2]))
 }
 
 /// The median of what is there; the lower of two middle ones. 0 where nothing is.
@@ -423,19 +410,6 @@ mod tests {
         let alive: Vec<bool> = (0..60).map(|at| !lost.contains(&at)).collect();
         let presence = measured_where(values, asked, &alive).now[5];
         assert!(presence < 0.2, "{presence}");
-    }
-
-    #[test]
-    fn a_step_between_two_levels_is_no_swing() {
-        let values: Vec<f32> = (0..80)
-            .map(|at| if at < 30 { 100.0 } else { 60.0 } + if at % 2 == 0 { 1.0 } else { -1.0 })
-            .collect();
-        let room = &mut Vec::new();
-        let within = deviation_within(&values, 20, EXTREME_PART, room).unwrap();
-        assert!((0.9..1.1).contains(&within), "{within}");
-        assert!(Shape::of(&values).deviation > 15.0);
-        assert_eq!(deviation_within(&values, 40, EXTREME_PART, room), None, "too few pieces");
-        assert_eq!(deviation_within(&values, 3, EXTREME_PART, room), None, "too short ones");
     }
 
     #[test]
