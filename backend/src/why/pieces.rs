@@ -49,8 +49,9 @@ impl Pieces {
         part: usize,
         room: &mut Vec<f32>,
     ) -> Option<f64> {
+        let length = length.max(1);
         let (mut deviations, mut count) = ([0.0_f64; MOST_PIECES], 0);
-        for number in 1..=(range.len() / length.max(1)).min(MOST_PIECES) {
+        for number in 1..=(range.len() / length).min(MOST_PIECES) {
             let start = range.end - number * length;
             let known = self.known[start].filter(|piece| piece.length == length);
             let piece = known.unwrap_or_else(|| Piece::of(&values[start..start + length], part, room));
@@ -84,6 +85,7 @@ mod tests {
         };
         assert_eq!(within(40), None, "too few pieces");
         assert_eq!(within(3), None, "too short ones");
+        assert_eq!(within(0), None, "of nothing");
         let within = within(20).unwrap();
         assert!((0.9..1.1).contains(&within), "{within}");
         assert!(Shape::of(&values).deviation > 15.0);
