@@ -8,7 +8,7 @@ use super::logs::{BlockAt, BlockWalk, LineFilter, SegmentAt, SegmentFilter, Take
 use super::tally::{Count, Tally};
 use crate::patterns::{Counted, Group, PatternId, group, pattern_id};
 use crate::store::StoreError;
-use crate::store::logs::block::{Block, Columns, Kind, Row};
+use crate::store::logs::block::{Block, Columns, Row};
 use crate::store::logs::dictionary::NameList;
 use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, SegmentView, Snapshot};
@@ -41,13 +41,6 @@ struct Lines {
     last: Place,
 }
 
-/// How many lines a pattern has more, all of them of one level if it is told.
-#[derive(Clone, Copy, Debug)]
-struct More {
-    lines: u64,
-    level: Option<Level>,
-}
-
 /// Counts lines by pattern.
 #[derive(Debug, Default)]
 struct PatternTally {
@@ -63,7 +56,7 @@ impl Tally for PatternTally {
         let columns = at.view.segment.columns(at.block, &at.view.published);
         if at.filter.takes_all(at.block) {
             let place = |pattern| Place { segment: at.segment, pattern, block: Some(at.number), row: None };
-            columns.each_pattern(|pattern, level| self.add(More::one(level), place(pattern)));
+            columns.each_pattern(|pattern, level| self.add(1, Some(level), place(pattern)));
             return columns.len() as u64;
         }
         let rows = columns.rows_in(range);
@@ -83,7 +76,7 @@ impl Tally for PatternTally {
             self.enter(at.segment, at.view);
             let seen = kinds.len() as u64;
             let found = kinds.filter(|kind| at.filter.takes(kind));
-            found.for_each(|kind| self.add(More::of(&kind), place(kind.pattern)));
+            found.for_each(|kind| self.add(kind.lines, Some(kind.level), place(kind.pattern)));
             return Taken::All(seen);
         }
         if !at.filter.is_of_times() || at.summary.is_so_far() {
@@ -92,7 +85,7 @@ impl Tally for PatternTally {
         // There are too many kinds of lines to tell levels apart.
         self.enter(at.segment, at.view);
         let patterns = at.summary.all().patterns();
-        patterns.for_each(|(number, lines)| self.add(More { lines, level: None }, place(number)));
+        patterns.for_each(|(number, lines)| self.add(lines, None, place(number)));
         Taken::All(at.view.published.patterns.len() as u64)
     }
 
@@ -118,16 +111,17 @@ impl PatternTally {
         let is_here = |known: &Place| (known.segment, known.block) == (at.segment, Some(at.number));
         let latest = known.filter(is_here).and_then(|known| known.row).into_iter().chain([row]);
         let latest = latest.max_by_key(|row| columns.arrival(*row)).unwrap_or(row);
-        self.add(More::one(columns.level(row)), place(latest));
+        self.add(1, Some(columns.level(row)), place(latest));
     }
 
-    fn add(&mut self, more: More, last: Place) {
+    /// Adds lines of a pattern, all of them of one level if it is told.
+    fn add(&mut self, lines: u64, level: Option<Level>, last: Place) {
         let Some(known) = self.by_number.get_mut(usize::from(last.pattern)) else { return };
         let known = known.get_or_insert(Lines { count: 0, levels: [0; Level::COUNT], last });
         known.last = last;
-        known.count += more.lines;
-        if let Some(level) = more.level {
-            known.levels[level as usize] += more.lines;
+        known.count += lines;
+        if let Some(level) = level {
+            known.levels[level as usize] += lines;
         }
     }
 
@@ -137,7 +131,7 @@ impl PatternTally {
         for (template, lines) in counted.filter_map(|(template, lines)| Some((template, lines?))) {
             // A pattern is kept once, however many segments have it.
             match self.by_template.get_mut(template) {
-                Some(known) => known.absorb(lines),
+                Some(known) => *known = known.and(lines),
                 None => drop(self.by_template.insert(template.into(), lines)),
             }
         }
@@ -149,22 +143,21 @@ impl PatternTally {
     }
 }
 
-impl More {
-    fn one(level: Level) -> Self {
-        Self { lines: 1, level: Some(level) }
-    }
-
-    fn of(kind: &Kind) -> Self {
-        Self { lines: kind.lines, level: Some(kind.level) }
-    }
-}
-
 impl Lines {
-    /// Adds those of a later segment.
-    fn absorb(&mut self, later: Self) {
-        self.count += later.count;
+    /// These and those of a later segment, or of another pattern.
+    fn and(mut self, later: Self) -> Self {
         self.levels.iter_mut().zip(later.levels).for_each(|(sum, lines)| *sum += lines);
-        self.last = later.last;
+        Self { count: self.count + later.count, levels: self.levels, last: later.last }
+    }
+
+    /// Lines of each level, the worst first; nothing where not all lines' levels are told.
+    fn told_levels(&self) -> Vec<FacetCount> {
+        if self.levels.iter().sum::<u64>() < self.count {
+            return Vec::new();
+        }
+        let told = Level::ALL.into_iter().rev().map(|level| (level.name(), self.levels[level as usize]));
+        let told = told.filter(|(_, lines)| *lines > 0);
+        told.map(|(level, count)| FacetCount { value: level.to_owned(), count }).collect()
     }
 }
 
@@ -220,7 +213,7 @@ impl PatternCounts {
                 id: group.members[0].to_string(),
                 example: examples.read(group.members[0])?,
                 count: group.count,
-                levels: examples.levels(&group),
+                levels: examples.levels(&group.members),
                 baseline_count: baseline.as_ref().map(|baseline| baseline.lines(&group.members)),
                 pattern: group.template,
                 members: group.members.iter().filter(|_| is_grouped).map(ToString::to_string).collect(),
@@ -287,14 +280,9 @@ struct Examples<'a> {
 }
 
 impl Examples<'_> {
-    /// Lines of each level, the worst first; nothing where not all lines' levels are told.
-    fn levels(&self, group: &Group) -> Vec<FacetCount> {
-        let members = group.members.iter().filter_map(|id| self.lines.get(id));
-        let sums = members.fold([0; Level::COUNT], |mut sums, lines| {
-            sums.iter_mut().zip(lines.levels).for_each(|(sum, lines)| *sum += lines);
-            sums
-        });
-        told_levels(sums, group.count)
+    fn levels(&self, members: &[PatternId]) -> Vec<FacetCount> {
+        let lines = members.iter().filter_map(|id| self.lines.get(id)).copied().reduce(Lines::and);
+        lines.map_or_else(Vec::new, |lines| lines.told_levels())
     }
 
     fn read(&mut self, id: PatternId) -> Result<Envelope<Box<RawValue>>, StoreError> {
@@ -316,16 +304,6 @@ impl Examples<'_> {
         let line = RawValue::from_string(text).map_err(|error| damaged(error.to_string()))?;
         Ok(envelope(view, &row, line))
     }
-}
-
-/// Lines of each level, the worst first, of so many lines; nothing where not all of them are among these.
-fn told_levels(lines: [u64; Level::COUNT], count: u64) -> Vec<FacetCount> {
-    if lines.iter().sum::<u64>() < count {
-        return Vec::new();
-    }
-    let told = Level::ALL.into_iter().rev().map(|level| (level.name(), lines[level as usize]));
-    let told = told.filter(|(_, lines)| *lines > 0);
-    told.map(|(level, count)| FacetCount { value: level.to_owned(), count }).collect()
 }
 
 /// The row that a place means: the one it names, or the match in the block that was stored last, or in the last block that has
@@ -373,13 +351,13 @@ fn envelope(view: &SegmentView, row: &Row, line: Box<RawValue>) -> Envelope<Box<
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::logs::tests::{SHORT, TestLine, any_filter, any_lines, matching, store_all};
     use super::*;
     use crate::store::Store;
     use proptest::prelude::*;
 
-    fn patterns(
+    pub(in super::super) fn patterns(
         store: &Store,
         filter: &LineFilter,
         baseline: Option<&LineFilter>,
@@ -459,12 +437,14 @@ mod tests {
 
     #[test]
     fn levels_are_told_of_all_lines_or_not_at_all() {
-        let mut lines = [0; Level::COUNT];
-        lines[Level::Info as usize] = 7;
-        lines[Level::Error as usize] = 2;
-        let told: Vec<_> = told_levels(lines, 9).into_iter().map(|one| (one.value, one.count)).collect();
-        assert_eq!(told, [("error".to_owned(), 2), ("info".to_owned(), 7)]);
-        assert!(told_levels(lines, 10).is_empty());
+        let mut levels = [0; Level::COUNT];
+        levels[Level::Info as usize] = 7;
+        levels[Level::Error as usize] = 2;
+        let last = Place { segment: 0, pattern: 0, block: None, row: None };
+        let told = |count: u64| Lines { count, levels, last }.told_levels();
+        let nine: Vec<_> = told(9).into_iter().map(|one| (one.value, one.count)).collect();
+        assert_eq!(nine, [("error".to_owned(), 2), ("info".to_owned(), 7)]);
+        assert!(told(10).is_empty());
     }
 
     #[test]

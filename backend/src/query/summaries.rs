@@ -1,13 +1,12 @@
 //! Counts over finished segments, whatever became of their files, against a plain count of the same lines.
 
-use super::budget::Budget;
 use super::components::ComponentCounts;
 use super::density::Density;
 use super::facets::count_facets;
 use super::histogram::HistogramCounts;
 use super::logs::tests::{SHORT, TestLine, any_filter, line, matching};
 use super::logs::{Cursor, LineCount, LineFilter, LineStream, Reached, StreamOptions, TextFilter};
-use super::patterns::PatternCounts;
+use super::patterns::tests::patterns;
 use super::position::count_before;
 use crate::store::Store;
 use crate::store::batch::{Durability, LineBatch};
@@ -174,15 +173,6 @@ fn check_names(store: &Store, found: &[&TestLine], filter: &LineFilter) {
     assert_eq!(told(facets.components), counted(found.iter().map(|line| line.component)));
     assert_eq!(told(facets.hosts), counted(found.iter().map(|line| line.host)));
     assert_eq!(told(facets.levels), counted(found.iter().map(|line| line.level.name())));
-    let mut patterns = PatternCounts::new((&snapshot, filter.clone()), None);
-    while !patterns.step(&mut SHORT.clone(), logs.counters()) {}
-    let patterns = patterns.finish(false, 100, logs.counters()).unwrap();
-    let told = patterns.patterns.iter().map(|one| (one.pattern.clone(), one.count));
-    assert_eq!(told.collect::<BTreeMap<_, _>>(), counted(found.iter().map(|line| line.pattern)));
-    for one in &patterns.patterns {
-        let is_it = |line: &&TestLine| line.pattern == one.pattern && line.text == one.example.line.get();
-        assert!(found.iter().any(is_it), "{}", one.example.line);
-    }
     let mut count = LineCount::new(&snapshot, filter).unwrap();
     while !count.step(&mut SHORT.clone()) {}
     assert_eq!(count.lines(), found.len() as u64);
@@ -222,10 +212,14 @@ fn check_components_by(store: &Store, lines: &[TestLine], range: TimeRange, dens
 }
 
 fn check_patterns(store: &Store, found: &[&TestLine], filter: &LineFilter) {
-    let snapshot = store.logs().snapshot(filter.range).unwrap();
-    let mut counts = PatternCounts::new((&snapshot, filter.clone()), None);
-    while !counts.step(&mut SHORT.clone(), store.logs().counters()) {}
-    let answer = counts.finish(false, 100, store.logs().counters()).unwrap();
+    let answer = patterns(store, filter, None, false, 100);
+    let counts: BTreeMap<String, u64> =
+        answer.patterns.iter().map(|one| (one.pattern.clone(), one.count)).collect();
+    assert_eq!(counts, counted(found.iter().map(|line| line.pattern)));
+    for one in &answer.patterns {
+        let is_it = |line: &&TestLine| line.pattern == one.pattern && line.text == one.example.line.get();
+        assert!(found.iter().any(is_it), "{}", one.example.line);
+    }
     let told = answer.patterns.iter().flat_map(|one| {
         one.levels.iter().map(|level| ((one.pattern.as_str(), level.value.as_str()), level.count))
     });
@@ -346,11 +340,7 @@ fn whole_segments_are_counted_by_their_summaries_alone() {
         check_histogram(&store, &found, &filter, 3_600 * NANOS_PER_SEC);
         check_histogram(&store, &found, &filter, 60 * NANOS_PER_SEC);
         check_components(&store, &lines, range);
-        let snapshot = store.logs().snapshot(range).unwrap();
-        let mut patterns = PatternCounts::new((&snapshot, filter.clone()), None);
-        while !patterns.step(&mut Budget::STEP.clone(), store.logs().counters()) {}
-        let patterns = patterns.finish(false, 0, store.logs().counters()).unwrap();
-        assert_eq!(patterns.left_out.lines, found.len() as u64);
+        assert_eq!(patterns(&store, &filter, None, false, 0).left_out.lines, found.len() as u64);
     }
 }
 

@@ -174,7 +174,7 @@ fn digits(value: f64) -> String {
 /// The unit that a name ends in, where it ends in one; in front of what only says which of many values it is (`latency_ms.p95`).
 pub(super) fn unit_of(path: &str) -> &'static str {
     let mut words = path.split(';').next().unwrap_or(path).rsplit(['.', '_', '-']);
-    let end = words.by_ref().find(|word| !picks_one(word)).unwrap_or_default();
+    let end = words.find(|word| !picks_one(word)).unwrap_or_default();
     UNITS.iter().find(|(ending, _)| *ending == end).map_or("", |(_, unit)| unit)
 }
 

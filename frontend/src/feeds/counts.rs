@@ -60,7 +60,7 @@ pub struct PatternRow {
     /// The worst level of its lines; that of the example where no more is told.
     pub level: Level,
     /// Its lines by level, the worst first, where that is told.
-    pub levels: Vec<FacetCount>,
+    pub levels: Arc<[FacetCount]>,
     /// One of its lines.
     pub example: Arc<Row>,
 }
@@ -110,7 +110,7 @@ impl PatternList {
                 count: one.count,
                 before: one.baseline_count,
                 level: one.levels.first().and_then(|worst| Level::parse(&worst.value)).unwrap_or(l),
-                levels: one.levels,
+                levels: one.levels.into(),
                 example: Arc::new(Row::of(Envelope { t, c, h, l, p, id, line: Raw(&line.0) })),
             }
         };
@@ -235,7 +235,7 @@ mod tests {
             let (id, template) = (template.to_owned(), template.to_owned());
             // What a pattern's latest line is says nothing of its worst.
             let level = Level::parse(level).expect("it is a level");
-            PatternRow { id, template, count, before: Some(before), level, levels: Vec::new(), example }
+            PatternRow { id, template, count, before: Some(before), level, levels: Arc::default(), example }
         };
         let rows = [
             row("turn", "info", 64, 512),

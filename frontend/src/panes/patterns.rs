@@ -180,7 +180,7 @@ fn Pattern(
     let (only, not, id) = (row.id.clone(), row.id.clone(), row.id.clone());
     let (level, told) = (row.level, text::levels(&row.levels));
     let parts = level_parts(&row.levels, row.count);
-    let values = Arc::new(row.levels.clone());
+    let levels = row.levels.clone();
     let versus = row.change(nanos).map(versus);
     let is_new = row.before == Some(0);
     let (example, width) = (row.example.clone(), row.count as f64 / most as f64 * 100.0);
@@ -216,7 +216,7 @@ fn Pattern(
                 </button>
             </div>
             <Show when=move || is_open.get()>
-                <Levels levels=Arc::clone(&values) />
+                <Levels levels=Arc::clone(&levels) />
                 <Values feed id=id.clone() template=template.clone() />
                 <p class="example mono"><span class="muted">{plain(&example.component)}</span>" "{plain(&example.text().message)}</p>
             </Show>
@@ -235,7 +235,7 @@ fn level_parts(levels: &[FacetCount], count: u64) -> Vec<AnyView> {
 
 /// The levels of a pattern's lines, where they differ.
 #[component]
-fn Levels(levels: Arc<Vec<FacetCount>>) -> impl IntoView {
+fn Levels(levels: Arc<[FacetCount]>) -> impl IntoView {
     let lines = levels.iter().map(|one| one.count).sum();
     let level = |one: &FacetCount| {
         let share = text::percent(one.count, lines);
