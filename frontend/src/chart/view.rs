@@ -187,7 +187,7 @@ pub fn Chart(
                 points
                 tail
                 is_there=Signal::derive(move || {
-                    in_front.track();
+                    in_front.with(|_| ());
                     data.with(Option::is_some)
                 })
             />
@@ -349,11 +349,12 @@ fn paint_on_change(
     });
     effect(move || {
         is_there.track();
-        ctx.events.track();
         height_px.track();
         pixel_ratio.track();
-        ctx.range.track();
-        ctx.theme.track();
+        // A memo that nobody has read yet would tell its first value as a change, and all be painted twice.
+        ctx.events.with(|_| ());
+        ctx.range.with(|_| ());
+        ctx.theme.with(|_| ());
         surface.width.track();
         node.track();
         if is_asked.get_value() {
