@@ -6,7 +6,7 @@ use crate::form::{Form, OTHERS};
 use crate::incident::{self, Cause, KINDS, Kind};
 use crate::system::System;
 use crate::{explain, hash, simple};
-use sonde::why::{Observed, Weights, rank_with};
+use sonde::why::{Observed, rank};
 use sonde_shared::why::{Finding, FindingKind, Place};
 use std::collections::BTreeMap;
 
@@ -201,7 +201,7 @@ fn of_kind(form: Form, kind: Kind, incidents: usize, is_explained: bool, tallies
 
 /// Where the cause is in all that is listed; the list, and how many of it are findings.
 fn own(observed: &Observed, cause: &Cause, tally: &mut Tally) -> (Found, Vec<Finding>, usize) {
-    let why = rank_with(observed, &Weights::default()).0;
+    let why = rank(observed);
     let findings = why.findings.len();
     let listed: Vec<Finding> = why.findings.into_iter().chain(why.weaker).collect();
     let found = locate(&listed, cause, observed);

@@ -6,7 +6,7 @@ use crate::form::Form;
 use crate::incident::{self, Kind};
 use crate::system::{Size, System};
 use crate::{explain, hash, ranking};
-use sonde::why::{UnderNull, Weights, rank_with};
+use sonde::why::{UnderNull, Weights, rank, rank_with};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -159,7 +159,7 @@ fn finds_series(size: Size, factor: f64, number: u64) -> bool {
     let start = observed.grid.now.selection.start;
     observed.series[chosen].values[start..].iter_mut().for_each(|value| *value *= factor as f32);
     let path = observed.series[chosen].path.clone();
-    rank_with(&observed, &Weights::default()).0.findings.iter().any(|finding| finding.subject == path)
+    rank(&observed).findings.iter().any(|finding| finding.subject == path)
 }
 
 fn finds_pattern(size: Size, factor: f64, number: u64) -> bool {
@@ -172,7 +172,7 @@ fn finds_pattern(size: Size, factor: f64, number: u64) -> bool {
         .collect();
     observed.patterns[0].counts = sonde::why::observed::Counts::of_all(&counts);
     let id = Some(observed.patterns[0].id.clone());
-    rank_with(&observed, &Weights::default()).0.findings.iter().any(|finding| finding.at.pattern == id)
+    rank(&observed).findings.iter().any(|finding| finding.at.pattern == id)
 }
 
 fn time() {
@@ -186,9 +186,9 @@ fn time() {
         let mut best = f64::INFINITY;
         for _ in 0..5 {
             let begun = Instant::now();
-            let answer = rank_with(&observed, &Weights::default());
+            let answer = rank(&observed);
             best = best.min(begun.elapsed().as_secs_f64());
-            assert!(answer.0.done, "an answer is whole");
+            assert!(answer.done, "an answer is whole");
         }
         println!(
             "  {series} series × {} buckets, {} patterns: {:.0}",

@@ -12,7 +12,7 @@ use crate::store::logs::block::{Block, Columns, Row};
 use crate::store::logs::dictionary::NameList;
 use crate::store::logs::text::TextReader;
 use crate::store::logs::{Counters, SegmentView, Snapshot};
-use rustc_hash::FxHashMap;
+use foldhash::fast::RandomState;
 use serde_json::value::RawValue;
 use sonde_shared::api::{Envelope, FacetCount, PatternCount, Patterns, PatternsLeftOut};
 use sonde_shared::log::Level;
@@ -47,7 +47,8 @@ struct PatternTally {
     segment: Option<usize>,
     templates: Option<NameList>,
     by_number: Vec<Option<Lines>>,
-    by_template: FxHashMap<Box<str>, Lines>,
+    /// Seeded, since senders choose what templates are of.
+    by_template: HashMap<Box<str>, Lines, RandomState>,
 }
 
 impl Tally for PatternTally {

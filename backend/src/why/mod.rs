@@ -19,6 +19,8 @@ mod events;
 mod fields;
 #[cfg(test)]
 mod golden;
+/// What series, patterns and places say.
+mod judgements;
 /// How far two samples lie apart.
 mod ks;
 /// Series as candidates.
@@ -55,6 +57,7 @@ mod unit;
 /// Sizes in words.
 mod words;
 
+pub use judgements::{Judgements, UnderNull};
 pub use observed::Observed;
-pub use rank::{UnderNull, rank, rank_with};
+pub use rank::{rank, rank_judged, rank_with};
 pub use score::Weights;

@@ -1,18 +1,18 @@
 //! From what was observed to the answer.
 //!
-//! Everything is tested; what is promising is scored; what moved together becomes one; of these groups those stay that stand
-//! out among all that was tested; and they are told best first, each with when it moved.
+//! Of what was judged the promising is scored; what moved together becomes one; of these groups those stay that stand out
+//! among all that was tested; and they are told best first, each with when it moved.
 
 use super::candidate::{Candidate, course_of};
 use super::collapse::{Group, collapse};
 use super::discovery::{discoveries, joined};
+use super::judgements::{Judgements, UnderNull, unusable};
 use super::observed::{Grid, Observed, Series};
 use super::score::{Weights, alone, among_others};
 use super::share::Tests;
-use super::together::{self, Places};
+use super::together::Places;
 use super::tree::Tree;
-use super::trials::Trials;
-use super::{events, fields, levels, lines};
+use super::{events, fields};
 use sonde_shared::why::{Finding, FindingKind, Member, QUIET, Tested, Why};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,28 +28,20 @@ const MOST_WEAKER: usize = 10;
 /// … with so many members each.
 const MOST_MEMBERS: usize = 50;
 
-/// p-values of past windows, where nothing was selected: by kind, for looking at whether they are uniform.
-#[derive(Clone, Debug, Default)]
-pub struct UnderNull {
-    /// Of series.
-    pub series: Vec<f32>,
-    /// Of patterns.
-    pub patterns: Vec<f32>,
-    /// Of components and hosts.
-    pub components: Vec<f32>,
-    /// Of fields.
-    pub fields: Vec<f32>,
-    /// Of what the members of one place say together.
-    pub together: Vec<f32>,
-}
-
 /// Ranks what differs in the selection, best first; nothing where nothing stands out.
 pub fn rank(observed: &Observed) -> Why {
-    rank_with(observed, &Weights::default()).0
+    rank_judged(observed, &Judgements::of(observed), &Weights::default())
 }
 
 /// The same with other weights, and with the p-values of past windows.
 pub fn rank_with(observed: &Observed, weights: &Weights) -> (Why, UnderNull) {
+    let judged = Judgements::of(observed);
+    let fields = fields::find(observed, &Tree::of(observed)).combined;
+    (rank_judged(observed, &judged, weights), judged.under_null(&fields))
+}
+
+/// The same where series, patterns and places were judged before: their fields may have come since.
+pub fn rank_judged(observed: &Observed, judged: &Judgements, weights: &Weights) -> Why {
     let grid = &observed.grid;
     let answer = Why {
         tested: tested(observed),
@@ -59,20 +51,21 @@ pub fn rank_with(observed: &Observed, weights: &Weights) -> (Why, UnderNull) {
         ..Why::default()
     };
     if let Some(note) = unusable(observed) {
-        return (Why { note: Some(note), ..answer }, UnderNull::default());
+        return Why { note: Some(note), ..answer };
     }
     let tree = Tree::of(observed);
-    let (tested, under_null) = test_all(observed, &tree);
-    let candidates = best_first(tested.candidates, &tree, weights);
+    let fields = fields::find(observed, &tree);
+    let tests = Tests::of(observed, &tree, judged.tests(&fields), &judged.places);
+    let candidates = best_first(judged.candidates(fields), &tree, weights);
     let groups = collapse(&candidates);
-    let p = p_values(&candidates, &groups, &tested.tests, &tested.places, &tree);
-    let count = tested.tests.all() - candidates.len() + groups.len();
+    let p = p_values(&candidates, &groups, &tests, &judged.places, &tree);
+    let count = tests.all() - candidates.len() + groups.len();
     let (kept, rest) = keep_discoveries(groups, &p, count);
     let told = Told::new(observed, &tree, &candidates, &kept, weights);
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
     let note = findings.is_empty().then(|| quiet(&answer.tested));
-    (Why { findings, weaker, note, ..answer }, under_null)
+    Why { findings, weaker, note, ..answer }
 }
 
 /// Candidates by what is known of each alone; equal ones by what they are of, so that an answer is always the same.
@@ -85,89 +78,12 @@ fn best_first(candidates: Vec<Candidate>, tree: &Tree<'_>, weights: &Weights) ->
     scored.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// Why nothing can be compared.
-fn unusable(observed: &Observed) -> Option<String> {
-    let grid = &observed.grid;
-    let is_range = |range: &Range<usize>| !range.is_empty() && range.end <= grid.len();
-    if !is_range(&grid.now.selection) || !is_range(&grid.now.baseline) {
-        return Some("There is nothing to compare: selection or baseline has no data.".to_owned());
-    }
-    let is_whole = |series: &Series| series.values.len() == grid.len();
-    debug_assert!(observed.series.iter().all(is_whole), "a series has a value for each bucket");
-    (!observed.series.iter().all(is_whole)).then(|| "The series are not on one grid.".to_owned())
-}
-
 fn quiet(tested: &Tested) -> String {
     let some = |number: u64, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
     let (patterns, fields) = (some(tested.patterns, "pattern"), some(tested.fields, "field"));
     let components = some(tested.components, "component");
     let series = tested.series;
     format!("{QUIET}{series} series, {patterns}, {fields} and {components} are as they usually are.")
-}
-
-/// What was found by testing everything.
-struct Promising {
-    candidates: Vec<Candidate>,
-    /// How many tests there were.
-    tests: Tests,
-    /// What the members of each place say together.
-    places: Places,
-}
-
-fn test_all(observed: &Observed, tree: &Tree<'_>) -> (Promising, UnderNull) {
-    let trials = Trials::of(&observed.grid);
-    let (series_alive, lines_alive) = alive(observed);
-    let series = levels::find(observed, &trials, &series_alive, tree);
-    let patterns = lines::find_patterns(observed, &trials, &lines_alive, tree);
-    let of_places = lines::find_places(observed, &trials, &lines_alive, tree);
-    let fields = fields::find(observed, tree);
-    let (places, together) = together::find(&[&series, &patterns], &trials);
-    let all = [&series, &patterns, &of_places, &fields].map(|judged| judged.combined.p.len());
-    let tests = Tests::of(observed, tree, all, &places);
-    let known = |past: &[f32]| past.iter().copied().filter(|p| !p.is_nan()).collect();
-    let under_null = UnderNull {
-        series: known(&series.combined.past),
-        patterns: known(&patterns.combined.past),
-        components: known(&of_places.combined.past),
-        fields: known(&fields.combined.past),
-        together: known(&together),
-    };
-    let candidates = [series, patterns, of_places, fields].into_iter().flat_map(|judged| judged.candidates);
-    let candidates = candidates.filter(Candidate::matters).collect();
-    (Promising { candidates, tests, places }, under_null)
-}
-
-/// The buckets in which series, and lines, were received at all: where nothing came from anywhere, nothing fell silent.
-fn alive(observed: &Observed) -> (Vec<bool>, Vec<bool>) {
-    let buckets = observed.grid.len();
-    let mut points = vec![0_u32; buckets];
-    for series in &observed.series {
-        for (count, value) in points.iter_mut().zip(&series.values) {
-            *count += u32::from(value.is_finite());
-        }
-    }
-    let mut lines = vec![0_u32; buckets];
-    for (bucket, count) in observed.volumes.iter().flat_map(|volume| volume.lines.iter()) {
-        if let Some(sum) = lines.get_mut(bucket) {
-            *sum = sum.saturating_add(count);
-        }
-    }
-    let (mut series_alive, mut lines_alive) = (well_filled(&points), well_filled(&lines));
-    // Where one of them says that nothing came, and of the other nothing did, that too is no silence.
-    for bucket in 0..buckets {
-        let is_dead = !series_alive[bucket] || !lines_alive[bucket];
-        series_alive[bucket] &= !is_dead || points[bucket] > 0;
-        lines_alive[bucket] &= !is_dead || lines[bucket] > 0;
-    }
-    (series_alive, lines_alive)
-}
-
-/// Buckets that have anything, where almost all have much; all buckets otherwise.
-fn well_filled(counts: &[u32]) -> Vec<bool> {
-    let mut sorted = counts.to_vec();
-    sorted.sort_unstable();
-    let usual = sorted.get(sorted.len() / 4).copied().unwrap_or(0);
-    counts.iter().map(|count| *count > 0 || usual < 20).collect()
 }
 
 /// How often the like of each group comes by chance, beside all that was tested: by its members' p-values; or, of the best group of a place, by
@@ -405,42 +321,4 @@ fn range_ms(grid: &Grid, buckets: &Range<usize>) -> [i64; 2] {
     let from = start(buckets.start).unwrap_or_default();
     let until = buckets.end.checked_sub(1).and_then(start).map_or(from, |last| last + grid.step_ms);
     [from, until]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::observed::{Counts, Trial, Volume};
-    use super::*;
-
-    /// So many series and lines in each of six buckets, and which of them are alive.
-    fn alive_of(series: [usize; 6], lines: [u32; 6]) -> (String, String) {
-        let of = |number: usize| {
-            let value = |count: &usize| if *count > number { 1.0 } else { f32::NAN };
-            Series { path: format!("s{number}"), values: series.iter().map(value).collect() }
-        };
-        let observed = Observed {
-            grid: Grid::unbroken(0, 10_000, Trial { selection: 4..6, baseline: 0..4 }),
-            series: (0..40).map(of).collect(),
-            volumes: vec![Volume { lines: Counts::of_all(&lines), ..Volume::default() }],
-            ..Observed::default()
-        };
-        let (series, lines) = alive(&observed);
-        let drawn = |alive: Vec<bool>| alive.iter().map(|alive| if *alive { '+' } else { '-' }).collect();
-        (drawn(series), drawn(lines))
-    }
-
-    #[test]
-    fn where_nothing_was_received_nothing_is_missing() {
-        let check = |series, lines, of_series: &str, of_lines: &str| {
-            assert_eq!(alive_of(series, lines), (of_series.to_owned(), of_lines.to_owned()));
-        };
-        check([40, 40, 0, 40, 40, 40], [90, 90, 0, 90, 90, 90], "++-+++", "++-+++");
-        // Few lines, or few series, may pause; but not where the others tell that nothing came at all.
-        check([40, 40, 0, 40, 40, 40], [1, 0, 0, 1, 1, 1], "++-+++", "++-+++");
-        check([2, 0, 0, 2, 2, 2], [90, 90, 0, 90, 90, 90], "++-+++", "++-+++");
-        // What came nevertheless was received.
-        check([40, 40, 0, 40, 40, 40], [1, 0, 1, 1, 1, 1], "++-+++", "++++++");
-        // All that fell silent while the other goes on is silent.
-        check([40, 40, 40, 40, 40, 40], [9, 9, 9, 9, 0, 0], "++++++", "++++++");
-    }
 }

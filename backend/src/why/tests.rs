@@ -3,7 +3,7 @@
 use super::observed::{
     Context, Counts, Field, FieldValue, Grid, Observed, Part, Pattern, Series, Trial, Volume,
 };
-use super::rank;
+use super::{Judgements, Weights, rank, rank_judged};
 use proptest::prelude::*;
 use sonde_shared::log::Level;
 use sonde_shared::why::{Change, FindingKind, Why};
@@ -125,6 +125,15 @@ fn what_happened_is_told_and_nothing_else() {
     );
     assert!(lags((0..20).collect()).iter().all(Option::is_none));
     assert!(answer.findings.len() <= 5, "{found:?}");
+}
+
+#[test]
+fn what_was_judged_before_fields_came_is_as_good_as_what_is_judged_with_them() {
+    let observed = incident(1);
+    let before = Observed { fields: Vec::new(), ..observed.clone() };
+    assert_ne!(rank(&before), rank(&observed));
+    let judged = Judgements::of(&before);
+    assert_eq!(rank_judged(&observed, &judged, &Weights::default()), rank(&observed));
 }
 
 #[test]

@@ -9,9 +9,11 @@ use crate::query::logs::{plain_text, read_string};
 use crate::store::logs::fields::{COMPONENT_KEYS, HOST_KEYS, LEVEL_KEYS, MSG_KEYS, TS_KEYS};
 use crate::why::observed::{FIELD_NUMBERS, FIELD_VALUES, Field, FieldValue, Part};
 use crate::why::quantity::{Measure, read_quantity};
+use foldhash::fast::RandomState;
 use rustc_hash::FxHashMap;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 use std::fmt;
 
 /// The most fields and variable parts of a component.
@@ -28,8 +30,8 @@ const LEAST_LINES: u32 = 5;
 struct Values {
     /// Lines that have the part, by slice.
     lines: Vec<u32>,
-    /// Each value's place in `counts`.
-    places: FxHashMap<Box<str>, u32>,
+    /// Each value's place in `counts`; seeded, since senders choose the values.
+    places: HashMap<Box<str>, u32, RandomState>,
     /// By value and slice.
     counts: Vec<u32>,
     /// All of one measure, by slice.
@@ -42,7 +44,7 @@ struct Values {
 pub(super) struct FieldCounts {
     slices: usize,
     component: u32,
-    named: FxHashMap<Box<str>, Values>,
+    named: HashMap<Box<str>, Values, RandomState>,
     holes: FxHashMap<(u32, u16), Values>,
     masker: Masker,
     fields: Vec<Field>,
@@ -51,7 +53,7 @@ pub(super) struct FieldCounts {
 impl FieldCounts {
     /// Nothing yet, by so many slices.
     pub(super) fn new(slices: usize) -> Self {
-        let (named, holes) = (FxHashMap::default(), FxHashMap::default());
+        let (named, holes) = (HashMap::default(), FxHashMap::default());
         Self { slices, component: 0, named, holes, masker: Masker::default(), fields: Vec::new() }
     }
 
@@ -171,7 +173,7 @@ impl Values {
 }
 
 /// Values that occur twice in the selection or in the baseline, the most frequent of each.
-fn frequent(places: FxHashMap<Box<str>, u32>, counts: &[u32], slices: usize) -> Vec<FieldValue> {
+fn frequent(places: HashMap<Box<str>, u32, RandomState>, counts: &[u32], slices: usize) -> Vec<FieldValue> {
     let counts = |place: u32| &counts[place as usize * slices..(place as usize + 1) * slices];
     let selected = |place: u32| counts(place)[slices - 1];
     let before = |place: u32| counts(place)[..slices - 1].iter().sum::<u32>();

@@ -13,9 +13,11 @@ use crate::store::logs::SegmentView;
 use crate::store::logs::block::{Columns, Kind};
 use crate::store::logs::dictionary::NameList;
 use crate::why::observed::{Counts, Pattern, Volume};
+use foldhash::fast::RandomState;
 use rustc_hash::FxHashMap;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
+use std::collections::HashMap;
 
 /// The most patterns of components that are told apart; lines of more are counted for their components alone.
 const MOST_PATTERNS: usize = 20_000;
@@ -27,7 +29,8 @@ const NOT_APART: u32 = u32::MAX;
 /// Names and their places.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    places: FxHashMap<Box<str>, u32>,
+    /// Seeded, since senders choose the names.
+    places: HashMap<Box<str>, u32, RandomState>,
     names: Vec<String>,
 }
 

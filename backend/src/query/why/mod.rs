@@ -24,7 +24,7 @@ use super::budget::Budget;
 use crate::store::logs::{Counters, Snapshot};
 use crate::store::{Store, StoreError};
 use crate::why::observed::{Grid, Observed};
-use crate::why::rank;
+use crate::why::{Judgements, Weights, rank_judged};
 use lines::{Counted, LineTally};
 use plan::{Plan, Stretch};
 use reading::{Sampled, Sampling};
@@ -54,6 +54,8 @@ pub struct Gathering {
     own: Vec<bool>,
     kept: Kept,
     observed: Observed,
+    /// What was judged before the fields of lines were known.
+    judged: Option<Judgements>,
     notes: Vec<String>,
 }
 
@@ -80,6 +82,7 @@ impl Gathering {
             own: begun.own,
             kept: Kept::default(),
             observed: Observed { events: begun.events, ..Observed::default() },
+            judged: None,
             notes: begun.notes,
             question,
         })
@@ -207,7 +210,7 @@ impl Gathering {
             context: self.question.context(&[]),
             ..Observed::default()
         };
-        self.answer(&observed, false)
+        self.answer(&observed, &Judgements::of(&observed), false)
     }
 
     /// What stands out among all that is known, when series are read, or all is.
@@ -217,7 +220,9 @@ impl Gathering {
         observed.components = counted.components.as_slice().to_vec();
         (observed.hosts, observed.patterns, observed.volumes) =
             (counted.hosts, counted.patterns, counted.volumes);
-        let why = self.answer(&observed, is_done);
+        let judged = self.judged.take().unwrap_or_else(|| Judgements::of(&observed));
+        let why = self.answer(&observed, &judged, is_done);
+        self.judged = Some(judged);
         (counted.hosts, counted.patterns, counted.volumes) = (
             std::mem::take(&mut observed.hosts),
             std::mem::take(&mut observed.patterns),
@@ -227,10 +232,10 @@ impl Gathering {
         why
     }
 
-    fn answer(&self, observed: &Observed, is_done: bool) -> Why {
+    fn answer(&self, observed: &Observed, judged: &Judgements, is_done: bool) -> Why {
         let mut why = match nothing_there(&observed.grid) {
             Some(note) => Why { note: Some(note.to_owned()), ..Why::default() },
-            None => rank(observed),
+            None => rank_judged(observed, judged, &Weights::default()),
         };
         let note: Vec<&str> =
             why.note.as_deref().into_iter().chain(self.notes.iter().map(|note| &**note)).collect();
