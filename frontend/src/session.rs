@@ -12,6 +12,15 @@ use std::sync::OnceLock;
 /// What may have come behind a range that ends now.
 pub const AHEAD_NANOS: i64 = 2 * NANOS_PER_SEC;
 
+/// A chart that is to be brought into sight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reveal {
+    /// Its panel's id.
+    pub panel: String,
+    /// Whether what asks for it has made an entry of the history already.
+    pub is_entry: bool,
+}
+
 /// The page's state; `Copy`, found by [`use_session`].
 #[derive(Clone, Copy)]
 pub struct Session {
@@ -37,7 +46,7 @@ pub struct Session {
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
     /// The panel that is to be brought into sight.
-    pub reveal: RwSignal<Option<String>>,
+    pub reveal: RwSignal<Option<Reveal>>,
     /// Whether the server has stopped answering.
     pub lost: RwSignal<bool>,
     /// Whether what comes is told as it comes.
@@ -141,6 +150,16 @@ impl Session {
     /// The whole address of another view of this page.
     pub fn address_of(self, view: &ViewState) -> String {
         url::origin() + &view.to_url()
+    }
+
+    /// The number of the current entry of the history, which rises from one to the next.
+    pub fn entry(self) -> f64 {
+        self.address.entry()
+    }
+
+    /// Another place of the page is seen now: one step back leads from there.
+    pub fn enter_place(self) {
+        self.address.enter_place();
     }
 
     fn read_address(self) {

@@ -55,6 +55,8 @@ struct Trail {
     below: Option<String>,
     /// Whether the current entry has become what the one below it is: what was opened there was closed again.
     is_spare: bool,
+    /// Whether it is the same on purpose: another place of the page is seen.
+    is_place: bool,
 }
 
 impl Trail {
@@ -70,7 +72,15 @@ impl Trail {
         };
         let (Write::Push(url) | Write::Replace(url)) = &write;
         self.is_spare = self.below.as_ref() == Some(url);
+        self.is_place = false;
         write
+    }
+
+    /// The current entry is another place of the page that the one below shows; whether that takes a new entry.
+    fn enter_place(&mut self, current: &str) -> bool {
+        let is_new = !self.is_place;
+        *self = Self { below: Some(current.to_owned()), is_spare: true, is_place: true };
+        is_new
     }
 }
 
@@ -113,7 +123,22 @@ impl AddressBar {
         self.rest.stop();
         self.pending.set_value(Pending::default());
         let former = self.trail.try_update_value(std::mem::take);
-        former.is_some_and(|trail| trail.is_spare && trail.below == Some(whole_path()))
+        former.is_some_and(|trail| trail.is_spare && !trail.is_place && trail.below == Some(whole_path()))
+    }
+
+    /// Another place of the page is seen now, which its address does not tell: one step back leads from there. Several in a row are one.
+    pub fn enter_place(self) {
+        self.flush();
+        let path = whole_path();
+        if self.trail.try_update_value(|trail| trail.enter_place(&path)) == Some(true) {
+            self.write_entry(1.0, &path);
+        }
+    }
+
+    /// The number of the current entry, which rises from one to the next.
+    pub fn entry(self) -> f64 {
+        let state = window().history().and_then(|history| history.state());
+        state.ok().and_then(|state| state.as_f64()).unwrap_or(0.0)
     }
 
     /// Writes what waits, at once.
@@ -126,12 +151,21 @@ impl AddressBar {
     }
 
     fn write_history(self, write: Write) {
+        match self.trail.try_update_value(|trail| trail.settle(write, &whole_path())) {
+            Some(Write::Push(url)) => self.write_entry(1.0, &url),
+            Some(Write::Replace(url)) => self.write_entry(0.0, &url),
+            None => {}
+        }
+    }
+
+    /// Writes an entry, so many behind the current one: 0 is that one itself.
+    fn write_entry(self, behind: f64, url: &str) {
         let Ok(history) = window().history() else { return };
-        let settled = self.trail.try_update_value(|trail| trail.settle(write, &whole_path()));
-        let written = match settled {
-            Some(Write::Push(url)) => history.push_state_with_url(&JsValue::NULL, "", Some(&url)),
-            Some(Write::Replace(url)) => history.replace_state_with_url(&JsValue::NULL, "", Some(&url)),
-            None => Ok(()),
+        let number = JsValue::from_f64(self.entry() + behind);
+        let written = if behind > 0.0 {
+            history.push_state_with_url(&number, "", Some(url))
+        } else {
+            history.replace_state_with_url(&number, "", Some(url))
         };
         // A browser refuses writes that come too often; the next one brings the address up to date.
         drop(written);
@@ -233,5 +267,14 @@ mod tests {
         check(push("/?a&line=3&level=warn"), push("/?a&line=3&level=warn"));
         check(replace("/?a&level=warn"), replace("/?a&level=warn"));
         check(push("/?b"), push("/?b"));
+    }
+
+    #[test]
+    fn a_place_is_one_entry_and_what_comes_next_is_written_over_it() {
+        let mut trail = Trail::default();
+        assert!(trail.enter_place("/?a"));
+        assert!(!trail.enter_place("/?a"), "another place");
+        assert_eq!(trail.settle(push("/?b"), "/?a"), replace("/?b"));
+        assert!(trail.enter_place("/?b"));
     }
 }

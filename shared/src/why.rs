@@ -159,6 +159,9 @@ pub struct Place {
     /// A field and its value, as in `field.NAME=value`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<(String, String)>,
+    /// A field whose numbers are worth a column of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
     /// A text in the line, as in `contains=`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,

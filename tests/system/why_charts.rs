@@ -73,6 +73,10 @@ fn a_finding_whose_chart_is_there_leads_to_it_and_its_series_stands_in_front() {
     );
     assert_ne!(in_front, beside);
     browser.screenshot("why-in-front");
+    // The way back leads to where the charts were, with the selection that they are compared in.
+    browser.back();
+    page.wait_for("the mill out of sight again", &in_sight("mill"), &json!(false));
+    assert_eq!((browser.url(), scrolled(&page)), (before, 0.0));
     browser.assert_no_errors();
 }
 

@@ -236,7 +236,8 @@ fn when_something_fell_silent_is_told_by_the_clock_of_the_page_and_what_stands_o
     browser.assert_no_errors();
 }
 
-/// Half an hour of a yard: in two minutes one of its hosts falls silent and one client buys most, just after a deploy.
+/// Half an hour of a yard: in two minutes one of its hosts falls silent, one client buys most and each sale takes long, just after a
+/// deploy.
 fn fill_yard(server: &TestServer) {
     let mut lines = String::new();
     for second in (0..1_800).step_by(5) {
@@ -255,9 +256,10 @@ fn fill_yard(server: &TestServer) {
         for turn in 0..4 {
             let other = format!("198.51.100.{}", (second * 7 + turn * 13) % 23);
             let client = if is_bad && turn > 0 { CLIENT } else { &other };
+            let took = if is_bad { 200 } else { 10 } + (second * 11 + turn) % 9;
             writeln!(
                 lines,
-                r#"{{"ts":{ts},"component":"shop","host":"n1","msg":"sold a hammer","client":"{client}"}}"#
+                r#"{{"ts":{ts},"component":"shop","host":"n1","msg":"sold a hammer","client":"{client}","took_ms":{took}}}"#
             )
             .expect("a String takes it");
         }
@@ -297,6 +299,15 @@ fn a_click_on_a_field_a_host_and_an_event_shows_what_they_are_of_and_back_return
     back_to(&browser, &before);
     page.wait_for_total(24 * 7);
 
+    // Numbers that have shifted stand in a column.
+    open(&page, "field", "took_ms");
+    url_has(&page, "col=took_ms");
+    rows_say(&page, "sold a hammer");
+    let column = "return [...document.querySelectorAll('.log-list .row')].map(e => e.innerText).filter(text => /\\b20\\d\\b/.test(text)).length > 3";
+    page.wait_for("what each sale took", column, &json!(true));
+    back_to(&browser, &before);
+    page.wait_for_total(24 * 7);
+
     // A silent host's lines are those of the time before: three at each instant from 03:16:50 to 03:24:55.
     open(&page, "host", "n2");
     page.wait_for_total(98 * 3);
@@ -304,8 +315,11 @@ fn a_click_on_a_field_a_host_and_an_event_shows_what_they_are_of_and_back_return
     back_to(&browser, &before);
     page.wait_for_total(24 * 7);
 
-    // An event that lies out of sight widens what is seen.
+    // An event that lies out of sight widens what is seen, and the crosshair stands there.
     open(&page, "event", "deploy 7");
+    let pinned = "const all = [...document.querySelectorAll('.crosshair.pinned')].map(e => e.getBoundingClientRect().left);\
+        return all.length > 0 && all.every(x => Math.abs(x - all[0]) < 2)";
+    page.wait_for("the crosshair at it", pinned, &json!(true));
     url_has(&page, "t=2025-02-28T03:24:00Z..03:28:00Z");
     assert_eq!(whole(&page), listed);
     back_to(&browser, &before);

@@ -156,6 +156,10 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
     let distance = distance(&inside, &others);
     let medians = |slice: usize| quantile(&ordered(&field.numbers[slice]), 0.5) as f32;
     let base = candidate(observed, tree, field, p)?;
+    let mut at = base.at.clone();
+    if let Part::Named(name) = &field.part {
+        at.column = Some(name.clone());
+    }
     Some(Candidate {
         subject: subject(observed, field, None),
         change: if ratio > 0.05 {
@@ -171,10 +175,18 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
         noise: (after - before).abs() / quarters,
         specific: distance,
         effect: ratio.clamp(-most, most),
-        summary: format!("median {}", words::from_to(before, after, unit)),
+        summary: format!("median {}{}", words::from_to(before, after, unit), which(observed, field)),
+        at,
         course: spread_out(&observed.grid, medians),
         ..base
     })
+}
+
+/// Which variable part of a message that has several.
+fn which(observed: &Observed, field: &Field) -> String {
+    let Part::Hole { pattern, hole } = field.part else { return String::new() };
+    let holes = observed.patterns.get(pattern as usize).map_or(0, |one| one.template.matches("<*>").count());
+    if holes > 1 { format!(" (<*> number {})", hole + 1) } else { String::new() }
 }
 
 /// The unit of a field's numbers: the one they are written with, else the one that the text behind them or the field's name tells.
@@ -328,7 +340,7 @@ mod tests {
         };
         let observed = observed(field);
         let found = of_numbers(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
-        assert_eq!((found.summary.as_str(), found.change), ("median 12 → 937 ms", Change::Up));
+        assert_eq!((found.summary.as_str(), found.change), ("median 12 → 937 ms (<*> number 2)", Change::Up));
         assert_eq!(found.at.pattern.as_deref(), Some("p"));
     }
 

@@ -1,16 +1,25 @@
-//! Brings a chart into sight that something asked for, and leads back once a chart is gone that was made for a finding.
+//! Brings a chart into sight that something asked for, and leads back: one step back in the history, or once a chart is gone that
+//! was made for a finding.
 
 use crate::app::ChartSize;
 use crate::boxed::effect;
-use crate::session::Session;
-use crate::state::{AppState, TARGETS_PANEL};
+use crate::session::{Reveal, Session};
+use crate::state::AppState;
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 
-/// How far the charts were scrolled before they were made to show one that was new, and after; none since it is gone.
+/// How far the charts were scrolled before they were made to show one, and after, and the entry of the history that shows it; none
+/// since it was left.
 #[derive(Clone, Copy, Default)]
-pub(super) struct FormerScroll(StoredValue<Option<[i32; 2]>>);
+pub(super) struct FormerScroll(StoredValue<Option<Scrolled>>);
+
+#[derive(Clone, Copy)]
+struct Scrolled {
+    entry: f64,
+    before: i32,
+    after: i32,
+}
 
 impl FormerScroll {
     /// Offers it to the panels, and leads back.
@@ -19,21 +28,36 @@ impl FormerScroll {
         provide_context(former);
         let is_gone = session.part(|state: &AppState| state.view.targets.is_empty());
         effect(move || {
-            if !is_gone.get() {
-                return;
+            if is_gone.get() {
+                former.lead_back(charts);
             }
-            let Some([before, after]) = former.0.get_value() else { return };
-            former.0.set_value(None);
-            // Once the chart is out of the page, which cuts what is scrolled.
-            request_animation_frame(move || {
-                let charts = charts.try_get_untracked().flatten();
-                if let Some(charts) =
-                    charts.filter(|charts| charts.scroll_top() == after || is_at_end(charts))
-                {
-                    charts.set_scroll_top(before);
-                }
-            });
         });
+        let popped = window_event_listener(leptos::ev::popstate, move |_| {
+            if former.0.get_value().is_some_and(|scrolled| session.entry() < scrolled.entry) {
+                former.lead_back(charts);
+            }
+        });
+        on_cleanup(move || popped.remove());
+    }
+
+    fn lead_back(self, charts: NodeRef<html::Section>) {
+        let Some(Scrolled { before, after, .. }) = self.0.get_value() else { return };
+        self.0.set_value(None);
+        // Once the chart is out of the page, which cuts what is scrolled.
+        request_animation_frame(move || {
+            let charts = charts.try_get_untracked().flatten();
+            if let Some(charts) = charts.filter(|charts| charts.scroll_top() == after || is_at_end(charts)) {
+                charts.set_scroll_top(before);
+            }
+        });
+    }
+
+    /// From `before` the charts were scrolled to where they are. Of several in a row the first counts.
+    fn keep(self, session: Session, before: i32, after: i32) {
+        let entry = session.entry();
+        let first = self.0.try_get_value().flatten().filter(|former| former.entry >= entry);
+        let before = first.map_or(before, |first| first.before);
+        let _gone = self.0.try_set_value(Some(Scrolled { entry, before, after }));
     }
 }
 
@@ -47,13 +71,12 @@ pub(super) fn follow_reveal(
     let former: FormerScroll = expect_context();
     let size: ChartSize = expect_context();
     effect(move || {
-        let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
+        let wanted = session.reveal.with(|wanted| wanted.clone().filter(|wanted| wanted.panel == id));
         let is_edited = is_edited.get();
-        let Some(panel) = root.get().filter(|_| is_edited || is_wanted) else { return };
-        if is_wanted {
+        let Some(panel) = root.get().filter(|_| is_edited || wanted.is_some()) else { return };
+        if wanted.is_some() {
             session.reveal.set(None);
         }
-        let is_new = is_wanted && id == TARGETS_PANEL;
         // A panel that was hidden behind one that filled the charts' place has a place only then.
         request_animation_frame(move || {
             let Ok(Some(charts)) = panel.closest(".charts") else { return };
@@ -62,8 +85,11 @@ pub(super) fn follow_reveal(
                 let options = ScrollIntoViewOptions::new();
                 options.set_block(ScrollLogicalPosition::Start);
                 panel.scroll_into_view_with_scroll_into_view_options(&options);
-                if is_new {
-                    let _gone = former.0.try_set_value(Some([before, charts.scroll_top()]));
+                if let Some(Reveal { is_entry, .. }) = wanted {
+                    if !is_entry {
+                        session.enter_place();
+                    }
+                    former.keep(session, before, charts.scroll_top());
                 }
             }
             size.scrolled.update(|count| *count += 1);

@@ -7,14 +7,16 @@ use super::focus::focus;
 use super::icons::{Glyph, Icon};
 use super::log_list::focus_list;
 use crate::boxed::effect;
+use crate::chart::ChartContext;
 use crate::feeds::Loaded;
 use crate::prefs;
-use crate::session::{Session, use_session};
+use crate::session::{Reveal, Session, use_session};
 use crate::size::{is_narrow, is_phone};
 use crate::state::{AppState, Command};
 use crate::text;
 use finding::{FindingItem, Unfold};
 use leptos::prelude::*;
+use sonde_shared::time::Timestamp;
 use sonde_shared::why::{Change, Finding, Place, QUIET, Why};
 use std::sync::Arc;
 
@@ -246,12 +248,23 @@ fn looked_at(why: &Why) -> String {
     if parts.is_empty() { String::new() } else { format!("Compared: {}.", parts.join(", ")) }
 }
 
+/// When an event was; what fell silent has lines besides.
+pub(super) fn event_of(place: &Place) -> Option<Timestamp> {
+    place.at_ms.filter(|_| place.component.is_none() && place.host.is_none()).map(Timestamp::from_millis)
+}
+
 /// Shows what a finding, or what moved with it, is of.
-fn show(session: Session, sheets: WhyPlace, change: Change, place: &Place) {
+fn show(session: Session, sheets: WhyPlace, charts: ChartContext, change: Change, place: &Place) {
+    let entry = session.entry();
     session.send(Command::OpenFinding(change, Box::new(place.clone())));
     let is_chart = place.target.is_some();
     if let Some(target) = &place.target {
-        session.reveal.set(session.now_part(|state| state.panel_with(target).map(str::to_owned)));
+        let panel = session.now_part(|state| state.panel_with(target).map(str::to_owned));
+        let is_entry = session.entry() > entry;
+        session.reveal.set(panel.map(|panel| Reveal { panel, is_entry }));
+    }
+    if let Some(at) = event_of(place) {
+        charts.pinned.set(Some(at));
     }
     // There the findings lie over what they lead to.
     if is_phone() {

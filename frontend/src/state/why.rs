@@ -93,6 +93,9 @@ impl AppState {
         self.view.pattern.clone_from(&place.pattern);
         self.view.fields = place.field.clone().map(field).into_iter().collect();
         self.view.tab = Tab::Lines;
+        let column = place.column.iter().filter(|column| !self.view.columns.contains(column));
+        let columns: Vec<String> = column.cloned().collect();
+        self.view.columns.extend(columns);
         self.view.line = None;
     }
 
@@ -159,6 +162,16 @@ mod tests {
         assert_eq!(state.rule_to_keep(), None, "what a finding shows is not chosen for good");
         state.apply(Command::Choose(Some("mail".into())));
         assert_eq!(state.why_query().unwrap().components, ["mail"]);
+    }
+
+    #[test]
+    fn the_numbers_of_a_field_stand_in_a_column() {
+        let mut state = brushed();
+        let took = Place { component: Some("mail".into()), column: Some("took".into()), ..Place::default() };
+        for _ in 0..2 {
+            open(&mut state, Change::Up, took.clone());
+            assert_eq!(state.view.columns, ["took"]);
+        }
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! One finding: what it is of, how large it is, when it moved, its course.
 
-use super::{WhyPlace, show};
-use crate::chart::ChartContext;
+use super::{WhyPlace, event_of, show};
+use crate::chart::{ChartContext, Hover};
 use crate::panes::icons::{Glyph, Icon};
 use crate::plain::plain;
 use crate::session::use_session;
 use crate::state::{HEIGHT, bars, line, span_percent};
 use crate::text;
 use leptos::prelude::*;
+use sonde_shared::time::Timestamp;
 use sonde_shared::why::{Change, Course, Finding, FindingKind, Member, Place};
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -15,24 +16,36 @@ use web_sys::Element;
 /// At most so many of what moved together are listed.
 const LISTED: usize = 8;
 
-/// The series of a finding, which stands in front in the charts that have it while the pointer or the focus is on the finding.
+/// What the charts show of a finding while the pointer or the focus is on it: its series stands in front where it is drawn, and an
+/// event's instant has the crosshair.
 #[derive(Clone, Copy)]
 struct Look {
     charts: ChartContext,
     target: StoredValue<Option<String>>,
+    at: Option<Timestamp>,
 }
 
 impl Look {
     fn at(place: &Place) -> Self {
-        Self { charts: expect_context(), target: StoredValue::new(place.target.clone()) }
+        let at = event_of(place);
+        Self { charts: expect_context(), target: StoredValue::new(place.target.clone()), at }
     }
 
     fn begin(self) {
         self.charts.looked_at.set(self.target.get_value());
+        self.cross(self.at);
     }
 
     fn end(self) {
         self.charts.looked_at.set(None);
+        self.cross(None);
+    }
+
+    /// Moves the crosshair to an event, or takes it away.
+    fn cross(self, at: Option<Timestamp>) {
+        if self.at.is_some() {
+            self.charts.hover.set(at.map(|at| Hover { source: "why".to_owned(), at }));
+        }
     }
 
     /// Who clicked looks at the chart next.
@@ -104,7 +117,7 @@ fn Opener(
         <button
             class=class
             title=(!title.is_empty()).then_some(title)
-            on:click=move |_| show(session, sheets, change, &at)
+            on:click=move |_| show(session, sheets, look.charts, change, &at)
             on:pointerenter=move |event: web_sys::PointerEvent| if event.pointer_type() == "mouse" { look.begin() }
             on:pointerleave=move |event| look.leave(&event)
             on:focus=move |_| look.begin()
