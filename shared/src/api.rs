@@ -2,6 +2,7 @@
 
 use crate::links::LinkRule;
 use crate::log::Level;
+use crate::spread::NumberSpread;
 use serde::{Deserialize, Serialize};
 
 /// The answer of an ingest request.
@@ -178,7 +179,7 @@ pub struct PatternsLeftOut {
 
 /// `GET /api/logs/patterns/{id}/values` and `GET /api/logs/fields/{name}/values`: what stands in the variable parts of a pattern, or in
 /// a field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PatternValues {
     /// Lines of the selection.
     pub lines: ScannedLines,
@@ -201,7 +202,7 @@ pub struct ScannedLines {
 }
 
 /// The values of one variable part or of a field, as far as lines were read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SlotValues {
     /// Which `<*>` of the pattern, from 0.
     pub slot: usize,
@@ -216,6 +217,9 @@ pub struct SlotValues {
     pub baseline_rest: Option<u64>,
     /// The most frequent values by falling count, then by value.
     pub values: Vec<ValueCount>,
+    /// How they are spread, where most are numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<NumberSpread>,
 }
 
 /// A value and the lines that have it.

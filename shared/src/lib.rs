@@ -28,6 +28,8 @@ pub mod live;
 pub mod log;
 /// The part of an address behind its `?`.
 pub mod query_string;
+/// How numbers are spread.
+pub mod spread;
 /// Instants, half-open ranges and their textual forms.
 pub mod time;
 /// The page's state and the address that encodes it.

@@ -80,6 +80,16 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     page.press("Values and an example");
     let shares = "return document.querySelector('[data-pattern] .slots dd')?.innerText.split('\\n')";
     page.wait_for("the levels' shares", shares, &json!(["error 50 %", "info 50 %"]));
+    // 120 seconds between 2402 and 2993, and before 360 between 2 and 1793: no value comes twice.
+    let spread = "return document.querySelector('[data-pattern] .spread')?.innerText.split('\\n')";
+    let told = json!(["median 2693, before 893", "half of them 2543 to 2843, all 2402 to 2993"]);
+    page.wait_for("how the numbers are spread", spread, &told);
+    let bars = "return [...document.querySelectorAll('[data-pattern] .spread-bin')].map(bin =>
+        [...bin.children].map(e => e.getBoundingClientRect().height > 0 ? 1 : 0).join(''))";
+    let drawn: Vec<String> = serde_json::from_value(browser.look(bars, &[])).expect("a list of texts");
+    let (before, now) =
+        (drawn.iter().filter(|bin| *bin == "10").count(), drawn.iter().filter(|bin| *bin == "01").count());
+    assert!(before > 10 && now > 0 && !drawn.contains(&"11".to_owned()), "{drawn:?}");
     browser.back();
     page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
     browser.assert_no_errors();

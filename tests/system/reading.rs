@@ -169,9 +169,9 @@ fn patterns_add_up_to_the_lines_and_lead_to_theirs() {
     page.wait_for("the sum of the counts", counts, &json!(total));
     wait_for_text(&page, ".patterns .sum", "all of them");
     wait_for_text(&page, ".patterns .sum", "compared with 2025-03-10 12:11:48–12:19:48");
-    // Its values, with what they are among the lines.
+    // How its numbers are spread.
     page.press("Values and an example");
-    wait_for_text(&page, ".slots", "others");
+    wait_for_text(&page, ".slots", "median 7874, before 5922");
     page.click_element(
         "[...document.querySelectorAll('.template')].find(e => e.innerText.startsWith('slow turn'))",
     );

@@ -28,6 +28,8 @@ mod pickle;
 pub mod position;
 /// `/render`: points of the series that targets name.
 pub mod render;
+/// How numbers among values are spread.
+mod spread;
 /// Graphite's rules of how series are kept.
 pub mod storage_rules;
 #[cfg(test)]

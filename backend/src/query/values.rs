@@ -5,6 +5,7 @@
 
 use super::budget::Budget;
 use super::logs::{BlockAt, LineCount, LineFilter, TextFilter, value_in};
+use super::spread::{Numbers, spread};
 use super::tally::{Count, Tally};
 use crate::patterns::{Masker, PatternId};
 use crate::store::StoreError;
@@ -47,6 +48,7 @@ const MAX_FIELD_BYTES: usize = 1_000;
 struct Slot {
     counts: HashMap<Box<[u8]>, u64>,
     rest: u64,
+    numbers: Numbers,
 }
 
 /// Counts values of lines.
@@ -100,6 +102,7 @@ impl Tally for ValueTally {
 
 impl Slot {
     fn add(&mut self, value: &[u8], limits: &ValueLimits, bytes: &mut usize) {
+        self.numbers.add(value);
         if let Some(count) = self.counts.get_mut(value) {
             *count += 1;
         } else if self.counts.len() < limits.distinct && *bytes + value.len() <= limits.bytes {
@@ -223,6 +226,10 @@ fn most_frequent(
     let before = baseline.map(|slots| slots.get(&slot));
     let distinct = values.counts.len() as u64;
     let lines = values.counts.values().sum::<u64>() + values.rest;
+    let none = Numbers::default();
+    let numbers_before = before.map(|slot| slot.map_or(&none, |slot| &slot.numbers));
+    let is_of_numbers = 2 * values.numbers.lines() > lines;
+    let numbers = is_of_numbers.then(|| spread(&values.numbers, numbers_before)).flatten();
     let mut list: Vec<(Box<[u8]>, u64)> = values.counts.into_iter().collect();
     list.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     list.truncate(limit);
@@ -239,6 +246,7 @@ fn most_frequent(
         rest: values.rest,
         baseline_rest: before.map(|slot| slot.map_or(0, |slot| slot.rest)),
         values: shown.collect(),
+        numbers,
     }
 }
 
@@ -321,6 +329,22 @@ mod tests {
                 prop_assert_eq!(&one.slots[..], &answer.slots[1..]);
             }
         }
+    }
+
+    #[test]
+    fn numbers_are_told_by_their_spread_whatever_is_kept_of_values() {
+        let lines: Vec<TestLine> =
+            (0..200).map(|at| valued(at, ((at / 100) as i64, 3, (at % 100) as u8))).collect();
+        let dir = tempfile::tempdir().unwrap();
+        let store = store_all(dir.path(), &lines, 30);
+        let limits = ValueLimits { distinct: 2, ..ValueLimits::USUAL };
+        let answer = values(&store, None, limits, line(0, (1, 0, 0, 2)).ts);
+        assert_eq!(answer.slots[0].numbers, None, "users have names");
+        let took = answer.slots[1].numbers.as_ref().unwrap();
+        let now = took.selection;
+        assert_eq!((now.lines, now.min, now.median, now.max), (100, 0.0, 49.0, 99.0));
+        assert_eq!(took.baseline, Some(now));
+        assert_eq!(took.bins.iter().map(|bin| bin.count).sum::<u64>(), 100);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
+use super::spread::NumbersSpread;
 use crate::feeds::load_field_values;
 use crate::plain::plain;
 use crate::session::use_session;
@@ -29,8 +30,17 @@ fn listed(name: &str, values: &Arc<PatternValues>) -> impl IntoView + use<> {
     let read = values.lines.matched;
     let slot = values.slots.first().cloned().unwrap_or_default();
     let note = note(values, &slot);
-    let items = slot.values.into_iter().map(|one| view! { <Value name=name.to_owned() one read /> });
+    let are_many = slot.distinct > slot.values.len() as u64;
+    let numbers = slot
+        .numbers
+        .clone()
+        .filter(|_| are_many)
+        .map(|numbers| view! { <NumbersSpread numbers unit="none" /> });
+    let comes_again = 2 * slot.distinct <= slot.lines;
+    let items =
+        slot.values.into_iter().map(|one| view! { <Value name=name.to_owned() one read comes_again /> });
     view! {
+        {numbers}
         <div class="items facets">{items.collect_view()}</div>
         <p class="remark faint">{note}</p>
     }
@@ -64,7 +74,7 @@ fn note(values: &PatternValues, slot: &SlotValues) -> String {
 }
 
 #[component]
-fn Value(name: String, one: ValueCount, read: u64) -> impl IntoView {
+fn Value(name: String, one: ValueCount, read: u64, comes_again: bool) -> impl IntoView {
     let session = use_session();
     let ValueCount { value, count, baseline_count } = one;
     let (without, title) = (["Without ", &name, " = ", &value].concat(), plain(&value));
@@ -74,7 +84,9 @@ fn Value(name: String, one: ValueCount, read: u64) -> impl IntoView {
         let (name, value) = narrow.get_value();
         session.send(Command::Narrow(FieldFilter { name, value, excluded }));
     };
-    let new = (baseline_count == Some(0)).then(|| view! { <span class="versus new">"new"</span> });
+    // Of values that hardly come again each is new.
+    let new =
+        (comes_again && baseline_count == Some(0)).then(|| view! { <span class="versus new">"new"</span> });
     view! {
         <div class="facet">
             <button class="item" title=title on:click=move |_| narrow(false)>

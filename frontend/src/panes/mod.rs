@@ -30,6 +30,7 @@ mod scrollbar;
 mod selection_bar;
 mod share;
 mod splitter;
+mod spread;
 mod text_filter;
 mod tie;
 mod time_picker;

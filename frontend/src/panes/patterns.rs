@@ -2,6 +2,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
+use super::spread::NumbersSpread;
 use crate::boxed::memo;
 use crate::feeds::{MOST_PATTERNS, PatternFeed, PatternList, PatternRow, load_values, sort_patterns};
 use crate::plain::plain;
@@ -9,7 +10,7 @@ use crate::session::use_session;
 use crate::state::Command;
 use crate::text;
 use leptos::prelude::*;
-use sonde_shared::api::{FacetCount, PatternValues, SlotValues};
+use sonde_shared::api::{FacetCount, PatternValues, SlotValues, ValueCount};
 use sonde_shared::time::TimeRange;
 use sonde_shared::view::{FieldFilter, PatternSort};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 const NO_LINES: &str = "No lines, so no patterns.";
 /// The most patterns of the baseline that are told to be gone.
 const MOST_GONE: usize = 20;
+/// So many values are listed of those that hardly come again.
+const FEW_VALUES: usize = 3;
 
 /// The tab.
 #[component]
@@ -282,35 +285,62 @@ fn slots(values: &PatternValues, template: &str) -> impl IntoView + use<> {
                 .concat();
         view! { <p class="remark faint">{note}</p> }
     });
-    let before: Vec<String> = template.split("<*>").map(|text| tail(text).to_owned()).collect();
+    let fixed: Vec<&str> = template.split("<*>").collect();
     let slots = values.slots.iter().map(|slot| {
-        let name = [plain(before.get(slot.slot).map_or("", String::as_str)).as_str(), "<*>"].concat();
-        view! { <dt class="mono">{name}</dt><dd>{slot_values(slot, lines.matched)}</dd> }
+        let [before, behind] =
+            [slot.slot, slot.slot + 1].map(|at| fixed.get(at).copied().unwrap_or_default());
+        let unit = unit_behind(behind);
+        let name = [tail(before), "<*>", unit.map_or("", |(written, _)| written)].concat();
+        let unit = unit.map_or("none", |(_, unit)| unit);
+        view! { <dt class="mono">{plain(&name)}</dt><dd>{slot_values(slot, lines.matched, unit)}</dd> }
     });
     view! { <dl class="slots">{slots.collect_view()}</dl> {note} }
 }
 
-/// The last word before a variable part tells which it is.
+/// The last words before a variable part tell which it is.
 fn tail(text: &str) -> &str {
-    let start = text.char_indices().rev().nth(15).map_or(0, |(at, _)| at);
-    text[start..].trim_start()
+    let Some((start, _)) = text.char_indices().rev().nth(15) else { return text.trim_start() };
+    // A word that is cut tells nothing, unless it is all there is.
+    let whole = text[start..].split_once(' ').map(|(_, rest)| rest).filter(|rest| !rest.trim().is_empty());
+    whole.unwrap_or(&text[start..]).trim_start()
 }
 
-fn slot_values(slot: &SlotValues, matched: u64) -> impl IntoView + use<> {
-    let value = |one: &sonde_shared::api::ValueCount| {
+/// Units as they are written behind a variable part, and the charts' names of them.
+const UNITS: [(&str, &str); 6] =
+    [(" ms", "ms"), (" s", "s"), (" %", "%"), ("%", "%"), (" bytes", "bytes"), (" B", "bytes")];
+
+/// The unit that the text behind a variable part begins with.
+fn unit_behind(text: &str) -> Option<(&'static str, &'static str)> {
+    let ends = |rest: &str| !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '/');
+    UNITS.into_iter().find(|(written, _)| text.strip_prefix(written).is_some_and(ends))
+}
+
+/// The values that come most; or how they are spread, where they are numbers and more than are listed. Of values that hardly come again
+/// a few are enough, and each is new.
+fn slot_values(slot: &SlotValues, matched: u64, unit: &'static str) -> impl IntoView + use<> {
+    let comes_again = 2 * slot.distinct <= slot.lines;
+    let are_many = slot.distinct > slot.values.len() as u64;
+    let numbers = slot.numbers.clone().filter(|_| are_many);
+    let listed = match (comes_again, &numbers) {
+        (true, _) => slot.values.len(),
+        (false, Some(_)) => 0,
+        (false, None) => slot.values.len().min(FEW_VALUES),
+    };
+    let numbers = numbers.map(|numbers| view! { <NumbersSpread numbers unit /> });
+    let value = |one: &ValueCount| {
         let share = text::percent(one.count, matched);
-        let is_new = one.baseline_count == Some(0);
+        let is_new = comes_again && one.baseline_count == Some(0);
         let new = is_new.then(|| view! { <span class="versus new">" new"</span> });
         view! { <span class="slot-value"><span class="mono">{plain(&one.value)}</span>" "<span class="muted">{share}</span>{new}</span> }
     };
-    let shown: u64 = slot.values.iter().map(|one| one.count).sum();
-    let others = slot.distinct.saturating_sub(slot.values.len() as u64);
-    let rest = (others > 0).then(|| {
+    let shown: u64 = slot.values[..listed].iter().map(|one| one.count).sum();
+    let others = slot.distinct.saturating_sub(listed as u64);
+    let rest = (listed > 0 && others > 0).then(|| {
         let rest = [&text::count(others), " others ", &text::percent(matched.saturating_sub(shown), matched)]
             .concat();
         view! { <span class="faint">{rest}</span> }
     });
-    view! { {slot.values.iter().map(value).collect_view()} {rest} }
+    view! { {numbers} {slot.values[..listed].iter().map(value).collect_view()} {rest} }
 }
 
 /// Patterns that only the baseline has.

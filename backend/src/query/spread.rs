@@ -1,0 +1,217 @@
+//! How numbers are spread: counted by their leading bits, so that memory is bounded whatever they are.
+
+use crate::why::quantity::{Measure, read_quantity};
+use sonde_shared::spread::{Bin, NumberSpread, Spread};
+use std::collections::BTreeMap;
+
+/// Bits of a number that are left out at first: ten of its mantissa stay, a thousandth of itself.
+const LEFT_OUT: u32 = 13;
+/// With more different numbers another bit is left out.
+const MOST_KEYS: usize = 8_192;
+/// Into how many bins they are counted.
+const BINS: usize = 24;
+/// The part at either end that bins need not reach.
+const BEYOND: f64 = 0.01;
+/// Where the largest is so many times the smallest, bins are even in ratios, not in differences.
+const WIDE: f64 = 50.0;
+
+/// Numbers of some lines.
+#[derive(Clone, Debug)]
+pub(super) struct Numbers {
+    /// How many, by their leading bits, in the order of numbers.
+    counts: BTreeMap<i32, u64>,
+    left_out: u32,
+    measure: Option<Measure>,
+    lines: u64,
+    min: f32,
+    max: f32,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        let (min, max) = (f32::INFINITY, f32::NEG_INFINITY);
+        Self { counts: BTreeMap::new(), left_out: LEFT_OUT, measure: None, lines: 0, min, max }
+    }
+}
+
+impl Numbers {
+    /// Counts a value, if it is a number of the same measure as those before; nothing needs no unit.
+    pub(super) fn add(&mut self, value: &[u8]) {
+        let Some((number, measure)) = std::str::from_utf8(value).ok().and_then(read_quantity) else { return };
+        let is_zero = number == 0.0 && measure == Measure::Plain;
+        if !is_zero && *self.measure.get_or_insert(measure) != measure {
+            return;
+        }
+        self.lines += 1;
+        (self.min, self.max) = (self.min.min(number), self.max.max(number));
+        *self.counts.entry(ordered(number) >> self.left_out).or_default() += 1;
+        if self.counts.len() > MOST_KEYS {
+            self.left_out += 1;
+            let finer = std::mem::take(&mut self.counts);
+            finer.into_iter().for_each(|(key, count)| *self.counts.entry(key >> 1).or_default() += count);
+        }
+    }
+
+    /// Lines with such a number.
+    pub(super) const fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Each number that was counted, nearly, and how often; ascending.
+    fn each(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
+        let middle = (1 << self.left_out) >> 1;
+        let number = move |key: i32| {
+            // Numbers of few bits, such as small whole ones, are told as they are.
+            let first = number_of(key << self.left_out);
+            let is_whole = first == first.trunc() && first.abs() < f32::from(1_u16 << (23 - LEFT_OUT));
+            if is_whole { first } else { number_of((key << self.left_out) + middle) }
+        };
+        self.counts
+            .iter()
+            .map(move |(key, count)| (f64::from(number(*key).clamp(self.min, self.max)), *count))
+    }
+
+    /// The number that so large a part of all are at most.
+    fn quantile(&self, part: f64) -> f64 {
+        let wanted = ((self.lines.saturating_sub(1)) as f64 * part) as u64;
+        let mut passed = 0;
+        let reached = self.each().find(|(_, count)| {
+            passed += count;
+            passed > wanted
+        });
+        reached.map_or(0.0, |(number, _)| number)
+    }
+
+    fn spread(&self) -> Spread {
+        let [p25, median, p75] = [0.25, 0.5, 0.75].map(|part| self.quantile(part));
+        Spread { lines: self.lines, min: f64::from(self.min), p25, median, p75, max: f64::from(self.max) }
+    }
+}
+
+/// How the numbers of a selection are spread, beside those of a baseline; `None` where the selection has none.
+pub(super) fn spread(selection: &Numbers, baseline: Option<&Numbers>) -> Option<NumberSpread> {
+    if selection.lines == 0 {
+        return None;
+    }
+    let baseline = baseline.filter(|one| one.measure.is_none() || one.measure == selection.measure);
+    let before = baseline.filter(|one| one.lines > 0);
+    Some(NumberSpread {
+        unit: selection.measure.unwrap_or_default().unit().to_owned(),
+        selection: selection.spread(),
+        baseline: before.map(Numbers::spread),
+        bins: bins(selection, before, baseline.is_some()),
+    })
+}
+
+fn bins(selection: &Numbers, before: Option<&Numbers>, is_compared: bool) -> Vec<Bin> {
+    let sides = || [Some(selection), before].into_iter().flatten();
+    let low = sides().map(|side| side.quantile(BEYOND)).fold(f64::INFINITY, f64::min);
+    let high = sides().map(|side| side.quantile(1.0 - BEYOND)).fold(f64::NEG_INFINITY, f64::max);
+    if low >= high {
+        return Vec::new();
+    }
+    let is_wide = low > 0.0 && high / low >= WIDE;
+    let edge = |at: usize| {
+        let part = at as f64 / BINS as f64;
+        if is_wide { low * (high / low).powf(part) } else { low + (high - low) * part }
+    };
+    let count = |numbers: &Numbers| {
+        let mut counts = [0; BINS];
+        for (number, lines) in numbers.each() {
+            let part =
+                if is_wide { (number / low).ln() / (high / low).ln() } else { (number - low) / (high - low) };
+            counts[((part * BINS as f64).max(0.0) as usize).min(BINS - 1)] += lines;
+        }
+        counts
+    };
+    let (counts, earlier) = (count(selection), before.map(count).unwrap_or_default());
+    let bin = |at: usize| Bin {
+        from: edge(at),
+        until: edge(at + 1),
+        count: counts[at],
+        baseline_count: is_compared.then_some(earlier[at]),
+    };
+    (0..BINS).map(bin).collect()
+}
+
+/// A number's bits as a whole number that has the same order.
+fn ordered(number: f32) -> i32 {
+    // Minus zero is zero.
+    let bits = (number + 0.0).to_bits() as i32;
+    bits ^ ((bits >> 31) & i32::MAX)
+}
+
+fn number_of(ordered: i32) -> f32 {
+    f32::from_bits((ordered ^ ((ordered >> 31) & i32::MAX)) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn numbers<'a>(values: impl IntoIterator<Item = &'a str>) -> Numbers {
+        let mut numbers = Numbers::default();
+        values.into_iter().for_each(|value| numbers.add(value.as_bytes()));
+        numbers
+    }
+
+    proptest! {
+        #[test]
+        fn quartiles_are_those_of_the_sorted_numbers_nearly(mut values in prop::collection::vec(-1e6_f32..1e6, 1..300)) {
+            let texts: Vec<String> = values.iter().map(f32::to_string).collect();
+            let found = spread(&numbers(texts.iter().map(String::as_str)), None).unwrap().selection;
+            values.sort_by(f32::total_cmp);
+            let exact = |part: f64| f64::from(values[((values.len() - 1) as f64 * part) as usize]);
+            prop_assert_eq!((found.lines, found.min, found.max), (values.len() as u64, exact(0.0), exact(1.0)));
+            for (found, part) in [(found.p25, 0.25), (found.median, 0.5), (found.p75, 0.75)] {
+                prop_assert!((found - exact(part)).abs() <= 0.001 * exact(part).abs(), "{} {}", found, exact(part));
+            }
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_and_quartiles_lose_little() {
+        let texts: Vec<String> =
+            (1..=100_000).map(|at| format!("{:e}", 1.000_4_f64.powi(at % 90_000))).collect();
+        let many = numbers(texts.iter().map(String::as_str));
+        assert!(many.counts.len() <= MOST_KEYS && many.left_out > LEFT_OUT, "{}", many.counts.len());
+        let exact = 1.000_4_f64.powi(45_000);
+        assert!((many.quantile(0.555) / exact - 1.0).abs() < 0.5, "{} {exact}", many.quantile(0.555));
+    }
+
+    #[test]
+    fn numbers_of_another_measure_and_what_is_none_are_left_out() {
+        let found = spread(&numbers(["12ms", "0", "4KiB", "x", "18ms"]), None).unwrap();
+        assert_eq!((found.unit.as_str(), found.selection.lines), ("s", 3));
+        assert_eq!((found.selection.min, found.selection.max), (0.0, f64::from(0.018_f32)));
+        assert_eq!(spread(&numbers(["x", ""]), Some(&numbers(["7"]))), None);
+        // A baseline of another measure is none.
+        let found = spread(&numbers(["12ms"]), Some(&numbers(["7KiB"]))).unwrap();
+        assert_eq!(found.baseline, None);
+    }
+
+    #[test]
+    fn bins_hold_all_lines_of_both_sides_and_are_even_in_ratios_where_numbers_are_far_apart() {
+        let texts = |numbers: std::ops::Range<u32>, by: u32| {
+            numbers.map(|at| (at * by).to_string()).collect::<Vec<_>>()
+        };
+        let (now, before) = (texts(1..101, 1), texts(1..201, 1));
+        let found = |now: &[String], before: &[String]| {
+            let of = |texts: &[String]| numbers(texts.iter().map(String::as_str));
+            spread(&of(now), Some(&of(before))).unwrap()
+        };
+        let near = found(&now, &before);
+        let sum = |bins: &[Bin], of: fn(&Bin) -> u64| bins.iter().map(of).sum::<u64>();
+        assert_eq!((near.bins.len(), sum(&near.bins, |bin| bin.count)), (BINS, 100));
+        assert_eq!(sum(&near.bins, |bin| bin.baseline_count.unwrap()), 200);
+        let far = found(&texts(1..101, 100), &now);
+        let ratio = |bin: &Bin| bin.until / bin.from;
+        assert!((ratio(&far.bins[0]) - ratio(&far.bins[BINS - 1])).abs() < 1e-9, "{:?}", far.bins);
+        assert_eq!(sum(&far.bins, |bin| bin.count), 100);
+        // A baseline without any number is told by zeros; the same number over and over has no bins.
+        let alone = found(&now, &[]);
+        assert!(alone.baseline.is_none() && alone.bins.iter().all(|bin| bin.baseline_count == Some(0)));
+        assert_eq!(found(&["7".to_owned(), "7".to_owned()], &["7".to_owned()]).bins, []);
+    }
+}
