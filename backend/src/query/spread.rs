@@ -48,7 +48,9 @@ impl Numbers {
         if self.counts.len() > MOST_KEYS {
             self.left_out += 1;
             let finer = std::mem::take(&mut self.counts);
-            finer.into_iter().for_each(|(key, count)| *self.counts.entry(key >> 1).or_default() += count);
+            for (key, count) in finer {
+                *self.counts.entry(key >> 1).or_default() += count;
+            }
         }
     }
 
@@ -63,7 +65,8 @@ impl Numbers {
         let number = move |key: i32| {
             // Numbers of few bits, such as small whole ones, are told as they are.
             let first = number_of(key << self.left_out);
-            let is_whole = first == first.trunc() && first.abs() < f32::from(1_u16 << (23 - LEFT_OUT));
+            let is_whole =
+                first.fract().abs() < f32::EPSILON && first.abs() < f32::from(1_u16 << (23 - LEFT_OUT));
             if is_whole { first } else { number_of((key << self.left_out) + middle) }
         };
         self.counts
