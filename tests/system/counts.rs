@@ -92,6 +92,16 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     assert!(before > 10 && now > 0 && !drawn.contains(&"11".to_owned()), "{drawn:?}");
     browser.back();
     page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
+    // What only the baseline has leads to its lines of then.
+    page.click_element("document.querySelector('.pattern.gone .template')");
+    let shown = page.wait_for_total(4);
+    assert!(shown.rows.iter().all(|row| row.text.contains("no pier here")), "{shown:?}");
+    browser.back();
+    page.wait_for("the patterns again", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
+    // Without a selection there is nothing to compare with, and the order is that of the counts.
+    page.press("Clear the selection");
+    page.wait_for("by count", TEMPLATES, &json!(["crate", "berth", "winch", "rope"]));
+    page.wait_for("what is pressed", pressed, &json!("lines"));
     browser.assert_no_errors();
 }
 

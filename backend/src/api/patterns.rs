@@ -91,7 +91,16 @@ pub async fn list_values(
     check_known(&params, &["baseline_from", "baseline_until", "slot", "limit"])?;
     let id = read_pattern("id", &id)?;
     let slot = params.number("slot")?.map(|slot| slot as usize);
-    count_values(&state, &params, ValuesOf::Pattern(id, slot)).await
+    let answer = count_values(&state, &params, ValuesOf::Pattern(id, slot)).await?;
+    // Whoever reads a line of the pattern sees whether it has such a part.
+    if let Some(slot) = slot
+        && answer.1.slots.is_empty()
+        && answer.1.lines.matched > 0
+    {
+        let detail = format!("the pattern has no variable part {slot}; they are counted from 0");
+        return Err(ApiError::parameter("slot", detail, "0"));
+    }
+    Ok(answer)
 }
 
 /// `GET /api/logs/fields/{name}/values`: what stands in a field, the most frequent first.
@@ -179,12 +188,17 @@ mod tests {
         let lines = [line(1, 5), line(2, 7), line(3, 7), line(4, 9)];
         world.post("/api/ingest/logs", &lines.join("\n")).await;
         let path = "/api/logs/patterns/030232ce39646f66/values";
-        let (_, answer) = world.get(&format!("{path}?slot=1&limit=1&contains=took")).await;
+        let (_, mut answer) = world.get(&format!("{path}?slot=1&limit=1&contains=took")).await;
+        let numbers = answer["slots"][0].as_object_mut().and_then(|slot| slot.remove("numbers"));
+        let spread = json!({"lines": 4, "min": 5.0, "p25": 5.0, "median": 7.0, "p75": 7.0, "max": 9.0});
+        assert_eq!(numbers.map(|numbers| numbers["selection"].clone()), Some(spread));
         let expected = json!({
             "lines": {"total": 4, "scanned": 4, "matched": 4},
             "slots": [{"slot": 1, "lines": 4, "distinct": 3, "rest": 0, "values": [{"value": "7", "count": 2}]}],
         });
         assert_eq!(answer, expected);
+        let (parameter, _) = World::refusal(world.get(&format!("{path}?slot=9")).await);
+        assert_eq!(parameter, "slot");
         let (parameter, _) = World::refusal(world.get("/api/logs/patterns/12/values").await);
         assert_eq!(parameter, "id");
     }

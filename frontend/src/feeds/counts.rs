@@ -147,7 +147,12 @@ impl PatternFeed {
     /// Loads them as long as its owner is there.
     pub fn start(session: Session) -> Self {
         let baseline = session.part(AppState::compared);
-        let sort = session.part(|state| state.view.sort);
+        let wanted = session.part(|state| state.view.sort);
+        // Without a baseline nothing has changed.
+        let sort = memo(move || match wanted.get() {
+            PatternSort::Change if baseline.get().is_none() => PatternSort::Count,
+            sort => sort,
+        });
         let shown = RwSignal::new(SHOWN);
         let feed = Self { patterns: Loaded::new(), gone: Loaded::new(), baseline, sort, shown };
         // The server sends the most frequent ones: what is first in another order may be anywhere among them.

@@ -352,9 +352,11 @@ fn gone(feed: PatternFeed) -> Vec<PatternRow> {
 
 #[component]
 fn Gone(gone: Vec<PatternRow>) -> impl IntoView {
-    let row = |row: PatternRow| {
+    let session = use_session();
+    let row = move |row: PatternRow| {
+        let id = row.id.clone();
         view! {
-            <li class="pattern gone">
+            <li class="pattern gone" data-gone=row.id>
                 <div class="pattern-row">
                     <span></span>
                     <span class="number muted">{text::count(row.count)}</span>
@@ -362,7 +364,13 @@ fn Gone(gone: Vec<PatternRow>) -> impl IntoView {
                     <span></span>
                     <span class="versus">"gone"</span>
                     <span class="tag" title=text::levels(&row.levels)>{row.level.tag()}</span>
-                    <span class="template mono">{holes(&row.template)}</span>
+                    <button
+                        class="template mono"
+                        title="Show its lines of before"
+                        on:click=move |_| session.send(Command::ShowGone(id.clone()))
+                    >
+                        {holes(&row.template)}
+                    </button>
                 </div>
             </li>
         }

@@ -84,6 +84,8 @@ pub enum Command {
     SetFields(Vec<FieldFilter>),
     /// A value was clicked: only lines with it, or without it.
     Narrow(FieldFilter),
+    /// A pattern was clicked that only the baseline has: its lines of then.
+    ShowGone(String),
     /// A filter by a value was taken away.
     Widen(FieldFilter),
     /// All filters but the components are taken away.

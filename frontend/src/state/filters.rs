@@ -19,6 +19,11 @@ impl AppState {
             Command::SetPattern(pattern) => self.view.pattern = pattern,
             Command::SetFields(fields) => self.view.fields = fields,
             Command::Narrow(filter) => self.narrow(filter),
+            Command::ShowGone(pattern) => {
+                self.view.pattern = Some(pattern);
+                self.view.tab = Tab::Lines;
+                self.view.with_baseline = true;
+            }
             Command::Widen(filter) => self.view.fields.retain(|one| *one != filter),
             Command::ClearFilters => self.clear_filters(),
             Command::ShowContext(line) => {
@@ -141,6 +146,18 @@ mod tests {
         let mut state = opened("/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&tab=patterns");
         state.apply(Command::Narrow(filter("pattern", "030232ce39646f66", false)));
         assert_eq!(state.view.tab, Tab::Lines);
+    }
+
+    #[test]
+    fn the_lines_of_a_pattern_that_is_gone_are_those_of_before() {
+        let mut state = opened(
+            "/d/shop?t=2026-11-20T13:00:00Z..15:00:00Z&s=2026-11-20T14:05:00Z..14:07:00Z&tab=patterns",
+        );
+        let selection = state.log_query().range;
+        assert_eq!(state.apply(Command::ShowGone("030232ce39646f66".into())), Address::Push);
+        let query = state.log_query();
+        assert_eq!((state.view.tab, query.pattern.as_deref()), (Tab::Lines, Some("030232ce39646f66")));
+        assert!(query.range.from < selection.from && query.range.until == selection.until, "{query:?}");
     }
 
     #[test]
