@@ -1,7 +1,7 @@
 //! How numbers are spread: counted by their leading bits, so that memory is bounded whatever they are.
 
 use crate::why::quantity::{Measure, read_quantity};
-use sonde_shared::spread::{Bin, NumberSpread, Spread};
+use sonde_shared::spread::{NumberSpread, Spread};
 use std::collections::BTreeMap;
 
 /// Bits of a number that are left out at first: ten of its mantissa stay, a thousandth of itself.
@@ -89,9 +89,14 @@ impl Numbers {
         reached.map_or(0.0, |(number, _)| number)
     }
 
-    fn spread(&self) -> Spread {
+    fn spread(&self, scale: Option<&Scale>) -> Spread {
         let [p25, median, p75] = [0.25, 0.5, 0.75].map(|part| self.quantile(part));
-        Spread { lines: self.lines, min: f64::from(self.min), p25, median, p75, max: f64::from(self.max) }
+        let quartiles = vec![f64::from(self.min), p25, median, p75, f64::from(self.max)];
+        Spread {
+            lines: self.lines,
+            quartiles,
+            counts: scale.map(|scale| scale.count(self)).unwrap_or_default(),
+        }
     }
 }
 
@@ -100,46 +105,61 @@ pub(super) fn spread(selection: &Numbers, baseline: Option<&Numbers>) -> Option<
     if selection.lines == 0 {
         return None;
     }
-    let baseline = baseline.filter(|one| one.measure.is_none() || one.measure == selection.measure);
-    let before = baseline.filter(|one| one.lines > 0);
+    let is_alike =
+        |one: &&Numbers| one.lines > 0 && (one.measure.is_none() || one.measure == selection.measure);
+    let baseline = baseline.filter(is_alike);
+    let scale = Scale::of(&[Some(selection), baseline]);
     Some(NumberSpread {
         unit: selection.measure.unwrap_or_default().unit().to_owned(),
-        selection: selection.spread(),
-        baseline: before.map(Numbers::spread),
-        bins: bins(selection, before, baseline.is_some()),
+        bounds: scale.as_ref().map(Scale::bounds).unwrap_or_default(),
+        selection: selection.spread(scale.as_ref()),
+        baseline: baseline.map(|numbers| numbers.spread(scale.as_ref())),
     })
 }
 
-fn bins(selection: &Numbers, before: Option<&Numbers>, is_compared: bool) -> Vec<Bin> {
-    let sides = || [Some(selection), before].into_iter().flatten();
-    let beyond = |side: &Numbers| (side.lines as f64 * BEYOND) as u64;
-    let low = sides().map(|side| side.nth(beyond(side))).fold(f64::INFINITY, f64::min);
-    let high = sides().map(|side| side.nth(side.lines - 1 - beyond(side))).fold(f64::NEG_INFINITY, f64::max);
-    if low >= high {
-        return Vec::new();
+/// Where bins lie.
+#[derive(Debug)]
+struct Scale {
+    low: f64,
+    high: f64,
+    /// Whether they are even in ratios.
+    is_wide: bool,
+}
+
+impl Scale {
+    /// Reaches over all sides but what lies far out; `None` where nothing differs.
+    fn of(sides: &[Option<&Numbers>]) -> Option<Self> {
+        let sides = || sides.iter().flatten();
+        let beyond = |side: &Numbers| (side.lines as f64 * BEYOND) as u64;
+        let low = sides().map(|side| side.nth(beyond(side))).fold(f64::INFINITY, f64::min);
+        let high =
+            sides().map(|side| side.nth(side.lines - 1 - beyond(side))).fold(f64::NEG_INFINITY, f64::max);
+        (low < high).then(|| Self { low, high, is_wide: low > 0.0 && high / low >= WIDE })
     }
-    let is_wide = low > 0.0 && high / low >= WIDE;
-    let edge = |at: usize| {
-        let part = at as f64 / BINS as f64;
-        if is_wide { low * (high / low).powf(part) } else { low + (high - low) * part }
-    };
-    let count = |numbers: &Numbers| {
-        let mut counts = [0; BINS];
+
+    fn bounds(&self) -> Vec<f64> {
+        let bound = |part: f64| {
+            if self.is_wide {
+                self.low * (self.high / self.low).powf(part)
+            } else {
+                (self.high - self.low).mul_add(part, self.low)
+            }
+        };
+        (0..=BINS).map(|at| bound(at as f64 / BINS as f64)).collect()
+    }
+
+    fn count(&self, numbers: &Numbers) -> Vec<u64> {
+        let mut counts = vec![0; BINS];
         for (number, lines) in numbers.each() {
-            let part =
-                if is_wide { (number / low).ln() / (high / low).ln() } else { (number - low) / (high - low) };
+            let part = if self.is_wide {
+                (number / self.low).ln() / (self.high / self.low).ln()
+            } else {
+                (number - self.low) / (self.high - self.low)
+            };
             counts[((part * BINS as f64).max(0.0) as usize).min(BINS - 1)] += lines;
         }
         counts
-    };
-    let (counts, earlier) = (count(selection), before.map(count).unwrap_or_default());
-    let bin = |at: usize| Bin {
-        from: edge(at),
-        until: edge(at + 1),
-        count: counts[at],
-        baseline_count: is_compared.then_some(earlier[at]),
-    };
-    (0..BINS).map(bin).collect()
+    }
 }
 
 /// A number's bits as a whole number that has the same order.
@@ -170,10 +190,11 @@ mod tests {
             let texts: Vec<String> = values.iter().map(f32::to_string).collect();
             let found = spread(&numbers(texts.iter().map(String::as_str)), None).unwrap().selection;
             values.sort_by(f32::total_cmp);
-            let exact = |part: f64| f64::from(values[((values.len() - 1) as f64 * part) as usize]);
-            prop_assert_eq!((found.lines, found.min, found.max), (values.len() as u64, exact(0.0), exact(1.0)));
-            for (found, part) in [(found.p25, 0.25), (found.median, 0.5), (found.p75, 0.75)] {
-                prop_assert!((found - exact(part)).abs() <= 0.001 * exact(part).abs(), "{} {}", found, exact(part));
+            prop_assert_eq!(found.lines, values.len() as u64);
+            for (found, part) in found.quartiles.into_iter().zip([0.0, 0.25, 0.5, 0.75, 1.0]) {
+                let exact = f64::from(values[((values.len() - 1) as f64 * part) as usize]);
+                let off = if part.fract() > 0.0 { 0.001 } else { 0.0 };
+                prop_assert!((found - exact).abs() <= off * exact.abs(), "{} {}", found, exact);
             }
         }
     }
@@ -190,8 +211,9 @@ mod tests {
     #[test]
     fn numbers_of_another_measure_and_what_is_none_are_left_out() {
         let found = spread(&numbers(["12ms", "0", "4KiB", "x", "18ms"]), None).unwrap();
+        let [min, .., max] = found.selection.five();
         assert_eq!((found.unit.as_str(), found.selection.lines), ("s", 3));
-        assert_eq!((found.selection.min, found.selection.max), (0.0, f64::from(0.018_f32)));
+        assert_eq!((min, max), (0.0, f64::from(0.018_f32)));
         assert_eq!(spread(&numbers(["x", ""]), Some(&numbers(["7"]))), None);
         // A baseline of another measure is none.
         let found = spread(&numbers(["12ms"]), Some(&numbers(["7KiB"]))).unwrap();
@@ -209,16 +231,19 @@ mod tests {
             spread(&of(now), Some(&of(before))).unwrap()
         };
         let near = found(&now, &before);
-        let sum = |bins: &[Bin], of: fn(&Bin) -> u64| bins.iter().map(of).sum::<u64>();
-        assert_eq!((near.bins.len(), sum(&near.bins, |bin| bin.count)), (BINS, 100));
-        assert_eq!(sum(&near.bins, |bin| bin.baseline_count.unwrap()), 200);
+        let sum = |spread: &Spread| spread.counts.iter().sum::<u64>();
+        assert_eq!(
+            (near.bounds.len(), near.selection.counts.len(), sum(&near.selection)),
+            (BINS + 1, BINS, 100)
+        );
+        assert_eq!(near.baseline.as_ref().map(sum), Some(200));
         let far = found(&texts(1..101, 100), &now);
-        let ratio = |bin: &Bin| bin.until / bin.from;
-        assert!((ratio(&far.bins[0]) - ratio(&far.bins[BINS - 1])).abs() < 1e-9, "{:?}", far.bins);
-        assert_eq!(sum(&far.bins, |bin| bin.count), 100);
-        // A baseline without any number is told by zeros; the same number over and over has no bins.
-        let alone = found(&now, &[]);
-        assert!(alone.baseline.is_none() && alone.bins.iter().all(|bin| bin.baseline_count == Some(0)));
-        assert_eq!(found(&["7".to_owned(), "7".to_owned()], &["7".to_owned()]).bins, []);
+        let ratio = |at: usize| far.bounds[at + 1] / far.bounds[at];
+        assert!((ratio(0) - ratio(BINS - 1)).abs() < 1e-9, "{:?}", far.bounds);
+        assert_eq!(sum(&far.selection), 100);
+        // A baseline without any number is none; the same number over and over has no bins.
+        assert_eq!(found(&now, &[]).baseline, None);
+        let same = found(&["7".to_owned(), "7".to_owned()], &["7".to_owned()]);
+        assert_eq!((same.bounds, same.selection.counts), (Vec::new(), Vec::new()));
     }
 }

@@ -3,37 +3,39 @@
 use crate::text;
 use leptos::prelude::*;
 use sonde_shared::chart::units::{format_among, format_value};
-use sonde_shared::spread::{Bin, NumberSpread, Spread};
+use sonde_shared::spread::{NumberSpread, Spread};
 
 /// The numbers of a variable part or of a field; `unit` is what they are of where they do not say it themselves.
 #[component]
 pub(super) fn NumbersSpread(numbers: NumberSpread, unit: &'static str) -> impl IntoView {
     let unit = unit_of(&numbers.unit).unwrap_or(unit);
-    let NumberSpread { selection, baseline, bins, .. } = numbers;
-    let median = value(selection.median, unit, &selection);
-    let before = baseline.map(|before| format!(", before {}", value(before.median, unit, &before)));
-    let bars = (!bins.is_empty()).then(|| view! { <Bars bins unit selection baseline /> });
+    let selection = &numbers.selection;
+    let median = |of: &Spread| value(of.five()[2], unit, selection);
+    let before = numbers.baseline.as_ref().map(|before| [", before ", &median(before)].concat());
+    let extent = extent(selection, unit);
     view! {
         <span class="spread">
-            <span>"median "<strong>{median}</strong>{before}</span>
-            {bars}
-            <span class="muted">{extent(&selection, unit)}</span>
+            <span>"median "<strong>{median(selection)}</strong>{before}</span>
+            <span class="spread-bars" aria-hidden="true">{bars(&numbers, unit)}</span>
+            <span class="muted">{extent}</span>
         </span>
     }
 }
 
 /// `half of them 800 ms to 1.02 s, all 3 ms to 4.2 s`.
 fn extent(all: &Spread, unit: &str) -> String {
-    if all.min >= all.max {
+    let [min, p25, _, p75, max] = all.five();
+    if min >= max {
         return "all of them".to_owned();
     }
-    let half = [value(all.p25, unit, all), value(all.p75, unit, all)].join(" to ");
-    let whole = [all.min, all.max].map(|end| format_value(end, unit)).join(" to ");
+    let half = [value(p25, unit, all), value(p75, unit, all)].join(" to ");
+    let whole = [min, max].map(|end| format_value(end, unit)).join(" to ");
     ["half of them ", &half, ", all ", &whole].concat()
 }
 
 fn value(value: f64, unit: &str, among: &Spread) -> String {
-    format_among(value, unit, among.p75 - among.p25)
+    let [_, p25, _, p75, _] = among.five();
+    format_among(value, unit, p75 - p25)
 }
 
 /// The charts' name for a unit that numbers are written with.
@@ -47,31 +49,30 @@ fn unit_of(written: &str) -> Option<&'static str> {
 }
 
 /// Two histograms, one over the other, each in parts of its own lines.
-#[component]
-fn Bars(bins: Vec<Bin>, unit: &'static str, selection: Spread, baseline: Option<Spread>) -> impl IntoView {
-    let part = |count: u64, of: u64| count as f64 / of.max(1) as f64;
-    let before_lines = baseline.map_or(0, |before| before.lines);
-    let now: Vec<f64> = bins.iter().map(|bin| part(bin.count, selection.lines)).collect();
-    let before: Vec<f64> =
-        bins.iter().map(|bin| part(bin.baseline_count.unwrap_or(0), before_lines)).collect();
-    let most = now.iter().chain(&before).copied().fold(0.0, f64::max);
-    let told = |bin: &Bin| {
-        let before = baseline.and(bin.baseline_count);
-        let before = before.map(|count| [", before ", &text::percent(count, before_lines)].concat());
-        let range = [value(bin.from, unit, &selection), value(bin.until, unit, &selection)].join(" to ");
-        [&range, ": ", &text::percent(bin.count, selection.lines), &before.unwrap_or_default()].concat()
+fn bars(numbers: &NumberSpread, unit: &str) -> Vec<AnyView> {
+    let sides = [numbers.baseline.as_ref(), Some(&numbers.selection)];
+    let part = |side: Option<&Spread>, at: usize| {
+        side.and_then(|side| Some(*side.counts.get(at)? as f64 / side.lines.max(1) as f64)).unwrap_or(0.0)
     };
-    let height = move |part: f64| format!("{}%", height_percent(part, most));
-    let bar = |((bin, now), before): ((&Bin, &f64), &f64)| {
+    let bins = numbers.bounds.len().saturating_sub(1);
+    let most = sides.into_iter().flat_map(|side| (0..bins).map(move |at| part(side, at))).fold(0.0, f64::max);
+    let bar = |at: usize| {
+        let [before, now] = sides.map(|side| part(side, at));
+        let percent = |part: f64| text::percent((part * 1e6) as u64, 1_000_000);
+        let range = [at, at + 1].map(|at| value(numbers.bounds[at], unit, &numbers.selection)).join(" to ");
+        let than =
+            if numbers.baseline.is_some() { [", before ", &percent(before)].concat() } else { String::new() };
+        let title = [&range, ": ", &percent(now), &than].concat();
+        let height = |part: f64| [&height_percent(part, most).to_string(), "%"].concat();
         view! {
-            <span class="spread-bin" title=told(bin)>
-                <span class="before" style:height=height(*before)></span>
-                <span class="now" style:height=height(*now)></span>
+            <span class="spread-bin" title=title>
+                <span class="before" style:height=height(before)></span>
+                <span class="now" style:height=height(now)></span>
             </span>
         }
+        .into_any()
     };
-    let bars = bins.iter().zip(&now).zip(&before).map(bar).collect_view();
-    view! { <span class="spread-bars" aria-hidden="true">{bars}</span> }
+    (0..bins).map(bar).collect()
 }
 
 /// A bar's height in hundredths of the highest one's; what is there at all is seen.
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn where_numbers_lie_is_said_in_their_unit() {
         let check = |[min, p25, p75, max]: [f64; 4], unit: &str, expected: &str| {
-            let all = Spread { lines: 9, min, p25, median: p25, p75, max };
+            let all = Spread { lines: 9, quartiles: vec![min, p25, p25, p75, max], counts: Vec::new() };
             assert_eq!(extent(&all, unit), expected);
         };
         check([0.003, 0.8, 1.02, 4.2], "s", "half of them 800 ms to 1.02 s, all 3 ms to 4.2 s");
