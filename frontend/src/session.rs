@@ -12,15 +12,6 @@ use std::sync::OnceLock;
 /// What may have come behind a range that ends now.
 pub const AHEAD_NANOS: i64 = 2 * NANOS_PER_SEC;
 
-/// A chart that is to be brought into sight.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reveal {
-    /// Its panel's id.
-    pub panel: String,
-    /// Whether what asks for it has made an entry of the history already.
-    pub is_entry: bool,
-}
-
 /// The page's state; `Copy`, found by [`use_session`].
 #[derive(Clone, Copy)]
 pub struct Session {
@@ -46,7 +37,7 @@ pub struct Session {
     /// Rises when the text filter is to take the focus.
     pub text_filter_focus: RwSignal<u32>,
     /// The panel that is to be brought into sight.
-    pub reveal: RwSignal<Option<Reveal>>,
+    pub reveal: RwSignal<Option<String>>,
     /// Whether the server has stopped answering.
     pub lost: RwSignal<bool>,
     /// Whether what comes is told as it comes.
@@ -157,9 +148,13 @@ impl Session {
         self.address.entry()
     }
 
-    /// Another place of the page is seen now: one step back leads from there.
-    pub fn enter_place(self) {
-        self.address.enter_place();
+    /// Changes the state by what leads elsewhere on the page: one step back leads from there, also where the address stays the same.
+    pub fn go(self, command: Command) {
+        let (before, entry) = (url::whole(), self.entry());
+        self.send(command);
+        if self.entry() <= entry && url::whole() == before {
+            self.address.enter_place();
+        }
     }
 
     fn read_address(self) {

@@ -55,8 +55,6 @@ struct Trail {
     below: Option<String>,
     /// Whether the current entry has become what the one below it is: what was opened there was closed again.
     is_spare: bool,
-    /// Whether it is the same on purpose: another place of the page is seen.
-    is_place: bool,
 }
 
 impl Trail {
@@ -72,15 +70,7 @@ impl Trail {
         };
         let (Write::Push(url) | Write::Replace(url)) = &write;
         self.is_spare = self.below.as_ref() == Some(url);
-        self.is_place = false;
         write
-    }
-
-    /// The current entry is another place of the page that the one below shows; whether that takes a new entry.
-    fn enter_place(&mut self, current: &str) -> bool {
-        let is_new = !self.is_place;
-        *self = Self { below: Some(current.to_owned()), is_spare: true, is_place: true };
-        is_new
     }
 }
 
@@ -123,16 +113,15 @@ impl AddressBar {
         self.rest.stop();
         self.pending.set_value(Pending::default());
         let former = self.trail.try_update_value(std::mem::take);
-        former.is_some_and(|trail| trail.is_spare && !trail.is_place && trail.below == Some(whole_path()))
+        former.is_some_and(|trail| trail.is_spare && trail.below == Some(whole_path()))
     }
 
-    /// Another place of the page is seen now, which its address does not tell: one step back leads from there. Several in a row are one.
+    /// Something else of the page is looked at now, which its address does not tell: an entry of its own, from which one step back
+    /// leads.
     pub fn enter_place(self) {
         self.flush();
-        let path = whole_path();
-        if self.trail.try_update_value(|trail| trail.enter_place(&path)) == Some(true) {
-            self.write_entry(1.0, &path);
-        }
+        self.trail.set_value(Trail::default());
+        self.write_entry(1.0, &whole_path());
     }
 
     /// The number of the current entry, which rises from one to the next.
@@ -267,14 +256,5 @@ mod tests {
         check(push("/?a&line=3&level=warn"), push("/?a&line=3&level=warn"));
         check(replace("/?a&level=warn"), replace("/?a&level=warn"));
         check(push("/?b"), push("/?b"));
-    }
-
-    #[test]
-    fn a_place_is_one_entry_and_what_comes_next_is_written_over_it() {
-        let mut trail = Trail::default();
-        assert!(trail.enter_place("/?a"));
-        assert!(!trail.enter_place("/?a"), "another place");
-        assert_eq!(trail.settle(push("/?b"), "/?a"), replace("/?b"));
-        assert!(trail.enter_place("/?b"));
     }
 }

@@ -84,18 +84,26 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     let spread = "return document.querySelector('[data-pattern] .spread')?.innerText.split('\\n')";
     let told = json!(["median 2693, before 893", "half of them 2543 to 2843, all 2402 to 2993"]);
     page.wait_for("how the numbers are spread", spread, &told);
-    let bars = "return [...document.querySelectorAll('[data-pattern] .spread-bin')].map(bin =>
-        [...bin.children].map(e => e.getBoundingClientRect().height > 0 ? 1 : 0).join(''))";
-    let drawn: Vec<String> = serde_json::from_value(browser.look(bars, &[])).expect("a list of texts");
-    let (before, now) =
-        (drawn.iter().filter(|bin| *bin == "10").count(), drawn.iter().filter(|bin| *bin == "01").count());
-    assert!(before > 10 && now > 0 && !drawn.contains(&"11".to_owned()), "{drawn:?}");
+    // What was before lies at the left, what is shown at the right.
+    let bars = "return [...document.querySelectorAll('[data-pattern] .spread path')]
+        .map(path => path.getAttribute('d').match(/M\\d+/g).map(text => Number(text.slice(1))))";
+    let drawn: [Vec<u32>; 2] = serde_json::from_value(browser.look(bars, &[])).expect("bins of two paths");
+    assert!(drawn[0].iter().max() < drawn[1].iter().min() && drawn[0].len() > 10, "{drawn:?}");
     browser.back();
     page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
     // What only the baseline has leads to its lines of then.
     page.click_element("document.querySelector('.pattern.gone .template')");
     let shown = page.wait_for_total(4);
     assert!(shown.rows.iter().all(|row| row.text.contains("no pier here")), "{shown:?}");
+    // Its patterns are those of the selection still, which has none.
+    page.press("Patterns");
+    page.wait_for("no pattern of it now", TEMPLATES, &json!([]));
+    browser.back();
+    page.wait_for_total(4);
+    page.press("Take away: the time before");
+    page.wait_for_total(0);
+    browser.back();
+    page.wait_for_total(4);
     browser.back();
     page.wait_for("the patterns again", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
     // Without a selection there is nothing to compare with, and the order is that of the counts.

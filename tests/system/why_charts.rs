@@ -76,6 +76,22 @@ fn a_finding_whose_chart_is_there_leads_to_it_and_its_series_stands_in_front() {
     // The way back leads to where the charts were, with the selection that they are compared in.
     browser.back();
     page.wait_for("the mill out of sight again", &in_sight("mill"), &json!(false));
+    assert_eq!((browser.url(), scrolled(&page)), (before.clone(), 0.0));
+    // Each finding is a step, and each step back leads to the one before.
+    open(&page, "metric", "mill.stone.heat");
+    page.wait_for("the mill in sight", &in_sight("mill"), &json!(true));
+    let shown = scrolled(&page);
+    open(&page, "pattern", "the stone is hot");
+    wait::until("its lines", || if browser.url() == before { Err(()) } else { Ok(()) });
+    browser.back();
+    wait::until(
+        "the address of before",
+        || if browser.url() == before { Ok(()) } else { Err(browser.url()) },
+    );
+    page.wait_for("the mill still in sight", &in_sight("mill"), &json!(true));
+    assert!((scrolled(&page) - shown).abs() < 1.0);
+    browser.back();
+    page.wait_for("the mill out of sight again", &in_sight("mill"), &json!(false));
     assert_eq!((browser.url(), scrolled(&page)), (before, 0.0));
     browser.assert_no_errors();
 }

@@ -190,7 +190,7 @@ mod tests {
         let path = "/api/logs/patterns/030232ce39646f66/values";
         let (_, mut answer) = world.get(&format!("{path}?slot=1&limit=1&contains=took")).await;
         let numbers = answer["slots"][0].as_object_mut().and_then(|slot| slot.remove("numbers"));
-        let quartiles = numbers.map(|numbers| numbers["selection"]["quartiles"].clone());
+        let quartiles = numbers.map(|numbers| numbers["quartiles"].clone());
         assert_eq!(quartiles, Some(json!([5.0, 5.0, 7.0, 7.0, 9.0])));
         let expected = json!({
             "lines": {"total": 4, "scanned": 4, "matched": 4},

@@ -1,7 +1,7 @@
 //! How numbers are spread: counted by their leading bits, so that memory is bounded whatever they are.
 
 use crate::why::quantity::{Measure, read_quantity};
-use sonde_shared::spread::{NumberSpread, Spread};
+use sonde_shared::spread::NumberSpread;
 use std::collections::BTreeMap;
 
 /// Bits of a number that are left out at first: ten of its mantissa stay, a thousandth of itself.
@@ -89,14 +89,9 @@ impl Numbers {
         reached.map_or(0.0, |(number, _)| number)
     }
 
-    fn spread(&self, scale: Option<&Scale>) -> Spread {
+    fn quartiles(&self) -> Vec<f64> {
         let [p25, median, p75] = [0.25, 0.5, 0.75].map(|part| self.quantile(part));
-        let quartiles = vec![f64::from(self.min), p25, median, p75, f64::from(self.max)];
-        Spread {
-            lines: self.lines,
-            quartiles,
-            counts: scale.map(|scale| scale.count(self)).unwrap_or_default(),
-        }
+        vec![f64::from(self.min), p25, median, p75, f64::from(self.max)]
     }
 }
 
@@ -111,9 +106,11 @@ pub(super) fn spread(selection: &Numbers, baseline: Option<&Numbers>) -> Option<
     let scale = Scale::of(&[Some(selection), baseline]);
     Some(NumberSpread {
         unit: selection.measure.unwrap_or_default().unit().to_owned(),
-        bounds: scale.as_ref().map(Scale::bounds).unwrap_or_default(),
-        selection: selection.spread(scale.as_ref()),
-        baseline: baseline.map(|numbers| numbers.spread(scale.as_ref())),
+        quartiles: selection.quartiles(),
+        bounds: scale.bounds(),
+        counts: scale.count(selection),
+        baseline_quartiles: baseline.map(Numbers::quartiles).unwrap_or_default(),
+        baseline_counts: baseline.map(|numbers| scale.count(numbers)).unwrap_or_default(),
     })
 }
 
@@ -127,17 +124,23 @@ struct Scale {
 }
 
 impl Scale {
-    /// Reaches over all sides but what lies far out; `None` where nothing differs.
-    fn of(sides: &[Option<&Numbers>]) -> Option<Self> {
+    /// Reaches over all sides but what lies far out.
+    fn of(sides: &[Option<&Numbers>]) -> Self {
         let sides = || sides.iter().flatten();
         let beyond = |side: &Numbers| (side.lines as f64 * BEYOND) as u64;
         let low = sides().map(|side| side.nth(beyond(side))).fold(f64::INFINITY, f64::min);
         let high =
             sides().map(|side| side.nth(side.lines - 1 - beyond(side))).fold(f64::NEG_INFINITY, f64::max);
-        (low < high).then(|| Self { low, high, is_wide: low > 0.0 && high / low >= WIDE })
+        Self { low, high, is_wide: low > 0.0 && high / low >= WIDE }
+    }
+
+    /// Where nothing differs there is one bin.
+    fn bins(&self) -> usize {
+        if self.low < self.high { BINS } else { 1 }
     }
 
     fn bounds(&self) -> Vec<f64> {
+        let bins = self.bins();
         let bound = |part: f64| {
             if self.is_wide {
                 self.low * (self.high / self.low).powf(part)
@@ -145,18 +148,20 @@ impl Scale {
                 (self.high - self.low).mul_add(part, self.low)
             }
         };
-        (0..=BINS).map(|at| bound(at as f64 / BINS as f64)).collect()
+        (0..=bins).map(|at| bound(at as f64 / bins as f64)).collect()
     }
 
     fn count(&self, numbers: &Numbers) -> Vec<u64> {
-        let mut counts = vec![0; BINS];
+        let bins = self.bins();
+        let mut counts = vec![0; bins];
         for (number, lines) in numbers.each() {
             let part = if self.is_wide {
                 (number / self.low).ln() / (self.high / self.low).ln()
             } else {
                 (number - self.low) / (self.high - self.low)
             };
-            counts[((part * BINS as f64).max(0.0) as usize).min(BINS - 1)] += lines;
+            // What lies below, or is no number where nothing differs, is in the first.
+            counts[((part * bins as f64).max(0.0) as usize).min(bins - 1)] += lines;
         }
         counts
     }
@@ -188,9 +193,9 @@ mod tests {
         #[test]
         fn quartiles_are_those_of_the_sorted_numbers_nearly(mut values in prop::collection::vec(-1e6_f32..1e6, 1..300)) {
             let texts: Vec<String> = values.iter().map(f32::to_string).collect();
-            let found = spread(&numbers(texts.iter().map(String::as_str)), None).unwrap().selection;
+            let found = spread(&numbers(texts.iter().map(String::as_str)), None).unwrap();
             values.sort_by(f32::total_cmp);
-            prop_assert_eq!(found.lines, values.len() as u64);
+            prop_assert_eq!(found.counts.iter().sum::<u64>(), values.len() as u64);
             for (found, part) in found.quartiles.into_iter().zip([0.0, 0.25, 0.5, 0.75, 1.0]) {
                 let exact = f64::from(values[((values.len() - 1) as f64 * part) as usize]);
                 let off = if part.fract() > 0.0 { 0.001 } else { 0.0 };
@@ -211,13 +216,14 @@ mod tests {
     #[test]
     fn numbers_of_another_measure_and_what_is_none_are_left_out() {
         let found = spread(&numbers(["12ms", "0", "4KiB", "x", "18ms"]), None).unwrap();
-        let [min, .., max] = found.selection.five();
-        assert_eq!((found.unit.as_str(), found.selection.lines), ("s", 3));
-        assert_eq!((min, max), (0.0, f64::from(0.018_f32)));
+        assert_eq!((found.unit.as_str(), found.counts.iter().sum::<u64>()), ("s", 3));
+        assert_eq!((found.quartiles[0], found.quartiles[4]), (0.0, f64::from(0.018_f32)));
         assert_eq!(spread(&numbers(["x", ""]), Some(&numbers(["7"]))), None);
-        // A baseline of another measure is none.
-        let found = spread(&numbers(["12ms"]), Some(&numbers(["7KiB"]))).unwrap();
-        assert_eq!(found.baseline, None);
+        // A baseline of another measure is none, nor is one without numbers.
+        for before in ["7KiB", "x"] {
+            let found = spread(&numbers(["12ms"]), Some(&numbers([before]))).unwrap();
+            assert_eq!((found.baseline_quartiles, found.baseline_counts), (Vec::new(), Vec::new()));
+        }
     }
 
     #[test]
@@ -231,19 +237,15 @@ mod tests {
             spread(&of(now), Some(&of(before))).unwrap()
         };
         let near = found(&now, &before);
-        let sum = |spread: &Spread| spread.counts.iter().sum::<u64>();
-        assert_eq!(
-            (near.bounds.len(), near.selection.counts.len(), sum(&near.selection)),
-            (BINS + 1, BINS, 100)
-        );
-        assert_eq!(near.baseline.as_ref().map(sum), Some(200));
+        let sum = |counts: &[u64]| counts.iter().sum::<u64>();
+        assert_eq!((near.bounds.len(), near.counts.len()), (BINS + 1, BINS));
+        assert_eq!((sum(&near.counts), sum(&near.baseline_counts)), (100, 200));
         let far = found(&texts(1..101, 100), &now);
         let ratio = |at: usize| far.bounds[at + 1] / far.bounds[at];
         assert!((ratio(0) - ratio(BINS - 1)).abs() < 1e-9, "{:?}", far.bounds);
-        assert_eq!(sum(&far.selection), 100);
-        // A baseline without any number is none; the same number over and over has no bins.
-        assert_eq!(found(&now, &[]).baseline, None);
+        assert_eq!(sum(&far.counts), 100);
+        // The same number over and over is one bin.
         let same = found(&["7".to_owned(), "7".to_owned()], &["7".to_owned()]);
-        assert_eq!((same.bounds, same.selection.counts), (Vec::new(), Vec::new()));
+        assert_eq!((same.bounds, same.counts, same.baseline_counts), (vec![7.0; 2], vec![2], vec![1]));
     }
 }

@@ -341,10 +341,9 @@ mod tests {
         let answer = values(&store, None, limits, line(0, (1, 0, 0, 2)).ts);
         assert_eq!(answer.slots[0].numbers, None, "users have names");
         let took = answer.slots[1].numbers.as_ref().unwrap();
-        let now = &took.selection;
-        assert_eq!((now.lines, now.five()), (100, [0.0, 24.0, 49.0, 74.0, 99.0]));
-        assert_eq!(took.baseline.as_ref(), Some(now));
-        assert_eq!(now.counts.iter().sum::<u64>(), 100);
+        assert_eq!(took.quartiles, [0.0, 24.0, 49.0, 74.0, 99.0]);
+        assert_eq!(took.counts.iter().sum::<u64>(), 100);
+        assert_eq!((&took.baseline_quartiles, &took.baseline_counts), (&took.quartiles, &took.counts));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub(super) const PROMISING: f64 = 0.05;
 const LEAST_CHANGE: f64 = 0.05;
 /// … and of lines, which come and go, by less than this.
 const LEAST_CHANGE_OF_LINES: f64 = 0.25;
+/// What is this part of the way from what it was to what it became has set out.
+const SET_OUT: f64 = 0.1;
 /// A small chart has at most so many values.
 const COURSE_VALUES: usize = 120;
 
@@ -92,20 +94,32 @@ pub(super) fn shown(grid: &Grid) -> std::ops::Range<usize> {
     if hangs { from..until } else { grid.now.selection.clone() }
 }
 
-/// The bucket in which a course first is nearer to what it became than to what it was, and the next one too.
+/// The bucket in which a change began: the start of the stretch that is nearer to what it became than to what it was by most, all of it
+/// added up, so that a bucket or two by chance are no beginning; and of a rise that takes its time, back to where it set out.
 pub(super) fn onset(grid: &Grid, values: &[f32], before: f64, after: f64) -> Option<usize> {
     let shown = shown(grid);
-    let half = f64::midpoint(before, after);
-    let is_past = |value: f32| if after > before { f64::from(value) > half } else { f64::from(value) < half };
     let earliest = grid.now.baseline.end.saturating_sub(grid.now.baseline.len() / 8).max(shown.start);
-    let present: Vec<(usize, f32)> = values
+    // How far each is on the way, from 0 to 1; a single peak counts for no more than twice the change.
+    let way = |value: f32| ((f64::from(value) - before) / (after - before)).clamp(-1.0, 2.0);
+    let ways: Vec<(usize, f64)> = values
         .iter()
         .enumerate()
-        .map(|(at, value)| (shown.start + at, *value))
-        .filter(|(bucket, value)| *bucket >= earliest && value.is_finite())
+        .map(|(at, value)| (shown.start + at, way(*value)))
+        .filter(|(bucket, way)| *bucket >= earliest && way.is_finite())
         .collect();
-    let holds = |at: usize| is_past(present[at].1) && present.get(at + 1).is_none_or(|next| is_past(next.1));
-    (0..present.len()).find(|at| holds(*at)).map(|at| present[at].0)
+    let (mut start, mut sum, mut best, mut found) = (0, 0.0, 0.0, None);
+    for (at, (_, way)) in ways.iter().enumerate() {
+        if sum <= 0.0 {
+            (start, sum) = (at, 0.0);
+        }
+        sum += way - 0.5;
+        if sum > best {
+            (best, found) = (sum, Some(start));
+        }
+    }
+    let found = found?;
+    let set_out = ways[..found].iter().rev().take_while(|(_, way)| *way > SET_OUT).count();
+    Some(ways[found - set_out].0)
 }
 
 #[cfg(test)]
@@ -114,11 +128,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_begins_where_it_is_half_way_and_stays() {
+    fn a_change_begins_where_it_sets_out_for_what_it_became() {
         let grid = Grid::unbroken(0, 10_000, Trial { selection: 10..16, baseline: 0..8 });
         let values = [1.0, 1.0, 9.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 9.0, 1.0, 7.0, 9.0, 9.0, 9.0, 9.0_f32];
         assert_eq!(onset(&grid, &values, 1.0, 9.0), Some(11));
         assert_eq!(onset(&grid, &values, 1.0, 90.0), None);
+        // Two by chance are no beginning, and a slow rise begins where it sets out.
+        let by_chance = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 6.0, 6.0, 1.0, 1.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0_f32];
+        assert_eq!(onset(&grid, &by_chance, 1.0, 9.0), Some(10));
+        let slowly = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0_f32];
+        assert_eq!(onset(&grid, &slowly, 1.0, 9.0), Some(10));
+        // What is over within the selection began all the same.
+        let peak = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 99.0, 99.0, 1.0, 1.0, 1.0_f32];
+        assert_eq!(onset(&grid, &peak, 1.0, 34.0), Some(11));
     }
 
     #[test]

@@ -18,6 +18,8 @@ const PRIOR_WINDOWS: f64 = 4.0;
 /// With fewer sampled lines on a side a share says nothing.
 const FEWEST_LINES: u32 = 8;
 const FEWEST_NUMBERS: usize = 8;
+/// So many letters on either side of a value are looked for with it.
+const NEIGHBOURS: usize = 12;
 
 /// Candidates among fields.
 pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
@@ -128,7 +130,11 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Opti
     let mut at = base.at.clone();
     match &field.part {
         Part::Named(name) => at.field = Some((name.clone(), value.value.clone())),
-        Part::Hole { .. } => at.contains = Some(value.value.clone()),
+        Part::Hole { pattern, hole } => {
+            let pattern = observed.patterns.get(*pattern as usize);
+            let template = pattern.map_or("", |pattern| &pattern.template);
+            at.contains = Some(among_its_neighbours(template, usize::from(*hole), &value.value));
+        }
     }
     Some(Candidate {
         subject: subject(observed, field, Some(&value.value)),
@@ -250,6 +256,17 @@ fn subject(observed: &Observed, field: &Field, value: Option<&str>) -> String {
     }
 }
 
+/// A value with the text around it, as far as lines have that as it is: a number alone stands in many places of a line.
+fn among_its_neighbours(template: &str, hole: usize, value: &str) -> String {
+    let fixed: Vec<&str> = template.split("<*>").collect();
+    let [before, behind] = [hole, hole + 1].map(|at| fixed.get(at).copied().unwrap_or_default());
+    // JSON writes these otherwise, and of what is not ASCII it may.
+    let is_plain = |letter: &char| matches!(letter, ' '..='~') && !matches!(letter, '"' | '\\' | '/');
+    let before: Vec<char> = before.chars().rev().take(NEIGHBOURS).take_while(is_plain).collect();
+    let behind = behind.chars().take(NEIGHBOURS).take_while(is_plain);
+    before.into_iter().rev().chain(value.chars()).chain(behind).collect()
+}
+
 /// A value for each bucket from one for each slice.
 fn spread_out(grid: &Grid, value: impl Fn(usize) -> f32) -> Vec<f32> {
     let shown = shown(grid);
@@ -354,6 +371,20 @@ mod tests {
         check("took_ms", Measure::Plain, "ms");
         check("took", Measure::Plain, "");
         check("heap", Measure::Size, "B");
+    }
+
+    #[test]
+    fn a_value_is_looked_for_with_the_text_around_it() {
+        let check = |template: &str, hole: usize, expected: &str| {
+            assert_eq!(among_its_neighbours(template, hole, "64"), expected, "{template}");
+        };
+        check("GET <*> took <*> ms", 0, "GET 64 took ");
+        check("GET <*> took <*> ms", 1, " took 64 ms");
+        check("a very long beginning of a message: <*>, and so on and on", 0, " a message: 64, and so on ");
+        check("say \"<*>\" to C:\\<*>", 0, "64");
+        check("say \"<*>\" to C:\\<*>", 1, "64");
+        check("größe <*>€", 0, "e 64");
+        check("", 3, "64");
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl PatternFeed {
             PatternSort::Change if baseline.get().is_none() => PatternSort::Count,
             sort => sort,
         });
-        let shown = RwSignal::new(SHOWN);
+        let (shown, query) = (RwSignal::new(SHOWN), session.part(AppState::pattern_query));
         let feed = Self { patterns: Loaded::new(), gone: Loaded::new(), baseline, sort, shown };
         // The server sends the most frequent ones: what is first in another order may be anywhere among them.
         let asked = memo(move || if sort.get() == PatternSort::Count { shown.get() } else { MOST_PATTERNS });
@@ -163,7 +163,7 @@ impl PatternFeed {
             if !session.ready.get() {
                 return;
             }
-            let (query, baseline) = (session.query.get(), baseline.get());
+            let (query, baseline) = (query.get(), baseline.get());
             load(feed.patterns, query.clone(), baseline, asked.get());
             match baseline {
                 Some(before) => {
@@ -192,10 +192,10 @@ fn load(into: Loaded<PatternList>, query: LogQuery, baseline: Option<TimeRange>,
 
 /// What stands in the variable parts of a pattern's lines.
 pub fn load_values(session: Session, id: String, baseline: Memo<Option<TimeRange>>) -> Loaded<PatternValues> {
-    let loaded = Loaded::new();
+    let (loaded, query) = (Loaded::new(), session.part(AppState::pattern_query));
     effect(move || {
         loaded.track_retries();
-        let (id, query, baseline) = (id.clone(), session.query.get(), baseline.get());
+        let (id, query, baseline) = (id.clone(), query.get(), baseline.get());
         loaded.load(move |signal| client::pattern_values(id, query, baseline, signal), |_| {});
     });
     loaded

@@ -2,9 +2,14 @@
 
 use super::focus::{focus_in, has_focus};
 use super::icons::{Glyph, Icon};
+use crate::size::is_phone;
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+
+/// What is left free below, and how high it is at least.
+const ROOM_PX: f64 = 12.0;
+const LEAST_PX: i32 = 120;
 
 /// A button and what it opens.
 #[component]
@@ -64,9 +69,18 @@ pub(super) fn Popover(
         <Show when=move || open.get()>
             {on_cleanup(move || give_focus_back(root))}
             // Who clicks on what is no button stays in here, and Escape still means this.
-            <div class=class role="dialog" tabindex="-1" aria-label=name.clone()>{children()}</div>
+            <div class=class role="dialog" tabindex="-1" aria-label=name.clone() style:max-height=room_below(root)>{children()}</div>
         </Show>
     }
+}
+
+/// How high it may be: what does not fit in the window is scrolled. A phone's style says so itself.
+fn room_below(root: NodeRef<html::Div>) -> String {
+    let height = window().inner_height().ok().and_then(|height| height.as_f64());
+    let root = root.get_untracked().filter(|_| !is_phone());
+    let free =
+        height.zip(root).map(|(height, root)| height - root.get_bounding_client_rect().bottom() - ROOM_PX);
+    free.map(|free| format!("{}px", (free as i32).max(LEAST_PX))).unwrap_or_default()
 }
 
 /// The focus would go with what closes. A press elsewhere takes it there afterwards.

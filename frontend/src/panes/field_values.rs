@@ -3,7 +3,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
-use super::spread::NumbersSpread;
+use super::spread::number_spread;
 use crate::feeds::load_field_values;
 use crate::plain::plain;
 use crate::session::use_session;
@@ -31,11 +31,7 @@ fn listed(name: &str, values: &Arc<PatternValues>) -> impl IntoView + use<> {
     let slot = values.slots.first().cloned().unwrap_or_default();
     let note = note(values, &slot);
     let are_many = slot.distinct > slot.values.len() as u64;
-    let numbers = slot
-        .numbers
-        .clone()
-        .filter(|_| are_many)
-        .map(|numbers| view! { <NumbersSpread numbers unit="none" /> });
+    let numbers = slot.numbers.as_ref().filter(|_| are_many).map(|numbers| number_spread(numbers, "none"));
     let comes_again = 2 * slot.distinct <= slot.lines;
     let items =
         slot.values.into_iter().map(|one| view! { <Value name=name.to_owned() one read comes_again /> });

@@ -12,7 +12,7 @@ use crate::text;
 use leptos::prelude::*;
 use sonde_shared::api::{FacetCount, Facets};
 use sonde_shared::log::Level;
-use sonde_shared::view::FieldFilter;
+use sonde_shared::view::{FieldFilter, Tab};
 
 /// The filters.
 #[component]
@@ -194,6 +194,7 @@ fn Chips() -> impl IntoView {
         });
         pattern.into_iter().chain(state.view.fields.iter().cloned()).collect::<Vec<_>>()
     });
+    let both = session.part(|state| state.view.with_baseline && state.view.tab == Tab::Lines);
     let chips = move || {
         let chip = |filter: FieldFilter| view! { <Chip filter /> };
         fields.get().into_iter().map(chip).collect_view()
@@ -201,6 +202,18 @@ fn Chips() -> impl IntoView {
     view! {
         <span class="filter-chips">
             {move || chips()}
+            <Show when=move || both.get()>
+                <span class="filter-chip" title="Lines of the baseline and of the selection">
+                    <span class="mono">"with the time before"</span>
+                    <button
+                        class="control small icon-only"
+                        aria-label="Take away: the time before"
+                        on:click=move |_| session.send(Command::WithBaseline(false))
+                    >
+                        <Glyph icon=Icon::Close />
+                    </button>
+                </span>
+            </Show>
             <Show when=move || fields.with(|fields| fields.len() > 1)>
                 <button class="control small" on:click=move |_| session.send(Command::ClearFilters)>"Clear all"</button>
             </Show>

@@ -2,7 +2,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
-use super::spread::NumbersSpread;
+use super::spread::number_spread;
 use crate::boxed::memo;
 use crate::feeds::{MOST_PATTERNS, PatternFeed, PatternList, PatternRow, load_values, sort_patterns};
 use crate::plain::plain;
@@ -112,7 +112,7 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<Str
 /// How long the lines' range and the baseline are.
 fn untracked_lengths(feed: PatternFeed) -> (i64, i64) {
     let session = use_session();
-    let own = session.query.with_untracked(|query| query.range.nanos());
+    let own = session.now_part(|state| state.pattern_query().range.nanos());
     (own, feed.baseline.get_untracked().map_or(0, TimeRange::nanos))
 }
 
@@ -311,7 +311,7 @@ const UNITS: [(&str, &str); 6] =
 
 /// The unit that the text behind a variable part begins with.
 fn unit_behind(text: &str) -> Option<(&'static str, &'static str)> {
-    let ends = |rest: &str| !rest.starts_with(|letter: char| letter.is_alphanumeric() || letter == '/');
+    let ends = |rest: &str| !rest.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '/');
     UNITS.into_iter().find(|(written, _)| text.strip_prefix(written).is_some_and(ends))
 }
 
@@ -320,13 +320,13 @@ fn unit_behind(text: &str) -> Option<(&'static str, &'static str)> {
 fn slot_values(slot: &SlotValues, matched: u64, unit: &'static str) -> impl IntoView + use<> {
     let comes_again = 2 * slot.distinct <= slot.lines;
     let are_many = slot.distinct > slot.values.len() as u64;
-    let numbers = slot.numbers.clone().filter(|_| are_many);
+    let numbers = slot.numbers.as_ref().filter(|_| are_many);
     let listed = match (comes_again, &numbers) {
         (true, _) => slot.values.len(),
         (false, Some(_)) => 0,
         (false, None) => slot.values.len().min(FEW_VALUES),
     };
-    let numbers = numbers.map(|numbers| view! { <NumbersSpread numbers unit /> });
+    let numbers = numbers.map(|numbers| number_spread(numbers, unit));
     let value = |one: &ValueCount| {
         let share = text::percent(one.count, matched);
         let is_new = comes_again && one.baseline_count == Some(0);

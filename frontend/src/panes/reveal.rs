@@ -3,16 +3,16 @@
 
 use crate::app::ChartSize;
 use crate::boxed::effect;
-use crate::session::{Reveal, Session};
+use crate::session::Session;
 use crate::state::AppState;
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
 
-/// How far the charts were scrolled before they were made to show one, and after, and the entry of the history that shows it; none
-/// since it was left.
+/// How far the charts were scrolled before they were made to show one, and after, and the entry of the history that shows it; of all
+/// that were not left yet, the newest last.
 #[derive(Clone, Copy, Default)]
-pub(super) struct FormerScroll(StoredValue<Option<Scrolled>>);
+pub(super) struct FormerScroll(StoredValue<Vec<Scrolled>>);
 
 #[derive(Clone, Copy)]
 struct Scrolled {
@@ -29,20 +29,23 @@ impl FormerScroll {
         let is_gone = session.part(|state: &AppState| state.view.targets.is_empty());
         effect(move || {
             if is_gone.get() {
-                former.lead_back(charts);
+                former.lead_back(session.entry(), charts);
             }
         });
         let popped = window_event_listener(leptos::ev::popstate, move |_| {
-            if former.0.get_value().is_some_and(|scrolled| session.entry() < scrolled.entry) {
-                former.lead_back(charts);
-            }
+            former.lead_back(session.entry() + 1.0, charts);
         });
         on_cleanup(move || popped.remove());
     }
 
-    fn lead_back(self, charts: NodeRef<html::Section>) {
-        let Some(Scrolled { before, after, .. }) = self.0.get_value() else { return };
-        self.0.set_value(None);
+    /// To before what entries show from this one on.
+    fn lead_back(self, entry: f64, charts: NodeRef<html::Section>) {
+        let Some(mut all) = self.0.try_get_value() else { return };
+        let kept = all.partition_point(|scrolled| scrolled.entry < entry);
+        let left = all.split_off(kept);
+        let Some((first, last)) = left.first().zip(left.last()) else { return };
+        let (before, after) = (first.before, last.after);
+        self.0.set_value(all);
         // Once the chart is out of the page, which cuts what is scrolled.
         request_animation_frame(move || {
             let charts = charts.try_get_untracked().flatten();
@@ -52,12 +55,13 @@ impl FormerScroll {
         });
     }
 
-    /// From `before` the charts were scrolled to where they are. Of several in a row the first counts.
+    /// From `before` the charts were scrolled to where they are. What was seen of entries that this one was written over is gone.
     fn keep(self, session: Session, before: i32, after: i32) {
         let entry = session.entry();
-        let first = self.0.try_get_value().flatten().filter(|former| former.entry >= entry);
-        let before = first.map_or(before, |first| first.before);
-        let _gone = self.0.try_set_value(Some(Scrolled { entry, before, after }));
+        let _gone = self.0.try_update_value(|all| {
+            all.retain(|scrolled| scrolled.entry < entry);
+            all.push(Scrolled { entry, before, after });
+        });
     }
 }
 
@@ -71,10 +75,10 @@ pub(super) fn follow_reveal(
     let former: FormerScroll = expect_context();
     let size: ChartSize = expect_context();
     effect(move || {
-        let wanted = session.reveal.with(|wanted| wanted.clone().filter(|wanted| wanted.panel == id));
+        let is_wanted = session.reveal.with(|wanted| wanted.as_ref() == Some(&id));
         let is_edited = is_edited.get();
-        let Some(panel) = root.get().filter(|_| is_edited || wanted.is_some()) else { return };
-        if wanted.is_some() {
+        let Some(panel) = root.get().filter(|_| is_edited || is_wanted) else { return };
+        if is_wanted {
             session.reveal.set(None);
         }
         // A panel that was hidden behind one that filled the charts' place has a place only then.
@@ -85,10 +89,7 @@ pub(super) fn follow_reveal(
                 let options = ScrollIntoViewOptions::new();
                 options.set_block(ScrollLogicalPosition::Start);
                 panel.scroll_into_view_with_scroll_into_view_options(&options);
-                if let Some(Reveal { is_entry, .. }) = wanted {
-                    if !is_entry {
-                        session.enter_place();
-                    }
+                if is_wanted {
                     former.keep(session, before, charts.scroll_top());
                 }
             }

@@ -1,41 +1,41 @@
 //! How numbers among values are spread, in the lines that are shown and in the baseline: in words, and as bars of both.
 
-use crate::text;
 use leptos::prelude::*;
 use sonde_shared::chart::units::{format_among, format_value};
-use sonde_shared::spread::{NumberSpread, Spread};
+use sonde_shared::spread::NumberSpread;
+
+/// The height of the highest bar.
+const HEIGHT: u32 = 100;
+/// What is there at all is seen.
+const LEAST: u32 = 4;
 
 /// The numbers of a variable part or of a field; `unit` is what they are of where they do not say it themselves.
-#[component]
-pub(super) fn NumbersSpread(numbers: NumberSpread, unit: &'static str) -> impl IntoView {
+pub(super) fn number_spread(numbers: &NumberSpread, unit: &str) -> AnyView {
     let unit = unit_of(&numbers.unit).unwrap_or(unit);
-    let selection = &numbers.selection;
-    let median = |of: &Spread| value(of.five()[2], unit, selection);
-    let before = numbers.baseline.as_ref().map(|before| [", before ", &median(before)].concat());
-    let extent = extent(selection, unit);
+    let [median, before, extent] = words(numbers, unit);
+    let most = highest(&numbers.counts).max(highest(&numbers.baseline_counts));
+    let [was, is] = [&numbers.baseline_counts, &numbers.counts].map(|counts| bars(counts, most));
     view! {
         <span class="spread">
-            <span>"median "<strong>{median(selection)}</strong>{before}</span>
-            <span class="spread-bars" aria-hidden="true">{bars(&numbers, unit)}</span>
+            <span>"median "<strong>{median}</strong>{before}</span>
+            <svg viewBox=["0 0 ", &numbers.counts.len().to_string(), " 100"].concat() preserveAspectRatio="none" aria-hidden="true">
+                <path class="before" d=was></path>
+                <path class="course-bars" d=is></path>
+            </svg>
             <span class="muted">{extent}</span>
         </span>
     }
+    .into_any()
 }
 
-/// `half of them 800 ms to 1.02 s, all 3 ms to 4.2 s`.
-fn extent(all: &Spread, unit: &str) -> String {
-    let [min, p25, _, p75, max] = all.five();
-    if min >= max {
-        return "all of them".to_owned();
-    }
-    let half = [value(p25, unit, all), value(p75, unit, all)].join(" to ");
-    let whole = [min, max].map(|end| format_value(end, unit)).join(" to ");
-    ["half of them ", &half, ", all ", &whole].concat()
-}
-
-fn value(value: f64, unit: &str, among: &Spread) -> String {
-    let [_, p25, _, p75, _] = among.five();
-    format_among(value, unit, p75 - p25)
+/// The median, that of the baseline where there is one, and where the numbers lie: `half of them 800 ms to 1.02 s, all 3 ms to 4.2 s`.
+fn words(numbers: &NumberSpread, unit: &str) -> [String; 3] {
+    let [min, p25, median, p75, max] = numbers.quartiles.as_slice().try_into().unwrap_or_default();
+    let value = |value: f64| format_among(value, unit, p75 - p25);
+    let before = numbers.baseline_quartiles.get(2).map(|before| [", before ", &value(*before)].concat());
+    let [min, max] = [min, max].map(|end| format_value(end, unit));
+    let extent = ["half of them ", &value(p25), " to ", &value(p75), ", all ", &min, " to ", &max].concat();
+    [value(median), before.unwrap_or_default(), extent]
 }
 
 /// The charts' name for a unit that numbers are written with.
@@ -48,36 +48,23 @@ fn unit_of(written: &str) -> Option<&'static str> {
     }
 }
 
-/// Two histograms, one over the other, each in parts of its own lines.
-fn bars(numbers: &NumberSpread, unit: &str) -> Vec<AnyView> {
-    let sides = [numbers.baseline.as_ref(), Some(&numbers.selection)];
-    let part = |side: Option<&Spread>, at: usize| {
-        side.and_then(|side| Some(*side.counts.get(at)? as f64 / side.lines.max(1) as f64)).unwrap_or(0.0)
-    };
-    let bins = numbers.bounds.len().saturating_sub(1);
-    let most = sides.into_iter().flat_map(|side| (0..bins).map(move |at| part(side, at))).fold(0.0, f64::max);
-    let bar = |at: usize| {
-        let [before, now] = sides.map(|side| part(side, at));
-        let percent = |part: f64| text::percent((part * 1e6) as u64, 1_000_000);
-        let range = [at, at + 1].map(|at| value(numbers.bounds[at], unit, &numbers.selection)).join(" to ");
-        let than =
-            if numbers.baseline.is_some() { [", before ", &percent(before)].concat() } else { String::new() };
-        let title = [&range, ": ", &percent(now), &than].concat();
-        let height = |part: f64| [&height_percent(part, most).to_string(), "%"].concat();
-        view! {
-            <span class="spread-bin" title=title>
-                <span class="before" style:height=height(before)></span>
-                <span class="now" style:height=height(now)></span>
-            </span>
-        }
-        .into_any()
-    };
-    (0..bins).map(bar).collect()
+/// The largest part that lies in one bin.
+fn highest(counts: &[u64]) -> f64 {
+    let most = counts.iter().max().copied().unwrap_or(0);
+    most as f64 / counts.iter().sum::<u64>().max(1) as f64
 }
 
-/// A bar's height in hundredths of the highest one's; what is there at all is seen.
-fn height_percent(part: f64, most: f64) -> u32 {
-    if part > 0.0 { ((100.0 * part / most).round() as u32).max(4) } else { 0 }
+/// Bars as a path, each as high as its part of all is beside the highest.
+fn bars(counts: &[u64], highest: f64) -> String {
+    let lines = counts.iter().sum::<u64>() as f64;
+    let mut path = String::new();
+    for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+        let height = (f64::from(HEIGHT) * *count as f64 / lines / highest).round() as u32;
+        let texts =
+            ["M", &at.to_string(), " 100V", &(HEIGHT - height.clamp(LEAST, HEIGHT)).to_string(), "h1V100"];
+        path.push_str(&texts.concat());
+    }
+    path
 }
 
 #[cfg(test)]
@@ -86,17 +73,29 @@ mod tests {
 
     #[test]
     fn where_numbers_lie_is_said_in_their_unit() {
-        let check = |[min, p25, p75, max]: [f64; 4], unit: &str, expected: &str| {
-            let all = Spread { lines: 9, quartiles: vec![min, p25, p25, p75, max], counts: Vec::new() };
-            assert_eq!(extent(&all, unit), expected);
+        let check = |quartiles: [f64; 5], before: &[f64], unit: &str, expected: [&str; 3]| {
+            let numbers = NumberSpread {
+                quartiles: quartiles.to_vec(),
+                baseline_quartiles: before.to_vec(),
+                ..NumberSpread::default()
+            };
+            assert_eq!(words(&numbers, unit), expected);
         };
-        check([0.003, 0.8, 1.02, 4.2], "s", "half of them 800 ms to 1.02 s, all 3 ms to 4.2 s");
-        check([7.0; 4], "none", "all of them");
-        check([1.0, 2.0, 3.0, 400.0], "none", "half of them 2 to 3, all 1 to 400");
+        check(
+            [0.003, 0.8, 0.9, 1.02, 4.2],
+            &[0.001, 0.01, 0.012, 0.02, 3.0],
+            "s",
+            ["900 ms", ", before 12 ms", "half of them 800 ms to 1.02 s, all 3 ms to 4.2 s"],
+        );
+        check([1.0, 2.0, 2.0, 3.0, 400.0], &[], "none", ["2", "", "half of them 2 to 3, all 1 to 400"]);
     }
 
     #[test]
     fn a_bar_is_as_high_as_its_part_and_never_out_of_sight() {
-        assert_eq!([0.5, 0.25, 0.001, 0.0].map(|part| height_percent(part, 0.5)), [100, 50, 4, 0]);
+        assert_eq!(
+            bars(&[500, 0, 250, 1, 249], 0.5),
+            "M0 100V0h1V100M2 100V50h1V100M3 100V96h1V100M4 100V50h1V100"
+        );
+        assert_eq!((bars(&[], 0.5), highest(&[]), highest(&[1, 3])), (String::new(), 0.0, 0.75));
     }
 }

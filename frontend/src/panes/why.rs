@@ -10,7 +10,7 @@ use crate::boxed::effect;
 use crate::chart::ChartContext;
 use crate::feeds::Loaded;
 use crate::prefs;
-use crate::session::{Reveal, Session, use_session};
+use crate::session::{Session, use_session};
 use crate::size::{is_narrow, is_phone};
 use crate::state::{AppState, Command};
 use crate::text;
@@ -255,13 +255,10 @@ pub(super) fn event_of(place: &Place) -> Option<Timestamp> {
 
 /// Shows what a finding, or what moved with it, is of.
 fn show(session: Session, sheets: WhyPlace, charts: ChartContext, change: Change, place: &Place) {
-    let entry = session.entry();
-    session.send(Command::OpenFinding(change, Box::new(place.clone())));
+    session.go(Command::OpenFinding(change, Box::new(place.clone())));
     let is_chart = place.target.is_some();
     if let Some(target) = &place.target {
-        let panel = session.now_part(|state| state.panel_with(target).map(str::to_owned));
-        let is_entry = session.entry() > entry;
-        session.reveal.set(panel.map(|panel| Reveal { panel, is_entry }));
+        session.reveal.set(session.now_part(|state| state.panel_with(target).map(str::to_owned)));
     }
     if let Some(at) = event_of(place) {
         charts.pinned.set(Some(at));

@@ -123,6 +123,12 @@ impl AppState {
         }
     }
 
+    /// The lines whose patterns are compared with the baseline's: those of the selection alone, also where the pane shows both.
+    pub fn pattern_query(&self) -> LogQuery {
+        let range = self.view.selection.unwrap_or_else(|| self.range());
+        LogQuery { range, ..self.log_query() }
+    }
+
     /// When the lines of the pane are of.
     fn lines_range(&self) -> TimeRange {
         let Some((selection, baseline)) = self.view.selection.zip(self.compared()) else {
