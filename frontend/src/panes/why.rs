@@ -249,7 +249,7 @@ fn looked_at(why: &Why) -> String {
 }
 
 /// When an event was; what fell silent has lines besides.
-pub(super) fn event_of(place: &Place) -> Option<Timestamp> {
+fn event_of(place: &Place) -> Option<Timestamp> {
     place.at_ms.filter(|_| place.component.is_none() && place.host.is_none()).map(Timestamp::from_millis)
 }
 
