@@ -62,9 +62,9 @@ impl Source {
     fn track(self) {
         match self {
             Self::Signal(signal) => signal.track(),
-            Self::Memo(memo) => memo.track(),
-            // It is told with what it was made of.
-            Self::Derived(_) => drop(self.read(true)),
+            // A memo is made when it is first read, and who followed it before would be told of a change that is none.
+            // What is derived is told with what it was made of.
+            Self::Memo(_) | Self::Derived(_) => drop(self.read(true)),
         }
     }
 }

@@ -187,7 +187,7 @@ pub fn Chart(
                 points
                 tail
                 is_there=Signal::derive(move || {
-                    in_front.with(|_| ());
+                    in_front.track();
                     data.with(Option::is_some)
                 })
             />
@@ -349,12 +349,11 @@ fn paint_on_change(
     });
     effect(move || {
         is_there.track();
+        ctx.events.track();
         height_px.track();
         pixel_ratio.track();
-        // A memo that nobody has read yet would tell its first value as a change, and all be painted twice.
-        ctx.events.with(|_| ());
-        ctx.range.with(|_| ());
-        ctx.theme.with(|_| ());
+        ctx.range.track();
+        ctx.theme.track();
         surface.width.track();
         node.track();
         if is_asked.get_value() {
