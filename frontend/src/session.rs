@@ -2,7 +2,7 @@
 
 use crate::boxed::memo;
 use crate::leaving::leaving;
-use crate::state::{AppState, Command, LogQuery, may_stand};
+use crate::state::{Address, AppState, Command, LogQuery, may_stand};
 use crate::url::{self, AddressBar};
 use leptos::prelude::*;
 use sonde_shared::time::{NANOS_PER_SEC, Offset, TimeRange, Timestamp, ZoneClock, find_offsets};
@@ -82,6 +82,18 @@ impl Session {
 
     /// Changes the state; the address follows.
     pub fn send(self, command: Command) {
+        self.apply(command);
+    }
+
+    /// Changes the state by what leads elsewhere on the page: one step back leads from there, also where the address stays the same.
+    pub fn go(self, command: Command) {
+        if self.apply(command) == Some(Address::Keep) {
+            self.address.enter_place();
+        }
+    }
+
+    /// Changes the state, and says how the address followed.
+    fn apply(self, command: Command) -> Option<Address> {
         let sent = self.state.try_update(|state| {
             let was_live = state.view.live;
             let address = state.apply(command);
@@ -91,9 +103,9 @@ impl Session {
             }
             (address, state.view.to_url())
         });
-        if let Some((address, url)) = sent {
-            self.address.write(address, url);
-        }
+        let (address, url) = sent?;
+        self.address.write(address, url);
+        Some(address)
     }
 
     /// A part of the state that tells its readers only when it changes.
@@ -118,8 +130,7 @@ impl Session {
     /// The range to ask for now, to be read where [`Session::asked`] is followed. Where what comes is told, what came in the
     /// second that has begun is there already.
     pub fn range_to_ask(self) -> TimeRange {
-        // Read, not just tracked: it is made when it is first read, and would then tell of a change that is none.
-        self.asked.get();
+        self.asked.track();
         let range = self.range.get_untracked();
         let ahead =
             if self.fed.get_untracked() && self.now_part(|state| state.view.live) { AHEAD_NANOS } else { 0 };
@@ -146,15 +157,6 @@ impl Session {
     /// The number of the current entry of the history, which rises from one to the next.
     pub fn entry(self) -> f64 {
         self.address.entry()
-    }
-
-    /// Changes the state by what leads elsewhere on the page: one step back leads from there, also where the address stays the same.
-    pub fn go(self, command: Command) {
-        let (before, entry) = (url::whole(), self.entry());
-        self.send(command);
-        if self.entry() <= entry && url::whole() == before {
-            self.address.enter_place();
-        }
     }
 
     fn read_address(self) {

@@ -121,7 +121,7 @@ impl AddressBar {
     pub fn enter_place(self) {
         self.flush();
         self.trail.set_value(Trail::default());
-        self.write_entry(1.0, &whole_path());
+        self.write_entry(&Write::Push(whole_path()));
     }
 
     /// The number of the current entry, which rises from one to the next.
@@ -140,21 +140,17 @@ impl AddressBar {
     }
 
     fn write_history(self, write: Write) {
-        match self.trail.try_update_value(|trail| trail.settle(write, &whole_path())) {
-            Some(Write::Push(url)) => self.write_entry(1.0, &url),
-            Some(Write::Replace(url)) => self.write_entry(0.0, &url),
-            None => {}
+        if let Some(settled) = self.trail.try_update_value(|trail| trail.settle(write, &whole_path())) {
+            self.write_entry(&settled);
         }
     }
 
-    /// Writes an entry, so many behind the current one: 0 is that one itself.
-    fn write_entry(self, behind: f64, url: &str) {
+    fn write_entry(self, write: &Write) {
         let Ok(history) = window().history() else { return };
-        let number = JsValue::from_f64(self.entry() + behind);
-        let written = if behind > 0.0 {
-            history.push_state_with_url(&number, "", Some(url))
-        } else {
-            history.replace_state_with_url(&number, "", Some(url))
+        let number = |behind: f64| JsValue::from_f64(self.entry() + behind);
+        let written = match write {
+            Write::Push(url) => history.push_state_with_url(&number(1.0), "", Some(url)),
+            Write::Replace(url) => history.replace_state_with_url(&number(0.0), "", Some(url)),
         };
         // A browser refuses writes that come too often; the next one brings the address up to date.
         drop(written);

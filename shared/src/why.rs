@@ -170,6 +170,14 @@ pub struct Place {
     pub at_ms: Option<i64>,
 }
 
+impl Place {
+    /// When an event was; what fell silent has an instant too, but lines besides.
+    pub fn event(&self) -> Option<Timestamp> {
+        let is_event = self.component.is_none() && self.host.is_none();
+        self.at_ms.filter(|_| is_event).map(Timestamp::from_millis)
+    }
+}
+
 /// What moved together with a finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Member {

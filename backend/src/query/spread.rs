@@ -1,6 +1,6 @@
 //! How numbers are spread: counted by their leading bits, so that memory is bounded whatever they are.
 
-use crate::why::quantity::{Measure, read_quantity};
+use crate::why::quantity::{Measure, is_alike, read_quantity};
 use sonde_shared::spread::NumberSpread;
 use std::collections::BTreeMap;
 
@@ -35,11 +35,10 @@ impl Default for Numbers {
 }
 
 impl Numbers {
-    /// Counts a value, if it is a number of the same measure as those before; nothing needs no unit.
+    /// Counts a value, if it is a number of the same measure as those before.
     pub(super) fn add(&mut self, value: &[u8]) {
         let Some((number, measure)) = std::str::from_utf8(value).ok().and_then(read_quantity) else { return };
-        let is_zero = number == 0.0 && measure == Measure::Plain;
-        if !is_zero && *self.measure.get_or_insert(measure) != measure {
+        if !is_alike(&mut self.measure, number, measure) {
             return;
         }
         self.lines += 1;
@@ -100,9 +99,9 @@ pub(super) fn spread(selection: &Numbers, baseline: Option<&Numbers>) -> Option<
     if selection.lines == 0 {
         return None;
     }
-    let is_alike =
+    let is_comparable =
         |one: &&Numbers| one.lines > 0 && (one.measure.is_none() || one.measure == selection.measure);
-    let baseline = baseline.filter(is_alike);
+    let baseline = baseline.filter(is_comparable);
     let scale = Scale::of(&[Some(selection), baseline]);
     Some(NumberSpread {
         unit: selection.measure.unwrap_or_default().unit().to_owned(),

@@ -126,14 +126,12 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Opti
         words::shares(share, share_before).replace(", before", "; before")
     );
     let shares = |slice: usize| value.lines[slice] as f32 / field.lines[slice].max(1) as f32;
-    let base = candidate(observed, tree, field, p)?;
-    let mut at = base.at.clone();
+    let mut base = candidate(observed, tree, field, p)?;
     match &field.part {
-        Part::Named(name) => at.field = Some((name.clone(), value.value.clone())),
+        Part::Named(name) => base.at.field = Some((name.clone(), value.value.clone())),
         Part::Hole { pattern, hole } => {
-            let pattern = observed.patterns.get(*pattern as usize);
-            let template = pattern.map_or("", |pattern| &pattern.template);
-            at.contains = Some(among_its_neighbours(template, usize::from(*hole), &value.value));
+            let template = template_of(observed, *pattern);
+            base.at.contains = Some(among_its_neighbours(template, usize::from(*hole), &value.value));
         }
     }
     Some(Candidate {
@@ -144,7 +142,6 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Opti
         specific: share - share_before,
         effect: ratio.ln().min((1.0 + MOST_CHANGE).ln()),
         summary,
-        at,
         course: spread_out(&observed.grid, shares),
         twin: Some(value.value.clone()),
         ..base
@@ -161,10 +158,9 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
     let quarters = (quantile(&others, 0.75) - quantile(&others, 0.25)).max(0.05 * before.abs()).max(1e-9);
     let distance = distance(&inside, &others);
     let medians = |slice: usize| quantile(&ordered(&field.numbers[slice]), 0.5) as f32;
-    let base = candidate(observed, tree, field, p)?;
-    let mut at = base.at.clone();
+    let mut base = candidate(observed, tree, field, p)?;
     if let Part::Named(name) = &field.part {
-        at.column = Some(name.clone());
+        base.at.column = Some(name.clone());
     }
     Some(Candidate {
         subject: subject(observed, field, None),
@@ -182,7 +178,6 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
         specific: distance,
         effect: ratio.clamp(-most, most),
         summary: format!("median {}{}", words::from_to(before, after, unit), which(observed, field)),
-        at,
         course: spread_out(&observed.grid, medians),
         ..base
     })
@@ -191,7 +186,7 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
 /// Which variable part of a message that has several.
 fn which(observed: &Observed, field: &Field) -> String {
     let Part::Hole { pattern, hole } = field.part else { return String::new() };
-    let holes = observed.patterns.get(pattern as usize).map_or(0, |one| one.template.matches("<*>").count());
+    let holes = template_of(observed, pattern).matches("<*>").count();
     if holes > 1 { format!(" (<*> number {})", hole + 1) } else { String::new() }
 }
 
@@ -202,10 +197,13 @@ fn unit_of(observed: &Observed, field: &Field) -> &'static str {
         _ if !told.is_empty() => told,
         Part::Named(name) => words::unit_of(name),
         Part::Hole { pattern, hole } => {
-            let pattern = observed.patterns.get(*pattern as usize);
-            pattern.map_or("", |pattern| words::unit_after(&pattern.template, usize::from(*hole)))
+            words::unit_after(template_of(observed, *pattern), usize::from(*hole))
         }
     }
+}
+
+fn template_of(observed: &Observed, pattern: u32) -> &str {
+    observed.patterns.get(pattern as usize).map_or("", |pattern| &pattern.template)
 }
 
 /// What candidates of values and of numbers have in common.
@@ -242,7 +240,7 @@ fn subject(observed: &Observed, field: &Field, value: Option<&str>) -> String {
         (Part::Named(name), Some(value)) => format!("{name}={value}"),
         (Part::Named(name), None) => name.clone(),
         (Part::Hole { pattern, hole }, value) => {
-            let template = observed.patterns.get(*pattern as usize).map_or("", |pattern| &pattern.template);
+            let template = template_of(observed, *pattern);
             let Some(value) = value else { return template.to_owned() };
             let mut filled = String::new();
             for (number, part) in template.split("<*>").enumerate() {

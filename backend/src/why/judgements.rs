@@ -57,10 +57,10 @@ impl Judgements {
     }
 
     /// What is promising, with fields, and large enough to be told.
-    pub(super) fn candidates(&self, fields: Judged) -> Vec<Candidate> {
+    pub(super) fn candidates(&self, fields: Vec<Candidate>) -> Vec<Candidate> {
         let known = [&self.series, &self.patterns, &self.of_places].into_iter();
         let known = known.flat_map(|judged| judged.candidates.iter().cloned());
-        known.chain(fields.candidates).filter(Candidate::matters).collect()
+        known.chain(fields).filter(Candidate::matters).collect()
     }
 
     /// The p-values of past windows.

@@ -26,6 +26,12 @@ impl Measure {
     }
 }
 
+/// Whether a number can be counted with others, whose measure the first of them tells; nothing needs no unit.
+pub fn is_alike(known: &mut Option<Measure>, number: f32, measure: Measure) -> bool {
+    let is_zero = number == 0.0 && measure == Measure::Plain;
+    is_zero || *known.get_or_insert(measure) == measure
+}
+
 /// Units as programs write them: how many seconds or bytes. Of sizes both kinds of prefixes are powers of 1,024, as most who write
 /// them mean; letters alone may be of anything.
 const UNITS: [(&str, Measure, f64); 30] = [

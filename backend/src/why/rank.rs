@@ -7,6 +7,7 @@ use super::candidate::{Candidate, course_of};
 use super::collapse::{Group, collapse};
 use super::discovery::{discoveries, joined};
 use super::judgements::{Judgements, UnderNull, unusable};
+use super::null::Combined;
 use super::observed::{Grid, Observed, Series};
 use super::score::{Weights, alone, among_others};
 use super::share::Tests;
@@ -36,12 +37,17 @@ pub fn rank(observed: &Observed) -> Why {
 /// The same with other weights, and with the p-values of past windows.
 pub fn rank_with(observed: &Observed, weights: &Weights) -> (Why, UnderNull) {
     let judged = Judgements::of(observed);
-    let fields = fields::find(observed, &Tree::of(observed)).combined;
-    (rank_judged(observed, &judged, weights), judged.under_null(&fields))
+    let (why, fields) = rank_fields(observed, &judged, weights);
+    (why, judged.under_null(&fields))
 }
 
 /// The same where series, patterns and places were judged before: their fields may have come since.
 pub fn rank_judged(observed: &Observed, judged: &Judgements, weights: &Weights) -> Why {
+    rank_fields(observed, judged, weights).0
+}
+
+/// Tests the fields, too, and ranks all of it; and how often the like of each field comes by chance.
+fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (Why, Combined) {
     let grid = &observed.grid;
     let answer = Why {
         tested: tested(observed),
@@ -51,12 +57,12 @@ pub fn rank_judged(observed: &Observed, judged: &Judgements, weights: &Weights) 
         ..Why::default()
     };
     if let Some(note) = unusable(observed) {
-        return Why { note: Some(note), ..answer };
+        return (Why { note: Some(note), ..answer }, Combined::default());
     }
     let tree = Tree::of(observed);
     let fields = fields::find(observed, &tree);
     let tests = Tests::of(observed, &tree, judged.tests(&fields), &judged.places);
-    let candidates = best_first(judged.candidates(fields), &tree, weights);
+    let candidates = best_first(judged.candidates(fields.candidates), &tree, weights);
     let groups = collapse(&candidates);
     let p = p_values(&candidates, &groups, &tests, &judged.places, &tree);
     let count = tests.all() - candidates.len() + groups.len();
@@ -65,7 +71,7 @@ pub fn rank_judged(observed: &Observed, judged: &Judgements, weights: &Weights) 
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
     let note = findings.is_empty().then(|| quiet(&answer.tested));
-    Why { findings, weaker, note, ..answer }
+    (Why { findings, weaker, note, ..answer }, fields.combined)
 }
 
 /// Candidates by what is known of each alone; equal ones by what they are of, so that an answer is always the same.

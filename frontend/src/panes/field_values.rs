@@ -3,7 +3,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
-use super::spread::number_spread;
+use super::spread::{comes_again, number_spread};
 use crate::feeds::load_field_values;
 use crate::plain::plain;
 use crate::session::use_session;
@@ -30,9 +30,7 @@ fn listed(name: &str, values: &Arc<PatternValues>) -> impl IntoView + use<> {
     let read = values.lines.matched;
     let slot = values.slots.first().cloned().unwrap_or_default();
     let note = note(values, &slot);
-    let are_many = slot.distinct > slot.values.len() as u64;
-    let numbers = slot.numbers.as_ref().filter(|_| are_many).map(|numbers| number_spread(numbers, "none"));
-    let comes_again = 2 * slot.distinct <= slot.lines;
+    let (numbers, comes_again) = (number_spread(&slot, "none"), comes_again(&slot));
     let items =
         slot.values.into_iter().map(|one| view! { <Value name=name.to_owned() one read comes_again /> });
     view! {
@@ -80,7 +78,6 @@ fn Value(name: String, one: ValueCount, read: u64, comes_again: bool) -> impl In
         let (name, value) = narrow.get_value();
         session.send(Command::Narrow(FieldFilter { name, value, excluded }));
     };
-    // Of values that hardly come again each is new.
     let new =
         (comes_again && baseline_count == Some(0)).then(|| view! { <span class="versus new">"new"</span> });
     view! {

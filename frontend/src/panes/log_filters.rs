@@ -203,16 +203,13 @@ fn Chips() -> impl IntoView {
         <span class="filter-chips">
             {move || chips()}
             <Show when=move || both.get()>
-                <span class="filter-chip" title="Lines of the baseline and of the selection">
+                <ChipFrame
+                    name="Take away: the time before".to_owned()
+                    title="Lines of the baseline and of the selection".to_owned()
+                    take_away=move |()| session.send(Command::WithBaseline(false))
+                >
                     <span class="mono">"with the time before"</span>
-                    <button
-                        class="control small icon-only"
-                        aria-label="Take away: the time before"
-                        on:click=move |_| session.send(Command::WithBaseline(false))
-                    >
-                        <Glyph icon=Icon::Close />
-                    </button>
-                </span>
+                </ChipFrame>
             </Show>
             <Show when=move || fields.with(|fields| fields.len() > 1)>
                 <button class="control small" on:click=move |_| session.send(Command::ClearFilters)>"Clear all"</button>
@@ -235,7 +232,7 @@ fn Chip(filter: FieldFilter) -> impl IntoView {
         Signal::stored(id)
     };
     let (label, value) = (plain(&filter.name), move || plain(&value.get()));
-    let take_away = move |_| {
+    let take_away = move |()| {
         session.send(if is_pattern && !filter.excluded {
             Command::SetPattern(None)
         } else {
@@ -243,11 +240,29 @@ fn Chip(filter: FieldFilter) -> impl IntoView {
         });
     };
     view! {
-        <span class="filter-chip" title=value>
+        <ChipFrame name title=Signal::derive(value) take_away>
             <span class="muted">{label}</span>
             <span class="faint">{sign}</span>
             <span class="mono">{move || value()}</span>
-            <button class="control small icon-only" aria-label=name on:click=take_away><Glyph icon=Icon::Close /></button>
+        </ChipFrame>
+    }
+}
+
+/// What narrows the lines, or widens them, and the button that takes it away.
+#[component]
+fn ChipFrame(
+    /// The button's accessible name.
+    name: String,
+    #[prop(into)] title: Signal<String>,
+    #[prop(into)] take_away: Callback<()>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <span class="filter-chip" title=move || title.get()>
+            {children()}
+            <button class="control small icon-only" aria-label=name on:click=move |_| take_away.run(())>
+                <Glyph icon=Icon::Close />
+            </button>
         </span>
     }
 }

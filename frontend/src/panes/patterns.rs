@@ -2,7 +2,7 @@
 
 use super::empty::ErrorNote;
 use super::icons::{Glyph, Icon};
-use super::spread::number_spread;
+use super::spread::{comes_again, number_spread};
 use crate::boxed::memo;
 use crate::feeds::{MOST_PATTERNS, PatternFeed, PatternList, PatternRow, load_values, sort_patterns};
 use crate::plain::plain;
@@ -316,17 +316,14 @@ fn unit_behind(text: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// The values that come most; or how they are spread, where they are numbers and more than are listed. Of values that hardly come again
-/// a few are enough, and each is new.
+/// a few are enough.
 fn slot_values(slot: &SlotValues, matched: u64, unit: &'static str) -> impl IntoView + use<> {
-    let comes_again = 2 * slot.distinct <= slot.lines;
-    let are_many = slot.distinct > slot.values.len() as u64;
-    let numbers = slot.numbers.as_ref().filter(|_| are_many);
+    let (numbers, comes_again) = (number_spread(slot, unit), comes_again(slot));
     let listed = match (comes_again, &numbers) {
         (true, _) => slot.values.len(),
         (false, Some(_)) => 0,
         (false, None) => slot.values.len().min(FEW_VALUES),
     };
-    let numbers = numbers.map(|numbers| number_spread(numbers, unit));
     let value = |one: &ValueCount| {
         let share = text::percent(one.count, matched);
         let is_new = comes_again && one.baseline_count == Some(0);

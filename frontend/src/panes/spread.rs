@@ -1,6 +1,7 @@
 //! How numbers among values are spread, in the lines that are shown and in the baseline: in words, and as bars of both.
 
 use leptos::prelude::*;
+use sonde_shared::api::SlotValues;
 use sonde_shared::chart::units::{format_among, format_value};
 use sonde_shared::spread::NumberSpread;
 
@@ -9,13 +10,20 @@ const HEIGHT: u32 = 100;
 /// What is there at all is seen.
 const LEAST: u32 = 4;
 
-/// The numbers of a variable part or of a field; `unit` is what they are of where they do not say it themselves.
-pub(super) fn number_spread(numbers: &NumberSpread, unit: &str) -> AnyView {
+/// Whether values come again; of those that hardly do each is new.
+pub(super) const fn comes_again(slot: &SlotValues) -> bool {
+    2 * slot.distinct <= slot.lines
+}
+
+/// The numbers of a variable part or of a field, where they are more than the values that are listed; `unit` is what they are of where
+/// they do not say it themselves.
+pub(super) fn number_spread(slot: &SlotValues, unit: &str) -> Option<AnyView> {
+    let numbers = slot.numbers.as_ref().filter(|_| slot.distinct > slot.values.len() as u64)?;
     let unit = unit_of(&numbers.unit).unwrap_or(unit);
     let [median, before, extent] = words(numbers, unit);
     let most = highest(&numbers.counts).max(highest(&numbers.baseline_counts));
     let [was, is] = [&numbers.baseline_counts, &numbers.counts].map(|counts| bars(counts, most));
-    view! {
+    let view = view! {
         <span class="spread">
             <span>"median "<strong>{median}</strong>{before}</span>
             <svg viewBox=["0 0 ", &numbers.counts.len().to_string(), " 100"].concat() preserveAspectRatio="none" aria-hidden="true">
@@ -24,8 +32,8 @@ pub(super) fn number_spread(numbers: &NumberSpread, unit: &str) -> AnyView {
             </svg>
             <span class="muted">{extent}</span>
         </span>
-    }
-    .into_any()
+    };
+    Some(view.into_any())
 }
 
 /// The median, that of the baseline where there is one, and where the numbers lie: `half of them 800 ms to 1.02 s, all 3 ms to 4.2 s`.

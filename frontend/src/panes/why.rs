@@ -16,7 +16,6 @@ use crate::state::{AppState, Command};
 use crate::text;
 use finding::{FindingItem, Unfold};
 use leptos::prelude::*;
-use sonde_shared::time::Timestamp;
 use sonde_shared::why::{Change, Finding, Place, QUIET, Why};
 use std::sync::Arc;
 
@@ -248,11 +247,6 @@ fn looked_at(why: &Why) -> String {
     if parts.is_empty() { String::new() } else { format!("Compared: {}.", parts.join(", ")) }
 }
 
-/// When an event was; what fell silent has lines besides.
-fn event_of(place: &Place) -> Option<Timestamp> {
-    place.at_ms.filter(|_| place.component.is_none() && place.host.is_none()).map(Timestamp::from_millis)
-}
-
 /// Shows what a finding, or what moved with it, is of.
 fn show(session: Session, sheets: WhyPlace, charts: ChartContext, change: Change, place: &Place) {
     session.go(Command::OpenFinding(change, Box::new(place.clone())));
@@ -260,7 +254,7 @@ fn show(session: Session, sheets: WhyPlace, charts: ChartContext, change: Change
     if let Some(target) = &place.target {
         session.reveal.set(session.now_part(|state| state.panel_with(target).map(str::to_owned)));
     }
-    if let Some(at) = event_of(place) {
+    if let Some(at) = place.event() {
         charts.pinned.set(Some(at));
     }
     // There the findings lie over what they lead to.

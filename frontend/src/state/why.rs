@@ -71,8 +71,8 @@ impl AppState {
             if self.maximized() != self.panel_with(target) {
                 self.view.maximized = None;
             }
-        } else if let (Some(at_ms), None, None) = (place.at_ms, &place.component, &place.host) {
-            self.bring_into_view(Timestamp::from_millis(at_ms));
+        } else if let Some(at) = place.event() {
+            self.bring_into_view(at);
         } else {
             let near = self.near().to_vec();
             self.show_lines_of(place);

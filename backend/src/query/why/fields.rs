@@ -8,7 +8,7 @@ use crate::patterns::Masker;
 use crate::query::logs::{plain_text, read_string};
 use crate::store::logs::fields::{COMPONENT_KEYS, HOST_KEYS, LEVEL_KEYS, MSG_KEYS, TS_KEYS};
 use crate::why::observed::{FIELD_NUMBERS, FIELD_VALUES, Field, FieldValue, Part};
-use crate::why::quantity::{Measure, read_quantity};
+use crate::why::quantity::{Measure, is_alike, read_quantity};
 use foldhash::fast::RandomState;
 use rustc_hash::FxHashMap;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -123,8 +123,10 @@ impl Values {
 
     fn add(&mut self, slice: usize, value: &str) {
         self.lines[slice] += 1;
-        if let Some((number, measure)) = read_quantity(value) {
-            self.add_number(slice, number, measure);
+        if let Some((number, measure)) = read_quantity(value)
+            && is_alike(&mut self.measure, number, measure)
+        {
+            self.numbers[slice].push(number);
         }
         let slices = self.lines.len();
         let is_selected = slice + 1 == slices;
@@ -140,14 +142,6 @@ impl Values {
         });
         if let Some(place) = place {
             self.counts[place as usize * slices + slice] += 1;
-        }
-    }
-
-    /// Keeps numbers of one measure, the first one's; nothing needs no unit.
-    fn add_number(&mut self, slice: usize, number: f32, measure: Measure) {
-        let is_zero = number == 0.0 && measure == Measure::Plain;
-        if is_zero || *self.measure.get_or_insert(measure) == measure {
-            self.numbers[slice].push(number);
         }
     }
 

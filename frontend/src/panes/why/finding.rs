@@ -1,6 +1,6 @@
 //! One finding: what it is of, how large it is, when it moved, its course.
 
-use super::{WhyPlace, event_of, show};
+use super::{WhyPlace, show};
 use crate::chart::{ChartContext, Hover};
 use crate::panes::icons::{Glyph, Icon};
 use crate::plain::plain;
@@ -27,8 +27,8 @@ struct Look {
 
 impl Look {
     fn at(place: &Place) -> Self {
-        let at = event_of(place);
-        Self { charts: expect_context(), target: StoredValue::new(place.target.clone()), at }
+        let target = StoredValue::new(place.target.clone());
+        Self { charts: expect_context(), target, at: place.event() }
     }
 
     fn begin(self) {
