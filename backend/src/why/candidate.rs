@@ -81,8 +81,26 @@ pub(super) fn course_of(grid: &Grid, values: &[f32]) -> Option<Course> {
             finite.fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(*value), count + 1.0));
         (count > 0.0).then(|| sum / count)
     };
-    let values = values.chunks(joined).map(mean).collect();
-    Some(Course { from_ms, step_ms: grid.step_ms * joined as i64, values })
+    let means: Vec<Option<f64>> = values.chunks(joined).map(mean).collect();
+    Some(Course { from_ms, step_ms: grid.step_ms * joined as i64, values: in_few_digits(&means) })
+}
+
+/// Values rounded to a power of ten that is at most a thousandth of how far they lie apart: a small chart shows no more, and digits
+/// beyond that are most of what is sent.
+fn in_few_digits(values: &[Option<f64>]) -> Vec<Option<f64>> {
+    let known = || values.iter().flatten().copied();
+    let (least, most) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    let decimals = 3.0 - (most - least).log10().floor();
+    // One value, or none, has no extent; and what is that far from one is written no shorter.
+    if decimals.is_nan() || decimals.abs() > 15.0 {
+        return values.to_vec();
+    }
+    // Negative powers of ten are no doubles: a division by one is exact where a multiplication is not.
+    let round = |value: f64| match 10_f64.powi(decimals.abs() as i32) {
+        scale if decimals < 0.0 => (value / scale).round() * scale,
+        scale => (value * scale).round() / scale,
+    };
+    values.iter().map(|value| value.map(round)).collect()
 }
 
 /// The buckets of a small chart: baseline to selection where they hang together, else the selection.
@@ -149,5 +167,17 @@ mod tests {
         let course = course_of(&grid, &vec![2.0; 400]).unwrap();
         assert_eq!((course.from_ms, course.step_ms, course.values.len()), (1_000, 40_000, 100));
         assert_eq!(course.values[7], Some(2.0));
+    }
+
+    #[test]
+    fn a_course_has_no_more_digits_than_are_seen() {
+        let rounded =
+            |values: [f64; 3]| in_few_digits(&values.map(Some)).into_iter().flatten().collect::<Vec<_>>();
+        assert_eq!(rounded([0.0, 52.684_597, 100.0]), [0.0, 52.7, 100.0]);
+        assert_eq!(rounded([1e6, 1e6 + 0.123_456, 1e6 + 1.0]), [1e6, 1_000_000.123, 1e6 + 1.0]);
+        assert_eq!(rounded([0.0, 12_345_678.0, 98_765_432.0]), [0.0, 12_350_000.0, 98_770_000.0]);
+        assert_eq!(rounded([0.000_012_345, 0.0, 0.000_067_89]), [0.000_012_35, 0.0, 0.000_067_89]);
+        assert_eq!(rounded([0.1 + 0.2; 3]), [0.1 + 0.2; 3]);
+        assert_eq!(in_few_digits(&[None, Some(0.1 + 0.2)]), [None, Some(0.1 + 0.2)]);
     }
 }

@@ -100,6 +100,10 @@ impl Surface {
         } else if event.is_primary() {
             let (x, stops) = (self.x_of(event), self.stops());
             self.ctx.held.set(false);
+            // The band's edge lies there now; a crosshair comes with the next move.
+            if self.is_source.get_untracked() {
+                self.forget_hover();
+            }
             self.update_brush(|brush| brush.release(x, &stops));
         }
     }
