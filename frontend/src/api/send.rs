@@ -27,7 +27,7 @@ pub(super) async fn next_chunk(
 
 /// The value that an address answers with.
 pub(super) async fn get_json<T: DeserializeOwned>(url: &str, signal: &AbortSignal) -> Result<T, ApiError> {
-    read_json(send(url, signal).await?, signal).await
+    read(&text_of(send(url, signal), signal.clone()).await?)
 }
 
 /// The value that an answer holds.
@@ -35,15 +35,19 @@ pub(super) async fn read_json<T: DeserializeOwned>(
     response: Response,
     signal: &AbortSignal,
 ) -> Result<T, ApiError> {
-    let text = read_text(response, signal.clone()).await?;
-    json::read(&text).map_err(|_not_ours| ApiError::unreadable())
+    let answer = Box::pin(std::future::ready(Ok(response)));
+    read(&text_of(answer, signal.clone()).await?)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    json::read(text).map_err(|_not_ours| ApiError::unreadable())
 }
 
 /// What is waited for, whoever asks: boxed, or each that waits would hold a copy of how it is done.
 type Awaited<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
-fn read_text(response: Response, signal: AbortSignal) -> Awaited<String> {
-    Box::pin(async move { response.text().await.map_err(|error| failure(&error, &signal)) })
+fn text_of(answer: Awaited<Response>, signal: AbortSignal) -> Awaited<String> {
+    Box::pin(async move { answer.await?.text().await.map_err(|error| failure(&error, &signal)) })
 }
 
 /// Sends a request with a value as its body.

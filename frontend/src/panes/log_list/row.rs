@@ -153,7 +153,10 @@ impl RowElement {
         }
         if let Some(line) = &shown.line {
             set(&self.root, "data-line", &line.id);
-            set(&self.root, "aria-expanded", if shown.has_fields { "true" } else { "false" });
+            let had_fields = former.filter(|former| former.line.is_some()).map(|former| former.has_fields);
+            if had_fields != Some(shown.has_fields) {
+                set(&self.root, "aria-expanded", if shown.has_fields { "true" } else { "false" });
+            }
             if self.cells.root.parent_node().is_none() {
                 append(&self.root, &self.cells.root);
             }
@@ -190,17 +193,61 @@ impl RowElement {
     }
 }
 
+/// A part of a row, and what is written in it: the next line has much in common with the one before.
+struct Part {
+    element: Element,
+    text: String,
+    title: String,
+}
+
+impl Part {
+    fn new(element: Element) -> Self {
+        Self { element, text: String::new(), title: String::new() }
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.text != text {
+            self.element.set_text_content(Some(text));
+            text.clone_into(&mut self.text);
+        }
+    }
+
+    fn tell(&mut self, title: &str) {
+        if self.title != title {
+            set(&self.element, "title", title);
+            title.clone_into(&mut self.title);
+        }
+    }
+
+    /// Writes a text, with each place marked where it has what is looked for.
+    fn write_marked(&mut self, text: &str, find: Option<&Find>) {
+        let text = plain(text);
+        let Some(find) = find else { return self.write(&text) };
+        self.element.set_text_content(None);
+        for (number, piece) in pieces(&text, find).iter().enumerate() {
+            if number % 2 == 0 {
+                self.element.append_with_str_1(piece).ok();
+            } else if let Some(mark) = element("mark", "", "") {
+                mark.set_text_content(Some(piece));
+                append(&self.element, &mark);
+            }
+        }
+        // What is written without marks is another text.
+        self.text = ["\0", &text].concat();
+    }
+}
+
 /// The cells of a row, in their order.
 struct Cells {
     root: Element,
-    time: Element,
-    tag: Element,
-    component: Element,
-    path: [Element; 2],
-    host: Element,
-    columns: Vec<Element>,
+    time: Part,
+    tag: Part,
+    component: Part,
+    path: [Part; 2],
+    host: Part,
+    columns: Vec<Part>,
     message: Element,
-    message_parts: [Element; 3],
+    message_parts: [Part; 3],
 }
 
 impl Cells {
@@ -212,14 +259,14 @@ impl Cells {
         let cell = |class| {
             let cell = element("span", class, "gridcell")?;
             append(&root, &cell);
-            Some(cell)
+            Some(Part::new(cell))
         };
+        let part = |parent: &Element, class| within(parent, class).map(Part::new);
         let (time, tag, component) = (cell("time")?, cell("tag")?, cell("component")?);
-        let path = within(&component, "path")?;
-        let path = [within(&path, "faint")?, within(&path, "name")?];
-        let (host, message) = (cell("host")?, cell("message")?);
-        let message_parts =
-            [within(&message, "text")?, within(&message, "more-lines")?, within(&message, "rest")?];
+        let path = within(&component.element, "path")?;
+        let path = [part(&path, "faint")?, part(&path, "name")?];
+        let (host, message) = (cell("host")?, cell("message")?.element);
+        let message_parts = [part(&message, "text")?, part(&message, "more-lines")?, part(&message, "rest")?];
         Some(Self { time, tag, component, path, host, columns: Vec::new(), message, message_parts, root })
     }
 
@@ -231,67 +278,54 @@ impl Cells {
             self.write_texts(line, look);
         }
         if !is_same || former.is_some_and(|former| former.stamp != look.stamp) {
-            self.time.set_text_content(Some(&look.stamp.write(line.at, look.zone)));
+            self.time.write(&look.stamp.write(line.at, look.zone));
         }
         if former.is_none_or(|former| former.columns != look.columns) {
             self.write_columns(line, &look.columns);
         }
     }
 
-    fn write_texts(&self, line: &Row, look: &Look) {
+    fn write_texts(&mut self, line: &Row, look: &Look) {
         let (component, host) = (plain(&line.component), plain(&line.host));
         let (prefix, name) = split_component(&component);
-        set(&self.time, "title", &Stamp::Year.write(line.at, look.zone));
-        self.tag.set_text_content(Some(line.level.tag()));
-        set(&self.component, "title", &component);
-        let [path, last] = &self.path;
-        path.set_text_content(Some(prefix));
-        last.set_text_content(Some(name));
-        set(&self.host, "title", &host);
-        self.host.set_text_content(Some(&host));
+        self.time.tell(&Stamp::Year.write(line.at, look.zone));
+        self.tag.write(line.level.tag());
+        self.component.tell(&component);
+        let [path, last] = &mut self.path;
+        path.write(prefix);
+        last.write(name);
+        self.host.tell(&host);
+        self.host.write(&host);
         let says = line.text();
         let more = (says.more_lines > 0).then(|| ["+", &text::lines(says.more_lines as u64)].concat());
         let rest = if says.rest.is_empty() { String::new() } else { [" ", &says.rest].concat() };
-        let [message, more_lines, further] = &self.message_parts;
-        write_marked(message, &says.message, look.find.as_ref());
-        more_lines.set_text_content(more.as_deref());
-        self.message.set_class_name(if more.is_some() { "message several" } else { "message" });
-        write_marked(further, &rest, look.find.as_ref());
+        let [message, more_lines, further] = &mut self.message_parts;
+        message.write_marked(&says.message, look.find.as_ref());
+        if more_lines.text.is_empty() == more.is_some() {
+            self.message.set_class_name(if more.is_some() { "message several" } else { "message" });
+        }
+        more_lines.write(&more.unwrap_or_default());
+        further.write_marked(&rest, look.find.as_ref());
     }
 
     /// The fields that have columns of their own, before the message.
     fn write_columns(&mut self, line: &Row, columns: &[String]) {
         for cell in self.columns.drain(columns.len().min(self.columns.len())..) {
-            cell.remove();
+            cell.element.remove();
         }
         let fields = if columns.is_empty() { Vec::new() } else { line.fields() };
         for (place, name) in columns.iter().enumerate() {
             if place == self.columns.len() {
                 let Some(cell) = element("span", "column", "gridcell") else { return };
                 self.root.insert_before(&cell, Some(&self.message)).ok();
-                self.columns.push(cell);
+                self.columns.push(Part::new(cell));
             }
             let field = fields.iter().find(|field| field.key == *name);
             let value: String = field
                 .map(|field| plain(&field.value).chars().take(MAX_CELL_CHARS).collect())
                 .unwrap_or_default();
-            set(&self.columns[place], "title", &value);
-            self.columns[place].set_text_content(Some(&value));
-        }
-    }
-}
-
-/// A text, with each place marked where it has what is looked for.
-fn write_marked(element: &Element, text: &str, find: Option<&Find>) {
-    let text = plain(text);
-    let Some(find) = find else { return element.set_text_content(Some(&text)) };
-    element.set_text_content(None);
-    for (number, piece) in pieces(&text, find).iter().enumerate() {
-        if number % 2 == 0 {
-            element.append_with_str_1(piece).ok();
-        } else if let Some(mark) = self::element("mark", "", "") {
-            mark.set_text_content(Some(piece));
-            append(element, &mark);
+            self.columns[place].tell(&value);
+            self.columns[place].write(&value);
         }
     }
 }
