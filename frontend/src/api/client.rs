@@ -1,6 +1,6 @@
 //! The requests, one function each. Every one can be given up: dropping its [`Abort`] does.
 
-use super::send::{failure, get_json, next_chunk, read_json, send, send_alone, send_json};
+use super::send::{Awaited, failure, get_json, next_chunk, read_json, send, send_alone, send_json};
 use super::{ApiError, ndjson::Splitter};
 use crate::json::{self, RawText};
 use crate::lines::Row;
@@ -57,8 +57,8 @@ impl Drop for Abort {
 }
 
 /// What the server has: its version, dashboards, latest data.
-pub async fn page_info(signal: AbortSignal) -> Result<PageInfo, ApiError> {
-    get_json("/api/page", &signal).await
+pub fn page_info(signal: AbortSignal) -> Awaited<PageInfo> {
+    get_json("/api/page", &signal)
 }
 
 /// A dashboard, and the tag of what it can be changed over.
@@ -71,9 +71,11 @@ pub struct TaggedDashboard {
 }
 
 /// One dashboard.
-pub async fn dashboard(name: String, signal: AbortSignal) -> Result<TaggedDashboard, ApiError> {
-    let response = send(&dashboard_url(&name), &signal).await?;
-    tagged(response, &signal).await
+pub fn dashboard(name: String, signal: AbortSignal) -> Awaited<TaggedDashboard> {
+    Box::pin(async move {
+        let response = send(&dashboard_url(&name), &signal).await?;
+        tagged(response, &signal).await
+    })
 }
 
 /// Saves a dashboard over the one with this tag.
@@ -120,13 +122,10 @@ pub struct Mistake {
 }
 
 /// The first mistake of each target, if it has one.
-pub async fn check_targets(
-    targets: Vec<String>,
-    signal: AbortSignal,
-) -> Result<Vec<Option<Mistake>>, ApiError> {
+pub fn check_targets(targets: Vec<String>, signal: AbortSignal) -> Awaited<Vec<Option<Mistake>>> {
     let mut query = QueryString::default();
     query.push_all("target", &targets);
-    get_json(&["/api/targets/check?", &query.into_text()].concat(), &signal).await
+    get_json(&["/api/targets/check?", &query.into_text()].concat(), &signal)
 }
 
 fn dashboard_url(name: &str) -> String {
@@ -145,100 +144,99 @@ pub async fn add_link(rule: LinkRule, signal: AbortSignal) -> Result<Vec<LinkRul
 }
 
 /// What metrics there are that begin with a word, node by node.
-pub async fn metrics_like(word: String, signal: AbortSignal) -> Result<Vec<Suggestion>, ApiError> {
-    #[derive(Deserialize)]
-    struct Completed {
-        metrics: Vec<Node>,
-    }
-    #[derive(Deserialize)]
-    struct Node {
-        path: String,
-        is_leaf: String,
-    }
-    let url = format!("/metrics/find?format=completer&query={}", encode(&word));
-    let found: Completed = get_json(&url, &signal).await?;
-    let suggestion = |node: Node| {
-        if node.is_leaf == "1" { Suggestion::Metric(node.path) } else { Suggestion::Branch(node.path) }
-    };
-    Ok(found.metrics.into_iter().map(suggestion).collect())
+pub fn metrics_like(word: String, signal: AbortSignal) -> Awaited<Vec<Suggestion>> {
+    Box::pin(async move {
+        #[derive(Deserialize)]
+        struct Completed {
+            metrics: Vec<Node>,
+        }
+        #[derive(Deserialize)]
+        struct Node {
+            path: String,
+            is_leaf: String,
+        }
+        let url = format!("/metrics/find?format=completer&query={}", encode(&word));
+        let found: Completed = get_json(&url, &signal).await?;
+        let suggestion = |node: Node| {
+            if node.is_leaf == "1" { Suggestion::Metric(node.path) } else { Suggestion::Branch(node.path) }
+        };
+        Ok(found.metrics.into_iter().map(suggestion).collect())
+    })
 }
 
 /// The functions that a target may call, by name.
-pub async fn functions(signal: AbortSignal) -> Result<Vec<FunctionName>, ApiError> {
-    #[derive(Deserialize)]
-    struct Described {
-        function: String,
-        description: String,
-    }
-    let all: BTreeMap<String, Described> = get_json("/functions", &signal).await?;
-    let name = |(name, Described { function, description }): (String, Described)| FunctionName {
-        name,
-        signature: function,
-        about: description,
-    };
-    Ok(all.into_iter().map(name).collect())
+pub fn functions(signal: AbortSignal) -> Awaited<Vec<FunctionName>> {
+    Box::pin(async move {
+        #[derive(Deserialize)]
+        struct Described {
+            function: String,
+            description: String,
+        }
+        let all: BTreeMap<String, Described> = get_json("/functions", &signal).await?;
+        let name = |(name, Described { function, description }): (String, Described)| FunctionName {
+            name,
+            signature: function,
+            about: description,
+        };
+        Ok(all.into_iter().map(name).collect())
+    })
 }
 
 /// The components and hosts with lines in a range, and how the lines of each lie over some buckets of it.
-pub async fn components(range: TimeRange, buckets: u32, signal: AbortSignal) -> Result<Components, ApiError> {
+pub fn components(range: TimeRange, buckets: u32, signal: AbortSignal) -> Awaited<Components> {
     let (from, until) = (range.from, range.until);
-    get_json(&format!("/api/components?from={from}&until={until}&buckets={buckets}"), &signal).await
+    get_json(&format!("/api/components?from={from}&until={until}&buckets={buckets}"), &signal)
 }
 
 /// The notes on the time axis in a range.
-pub async fn events(range: TimeRange, signal: AbortSignal) -> Result<Vec<Event>, ApiError> {
+pub fn events(range: TimeRange, signal: AbortSignal) -> Awaited<Vec<Event>> {
     // Whole seconds, rounded outwards.
     let until = range.until.as_secs().saturating_add(1);
-    get_json(&format!("/events/get_data?from={}&until={until}", range.from.as_secs()), &signal).await
+    get_json(&format!("/events/get_data?from={}&until={until}", range.from.as_secs()), &signal)
 }
 
 /// The counts of a query's lines by level and step over a range.
-pub async fn histogram(
-    query: LogQuery,
-    range: TimeRange,
-    step_ms: i64,
-    signal: AbortSignal,
-) -> Result<Histogram, ApiError> {
+pub fn histogram(query: LogQuery, range: TimeRange, step_ms: i64, signal: AbortSignal) -> Awaited<Histogram> {
     let url = format!("/api/logs/histogram?{}&step={step_ms}ms", query.parameters(range));
-    get_json(&url, &signal).await
+    get_json(&url, &signal)
 }
 
 /// Which components, hosts and levels a query's lines have.
-pub async fn facets(query: LogQuery, signal: AbortSignal) -> Result<Facets, ApiError> {
-    get_json(&["/api/logs/facets?", &query.parameters(query.range)].concat(), &signal).await
+pub fn facets(query: LogQuery, signal: AbortSignal) -> Awaited<Facets> {
+    get_json(&["/api/logs/facets?", &query.parameters(query.range)].concat(), &signal)
 }
 
 /// What a query's lines say, at most so many patterns of them, beside a baseline where one is given.
-pub async fn patterns(
+pub fn patterns(
     query: LogQuery,
     baseline: Option<TimeRange>,
     limit: usize,
     signal: AbortSignal,
-) -> Result<Patterns<RawText>, ApiError> {
+) -> Awaited<Patterns<RawText>> {
     let path = ["/api/logs/patterns?limit=", &limit.to_string(), "&"].concat();
-    get_json(&beside(&path, &query, baseline), &signal).await
+    get_json(&beside(&path, &query, baseline), &signal)
 }
 
 /// What stands in the variable parts of a pattern.
-pub async fn pattern_values(
+pub fn pattern_values(
     id: String,
     query: LogQuery,
     baseline: Option<TimeRange>,
     signal: AbortSignal,
-) -> Result<PatternValues, ApiError> {
+) -> Awaited<PatternValues> {
     let path = ["/api/logs/patterns/", &id, "/values?limit=8&"].concat();
-    get_json(&beside(&path, &query, baseline), &signal).await
+    get_json(&beside(&path, &query, baseline), &signal)
 }
 
 /// What stands in a field of a query's lines.
-pub async fn field_values(
+pub fn field_values(
     name: String,
     query: LogQuery,
     baseline: Option<TimeRange>,
     signal: AbortSignal,
-) -> Result<PatternValues, ApiError> {
+) -> Awaited<PatternValues> {
     let path = ["/api/logs/fields/", &encode_name(&name), "/values?limit=12&"].concat();
-    get_json(&beside(&path, &query, baseline), &signal).await
+    get_json(&beside(&path, &query, baseline), &signal)
 }
 
 /// A name as one step of a path: slashes and dots in it are no steps.
@@ -256,37 +254,37 @@ fn beside(path: &str, query: &LogQuery, baseline: Option<TimeRange>) -> String {
 
 /// The series of some targets, thinned to the extremes of each of `width` pixel columns; where they are to be `stacked`, their sums
 /// behind them.
-pub async fn columns(
+pub fn columns(
     targets: Vec<String>,
     range: TimeRange,
     width: u32,
     stacked: bool,
     signal: AbortSignal,
-) -> Result<Vec<Columns>, ApiError> {
-    let parameters = rendered(&targets, range);
-    let stack = if stacked { "&stack=all" } else { "" };
-    let url = format!("/render?{parameters}&format=columns&downsample=m4&width={width}{stack}");
-    let response = send(&url, &signal).await?;
-    let bytes = response.binary().await.map_err(|error| failure(&error, &signal))?;
-    decode_columns(&bytes).ok_or_else(ApiError::unreadable)
+) -> Awaited<Vec<Columns>> {
+    Box::pin(async move {
+        let parameters = rendered(&targets, range);
+        let stack = if stacked { "&stack=all" } else { "" };
+        let url = format!("/render?{parameters}&format=columns&downsample=m4&width={width}{stack}");
+        let response = send(&url, &signal).await?;
+        let bytes = response.binary().await.map_err(|error| failure(&error, &signal))?;
+        decode_columns(&bytes).ok_or_else(ApiError::unreadable)
+    })
 }
 
 /// The mean of each series of some targets over a range, by name; series without points have none.
-pub async fn means(
-    targets: Vec<String>,
-    range: TimeRange,
-    signal: AbortSignal,
-) -> Result<BTreeMap<String, f64>, ApiError> {
-    #[derive(Deserialize)]
-    struct Rendered {
-        target: String,
-        datapoints: Vec<(Option<f64>, i64)>,
-    }
-    // One point is what Graphite makes of all points: their average.
-    let url = ["/render?", &rendered(&targets, range), "&format=json&maxDataPoints=1"].concat();
-    let rendered: Vec<Rendered> = get_json(&url, &signal).await?;
-    let mean = |one: Rendered| Some((one.target, one.datapoints.first()?.0?));
-    Ok(rendered.into_iter().filter_map(mean).collect())
+pub fn means(targets: Vec<String>, range: TimeRange, signal: AbortSignal) -> Awaited<BTreeMap<String, f64>> {
+    Box::pin(async move {
+        #[derive(Deserialize)]
+        struct Rendered {
+            target: String,
+            datapoints: Vec<(Option<f64>, i64)>,
+        }
+        // One point is what Graphite makes of all points: their average.
+        let url = ["/render?", &rendered(&targets, range), "&format=json&maxDataPoints=1"].concat();
+        let rendered: Vec<Rendered> = get_json(&url, &signal).await?;
+        let mean = |one: Rendered| Some((one.target, one.datapoints.first()?.0?));
+        Ok(rendered.into_iter().filter_map(mean).collect())
+    })
 }
 
 /// The parameters for some targets over a range.

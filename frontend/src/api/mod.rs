@@ -10,3 +10,4 @@ mod send;
 pub use client::Abort;
 pub use error::ApiError;
 pub use live::{LiveEvent, follow as follow_live};
+pub use send::Awaited;

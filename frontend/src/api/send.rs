@@ -26,8 +26,9 @@ pub(super) async fn next_chunk(
 }
 
 /// The value that an address answers with.
-pub(super) async fn get_json<T: DeserializeOwned>(url: &str, signal: &AbortSignal) -> Result<T, ApiError> {
-    read(&text_of(send(url, signal), signal.clone()).await?)
+pub(super) fn get_json<T: DeserializeOwned + 'static>(url: &str, signal: &AbortSignal) -> Awaited<T> {
+    let text = text_of(send(url, signal), signal.clone());
+    Box::pin(async move { read(&text.await?) })
 }
 
 /// The value that an answer holds.
@@ -44,7 +45,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
 }
 
 /// What is waited for, whoever asks: boxed, or each that waits would hold a copy of how it is done.
-type Awaited<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+pub type Awaited<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 fn text_of(answer: Awaited<Response>, signal: AbortSignal) -> Awaited<String> {
     Box::pin(async move { answer.await?.text().await.map_err(|error| failure(&error, &signal)) })

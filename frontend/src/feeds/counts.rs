@@ -2,7 +2,7 @@
 //! variable parts of a pattern.
 
 use super::Loaded;
-use crate::api::client;
+use crate::api::{Awaited, client};
 use crate::boxed::{effect, memo};
 use crate::json::{Raw, RawText};
 use crate::lines::Row;
@@ -184,8 +184,9 @@ impl PatternFeed {
 }
 
 fn load(into: Loaded<PatternList>, query: LogQuery, baseline: Option<TimeRange>, limit: usize) {
-    let ask = move |signal| async move {
-        client::patterns(query, baseline, limit, signal).await.map(PatternList::of)
+    let ask = move |signal| -> Awaited<PatternList> {
+        let patterns = client::patterns(query, baseline, limit, signal);
+        Box::pin(async move { patterns.await.map(PatternList::of) })
     };
     into.load(ask, |_| {});
 }

@@ -1,12 +1,10 @@
 //! A value from the server of which only the latest request counts.
 
 use super::contact::ask_again_after_silence;
-use crate::api::{Abort, ApiError};
+use crate::api::{Abort, ApiError, Awaited};
 use crate::rest::Rest;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use web_sys::AbortSignal;
@@ -15,7 +13,7 @@ use web_sys::AbortSignal;
 const REST: Duration = Duration::from_millis(50);
 
 /// How something is asked for; boxed, for there are many.
-type Ask<T> = Box<dyn FnOnce(AbortSignal) -> Pin<Box<dyn Future<Output = Result<T, ApiError>>>>>;
+type Ask<T> = Box<dyn FnOnce(AbortSignal) -> Awaited<T>>;
 
 /// A value that is loaded again and again.
 pub struct Loaded<T: Send + Sync + 'static> {
@@ -69,11 +67,12 @@ impl<T: Send + Sync + 'static> Loaded<T> {
     }
 
     /// Asks once things are at rest, or at once if nothing is there yet.
-    pub fn load<F>(self, ask: impl FnOnce(AbortSignal) -> F + 'static, then: impl FnOnce(&T) + 'static)
-    where
-        F: Future<Output = Result<T, ApiError>> + 'static,
-    {
-        self.load_boxed(Box::new(|signal| Box::pin(ask(signal))), Box::new(then));
+    pub fn load(
+        self,
+        ask: impl FnOnce(AbortSignal) -> Awaited<T> + 'static,
+        then: impl FnOnce(&T) + 'static,
+    ) {
+        self.load_boxed(Box::new(ask), Box::new(then));
     }
 
     fn load_boxed(self, ask: Ask<T>, then: Box<dyn FnOnce(&T)>) {

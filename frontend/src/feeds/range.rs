@@ -169,10 +169,13 @@ fn load_series(
         if session.ready.get() && width > 1 && in_sight.get() && !targets.is_empty() {
             let (range, targets) = (session.range_to_ask(), targets.clone());
             loaded.load(
-                move |signal| async move {
-                    let mut columns = client::columns(targets, range, width, stacked, signal).await?;
-                    fed.catch_up(&mut columns, range);
-                    Ok(columns)
+                move |signal| {
+                    let columns = client::columns(targets, range, width, stacked, signal);
+                    Box::pin(async move {
+                        let mut columns = columns.await?;
+                        fed.catch_up(&mut columns, range);
+                        Ok(columns)
+                    })
                 },
                 tell.clone(),
             );

@@ -27,7 +27,7 @@ pub fn load_why(session: Session) -> Loaded<Why> {
                         loaded.value.set(Some(Arc::new(part)));
                     }
                 };
-                client::why(query, signal, take_part)
+                Box::pin(client::why(query, signal, take_part))
             },
             |_| {},
         );
