@@ -1,14 +1,14 @@
 //! `/api/dashboards`: the list, and each by its name.
 
 use super::ApiError;
-use super::params::{Params, clip};
+use super::params::{Params, PathPart, clip};
 use super::targets::check_target;
 use crate::dashboards::{DEFAULT_NAME, SaveError, from_metrics};
 use crate::state::AppState;
 use crate::store::Store;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use sonde_shared::api::DashboardName;
@@ -25,7 +25,7 @@ pub async fn list_dashboards(State(state): State<AppState>) -> Result<Json<Vec<D
 /// Answers a dashboard and as `ETag` what it can be changed over: 404 with the names there are when there is no such one, 422 when its file is broken.
 pub async fn get_dashboard(
     State(state): State<AppState>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart,
 ) -> Result<impl IntoResponse, ApiError> {
     let find = move || {
         let (read, tag) = state.dashboards.get_tagged(&name);
@@ -38,7 +38,7 @@ pub async fn get_dashboard(
 /// there now. Comments of its file stay; a new one has those of the dashboard that `copy_of` names.
 pub async fn put_dashboard(
     State(state): State<AppState>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
@@ -60,7 +60,7 @@ pub async fn put_dashboard(
 /// Deletes the dashboard that `If-Match` names by its tag; `*` whatever it is by now. Its file is kept aside.
 pub async fn delete_dashboard(
     State(state): State<AppState>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let over = over(&headers)?;
@@ -70,7 +70,7 @@ pub async fn delete_dashboard(
 /// Brings the dashboard back that was deleted last under this name.
 pub async fn restore_dashboard(
     State(state): State<AppState>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart,
 ) -> Result<StatusCode, ApiError> {
     change(move || state.dashboards.restore(&name)).await
 }

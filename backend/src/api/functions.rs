@@ -2,8 +2,9 @@
 
 use super::ApiError;
 use super::answer::{self, params};
+use super::params::PathPart;
 use crate::functions::{FUNCTIONS, Function, Param, ParamKind};
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
@@ -37,7 +38,7 @@ pub async fn list_functions(query: RawQuery) -> Result<Response, ApiError> {
 }
 
 /// One function.
-pub async fn get_function(Path(name): Path<String>, query: RawQuery) -> Result<Response, ApiError> {
+pub async fn get_function(PathPart(name): PathPart, query: RawQuery) -> Result<Response, ApiError> {
     let params = params(&query, "")?;
     let function =
         FUNCTIONS.iter().copied().flatten().find(|function| function.names.contains(&name.as_str()));

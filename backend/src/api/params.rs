@@ -1,8 +1,10 @@
-//! Parameters of a query string, read with errors that say how to do it right.
+//! Parameters of a query string and of a path, read with errors that say how to do it right.
 
 use super::ApiError;
 use crate::graphite_time::GraphiteClock;
 use crate::state::AppState;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::query_string::decode;
@@ -156,6 +158,20 @@ impl Params {
                 Err(ApiError::parameter(key, detail, "true"))
             }
         }
+    }
+}
+
+/// The part of a path that a route leaves open.
+pub struct PathPart(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPart {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(part) = Path::<String>::from_request_parts(parts, state).await.map_err(|_not_utf8| {
+            ApiError::parameter("path", "a name in the path is not UTF-8 once it is decoded", "caf%C3%A9")
+        })?;
+        Ok(Self(part))
     }
 }
 

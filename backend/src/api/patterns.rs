@@ -1,16 +1,17 @@
 //! `/api/logs/patterns`: what the matching lines say, how often, and how often before; and what values their variable parts and
 //! fields have.
 
+use super::ApiError;
 use super::indexed_to::IndexedTo;
 use super::line_filter::{check_known, read_filter, read_pattern};
-use super::{ApiError, params::Params};
+use super::params::{Params, PathPart};
 use crate::query::budget::Budget;
 use crate::query::logs::LineFilter;
 use crate::query::patterns::PatternCounts;
 use crate::query::values::{ValueCounts, ValueLimits, ValuesOf};
 use crate::state::AppState;
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use serde_json::value::RawValue;
 use sonde_shared::api::{PatternValues, Patterns};
 use sonde_shared::time::TimeRange;
@@ -32,7 +33,7 @@ pub async fn list_patterns(
     let filter = read_filter(&params)?;
     let baseline = read_baseline(&params, &filter)?;
     let is_grouped = params.flag("group")?;
-    let limit = read_limit(&params)?;
+    let limit = read_limit(&params, DEFAULT_LIMIT)?;
     let store = state.store.clone();
     let begin = move || -> Result<_, ApiError> {
         let snapshot = |filter: &LineFilter| store.logs().snapshot(filter.range);
@@ -72,10 +73,10 @@ fn read_baseline(params: &Params, filter: &LineFilter) -> Result<Option<LineFilt
     Ok(Some(LineFilter { range, ..filter.clone() }))
 }
 
-fn read_limit(params: &Params) -> Result<usize, ApiError> {
-    let limit = params.number("limit")?.unwrap_or(DEFAULT_LIMIT);
+fn read_limit(params: &Params, default: u64) -> Result<usize, ApiError> {
+    let limit = params.number("limit")?.unwrap_or(default);
     if limit > MAX_LIMIT {
-        let detail = format!("at most {MAX_LIMIT} patterns are sent; narrow the filter instead");
+        let detail = format!("at most {MAX_LIMIT} are sent; narrow the filter instead");
         return Err(ApiError::parameter("limit", detail, "1000"));
     }
     Ok(limit as usize)
@@ -84,7 +85,7 @@ fn read_limit(params: &Params) -> Result<usize, ApiError> {
 /// `GET /api/logs/patterns/{id}/values`: what stands in the variable parts, the most frequent first.
 pub async fn list_values(
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    PathPart(id): PathPart,
     RawQuery(query): RawQuery,
 ) -> Result<(IndexedTo, Json<PatternValues>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
@@ -106,7 +107,7 @@ pub async fn list_values(
 /// `GET /api/logs/fields/{name}/values`: what stands in a field, the most frequent first.
 pub async fn list_field_values(
     State(state): State<AppState>,
-    Path(name): Path<String>,
+    PathPart(name): PathPart,
     RawQuery(query): RawQuery,
 ) -> Result<(IndexedTo, Json<PatternValues>), ApiError> {
     let params = Params::parse(&query.unwrap_or_default());
@@ -121,7 +122,7 @@ async fn count_values(
 ) -> Result<(IndexedTo, Json<PatternValues>), ApiError> {
     let filter = read_filter(params)?;
     let baseline = read_baseline(params, &filter)?;
-    let limit = params.number("limit")?.unwrap_or(DEFAULT_VALUES) as usize;
+    let limit = read_limit(params, DEFAULT_VALUES)?;
     let store = state.store.clone();
     let begin = move || -> Result<_, ApiError> {
         let side = |filter: LineFilter| Ok::<_, ApiError>((store.logs().snapshot(filter.range)?, filter));
@@ -199,6 +200,8 @@ mod tests {
         assert_eq!(answer, expected);
         let (parameter, _) = World::refusal(world.get(&format!("{path}?slot=9")).await);
         assert_eq!(parameter, "slot");
+        let (parameter, _) = World::refusal(world.get(&format!("{path}?limit=1001")).await);
+        assert_eq!(parameter, "limit");
         let (parameter, _) = World::refusal(world.get("/api/logs/patterns/12/values").await);
         assert_eq!(parameter, "id");
     }
@@ -230,5 +233,7 @@ mod tests {
         assert_eq!(none, json!({"lines": {"total": 4, "scanned": 4, "matched": 4}, "slots": []}));
         let (parameter, _) = World::refusal(world.get("/api/logs/fields/a/values?slot=1").await);
         assert_eq!(parameter, "slot");
+        let (parameter, _) = World::refusal(world.get("/api/logs/fields/%FF/values").await);
+        assert_eq!(parameter, "path");
     }
 }

@@ -4,7 +4,7 @@
 //! is told its name in normal form, and who wants one gone is refused.
 
 use super::answer::{json, no_cache, params};
-use super::params::{Params, clip};
+use super::params::{Params, PathPart, clip};
 use super::{ApiError, pieces};
 use crate::ingest::series_path::normal_form;
 use crate::query::find::ListingPieces;
@@ -12,7 +12,7 @@ use crate::query::tags::{TagError, parse_all, parse_filter};
 use crate::state::AppState;
 use crate::store::metrics::{TagLookup, TagMatch};
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub async fn list_tags(State(state): State<AppState>, query: RawQuery) -> Result
 /// Answers `GET /tags/TAG`: its values, each with its number of series; `null` where there is no such tag.
 pub async fn get_tag(
     State(state): State<AppState>,
-    Path(tag): Path<String>,
+    PathPart(tag): PathPart,
     query: RawQuery,
 ) -> Result<Response, ApiError> {
     let params = params(&query, "")?;
