@@ -219,6 +219,8 @@ pub struct ViewState {
     pub tab: Tab,
     /// The order of their patterns.
     pub sort: PatternSort,
+    /// The pattern whose values are listed, by its id.
+    pub values: Option<String>,
     /// The order of the lines.
     pub order: Order,
     /// The active panel.
@@ -259,6 +261,7 @@ impl Default for ViewState {
             columns: Vec::new(),
             tab: Tab::Lines,
             sort: PatternSort::Count,
+            values: None,
             order: Order::Ascending,
             panel: None,
             maximized: None,
@@ -297,6 +300,7 @@ impl ViewState {
         query.push_all("col", &self.columns);
         query.push_some("tab", (self.tab == Tab::Patterns).then_some("patterns"));
         query.push_some("sort", Some(self.sort.name()).filter(|_| self.sort != PatternSort::Count));
+        query.push_some("values", self.values.as_deref());
         query.push_some("order", (self.order == Order::Descending).then_some("desc"));
         query.push_some("panel", self.panel.as_deref());
         query.push_some("max", self.maximized.as_deref());
@@ -392,7 +396,8 @@ impl ViewState {
             "zone" if value == "local" => self.zone = Some(Zone::Local),
             "zone" => return bad("the zone"),
             "pattern" if is_pattern(&value) => self.pattern = Some(value),
-            "pattern" => return bad("the pattern"),
+            "values" if is_pattern(&value) => self.values = Some(value),
+            "pattern" | "values" => return bad("the pattern"),
             "tab" if value == "lines" => self.tab = Tab::Lines,
             "tab" if value == "patterns" => self.tab = Tab::Patterns,
             "tab" => return bad("the tab"),

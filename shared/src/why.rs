@@ -1,5 +1,6 @@
 //! `GET /api/why`: what is different in a selection, as it crosses the wire.
 
+use crate::log::Level;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,9 @@ pub struct Place {
     /// Their host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// Their least level, as in `level=`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
     /// The pattern's id, as in `pattern=`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,

@@ -89,6 +89,11 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
         .map(path => path.getAttribute('d').match(/M\\d+/g).map(text => Number(text.slice(1))))";
     let drawn: [Vec<u32>; 2] = serde_json::from_value(browser.look(bars, &[])).expect("bins of two paths");
     assert!(drawn[0].iter().max() < drawn[1].iter().min() && drawn[0].len() > 10, "{drawn:?}");
+    // What is listed is in the address; the step back closes it, and the next takes the order back.
+    browser.reload();
+    page.wait_for("the values again", shares, &json!(["error 50 %", "info 50 %"]));
+    browser.back();
+    page.wait_for("no values", "return document.querySelectorAll('[data-pattern] .slots').length", &json!(0));
     browser.back();
     page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
     // What only the baseline has leads to its lines of then.

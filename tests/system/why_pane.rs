@@ -189,6 +189,8 @@ fn on_a_phone_a_finding_gives_way_to_what_it_shows() {
     open(&page, "metric", "mill.stone.heat");
     page.wait_for("the charts alone", sheets, &json!([false, false]));
     url_has(&page, "target=mill.stone.heat");
+    browser.back();
+    page.wait_for("the list that it was found in", sheets, &json!([false, true]));
     browser.assert_no_errors();
 }
 
@@ -312,6 +314,8 @@ fn a_click_on_a_field_a_host_and_an_event_shows_what_they_are_of_and_back_return
     open(&page, "host", "n2");
     page.wait_for_total(98 * 3);
     url_has(&page, "host=n2");
+    let last = "return [...document.querySelectorAll('.log-list .row')].pop()?.getAttribute('aria-rowindex')";
+    page.wait_for("its last words", last, &json!("294"));
     back_to(&browser, &before);
     page.wait_for_total(24 * 7);
 

@@ -37,7 +37,10 @@ fn candidate(observed: &Observed, tree: &Tree<'_>, event: &Event, p: f64, until:
         event.tags.iter().find(|tag| observed.components.contains(tag) || observed.hosts.contains(tag));
     let owner = owner.cloned().unwrap_or_default();
     let before = (until - observed.grid.step_ms - event.at_ms).max(0) / 1_000;
-    let summary = if before == 0 { "at its start".to_owned() } else { format!("{before} s before") };
+    let mut summary = if before == 0 { "at its start".to_owned() } else { format!("{before} s before") };
+    if !event.tags.is_empty() {
+        summary = format!("{summary}; tagged {}", event.tags.join(", "));
+    }
     Candidate {
         kind: FindingKind::Event,
         subject: event.what.clone(),

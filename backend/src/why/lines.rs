@@ -9,6 +9,7 @@ use super::reworded;
 use super::tree::{Tree, is_within};
 use super::trials::Trials;
 use super::words;
+use sonde_shared::log::Level;
 use sonde_shared::why::{Change, FindingKind, Place};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -262,6 +263,7 @@ fn candidate(grid: &Grid, stream: &Stream<'_>, alive: &[bool], p: f64, loudest: 
     let began =
         since.or_else(|| (!of_errors).then(|| onset(grid, &course, seen.rate_before(), after)).flatten());
     let mut at = stream.at.clone();
+    at.level = of_errors.then_some(Level::Error);
     at.at_ms = since.and_then(|bucket| grid.starts_ms.get(bucket).copied());
     let numbers = seen.statistics(BY_CHANCE);
     Some(Candidate {
@@ -383,7 +385,9 @@ mod tests {
             (Change::Gone, "silent since 14:05:40; before 12 a minute")
         );
         assert_eq!((gone.onset, gone.at.at_ms), (Some(22), Some(50_740_000)));
-        assert_eq!(found(&steps(10, 10), &steps(0, 4), 2).summary, "errors: 40 % of the lines, before 0 %");
+        let failing = found(&steps(10, 10), &steps(0, 4), 2);
+        assert_eq!(failing.summary, "errors: 40 % of the lines, before 0 %");
+        assert_eq!((failing.at.level, gone.at.level), (Some(Level::Error), None));
     }
 
     #[test]

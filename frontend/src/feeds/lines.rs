@@ -266,8 +266,8 @@ impl LineFeed {
     }
 
     fn open(self, query: LogQuery) {
-        let live = self.session.view.with_untracked(|view| view.live);
-        self.open_at(query, live);
+        let at_newest = self.session.now_part(|state| state.view.live || state.reads_end);
+        self.open_at(query, at_newest);
     }
 
     /// Opens a run at its first rows, or at its newest.

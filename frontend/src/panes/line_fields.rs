@@ -198,7 +198,7 @@ fn FilterButtons(filter: FieldFilter) -> impl IntoView {
                 class="control small icon-only"
                 aria-label=name.clone()
                 title=name
-                on:click=move |_| session.send(Command::Narrow(filter.clone()))
+                on:click=move |_| session.send(Command::NarrowByLine(filter.clone()))
             >
                 <Glyph icon />
             </button>

@@ -26,7 +26,7 @@ const FEW_VALUES: usize = 3;
 pub(super) fn PatternsPane() -> impl IntoView {
     let session = use_session();
     let feed = PatternFeed::start(session);
-    let open = RwSignal::new(None::<String>);
+    let open = session.part(|state| state.view.values.clone());
     let list = move || match (feed.patterns.value.get(), feed.patterns.error.get()) {
         (_, Some(error)) => view! { <ErrorNote error retry=move |()| feed.patterns.retry() /> }.into_any(),
         (Some(list), None) if list.total == 0 && gone(feed).is_empty() => {
@@ -77,7 +77,7 @@ fn Heads(feed: PatternFeed) -> impl IntoView {
 }
 
 #[component]
-fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: RwSignal<Option<String>>) -> impl IntoView {
+fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: Memo<Option<String>>) -> impl IntoView {
     let nanos = untracked_lengths(feed);
     let most = list.rows.first().map_or(1, |row| row.count).max(1);
     let total = list.total;
@@ -169,13 +169,13 @@ fn Pattern(
     total: u64,
     most: u64,
     nanos: (i64, i64),
-    open: RwSignal<Option<String>>,
+    open: Memo<Option<String>>,
 ) -> impl IntoView {
     let session = use_session();
     let id = row.id.clone();
     let is_open = memo(move || open.with(|open| open.as_ref() == Some(&id)));
     let id = row.id.clone();
-    let toggle = move |_| open.set((!is_open.get_untracked()).then(|| id.clone()));
+    let toggle = move |_| session.send(Command::ListValues((!is_open.get_untracked()).then(|| id.clone())));
     let narrow = move |excluded: bool, id: &str| {
         let filter = FieldFilter { name: "pattern".to_owned(), value: id.to_owned(), excluded };
         session.send(Command::Narrow(filter));

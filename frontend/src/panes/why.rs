@@ -30,17 +30,36 @@ pub struct WhyPlace {
     pub over: RwSignal<bool>,
     /// On a phone, whether the sheet of lines is open, which takes its place.
     pub lines: RwSignal<bool>,
+    /// The entry of the history that a finding led to on a phone, where the list made way for it.
+    led_to: StoredValue<Option<f64>>,
 }
 
 impl WhyPlace {
     /// As it was left.
     pub fn stored() -> Self {
-        Self { open: prefs::switch("why", true), over: RwSignal::new(false), lines: RwSignal::new(false) }
+        Self {
+            open: prefs::switch("why", true),
+            over: RwSignal::new(false),
+            lines: RwSignal::new(false),
+            led_to: StoredValue::new(None),
+        }
     }
 
     /// Whether it lies over the page now.
     pub fn lies_over(self) -> bool {
         self.over.get_untracked() && is_narrow()
+    }
+
+    /// A step back from what a finding led to shows the list again.
+    fn follow_back(self, session: Session) {
+        let popped = window_event_listener(leptos::ev::popstate, move |_| {
+            if self.led_to.get_value().is_some_and(|entry| session.entry() < entry) {
+                self.led_to.set_value(None);
+                self.over.set(true);
+                self.lines.set(false);
+            }
+        });
+        on_cleanup(move || popped.remove());
     }
 
     /// Takes it away from over the page. The focus, which goes with it, returns to what it opens from.
@@ -60,6 +79,7 @@ impl WhyPlace {
 pub fn WhyPane(why: Loaded<Why>, place: WhyPlace) -> impl IntoView {
     let session = use_session();
     provide_context(place);
+    place.follow_back(session);
     let WhyPlace { open, over, .. } = place;
     let has_selection = move || session.selection.get().is_some();
     let close = move |_| {
@@ -261,6 +281,7 @@ fn show(session: Session, sheets: WhyPlace, charts: ChartContext, change: Change
     if is_phone() {
         sheets.over.set(false);
         sheets.lines.set(!is_chart);
+        sheets.led_to.set_value(Some(session.entry()));
         // The finding that had the focus is out of sight.
         request_animation_frame(focus_list);
     }

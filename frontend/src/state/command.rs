@@ -84,6 +84,8 @@ pub enum Command {
     SetFields(Vec<FieldFilter>),
     /// A value was clicked: only lines with it, or without it.
     Narrow(FieldFilter),
+    /// The same of a value that the open line has: where it is left out, the line is too.
+    NarrowByLine(FieldFilter),
     /// A pattern was clicked that only the baseline has: its lines of then.
     ShowGone(String),
     /// A filter by a value was taken away.
@@ -98,6 +100,8 @@ pub enum Command {
     SetTab(Tab),
     /// The order of the patterns.
     SetSort(PatternSort),
+    /// The values of a pattern's variable parts are to be listed, or no longer.
+    ListValues(Option<String>),
     /// The order of lines.
     SetOrder(Order),
     /// Charts alone, for a screen on the wall; or the whole page again.

@@ -19,10 +19,15 @@ impl AppState {
             Command::SetPattern(pattern) => self.view.pattern = pattern,
             Command::SetFields(fields) => self.view.fields = fields,
             Command::Narrow(filter) => self.narrow(filter),
+            Command::NarrowByLine(filter) => {
+                self.view.line.take_if(|_| filter.excluded);
+                self.narrow(filter);
+            }
             Command::ShowGone(pattern) => {
                 self.view.pattern = Some(pattern);
                 self.view.tab = Tab::Lines;
                 self.view.with_baseline = true;
+                self.reads_end = true;
             }
             Command::Widen(filter) => self.view.fields.retain(|one| *one != filter),
             Command::ClearFilters => self.clear_filters(),
@@ -41,6 +46,7 @@ impl AppState {
             Command::SetColumns(columns) => self.view.columns = columns,
             Command::SetTab(tab) => self.view.tab = tab,
             Command::SetSort(sort) => self.view.sort = sort,
+            Command::ListValues(pattern) => return self.list_values(pattern),
             Command::SetOrder(order) => self.view.order = order,
             _ => {}
         }
@@ -53,6 +59,13 @@ impl AppState {
         let opens = self.view.line.is_none() && line.is_some();
         self.view.line = line;
         self.is_folded = false;
+        if opens { Address::Push } else { Address::Replace }
+    }
+
+    /// As a line that is opened.
+    fn list_values(&mut self, pattern: Option<String>) -> Address {
+        let opens = self.view.values.is_none() && pattern.is_some();
+        self.view.values = pattern;
         if opens { Address::Push } else { Address::Replace }
     }
 
@@ -158,6 +171,27 @@ mod tests {
         let query = state.log_query();
         assert_eq!((state.view.tab, query.pattern.as_deref()), (Tab::Lines, Some("030232ce39646f66")));
         assert!(query.range.from < selection.from && query.range.until == selection.until, "{query:?}");
+    }
+
+    #[test]
+    fn the_pattern_whose_values_are_listed_is_in_the_address() {
+        let mut state = opened("/d/shop?tab=patterns");
+        let [one, other] = ["030232ce39646f66", "030232ce39646f67"].map(str::to_owned);
+        assert_eq!(state.apply(Command::ListValues(Some(one))), Address::Push);
+        assert_eq!(state.apply(Command::ListValues(Some(other.clone()))), Address::Replace);
+        assert_eq!(opened(&state.view.to_url()).view.values, Some(other));
+        assert_eq!(state.apply(Command::ListValues(None)), Address::Replace);
+        assert_eq!(opened("/d/shop?values=1").problems.len(), 1);
+    }
+
+    #[test]
+    fn a_line_that_is_left_out_is_no_longer_open() {
+        let mut state = opened("/d/shop?line=2026-11-20~0001~7");
+        state.apply(Command::Narrow(filter("user", "bob", true)));
+        state.apply(Command::NarrowByLine(filter("status", "200", false)));
+        assert!(state.view.line.is_some());
+        state.apply(Command::NarrowByLine(filter("user", "ann", true)));
+        assert_eq!(state.view.line, None);
     }
 
     #[test]

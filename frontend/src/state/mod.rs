@@ -73,6 +73,8 @@ pub struct AppState {
     known: choice::Known,
     /// Whether the line of the address stands among others without its fields.
     pub is_folded: bool,
+    /// Whether the lines are opened at their end: what is gone is looked at for its last words.
+    pub reads_end: bool,
     /// The series of each panel.
     pub series: BTreeMap<String, Vec<String>>,
     /// What could not be read in the address.
@@ -182,6 +184,9 @@ impl AppState {
             | Command::ComponentsLoaded(_)
             | Command::SeriesLoaded(..)
             | Command::Tick(_) => return self.learn(command),
+            _ => self.reads_end = false,
+        }
+        match command {
             Command::Select(panel, range) => self.select(&panel, range),
             Command::Adjust(range) => self.adjust(range),
             Command::ClearSelection => self.view.selection = None,
@@ -252,6 +257,7 @@ impl AppState {
         }
         self.problems = problems;
         self.is_folded = false;
+        self.reads_end = false;
         self.forget_missing_panels();
         self.take_edits();
         self.now = now;

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 /// The id of the panel with the address' targets. No dashboard's panel can have it.
 pub const TARGETS_PANEL: &str = "~targets";
+/// In a chart of more series none can be told from the others, and one scale is seldom right for all of them.
+const MOST_TOLD_APART: usize = 24;
 /// A longer title is cut.
 const TITLE_CHARS: usize = 80;
 
@@ -22,11 +24,12 @@ impl AppState {
         self.panels().find(|panel| panel.id == id)
     }
 
-    /// The first panel that draws this series: it asks for it, or has it in its answer.
+    /// The first panel in which this series can be seen: it asks for it, or has it in its answer, and not among too many others.
     pub fn panel_with(&self, series: &str) -> Option<&str> {
         let draws = |panel: &&Panel| {
-            let has_it = |names: &Vec<String>| names.iter().any(|name| name == series);
-            asks_for(panel, series) || self.series.get(&panel.id).is_some_and(has_it)
+            let drawn = self.series.get(&panel.id).map_or(&[][..], Vec::as_slice);
+            let has_it = asks_for(panel, series) || drawn.iter().any(|name| name == series);
+            has_it && drawn.len() <= MOST_TOLD_APART
         };
         self.panels().find(draws).map(|panel| panel.id.as_str())
     }
@@ -164,6 +167,11 @@ mod tests {
         check(&state, "moon", Some("sun"));
         state.apply(Command::SeriesLoaded("no panel of this page".into(), vec!["mars".into()]));
         check(&state, "mars", None);
+        let many = |count: usize| (0..count).map(|number| format!("servers.n{number}.disk")).collect();
+        state.apply(Command::SeriesLoaded("disk".into(), many(24)));
+        check(&state, "servers.n7.disk", Some("disk"));
+        state.apply(Command::SeriesLoaded("disk".into(), many(25)));
+        check(&state, "servers.n7.disk", None);
     }
 
     #[test]

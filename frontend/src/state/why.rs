@@ -78,6 +78,7 @@ impl AppState {
             self.show_lines_of(place);
             self.view.near = Some(near).filter(|near| *near != self.view.components);
             self.view.with_baseline = change == Change::Gone;
+            self.reads_end = change == Change::Gone;
         }
     }
 
@@ -87,7 +88,7 @@ impl AppState {
         self.view.components = place.component.iter().cloned().collect();
         self.view.chosen = true;
         self.view.host.clone_from(&place.host);
-        self.view.level = None;
+        self.view.level = place.level;
         self.view.contains = place.contains.clone().unwrap_or_default();
         self.view.is_regex = false;
         self.view.pattern.clone_from(&place.pattern);
@@ -113,6 +114,7 @@ mod tests {
     use super::*;
     use crate::state::Command;
     use crate::state::tests::opened;
+    use sonde_shared::log::Level;
 
     fn brushed() -> AppState {
         opened(
@@ -194,8 +196,12 @@ mod tests {
         open(&mut state, Change::Gone, lines.clone());
         let (range, selection) = (state.log_query().range, state.view.selection.unwrap());
         assert!(range.from < selection.from && range.until == selection.until, "{range:?}");
-        open(&mut state, Change::Up, lines);
-        assert_eq!(state.log_query().range, selection);
+        assert!(state.reads_end, "its last words are what is looked for");
+        state.apply(Command::SetLevel(None));
+        assert!(!state.reads_end);
+        open(&mut state, Change::Up, Place { level: Some(Level::Error), ..lines });
+        assert_eq!((state.log_query().range, state.log_query().level), (selection, Some(Level::Error)));
+        assert!(!state.reads_end);
         // A host that fell silent has lines, though it has an instant too, as an event has.
         let silent = Place { host: Some("n2".into()), at_ms: Some(0), ..Place::default() };
         open(&mut state, Change::Gone, silent);

@@ -64,7 +64,8 @@ pub(super) fn FindingItem(finding: Finding, range: [[i64; 2]; 2]) -> impl IntoVi
     let title = title(&finding);
     let lag = finding.lag_s.and_then(lag_text);
     let place = place_text(&finding);
-    let by_chance = chance_text(finding.p_value);
+    // An event is told for what changed behind it, not for being rare.
+    let by_chance = (finding.kind != FindingKind::Event).then(|| chance_text(finding.p_value));
     let course = finding.course.clone().map(|course| {
         let is_line = finding.kind == FindingKind::Metric;
         view! { <CourseChart course is_line range /> }
