@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// The id of the panel with the address' targets. No dashboard's panel can have it.
 pub const TARGETS_PANEL: &str = "~targets";
 /// In a chart of more series none can be told from the others, and one scale is seldom right for all of them.
-const MOST_TOLD_APART: usize = 24;
+const MOST_TOLD_APART: usize = 8;
 /// A longer title is cut.
 const TITLE_CHARS: usize = 80;
 
@@ -29,7 +29,7 @@ impl AppState {
         let draws = |panel: &&Panel| {
             let drawn = self.series.get(&panel.id).map_or(&[][..], Vec::as_slice);
             let has_it = asks_for(panel, series) || drawn.iter().any(|name| name == series);
-            has_it && drawn.len() <= MOST_TOLD_APART
+            has_it && drawn.len().max(alternatives(panel)) <= MOST_TOLD_APART
         };
         self.panels().find(draws).map(|panel| panel.id.as_str())
     }
@@ -75,6 +75,15 @@ fn asks_for(panel: &Panel, series: &str) -> bool {
     let is_it =
         |target: &String| target == series || Glob::parse(target).is_ok_and(|glob| glob.matches(series));
     panel.targets.iter().chain(&panel.right).any(is_it)
+}
+
+/// How many series a panel asks for by name at least: `a.{b,c}.{d,e}` are four. What it draws is known once it was in sight.
+fn alternatives(panel: &Panel) -> usize {
+    let names = |target: &String| {
+        let choices = target.split('{').skip(1).map(|choice| choice.split('}').next().unwrap_or_default());
+        choices.map(|choice| choice.split(',').count()).product::<usize>()
+    };
+    panel.targets.iter().chain(&panel.right).map(names).sum()
 }
 
 fn title_of(targets: &[String]) -> String {
@@ -168,10 +177,13 @@ mod tests {
         state.apply(Command::SeriesLoaded("no panel of this page".into(), vec!["mars".into()]));
         check(&state, "mars", None);
         let many = |count: usize| (0..count).map(|number| format!("servers.n{number}.disk")).collect();
-        state.apply(Command::SeriesLoaded("disk".into(), many(24)));
+        state.apply(Command::SeriesLoaded("disk".into(), many(8)));
         check(&state, "servers.n7.disk", Some("disk"));
-        state.apply(Command::SeriesLoaded("disk".into(), many(25)));
+        state.apply(Command::SeriesLoaded("disk".into(), many(9)));
         check(&state, "servers.n7.disk", None);
+        let named = |target: &str| opened(&["/?target=", target].concat());
+        check(&named("a.{b,c}.{d,e,f,g}"), "a.b.g", Some(TARGETS_PANEL));
+        check(&named("a.{b,c}.{d,e,f,g}&target=x"), "a.b.g", None);
     }
 
     #[test]
