@@ -121,9 +121,10 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Opti
     let (low, high) = interval(hits, lines);
     let (low, high) = ((low * 100.0).round(), (high * 100.0).round());
     let summary = format!(
-        "{}: {} ({low}–{high} %, {lines} lines sampled)",
+        "{}: {} of the lines ({low}–{high} %, {lines} sampled); before {}",
         value.value,
-        words::shares(share, share_before).replace(", before", "; before")
+        words::percent(share),
+        words::percent(share_before)
     );
     let shares = |slice: usize| value.lines[slice] as f32 / field.lines[slice].max(1) as f32;
     let mut base = candidate(observed, tree, field, p)?;
@@ -183,11 +184,19 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
     })
 }
 
-/// Which variable part of a message that has several.
+/// Which variable part of a message that has several: told by the word beside it, where there is one.
 fn which(observed: &Observed, field: &Field) -> String {
     let Part::Hole { pattern, hole } = field.part else { return String::new() };
-    let holes = template_of(observed, pattern).matches("<*>").count();
-    if holes > 1 { format!(" (<*> number {})", hole + 1) } else { String::new() }
+    let fixed: Vec<&str> = template_of(observed, pattern).split("<*>").collect();
+    if fixed.len() <= 2 {
+        return String::new();
+    }
+    let words = |at: usize| fixed.get(at).copied().unwrap_or_default().split_whitespace();
+    match (words(usize::from(hole)).next_back(), words(usize::from(hole) + 1).next()) {
+        (Some(before), _) => format!(" (the <*> behind “{before}”)"),
+        (None, Some(behind)) => format!(" (the <*> before “{behind}”)"),
+        (None, None) => format!(" (<*> number {})", hole + 1),
+    }
 }
 
 /// The unit of a field's numbers: the one they are written with, else the one that the text behind them or the field's name tells.
@@ -339,7 +348,7 @@ mod tests {
         let observed = observed(field);
         let found = of_value(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
         assert_eq!(found.subject, "client=198.51.100.7");
-        assert_eq!(found.summary, "198.51.100.7: 84 % of the lines; before 2 % (76–90 %, 100 lines sampled)");
+        assert_eq!(found.summary, "198.51.100.7: 84 % of the lines (76–90 %, 100 sampled); before 2 %");
         assert_eq!(found.at.field, Some(("client".into(), "198.51.100.7".into())));
     }
 
@@ -355,7 +364,10 @@ mod tests {
         };
         let observed = observed(field);
         let found = of_numbers(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
-        assert_eq!((found.summary.as_str(), found.change), ("median 12 → 937 ms (<*> number 2)", Change::Up));
+        assert_eq!(
+            (found.summary.as_str(), found.change),
+            ("median 12 → 937 ms (the <*> behind “took”)", Change::Up)
+        );
         assert_eq!(found.at.pattern.as_deref(), Some("p"));
     }
 

@@ -96,11 +96,6 @@ fn times(size: f64) -> String {
     if size < 10.0 { format!("{size:.1}").trim_end_matches(".0").to_owned() } else { format!("{size:.0}") }
 }
 
-/// `84 % of the lines, before 2 %`.
-pub(super) fn shares(after: f64, before: f64) -> String {
-    format!("{} of the lines, before {}", percent(after), percent(before))
-}
-
 /// `84 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
@@ -221,8 +216,7 @@ mod tests {
         assert_eq!(more_often(11.2), "11× more often");
         assert_eq!(more_often(0.25), "4× less often");
         assert_eq!(more_often(400.0), "more than 100× more often");
-        assert_eq!(shares(0.84, 0.02), "84 % of the lines, before 2 %");
-        assert_eq!(shares(0.084, 0.000_2), "8.4 % of the lines, before under 0.1 %");
+        assert_eq!([0.84, 0.084, 0.000_2].map(percent), ["84 %", "8.4 %", "under 0.1 %"]);
         assert_eq!(silent_since(50_720_000), "silent since 14:05:20");
         assert_eq!(rate(60.0, 6.0, 10_000), "60 a minute");
         assert_eq!(rate(1.0, 180.0, 10_000), "2 an hour");
