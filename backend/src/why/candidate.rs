@@ -91,7 +91,7 @@ fn in_few_digits(values: &[Option<f64>]) -> Vec<Option<f64>> {
     let known = || values.iter().flatten().copied();
     let (least, most) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
     let decimals = 3.0 - (most - least).log10().floor();
-    // One value, or none, has no extent; and what is that far from one is written no shorter.
+    // One value, or none, has no extent; and so large or small ones are written with their power of ten anyway.
     if decimals.is_nan() || decimals.abs() > 15.0 {
         return values.to_vec();
     }
