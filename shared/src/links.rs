@@ -24,7 +24,7 @@ pub enum Link {
     Rule(Vec<String>),
     /// The longest prefixes of its metrics' paths that are components with lines.
     Prefix(Vec<String>),
-    /// A node of the path is a known host.
+    /// A node of all paths is this known host.
     Host(String),
     /// Nothing matched: all lines.
     All,
@@ -50,7 +50,7 @@ impl Link {
 }
 
 /// Finds the lines of a panel: its `logs`, else what rules say of its series, else for each series the longest prefix that has
-/// lines, else a node that is a host, else all lines. `components` and `hosts` are those with lines in the visible range.
+/// lines, else the host that is a node of all of them, else all lines. `components` and `hosts` are those with lines in the visible range.
 pub fn link_panel(
     logs: Option<&str>,
     rules: &[LinkRule],
@@ -71,8 +71,10 @@ pub fn link_panel(
     if !prefixes.is_empty() {
         return Link::Prefix(outermost(&prefixes));
     }
-    let host = series.iter().flat_map(|path| path.split('.')).find(|node| hosts.contains(*node));
-    host.map_or(Link::All, |host| Link::Host(host.to_owned()))
+    let host_of = |path: &String| path.split('.').find(|node| hosts.contains(*node)).map(str::to_owned);
+    let host = series.first().and_then(host_of);
+    let host = host.filter(|host| series.iter().all(|path| host_of(path).as_ref() == Some(host)));
+    host.map_or(Link::All, Link::Host)
 }
 
 /// Those that are below no other one: a component means all below it.
@@ -155,6 +157,8 @@ mod tests {
             &Link::Prefix(vec!["shop".into(), "webapp.backend.git".into()]),
         );
         check(None, &["servers.node1.cpu"], &Link::Host("node1".into()));
+        check(None, &["servers.node1.cpu", "servers.node1.load"], &Link::Host("node1".into()));
+        check(None, &["servers.node1.cpu", "servers.node2.cpu"], &Link::All);
         check(None, &["other.cpu"], &Link::All);
     }
 }

@@ -4,6 +4,7 @@
 //! that first findings are seen while the rest is read. Who goes away is worked for no longer than a step.
 
 use super::indexed_to::IndexedTo;
+use super::targets::check_target;
 use super::{ApiError, params::Params, params::clip};
 use crate::query::budget::Budget;
 use crate::query::threads::QueryThreads;
@@ -163,6 +164,7 @@ fn read_question(params: &Params) -> Result<Question, ApiError> {
     let selection = read_selection(params)?;
     let mut charted = Vec::new();
     for target in params.all("target") {
+        check_target(target)?;
         for path in paths_in(target) {
             let wrong = |why| {
                 let detail = format!("`{}` names no series: {why}", clip(path));
@@ -262,6 +264,11 @@ mod tests {
         let charted: Vec<&str> = named.charted.iter().map(Glob::as_str).collect();
         assert_eq!((charted, named.components.len()), (vec!["a.*.b", "c.d"], 2));
         assert_eq!(named.host.as_deref(), Some("n1"));
+        for wrong in ["sum(", "nofunc(a.b)", "a.{b"] {
+            let error = read_question(&Params::parse(&format!("from=10000&until=10120&target={wrong}")));
+            let ApiError::Parameter { parameter, .. } = error.unwrap_err() else { panic!("{wrong}") };
+            assert_eq!(parameter, "target", "{wrong}");
+        }
     }
 
     #[test]

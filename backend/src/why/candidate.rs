@@ -70,8 +70,8 @@ impl Candidate {
     }
 }
 
-/// A course as it is sent: in at most [`COURSE_VALUES`] values, means of neighbours.
-pub(super) fn course_of(grid: &Grid, values: &[f32]) -> Option<Course> {
+/// A course as it is sent: in at most [`COURSE_VALUES`] values, means of neighbours, or for counts as many as a step of that length has.
+pub(super) fn course_of(grid: &Grid, values: &[f32], are_counts: bool) -> Option<Course> {
     let shown = shown(grid);
     let from_ms = *grid.starts_ms.get(shown.start)?;
     let joined = values.len().div_ceil(COURSE_VALUES).max(1);
@@ -79,7 +79,8 @@ pub(super) fn course_of(grid: &Grid, values: &[f32]) -> Option<Course> {
         let finite = part.iter().filter(|value| value.is_finite());
         let (sum, count) =
             finite.fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(*value), count + 1.0));
-        (count > 0.0).then(|| sum / count)
+        let steps = if are_counts { joined as f64 } else { 1.0 };
+        (count > 0.0).then(|| steps * sum / count)
     };
     let means: Vec<Option<f64>> = values.chunks(joined).map(mean).collect();
     Some(Course { from_ms, step_ms: grid.step_ms * joined as i64, values: in_few_digits(&means) })
@@ -164,7 +165,9 @@ mod tests {
     #[test]
     fn a_course_is_thinned_and_says_where_it_lies() {
         let grid = Grid::unbroken(1_000, 10_000, Trial { selection: 300..400, baseline: 0..290 });
-        let course = course_of(&grid, &vec![2.0; 400]).unwrap();
+        let counts = course_of(&grid, &vec![2.0; 400], true).unwrap();
+        assert_eq!(counts.values, vec![Some(8.0); 100]);
+        let course = course_of(&grid, &vec![2.0; 400], false).unwrap();
         assert_eq!((course.from_ms, course.step_ms, course.values.len()), (1_000, 40_000, 100));
         assert_eq!(course.values[7], Some(2.0));
     }

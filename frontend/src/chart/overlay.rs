@@ -16,6 +16,10 @@ const COLUMN_PX: f64 = 180.0;
 /// As high is a value in it, and what stands around them.
 const ROW_PX: f64 = 16.0;
 const AROUND_PX: f64 = 26.0;
+/// So much of a panel lies below a tooltip that is as high as its plot.
+const BELOW_PX: f64 = 18.0;
+/// So many rows a note takes mostly.
+const NOTE_ROWS: f64 = 2.0;
 /// A panel's head, above its plot.
 const PANEL_HEAD_PX: f64 = 32.0;
 /// An event is told up to so many px beside its line.
@@ -231,14 +235,18 @@ fn Tooltip(
         let scale = surface.scale();
         let time = ctx.instant(at, scale.nanos_per_px());
         let (mut rows, width, height) = (readings.run(at), surface.width.get(), surface.height.get());
-        let columns = TooltipColumns::of(rows.len(), width, height);
+        let notes = notes(surface, at);
+        let notes_px = notes.len() as f64 * NOTE_ROWS * ROW_PX;
+        // One that stands above its plot is cut off by nothing.
+        let room_px =
+            if surface.names_values() { COLUMN_ROWS as f64 * ROW_PX } else { height + BELOW_PX - AROUND_PX };
+        let columns = TooltipColumns::of(rows.len(), width, room_px - notes_px);
         let more = rows.len().saturating_sub(columns.shown());
         rows.truncate(columns.shown());
         let place = TooltipPlace::of(x + GUTTER_PX, width, columns.columns);
         let under = |px: f64| scale.time_from_x(px);
-        let notes = notes(surface, at);
         // What is higher than the panel would be cut off above it.
-        let high_px = (columns.rows + notes.len() * 2) as f64 * ROW_PX + AROUND_PX;
+        let high_px = columns.rows as f64 * ROW_PX + notes_px + AROUND_PX;
         let is_low = high_px <= height + PANEL_HEAD_PX
             && is_high.run(TimeRange { from: under(place.from_px), until: under(place.until_px) });
         Some(view! {
@@ -275,9 +283,9 @@ struct TooltipColumns {
 }
 
 impl TooltipColumns {
-    /// For so many values over a chart of this size: as many columns as they need, or as have room.
+    /// For so many values in this room: as many columns as they need, or as fit.
     fn of(values: usize, width: f64, height: f64) -> Self {
-        let most = (((height - AROUND_PX) / ROW_PX) as usize).max(COLUMN_ROWS);
+        let most = ((height / ROW_PX) as usize).max(1);
         let fit = ((width / COLUMN_PX) as usize).max(1);
         let columns = values.div_ceil(most).clamp(1, fit);
         Self { columns, rows: values.div_ceil(columns).clamp(1, most) }
@@ -412,11 +420,12 @@ mod tests {
             assert_eq!(TooltipColumns::of(values, width, height), TooltipColumns { columns, rows });
         };
         check(0, 900.0, 168.0, 1, 1);
-        check(10, 900.0, 168.0, 1, 10);
-        check(15, 900.0, 168.0, 2, 8);
-        check(41, 900.0, 168.0, 5, 9);
-        check(90, 900.0, 168.0, 5, 10);
-        check(15, 320.0, 128.0, 1, 10);
+        check(10, 900.0, 160.0, 1, 10);
+        check(15, 900.0, 160.0, 2, 8);
+        check(41, 900.0, 160.0, 5, 9);
+        check(90, 900.0, 160.0, 5, 10);
+        check(15, 320.0, 120.0, 1, 7);
+        check(15, 320.0, -20.0, 1, 1);
         check(15, 320.0, 600.0, 1, 15);
     }
 }

@@ -130,7 +130,11 @@ pub fn load_panel(
     let id = panel.id.clone();
     let tell = move |columns: &Vec<Columns>| {
         let names = columns.iter().map(|series| series.name.clone()).collect();
+        let sought = session.now_part(|state| state.sought_in(&id));
         session.send(Command::SeriesLoaded(id.clone(), names));
+        if let Some(series) = sought {
+            session.reveal.set(session.now_part(|state| state.panel_with(&series).map(str::to_owned)));
+        }
     };
     load_series(session, panel, width_px, in_sight, live, tell)
 }

@@ -89,6 +89,8 @@ pub struct AppState {
     pub editor: Option<Editor>,
     /// The panel of the targets that the address names.
     targets_panel: Option<Panel>,
+    /// The panel that a finding led to before it was known what it draws, and the finding's series.
+    sought: Option<(String, String)>,
     follow: Option<RangeSpec>,
     zooms: Vec<RangeSpec>,
     zooming: bool,
@@ -236,9 +238,7 @@ impl AppState {
                 self.know(components);
                 self.link_if_pending();
             }
-            Command::SeriesLoaded(panel, names) => {
-                self.series.insert(panel, names);
-            }
+            Command::SeriesLoaded(panel, names) => self.know_series(panel, names),
             Command::Tick(now) if self.view.live && !self.frozen => self.now = now,
             _ => {}
         }
@@ -258,6 +258,7 @@ impl AppState {
         self.problems = problems;
         self.is_folded = false;
         self.reads_end = false;
+        self.sought = None;
         self.forget_missing_panels();
         self.take_edits();
         self.now = now;

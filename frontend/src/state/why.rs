@@ -16,7 +16,7 @@ pub struct WhyQuery {
     pub baseline: Option<TimeRange>,
     /// Whose lines are looked at: what is close to them comes first.
     pub components: Vec<String>,
-    /// The targets of the active panel: who moved before them, and who after.
+    /// The paths of the active panel: who moved before them, and who after.
     pub targets: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl AppState {
         if self.overlaps_baseline() {
             return None;
         }
-        let targets = self.view.panel.as_deref().and_then(|id| self.panel(id)).map(Panel::asked);
+        let targets = self.view.panel.as_deref().and_then(|id| self.panel(id)).map(Panel::paths);
         Some(WhyQuery {
             selection: self.view.selection?,
             baseline: self.view.baseline,
@@ -71,6 +71,8 @@ impl AppState {
             if self.maximized() != self.panel_with(target) {
                 self.view.maximized = None;
             }
+            let led_to = self.panel_with(target).filter(|id| !self.series.contains_key(*id));
+            self.sought = led_to.map(|id| (id.to_owned(), target.clone()));
         } else if let Some(at) = place.event() {
             self.bring_into_view(at);
         } else {
@@ -79,6 +81,23 @@ impl AppState {
             self.view.near = Some(near).filter(|near| *near != self.view.components);
             self.view.with_baseline = change == Change::Gone;
             self.reads_end = change == Change::Gone;
+        }
+    }
+
+    /// The series that a finding has led to this panel for, while nobody knows what that draws.
+    pub fn sought_in(&self, panel: &str) -> Option<String> {
+        self.sought.as_ref().filter(|(id, _)| id == panel).map(|(_, series)| series.clone())
+    }
+
+    /// What a panel draws. Where a finding led to it, and it turns out to be one line of many there, that gets a chart of its own.
+    pub(super) fn know_series(&mut self, panel: String, names: Vec<String>) {
+        let sought = self.sought_in(&panel);
+        self.series.insert(panel, names);
+        if let Some(series) = sought {
+            self.sought = None;
+            if self.panel_with(&series).is_none() {
+                self.set_targets(vec![series]);
+            }
         }
     }
 
@@ -186,6 +205,22 @@ mod tests {
             state.apply(Command::Maximize(Some(alone.into())));
             open(&mut state, Change::Up, disk.clone());
             assert_eq!(state.maximized(), left);
+        }
+    }
+
+    #[test]
+    fn a_chart_that_turns_out_to_be_crowded_makes_way_for_one_of_the_series_alone() {
+        for (series, targets) in [(8, &[][..]), (9, &["servers.n7.disk".to_owned()][..])] {
+            let mut state = brushed();
+            let disk = Place { target: Some("servers.n7.disk".into()), ..Place::default() };
+            assert_eq!(open(&mut state, Change::Up, disk), crate::state::Address::Keep);
+            assert_eq!(state.sought_in("disk").as_deref(), Some("servers.n7.disk"));
+            let names: Vec<String> = (0..series).map(|number| format!("servers.n{number}.disk")).collect();
+            let loaded = Command::SeriesLoaded("disk".into(), names);
+            let replaced =
+                if targets.is_empty() { crate::state::Address::Keep } else { crate::state::Address::Replace };
+            assert_eq!(state.apply(loaded), replaced);
+            assert_eq!((&state.view.targets[..], state.sought_in("disk")), (targets, None));
         }
     }
 

@@ -214,7 +214,11 @@ impl Part {
 
     fn tell(&mut self, title: &str) {
         if self.title != title {
-            set(&self.element, "title", title);
+            if title.is_empty() {
+                self.element.remove_attribute("title").ok();
+            } else {
+                set(&self.element, "title", title);
+            }
             title.clone_into(&mut self.title);
         }
     }
@@ -321,13 +325,18 @@ impl Cells {
                 self.columns.push(Part::new(cell));
             }
             let field = fields.iter().find(|field| field.key == *name);
-            let value: String = field
-                .map(|field| plain(&field.value).chars().take(MAX_CELL_CHARS).collect())
-                .unwrap_or_default();
-            self.columns[place].tell(&value);
-            self.columns[place].write(&value);
+            let value = field.map(|field| plain(&field.value)).unwrap_or_default();
+            let cell = one_line(&value);
+            self.columns[place].tell(&cell);
+            self.columns[place].write(&cell);
         }
     }
+}
+
+/// The first line of a value, and no more of it than a column shows; an ellipsis stands for the rest.
+fn one_line(value: &str) -> String {
+    let first: String = value.lines().next().unwrap_or_default().chars().take(MAX_CELL_CHARS).collect();
+    if first.len() < value.trim_end().len() { first + "…" } else { first }
 }
 
 /// The path up to the last name, and the last name.
@@ -357,4 +366,18 @@ fn append(parent: &Element, child: &Element) {
 
 fn set(element: &Element, name: &str, value: &str) {
     element.set_attribute(name, value).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_shows_one_line_of_a_value() {
+        assert_eq!(one_line("a b"), "a b");
+        assert_eq!(one_line("E: x\n at a()\n at b()"), "E: x…");
+        assert_eq!(one_line("E: x\r\n"), "E: x");
+        assert_eq!(one_line(&"é".repeat(101)), format!("{}…", "é".repeat(100)));
+        assert_eq!(one_line(""), "");
+    }
 }
