@@ -164,8 +164,12 @@ fn read_question(params: &Params) -> Result<Question, ApiError> {
     let selection = read_selection(params)?;
     let mut charted = Vec::new();
     for target in params.all("target") {
-        check_target(target)?;
-        for path in paths_in(target) {
+        let paths = paths_in(target);
+        // A path alone may be one that no expression could name.
+        if paths != [target.trim()] {
+            check_target(target)?;
+        }
+        for path in paths {
             let wrong = |why| {
                 let detail = format!("`{}` names no series: {why}", clip(path));
                 ApiError::parameter("target", detail, "shop.cart.p95_ms")
@@ -264,6 +268,7 @@ mod tests {
         let charted: Vec<&str> = named.charted.iter().map(Glob::as_str).collect();
         assert_eq!((charted, named.components.len()), (vec!["a.*.b", "c.d"], 2));
         assert_eq!(named.host.as_deref(), Some("n1"));
+        assert_eq!(question("from=10000&until=10120&target=a b.c").charted.len(), 1);
         for wrong in ["sum(", "nofunc(a.b)", "a.{b"] {
             let error = read_question(&Params::parse(&format!("from=10000&until=10120&target={wrong}")));
             let ApiError::Parameter { parameter, .. } = error.unwrap_err() else { panic!("{wrong}") };

@@ -16,7 +16,7 @@ pub struct WhyQuery {
     pub baseline: Option<TimeRange>,
     /// Whose lines are looked at: what is close to them comes first.
     pub components: Vec<String>,
-    /// The paths of the active panel: who moved before them, and who after.
+    /// The metrics of the active panel: who moved before them, and who after.
     pub targets: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl AppState {
         if self.overlaps_baseline() {
             return None;
         }
-        let targets = self.view.panel.as_deref().and_then(|id| self.panel(id)).map(Panel::paths);
+        let targets = self.view.panel.as_deref().and_then(|id| self.panel(id)).map(Panel::metrics);
         Some(WhyQuery {
             selection: self.view.selection?,
             baseline: self.view.baseline,
