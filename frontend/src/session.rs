@@ -92,6 +92,11 @@ impl Session {
         }
     }
 
+    /// Brings the chart of a series into sight.
+    pub fn reveal_series(self, series: &str) {
+        self.reveal.set(self.now_part(|state| state.panel_with(series).map(str::to_owned)));
+    }
+
     /// Changes the state, and says how the address followed.
     fn apply(self, command: Command) -> Option<Address> {
         let sent = self.state.try_update(|state| {

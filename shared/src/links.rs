@@ -71,10 +71,11 @@ pub fn link_panel(
     if !prefixes.is_empty() {
         return Link::Prefix(outermost(&prefixes));
     }
-    let host_of = |path: &String| path.split('.').find(|node| hosts.contains(*node)).map(str::to_owned);
-    let host = series.first().and_then(host_of);
-    let host = host.filter(|host| series.iter().all(|path| host_of(path).as_ref() == Some(host)));
-    host.map_or(Link::All, Link::Host)
+    let mut named = series.iter().map(|path| path.split('.').find(|node| hosts.contains(*node)));
+    match named.next().flatten() {
+        Some(host) if named.all(|other| other == Some(host)) => Link::Host(host.to_owned()),
+        _ => Link::All,
+    }
 }
 
 /// Those that are below no other one: a component means all below it.

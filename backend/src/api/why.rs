@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use futures::future::try_join_all;
 use futures::stream;
 use sonde_shared::baseline::default_baseline;
-use sonde_shared::dashboard::paths_in;
+use sonde_shared::dashboard::{calls_function, paths_in};
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, NANOS_PER_SEC, TimeRange};
 use sonde_shared::why::Why;
@@ -164,12 +164,11 @@ fn read_question(params: &Params) -> Result<Question, ApiError> {
     let selection = read_selection(params)?;
     let mut charted = Vec::new();
     for target in params.all("target") {
-        let paths = paths_in(target);
         // A path alone may be one that no expression could name.
-        if paths != [target.trim()] {
+        if calls_function(target) {
             check_target(target)?;
         }
-        for path in paths {
+        for path in paths_in(target) {
             let wrong = |why| {
                 let detail = format!("`{}` names no series: {why}", clip(path));
                 ApiError::parameter("target", detail, "shop.cart.p95_ms")

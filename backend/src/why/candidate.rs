@@ -71,15 +71,16 @@ impl Candidate {
 }
 
 /// A course as it is sent: in at most [`COURSE_VALUES`] values, means of neighbours, or for counts as many as a step of that length has.
-pub(super) fn course_of(grid: &Grid, values: &[f32], are_counts: bool) -> Option<Course> {
+pub(super) fn course_of(grid: &Grid, kind: FindingKind, values: &[f32]) -> Option<Course> {
     let shown = shown(grid);
     let from_ms = *grid.starts_ms.get(shown.start)?;
     let joined = values.len().div_ceil(COURSE_VALUES).max(1);
+    let are_counts = matches!(kind, FindingKind::Pattern | FindingKind::Component | FindingKind::Host);
+    let steps = if are_counts { joined as f64 } else { 1.0 };
     let mean = |part: &[f32]| {
         let finite = part.iter().filter(|value| value.is_finite());
         let (sum, count) =
             finite.fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(*value), count + 1.0));
-        let steps = if are_counts { joined as f64 } else { 1.0 };
         (count > 0.0).then(|| steps * sum / count)
     };
     let means: Vec<Option<f64>> = values.chunks(joined).map(mean).collect();
@@ -165,9 +166,9 @@ mod tests {
     #[test]
     fn a_course_is_thinned_and_says_where_it_lies() {
         let grid = Grid::unbroken(1_000, 10_000, Trial { selection: 300..400, baseline: 0..290 });
-        let counts = course_of(&grid, &vec![2.0; 400], true).unwrap();
+        let counts = course_of(&grid, FindingKind::Pattern, &vec![2.0; 400]).unwrap();
         assert_eq!(counts.values, vec![Some(8.0); 100]);
-        let course = course_of(&grid, &vec![2.0; 400], false).unwrap();
+        let course = course_of(&grid, FindingKind::Metric, &vec![2.0; 400]).unwrap();
         assert_eq!((course.from_ms, course.step_ms, course.values.len()), (1_000, 40_000, 100));
         assert_eq!(course.values[7], Some(2.0));
     }

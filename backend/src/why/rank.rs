@@ -272,7 +272,6 @@ fn finding(
         summary: summary_of(candidate, leader),
         at: candidate.at.clone(),
     };
-    let are_counts = matches!(leader.kind, FindingKind::Pattern | FindingKind::Component | FindingKind::Host);
     Finding {
         kind: leader.kind,
         subject: leader.subject.clone(),
@@ -282,7 +281,7 @@ fn finding(
         effect: leader.effect,
         summary: leader.summary.clone(),
         lag_s,
-        course: course_of(grid, &leader.course, are_counts).filter(|course| !course.values.is_empty()),
+        course: course_of(grid, leader.kind, &leader.course).filter(|course| !course.values.is_empty()),
         at: leader.at.clone(),
         members: members.iter().take(MOST_MEMBERS).map(member).collect(),
         members_total: members.len() as u64,

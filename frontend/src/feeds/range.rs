@@ -133,7 +133,7 @@ pub fn load_panel(
         let sought = session.now_part(|state| state.sought_in(&id));
         session.send(Command::SeriesLoaded(id.clone(), names));
         if let Some(series) = sought {
-            session.reveal.set(session.now_part(|state| state.panel_with(&series).map(str::to_owned)));
+            session.reveal_series(&series);
         }
     };
     load_series(session, panel, width_px, in_sight, live, tell)

@@ -272,7 +272,7 @@ fn show(session: Session, sheets: WhyPlace, charts: ChartContext, change: Change
     session.go(Command::OpenFinding(change, Box::new(place.clone())));
     let is_chart = place.target.is_some();
     if let Some(target) = &place.target {
-        session.reveal.set(session.now_part(|state| state.panel_with(target).map(str::to_owned)));
+        session.reveal_series(target);
     }
     if let Some(at) = place.event() {
         charts.pinned.set(Some(at));

@@ -46,27 +46,16 @@ impl AppState {
             Command::SetColumns(columns) => self.view.columns = columns,
             Command::SetTab(tab) => self.view.tab = tab,
             Command::SetSort(sort) => self.view.sort = sort,
-            Command::ListValues(pattern) => return self.list_values(pattern),
+            Command::ListValues(pattern) => return open_one(&mut self.view.values, pattern),
             Command::SetOrder(order) => self.view.order = order,
             _ => {}
         }
         Address::Push
     }
 
-    /// The first line that is opened is an entry of the history, so that Back closes it and takes nothing else away. Others that are
-    /// opened from there, one after the other, and closing change that entry.
     fn pin(&mut self, line: Option<String>) -> Address {
-        let opens = self.view.line.is_none() && line.is_some();
-        self.view.line = line;
         self.is_folded = false;
-        if opens { Address::Push } else { Address::Replace }
-    }
-
-    /// As a line that is opened.
-    fn list_values(&mut self, pattern: Option<String>) -> Address {
-        let opens = self.view.values.is_none() && pattern.is_some();
-        self.view.values = pattern;
-        if opens { Address::Push } else { Address::Replace }
+        open_one(&mut self.view.line, line)
     }
 
     fn miss(&mut self, line: &str) -> Address {
@@ -113,6 +102,14 @@ impl AppState {
         view.contains.clear();
         view.fields.clear();
     }
+}
+
+/// Opens one of several, or closes it. The first that is opened is an entry of the history, so that Back closes it and takes nothing else
+/// away. Others that are opened from there, one after the other, and closing change that entry.
+fn open_one(open: &mut Option<String>, wanted: Option<String>) -> Address {
+    let opens = open.is_none() && wanted.is_some();
+    *open = wanted;
+    if opens { Address::Push } else { Address::Replace }
 }
 
 #[cfg(test)]

@@ -196,19 +196,20 @@ impl RowElement {
 /// A part of a row, and what is written in it: the next line has much in common with the one before.
 struct Part {
     element: Element,
-    text: String,
+    /// `None` where it has marks.
+    text: Option<String>,
     title: String,
 }
 
 impl Part {
     fn new(element: Element) -> Self {
-        Self { element, text: String::new(), title: String::new() }
+        Self { element, text: Some(String::new()), title: String::new() }
     }
 
     fn write(&mut self, text: &str) {
-        if self.text != text {
+        if self.text.as_deref() != Some(text) {
             self.element.set_text_content(Some(text));
-            text.clone_into(&mut self.text);
+            self.text = Some(text.to_owned());
         }
     }
 
@@ -227,6 +228,7 @@ impl Part {
     fn write_marked(&mut self, text: &str, find: Option<&Find>) {
         let text = plain(text);
         let Some(find) = find else { return self.write(&text) };
+        self.text = None;
         self.element.set_text_content(None);
         for (number, piece) in pieces(&text, find).iter().enumerate() {
             if number % 2 == 0 {
@@ -236,8 +238,6 @@ impl Part {
                 append(&self.element, &mark);
             }
         }
-        // What is written without marks is another text.
-        self.text = ["\0", &text].concat();
     }
 }
 
@@ -305,10 +305,11 @@ impl Cells {
         let rest = if says.rest.is_empty() { String::new() } else { [" ", &says.rest].concat() };
         let [message, more_lines, further] = &mut self.message_parts;
         message.write_marked(&says.message, look.find.as_ref());
-        if more_lines.text.is_empty() == more.is_some() {
-            self.message.set_class_name(if more.is_some() { "message several" } else { "message" });
+        let more = more.unwrap_or_default();
+        if more_lines.text.as_deref() != Some(&more) {
+            self.message.set_class_name(if more.is_empty() { "message" } else { "message several" });
         }
-        more_lines.write(&more.unwrap_or_default());
+        more_lines.write(&more);
         further.write_marked(&rest, look.find.as_ref());
     }
 
