@@ -3,14 +3,14 @@
 //! [`Browser`] has a profile of its own that nobody used before.
 
 mod fingers;
-mod script;
+mod trace;
+mod vendor;
 
 use crate::wait;
 use fantoccini::actions::{
     InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction, WheelAction,
     WheelActions,
 };
-use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -21,8 +21,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use vendor::Vendor;
 
 pub use fantoccini::key::Key;
+pub use trace::TracedBrowser;
 
 /// How the browser is set up.
 #[derive(Clone, Debug)]
@@ -69,11 +71,16 @@ impl Browser {
     /// When Chromium or chromedriver is missing or does not start.
     #[track_caller]
     pub fn with(settings: &Settings) -> Self {
+        Self::start(settings, &[])
+    }
+
+    #[track_caller]
+    fn start(settings: &Settings, switches: &[String]) -> Self {
         let profile = tempfile::tempdir().expect("a temporary folder can be made");
         let (driver, port) = start_driver(settings.zone);
         let runtime = Runtime::new().expect("a runtime can be made");
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let capabilities = capabilities(settings, profile.path());
+        let capabilities = capabilities(settings, switches, profile.path());
         let Value::Object(capabilities) = capabilities else { unreachable!("capabilities are an object") };
         builder.capabilities(capabilities);
         let client = runtime.block_on(builder.connect(&format!("http://127.0.0.1:{port}")));
@@ -435,7 +442,7 @@ fn driver_with_port(zone: &str) -> Option<(Child, u16)> {
     Some((driver, port))
 }
 
-fn capabilities(settings: &Settings, profile: &Path) -> Value {
+fn capabilities(settings: &Settings, switches: &[String], profile: &Path) -> Value {
     let window = format!("--window-size={},{}", settings.width, settings.height);
     let profile = format!("--user-data-dir={}", profile.display());
     let args = [
@@ -452,7 +459,8 @@ fn capabilities(settings: &Settings, profile: &Path) -> Value {
         &window,
         &profile,
     ];
-    let args: Vec<&str> = args.into_iter().chain(settings.switches.iter().copied()).collect();
+    let switches = settings.switches.iter().copied().chain(switches.iter().map(String::as_str));
+    let args: Vec<&str> = args.into_iter().chain(switches).collect();
     json!({"browserName": "chrome", "goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}})
 }
 
@@ -471,23 +479,6 @@ fn down() -> PointerAction {
 
 fn up() -> PointerAction {
     PointerAction::Up { button: MOUSE_BUTTON_LEFT }
-}
-
-/// A command that is chromedriver's own.
-#[derive(Debug)]
-struct Vendor {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for Vendor {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
-    }
-
-    fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.body.to_string()))
-    }
 }
 
 /// Waits until looking at the page gives this answer.

@@ -1,103 +1,147 @@
-//! How long the page's script runs without a pause, from the browser's sampling profiler.
+//! How long the page's script runs in each frame, from what the browser writes down itself (Trace Event Format, as its
+//! `DevTools` read it).
 //!
-//! A frame's script cannot be longer than the longest such run. Layout and painting are not script, nor is what a bench itself
-//! looks up in the page: its functions lie in no file.
+//! By the clock a run also holds what other programs took of the core meanwhile, so what the script took of the processor is
+//! told beside it. Layout and painting are not script unless the script itself asks for them, nor is what a bench itself looks
+//! up in the page: its functions lie in no file.
 
 use serde::Deserialize;
-use sonde_tests::browser::Browser;
-use std::collections::HashMap;
+use sonde_tests::browser::{Browser, TracedBrowser};
 
-/// How far apart samples are, in microseconds. Each holds up the script that it looks at: with one at each 200 the longest run
-/// of a scroll took 30 ms where the browser's own trace, without any, had 13.
-const EVERY_US: u32 = 1_000;
+/// The events that are read here.
+const CATEGORIES: &str = "devtools.timeline,blink.user_timing,v8.execute";
+/// The page's marks (User Timing) between which frames are looked at.
+const MARKS: [&str; 2] = ["watch", "watched"];
 
-/// A profile as the browser tells it (Chrome `DevTools` protocol, `Profiler.Profile`).
+/// One event. Times in microseconds.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Profile {
-    nodes: Vec<Node>,
-    samples: Vec<u64>,
-    /// Microseconds from each sample's forerunner to it.
-    time_deltas: Vec<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Node {
-    id: u64,
-    call_frame: CallFrame,
+struct Event {
+    name: String,
+    #[serde(rename = "ph")]
+    phase: String,
     #[serde(default)]
-    children: Vec<u64>,
+    ts: f64,
+    /// How long it took.
+    #[serde(default)]
+    dur: f64,
+    /// What it took of the processor.
+    #[serde(default)]
+    tdur: f64,
+    pid: u64,
+    tid: u64,
+    #[serde(default)]
+    args: Args,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Args {
+    #[serde(default)]
+    data: Data,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    function_name: String,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CallFrame {
-    function_name: String,
-    url: String,
+struct Trace {
+    #[serde(rename = "traceEvents")]
+    events: Vec<Event>,
 }
 
-/// Begins to watch.
-pub(crate) fn watch(browser: &Browser) {
-    browser.watch_script(EVERY_US);
-}
-
-/// One run of script, in milliseconds.
+/// The script of one frame, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Run {
-    /// All of it.
+pub(crate) struct Frame {
+    /// By the clock.
+    pub(crate) clock: f64,
+    /// What it took of the processor, garbage collected in it included.
+    pub(crate) processor: f64,
+    /// From its first task to its end by the clock: script, layout and painting.
     pub(crate) whole: f64,
-    /// What the browser took of it to collect garbage.
-    pub(crate) garbage: f64,
 }
 
-/// The runs of script since [`watch`], longest first.
-pub(crate) fn runs_ms(browser: &Browser) -> Vec<Run> {
-    let profile: Profile = serde_json::from_value(browser.script_watched()).expect("the browser's own form");
-    let kinds = kinds(&profile.nodes);
-    let (mut runs, mut run, mut garbage) = (Vec::new(), 0, 0);
-    // A sample stands for the time up to the next one.
-    let lengths = profile.time_deltas.iter().skip(1).chain([&0]);
-    for (sample, length) in profile.samples.iter().zip(lengths) {
-        match kinds.get(sample) {
-            Some(Kind::Script) => run += length,
-            Some(Kind::Either) if run > 0 => {
-                run += length;
-                garbage += length;
+/// What was seen of a page.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// The frames with any script of the page, in their order.
+    pub(crate) frames: Vec<Frame>,
+    /// Each call of the bench's own function `sameWork`, as if it were a frame.
+    pub(crate) same_work: Vec<Frame>,
+}
+
+/// A browser that writes down what its scripts take.
+pub(crate) fn browser() -> TracedBrowser {
+    TracedBrowser::open(CATEGORIES)
+}
+
+/// Frames count from now on.
+pub(crate) fn watch(browser: &Browser) {
+    mark(browser, MARKS[0]);
+}
+
+/// Frames count no more.
+pub(crate) fn watched(browser: &Browser) {
+    mark(browser, MARKS[1]);
+}
+
+fn mark(browser: &Browser, name: &str) {
+    browser.look("performance.mark(arguments[0])", &[name.into()]);
+}
+
+/// What was seen between [`watch`] and [`watched`] of pages at an address. The browser is closed.
+///
+/// # Panics
+/// When the browser has not written down so much: it stops where its memory for that is full.
+pub(crate) fn all_watched(browser: TracedBrowser, address: &str) -> Watched {
+    let trace: Trace = serde_json::from_slice(&browser.close()).expect("the browser's own form");
+    let is_page = |event: &&Event| event.args.data.url.starts_with(address);
+    let page = trace.events.iter().find(is_page).map(|event| (event.pid, event.tid));
+    let [begin, end] = MARKS.map(|name| {
+        let mark = trace.events.iter().find(|event| event.name == name);
+        mark.expect("the browser has written down the whole time").ts
+    });
+    let is_watched =
+        |event: &&Event| Some((event.pid, event.tid)) == page && (begin..end).contains(&event.ts);
+    let mut events: Vec<_> = trace.events.iter().filter(is_watched).collect();
+    // What holds another comes before it.
+    events.sort_by(|one, other| one.ts.total_cmp(&other.ts).then(other.dur.total_cmp(&one.dur)));
+    let (mut seen, mut frame) = (Watched::default(), Frame::default());
+    let (mut begun, mut script_until) = (None, f64::NEG_INFINITY);
+    for event in events {
+        let is_call = matches!(event.name.as_str(), "FunctionCall" | "EvaluateScript");
+        match event.name.as_str() {
+            "AnimationFrame" if event.phase == "b" => begun = Some(event.ts),
+            "AnimationFrame" if event.phase == "e" => {
+                frame.whole = begun.map_or(0.0, |begun| (event.ts - begun) / 1e3);
+                let is_of_script = frame.clock > 0.0;
+                let frame = std::mem::take(&mut frame);
+                seen.frames.extend(is_of_script.then_some(frame));
             }
-            _ if run > 0 => {
-                let [whole, garbage] = [&mut run, &mut garbage].map(|us| std::mem::take(us) as f64 / 1e3);
-                runs.push(Run { whole, garbage });
+            _ if is_call && event.args.data.function_name == "sameWork" => {
+                let mut work = Frame::default();
+                work.add(event);
+                seen.same_work.push(work);
+            }
+            // What runs within a script is a part of it.
+            _ if event.ts < script_until => {}
+            _ if is_call && is_page(&event) || event.name == "RunMicrotasks" => {
+                frame.add(event);
+                script_until = event.ts + event.dur;
             }
             _ => {}
         }
     }
-    runs.sort_by(|one, other| other.whole.total_cmp(&one.whole));
-    runs
+    seen
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Script,
-    /// Collecting garbage belongs to the script that it holds up.
-    Either,
-    Other,
-}
-
-/// A function is the page's if it, or one that called it, lies in a file.
-fn kinds(nodes: &[Node]) -> HashMap<u64, Kind> {
-    let by_id: HashMap<u64, &Node> = nodes.iter().map(|node| (node.id, node)).collect();
-    let mut kinds = HashMap::new();
-    let mut open: Vec<(u64, Kind)> = nodes.first().map(|root| (root.id, Kind::Other)).into_iter().collect();
-    while let Some((id, of_caller)) = open.pop() {
-        let node = by_id[&id];
-        let kind = match () {
-            () if of_caller == Kind::Script || !node.call_frame.url.is_empty() => Kind::Script,
-            () if node.call_frame.function_name == "(garbage collector)" => Kind::Either,
-            () => Kind::Other,
-        };
-        kinds.insert(id, kind);
-        open.extend(node.children.iter().map(|child| (*child, kind)));
+impl Frame {
+    fn add(&mut self, script: &Event) {
+        self.clock += script.dur / 1e3;
+        self.processor += script.tdur / 1e3;
     }
-    kinds
 }

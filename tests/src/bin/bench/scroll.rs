@@ -1,8 +1,7 @@
 //! Reading very many lines in the page: how soon the last one is there, how soon the right lines stand where the scrollbar was let
 //! rest, how long a task is while one scrolls, what memory it takes, and whether a fast tail lets one read.
 
-use crate::report::quantile;
-use crate::script;
+use crate::script::{self, Frame};
 use serde::Deserialize;
 use serde_json::json;
 use sonde_tests::browser::{Browser, Key};
@@ -25,19 +24,9 @@ const SCROLLBAR: &str = "[data-total] [aria-label='Position in the lines']";
 /// How many lines a second the tail has.
 const RATE: u64 = 2_000;
 
-/// Notes the last input, when the rows in sight were all there after it, the memory of WASM, and how long tasks are: a message is
-/// sent again and again, and comes late by what the task before it took.
+/// Notes the last input, when the rows in sight were all there after it, and the memory of WASM.
 const WATCH: &str = "
-    window.seen = {input: 0, whole: 0, top: 0, longest: 0, watch: false, memory: null};
-    const {port1, port2} = new MessageChannel();
-    let last = 0;
-    port1.onmessage = () => {
-        const now = performance.now();
-        if (last) seen.longest = Math.max(seen.longest, now - last);
-        last = seen.watch ? now : 0;
-        if (seen.watch) port2.postMessage(0);
-    };
-    window.watchTasks = on => { seen.watch = on; last = 0; if (on) { seen.longest = 0; port2.postMessage(0); } };
+    window.seen = {input: 0, whole: 0, memory: null};
     for (const kind of ['keydown', 'pointermove', 'wheel'])
         addEventListener(kind, event => { seen.input = event.timeStamp; seen.whole = 0; }, {capture: true});
     const look = () => {
@@ -56,13 +45,14 @@ const WATCH: &str = "
         };
     }";
 
-/// Some milliseconds of work that is always the same: what it takes longer than else is the machine's doing, which has other
-/// work on its cores.
-const LOOP: &str = "
-    const begun = performance.now();
-    let sum = 0;
-    for (let n = 0; n < 1e6; n++) sum = (sum + n * 31) % 65521;
-    return sum < 0 ? null : performance.now() - begun;";
+/// Some milliseconds of work that is always the same, in a task of its own: what it takes longer than else is the machine's
+/// doing, which has other work on its cores.
+const SAME_WORK: &str = "
+    setTimeout(function sameWork() {
+        let sum = 0;
+        for (let n = 0; n < 1e6; n++) sum = (sum + n * 31) % 65521;
+        seen.sum = sum;
+    });";
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -176,53 +166,58 @@ fn measure_drag(server: &TestServer, lines: u64, row: &mut impl FnMut(&str, Stri
 
 /// A million lines from end to end, twice.
 fn measure_scrolling(server: &TestServer, lines: u64, row: &mut impl FnMut(&str, String, &str)) {
-    let browser = Browser::open();
-    let page = open(&browser, server, "mill.gate", lines);
+    let traced = script::browser();
+    let browser = traced.browser();
+    let page = open(browser, server, "mill.gate", lines);
     let point = page.point_in_rows();
-    browser.look("watchTasks(true)", &[]);
-    script::watch(&browser);
+    script::watch(browser);
     let step = (lines / 1_500 * 20).max(200) as i64;
-    let (mut wheels, mut loops) = (0_u32, Vec::new());
+    let mut wheels = 0_u32;
     for direction in [1, -1, 1, -1] {
         let wanted = if direction > 0 { lines } else { 1 };
         wait::until_within(Duration::from_mins(10), "the other end", || {
             browser.wheel(point, direction * step);
             wheels += 1;
-            loops.push(Duration::from_secs_f64(browser.look(LOOP, &[]).as_f64().unwrap_or_default() / 1e3));
+            browser.look(SAME_WORK, &[]);
             let seen = "return [...document.querySelectorAll('.row')].some(row => row.getAttribute('aria-rowindex') === arguments[0])";
             if browser.look(seen, &[json!(wanted.to_string())]) == json!(true) { Ok(()) } else { Err(wheels) }
         });
     }
-    let runs = script::runs_ms(&browser);
-    let longest = browser.look("watchTasks(false); return seen.longest", &[]).as_f64().unwrap_or(f64::NAN);
+    script::watched(browser);
     let wasm = browser
         .look("return seen.memory ? seen.memory.buffer.byteLength : 0", &[])
         .as_f64()
         .unwrap_or(f64::NAN);
     let heap = browser.measure("JSHeapUsedSize");
-    let run = |place: usize| runs.get(place).copied().unwrap_or_default();
-    let own = runs.iter().map(|run| run.whole - run.garbage).fold(0.0, f64::max);
+    let script::Watched { frames, same_work } = script::all_watched(traced, &server.http().url("/"));
+    let what = format!("{lines} lines from end to end, twice, in {wheels} turns of the wheel");
+    row(&format!("{what}: script of a frame"), told(&frames), "16 ms");
+    row("for scale: some work that is always the same, between the turns", told(&same_work), "");
+    let [longest, rare, _] = most(&frames, |frame| frame.whole);
     row(
-        &format!(
-            "{lines} lines from end to end, twice, in {wheels} turns of the wheel: script without a pause"
-        ),
-        format!(
-            "{own:.1} ms; with garbage collected {:.1} ms ({:.1} ms of it), one in 1,000 {:.1} ms; {} were longer than 16 ms",
-            run(0).whole,
-            run(0).garbage,
-            run(runs.len() / 1_000).whole,
-            runs.iter().filter(|run| run.whole > 16.0).count()
-        ),
-        "16 ms",
-    );
-    let part = |part| quantile(loops.clone(), part) * 1e3;
-    row(
-        "for scale: a loop that is always the same, between the turns",
-        format!("{:.1} ms, one in 1,000 {:.1} ms, at most {:.1} ms", part(0.5), part(0.999), part(1.0)),
+        "a frame meanwhile: script, layout and painting",
+        format!("at most {longest:.1} ms, one in 1,000 {rare:.1} ms"),
         "",
     );
-    row("the longest task meanwhile: script, layout and painting", format!("{longest:.1} ms"), "");
     row("JS heap and WASM memory after it", format!("{:.0} + {:.0} MB", heap / 1e6, wasm / 1e6), "150 MB");
+}
+
+/// How long frames are by the processor and by the clock.
+fn told(frames: &[Frame]) -> String {
+    let [longest, rare, half] = most(frames, |frame| frame.processor);
+    let [longest_clock, rare_clock, _] = most(frames, |frame| frame.clock);
+    let late = frames.iter().filter(|frame| frame.processor > 16.0).count();
+    format!(
+        "at most {longest:.1} ms of the processor ({late} of {} over 16 ms), one in 1,000 {rare:.1}, one in 2 {half:.1}; by the clock at most {longest_clock:.1} ms, one in 1,000 {rare_clock:.1}",
+        frames.len(),
+    )
+}
+
+/// The longest one, that which one in 1,000 is longer than, and the middle one.
+fn most(frames: &[Frame], part: impl Fn(&Frame) -> f64) -> [f64; 3] {
+    let mut times: Vec<f64> = frames.iter().map(part).collect();
+    times.sort_by(|one, other| other.total_cmp(one));
+    [0, times.len() / 1_000, times.len() / 2].map(|place| times.get(place).copied().unwrap_or_default())
 }
 
 /// Sends lines at a rate until it is told to end; counts them.
