@@ -1,6 +1,7 @@
 //! The forms in which incidents come: how often series are sampled, and what the selection is compared with.
 
 use crate::draw::Draw;
+use crate::incident::{KINDS, Kind};
 use crate::system::{Baseline, Size};
 
 /// A form.
@@ -20,11 +21,23 @@ pub(crate) enum Form {
     FarDay,
     /// What happens began in the last quarter of the baseline: only its second half is selected.
     Late,
+    /// A few components on a few machines.
+    Small,
+    /// One machine alone, each minute: some dozens of series and hardly any others to compare them with.
+    Machine,
 }
 
 /// Those that are told of beside the usual one.
-pub(crate) const OTHERS: [Form; 6] =
-    [Form::FewPoints, Form::Still, Form::Steps, Form::Far, Form::FarDay, Form::Late];
+pub(crate) const OTHERS: [Form; 8] = [
+    Form::FewPoints,
+    Form::Still,
+    Form::Steps,
+    Form::Far,
+    Form::FarDay,
+    Form::Late,
+    Form::Small,
+    Form::Machine,
+];
 
 impl Form {
     /// What it is called in tables.
@@ -37,7 +50,14 @@ impl Form {
             Self::Far => "far",
             Self::FarDay => "far day",
             Self::Late => "late",
+            Self::Small => "small",
+            Self::Machine => "machine",
         }
+    }
+
+    /// What goes wrong in such a system.
+    pub(crate) fn kinds(self) -> &'static [Kind] {
+        if self == Self::Machine { &[Kind::Series] } else { &KINDS }
     }
 
     /// Some system of this form.
@@ -53,6 +73,17 @@ impl Form {
             Self::Far => Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) },
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
             Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },
+            Self::Small => Size { components: 1 + draw.below(4), series: 20 + draw.below(60), ..usual },
+            Self::Machine => Size {
+                components: 1,
+                series: 30 + draw.below(20),
+                selection: draw.log_between(5.0, 100.0) as usize,
+                step_secs: 60,
+                still: 0.3,
+                baseline: [Baseline::Before, Baseline::WeeksAgo][draw.below(2)],
+                days: 0,
+                ..usual
+            },
         }
     }
 }

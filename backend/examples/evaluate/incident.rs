@@ -22,8 +22,11 @@ pub(crate) enum Kind {
     NewPattern,
     OneClient,
     SlowMessages,
+    /// Some series of a place, each in its own way.
+    Series,
 }
 
+/// Those of a system of many components.
 pub(crate) const KINDS: [Kind; 13] = [
     Kind::Cpu,
     Kind::Memory,
@@ -68,6 +71,7 @@ pub(crate) fn strike(kind: Kind, system: &System, observed: &mut Observed, draw:
         Kind::NewPattern => strike.appear(observed, draw),
         Kind::OneClient => strike.client(observed, draw),
         Kind::SlowMessages => strike.slow_messages(observed, size),
+        Kind::Series => strike.some_series(observed, draw),
     }
     observed.volumes = volumes(system, &observed.patterns);
     strike.cause
@@ -329,6 +333,31 @@ impl Strike<'_> {
             self.cause.exact.insert("took".into());
         }
         self.cause.place.clone_from(&self.system.components[self.at]);
+    }
+
+    /// One to eight of all series change: to another level, in some points, in noise, or not at all any more.
+    fn some_series(&mut self, observed: &mut Observed, draw: &mut Draw) {
+        let start = observed.grid.now.selection.start;
+        for _ in 0..=draw.below(8) {
+            let chosen = draw.below(observed.series.len());
+            let series = &mut observed.series[chosen];
+            let (way, size) = (draw.below(5), draw.log_between(1.2, 6.0));
+            let last = series.values[start];
+            for value in &mut series.values[start..] {
+                let factor = match way {
+                    0 => size,
+                    1 => 1.0 / size,
+                    2 if draw.chance(0.3) => 2.0 * size,
+                    3 => 1.0 + 0.3 * size * draw.normal(),
+                    _ => 1.0,
+                };
+                *value = if way == 4 { last } else { (f64::from(*value) * factor.max(0.0)) as f32 };
+            }
+            self.cause.exact.insert(series.path.clone());
+            let place = self.system.series[chosen].place;
+            let places = self.system.components.iter().chain(&self.system.hosts);
+            self.cause.place = places.skip(place).take(1).cloned().collect();
+        }
     }
 }
 

@@ -139,8 +139,9 @@ pub(crate) fn forms(incidents: usize, is_explained: bool) {
     println!("\nother forms: the same numbers; below, the best of any simple method in each column");
     for form in OTHERS {
         let mut tallies = Tallies::new();
-        for kind in KINDS {
-            of_kind(form, kind, incidents, is_explained, &mut tallies);
+        let kinds = form.kinds();
+        for kind in kinds {
+            of_kind(form, *kind, incidents * KINDS.len() / kinds.len(), is_explained, &mut tallies);
         }
         for class in CLASSES {
             let name = form.name();

@@ -39,7 +39,7 @@ enum Harmless {
 }
 
 /// Sorts of quiet windows.
-const QUIET: [(&str, Form, Harmless); 8] = [
+const QUIET: [(&str, Form, Harmless); 10] = [
     ("plain", Form::Usual, Harmless::Nothing),
     ("with a gap", Form::Usual, Harmless::Gap),
     ("with a deploy", Form::Usual, Harmless::Deploy),
@@ -48,6 +48,8 @@ const QUIET: [(&str, Form, Harmless); 8] = [
     ("steps", Form::Steps, Harmless::Nothing),
     ("far", Form::Far, Harmless::Nothing),
     ("far day", Form::FarDay, Harmless::Nothing),
+    ("small", Form::Small, Harmless::Nothing),
+    ("machine", Form::Machine, Harmless::Nothing),
 ];
 
 /// Windows in which nothing happened.

@@ -13,11 +13,14 @@ use std::collections::BTreeMap;
 const PRIOR_WINDOWS: f64 = 4.0;
 /// Less than what one member adds that comes by chance a third as often as what is looked at at all is no sum.
 const LEAST_SUM: f32 = 1.0;
+/// With fewer past sums than this nobody knows which are usual, and no law says it: most are nothing, and a few are large. So what has
+/// few places, as one machine has, says nothing by them.
+const FEWEST_SUMS: usize = 30;
 
 /// How often the like of what its members say together comes by chance, by place.
 pub(super) type Places = BTreeMap<String, f64>;
 
-/// Of all places with at least two members.
+/// Of all places with at least two members; of none where they have too few past windows.
 pub(super) fn find(judged: &[&Judged], trials: &Trials) -> (Places, Vec<f32>) {
     let windows = trials.null_count();
     let mut sums: BTreeMap<&str, (usize, Vec<f32>)> = BTreeMap::new();
@@ -34,6 +37,10 @@ pub(super) fn find(judged: &[&Judged], trials: &Trials) -> (Places, Vec<f32>) {
         }
     }
     sums.retain(|_, (members, _)| *members > 1);
+    let past_sums = sums.values().flat_map(|(_, sums)| &sums[1..]);
+    if past_sums.filter(|sum| !sum.is_nan()).count() < FEWEST_SUMS {
+        return (Places::new(), Vec::new());
+    }
     let statistic = Statistic {
         now: sums.values().map(|(_, sums)| sums[0]).collect(),
         past: sums.values().flat_map(|(_, sums)| sums[1..].iter().copied()).collect(),
@@ -60,13 +67,16 @@ mod tests {
     use super::super::observed::{Grid, Trial};
     use super::*;
 
-    /// Places of four members each, of which the first one's have this p-value now and all others' what comes by chance.
     fn of_first(p: f64) -> Places {
+        of_first_of(80, p)
+    }
+
+    /// Places of four of so many members each, of which the first one's have this p-value now and all others' what comes by chance.
+    fn of_first_of(members: usize, p: f64) -> Places {
         let trials =
             Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 162..174, baseline: 112..160 }));
         let windows = trials.null_count();
         let by_chance = |number: usize| ((number * 7_919 + 13) % 997) as f64 / 997.0 + 1e-3;
-        let members = 80;
         let combined = Combined {
             p: (0..members).map(|item| if item < 4 { p } else { by_chance(item) }).collect(),
             past: (0..members * windows).map(|number| by_chance(3 * number) as f32).collect(),
@@ -88,14 +98,27 @@ mod tests {
         assert!(first(0.06) > 0.1, "{}", first(0.06));
     }
 
+    /// Twenty places of two members, and one of one; in past windows as little as this.
+    fn of_pairs(past: f32) -> (Places, Vec<f32>) {
+        let trials = Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 60..72, baseline: 10..58 }));
+        let past = vec![past; 41 * trials.null_count()];
+        let p = [vec![1e-6], [0.01, f64::NAN].repeat(20)].concat();
+        let combined = Combined { p, loudest: vec![0; 41], past };
+        let owners = (0..41).map(|item| format!("c{}", (item + 1) / 2)).collect();
+        find(&[&Judged { combined, owners, ..Judged::default() }], &trials)
+    }
+
     #[test]
     fn one_member_says_nothing_that_it_does_not_say_alone_and_what_is_unknown_is_no_evidence() {
-        let trials = Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 60..72, baseline: 10..58 }));
-        let past = vec![f32::NAN; 3 * trials.null_count()];
-        let combined = Combined { p: vec![1e-6, 0.01, f64::NAN], loudest: vec![0; 3], past };
-        let owners = ["alone", "both", "both"].map(str::to_owned).to_vec();
-        let (places, past) = find(&[&Judged { combined, owners, ..Judged::default() }], &trials);
-        assert_eq!(places.keys().collect::<Vec<_>>(), ["both"]);
-        assert!(past.iter().all(|p| p.is_nan()));
+        let (places, past) = of_pairs(0.5);
+        assert!(places.len() == 20 && !places.contains_key("c0"), "{places:?}");
+        assert!(places.values().all(|p| p.is_finite()) && past.iter().all(|p| *p > 0.5), "{places:?}");
+    }
+
+    #[test]
+    fn without_a_past_places_say_nothing() {
+        assert!(of_pairs(f32::NAN).0.is_empty());
+        assert!(of_first_of(8, 1e-6).is_empty(), "two places make no law");
+        assert!(!of_first_of(80, 1e-6).is_empty());
     }
 }
