@@ -21,6 +21,8 @@ pub(crate) enum Form {
     FarDay,
     /// What happens began in the last quarter of the baseline: only its second half is selected.
     Late,
+    /// Compared with the time before for as long as the selection; nothing is known of what was before that.
+    AsLong,
     /// A few components on a few machines.
     Small,
     /// One machine alone, each minute: some dozens of series and hardly any others to compare them with.
@@ -28,13 +30,14 @@ pub(crate) enum Form {
 }
 
 /// Those that are told of beside the usual one.
-pub(crate) const OTHERS: [Form; 8] = [
+pub(crate) const OTHERS: [Form; 9] = [
     Form::FewPoints,
     Form::Still,
     Form::Steps,
     Form::Far,
     Form::FarDay,
     Form::Late,
+    Form::AsLong,
     Form::Small,
     Form::Machine,
 ];
@@ -50,6 +53,7 @@ impl Form {
             Self::Far => "far",
             Self::FarDay => "far day",
             Self::Late => "late",
+            Self::AsLong => "as long",
             Self::Small => "small",
             Self::Machine => "machine",
         }
@@ -73,6 +77,7 @@ impl Form {
             Self::Far => Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) },
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
             Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },
+            Self::AsLong => Size { baseline: Baseline::AsLong, past: 0, days: 0, ..usual },
             Self::Small => Size { components: 1 + draw.below(4), series: 20 + draw.below(60), ..usual },
             Self::Machine => Size {
                 components: 1,

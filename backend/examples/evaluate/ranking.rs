@@ -143,7 +143,7 @@ pub(crate) fn forms(incidents: usize, is_explained: bool) {
         for kind in kinds {
             of_kind(form, *kind, incidents * KINDS.len() / kinds.len(), is_explained, &mut tallies);
         }
-        for class in CLASSES {
+        for class in CLASSES.into_iter().filter(|class| tallies.contains_key(&(*class, OWN))) {
             let name = form.name();
             for method in [OWN, FINDINGS] {
                 let Some(tally) = tallies.get(&(class, method)) else { continue };

@@ -39,7 +39,7 @@ enum Harmless {
 }
 
 /// Sorts of quiet windows.
-const QUIET: [(&str, Form, Harmless); 10] = [
+const QUIET: [(&str, Form, Harmless); 11] = [
     ("plain", Form::Usual, Harmless::Nothing),
     ("with a gap", Form::Usual, Harmless::Gap),
     ("with a deploy", Form::Usual, Harmless::Deploy),
@@ -48,6 +48,7 @@ const QUIET: [(&str, Form, Harmless); 10] = [
     ("steps", Form::Steps, Harmless::Nothing),
     ("far", Form::Far, Harmless::Nothing),
     ("far day", Form::FarDay, Harmless::Nothing),
+    ("as long", Form::AsLong, Harmless::Nothing),
     ("small", Form::Small, Harmless::Nothing),
     ("machine", Form::Machine, Harmless::Nothing),
 ];

@@ -11,6 +11,8 @@ pub(crate) enum Baseline {
     /// What was just before it.
     #[default]
     Before,
+    /// What was just before it, for as long.
+    AsLong,
     /// The time before the same hour, two weeks ago.
     WeeksAgo,
     /// A whole day, two weeks ago.
@@ -233,20 +235,21 @@ impl System {
     /// The buckets.
     pub(crate) fn grid(&self) -> Grid {
         match self.size.baseline {
-            Baseline::Before => self.near_grid(),
+            Baseline::Before => self.near_grid(4),
+            Baseline::AsLong => self.near_grid(1),
             Baseline::WeeksAgo | Baseline::DayWeeksAgo => self.far_grid(),
         }
     }
 
-    /// Earlier days, past, baseline, gap, selection.
-    fn near_grid(&self) -> Grid {
+    /// Earlier days, past, baseline of so many lengths, gap, selection.
+    fn near_grid(&self, lengths: usize) -> Grid {
         let (selection, step) = (self.size.selection, self.size.step_secs * 1_000);
         let gap = (selection / 10).max(1);
         let stretch = |from: usize| Trial {
-            baseline: from..from + 4 * selection,
-            selection: from + 4 * selection + gap..from + 5 * selection + gap,
+            baseline: from..from + lengths * selection,
+            selection: from + lengths * selection + gap..from + (lengths + 1) * selection + gap,
         };
-        let day = 5 * selection + gap;
+        let day = (lengths + 1) * selection + gap;
         let earlier_days: Vec<Trial> = (0..self.size.days).map(|number| stretch(number * day)).collect();
         let past = self.size.days * day;
         let now = stretch(past + self.size.past * selection);

@@ -27,17 +27,7 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
     let usable: Vec<&Field> = observed.fields.iter().filter(|field| is_usable(field, slices)).collect();
     let windows = slices - 1;
     let mut statistics: Vec<Statistic> = (0..STATISTICS)
-        .map(|_| Statistic {
-            now: Vec::new(),
-            past: Vec::new(),
-            windows,
-            days: 0,
-            floor: Vec::new(),
-            sorts: Vec::new(),
-            touched: Vec::new(),
-            prior: PRIOR_WINDOWS,
-            boundless: false,
-        })
+        .map(|_| Statistic { windows, prior: PRIOR_WINDOWS, ..Statistic::default() })
         .collect();
     for field in &usable {
         for slice in (0..slices).rev() {

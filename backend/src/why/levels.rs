@@ -79,6 +79,7 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
         touched: trials.touched(),
         prior: PRIOR_WINDOWS,
         boundless: number == 0 || number == SLOPE,
+        stretch: trials.stretch(),
     }
 }
 

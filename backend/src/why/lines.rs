@@ -154,7 +154,8 @@ fn test(
         sorts: streams.iter().map(|stream| usize::from(is_rare(grid, stream))).collect(),
         touched: trials.touched(),
         prior: PRIOR_WINDOWS,
-        boundless: false,
+        stretch: trials.stretch(),
+        ..Statistic::default()
     };
     let mut statistics: Vec<Statistic> = (0..STATISTICS).map(|_| empty()).collect();
     for (stream, bursts) in streams.iter().zip(bursts) {

@@ -30,7 +30,7 @@ const FEWEST_OF_A_SORT: usize = 200;
 const BODY: usize = 2_048;
 
 /// One statistic of all items.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Statistic {
     /// The selection's value, one an item, never negative.
     pub(super) now: Vec<f32>,
@@ -50,6 +50,8 @@ pub(super) struct Statistic {
     pub(super) prior: f64,
     /// Whether it may be of any size: what resets or jumps once in a long time goes as far as it likes.
     pub(super) boundless: bool,
+    /// How many times as long as past windows the selection is, where hardly anything is known from before it.
+    pub(super) stretch: f64,
 }
 
 /// Quotients: how many times its usual size a statistic has.
@@ -76,7 +78,7 @@ impl Statistic {
                 excluded.map_or(f32::NAN, |excluded| quotient(*x, scale(sum_without(past, excluded))))
             }));
         }
-        quotients
+        quotients.stretched(self.stretch)
     }
 
     /// Which windows say nothing of what is usual for each past window: those that it touches. None where too few are left: as much is to be
@@ -109,6 +111,29 @@ impl Statistic {
         let middle = means.len() / 2;
         *means.select_nth_unstable_by(middle, f64::total_cmp).1
     }
+}
+
+impl Quotients {
+    /// Where past windows are shorter than the selection, what wanders went further in it than in them. How much further the items tell to
+    /// which nothing happened, and that are most (genomic control, Devlin and Roeder 1999); at most so many times, which is as far
+    /// as what goes on and on has come.
+    fn stretched(mut self, most: f64) -> Self {
+        if most > 1.0 && self.now.len() >= FEWEST {
+            let (now, past) = (most_are_below(&self.now), most_are_below(&self.past));
+            let further = f64::from(now / past).clamp(1.0, most) as f32;
+            if past > 0.0 {
+                self.now.iter_mut().for_each(|quotient| *quotient /= further);
+            }
+        }
+        self
+    }
+}
+
+/// The upper quartile of those that have a value; 0 where none has.
+fn most_are_below(quotients: &[f32]) -> f32 {
+    let mut known: Vec<f32> = quotients.iter().copied().filter(|quotient| !quotient.is_nan()).collect();
+    let place = known.len() * 3 / 4;
+    if known.is_empty() { 0.0 } else { *known.select_nth_unstable_by(place, f32::total_cmp).1 }
 }
 
 /// The sum of squares of windows but the marked ones and those without a value, and how many these are.
@@ -351,17 +376,7 @@ mod tests {
         let now = sizes.iter().map(|size| draw(*size)).collect();
         let past = sizes.iter().flat_map(|size| [*size].repeat(windows)).map(&mut draw).collect();
         let floor = vec![0.0; items];
-        Statistic {
-            now,
-            past,
-            windows,
-            days: 0,
-            floor,
-            sorts: Vec::new(),
-            touched: Vec::new(),
-            prior: 4.0,
-            boundless: false,
-        }
+        Statistic { now, past, windows, floor, prior: 4.0, ..Statistic::default() }
     }
 
     #[test]
@@ -462,18 +477,25 @@ mod tests {
 
     #[test]
     fn few_items_without_a_past_still_have_p_values() {
-        let statistic = Statistic {
-            now: vec![9.0, 0.5],
-            past: Vec::new(),
-            windows: 0,
-            days: 0,
-            floor: vec![0.0; 2],
-            sorts: Vec::new(),
-            touched: Vec::new(),
-            prior: 4.0,
-            boundless: false,
-        };
+        let statistic =
+            Statistic { now: vec![9.0, 0.5], floor: vec![0.0; 2], prior: 4.0, ..Statistic::default() };
         let combined = combine(&[statistic]);
         assert!(combined.p[0] < 0.01 && combined.p[1] > 0.3, "{:?}", combined.p);
+    }
+
+    #[test]
+    fn what_all_items_do_in_a_longer_window_is_its_length() {
+        let mut statistic = noise(300, 8, 6);
+        statistic.now.iter_mut().for_each(|now| *now *= 3.0);
+        statistic.now[7] *= 40.0;
+        let small = |stretch: f64| {
+            let p = combine(&[Statistic { stretch, ..statistic.clone() }]).p;
+            (p.iter().filter(|p| **p < 0.01).count(), p[7])
+        };
+        let (many, sure) = small(1.0);
+        let (few, still_sure) = small(4.0);
+        assert!(many > 60 && few < 12, "{many} {few}");
+        assert!(sure < still_sure && still_sure < 1e-3, "{sure} {still_sure}");
+        assert!(small(1.5).0 > 20, "no more than by its length");
     }
 }

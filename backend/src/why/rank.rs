@@ -13,6 +13,7 @@ use super::score::{Weights, alone, among_others};
 use super::share::Tests;
 use super::together::Places;
 use super::tree::Tree;
+use super::trials::Trials;
 use super::{events, fields};
 use sonde_shared::why::{Finding, FindingKind, Member, QUIET, Tested, Why};
 use std::collections::BTreeMap;
@@ -70,7 +71,7 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let told = Told::new(observed, &tree, &candidates, &kept, weights);
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
-    let note = findings.is_empty().then(|| quiet(&answer.tested));
+    let note = if findings.is_empty() { Some(quiet(&answer.tested)) } else { doubt(grid) };
     (Why { findings, weaker, note, ..answer }, fields.combined)
 }
 
@@ -82,6 +83,14 @@ fn best_first(candidates: Vec<Candidate>, tree: &Tree<'_>, weights: &Weights) ->
         candidates.into_iter().map(|candidate| (score(&candidate), candidate)).collect();
     scored.sort_by(|one, other| other.0.total_cmp(&one.0));
     scored.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// What is to be said of findings where past windows are shorter than the selection.
+fn doubt(grid: &Grid) -> Option<String> {
+    let is_known = Trials::of(grid).stretch() <= 1.0;
+    (!is_known).then(|| {
+        "Hardly anything is known from before, so nor is what is usual: more of this than else may be chance.".to_owned()
+    })
 }
 
 fn quiet(tested: &Tested) -> String {

@@ -149,6 +149,33 @@ fn quiet_windows_have_no_findings_and_say_so() {
     );
 }
 
+/// The same where nothing is known but twelve buckets, a gap and the selection.
+fn just_begun(mut observed: Observed) -> Observed {
+    let first = observed.grid.now.selection.start - 13;
+    observed.grid = Grid::unbroken(0, 10_000, Trial { selection: 13..25, baseline: 0..12 });
+    observed.series.iter_mut().for_each(|series| drop(series.values.drain(..first)));
+    let known = |counts: &Counts| {
+        let pairs = counts.iter().filter(|(bucket, _)| *bucket >= first);
+        Counts::new(pairs.map(|(bucket, count)| ((bucket - first) as u16, count)).collect())
+    };
+    observed.patterns.iter_mut().for_each(|pattern| pattern.counts = known(&pattern.counts));
+    observed.volumes.iter_mut().for_each(|volume| volume.lines = known(&volume.lines));
+    Observed { fields: Vec::new(), ..observed }
+}
+
+#[test]
+fn where_hardly_anything_is_known_from_before_findings_are_told_with_a_doubt() {
+    let answer = rank(&just_begun(incident(1)));
+    let found = subjects(&answer);
+    assert!(found.contains(&"shop.pay.m5_ms") || found.contains(&"shop.pay.m6_ms"), "{found:?}");
+    let note = |answer: &Why| answer.note.clone().unwrap_or_default();
+    assert!(note(&answer).starts_with("Hardly anything is known from before"), "{}", note(&answer));
+    assert_eq!(rank(&incident(1)).note, None);
+    let quiet = (0..40).map(|seed| rank(&just_begun(quiet(1_000 + seed))));
+    let loud = quiet.filter(|answer| !answer.findings.is_empty()).count();
+    assert!(loud <= 2, "{loud} of 40 quiet windows have findings");
+}
+
 #[test]
 fn what_began_in_the_last_of_the_baseline_is_found() {
     let mut observed = quiet(6);

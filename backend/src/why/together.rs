@@ -47,10 +47,10 @@ pub(super) fn find(judged: &[&Judged], trials: &Trials) -> (Places, Vec<f32>) {
         windows,
         days: trials.days,
         floor: vec![LEAST_SUM; sums.len()],
-        sorts: Vec::new(),
         touched: trials.touched(),
         prior: PRIOR_WINDOWS,
         boundless: true,
+        ..Statistic::default()
     };
     let combined = combine(&[statistic]);
     (sums.into_keys().map(str::to_owned).zip(combined.p).collect(), combined.past)

@@ -52,6 +52,13 @@ impl Trials {
         past.iter().map(bits).collect()
     }
 
+    /// How many times as long as the longest past window the selection is: once where enough is known from before it.
+    pub(super) fn stretch(&self) -> f64 {
+        let mut lengths = self.all.iter().map(|trial| trial.selection.len());
+        let asked = lengths.next().unwrap_or_default();
+        lengths.max().map_or(1.0, |longest| asked as f64 / longest.max(1) as f64)
+    }
+
     /// How many windows there are in which nothing was selected.
     pub(super) fn null_count(&self) -> usize {
         self.all.len().saturating_sub(1)
@@ -136,8 +143,9 @@ fn with_baseline(window: Range<usize>, run: &Range<usize>, gap: usize, length: u
     let after = (window.end + gap).min(run.end);
     let after = after..(after + length).min(run.end);
     let enough = length.min(2 * window.len()).max(1);
+    let least = enough.min(window.len().saturating_sub(gap)).max(1);
     let baseline = if before.len() >= enough || before.len() >= after.len() { before } else { after };
-    (baseline.len() >= enough.min(window.len())).then_some(Trial { selection: window, baseline })
+    (baseline.len() >= least).then_some(Trial { selection: window, baseline })
 }
 
 /// A window with what lies furthest from it in time, as a far baseline lies from the selection: over hours and days more wanders off

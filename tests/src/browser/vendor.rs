@@ -1,4 +1,4 @@
-//! Commands of chromedriver's that WebDriver does not have.
+//! Commands of chromedriver's that are no part of its standard.
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::Value;

@@ -101,23 +101,23 @@ pub(crate) fn all_watched(browser: TracedBrowser, address: &str) -> Watched {
     let trace: Trace = serde_json::from_slice(&browser.close()).expect("the browser's own form");
     let is_page = |event: &&Event| event.args.data.url.starts_with(address);
     let page = trace.events.iter().find(is_page).map(|event| (event.pid, event.tid));
-    let [begin, end] = MARKS.map(|name| {
+    let [from, until] = MARKS.map(|name| {
         let mark = trace.events.iter().find(|event| event.name == name);
         mark.expect("the browser has written down the whole time").ts
     });
     let is_watched =
-        |event: &&Event| Some((event.pid, event.tid)) == page && (begin..end).contains(&event.ts);
+        |event: &&Event| Some((event.pid, event.tid)) == page && (from..until).contains(&event.ts);
     let mut events: Vec<_> = trace.events.iter().filter(is_watched).collect();
     // What holds another comes before it.
     events.sort_by(|one, other| one.ts.total_cmp(&other.ts).then(other.dur.total_cmp(&one.dur)));
     let (mut seen, mut frame) = (Watched::default(), Frame::default());
-    let (mut begun, mut script_until) = (None, f64::NEG_INFINITY);
+    let (mut frame_start, mut script_until) = (None, f64::NEG_INFINITY);
     for event in events {
         let is_call = matches!(event.name.as_str(), "FunctionCall" | "EvaluateScript");
         match event.name.as_str() {
-            "AnimationFrame" if event.phase == "b" => begun = Some(event.ts),
+            "AnimationFrame" if event.phase == "b" => frame_start = Some(event.ts),
             "AnimationFrame" if event.phase == "e" => {
-                frame.whole = begun.map_or(0.0, |begun| (event.ts - begun) / 1e3);
+                frame.whole = frame_start.map_or(0.0, |start| (event.ts - start) / 1e3);
                 let is_of_script = frame.clock > 0.0;
                 let frame = std::mem::take(&mut frame);
                 seen.frames.extend(is_of_script.then_some(frame));
