@@ -77,7 +77,7 @@ impl Form {
             Self::Far => Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) },
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
             Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },
-            Self::AsLong => Size { baseline: Baseline::AsLong, past: 0, days: 0, ..usual },
+            Self::AsLong => Size { baseline: Baseline::AsLong, past: 8, days: 0, ..usual },
             Self::Small => Size { components: 1 + draw.below(4), series: 20 + draw.below(60), ..usual },
             Self::Machine => Size {
                 components: 1,

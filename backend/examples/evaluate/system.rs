@@ -304,13 +304,17 @@ impl System {
         };
         let load: Vec<f64> = grid.starts_ms.iter().map(load).collect();
         let busy: Vec<Vec<f64>> = self.components.iter().map(|_| swing(buckets, 0.1, 0.7, draw)).collect();
-        let series = self.series.iter().map(|plan| Self::values(plan, &load, draw)).collect();
-        let patterns: Vec<Pattern> = self
+        let mut series: Vec<Series> =
+            self.series.iter().map(|plan| Self::values(plan, &load, draw)).collect();
+        let mut patterns: Vec<Pattern> = self
             .patterns
             .iter()
             .enumerate()
             .map(|(number, plan)| Self::count(number, plan, &load, &busy, draw))
             .collect();
+        if self.size.baseline == Baseline::AsLong {
+            forget(&mut series, &mut patterns, grid.now.baseline.start);
+        }
         let fields = self.fields(&grid, draw);
         Observed {
             components: self.components.clone(),
@@ -389,6 +393,15 @@ impl System {
             });
         }
         fields
+    }
+}
+
+/// Nothing was received before a bucket.
+fn forget(series: &mut [Series], patterns: &mut [Pattern], first: usize) {
+    series.iter_mut().for_each(|series| series.values[..first].fill(f32::NAN));
+    for pattern in patterns {
+        let kept = pattern.counts.iter().filter(|(bucket, _)| *bucket >= first);
+        pattern.counts = Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect());
     }
 }
 

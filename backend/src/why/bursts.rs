@@ -176,7 +176,7 @@ mod tests {
         let grid = Grid::unbroken(0, 10_000, Trial { selection: 97..103, baseline: 72..96 });
         let counts: Vec<u32> = (0..grid.len()).map(|at| if at < 97 { lines(at) } else { 0 }).collect();
         let alive = vec![true; grid.len()];
-        of_all([Counts::of_all(&counts)].iter(), &Trials::of(&grid), &alive)[0][0]
+        of_all([Counts::of_all(&counts)].iter(), &Trials::of(&grid, &[]), &alive)[0][0]
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         let of = |last: u32| {
             let counts: Vec<u32> =
                 (0..grid.len()).map(|at| if at < 97 { 3 + at as u32 % 4 } else { last }).collect();
-            of_all([Counts::of_all(&counts)].iter(), &Trials::of(&grid), &alive)[0][0]
+            of_all([Counts::of_all(&counts)].iter(), &Trials::of(&grid, &[]), &alive)[0][0]
         };
         assert_eq!(of(0), of(500));
     }

@@ -34,6 +34,8 @@ pub struct Judgements {
     pub(super) places: Places,
     /// … and what they said in past windows.
     together: Vec<f32>,
+    /// Whether past windows are shorter than the selection, so that what is usual is hardly known.
+    pub(super) is_doubtful: bool,
 }
 
 impl Judgements {
@@ -42,13 +44,16 @@ impl Judgements {
         if unusable(observed).is_some() {
             return Self::default();
         }
-        let (tree, trials) = (Tree::of(observed), Trials::of(&observed.grid));
+        let tree = Tree::of(observed);
         let (series_alive, lines_alive) = alive(observed);
+        let known: Vec<bool> =
+            series_alive.iter().zip(&lines_alive).map(|(points, lines)| *points || *lines).collect();
+        let trials = Trials::of(&observed.grid, &known);
         let series = levels::find(observed, &trials, &series_alive, &tree);
         let patterns = lines::find_patterns(observed, &trials, &lines_alive, &tree);
         let of_places = lines::find_places(observed, &trials, &lines_alive, &tree);
         let (places, together) = together::find(&[&series, &patterns], &trials);
-        Self { series, patterns, of_places, places, together }
+        Self { series, patterns, of_places, places, together, is_doubtful: trials.stretch() > 1.0 }
     }
 
     /// How many were tested of each kind.
@@ -88,7 +93,8 @@ pub(super) fn unusable(observed: &Observed) -> Option<String> {
     (!observed.series.iter().all(is_whole)).then(|| "The series are not on one grid.".to_owned())
 }
 
-/// The buckets in which series, and lines, were received at all: where nothing came from anywhere, nothing fell silent.
+/// The buckets in which series, and lines, were received at all: where nothing came from anywhere, nothing fell silent, and nothing is known
+/// from before anything came.
 fn alive(observed: &Observed) -> (Vec<bool>, Vec<bool>) {
     let buckets = observed.grid.len();
     let mut points = vec![0_u32; buckets];
@@ -103,7 +109,10 @@ fn alive(observed: &Observed) -> (Vec<bool>, Vec<bool>) {
             *sum = sum.saturating_add(count);
         }
     }
-    let (mut series_alive, mut lines_alive) = (well_filled(&points), well_filled(&lines));
+    // Nothing is known from before the first of all.
+    let first = (0..buckets).find(|bucket| points[*bucket] > 0 || lines[*bucket] > 0).unwrap_or(0);
+    let since = |counts: &[u32]| [vec![false; first], well_filled(&counts[first..])].concat();
+    let (mut series_alive, mut lines_alive) = (since(&points), since(&lines));
     // Where one of them says that nothing came, and of the other nothing did, that too is no silence.
     for bucket in 0..buckets {
         let is_dead = !series_alive[bucket] || !lines_alive[bucket];

@@ -13,7 +13,6 @@ use super::score::{Weights, alone, among_others};
 use super::share::Tests;
 use super::together::Places;
 use super::tree::Tree;
-use super::trials::Trials;
 use super::{events, fields};
 use sonde_shared::why::{Finding, FindingKind, Member, QUIET, Tested, Why};
 use std::collections::BTreeMap;
@@ -21,6 +20,8 @@ use std::ops::Range;
 
 /// How many quiet windows may have any finding.
 const FALSE_ALARMS: f64 = 0.01;
+/// The same where what is usual is hardly known, and is said to be: else what a person sees at once were within what happens anyway.
+const DOUBTFUL_ALARMS: f64 = 0.05;
 /// The part of findings that may be false where something happened.
 const FALSE_FINDINGS: f64 = 0.1;
 /// So many findings are told …
@@ -29,6 +30,10 @@ const MOST_FINDINGS: usize = 100;
 const MOST_WEAKER: usize = 10;
 /// … with so many members each.
 const MOST_MEMBERS: usize = 50;
+
+/// What is said of findings where past windows are shorter than the selection.
+const DOUBT: &str =
+    "Hardly anything is known from before, so nor is what is usual: more of this than else may be chance.";
 
 /// Ranks what differs in the selection, best first; nothing where nothing stands out.
 pub fn rank(observed: &Observed) -> Why {
@@ -67,11 +72,15 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let groups = collapse(&candidates);
     let p = p_values(&candidates, &groups, &tests, &judged.places, &tree);
     let count = tests.all() - candidates.len() + groups.len();
-    let (kept, rest) = keep_discoveries(groups, &p, count);
+    let false_alarms = if judged.is_doubtful { DOUBTFUL_ALARMS } else { FALSE_ALARMS };
+    let (kept, rest) = keep_discoveries(groups, &p, count, false_alarms);
     let told = Told::new(observed, &tree, &candidates, &kept, weights);
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
-    let note = if findings.is_empty() { Some(quiet(&answer.tested)) } else { doubt(grid) };
+    let note = match findings.is_empty() {
+        true => Some(quiet(&answer.tested)),
+        false => judged.is_doubtful.then(|| DOUBT.to_owned()),
+    };
     (Why { findings, weaker, note, ..answer }, fields.combined)
 }
 
@@ -83,14 +92,6 @@ fn best_first(candidates: Vec<Candidate>, tree: &Tree<'_>, weights: &Weights) ->
         candidates.into_iter().map(|candidate| (score(&candidate), candidate)).collect();
     scored.sort_by(|one, other| other.0.total_cmp(&one.0));
     scored.into_iter().map(|(_, candidate)| candidate).collect()
-}
-
-/// What is to be said of findings where past windows are shorter than the selection.
-fn doubt(grid: &Grid) -> Option<String> {
-    let is_known = Trials::of(grid).stretch() <= 1.0;
-    (!is_known).then(|| {
-        "Hardly anything is known from before, so nor is what is usual: more of this than else may be chance.".to_owned()
-    })
 }
 
 fn quiet(tested: &Tested) -> String {
@@ -140,8 +141,13 @@ fn p_values(
 
 /// The groups that stand out among all that was tested, and the others, those first that come nearest. First it is asked whether anything happened at all, then what:
 /// where something did, more of what belongs to it may be told.
-fn keep_discoveries(groups: Vec<Group>, p: &[f64], count: usize) -> (Vec<Group>, Vec<Group>) {
-    let rate = if discoveries(p, count, FALSE_ALARMS).contains(&true) { FALSE_FINDINGS } else { 0.0 };
+fn keep_discoveries(
+    groups: Vec<Group>,
+    p: &[f64],
+    count: usize,
+    false_alarms: f64,
+) -> (Vec<Group>, Vec<Group>) {
+    let rate = if discoveries(p, count, false_alarms).contains(&true) { FALSE_FINDINGS } else { 0.0 };
     let kept = discoveries(p, count, rate);
     let all = groups.into_iter().zip(kept.into_iter().zip(p));
     let (kept, mut rest): (Vec<_>, Vec<_>) = all.partition(|(_, (kept, _))| *kept);

@@ -149,14 +149,15 @@ fn quiet_windows_have_no_findings_and_say_so() {
     );
 }
 
-/// The same where nothing is known but twelve buckets, a gap and the selection.
+/// The same where nothing was received before the twelve buckets that it is compared with.
 fn just_begun(mut observed: Observed) -> Observed {
-    let first = observed.grid.now.selection.start - 13;
-    observed.grid = Grid::unbroken(0, 10_000, Trial { selection: 13..25, baseline: 0..12 });
-    observed.series.iter_mut().for_each(|series| drop(series.values.drain(..first)));
+    let now = &mut observed.grid.now;
+    now.baseline = now.selection.start - 13..now.selection.start - 1;
+    let first = now.baseline.start;
+    observed.series.iter_mut().for_each(|series| series.values[..first].fill(f32::NAN));
     let known = |counts: &Counts| {
         let pairs = counts.iter().filter(|(bucket, _)| *bucket >= first);
-        Counts::new(pairs.map(|(bucket, count)| ((bucket - first) as u16, count)).collect())
+        Counts::new(pairs.map(|(bucket, count)| (bucket as u16, count)).collect())
     };
     observed.patterns.iter_mut().for_each(|pattern| pattern.counts = known(&pattern.counts));
     observed.volumes.iter_mut().for_each(|volume| volume.lines = known(&volume.lines));

@@ -74,7 +74,7 @@ mod tests {
     /// Places of four of so many members each, of which the first one's have this p-value now and all others' what comes by chance.
     fn of_first_of(members: usize, p: f64) -> Places {
         let trials =
-            Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 162..174, baseline: 112..160 }));
+            Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 162..174, baseline: 112..160 }), &[]);
         let windows = trials.null_count();
         let by_chance = |number: usize| ((number * 7_919 + 13) % 997) as f64 / 997.0 + 1e-3;
         let combined = Combined {
@@ -100,7 +100,8 @@ mod tests {
 
     /// Twenty places of two members, and one of one; in past windows as little as this.
     fn of_pairs(past: f32) -> (Places, Vec<f32>) {
-        let trials = Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 60..72, baseline: 10..58 }));
+        let trials =
+            Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 60..72, baseline: 10..58 }), &[]);
         let past = vec![past; 41 * trials.null_count()];
         let p = [vec![1e-6], [0.01, f64::NAN].repeat(20)].concat();
         let combined = Combined { p, loudest: vec![0; 41], past };

@@ -15,7 +15,7 @@ const MOST_WINDOWS: usize = 12;
 const LEAST_LENGTHS: usize = 8;
 
 /// What is compared: the selection with its baseline, and windows in which nothing was selected with theirs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Trials {
     /// The question itself first, then past windows, then the same hours of earlier days.
     pub(super) all: Vec<Trial>,
@@ -26,12 +26,14 @@ pub(super) struct Trials {
 }
 
 impl Trials {
-    pub(super) fn of(grid: &Grid) -> Self {
+    /// `known` are the buckets in which anything was received; all of them where it is empty. What lies before the first is no past.
+    pub(super) fn of(grid: &Grid, known: &[bool]) -> Self {
+        let run = usual(grid, known);
         let mut all = vec![grid.now.clone()];
-        all.extend(past_windows(grid));
+        all.extend(past_windows(grid, &run));
         all.extend(grid.earlier_days.iter().cloned());
         let selection = &grid.now.selection;
-        let start = if follows_on(grid) { usual(grid).end.min(selection.start) } else { selection.start };
+        let start = if follows_on(grid) { run.end.min(selection.start) } else { selection.start };
         Self { all, days: grid.earlier_days.len(), unusual: start..selection.end }
     }
 
@@ -67,29 +69,31 @@ impl Trials {
 
 /// The baseline and what lies before it, without the end where the selection follows: what is noticed began before, and as long as
 /// the selection. A window there, which changed likewise, would make every change a usual one.
-fn usual(grid: &Grid) -> Range<usize> {
+fn usual(grid: &Grid, known: &[bool]) -> Range<usize> {
     let run = run_before(grid);
+    let is_known = |bucket: &usize| known.get(*bucket).copied().unwrap_or(true);
+    let run = run.clone().find(is_known).unwrap_or(run.start)..run.end;
     let length = grid.now.selection.len();
     if follows_on(grid) && run.len() >= LEAST_LENGTHS * length { run.start..run.end - length } else { run }
 }
 
-fn past_windows(grid: &Grid) -> Vec<Trial> {
-    let run = usual(grid);
+/// Windows of a run before the selection.
+fn past_windows(grid: &Grid, run: &Range<usize>) -> Vec<Trial> {
     let asked = &grid.now;
     let length = asked.selection.len().min(run.len() / 3).max(1);
     let is_near = follows_on(grid);
     let baseline = |window: Range<usize>| {
         if is_near {
-            with_baseline(window, &run, asked.selection.start - asked.baseline.end, asked.baseline.len())
+            with_baseline(window, run, asked.selection.start - asked.baseline.end, asked.baseline.len())
         } else {
-            with_far_baseline(window, &run, asked.baseline.len())
+            with_far_baseline(window, run, asked.baseline.len())
         }
     };
     let windows_of = |part: Range<usize>| {
         (1..=part.len() / length)
             .map(move |number| part.end - number * length..part.end - (number - 1) * length)
     };
-    let parts = unbroken(grid, &run).into_iter().rev();
+    let parts = unbroken(grid, run).into_iter().rev();
     let mut windows: Vec<Trial> = parts.flat_map(windows_of).filter_map(baseline).collect();
     let found = windows.len();
     if found > MOST_WINDOWS {
@@ -167,19 +171,38 @@ mod tests {
         Grid::unbroken(0, 10_000, Trial { selection, baseline })
     }
 
+    fn windows_of(grid: &Grid) -> Vec<Trial> {
+        past_windows(grid, &usual(grid, &[]))
+    }
+
+    #[test]
+    fn what_lies_before_all_that_is_known_is_no_past() {
+        let grid = grid(96..108, 109..121);
+        let since =
+            |first: usize| Trials::of(&grid, &(0..121).map(|bucket| bucket >= first).collect::<Vec<_>>());
+        assert_eq!(since(0), Trials::of(&grid, &[]));
+        assert_eq!(since(0).stretch(), 1.0);
+        // Thirds of the baseline are all that is left, each with what is known beside it.
+        let few = since(96);
+        let windows: Vec<_> = few.all[1..].iter().map(|trial| trial.selection.clone()).collect();
+        assert_eq!(windows, [104..108, 100..104, 96..100]);
+        assert!(few.all[1..].iter().all(|trial| trial.baseline.start >= 96 && trial.baseline.end <= 108));
+        assert_eq!(few.stretch(), 3.0);
+    }
+
     #[test]
     fn with_a_long_past_each_window_has_a_whole_baseline() {
-        let windows = past_windows(&grid(80..120, 121..131));
+        let windows = windows_of(&grid(80..120, 121..131));
         assert!(windows.len() >= 7, "{}", windows.len());
         // What happens may have begun in the newest.
         assert_eq!(windows[0], Trial { selection: 100..110, baseline: 59..99 });
-        assert_eq!(Trials::of(&grid(80..120, 121..131)).unusual, 110..131);
+        assert_eq!(Trials::of(&grid(80..120, 121..131), &[]).unusual, 110..131);
         assert!(windows.iter().all(|window| window.baseline.len() >= 20));
     }
 
     #[test]
     fn the_selection_is_in_no_window_where_the_baseline_lies_behind_it() {
-        let windows = past_windows(&grid(12..84, 0..12));
+        let windows = windows_of(&grid(12..84, 0..12));
         assert_eq!(windows.len(), 6);
         assert!(windows.iter().all(|window| window.selection.start >= 12 && window.baseline.start >= 12));
     }
@@ -190,12 +213,12 @@ mod tests {
         for start in &mut grid.starts_ms[48..] {
             *start += 14 * 86_400_000;
         }
-        let windows = past_windows(&grid);
+        let windows = windows_of(&grid);
         assert_eq!(windows[0], Trial { selection: 36..48, baseline: 0..36 });
         assert_eq!(windows[3], Trial { selection: 0..12, baseline: 12..48 });
         // Of more than a baseline's length, those furthest away.
         grid.now.baseline = 24..48;
-        assert_eq!(past_windows(&grid)[0], Trial { selection: 36..48, baseline: 0..24 });
+        assert_eq!(windows_of(&grid)[0], Trial { selection: 36..48, baseline: 0..24 });
     }
 
     #[test]
@@ -204,7 +227,7 @@ mod tests {
         for (bucket, start) in grid.starts_ms.iter_mut().enumerate() {
             *start += (bucket / 15 * 7_200_000) as i64;
         }
-        let windows = past_windows(&grid);
+        let windows = windows_of(&grid);
         assert_eq!(windows.len(), 5);
         let first = |window: &Trial| window.selection.start / 15;
         assert!(windows.iter().all(|window| (window.selection.end - 1) / 15 == first(window)), "{windows:?}");
@@ -212,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_window_touches_those_that_have_it_in_their_baseline() {
-        let trials = Trials::of(&grid(80..120, 121..131));
+        let trials = Trials::of(&grid(80..120, 121..131), &[]);
         let touched = trials.touched();
         // The newest is in no other's baseline, the next one in the newest's.
         assert_eq!((touched[0], touched[1] & 0b11), (0b1, 0b11));
@@ -221,7 +244,7 @@ mod tests {
 
     #[test]
     fn without_a_past_the_baseline_is_its_own() {
-        let windows = past_windows(&grid(0..12, 13..16));
+        let windows = windows_of(&grid(0..12, 13..16));
         assert_eq!(windows.len(), 4);
         assert!(windows.iter().all(|window| window.baseline.len() >= 3 && window.baseline.end <= 12));
     }
@@ -233,10 +256,10 @@ mod tests {
             *start += 86_400_000;
         }
         assert!(
-            past_windows(&grid).iter().all(|window| window.baseline.start.min(window.selection.start) >= 60)
+            windows_of(&grid).iter().all(|window| window.baseline.start.min(window.selection.start) >= 60)
         );
         grid.earlier_days = vec![Trial { baseline: 0..40, selection: 41..51 }];
-        let trials = Trials::of(&grid);
+        let trials = Trials::of(&grid, &[]);
         assert_eq!((trials.all.last(), trials.days), (grid.earlier_days.first(), 1));
     }
 
@@ -244,7 +267,7 @@ mod tests {
     fn the_shortest_ranges_have_windows_or_none_but_never_fail() {
         for baseline in 0..8 {
             for selection in 1..8 {
-                for window in past_windows(&grid(0..baseline, baseline + 1..baseline + 1 + selection)) {
+                for window in windows_of(&grid(0..baseline, baseline + 1..baseline + 1 + selection)) {
                     assert!(!window.baseline.is_empty() && !window.selection.is_empty());
                 }
             }
