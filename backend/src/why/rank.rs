@@ -77,10 +77,8 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let told = Told::new(observed, &tree, &candidates, &kept, weights);
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
-    let note = match findings.is_empty() {
-        true => Some(quiet(&answer.tested)),
-        false => judged.is_doubtful.then(|| DOUBT.to_owned()),
-    };
+    let note = if findings.is_empty() { quiet(&answer.tested) } else { DOUBT.to_owned() };
+    let note = (findings.is_empty() || judged.is_doubtful).then_some(note);
     (Why { findings, weaker, note, ..answer }, fields.combined)
 }
 
