@@ -398,7 +398,9 @@ impl System {
 
 /// Nothing was received before a bucket.
 fn forget(series: &mut [Series], patterns: &mut [Pattern], first: usize) {
-    series.iter_mut().for_each(|series| series.values[..first].fill(f32::NAN));
+    for series in series {
+        series.values[..first].fill(f32::NAN);
+    }
     for pattern in patterns {
         let kept = pattern.counts.iter().filter(|(bucket, _)| *bucket >= first);
         pattern.counts = Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect());
