@@ -33,7 +33,7 @@ const MOST_MEMBERS: usize = 50;
 
 /// What is said of findings where past windows are shorter than the selection.
 const DOUBT: &str =
-    "Hardly anything is known from before, so nor is what is usual: more of this than else may be chance.";
+    "Little is known from before, so it is uncertain what is usual: more of these than else may be chance.";
 
 /// Ranks what differs in the selection, best first; nothing where nothing stands out.
 pub fn rank(observed: &Observed) -> Why {
