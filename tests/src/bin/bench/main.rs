@@ -28,7 +28,7 @@ mod points;
 mod queries;
 /// Rows of the table, and medians.
 mod report;
-/// How long script runs without a pause.
+/// How long script runs in a frame.
 mod script;
 /// Reading very many lines in the page.
 mod scroll;
