@@ -5,8 +5,9 @@
 
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, shown};
 use super::counts::{interval, ratio, share_deviance};
-use super::null::{Statistic, combine};
+use super::null::combine;
 use super::observed::{Field, FieldValue, Grid, Observed, Part};
+use super::quotients::Statistic;
 use super::tree::Tree;
 use super::words;
 use sonde_shared::why::{Change, FindingKind, Place};

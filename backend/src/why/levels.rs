@@ -1,8 +1,9 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
-use super::null::{Statistic, combine};
+use super::null::combine;
 use super::observed::Observed;
+use super::quotients::Statistic;
 use super::series::{Measured, Move, Room, STATISTICS, measure};
 use super::tree::Tree;
 use super::trials::Trials;

@@ -3,8 +3,9 @@
 use super::bursts::{self, BY_CHANCE, Bursts};
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
 use super::counts::{longest_pause, ratio, share_deviance, silent_tail, size_of};
-use super::null::{Statistic, combine};
+use super::null::combine;
 use super::observed::{Counts, Grid, Observed, Trial};
+use super::quotients::Statistic;
 use super::reworded;
 use super::tree::{Tree, is_within};
 use super::trials::Trials;

@@ -35,6 +35,7 @@ pub mod observed;
 mod pieces;
 /// Numbers with their units.
 pub mod quantity;
+mod quotients;
 /// From what was observed to the answer.
 mod rank;
 /// Messages that were only worded anew.

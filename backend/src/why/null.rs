@@ -6,6 +6,7 @@
 //! windows of its item say. Beyond the largest of them the tail is continued as a power law (Hill 1975), for otherwise no p-value
 //! could be smaller than one over the number of past windows, and all large ones would tie.
 
+use super::quotients::{FEWEST, Statistic};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The part of all past quotients from which the tail's steepness is read.
@@ -20,135 +21,10 @@ const PRIOR_TAIL: f64 = 10.0;
 /// Of what may be of any size, the law beyond the largest quotient is so many times less steep than degrees of freedom allow: few windows do
 /// not show what a series does once in a long time, and how far it goes then.
 const BOUNDLESS: f64 = 4.0;
-/// What an earlier day had so much of at this hour is no news.
-const DAILY_PART: f32 = 0.5;
-/// With fewer quotients than this, Student's distribution says more than they do.
-const FEWEST: usize = 30;
 /// With fewer, items of one sort are compared with all.
 const FEWEST_OF_A_SORT: usize = 200;
 /// So many of the quotients below the tail are kept.
 const BODY: usize = 2_048;
-
-/// One statistic of all items.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Statistic {
-    /// The selection's value, one an item, never negative.
-    pub(super) now: Vec<f32>,
-    /// Past windows' values: all of the first item, then all of the second.
-    pub(super) past: Vec<f32>,
-    /// How many past windows an item has; the last of them may be of earlier days.
-    pub(super) windows: usize,
-    /// How many of them are of earlier days: what happens each day at this hour is no news.
-    pub(super) days: usize,
-    /// What an item's usual size is at least.
-    pub(super) floor: Vec<f32>,
-    /// Of which sort each item is: the past of one sort says nothing of the others'. All are of one where this is empty.
-    pub(super) sorts: Vec<usize>,
-    /// Of each past window, which others it touches, as bits; itself alone where this is empty. What happened in it is in them too.
-    pub(super) touched: Vec<u64>,
-    /// How many windows' worth of evidence the usual size over all items is.
-    pub(super) prior: f64,
-    /// Whether it may be of any size: what resets or jumps once in a long time goes as far as it likes.
-    pub(super) boundless: bool,
-    /// How many times as long as past windows the selection is, where hardly anything is known from before it.
-    pub(super) stretch: f64,
-}
-
-/// Quotients: how many times its usual size a statistic has.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Quotients {
-    pub(super) now: Vec<f32>,
-    pub(super) past: Vec<f32>,
-}
-
-impl Statistic {
-    pub(super) fn quotients(&self) -> Quotients {
-        let usual = self.usual_square();
-        let excluded = self.excluded();
-        let mut quotients = Quotients::default();
-        for (item, now) in self.now.iter().enumerate() {
-            let past = &self.past[item * self.windows..(item + 1) * self.windows];
-            let floor = f64::from(self.floor.get(item).copied().unwrap_or(0.0)).powi(2);
-            let days = past[self.windows - self.days..].iter().copied().fold(0.0, f32::max);
-            let days = if days >= DAILY_PART * now { square(days) } else { 0.0 };
-            let scale =
-                |(sum, windows): (f64, f64)| ((sum + self.prior * usual) / (windows + self.prior)).max(floor);
-            quotients.now.push(quotient(*now, scale(sum_without(past, 0)).max(days)));
-            quotients.past.extend(past.iter().zip(&excluded).map(|(x, excluded)| {
-                excluded.map_or(f32::NAN, |excluded| quotient(*x, scale(sum_without(past, excluded))))
-            }));
-        }
-        quotients.stretched(self.stretch)
-    }
-
-    /// Which windows say nothing of what is usual for each past window: those that it touches. None where too few are left: as much is to be
-    /// known of a past window as of the selection. Without any such window each is compared with all others.
-    fn excluded(&self) -> Vec<Option<u64>> {
-        let touched = |window: usize| self.touched.get(window).copied().unwrap_or(1 << window);
-        let is_known = |marked: &u64| 2 * (self.windows - marked.count_ones() as usize) >= self.windows - 1;
-        let excluded: Vec<Option<u64>> =
-            (0..self.windows).map(|window| Some(touched(window)).filter(is_known)).collect();
-        if excluded.iter().any(Option::is_some) {
-            return excluded;
-        }
-        (0..self.windows).map(|window| Some(1 << window)).collect()
-    }
-
-    /// The usual square over all items: the median of their mean squares, or the mean of these where most are still.
-    fn usual_square(&self) -> f64 {
-        if self.windows == 0 {
-            return 1.0;
-        }
-        let mean = |past: &[f32]| {
-            let (sum, windows) = sum_without(past, 0);
-            sum / windows.max(1.0)
-        };
-        let mut means: Vec<f64> =
-            self.past.chunks(self.windows).map(mean).filter(|mean| *mean > 0.0).collect();
-        if means.is_empty() {
-            return 1.0;
-        }
-        let middle = means.len() / 2;
-        *means.select_nth_unstable_by(middle, f64::total_cmp).1
-    }
-}
-
-impl Quotients {
-    /// Where past windows are shorter than the selection, what wanders went further in it than in them. How much further the items tell to
-    /// which nothing happened, and that are most (genomic control, Devlin and Roeder 1999); at most so many times, which is as far
-    /// as what goes on and on has come.
-    fn stretched(mut self, most: f64) -> Self {
-        if most > 1.0 && self.now.len() >= FEWEST {
-            let (now, past) = (most_are_below(&self.now), most_are_below(&self.past));
-            let further = f64::from(now / past).clamp(1.0, most) as f32;
-            if past > 0.0 {
-                self.now.iter_mut().for_each(|quotient| *quotient /= further);
-            }
-        }
-        self
-    }
-}
-
-/// The upper quartile of those that have a value; 0 where none has.
-fn most_are_below(quotients: &[f32]) -> f32 {
-    let mut known: Vec<f32> = quotients.iter().copied().filter(|quotient| !quotient.is_nan()).collect();
-    let place = known.len() * 3 / 4;
-    if known.is_empty() { 0.0 } else { *known.select_nth_unstable_by(place, f32::total_cmp).1 }
-}
-
-/// The sum of squares of windows but the marked ones and those without a value, and how many these are.
-fn sum_without(past: &[f32], marked: u64) -> (f64, f64) {
-    let others = past.iter().enumerate().filter(|(window, x)| marked >> window & 1 == 0 && !x.is_nan());
-    others.fold((0.0, 0.0), |(sum, windows), (_, x)| (sum + square(*x), windows + 1.0))
-}
-
-fn square(x: f32) -> f64 {
-    f64::from(x) * f64::from(x)
-}
-
-fn quotient(x: f32, scale_square: f64) -> f32 {
-    if x == 0.0 { 0.0 } else { (f64::from(x) / scale_square.max(1e-18).sqrt()) as f32 }
-}
 
 /// What quotients are by chance.
 #[derive(Clone, Debug, Default)]

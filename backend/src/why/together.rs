@@ -5,7 +5,8 @@
 //! and what sums are usual the past windows tell: fewer places than series are asked about, and each by all that it has.
 
 use super::candidate::{Judged, PROMISING};
-use super::null::{Statistic, combine};
+use super::null::combine;
+use super::quotients::Statistic;
 use super::trials::Trials;
 use std::collections::BTreeMap;
 
