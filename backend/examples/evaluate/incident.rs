@@ -1,7 +1,7 @@
 //! What can go wrong: a cause, what it does to the place it strikes, and what of that others feel.
 
 use crate::draw::Draw;
-use crate::system::{Measures, System, volumes};
+use crate::system::{Measures, System, lose, volumes};
 use sonde::why::observed::{Context, Counts, Event, Observed, Part, Pattern};
 use sonde_shared::log::Level;
 use std::collections::BTreeSet;
@@ -404,21 +404,7 @@ pub(crate) fn gap(observed: &mut Observed, draw: &mut Draw) {
     let run = observed.grid.now.baseline.start..observed.grid.now.selection.end;
     let length = (run.len() / 15).max(1);
     let start = run.start + draw.below(run.len() - length);
-    let lost = start..start + length;
-    for series in &mut observed.series {
-        series.values[lost.clone()].fill(f32::NAN);
-    }
-    let outside = |counts: &Counts| {
-        let kept = counts.iter().filter(|(bucket, _)| !lost.contains(bucket));
-        Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect())
-    };
-    for pattern in &mut observed.patterns {
-        pattern.counts = outside(&pattern.counts);
-    }
-    for volume in &mut observed.volumes {
-        volume.lines = outside(&volume.lines);
-        volume.errors = outside(&volume.errors);
-    }
+    lose(observed, &(start..start + length));
 }
 
 /// Only the second half is selected, so that the first is in the baseline, of which it is a quarter.

@@ -140,13 +140,15 @@ pub(crate) fn forms(incidents: usize, is_explained: bool) {
     for form in OTHERS {
         let mut tallies = Tallies::new();
         let kinds = form.kinds();
+        // As many in all, whatever can go wrong.
+        let incidents = incidents * KINDS.len() / kinds.len();
         for kind in kinds {
-            of_kind(form, *kind, incidents * KINDS.len() / kinds.len(), is_explained, &mut tallies);
+            of_kind(form, *kind, incidents, is_explained, &mut tallies);
         }
         for class in CLASSES.into_iter().filter(|class| tallies.contains_key(&(*class, OWN))) {
             let name = form.name();
             for method in [OWN, FINDINGS] {
-                let Some(tally) = tallies.get(&(class, method)) else { continue };
+                let tally = &tallies[&(class, method)];
                 let empty = 100.0 * tally.empty as f64 / tally.found.len().max(1) as f64;
                 println!(
                     "  {name:10} {class:9} by {method:13} {}   {empty:3.0}   ± {:.0}",

@@ -304,19 +304,15 @@ impl System {
         };
         let load: Vec<f64> = grid.starts_ms.iter().map(load).collect();
         let busy: Vec<Vec<f64>> = self.components.iter().map(|_| swing(buckets, 0.1, 0.7, draw)).collect();
-        let mut series: Vec<Series> =
-            self.series.iter().map(|plan| Self::values(plan, &load, draw)).collect();
-        let mut patterns: Vec<Pattern> = self
+        let series = self.series.iter().map(|plan| Self::values(plan, &load, draw)).collect();
+        let patterns: Vec<Pattern> = self
             .patterns
             .iter()
             .enumerate()
             .map(|(number, plan)| Self::count(number, plan, &load, &busy, draw))
             .collect();
-        if self.size.baseline == Baseline::AsLong {
-            forget(&mut series, &mut patterns, grid.now.baseline.start);
-        }
         let fields = self.fields(&grid, draw);
-        Observed {
+        let mut observed = Observed {
             components: self.components.clone(),
             hosts: self.hosts.clone(),
             volumes: volumes(self, &patterns),
@@ -331,7 +327,12 @@ impl System {
             fields,
             events: Vec::new(),
             context: sonde::why::observed::Context::default(),
+        };
+        if self.size.baseline == Baseline::AsLong {
+            let first = observed.grid.now.baseline.start;
+            lose(&mut observed, &(0..first));
         }
+        observed
     }
 
     fn values(plan: &SeriesPlan, load: &[f64], draw: &mut Draw) -> Series {
@@ -396,14 +397,21 @@ impl System {
     }
 }
 
-/// Nothing was received before a bucket.
-fn forget(series: &mut [Series], patterns: &mut [Pattern], first: usize) {
-    for series in series {
-        series.values[..first].fill(f32::NAN);
+/// Nothing at all was received in some buckets.
+pub(crate) fn lose(observed: &mut Observed, lost: &std::ops::Range<usize>) {
+    for series in &mut observed.series {
+        series.values[lost.clone()].fill(f32::NAN);
     }
-    for pattern in patterns {
-        let kept = pattern.counts.iter().filter(|(bucket, _)| *bucket >= first);
-        pattern.counts = Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect());
+    let outside = |counts: &Counts| {
+        let kept = counts.iter().filter(|(bucket, _)| !lost.contains(bucket));
+        Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect())
+    };
+    for pattern in &mut observed.patterns {
+        pattern.counts = outside(&pattern.counts);
+    }
+    for volume in &mut observed.volumes {
+        volume.lines = outside(&volume.lines);
+        volume.errors = outside(&volume.errors);
     }
 }
 

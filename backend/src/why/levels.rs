@@ -73,14 +73,11 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
     Statistic {
         now: measured.iter().map(|series| series.now[number]).collect(),
         past: measured.iter().flat_map(|series| series.past.iter().map(|window| window[number])).collect(),
-        windows: trials.null_count(),
-        days: trials.days,
         floor: measured.iter().map(floor).collect(),
         sorts: measured.iter().map(|series| sort_of(&series.moved)).collect(),
-        touched: trials.touched(),
         prior: PRIOR_WINDOWS,
         boundless: number == 0 || number == SLOPE,
-        stretch: trials.stretch(),
+        ..Statistic::over(trials)
     }
 }
 

@@ -149,14 +149,10 @@ fn test(
     let empty = || Statistic {
         now: Vec::with_capacity(streams.len()),
         past: Vec::with_capacity(streams.len() * windows),
-        windows,
-        days: trials.days,
         floor: vec![1.0; streams.len()],
         sorts: streams.iter().map(|stream| usize::from(is_rare(grid, stream))).collect(),
-        touched: trials.touched(),
         prior: PRIOR_WINDOWS,
-        stretch: trials.stretch(),
-        ..Statistic::default()
+        ..Statistic::over(trials)
     };
     let mut statistics: Vec<Statistic> = (0..STATISTICS).map(|_| empty()).collect();
     for (stream, bursts) in streams.iter().zip(bursts) {

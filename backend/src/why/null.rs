@@ -1,9 +1,7 @@
 //! How often the like of it comes by chance.
 //!
-//! A statistic is known for the selection and for past windows. It is divided by how large it usually is for the same item
-//! (moderated by what is usual for all, since a few windows say little: Smyth 2004, "Linear models and empirical Bayes
-//! methods"), and its p-value is its place among the same quotients of all items' past windows, each divided by what the *other*
-//! windows of its item say. Beyond the largest of them the tail is continued as a power law (Hill 1975), for otherwise no p-value
+//! A statistic is known for the selection and for past windows, each as a quotient: how many times its usual size it has. Its p-value is
+//! its place among the quotients of all items' past windows, each divided by what the *other* windows of its item say. Beyond the largest of them the tail is continued as a power law (Hill 1975), for otherwise no p-value
 //! could be smaller than one over the number of past windows, and all large ones would tie.
 
 use super::quotients::{FEWEST, Statistic};
@@ -14,9 +12,9 @@ const TAIL_PART: f64 = 0.03;
 const MOST_TAIL: usize = 200;
 /// What is assumed of it is what it is so many times as far out as where it begins.
 const FURTHER: f64 = 2.0;
-/// How many quotients outweigh what is assumed of the tail's steepness: that it is that of Student's distribution.
 /// Sums of inverse p-values have a tail like one over themselves, whatever the p-values are of.
 const SUMS_STEEPNESS: f64 = 1.0;
+/// How many quotients outweigh what is assumed of the tail's steepness: that it is that of Student's distribution.
 const PRIOR_TAIL: f64 = 10.0;
 /// Of what may be of any size, the law beyond the largest quotient is so many times less steep than degrees of freedom allow: few windows do
 /// not show what a series does once in a long time, and how far it goes then.

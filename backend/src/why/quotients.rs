@@ -3,6 +3,8 @@
 //! What is usual for an item is moderated by what is usual for all, since a few windows say little (Smyth 2004, "Linear models
 //! and empirical Bayes methods").
 
+use super::trials::Trials;
+
 /// With fewer quotients than this, Student's distribution says more than they do.
 pub(super) const FEWEST: usize = 30;
 /// What an earlier day had so much of at this hour is no news.
@@ -41,6 +43,17 @@ pub(super) struct Quotients {
 }
 
 impl Statistic {
+    /// Of no item yet, over the windows of these trials.
+    pub(super) fn over(trials: &Trials) -> Self {
+        Self {
+            windows: trials.null_count(),
+            days: trials.days,
+            touched: trials.touched(),
+            stretch: trials.stretch(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn quotients(&self) -> Quotients {
         let usual = self.usual_square();
         let excluded = self.excluded();

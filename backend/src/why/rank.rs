@@ -77,8 +77,8 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let told = Told::new(observed, &tree, &candidates, &kept, weights);
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
-    let note = if findings.is_empty() { quiet(&answer.tested) } else { DOUBT.to_owned() };
-    let note = (findings.is_empty() || judged.is_doubtful).then_some(note);
+    let doubt = judged.is_doubtful.then(|| DOUBT.to_owned());
+    let note = if findings.is_empty() { Some(quiet(&answer.tested)) } else { doubt };
     (Why { findings, weaker, note, ..answer }, fields.combined)
 }
 

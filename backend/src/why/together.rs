@@ -6,7 +6,7 @@
 
 use super::candidate::{Judged, PROMISING};
 use super::null::combine;
-use super::quotients::Statistic;
+use super::quotients::{FEWEST, Statistic};
 use super::trials::Trials;
 use std::collections::BTreeMap;
 
@@ -14,9 +14,6 @@ use std::collections::BTreeMap;
 const PRIOR_WINDOWS: f64 = 4.0;
 /// Less than what one member adds that comes by chance a third as often as what is looked at at all is no sum.
 const LEAST_SUM: f32 = 1.0;
-/// With fewer past sums than this nobody knows which are usual, and no law says it: most are nothing, and a few are large. So what has
-/// few places, as one machine has, says nothing by them.
-const FEWEST_SUMS: usize = 30;
 
 /// How often the like of what its members say together comes by chance, by place.
 pub(super) type Places = BTreeMap<String, f64>;
@@ -39,19 +36,20 @@ pub(super) fn find(judged: &[&Judged], trials: &Trials) -> (Places, Vec<f32>) {
     }
     sums.retain(|_, (members, _)| *members > 1);
     let past_sums = sums.values().flat_map(|(_, sums)| &sums[1..]);
-    if past_sums.filter(|sum| !sum.is_nan()).count() < FEWEST_SUMS {
+    // Of fewer no law says which are usual: most are nothing, and a few are large. So what has few places, as one machine has, says nothing
+    // by them.
+    if past_sums.filter(|sum| !sum.is_nan()).count() < FEWEST {
         return (Places::new(), Vec::new());
     }
     let statistic = Statistic {
         now: sums.values().map(|(_, sums)| sums[0]).collect(),
         past: sums.values().flat_map(|(_, sums)| sums[1..].iter().copied()).collect(),
-        windows,
-        days: trials.days,
         floor: vec![LEAST_SUM; sums.len()],
-        touched: trials.touched(),
         prior: PRIOR_WINDOWS,
         boundless: true,
-        ..Statistic::default()
+        // The p-values that are added up know of it.
+        stretch: 1.0,
+        ..Statistic::over(trials)
     };
     let combined = combine(&[statistic]);
     (sums.into_keys().map(str::to_owned).zip(combined.p).collect(), combined.past)
@@ -68,6 +66,7 @@ mod tests {
     use super::super::observed::{Grid, Trial};
     use super::*;
 
+    /// Of twenty places.
     fn of_first(p: f64) -> Places {
         of_first_of(80, p)
     }
