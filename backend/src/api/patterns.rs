@@ -14,7 +14,6 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use serde_json::value::RawValue;
 use sonde_shared::api::{PatternValues, Patterns};
-use sonde_shared::time::TimeRange;
 
 /// How many patterns are sent unless another number is asked for.
 const DEFAULT_LIMIT: u64 = 100;
@@ -55,22 +54,7 @@ pub async fn list_patterns(
 
 /// The same filter over the range to compare with, where one is given.
 fn read_baseline(params: &Params, filter: &LineFilter) -> Result<Option<LineFilter>, ApiError> {
-    let now = AppState::now();
-    let (from, until) = (params.time("baseline_from", now)?, params.time("baseline_until", now)?);
-    let range = match (from, until) {
-        (None, None) => return Ok(None),
-        (Some(from), Some(until)) if from <= until => TimeRange { from, until },
-        (Some(from), Some(until)) => {
-            let detail = format!("`baseline_from` ({from}) is after `baseline_until` ({until})");
-            return Err(ApiError::parameter("baseline_from", detail, "2026-11-20T13:05:00Z"));
-        }
-        (from, _) => {
-            let missing = if from.is_none() { "baseline_from" } else { "baseline_until" };
-            let detail = "a baseline has both ends: `baseline_from` and `baseline_until`";
-            return Err(ApiError::parameter(missing, detail, "2026-11-20T13:05:00Z"));
-        }
-    };
-    Ok(Some(LineFilter { range, ..filter.clone() }))
+    Ok(params.baseline()?.map(|range| LineFilter { range, ..filter.clone() }))
 }
 
 fn read_limit(params: &Params, default: u64) -> Result<usize, ApiError> {

@@ -212,21 +212,8 @@ fn read_selection(params: &Params) -> Result<TimeRange, ApiError> {
 
 /// What is given to compare with, else the usual time before.
 fn read_baseline(params: &Params, selection: TimeRange) -> Result<TimeRange, ApiError> {
-    let now = AppState::now();
+    let Some(baseline) = params.baseline()? else { return Ok(default_baseline(selection)) };
     let example = "2026-11-20T08:30:00Z";
-    let baseline = match (params.time("baseline_from", now)?, params.time("baseline_until", now)?) {
-        (None, None) => return Ok(default_baseline(selection)),
-        (Some(from), Some(until)) if from <= until => TimeRange { from, until },
-        (Some(from), Some(until)) => {
-            let detail = format!("`baseline_from` ({from}) is after `baseline_until` ({until})");
-            return Err(ApiError::parameter("baseline_from", detail, example));
-        }
-        (from, _) => {
-            let missing = if from.is_none() { "baseline_from" } else { "baseline_until" };
-            let detail = "a baseline has both ends: `baseline_from` and `baseline_until`";
-            return Err(ApiError::parameter(missing, detail, example));
-        }
-    };
     if baseline.overlaps(selection) {
         let detail = "the baseline overlaps the selection; let it end before, or begin behind it";
         return Err(ApiError::parameter("baseline_until", detail, example));
