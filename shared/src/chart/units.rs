@@ -54,6 +54,11 @@ fn steps_of(unit: &str) -> &'static [Step] {
     }
 }
 
+/// Whether a unit's sizes are bare prefixes: of nothing there are no thousands.
+fn is_count(unit: &str) -> bool {
+    steps_of(unit).iter().any(|(_, name)| name.is_empty())
+}
+
 /// What stands behind the number's own prefix: the panel's text where the unit is not one of ours.
 fn own_text(unit: &str) -> &str {
     match unit {
@@ -143,7 +148,7 @@ pub(super) fn format_ticks(values: &[f64], step: f64, size: Step, unit: &str) ->
         return None;
     }
     let label = |value: f64, name: &str, own: &str| match value {
-        value if is_zero(value) => with_unit("0", if is_beyond { "" } else { name }, own),
+        value if is_zero(value) => with_unit("0", if is_beyond || is_count(unit) { "" } else { name }, own),
         value if is_beyond => with_unit(&scientific(value, step), "", ""),
         value => with_unit(&format!("{:.decimals$}", value / size), name, own),
     };
@@ -246,7 +251,7 @@ mod tests {
         check(&[0.0, 500.0, 1_000.0], 500.0, "ms", &["0 s", "0.5 s", "1.0 s"]);
         check(&[0.0, 25.0], 25.0, "%", &["0 %", "25 %"]);
         check(&[0.0, 0.25, 0.5], 0.25, "", &["0", "0.25", "0.50"]);
-        check(&[0.0, 1_000.0], 1_000.0, "requests per second", &["0 k", "1 k"]);
+        check(&[0.0, 1_000.0], 1_000.0, "requests per second", &["0", "1 k"]);
         check(&[-1e-17, 10.0], 10.0, "", &["0", "10"]);
         check(&[0.0, MIB], MIB, "bytes/s", &["0 MiB/s", "1 MiB/s"]);
         check(&[3.8 * GIB, 3.85 * GIB], 0.05 * GIB, "bytes", &["3.80 GiB", "3.85 GiB"]);
