@@ -34,7 +34,7 @@ fn quay() -> TestServer {
     }
     for second in 0..4 {
         let ts = start.plus_nanos(second * NANOS_PER_SEC + 500_000_000);
-        writeln!(body, r#"{{"ts":"{ts}","component":"quay.gate","msg":"no pier here"}}"#)
+        writeln!(body, r#"{{"ts":"{ts}","component":"quay.gate","msg":"no pier {second} here"}}"#)
             .expect("a String takes it");
     }
     server.store_logs(body.as_bytes());
@@ -96,13 +96,19 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     page.wait_for("no values", "return document.querySelectorAll('[data-pattern] .slots').length", &json!(0));
     browser.back();
     page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
-    // What only the baseline has leads to its lines of then.
+    // What only the baseline has shows what stood in it, and leads to its lines of then.
+    page.click_element("document.querySelector('.pattern.gone .unfold')");
+    let stood = "return document.querySelector('.pattern.gone .slots')?.innerText.split('\\n')";
+    let values = json!(["no pier <*>", "0 25 %", "1 25 %", "2 25 %", "1 other 25 %"]);
+    page.wait_for("its values of then", stood, &values);
+    browser.back();
     page.click_element("document.querySelector('.pattern.gone .template')");
     let shown = page.wait_for_total(4);
-    assert!(shown.rows.iter().all(|row| row.text.contains("no pier here")), "{shown:?}");
-    // Its patterns are those of the selection still, which has none.
+    assert!(shown.rows.iter().all(|row| row.text.contains("no pier")), "{shown:?}");
+    // Its patterns are those of the selection still, which has none; so are the lines of the head.
     page.press("Patterns");
     page.wait_for("no pattern of it now", TEMPLATES, &json!([]));
+    page.wait_for_total(0);
     browser.back();
     page.wait_for_total(4);
     page.press("Take away: the time before");

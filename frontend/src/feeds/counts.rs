@@ -153,7 +153,7 @@ impl PatternFeed {
             PatternSort::Change if baseline.get().is_none() => PatternSort::Count,
             sort => sort,
         });
-        let (shown, query) = (RwSignal::new(SHOWN), session.part(AppState::pattern_query));
+        let (shown, query) = (RwSignal::new(SHOWN), session.query);
         let feed = Self { patterns: Loaded::new(), gone: Loaded::new(), baseline, sort, shown };
         // The server sends the most frequent ones: what is first in another order may be anywhere among them.
         let asked = memo(move || if sort.get() == PatternSort::Count { shown.get() } else { MOST_PATTERNS });
@@ -191,12 +191,20 @@ fn load(into: Loaded<PatternList>, query: LogQuery, baseline: Option<TimeRange>,
     into.load(ask, |_| {});
 }
 
-/// What stands in the variable parts of a pattern's lines.
-pub fn load_values(session: Session, id: String, baseline: Memo<Option<TimeRange>>) -> Loaded<PatternValues> {
-    let (loaded, query) = (Loaded::new(), session.part(AppState::pattern_query));
+/// What stands in the variable parts of a pattern's lines, beside those of the baseline; of one that is `gone`, in the baseline's alone.
+pub fn load_values(
+    session: Session,
+    id: String,
+    baseline: Memo<Option<TimeRange>>,
+    gone: bool,
+) -> Loaded<PatternValues> {
+    let loaded = Loaded::new();
     effect(move || {
         loaded.track_retries();
-        let (id, query, baseline) = (id.clone(), query.get(), baseline.get());
+        let (id, mut query, mut baseline) = (id.clone(), session.query.get(), baseline.get());
+        if let Some(before) = baseline.take_if(|_| gone) {
+            query.range = before;
+        }
         loaded.load(move |signal| client::pattern_values(id, query, baseline, signal), |_| {});
     });
     loaded

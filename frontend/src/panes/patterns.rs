@@ -91,7 +91,8 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: Memo<Option<String>
         }
     });
     let rows = move || {
-        let row = |row: PatternRow| view! { <Pattern feed row total most nanos open /> };
+        let counted = Counted::Now { total, most, nanos };
+        let row = |row: PatternRow| view! { <Pattern feed row counted open /> };
         sorted.get().into_iter().map(row).collect_view()
     };
     let sum = move || sorted.with(|shown| sum_of(shown, &list));
@@ -105,14 +106,14 @@ fn Patterns(feed: PatternFeed, list: Arc<PatternList>, open: Memo<Option<String>
         <p class="sum">{move || sum()}{move || compared()}</p>
         <ul class="pattern-list">{move || rows()}</ul>
         <More feed />
-        {move || view! { <Gone gone=gone(feed) /> }}
+        {move || view! { <Gone feed gone=gone(feed) open /> }}
     }
 }
 
 /// How long the lines' range and the baseline are.
 fn untracked_lengths(feed: PatternFeed) -> (i64, i64) {
     let session = use_session();
-    let own = session.now_part(|state| state.pattern_query().range.nanos());
+    let own = session.query.with_untracked(|query| query.range.nanos());
     (own, feed.baseline.get_untracked().map_or(0, TimeRange::nanos))
 }
 
@@ -162,16 +163,24 @@ fn sum_of(rows: &[PatternRow], list: &PatternList) -> String {
     .concat()
 }
 
+/// Which lines a row counts.
+#[derive(Clone, Copy)]
+enum Counted {
+    /// Those of the pane: of so many, of at most so many a pattern, beside the baseline in ranges of these lengths.
+    Now { total: u64, most: u64, nanos: (i64, i64) },
+    /// Those of the baseline, of a pattern that has none in the pane.
+    Before,
+}
+
 #[component]
 fn Pattern(
     feed: PatternFeed,
     row: PatternRow,
-    total: u64,
-    most: u64,
-    nanos: (i64, i64),
+    counted: Counted,
     open: Memo<Option<String>>,
 ) -> impl IntoView {
     let session = use_session();
+    let gone = matches!(counted, Counted::Before);
     let id = row.id.clone();
     let is_open = memo(move || open.with(|open| open.as_ref() == Some(&id)));
     let id = row.id.clone();
@@ -181,15 +190,34 @@ fn Pattern(
         session.send(Command::Narrow(filter));
     };
     let (only, not, id) = (row.id.clone(), row.id.clone(), row.id.clone());
-    let (level, told) = (row.level, text::levels(&row.levels));
-    let parts = level_parts(&row.levels, row.count);
-    let levels = row.levels.clone();
-    let versus = row.change(nanos).map(versus);
-    let is_new = row.before == Some(0);
-    let (example, width) = (row.example.clone(), row.count as f64 / most as f64 * 100.0);
-    let template = row.template.clone();
+    let show =
+        move |_| if gone { session.send(Command::ShowGone(only.clone())) } else { narrow(false, &only) };
+    let versus = match counted {
+        Counted::Now { nanos, .. } => row.change(nanos).map(versus),
+        Counted::Before => Some("gone".to_owned()),
+    };
+    let leave_out = (!gone).then(|| {
+        view! {
+            <button
+                class="control small icon-only"
+                aria-label="Leave its lines out"
+                title="Leave its lines out"
+                on:click=move |_| narrow(true, &not)
+            >
+                <Glyph icon=Icon::Minus />
+            </button>
+        }
+    });
+    let (level, levels) = (row.level, Arc::clone(&row.levels));
+    let (example, template) = (row.example.clone(), row.template.clone());
+    let named = |wanted: bool| (gone == wanted).then(|| row.id.clone());
     view! {
-        <li class=["pattern level-", level.name()].concat() data-pattern=row.id.clone()>
+        <li
+            class=["pattern level-", level.name()].concat()
+            class:gone=gone
+            data-pattern=named(false)
+            data-gone=named(true)
+        >
             <div class="pattern-row">
                 <button
                     class="control small icon-only unfold"
@@ -199,31 +227,44 @@ fn Pattern(
                 >
                     <Glyph icon=Icon::Chevron />
                 </button>
-                <span class="number">{text::count(row.count)}</span>
-                <span class="share">
-                    <span class="bar" style:width=[&(width as u32).max(1).to_string(), "%"].concat()>{parts}</span>
-                </span>
-                <span class="number muted">{text::percent(row.count, total)}</span>
-                <span class="versus" class:new=is_new>{versus}</span>
-                <span class="tag" title=told>{level.tag()}</span>
-                <button class="template mono" title="Show its lines" on:click=move |_| narrow(false, &only)>
+                <span class="number" class:muted=gone>{text::count(row.count)}</span>
+                <Share row=row.clone() counted />
+                <span class="versus" class:new=row.before == Some(0) && !gone>{versus}</span>
+                <span class="tag" title=text::levels(&row.levels)>{level.tag()}</span>
+                <button
+                    class="template mono"
+                    title=if gone { "Show its lines of before" } else { "Show its lines" }
+                    on:click=show
+                >
                     {holes(&template)}
                 </button>
-                <button
-                    class="control small icon-only"
-                    aria-label="Leave its lines out"
-                    title="Leave its lines out"
-                    on:click=move |_| narrow(true, &not)
-                >
-                    <Glyph icon=Icon::Minus />
-                </button>
+                {leave_out}
             </div>
             <Show when=move || is_open.get()>
                 <Levels levels=Arc::clone(&levels) />
-                <Values feed id=id.clone() template=template.clone() />
+                <Values feed id=id.clone() template=template.clone() gone />
                 <p class="example mono"><span class="muted">{plain(&example.component)}</span>" "{plain(&example.text().message)}</p>
             </Show>
         </li>
+    }
+}
+
+/// The part of all lines that a pattern has, as a bar and in figures; nothing of one that has none.
+#[component]
+fn Share(row: PatternRow, counted: Counted) -> impl IntoView {
+    let (bar, share) = match counted {
+        Counted::Now { total, most, .. } => {
+            let width = row.count as f64 / most as f64 * 100.0;
+            let width = [&(width as u32).max(1).to_string(), "%"].concat();
+            let parts = level_parts(&row.levels, row.count);
+            let bar = view! { <span class="bar" style:width=width>{parts}</span> };
+            (Some(bar), Some(text::percent(row.count, total)))
+        }
+        Counted::Before => (None, None),
+    };
+    view! {
+        <span class="share">{bar}</span>
+        <span class="number muted">{share}</span>
     }
 }
 
@@ -268,8 +309,8 @@ fn holes(template: &str) -> Vec<AnyView> {
 
 /// What stands in the variable parts.
 #[component]
-fn Values(feed: PatternFeed, id: String, template: String) -> impl IntoView {
-    let loaded = load_values(use_session(), id, feed.baseline);
+fn Values(feed: PatternFeed, id: String, template: String, gone: bool) -> impl IntoView {
+    let loaded = load_values(use_session(), id, feed.baseline, gone);
     move || match (loaded.value.get(), loaded.error.get()) {
         (_, Some(error)) => view! { <ErrorNote error retry=move |()| loaded.retry() /> }.into_any(),
         (Some(values), None) => slots(&values, &template).into_any(),
@@ -333,8 +374,9 @@ fn slot_values(slot: &SlotValues, matched: u64, unit: &'static str) -> impl Into
     let shown: u64 = slot.values[..listed].iter().map(|one| one.count).sum();
     let others = slot.distinct.saturating_sub(listed as u64);
     let rest = (listed > 0 && others > 0).then(|| {
-        let rest = [&text::count(others), " others ", &text::percent(matched.saturating_sub(shown), matched)]
-            .concat();
+        let what = if others == 1 { " other " } else { " others " };
+        let rest =
+            [&text::count(others), what, &text::percent(matched.saturating_sub(shown), matched)].concat();
         view! { <span class="faint">{rest}</span> }
     });
     view! { {numbers} {slot.values[..listed].iter().map(value).collect_view()} {rest} }
@@ -348,30 +390,8 @@ fn gone(feed: PatternFeed) -> Vec<PatternRow> {
 }
 
 #[component]
-fn Gone(gone: Vec<PatternRow>) -> impl IntoView {
-    let session = use_session();
-    let row = move |row: PatternRow| {
-        let id = row.id.clone();
-        view! {
-            <li class="pattern gone" data-gone=row.id>
-                <div class="pattern-row">
-                    <span></span>
-                    <span class="number muted">{text::count(row.count)}</span>
-                    <span></span>
-                    <span></span>
-                    <span class="versus">"gone"</span>
-                    <span class="tag" title=text::levels(&row.levels)>{row.level.tag()}</span>
-                    <button
-                        class="template mono"
-                        title="Show its lines of before"
-                        on:click=move |_| session.send(Command::ShowGone(id.clone()))
-                    >
-                        {holes(&row.template)}
-                    </button>
-                </div>
-            </li>
-        }
-    };
+fn Gone(feed: PatternFeed, gone: Vec<PatternRow>, open: Memo<Option<String>>) -> impl IntoView {
+    let row = move |row: PatternRow| view! { <Pattern feed row counted=Counted::Before open /> };
     (!gone.is_empty()).then(|| {
         view! {
             <h3 class="part">"Only before, with the counts of then"</h3>

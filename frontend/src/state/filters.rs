@@ -168,6 +168,9 @@ mod tests {
         let query = state.log_query();
         assert_eq!((state.view.tab, query.pattern.as_deref()), (Tab::Lines, Some("030232ce39646f66")));
         assert!(query.range.from < selection.from && query.range.until == selection.until, "{query:?}");
+        // Patterns are compared with those of before: theirs are the selection's alone.
+        state.apply(Command::SetTab(Tab::Patterns));
+        assert_eq!(state.log_query().range, selection);
     }
 
     #[test]

@@ -40,7 +40,7 @@ use sonde_shared::api::{Components, PageInfo};
 use sonde_shared::baseline::default_baseline;
 use sonde_shared::dashboard::{Dashboard, Panel};
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
-use sonde_shared::view::{BoardEdits, RangeSpec, ViewState};
+use sonde_shared::view::{BoardEdits, RangeSpec, Tab, ViewState};
 use std::collections::BTreeMap;
 
 /// The range of a page whose address and dashboard name none.
@@ -127,18 +127,12 @@ impl AppState {
         }
     }
 
-    /// The lines whose patterns are compared with the baseline's: those of the selection alone, also where the pane shows both.
-    pub fn pattern_query(&self) -> LogQuery {
-        let range = self.view.selection.unwrap_or_else(|| self.range());
-        LogQuery { range, ..self.log_query() }
-    }
-
-    /// When the lines of the pane are of.
+    /// When the lines of the pane are of: patterns are compared with the baseline's, so theirs are the selection's alone.
     fn lines_range(&self) -> TimeRange {
         let Some((selection, baseline)) = self.view.selection.zip(self.compared()) else {
             return self.range();
         };
-        if !self.view.with_baseline {
+        if !self.view.with_baseline || self.view.tab == Tab::Patterns {
             return selection;
         }
         let (from, until) = (selection.from.min(baseline.from), selection.until.max(baseline.until));
