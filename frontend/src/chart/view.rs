@@ -9,37 +9,24 @@
 use super::ChartContext;
 use super::axis::data_range;
 use super::canvas::{Canvas, paint};
-use super::crosshair::{Point, points_at};
-use super::legend::{Legend, Picked, Row};
+use super::crosshair::Point;
+use super::legend::{Legend, Picked};
+use super::model::{ChartModel, Means};
 use super::overlay::Overlay;
-use super::readings::{
-    Reading, Units, counts_at, extent_of, highest_share, last_readings, outlines, parted, readings_at,
-    stats_of, styles, with_one_in_front,
-};
+use super::readings::{Reading, Units, counts_at};
 use super::size::watch_pixel_ratio;
-use super::slots::PanelSlots;
 use super::surface::{Kind, Surface};
 use super::theme::read_text_px;
 use crate::boxed::{effect, memo};
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
-use sonde_shared::chart::bounds::Bounds;
-use sonde_shared::chart::draw::{
-    Frame, GUTTER_PX, Layout, Lines, Side, ValueScales, draw_chart, draw_histogram,
-};
-use sonde_shared::chart::scale::TimeScale;
+use sonde_shared::chart::draw::{Frame, GUTTER_PX, Layout, Lines, Side, draw_histogram};
 use sonde_shared::dashboard::{Draw, Threshold};
-use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
-use std::collections::BTreeMap;
+use sonde_shared::time::{TimeRange, Timestamp};
 use std::sync::Arc;
-
-/// Mean values by series.
-pub type Means = BTreeMap<String, f64>;
 
 /// The height of the histogram of lines.
 const HISTOGRAM_PX: f64 = 48.0;
-/// A value is read up to so many px beyond a series' first and last point.
-const REACH_PX: f64 = 12.0;
 
 /// One panel's chart: canvas, brush, crosshair, values and a legend of one line below the plot.
 ///
@@ -89,92 +76,14 @@ pub fn Chart(
     #[prop(into)]
     tail: Signal<Option<TimeRange>>,
 ) -> impl IntoView {
-    let slots_of = PanelSlots::of(ctx.slots, panel.clone());
-    let surface = Surface::new(ctx, panel, Kind::Chart);
-    let (all, picked) = (data, Picked::new(ctx.looked_at));
-    let is_shown = memo(move || {
-        let names = |all: &Arc<Vec<Columns>>| picked.shown(parted(all, draw).0.iter().map(|one| &one.name));
-        all.with(|all| all.as_ref().map(names)).unwrap_or_default()
-    });
-    // Kept, for it is read at each move of the pointer; and another one each time, for comparing costs more than drawing.
-    let data = Memo::new_with_compare(move |_| Some(kept(all.get()?, &is_shown.get(), draw)), |_, _| true);
-    // What is taken out of a stack stands by itself.
-    let how = memo(move || {
-        let is_whole = is_shown.with(|shown| shown.iter().all(|is| *is));
-        if is_whole || draw != Draw::Stacked { draw } else { Draw::Area }
-    });
-    let all_slots = memo(move || {
-        all.with(|all| all.as_ref().map(|all| slots_of.assign(parted(all, draw).0))).unwrap_or_default()
-    });
-    let slots = memo(move || {
-        let (slots, shown) = (all_slots.get(), is_shown.get());
-        slots.into_iter().zip(shown).filter(|(_, is)| *is).map(|(slot, _)| slot).collect::<Vec<_>>()
-    });
-    // Charts that do not have it stay as they are.
-    let in_front = memo(move || {
-        let name = ctx.looked_at.get()?;
-        all.with(|all| all.as_ref().is_some_and(|all| all.iter().any(|one| one.name == name))).then_some(name)
-    });
-    // Looked at again at each move of the pointer: the extremes of all points are not.
-    let extent =
-        memo(move || data.with(|data| data.as_ref().and_then(|all| extent_of(outlines(all, how.get())))));
-    let units = StoredValue::new(Units { left: unit, right: right_unit, spread: f64::INFINITY });
-    let among = move || {
-        let spread = extent.get().map_or(f64::INFINITY, |(low, high)| high - low);
-        Units { spread, ..units.get_value() }
-    };
-    let bounds = Memo::new_with_compare(
-        move |_| data.with(|data| data.as_ref().map(|all| bounds_of(all, how.get()))).unwrap_or_default(),
-        |_: Option<&Vec<Bounds>>, _| true,
-    );
-    let drawn = RwSignal::new(None);
+    let (surface, picked) = (Surface::new(ctx, panel, Kind::Chart), Picked::new(ctx.looked_at));
+    let units = Units { left: unit, right: right_unit, spread: f64::INFINITY };
+    let model = ChartModel::of(surface, data, draw, units, picked);
     let paint = move |canvas: &Canvas, frame: &Frame| {
-        let (slots, units) = (slots.get_untracked(), units.get_value());
-        let left = Side { unit: &units.left, min, max, is_held: false };
-        let right = Side { unit: &units.right, ..Side::default() };
-        let lines = Lines { slots: &slots, left, right, thresholds: &thresholds, ..Lines::default() };
-        let looked_at = in_front.get_untracked();
-        let Some(all) = data.get_untracked() else { return };
-        let scales = bounds.with_untracked(|bounds| {
-            let lines = Lines { bounds, ..lines };
-            paint_series(canvas, frame, &all, how.get_untracked(), looked_at.as_deref(), lines)
-        });
-        if drawn.get_untracked() != scales {
-            drawn.set(scales);
-        }
+        let left = Side { min, max, ..Side::default() };
+        model.paint(canvas, frame, Lines { left, thresholds: &thresholds, ..Lines::default() });
     };
-    let readings = move |at: Timestamp| {
-        let (data, slots) = (data.get(), slots.get());
-        let (at_ms, reach_ms) = (at.as_millis_f64(), reach_ms(&surface.scale()));
-        data.map(|all| readings_at(parted(&all, how.get()).0, &slots, &among(), at_ms, reach_ms))
-            .unwrap_or_default()
-    };
-    let points = move |at: Timestamp| {
-        let (Some(all), Some(values)) = (data.get(), drawn.get()) else { return Vec::new() };
-        let time = surface.scale();
-        let place = (at.as_millis_f64(), reach_ms(&time));
-        slots.with(|slots| points_at(&all, how.get(), slots, (&time, &values), place))
-    };
-    let is_high = move |range: TimeRange| {
-        let is_high = |all: &Arc<Vec<Columns>>| reaches_high(outlines(all, how.get()), range, extent.get());
-        data.with(|data| data.as_ref().is_some_and(is_high))
-    };
-    let rows = memo(move || {
-        let (Some(all), range) = (all.get(), ctx.range.get()) else { return Vec::new() };
-        let series = parted(&all, draw).0;
-        let (units, means) = (among(), means.get());
-        let last = last_readings(series, &all_slots.get(), &units, range);
-        // They are looked for in all that is seen, at each step of a pan, and the table alone shows them.
-        let mean = |one: &Columns| means.as_ref().and_then(|means| means.get(&one.name)).copied();
-        let stats = |one: &Columns| details.get().then(|| stats_of(one, &units, range, mean(one)));
-        let row = |((one, last), is_shown): ((&Columns, Reading), bool)| Row {
-            name: one.name.clone(),
-            last,
-            stats: stats(one).unwrap_or_default(),
-            is_shown,
-        };
-        series.iter().zip(last).zip(is_shown.get()).map(row).collect()
-    });
+    let rows = memo(move || means.with(|means| model.rows(means.as_deref(), details.get())));
     view! {
         <div class="chart">
             <Plot
@@ -182,58 +91,15 @@ pub fn Chart(
                 title
                 height_px
                 draw=paint
-                readings
-                is_high
-                points
+                readings=move |at| model.readings(at)
+                is_high=move |range| model.is_high(range)
+                points=move |at| model.points(at)
                 tail
-                is_there=Signal::derive(move || {
-                    in_front.track();
-                    data.with(Option::is_some)
-                })
+                is_there=Signal::derive(move || model.is_there())
             />
             <Legend rows picked width=surface.width details />
         </div>
     }
-}
-
-/// Whether what is seen of a range reaches into the upper half.
-fn reaches_high(outlines: &[Columns], range: TimeRange, extent: Option<(f64, f64)>) -> bool {
-    let share =
-        |extent| highest_share(outlines, range.from.as_millis_f64(), range.until.as_millis_f64(), extent);
-    extent.and_then(share).is_some_and(|share| share > 0.5)
-}
-
-fn bounds_of(all: &[Columns], draw: Draw) -> Vec<Bounds> {
-    outlines(all, draw).iter().map(|one| Bounds::of_long(&one.values)).collect()
-}
-
-/// How far beyond a series' ends its value is read.
-fn reach_ms(time: &TimeScale) -> f64 {
-    time.nanos_per_px() * REACH_PX / NANOS_PER_MS as f64
-}
-
-/// The series that are shown; without sums of a stack where not all are.
-fn kept(all: Arc<Vec<Columns>>, shown: &[bool], draw: Draw) -> Arc<Vec<Columns>> {
-    if shown.iter().all(|is| *is) {
-        return all;
-    }
-    let series = parted(&all, draw).0.iter().zip(shown);
-    Arc::new(series.filter(|(_, is)| **is).map(|(one, _)| one.clone()).collect())
-}
-
-/// Paints an answer's series on what a panel shows besides, and says where it put values.
-fn paint_series(
-    canvas: &Canvas,
-    frame: &Frame,
-    all: &[Columns],
-    draw: Draw,
-    looked_at: Option<&str>,
-    lines: Lines,
-) -> Option<ValueScales> {
-    let (series, sums) = parted(all, draw);
-    let styles = with_one_in_front(styles(series, draw), series, looked_at);
-    // A canvas cannot fail; an error would leave the plot empty until the next change.
-    draw_chart(canvas, frame, &Lines { series, sums, styles: &styles, ..lines }).ok()
 }
 
 /// The lines in the visible range by level, 48 px high, its plot aligned with the charts'. Its panel id is
