@@ -125,9 +125,10 @@ fn Line(
     // While a band is dragged its edges are read, and nothing else is to move.
     let at = memo(move || at.get().filter(|_| ctx.draft.with(Option::is_none)));
     let x = memo(move || surface.x_in_view(at.get()?).map(f64::floor));
-    let strip = memo(move || {
-        let points = at.get().map(|at| points.run(at)).unwrap_or_default();
-        Strip::of(x.get().unwrap_or_default() + GUTTER_PX, points)
+    // A line that goes stays as it was: painting twelve for nothing, as a drag begins, would take half of its first frame.
+    let strip = Memo::new(move |former: Option<&Strip>| match (at.get(), x.get()) {
+        (Some(at), Some(x)) => Strip::of(x + GUTTER_PX, points.run(at)),
+        _ => former.cloned().unwrap_or_default(),
     });
     let node = NodeRef::<html::Canvas>::new();
     effect(move || {

@@ -64,7 +64,9 @@ pub(crate) fn measure() {
     measure_start(&server, &mut row);
     measure_size(&server, &mut row);
     measure_many(&server, &mut row);
-    measure_brush(&server, &mut row);
+    for (height, charts) in [(3_600, 12), (1_080, 2)] {
+        measure_brush(&server, height, charts, &mut row);
+    }
     println!("\n{table}");
 }
 
@@ -262,8 +264,11 @@ fn frames_during(browser: &Browser, work: impl FnOnce()) -> Frames {
     work();
     let script_ms = (browser.measure("ScriptDuration") - before.0) * 1e3;
     let frames: Vec<f64> = ask(browser, "framesEnded = true; return frames", &[]);
-    let late = frames.windows(2).filter(|pair| pair[1] - pair[0] > LATE_MS).count();
-    Frames { all: frames.len(), late, canvases: cleared() - before.1, script_ms }
+    let gaps = frames.windows(2).map(|pair| pair[1] - pair[0]).enumerate();
+    let late: Vec<_> =
+        gaps.filter(|(_, gap)| *gap > LATE_MS).map(|(at, gap)| format!("{at}: {}", ms(gap))).collect();
+    println!("late frames, of {}: {late:?}", frames.len());
+    Frames { all: frames.len(), late: late.len(), canvases: cleared() - before.1, script_ms }
 }
 
 impl std::ops::Add for Frames {
@@ -279,16 +284,17 @@ impl std::ops::Add for Frames {
     }
 }
 
-/// Long drags over one of twelve charts, as long a rest for comparison, and the lines of the bands.
-fn measure_brush(server: &TestServer, row: &mut impl FnMut(&str, String, &str)) {
-    let browser = Browser::with(&Settings { height: 3_600, ..TALL });
+/// Long drags over one of twelve charts, of which at least so many are in sight, as long a rest for comparison, and the lines of the
+/// bands.
+fn measure_brush(server: &TestServer, height: u32, charts: usize, row: &mut impl FnMut(&str, String, &str)) {
+    let browser = Browser::with(&Settings { height, ..TALL });
     browser.before_pages(WATCH);
     browser.goto(&address(server, "twelve"));
-    all_painted(&browser, 12);
+    all_painted(&browser, charts);
     let page = Page { browser: &browser };
     let (mut drags, mut rests, mut lines) = (Frames::default(), Frames::default(), Vec::new());
     for round in 0..ROUNDS {
-        let plot = page.plot("panel-3").expect("there is a fourth panel");
+        let plot = page.plot("panel-0").expect("there is a first panel");
         rests = rests + frames_during(&browser, || std::thread::sleep(std::time::Duration::from_secs(4)));
         drags = drags + frames_during(&browser, || browser.press_and_move(&path(&plot, round)));
         browser.look(WATCH_LINES, &[]);
@@ -303,6 +309,8 @@ fn measure_brush(server: &TestServer, row: &mut impl FnMut(&str, String, &str)) 
     assert_eq!(drags.canvases, 0, "brushing paints no chart anew");
     let (moves, frames) = ((MOVES * ROUNDS) as f64, drags.all as f64);
     let script = format!("{} a move, {} a frame", ms(drags.script_ms / moves), ms(drags.script_ms / frames));
+    let mut row =
+        |what: &str, measured: String, bar: &str| row(&format!("{height} px high, {what}"), measured, bar);
     row("brushing beside 12 charts: script", script, "2 ms a frame");
     let late = format!("{} of {}; at rest {} of {}", drags.late, drags.all, rests.late, rests.all);
     row("brushing beside 12 charts: frames later than 25 ms", late, "0");
