@@ -108,8 +108,8 @@ pub(super) fn Crosshair(
     let ctx = surface.ctx;
     let hovered = memo(move || ctx.hover.get().map(|hover| hover.at));
     view! {
-        <Line surface points pixel_ratio at=ctx.pinned.into() class="crosshair pinned" />
-        <Line surface points pixel_ratio at=hovered.into() class="crosshair" />
+        <Line surface points pixel_ratio at=ctx.pinned.into() class="crossline pinned" />
+        <Line surface points pixel_ratio at=hovered.into() class="crossline" />
     }
 }
 
@@ -138,15 +138,14 @@ fn Line(
     });
     let left_px = move || x.get().unwrap_or_default() - strip.with(|strip| strip.beside_px);
     view! {
-        <Show when=move || x.with(Option::is_some)>
-            <canvas
-                node_ref=node
-                class=class
-                aria-hidden="true"
-                style:transform=move || format!("translateX({}px)", left_px())
-                style:width=move || format!("{}px", strip.with(Strip::width_px))
-            ></canvas>
-        </Show>
+        <canvas
+            node_ref=node
+            class=class
+            class:crosshair=move || x.with(Option::is_some)
+            aria-hidden="true"
+            style:transform=move || format!("translateX({}px)", left_px())
+            style:width=move || format!("{}px", strip.with(Strip::width_px))
+        ></canvas>
     }
 }
 
