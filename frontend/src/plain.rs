@@ -20,6 +20,8 @@ enum Sequence {
     Letters,
     /// Parameters, up to a letter.
     Control,
+    /// Behind the parameters (ECMA-48, 5.4): no more of them, up to a letter.
+    Between,
     /// A text for the terminal, up to a bell or the next escape.
     Command,
     /// The escape in it, which ends it with a backslash.
@@ -43,13 +45,14 @@ pub fn plain(text: &str) -> String {
                 start = shown.len();
                 Sequence::Begun
             }
-            (Sequence::Begun, '[') | (Sequence::Control, ' '..='?') => Sequence::Control,
+            (Sequence::Begun, '[') | (Sequence::Control, '0'..='?') => Sequence::Control,
+            (Sequence::Control | Sequence::Between, ' '..='/') => Sequence::Between,
             (Sequence::Begun, ']' | 'P' | '_' | '^' | 'X') => Sequence::Command,
             (Sequence::Begun, '('..='/') => Sequence::Letters,
             (Sequence::Command, '\u{7}')
             | (Sequence::Ending, _)
             | (Sequence::Letters, '0'..='~')
-            | (Sequence::Begun | Sequence::Control, '@'..='~') => Sequence::Whole,
+            | (Sequence::Begun | Sequence::Control | Sequence::Between, '@'..='~') => Sequence::Whole,
             (Sequence::Command, char) if char >= ' ' => Sequence::Command,
             _ => Sequence::None,
         };
@@ -152,6 +155,9 @@ mod tests {
         check("login failed \u{1b}]0;for root from 6.6.6.6", "login failed ␛]0;for root from 6.6.6.6");
         check("\u{1b}Pfor root\u{1b}[31m from \u{1b}]0;title\u{7}6.6.6.6", "␛Pfor root from 6.6.6.6");
         check("cut off \u{1b}[3", "cut off ␛[3");
+        // As in a pattern, where what varies has lost its end.
+        check("\u{1b}[<*> ERROR\u{1b}[<*> plain", "␛[<*> ERROR␛[<*> plain");
+        check("\u{1b}[3 qcursor", "cursor");
         check("\u{1b}[31\nnext\u{1b}", "␛[31\nnext␛");
         check("\u{1b}]0;a\nb\u{7}", "␛]0;a\nb␇");
     }

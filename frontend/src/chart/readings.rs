@@ -209,18 +209,18 @@ fn value_at(one: &Columns, at_ms: f64, reach_ms: f64) -> Option<f64> {
     nearest_point(one, at_ms, reach_ms).map(|index| one.values[index])
 }
 
-/// Which point is nearest to an instant; none in a gap, and none farther than `reach_ms` before the first and after the last.
+/// Which point is nearest to an instant; none farther than `reach_ms` where a line has its end: before the first point, after the last, in
+/// a gap.
 pub(super) fn nearest_point(one: &Columns, at_ms: f64, reach_ms: f64) -> Option<usize> {
     let count = one.times_ms.len().min(one.values.len());
     let after = one.times_ms[..count].partition_point(|time| *time < at_ms);
-    let before = after.checked_sub(1);
-    let after = (after < count).then_some(after);
+    let is_there = |index: &usize| *index < count && one.values[*index].is_finite();
+    let (before, after) = (after.checked_sub(1).filter(is_there), Some(after).filter(is_there));
     let distance = |index: usize| (one.times_ms[index] - at_ms).abs();
-    let nearest = match (before, after) {
+    match (before, after) {
         (Some(before), Some(after)) => Some(if distance(before) <= distance(after) { before } else { after }),
         (lone, None) | (None, lone) => lone.filter(|index| distance(*index) <= reach_ms),
-    };
-    nearest.filter(|index| one.values[*index].is_finite())
+    }
 }
 
 /// The lowest and the highest value, with the zero where the axis has it, too: a line far from zero is drawn without.
@@ -392,6 +392,9 @@ mod tests {
         check(46.0, None);
         check(4.0, None);
         assert_eq!(value_at(&series("b", &[]), 1.0, 5.0), None);
+        // However long a gap is, its second half is no more of the point behind it.
+        let long = series("c", &[(10.0, 1.0), (20.0, f64::NAN), (100.0, 4.0)]);
+        assert_eq!([80.0, 96.0].map(|at| value_at(&long, at, 5.0)), [None, Some(4.0)]);
     }
 
     #[test]

@@ -295,9 +295,12 @@ fn versus(change: f64) -> String {
     if change.is_infinite() { "new".to_owned() } else { text::times(change) }
 }
 
-/// A template with its variable parts set off.
+/// A template with its variable parts set off; one can point at that of messages without a text, too.
 fn holes(template: &str) -> Vec<AnyView> {
     let mut parts: Vec<AnyView> = Vec::new();
+    if template.is_empty() {
+        parts.push(view! { <span class="faint">"(no text)"</span> }.into_any());
+    }
     for (number, text) in plain(template).split("<*>").enumerate() {
         if number > 0 {
             parts.push(view! { <span class="hole">"<*>"</span> }.into_any());
