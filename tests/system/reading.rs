@@ -317,6 +317,19 @@ fn in_a_small_pane_the_context_of_a_line_is_seen_about_it() {
     page.wait_for("the focus", "return document.activeElement.id", &json!("log-list"));
     browser.key(Key::Enter);
     page.wait_for("its fields", "return !!document.querySelector('.row.open .fields')", &json!(true));
+    // So is one at the upper edge where nothing was narrowed, and so nothing comes anew.
+    let page = open(&browser, &server, "");
+    page.wait_for_total(LINES);
+    browser.wheel(page.center("#log-list"), 2_000);
+    let top = "const box = document.querySelector('#log-list').getBoundingClientRect(); return [box.left + 300, box.top + 8]";
+    page.wait_for(
+        "the hundredth line",
+        "return document.querySelector('.row').getAttribute('aria-rowindex') > 90",
+        &json!(true),
+    );
+    browser.click(serde_json::from_value(browser.look(top, &[])).expect("a place"));
+    browser.click(page.center(".fields-head .control:nth-child(3)"));
+    page.wait_for("the line among its neighbours", &about, &json!([true, true, true]));
     browser.assert_no_errors();
 }
 

@@ -155,7 +155,15 @@ impl LineFeed {
         let top = row.and_then(|row| extent.top_of(self.position.get_untracked(), row));
         self.kept_px.set_value(top.map(|px| extent.among_others(px)));
         self.sought_text.set(self.find_now());
+        let query = self.session.query.get_untracked();
         self.session.send(Command::ShowContext(id));
+        // Where all lines were shown already nothing comes that would lead to it.
+        let stays = self.session.query.with_untracked(|now| *now == query);
+        if let Some(row) = row.filter(|_| stays) {
+            // Its fields go: they need no room.
+            self.expanded.set(None);
+            self.lead_to(row);
+        }
     }
 
     /// What is looked for: the text filter, else what was one before the context of a line was asked for.
