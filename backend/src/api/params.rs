@@ -116,19 +116,19 @@ impl Params {
     /// `baseline_from` and `baseline_until`, which go together: what a range is compared with.
     pub fn baseline(&self) -> Result<Option<TimeRange>, ApiError> {
         let now = AppState::now();
-        let wrong = |parameter: &str, detail: &str| {
-            Err(ApiError::parameter(parameter, detail.to_owned(), "2026-11-20T13:05:00Z"))
+        let wrong = |parameter: &str, detail: String| {
+            Err(ApiError::parameter(parameter, detail, "2026-11-20T13:05:00Z"))
         };
         match (self.time("baseline_from", now)?, self.time("baseline_until", now)?) {
             (None, None) => Ok(None),
             (Some(from), Some(until)) if from <= until => Ok(Some(TimeRange { from, until })),
             (Some(from), Some(until)) => wrong(
                 "baseline_from",
-                &format!("`baseline_from` ({from}) is after `baseline_until` ({until})"),
+                format!("`baseline_from` ({from}) is after `baseline_until` ({until})"),
             ),
             (from, _) => {
                 let missing = if from.is_none() { "baseline_from" } else { "baseline_until" };
-                wrong(missing, "a baseline has both ends: `baseline_from` and `baseline_until`")
+                wrong(missing, "a baseline has both ends: `baseline_from` and `baseline_until`".to_owned())
             }
         }
     }
