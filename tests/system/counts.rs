@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sonde_shared::time::NANOS_PER_SEC;
 use sonde_tests::browser::{Browser, Key, Settings};
 use sonde_tests::corpus::at;
-use sonde_tests::page::Page;
+use sonde_tests::page::{Page, SeenRow};
 use sonde_tests::server::TestServer;
 use std::fmt::Write as _;
 
@@ -104,7 +104,8 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     browser.back();
     page.click_element("document.querySelector('.pattern.gone .template')");
     let shown = page.wait_for_total(4);
-    assert!(shown.rows.iter().all(|row| row.text.contains("no pier")), "{shown:?}");
+    let is_of_then = |(number, row): (usize, &SeenRow)| row.text.contains(&format!("no pier {number} here"));
+    assert!(shown.rows.iter().enumerate().all(is_of_then), "{shown:?}");
     // Its patterns are those of the selection still, which has none; so are the lines of the head.
     page.press("Patterns");
     page.wait_for("no pattern of it now", TEMPLATES, &json!([]));

@@ -204,8 +204,11 @@ proptest! {
         prop_assert!(!labels.is_empty() && unlike == labels.len(), "{axis:?}");
         prop_assert!(labels.iter().all(|label| label.chars().count() <= units::LABEL_CHARS), "{axis:?}");
         let size = |label: &str| label.split_once(' ').map(|(_, size)| size.to_owned());
-        // Of a count, nothing is no thousands.
-        let sized = |label: &&str| !label.contains('e') && label.split(' ').next() != Some("0");
+        // Of a count, nothing is no thousands: that label alone has no size.
+        let bare = match unit { "" => Some("0"), "req" => Some("0 req"), _ => None };
+        let is_nothing = |label: &str| bare.is_some() && label.split(' ').next() == Some("0");
+        prop_assert!(labels.iter().filter(|l| is_nothing(l)).all(|l| *l == "0" || Some(*l) == bare), "{axis:?}");
+        let sized = |label: &str| !label.contains('e') && !is_nothing(label);
         let sizes: std::collections::BTreeSet<_> = labels.iter().filter(|l| sized(l)).map(|l| size(l)).collect();
         prop_assert!(sizes.len() <= 1 || labels.iter().any(|l| l.contains('e')), "{axis:?}");
     }
