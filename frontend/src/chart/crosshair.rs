@@ -59,7 +59,7 @@ pub(super) fn points_at(
 }
 
 /// What is painted of an instant: how far the canvas reaches to either side of it, and the points, by their places from its left.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Strip {
     beside_px: f64,
     points: Vec<Point>,
@@ -125,26 +125,30 @@ fn Line(
     // While a band is dragged its edges are read, and nothing else is to move.
     let at = memo(move || at.get().filter(|_| ctx.draft.with(Option::is_none)));
     let x = memo(move || surface.x_in_view(at.get()?).map(f64::floor));
-    // A line that goes stays as it was: painting twelve for nothing, as a drag begins, would take half of its first frame.
-    let strip = Memo::new(move |former: Option<&Strip>| match (at.get(), x.get()) {
-        (Some(at), Some(x)) => Strip::of(x + GUTTER_PX, points.run(at)),
-        _ => former.cloned().unwrap_or_default(),
+    // None until it is shown first. A line that goes stays as it was: painting twelve for nothing, as a drag begins, would take half of its
+    // first frame.
+    let strip = Memo::new(move |former: Option<&Option<Strip>>| match (at.get(), x.get()) {
+        (Some(at), Some(x)) => Some(Strip::of(x + GUTTER_PX, points.run(at))),
+        _ => former.cloned().flatten(),
     });
     let node = NodeRef::<html::Canvas>::new();
     effect(move || {
         let Some(canvas) = node.get() else { return };
         let (height_px, pixel_ratio) = (surface.height.get(), pixel_ratio.get());
-        ctx.theme.with(|theme| strip.with(|strip| strip.paint(&canvas, height_px, pixel_ratio, theme)));
+        let paint =
+            |strip: &Strip| ctx.theme.with(|theme| strip.paint(&canvas, height_px, pixel_ratio, theme));
+        strip.with(|strip| strip.as_ref().map(paint));
     });
-    let left_px = move || x.get().unwrap_or_default() - strip.with(|strip| strip.beside_px);
+    let of_strip =
+        move |px: fn(&Strip) -> f64| strip.with(|strip| strip.as_ref().map(px).unwrap_or_default());
     view! {
         <canvas
             node_ref=node
             class=class
             class:crosshair=move || x.with(Option::is_some)
             aria-hidden="true"
-            style:transform=move || format!("translateX({}px)", left_px())
-            style:width=move || format!("{}px", strip.with(Strip::width_px))
+            style:transform=move || format!("translateX({}px)", x.get().unwrap_or_default() - of_strip(|strip| strip.beside_px))
+            style:width=move || format!("{}px", of_strip(Strip::width_px))
         ></canvas>
     }
 }

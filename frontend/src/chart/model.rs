@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// Mean values by series.
 pub type Means = BTreeMap<String, f64>;
 
-/// A value is read up to so many px beyond a series' first and last point.
+/// A value is read up to so many px beyond where a series' line has an end.
 const REACH_PX: f64 = 12.0;
 
 /// A panel's series, `None` while nothing was loaded yet.
@@ -199,7 +199,7 @@ fn bounds_of(all: &[Columns], draw: Draw) -> Vec<Bounds> {
     outlines(all, draw).iter().map(|one| Bounds::of_long(&one.values)).collect()
 }
 
-/// How far beyond a series' ends its value is read.
+/// How far beyond the ends of its line a series' value is read.
 fn reach_ms(time: &TimeScale) -> f64 {
     time.nanos_per_px() * REACH_PX / NANOS_PER_MS as f64
 }

@@ -172,6 +172,12 @@ enum Counted {
     Before,
 }
 
+impl Counted {
+    const fn is_before(self) -> bool {
+        matches!(self, Self::Before)
+    }
+}
+
 #[component]
 fn Pattern(
     feed: PatternFeed,
@@ -179,67 +185,15 @@ fn Pattern(
     counted: Counted,
     open: Memo<Option<String>>,
 ) -> impl IntoView {
-    let session = use_session();
-    let gone = matches!(counted, Counted::Before);
     let id = row.id.clone();
     let is_open = memo(move || open.with(|open| open.as_ref() == Some(&id)));
-    let id = row.id.clone();
-    let toggle = move |_| session.send(Command::ListValues((!is_open.get_untracked()).then(|| id.clone())));
-    let narrow = move |excluded: bool, id: &str| {
-        let filter = FieldFilter { name: "pattern".to_owned(), value: id.to_owned(), excluded };
-        session.send(Command::Narrow(filter));
-    };
-    let (only, not, id) = (row.id.clone(), row.id.clone(), row.id.clone());
-    let show =
-        move |_| if gone { session.send(Command::ShowGone(only.clone())) } else { narrow(false, &only) };
-    let versus = match counted {
-        Counted::Now { nanos, .. } => row.change(nanos).map(versus),
-        Counted::Before => Some("gone".to_owned()),
-    };
-    let leave_out = (!gone).then(|| {
-        view! {
-            <button
-                class="control small icon-only"
-                aria-label="Leave its lines out"
-                title="Leave its lines out"
-                on:click=move |_| narrow(true, &not)
-            >
-                <Glyph icon=Icon::Minus />
-            </button>
-        }
-    });
-    let (level, levels) = (row.level, Arc::clone(&row.levels));
+    let gone = counted.is_before();
+    let (id, levels) = (row.id.clone(), Arc::clone(&row.levels));
     let (example, template) = (row.example.clone(), row.template.clone());
-    let named = |wanted: bool| (gone == wanted).then(|| row.id.clone());
+    let (level, pattern) = (row.level, (!gone).then(|| id.clone()));
     view! {
-        <li
-            class=["pattern level-", level.name()].concat()
-            class:gone=gone
-            data-pattern=named(false)
-            data-gone=named(true)
-        >
-            <div class="pattern-row">
-                <button
-                    class="control small icon-only unfold"
-                    aria-label="Values and an example"
-                    aria-expanded=move || is_open.get().to_string()
-                    on:click=toggle
-                >
-                    <Glyph icon=Icon::Chevron />
-                </button>
-                <span class="number" class:muted=gone>{text::count(row.count)}</span>
-                <Share row=row.clone() counted />
-                <span class="versus" class:new=row.before == Some(0) && !gone>{versus}</span>
-                <span class="tag" title=text::levels(&row.levels)>{level.tag()}</span>
-                <button
-                    class="template mono"
-                    title=if gone { "Show its lines of before" } else { "Show its lines" }
-                    on:click=show
-                >
-                    {holes(&template)}
-                </button>
-                {leave_out}
-            </div>
+        <li class=["pattern level-", level.name()].concat() class:gone=gone data-pattern=pattern>
+            <PatternLine row counted is_open />
             <Show when=move || is_open.get()>
                 <Levels levels=Arc::clone(&levels) />
                 <Values feed id=id.clone() template=template.clone() gone />
@@ -249,9 +203,67 @@ fn Pattern(
     }
 }
 
-/// The part of all lines that a pattern has, as a bar and in figures; nothing of one that has none.
+/// What is always seen of a pattern.
 #[component]
-fn Share(row: PatternRow, counted: Counted) -> impl IntoView {
+fn PatternLine(row: PatternRow, counted: Counted, is_open: Memo<bool>) -> impl IntoView {
+    let session = use_session();
+    let gone = counted.is_before();
+    let id = row.id.clone();
+    let toggle = move |_| session.send(Command::ListValues((!is_open.get_untracked()).then(|| id.clone())));
+    let id = row.id.clone();
+    let show = move |_| session.send(if gone { Command::ShowGone(id.clone()) } else { narrow(false, &id) });
+    let versus = match counted {
+        Counted::Now { nanos, .. } => row.change(nanos).map(versus),
+        Counted::Before => Some("gone".to_owned()),
+    };
+    view! {
+        <div class="pattern-row">
+            <button
+                class="control small icon-only unfold"
+                aria-label="Values and an example"
+                aria-expanded=move || is_open.get().to_string()
+                on:click=toggle
+            >
+                <Glyph icon=Icon::Chevron />
+            </button>
+            <span class="number" class:muted=gone>{text::count(row.count)}</span>
+            {share(&row, counted)}
+            <span class="versus" class:new=row.before == Some(0) && !gone>{versus}</span>
+            <span class="tag" title=text::levels(&row.levels)>{row.level.tag()}</span>
+            <button
+                class="template mono"
+                title=if gone { "Show its lines of before" } else { "Show its lines" }
+                on:click=show
+            >
+                {holes(&row.template)}
+            </button>
+            {(!gone).then(|| view! { <LeaveOut id=row.id /> })}
+        </div>
+    }
+}
+
+#[component]
+fn LeaveOut(id: String) -> impl IntoView {
+    let session = use_session();
+    view! {
+        <button
+            class="control small icon-only"
+            aria-label="Leave its lines out"
+            title="Leave its lines out"
+            on:click=move |_| session.send(narrow(true, &id))
+        >
+            <Glyph icon=Icon::Minus />
+        </button>
+    }
+}
+
+/// Shows the lines of a pattern alone, or all but those.
+fn narrow(excluded: bool, id: &str) -> Command {
+    Command::Narrow(FieldFilter { name: "pattern".to_owned(), value: id.to_owned(), excluded })
+}
+
+/// The part of all lines that a pattern has, as a bar and in figures; nothing of one that has none.
+fn share(row: &PatternRow, counted: Counted) -> impl IntoView + use<> {
     let (bar, share) = match counted {
         Counted::Now { total, most, .. } => {
             let width = row.count as f64 / most as f64 * 100.0;
