@@ -1,11 +1,11 @@
 //! What a made element was given, and how it changes.
 
 use crate::dom;
+use crate::effect::Followed;
 use crate::element::{Attribute, Place};
 use crate::listener::Listener;
 use crate::value::Value;
 use any_spawner::Executor;
-use reactive_graph::effect::RenderEffect;
 use reactive_graph::traits::Set;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement};
@@ -20,7 +20,7 @@ pub(crate) enum Given {
 /// A value that was given.
 pub(crate) enum Held {
     Settled(Value),
-    Live(RenderEffect<Value>),
+    Live(Followed<Value>),
 }
 
 impl Given {
@@ -32,7 +32,7 @@ impl Given {
     pub(crate) fn change(&mut self, element: &Element, attribute: Attribute) {
         let before = match self {
             Self::Value { value: Held::Settled(value), .. } => Some(std::mem::replace(value, Value::Absent)),
-            Self::Value { value: Held::Live(effect), .. } => effect.take_value(),
+            Self::Value { value: Held::Live(followed), .. } => followed.take(),
             Self::Listener(_) | Self::Ref => None,
         };
         *self = Self::after(element, attribute, before);
@@ -77,14 +77,14 @@ fn follow(
     name: &'static str,
     mut value: Box<dyn FnMut() -> Value>,
     before: Option<Value>,
-) -> RenderEffect<Value> {
+) -> Followed<Value> {
     let element = element.clone();
     let run = move |before: Option<Value>| {
         let value = value().settled();
         give(&element, place, name, before.as_ref(), &value);
         value
     };
-    RenderEffect::new_with_value(run, before)
+    Followed::new(run, before)
 }
 
 fn give(element: &Element, place: Place, name: &'static str, before: Option<&Value>, value: &Value) {

@@ -1,10 +1,12 @@
 //! Conditions and lists. What they are given is boxed at once: their own code is there once, not for each place of use.
 
+use crate::effect::leave_with_owner;
 use crate::keyed::{Item, Key, Keyed};
 use crate::macros::children::{ChildrenFn, ViewFn};
 use crate::view::{IntoView, View};
 use leptos_macro::component;
 use reactive_graph::computed::ArcMemo;
+use reactive_graph::graph::ToAnySubscriber;
 use reactive_graph::owner::Owner;
 use reactive_graph::traits::Get;
 use std::hash::Hash;
@@ -26,6 +28,7 @@ pub fn Show(
 
 fn show(when: Box<dyn Fn() -> bool + Send + Sync>, children: ChildrenFn, fallback: ViewFn) -> View {
     let is_shown = ArcMemo::new(move |_| when());
+    leave_with_owner(is_shown.to_any_subscriber());
     View::Live(Box::new(move || {
         let is_shown = is_shown.get();
         View::Either(is_shown, Box::new(if is_shown { children() } else { fallback.run() }))

@@ -17,6 +17,8 @@ mod attribute;
 /// Conditions and lists.
 pub mod control;
 mod dom;
+/// Effects, and how what they read forgets them.
+pub mod effect;
 /// Elements as they are written down, with their attributes.
 pub mod element;
 mod keyed;

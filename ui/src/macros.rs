@@ -13,6 +13,7 @@ pub fn __as_shared_reactive_fn<T, F: FnMut() -> T>(closure: F) -> F {
 pub mod prelude {
     pub use super::children::{Children, ChildrenFn, ToChildren, ViewFn};
     pub use crate::control::{Each, Show};
+    pub use crate::effect::Effect;
     pub use crate::element::NodeRef;
     pub use crate::signals::{Callback, IntoReactiveValue, Memo, RwSignal, Signal, StoredValue};
     pub use crate::value::IntoAttributeValue;
@@ -21,7 +22,6 @@ pub mod prelude {
     };
     pub use leptos_dom::helpers::*;
     pub use leptos_macro::{component, view};
-    pub use reactive_graph::effect::Effect;
     pub use reactive_graph::graph::untrack;
     pub use reactive_graph::owner::{
         LocalStorage, Owner, expect_context, on_cleanup, provide_context, use_context,

@@ -5,10 +5,10 @@
 
 use crate::attribute::Given;
 use crate::dom;
+use crate::effect::Followed;
 use crate::element::{Element, Written};
 use crate::keyed::{Item, Key, Keyed, former_places, staying};
 use crate::view::View;
-use reactive_graph::effect::RenderEffect;
 use reactive_graph::owner::Owner;
 use std::borrow::Cow;
 use web_sys::Node;
@@ -23,7 +23,8 @@ pub(crate) enum Mounted {
     Several(Vec<Mounted>, Option<Node>),
     Either(bool, Box<Mounted>),
     Keyed(Rows),
-    Live(Live),
+    /// What a closure gave.
+    Live(Followed<Mounted>),
 }
 
 /// An element that was made.
@@ -32,16 +33,6 @@ pub(crate) struct Made {
     element: web_sys::Element,
     attributes: Vec<Given>,
     child: Option<Mounted>,
-}
-
-/// What a closure gave.
-pub(crate) struct Live(RenderEffect<Mounted>);
-
-impl Drop for Live {
-    /// What is inside goes at once, not when the effect's task hears of its end.
-    fn drop(&mut self) {
-        drop(self.0.take_value());
-    }
 }
 
 /// The items of a list with keys.
@@ -90,7 +81,7 @@ impl Mounted {
             }
             View::Either(which, view) => Self::Either(which, Box::new(Self::new(*view))),
             View::Keyed(list) => Self::Keyed(Rows::new(list)),
-            View::Live(view) => Self::Live(Live::new(view)),
+            View::Live(view) => Self::Live(follow(view)),
         }
     }
 
@@ -161,9 +152,7 @@ impl Mounted {
                 }
                 act(&list.end);
             }
-            Self::Live(live) => {
-                live.0.with_value_mut(|mounted| mounted.for_each(act));
-            }
+            Self::Live(shown) => shown.with(|mounted| mounted.for_each(act)),
         }
     }
 }
@@ -216,19 +205,19 @@ impl Made {
     }
 }
 
-impl Live {
-    fn new(mut view: Box<dyn FnMut() -> View>) -> Self {
-        Self(RenderEffect::new(move |former| {
-            let view = view();
-            match former {
-                Some(mut mounted) => {
-                    Mounted::change(&mut mounted, view);
-                    mounted
-                }
-                None => Mounted::new(view),
+/// Shows what the closure gives, and again when something changes that it read.
+fn follow(mut view: Box<dyn FnMut() -> View>) -> Followed<Mounted> {
+    let show = move |former| {
+        let view = view();
+        match former {
+            Some(mut mounted) => {
+                Mounted::change(&mut mounted, view);
+                mounted
             }
-        }))
-    }
+            None => Mounted::new(view),
+        }
+    };
+    Followed::new(show, None)
 }
 
 impl Rows {

@@ -6,8 +6,9 @@
 
 #![expect(clippy::missing_panics_doc, reason = "whoever asks what is gone has made a mistake")]
 
+use crate::effect::leave_with_owner;
 use reactive_graph::computed as memos;
-use reactive_graph::graph::{AnySource, ToAnySource, untrack};
+use reactive_graph::graph::{AnySource, ToAnySource, ToAnySubscriber, untrack};
 use reactive_graph::owner as owned;
 use reactive_graph::signal as graph;
 use reactive_graph::traits::{GetUntracked, GetValue, IsDisposed, ReadValue, Track, Write, WriteValue};
@@ -198,7 +199,9 @@ impl<T: Send + Sync + 'static> Memo<T> {
 }
 
 fn of(compute: Box<dyn Fn(Option<Held>) -> (Held, bool) + Send + Sync>) -> memos::Memo<Held> {
-    memos::Memo::new_owning(compute)
+    let memo = memos::ArcMemo::new_owning(compute);
+    leave_with_owner(memo.to_any_subscriber());
+    memo.into()
 }
 
 impl<T: Send + Sync + 'static> Signal<T> {
@@ -372,5 +375,25 @@ impl<In: 'static, Out: 'static, F: Fn(In) -> Out + 'static> IntoReactiveValue<Ca
     #[inline]
     fn into_reactive_value(self) -> Callback<In, Out> {
         Callback::new(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effect::tests::left;
+    use reactive_graph::owner::Owner;
+
+    #[test]
+    fn what_it_read_forgets_a_memo_whose_owner_goes() {
+        Owner::new().with(|| {
+            let signal = RwSignal::new(1);
+            let owner = Owner::new();
+            let memo = owner.with(|| Memo::new(move |_| signal.get() + 1));
+            assert_eq!(memo.get_untracked(), 2);
+            let subscriber = memos::ArcMemo::from(memo.0).to_any_subscriber();
+            // The signal and the owner.
+            assert_eq!(left(subscriber, || owner.cleanup()), 2);
+        });
     }
 }
