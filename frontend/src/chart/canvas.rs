@@ -10,7 +10,7 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
 use sonde_shared::chart::crisp::crisp_line;
-use sonde_shared::chart::draw::{Frame, UNITS_PER_PX};
+use sonde_shared::chart::draw::{Frame, Surface, UNITS_PER_PX};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -27,6 +27,9 @@ thread_local! {
 
 /// Browsers refuse bitmaps that are larger.
 const MOST_DEVICE_PX: f64 = 16_384.0;
+
+/// A line up to so wide, in CSS px, has no round corners.
+const THIN_PX: f64 = 2.0;
 
 /// So many widths are kept; then the cache starts anew.
 const MOST_WIDTHS: usize = 4_096;
@@ -61,7 +64,6 @@ impl CanvasBackend {
 
     fn new(context: CanvasRenderingContext2d, (width_px, height_px): (f64, f64), pixel_ratio: f64) -> Self {
         context.clear_rect(0.0, 0.0, (width_px * pixel_ratio).ceil(), (height_px * pixel_ratio).ceil());
-        context.set_line_join("round");
         let size = ((width_px * UNITS_PER_PX) as u32, (height_px * UNITS_PER_PX) as u32);
         Self { context, size, scale: pixel_ratio / UNITS_PER_PX, font: String::new() }
     }
@@ -74,6 +76,9 @@ impl CanvasBackend {
         let width = line_width(style.stroke_width(), self.scale);
         self.context.set_stroke_style_str(&css_colour(style.color()));
         self.context.set_line_width(width);
+        // Of a thin line nobody sees how its corners are made, and round ones take half of its painting.
+        let is_thin = f64::from(style.stroke_width()) <= THIN_PX * UNITS_PER_PX;
+        self.context.set_line_join(if is_thin { "bevel" } else { "round" });
         width
     }
 
@@ -240,6 +245,24 @@ impl DrawingBackend for CanvasBackend {
         let font = format!("{:.2}px {}", style.size(), style.family().as_str());
         let width = text_width(&self.context, font, text);
         Ok((width.ceil() as u32, style.size().ceil() as u32))
+    }
+}
+
+impl Surface for CanvasBackend {
+    /// As a line in the middle of each, all with one stroke: that takes a quarter of what filling their outline does.
+    fn fill_columns<S: BackendStyle>(&mut self, columns: &[[BackendCoord; 2]], style: &S) -> Drawn {
+        self.context.set_stroke_style_str(&css_colour(style.color()));
+        self.context.set_line_width(1.0);
+        self.context.begin_path();
+        let mut middle =
+            columns.first().map_or(0.0, |[upper_left, _]| self.place(*upper_left).0.round() + 0.5);
+        for [upper_left, lower_right] in columns {
+            self.context.move_to(middle, self.place(*upper_left).1);
+            self.context.line_to(middle, self.place(*lower_right).1);
+            middle += 1.0;
+        }
+        self.context.stroke();
+        Ok(())
     }
 }
 

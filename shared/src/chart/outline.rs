@@ -158,14 +158,18 @@ pub(super) struct Pixels {
     pub(super) count: usize,
 }
 
-/// So many points in a column hide the line between them: what is seen is how far it goes up and down.
+/// So many points in a column hide the line between them, and so many turns: what is seen is how far it goes up and down.
 const DENSE: f64 = 2.0;
+const TURNING: f64 = 0.5;
 
 impl Pixels {
-    /// Whether a path has so many points that nothing but its slices is seen.
+    /// Whether a path has so many points, or goes to and fro so often, that nothing but its slices is seen.
     pub(super) fn hide(self, path: &[(f64, f64)]) -> bool {
         let (left, right) = span(path.iter().map(|point| point.0));
-        path.len() as f64 > DENSE * ((right - left) / self.width + 1.0)
+        let columns = (right - left) / self.width + 1.0;
+        let turns = |at: &[(f64, f64)]| (at[1].1 - at[0].1) * (at[2].1 - at[1].1) < 0.0;
+        path.len() as f64 > DENSE * columns
+            || path.windows(3).filter(|at| turns(at)).count() as f64 > TURNING * columns
     }
 
     /// The columns that a path runs through from left to right. Where it passes from one into the next, both have that height.
@@ -293,6 +297,21 @@ mod tests {
         assert!(parts_between(&run, 20.0, 30.0).is_empty());
         let through = [(0.0, 0.0), (10.0, 10.0)];
         assert_eq!(crossed(&through, 2.0, 4.0), [(0.0, 0.0), (2.0, 2.0), (4.0, 4.0), (10.0, 10.0)]);
+    }
+
+    #[test]
+    fn a_line_is_hidden_by_many_points_or_by_going_to_and_fro() {
+        let pixels = Pixels { left: 0.0, width: 1.0, count: 100 };
+        let hides = |points_a_column: f64, points_a_turn: usize| {
+            let points = (points_a_column * 100.0) as usize;
+            let place = |at: usize| (at as f64 / points_a_column, (at / points_a_turn % 2 * at) as f64);
+            pixels.hide(&(0..points).map(place).collect::<Vec<_>>())
+        };
+        assert!(hides(2.2, 1_000), "many points");
+        assert!(!hides(1.8, 1_000), "not so many");
+        assert!(hides(1.8, 1), "to and fro");
+        assert!(hides(0.8, 1), "to and fro in most columns");
+        assert!(!hides(0.4, 1), "each way is seen");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is drawn of single things: lines, areas, texts. In CSS pixels, onto an area counted in units.
 
+use super::surface::{Columns, Surface};
 use super::{Drawn, Frame, UNITS_PER_PX};
 use crate::chart::theme::Rgb;
 use plotters::coord::Shift;
@@ -7,10 +8,9 @@ use plotters::drawing::DrawingArea;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontFamily, FontStyle, RGBAColor, ShapeStyle, TextStyle};
-use plotters_backend::DrawingBackend;
 
 /// Draws in CSS pixels onto an area counted in units.
-pub(super) struct Pen<'a, DB: DrawingBackend> {
+pub(super) struct Pen<'a, DB: Surface> {
     pub(super) area: &'a DrawingArea<DB, Shift>,
     pub(super) frame: &'a Frame<'a>,
 }
@@ -30,7 +30,7 @@ impl Ink {
     }
 }
 
-impl<DB: DrawingBackend> Pen<'_, DB> {
+impl<DB: Surface> Pen<'_, DB> {
     pub(super) fn path(&self, points: &[(f64, f64)], ink: Ink) -> Drawn<DB> {
         let points: Vec<(i32, i32)> = points.iter().copied().map(units).collect();
         let stroke_width = (ink.width_px * UNITS_PER_PX).round() as u32;
@@ -41,6 +41,12 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     pub(super) fn polygon(&self, corners: &[(f64, f64)], colour: Rgb, alpha: f64) -> Drawn<DB> {
         let corners: Vec<(i32, i32)> = corners.iter().copied().map(units).collect();
         self.area.draw(&Polygon::new(corners, fill(colour, alpha)))
+    }
+
+    /// Columns, each from its upper left to its lower right corner.
+    pub(super) fn columns(&self, corners: &[(f64, f64)], colour: Rgb, alpha: f64) -> Drawn<DB> {
+        let corners = corners.iter().copied().map(units).collect();
+        self.area.draw(&Columns { corners, style: fill(colour, alpha) })
     }
 
     pub(super) fn dot(&self, at: (f64, f64), radius_px: f64, colour: Rgb, alpha: f64) -> Drawn<DB> {

@@ -1,13 +1,12 @@
 //! The series of a chart: where each lies, its area, its line.
 
 use super::pen::{Ink, Pen};
-use super::{Drawn, Frame, Lines};
+use super::{Drawn, Frame, Lines, Surface};
 use crate::chart::bounds::Bounds;
 use crate::chart::outline::{Pixels, Run, Slice, clip, crossed, dashes, parts_between, speck, visible_runs};
 use crate::chart::scale::{TimeScale, ValueScale};
 use crate::chart::style::{FEW_SERIES, Fill, Shape, Style};
 use crate::chart::theme::{Rgb, dashes_of_slot};
-use plotters_backend::DrawingBackend;
 use std::borrow::Cow;
 
 const LIGHT_ALPHA: f64 = 0.12;
@@ -68,7 +67,7 @@ impl Plotted {
     }
 }
 
-impl<DB: DrawingBackend> Pen<'_, DB> {
+impl<DB: Surface> Pen<'_, DB> {
     /// The area below a series.
     pub(super) fn fill_below(&self, all: &[Plotted], index: usize, value: &ValueScale) -> Drawn<DB> {
         let one = &all[index];
@@ -96,8 +95,8 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             return Ok(());
         };
         if one.pixels.hide(&corners) {
-            let band = band_corners(one.pixels, &corners, Some(ground), 0.0);
-            return self.polygon(&band, self.colour_of(one), alpha);
+            let columns = columns(one.pixels, &corners, Some(ground), 0.0);
+            return self.columns(&columns, self.colour_of(one), alpha);
         }
         corners.extend([(last.0, ground), (first.0, ground)]);
         self.polygon(&corners, self.colour_of(one), alpha)
@@ -145,8 +144,8 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             match one.dashes() {
                 // A stroke of some thousand points to and fro takes many times as long as what it looks like.
                 None if one.pixels.hide(&path) => {
-                    let band = band_corners(one.pixels, &path, None, ink.width_px / 2.0);
-                    self.polygon(&band, ink.colour, ink.alpha)?;
+                    let columns = columns(one.pixels, &path, None, ink.width_px / 2.0);
+                    self.columns(&columns, ink.colour, ink.alpha)?;
                 }
                 None => self.path(&path, ink)?,
                 Some(lengths) => {
@@ -193,35 +192,16 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     }
 }
 
-/// The outline of what a path covers of each column of pixels, and `margin` px above and below it; with a ground also of all from
-/// there on. Not part of the pen: what is generic is compiled for size with the page's own code.
+/// What a path covers of each column of pixels, and `margin` px above and below it; with a ground also all from there on. The upper
+/// left and the lower right corner of each. Not part of the pen: what is generic is compiled for size with the page's own code.
 #[inline(never)]
-fn band_corners(pixels: Pixels, path: &[(f64, f64)], ground: Option<f64>, margin: f64) -> Vec<(f64, f64)> {
+fn columns(pixels: Pixels, path: &[(f64, f64)], ground: Option<f64>, margin: f64) -> Vec<(f64, f64)> {
     let slices = pixels.slices(path).into_iter();
-    let slices: Vec<Slice> = slices.map(|slice| ground.map_or(slice, |y| slice.with(y))).collect();
-    let over = |slice: &Slice, y: f64| [(slice.left, y), (slice.left + pixels.width, y)];
-    let upper = slices.iter().flat_map(|slice| over(slice, slice.top - margin));
-    let lower = slices.iter().rev().flat_map(|slice| {
-        let [left, right] = over(slice, slice.bottom + margin);
-        [right, left]
-    });
-    let mut corners: Vec<(f64, f64)> = Vec::with_capacity(4 * slices.len());
-    for corner in upper.chain(lower) {
-        // On a level stretch its ends are enough, and each corner is a call.
-        if let [.., (_, earlier), last] = corners.as_mut_slice()
-            && (*earlier - last.1).abs() < LEVEL_PX
-            && (last.1 - corner.1).abs() < LEVEL_PX
-        {
-            last.0 = corner.0;
-        } else {
-            corners.push(corner);
-        }
-    }
-    corners
+    let slices = slices.map(|slice| ground.map_or(slice, |y| slice.with(y)));
+    let corners =
+        |slice: Slice| [(slice.left, slice.top - margin), (slice.left + pixels.width, slice.bottom + margin)];
+    slices.flat_map(corners).collect()
 }
-
-/// Heights that differ by less are one.
-const LEVEL_PX: f64 = 1e-3;
 
 /// A run as places, held within the plot.
 fn held(run: &Run, value: &ValueScale) -> Run {
