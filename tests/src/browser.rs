@@ -3,6 +3,7 @@
 //! [`Browser`] has a profile of its own that nobody used before.
 
 mod fingers;
+mod settings;
 mod trace;
 mod vendor;
 
@@ -14,6 +15,7 @@ use fantoccini::actions::{
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use settings::capabilities;
 use std::future::Future;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -24,30 +26,8 @@ use tokio::runtime::Runtime;
 use vendor::Vendor;
 
 pub use fantoccini::key::Key;
+pub use settings::Settings;
 pub use trace::TracedBrowser;
-
-/// How the browser is set up.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The window's width in CSS pixels.
-    pub width: u32,
-    /// The window's height in CSS pixels.
-    pub height: u32,
-    /// The zone of the person who looks.
-    pub zone: &'static str,
-    /// Whether the system asks for dark colours.
-    pub dark: bool,
-    /// Whether it is a phone: fingers in place of a mouse.
-    pub touch: bool,
-    /// Further switches of the browser's.
-    pub switches: &'static [&'static str],
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { width: 1280, height: 900, zone: "UTC", dark: true, touch: false, switches: &[] }
-    }
-}
 
 /// A browser with a fresh profile. Closed when dropped; when the test has failed, a screenshot is left in `test-artifacts/`.
 #[derive(Debug)]
@@ -91,7 +71,7 @@ impl Browser {
     }
 
     fn emulate(&self, settings: &Settings) {
-        let size = json!({"width": settings.width, "height": settings.height, "deviceScaleFactor": 1, "mobile": settings.touch});
+        let size = json!({"width": settings.width, "height": settings.height, "deviceScaleFactor": settings.pixel_ratio, "mobile": settings.touch});
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
         if settings.touch {
             let touch = json!({"enabled": true, "maxTouchPoints": 5});
@@ -440,28 +420,6 @@ fn driver_with_port(zone: &str) -> Option<(Child, u16)> {
     // Read on, so that the driver is never held up by a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
     Some((driver, port))
-}
-
-fn capabilities(settings: &Settings, switches: &[String], profile: &Path) -> Value {
-    let window = format!("--window-size={},{}", settings.width, settings.height);
-    let profile = format!("--user-data-dir={}", profile.display());
-    let args = [
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-dev-shm-usage",
-        "--lang=en-US",
-        &window,
-        &profile,
-    ];
-    let switches = settings.switches.iter().copied().chain(switches.iter().map(String::as_str));
-    let args: Vec<&str> = args.into_iter().chain(switches).collect();
-    json!({"browserName": "chrome", "goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}})
 }
 
 fn press_and_move(points: &[(f64, f64)]) -> MouseActions {

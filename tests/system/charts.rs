@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sonde_shared::time::TimeRange;
-use sonde_tests::browser::{Browser, Key};
+use sonde_tests::browser::{Browser, Key, Settings};
 use sonde_tests::corpus::range;
 use sonde_tests::page::Page;
 use sonde_tests::server::{Setup, TestServer};
@@ -149,6 +149,31 @@ fn the_crosshair_has_a_point_on_each_series_at_its_value() {
     assert!((high(&three) / high(&quarter) - 3.0).abs() < 0.15, "{quarter:?} {three:?}");
     browser.screenshot("points");
     browser.assert_no_errors();
+}
+
+/// The colours in a row of pixels between the plot's edges, a little above its bottom.
+const LOW_ROW: &str = "const plot = document.querySelector('.plot');\
+    const canvas = plot.querySelector('canvas'), ratio = canvas.width / canvas.clientWidth, gutter = Math.ceil(78 * ratio);\
+    const y = Math.round(canvas.height - 12 * ratio), width = canvas.width - 2 * gutter;\
+    const row = canvas.getContext('2d').getImageData(gutter, y, width, 1).data;\
+    const colours = new Set(Array.from({length: width}, (_, x) => row.slice(4 * x, 4 * x + 4).join()));\
+    return [canvas.width > canvas.clientWidth, colours.size, ![...colours].some(colour => colour.endsWith(',0'))]";
+
+#[test]
+fn the_area_below_a_dense_line_has_no_seams_whatever_the_screens_pixels() {
+    let server = TestServer::start();
+    let mut text = String::new();
+    for second in 0..3_600_u64 {
+        writeln!(text, "mill.load {} {}", 60 + second * 7_919 % 31, 1_740_708_000 + second)
+            .expect("a String takes it");
+    }
+    assert_eq!(server.http().post("/api/ingest/metrics", text.as_bytes()).status, 200);
+    for pixel_ratio in [1.0, 1.1, 1.75] {
+        let browser = Browser::with(&Settings { pixel_ratio, ..Settings::default() });
+        let page = page_of(&browser, &server, "/?v=1&t=2025-02-28T02:00:00Z..03:00:00Z");
+        page.wait_for("one colour", LOW_ROW, &json!([pixel_ratio > 1.0, 1, true]));
+        browser.assert_no_errors();
+    }
 }
 
 #[test]

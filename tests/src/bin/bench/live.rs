@@ -18,8 +18,15 @@ const SPEED: usize = 10;
 /// A minute of what is simulated, in seconds.
 const MINUTE: u64 = 60 / SPEED as u64;
 /// All charts in sight: charts out of sight are told nothing.
-const TALL: Settings =
-    Settings { width: 1_280, height: 4_000, zone: "UTC", dark: true, touch: false, switches: &[] };
+const TALL: Settings = Settings {
+    width: 1_280,
+    height: 4_000,
+    zone: "UTC",
+    dark: true,
+    touch: false,
+    pixel_ratio: 1.0,
+    switches: &[],
+};
 
 /// Keeps the page's memory at hand, which grows and never shrinks.
 const WATCH: &str = "

@@ -22,8 +22,15 @@ const SERIES_OF_A_PANEL: usize = 4;
 const STEP_SECS: i64 = 10;
 const LINES: i64 = 86_400;
 /// All charts in sight: charts out of sight ask for nothing and draw nothing.
-const TALL: Settings =
-    Settings { width: 1_280, height: 7_000, zone: "UTC", dark: true, touch: false, switches: &[] };
+const TALL: Settings = Settings {
+    width: 1_280,
+    height: 7_000,
+    zone: "UTC",
+    dark: true,
+    touch: false,
+    pixel_ratio: 1.0,
+    switches: &[],
+};
 const ROUNDS: usize = 5;
 const MOVES: usize = 120;
 /// A frame that came so long after the one before means that one was dropped.
