@@ -17,8 +17,8 @@ const ROUNDS: usize = 5;
 const BODY: usize = 20_000;
 const PATH: &str = "/api/ingest/logs";
 
-/// A million lines in large bodies, against `write` and `fdatasync` of the same bodies; the seconds it took.
-pub(crate) fn alone(report: &mut Report) -> f64 {
+/// A million lines in large bodies, against `write` and `fdatasync` of the same bodies.
+pub(crate) fn alone(report: &mut Report) {
     println!("posting lines, and writing the same bytes plainly");
     let corpus = big_day::part(0);
     let (mut posted, mut by_two, mut written, mut cpu, mut memory) = (vec![], vec![], vec![], vec![], 0);
@@ -44,7 +44,6 @@ pub(crate) fn alone(report: &mut Report) -> f64 {
     let a_line = micros_each(median(cpu), lines);
     report.row("the same, server CPU a line", a_line, "", "", "1.8 µs");
     report.row("the same, anonymous memory", megabytes(memory), "", "", "200 MB");
-    posted
 }
 
 /// Posts all lines from so many senders, each of which waits for its answer before it sends more.
@@ -128,12 +127,21 @@ fn post_small(bodies: &[&[u8]], pace: Duration) -> Vec<Duration> {
 }
 
 /// Thirty-two readers who ask for two minutes of a component twice a second, each at a moment of its own, while lines are
-/// posted as fast as they are taken.
-pub(crate) fn beside_queries(report: &mut Report, truth: &Truth, alone: f64) {
+/// posted as fast as they are taken; against the same without readers. Segments fill and are sealed behind both.
+pub(crate) fn beside_queries(report: &mut Report, truth: &Truth) {
     const READERS: usize = 32;
-    println!("posting lines while {READERS} readers ask");
-    let (corpus, server) = (big_day::part(big_day::part_at(truth.two_minutes.from)), TestServer::start());
-    corpus.batches(BODY).for_each(|batch| server.store_logs(batch));
+    println!("posting lines alone, and while {READERS} readers ask");
+    let (asked, other) = (big_day::part(big_day::part_at(truth.two_minutes.from)), big_day::part(0));
+    let serve = || {
+        let server = TestServer::start();
+        post_all(&server, &asked, 1);
+        server
+    };
+    let post = |server: &TestServer| {
+        median((0..ROUNDS).map(|_| timed(|| post_all(server, &other, 1))).collect::<Vec<_>>())
+    };
+    let alone = post(&serve());
+    let server = serve();
     let (client, url, expected) = (server.http(), truth.two_minutes_url(), &truth.two_minutes.body);
     let ended = AtomicBool::new(false);
     let ask = |reader: usize| {
@@ -147,15 +155,13 @@ pub(crate) fn beside_queries(report: &mut Report, truth: &Truth, alone: f64) {
         }
         times
     };
-    let (other, ask) = (big_day::part(0), &ask);
+    let ask = &ask;
     let (posted, times) = thread::scope(|scope| {
         let readers: Vec<_> = (0..READERS).map(|reader| scope.spawn(move || ask(reader))).collect();
-        let posted: Vec<Duration> = (0..ROUNDS)
-            .map(|_| timed(|| other.batches(BODY).for_each(|batch| server.store_logs(batch))))
-            .collect();
+        let posted = post(&server);
         ended.store(true, Ordering::Relaxed);
         let times = readers.into_iter().flat_map(|reader| reader.join().expect("a reader ends"));
-        (median(posted), times.collect::<Vec<_>>())
+        (posted, times.collect::<Vec<_>>())
     });
     let what = format!("two minutes of a component during ingest, {READERS} readers, 99 of 100");
     report.row(what, millis(quantile(times, 0.99)), "", "", "20 ms");

@@ -138,7 +138,9 @@ fn compare(parts: &[String]) {
     assert!(parts.iter().all(|part| PARTS.contains(&part.as_str())), "the parts are {}", PARTS.join(", "));
     let has = |part: &str| parts.is_empty() || parts.iter().any(|named| named == part);
     let mut report = Report::default();
-    let alone = (has("ingest") || has("beside")).then(|| ingest::alone(&mut report));
+    if has("ingest") {
+        ingest::alone(&mut report);
+    }
     if has("small") {
         ingest::small_requests(&mut report);
     }
@@ -146,12 +148,12 @@ fn compare(parts: &[String]) {
         hard::compare(&mut report);
     }
     if ["beside", "open", "sealed"].into_iter().any(has) {
-        compare_the_day(&mut report, has, alone.unwrap_or(f64::NAN));
+        compare_the_day(&mut report, has);
     }
     println!("\n{report}");
 }
 
-fn compare_the_day(report: &mut Report, has: impl Fn(&str) -> bool, alone: f64) {
+fn compare_the_day(report: &mut Report, has: impl Fn(&str) -> bool) {
     let folder = big_day::ready(&mut |step| println!("{step}"));
     println!("making the answers to expect, by a plain scan");
     let truth = queries::Truth::of_the_day();
@@ -163,7 +165,7 @@ fn compare_the_day(report: &mut Report, has: impl Fn(&str) -> bool, alone: f64) 
         });
     }
     if has("beside") {
-        ingest::beside_queries(report, &truth, alone);
+        ingest::beside_queries(report, &truth);
     }
     if has("sealed") {
         compare_sealed(report, &folder, &truth);
