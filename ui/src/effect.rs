@@ -76,10 +76,7 @@ pub(crate) mod tests {
         Owner::new().with(|| {
             let (one, other) = (RwSignal::new(1), RwSignal::new(2));
             let reading = |reads: usize| {
-                Followed::new(
-                    move |_| [one, other].iter().take(reads).map(|one| one.get()).sum::<i32>(),
-                    None,
-                )
+                Followed::new(move |_| [one, other].iter().take(reads).map(RwSignal::get).sum::<i32>(), None)
             };
             for reads in 0..=2 {
                 let followed = reading(reads);
