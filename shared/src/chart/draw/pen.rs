@@ -2,6 +2,7 @@
 
 use super::surface::{Columns, Surface};
 use super::{Drawn, Frame, UNITS_PER_PX};
+use crate::chart::outline::{Pixels, Slice};
 use crate::chart::theme::Rgb;
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
@@ -43,9 +44,10 @@ impl<DB: Surface> Pen<'_, DB> {
         self.area.draw(&Polygon::new(corners, fill(colour, alpha)))
     }
 
-    /// Columns, each from its upper left to its lower right corner.
-    pub(super) fn columns(&self, corners: &[(f64, f64)], colour: Rgb, alpha: f64) -> Drawn<DB> {
-        let corners = corners.iter().copied().map(units).collect();
+    /// Slices of columns of pixels side by side.
+    pub(super) fn columns(&self, pixels: Pixels, slices: &[Slice], colour: Rgb, alpha: f64) -> Drawn<DB> {
+        let corners = |one: &Slice| [(one.left, one.top), (one.left + pixels.width, one.bottom)].map(units);
+        let corners = slices.iter().flat_map(corners).collect();
         self.area.draw(&Columns { corners, style: fill(colour, alpha) })
     }
 

@@ -95,8 +95,8 @@ impl<DB: Surface> Pen<'_, DB> {
             return Ok(());
         };
         if one.pixels.hide(&corners) {
-            let columns = columns(one.pixels, &corners, Some(ground), 0.0);
-            return self.columns(&columns, self.colour_of(one), alpha);
+            let slices = slices_to(one.pixels, &corners, Some(ground), 0.0);
+            return self.columns(one.pixels, &slices, self.colour_of(one), alpha);
         }
         corners.extend([(last.0, ground), (first.0, ground)]);
         self.polygon(&corners, self.colour_of(one), alpha)
@@ -110,9 +110,15 @@ impl<DB: Surface> Pen<'_, DB> {
             let (Some(other_left), Some(other_right)) = (lower.first(), lower.last()) else { continue };
             let (left, right) = (left.0.max(other_left.0), right.0.min(other_right.0));
             if left < right {
-                let mut corners = held(&clip(upper, left, right), value);
-                corners.extend(held(&clip(lower, left, right), value).into_iter().rev());
-                self.polygon(&corners, self.colour_of(one), alpha)?;
+                let [mut upper, lower] = [upper, lower].map(|run| held(&clip(run, left, right), value));
+                let colour = self.colour_of(one);
+                if one.pixels.hide(&upper) || one.pixels.hide(&lower) {
+                    let slices = slices_between(one.pixels, &upper, &lower);
+                    self.columns(one.pixels, &slices, colour, alpha)?;
+                } else {
+                    upper.extend(lower.into_iter().rev());
+                    self.polygon(&upper, colour, alpha)?;
+                }
             }
         }
         Ok(())
@@ -144,8 +150,8 @@ impl<DB: Surface> Pen<'_, DB> {
             match one.dashes() {
                 // A stroke of some thousand points to and fro takes many times as long as what it looks like.
                 None if one.pixels.hide(&path) => {
-                    let columns = columns(one.pixels, &path, None, ink.width_px / 2.0);
-                    self.columns(&columns, ink.colour, ink.alpha)?;
+                    let slices = slices_to(one.pixels, &path, None, ink.width_px / 2.0);
+                    self.columns(one.pixels, &slices, ink.colour, ink.alpha)?;
                 }
                 None => self.path(&path, ink)?,
                 Some(lengths) => {
@@ -192,19 +198,58 @@ impl<DB: Surface> Pen<'_, DB> {
     }
 }
 
-/// What a path covers of each column of pixels, and `margin` px above and below it; with a ground also all from there on. The upper
-/// left and the lower right corner of each. Not part of the pen: what is generic is compiled for size with the page's own code.
+/// What a path covers of each column of pixels, and `margin` px above and below it; with a ground also all from there on. Not part
+/// of the pen: what is generic is compiled for size with the page's own code.
 #[inline(never)]
-fn columns(pixels: Pixels, path: &[(f64, f64)], ground: Option<f64>, margin: f64) -> Vec<(f64, f64)> {
-    let slices = pixels.slices(path).into_iter();
-    let slices = slices.map(|slice| ground.map_or(slice, |y| slice.with(y)));
-    let corners =
-        |slice: Slice| [(slice.left, slice.top - margin), (slice.left + pixels.width, slice.bottom + margin)];
-    slices.flat_map(corners).collect()
+fn slices_to(pixels: Pixels, path: &[(f64, f64)], ground: Option<f64>, margin: f64) -> Vec<Slice> {
+    let mut slices = pixels.slices(path);
+    for slice in &mut slices {
+        *slice = ground.map_or(*slice, |y| slice.with(y));
+        (slice.top, slice.bottom) = (slice.top - margin, slice.bottom + margin);
+    }
+    slices
+}
+
+/// What lies between two paths from one place to another. Where one area ends the next begins: each reaches from its highest place
+/// to that of the one below it, or, where it hangs from that, from the lowest to its own.
+#[inline(never)]
+fn slices_between(pixels: Pixels, path: &[(f64, f64)], below: &[(f64, f64)]) -> Vec<Slice> {
+    let mut slices = pixels.slices(path);
+    for (slice, below) in slices.iter_mut().zip(pixels.slices(below)) {
+        if slice.top > below.top {
+            (slice.top, slice.bottom) = (below.bottom, slice.bottom.max(below.bottom));
+        } else {
+            slice.bottom = below.top;
+        }
+    }
+    slices
 }
 
 /// A run as places, held within the plot.
 fn held(run: &Run, value: &ValueScale) -> Run {
     let inside = |at: f64| value.y_from_value(at).clamp(value.top(), value.bottom());
     crossed(run, value.low(), value.high()).into_iter().map(|(x, at)| (x, inside(at))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path with so many points in each of four columns, to and fro between two heights.
+    fn to_and_fro(high: f64, low: f64) -> Run {
+        (0..17).map(|at| (f64::from(at) / 4.0, if at % 2 == 0 { high } else { low })).collect()
+    }
+
+    #[test]
+    fn each_dense_area_of_a_stack_begins_where_the_one_above_it_ends() {
+        let pixels = Pixels { left: 0.0, width: 1.0, count: 4 };
+        let [ground, lower, upper] =
+            [(90.0, 90.0), (40.0, 60.0), (20.0, 50.0)].map(|(a, b)| to_and_fro(a, b));
+        let ends = |path: &Run, below: &Run| {
+            slices_between(pixels, path, below).iter().map(|one| (one.top, one.bottom)).collect::<Vec<_>>()
+        };
+        assert_eq!(ends(&lower, &ground), [(40.0, 90.0); 4]);
+        assert_eq!(ends(&upper, &lower), [(20.0, 40.0); 4], "though they cross");
+        assert_eq!(ends(&to_and_fro(120.0, 100.0), &ground), [(90.0, 120.0); 4], "it hangs");
+    }
 }
