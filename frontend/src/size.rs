@@ -1,4 +1,4 @@
-//! How large elements are, followed as they change.
+//! How large elements are, followed as they change, and how lengths are written.
 
 use crate::boxed::effect;
 use leptos::html::ElementType;
@@ -22,6 +22,12 @@ where
         let held = StoredValue::new_local((observer, measure));
         on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
     });
+}
+
+/// A length in CSS px as style writes it.
+#[inline(never)]
+pub fn px(length: f64) -> String {
+    format!("{length}px")
 }
 
 /// Whether the page is as narrow as a phone, where panes lie one over another; the style's bound.

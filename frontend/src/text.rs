@@ -291,6 +291,14 @@ mod tests {
     }
 
     #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(
+            [count(7), count(1_284), count(1_000_000)],
+            ["7", "1\u{202f}284", "1\u{202f}000\u{202f}000"]
+        );
+    }
+
+    #[test]
     fn counts_are_grouped_by_thousands() {
         let check = |number: u64, text: &str| assert_eq!(count(number).replace(THIN, " "), text);
         check(7, "7");

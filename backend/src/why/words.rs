@@ -141,10 +141,16 @@ fn with_unit(value: f64, unit: &str) -> String {
     }
 }
 
+/// A smaller number has its power of ten beside it.
+const TINY: f64 = 1e-5;
+
 /// Three digits that count, thousands and more as k, M, G, T.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     let scales = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")];
+    if size > 0.0 && size < TINY {
+        return format_value(value, "none");
+    }
     if let Some((scale, letter)) = scales.into_iter().find(|(scale, _)| size >= *scale) {
         let scale = if letter == "k" { 1e3 } else { scale };
         return format!("{} {letter}", digits(value / scale));
@@ -204,6 +210,7 @@ mod tests {
     #[test]
     fn sizes_read_as_a_person_says_them() {
         assert_eq!(from_to(80.2, 912.4, "ms"), "80.2 → 912 ms");
+        assert_eq!(from_to(2.33e-10, 0.0, ""), "2.33e−10 → 0");
         assert_eq!(from_to(1.6e6, 0.72e9, "B"), "1.53 MiB → 687 MiB");
         assert_eq!(from_to(12.0, 900.0, "B"), "12 B → 900 B");
         assert_eq!(from_to(709.0, 16_120.0, "ms"), "0.709 → 16.1 s");

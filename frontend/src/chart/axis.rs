@@ -5,6 +5,7 @@ use super::overlay::shown_instant;
 use super::surface::{Kind, Surface};
 use super::{ChartContext, Gesture};
 use crate::boxed::memo;
+use crate::size::px;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::GUTTER_PX;
 use sonde_shared::chart::ticks::{format_instant, time_ticks};
@@ -31,20 +32,28 @@ pub fn TimeAxis(
         let (at, x) = shown_at(surface)?;
         Some((x, ctx.instant(at, surface.scale().nanos_per_px())))
     });
-    let labels =
-        move || {
-            ticks.get().into_iter().map(|(x, label, is_date)| {
-            let chars = label.chars().count();
-            let is_under = move || chip.with(|chip| chip.as_ref().is_some_and(|(at, text)| {
-                (at - x).abs() < CHIP_MARGIN_PX + (chars + text.chars().count()) as f64 * CHAR_PX / 2.0
-            }));
-            view! {
-                <span class="tick" class:date=is_date class:under=is_under style:left=format!("{x:.1}px")>
-                    {label}
-                </span>
-            }
-        }).collect_view()
-        };
+    let labels = move || {
+        ticks
+            .get()
+            .into_iter()
+            .map(|(x, label, is_date)| {
+                let chars = label.chars().count();
+                let is_under = move || {
+                    chip.with(|chip| {
+                        chip.as_ref().is_some_and(|(at, text)| {
+                            (at - x).abs()
+                                < CHIP_MARGIN_PX + (chars + text.chars().count()) as f64 * CHAR_PX / 2.0
+                        })
+                    })
+                };
+                view! {
+                    <span class="tick" class:date=is_date class:under=is_under style:left=px(x)>
+                        {label}
+                    </span>
+                }
+            })
+            .collect_view()
+    };
     view! {
         <div
             class="time-axis"
@@ -62,7 +71,7 @@ pub fn TimeAxis(
             on:wheel=move |event| surface.wheel(&event)
         >
             {labels}
-            {move || chip.get().map(|(x, text)| view! { <span class="time-chip" style:left=format!("{x:.0}px")>{text}</span> })}
+            {move || chip.get().map(|(x, text)| view! { <span class="time-chip" style:left=px(x.round())>{text}</span> })}
             <EdgeChip ctx />
         </div>
     }

@@ -3,6 +3,7 @@
 //! It divides the drawing's fine units down to the screen's pixels, sets lines of one pixel on whole pixels, draws a
 //! polyline with one stroke, and measures text with the canvas itself, so that no label forces a layout.
 
+use crate::size::px;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters_backend::text_anchor::{HPos, VPos};
@@ -121,9 +122,15 @@ fn css_colour(colour: BackendColor) -> String {
 /// A canvas as a drawing area.
 pub type Canvas = DrawingArea<CanvasBackend, Shift>;
 
-/// Brings the canvas' bitmap to the frame's size, clears it and lets `draw` draw on it.
+/// Brings the canvas' bitmap to the frame's size, clears it and lets `draw` draw on it. The canvas is as large as its bitmap to the
+/// pixel, also in a place that is not: a bitmap that is stretched over one more is blurred.
 pub fn paint(canvas: &HtmlCanvasElement, frame: &Frame, draw: impl FnOnce(&Canvas)) {
     if let Some(backend) = CanvasBackend::of(canvas, (frame.width_px, frame.height_px), frame.pixel_ratio) {
+        for (side, device_px) in [("width", canvas.width()), ("height", canvas.height())] {
+            let css_px = f64::from(device_px) / frame.pixel_ratio;
+            // A canvas that keeps its size is stretched to its place, which is no worse than before.
+            drop(canvas.style().set_property(side, &px(css_px)));
+        }
         draw(&backend.into_drawing_area());
     }
 }

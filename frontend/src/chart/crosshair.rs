@@ -6,6 +6,7 @@ use super::canvas::CanvasBackend;
 use super::readings::{is_right, nearest_point, outlines, parted};
 use super::surface::Surface;
 use crate::boxed::{effect, memo};
+use crate::size::px;
 use leptos::html;
 use leptos::prelude::*;
 use plotters_backend::{BackendColor, DrawingBackend};
@@ -148,7 +149,7 @@ fn Line(
             class:crosshair=move || x.with(Option::is_some)
             aria-hidden="true"
             style:transform=move || format!("translateX({}px)", x.get().unwrap_or_default() - of_strip(|strip| strip.beside_px))
-            style:width=move || format!("{}px", of_strip(Strip::width_px))
+            style:width=move || px(of_strip(Strip::width_px))
         ></canvas>
     }
 }

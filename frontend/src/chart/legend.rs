@@ -5,6 +5,7 @@
 
 use super::readings::{Reading, Stats};
 use crate::leaving::leaving;
+use crate::size::px;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, plot_width};
 use std::collections::BTreeSet;
@@ -86,7 +87,7 @@ pub(super) fn Legend(
     };
     let has_rows = move || leaving(rows).with(|rows| !rows.is_empty());
     view! {
-        <div class="legend-line" style:padding-left=format!("{GUTTER_PX}px")>
+        <div class="legend-line" style:padding-left=px(GUTTER_PX)>
             {move || {
                 let (items, more) = items();
                 view! {

@@ -7,6 +7,7 @@ use super::readings::{COLUMN_ROWS, Reading, band_size, events_at};
 use super::surface::Surface;
 use super::{ChartContext, Hover};
 use crate::boxed::memo;
+use crate::size::px;
 use leptos::prelude::*;
 use sonde_shared::chart::draw::{GUTTER_PX, RIGHT_PX, plot_width};
 use sonde_shared::time::{TimeRange, Timestamp};
@@ -70,7 +71,7 @@ pub(super) fn Overlay(
 ) -> impl IntoView {
     let is_named = surface.names_values();
     view! {
-        <div class="plot-overlay" style:left=format!("{GUTTER_PX}px") style:right=format!("{RIGHT_PX}px")>
+        <div class="plot-overlay" style:left=px(GUTTER_PX) style:right=px(RIGHT_PX)>
             <Tail surface tail />
             <Band surface is_baseline=true />
             <Band surface is_baseline=false />
@@ -104,8 +105,8 @@ fn Tail(surface: Surface, tail: Signal<Option<TimeRange>>) -> impl IntoView {
             <div
                 class="tail"
                 data-tail=move || tail.get().map(data_range)
-                style:left=move || format!("{}px", place.get().unwrap_or_default().0)
-                style:width=move || format!("{}px", place.get().unwrap_or_default().1)
+                style:left=move || px(place.get().unwrap_or_default().0)
+                style:width=move || px(place.get().unwrap_or_default().1)
             ></div>
         </Show>
     }
@@ -130,8 +131,8 @@ fn Band(surface: Surface, is_baseline: bool) -> impl IntoView {
                 class:touch-narrow=move || is_narrower(TOUCH_NARROW_PX)
                 data-selection=move || data(false)
                 data-baseline=move || data(true)
-                style:left=move || format!("{}px", place.get().unwrap_or_default().0)
-                style:width=move || format!("{}px", place.get().unwrap_or_default().1)
+                style:left=move || px(place.get().unwrap_or_default().0)
+                style:width=move || px(place.get().unwrap_or_default().1)
             >
                 <i class="grip"></i>
                 <i class="grip"></i>
@@ -193,7 +194,7 @@ fn ChipsAside(surface: Surface, readings: Callback<Timestamp, Vec<Reading>>) -> 
         surface.x_in_view(at)?;
         let rows = readings.run(at).into_iter().take(MOST_CHIPS);
         let rows: Vec<_> = rows.map(|row| chip(row.colour, format!("{} {}", row.name, row.value))).collect();
-        Some(view! { <div class="chips aside" style:width=format!("{RIGHT_PX}px")>{rows}</div> })
+        Some(view! { <div class="chips aside" style:width=px(RIGHT_PX)>{rows}</div> })
     };
     view! { {move || chips()} }
 }
@@ -254,7 +255,7 @@ fn Tooltip(
                 class="tooltip"
                 class:low=is_low
                 style:transform=place.transform
-                style:max-width=format!("{:.0}px", place.widest_px)
+                style:max-width=px(place.widest_px.round())
             >
                 <div class="tooltip-time">{time}</div>
                 {notes.into_iter().map(|note| view! { <div class="tooltip-note">{note}</div> }).collect_view()}
@@ -340,7 +341,7 @@ fn tooltip_row(row: Reading) -> impl IntoView {
 fn drag_label(surface: Surface, x: f64, text: String) -> impl IntoView {
     let half = (text.chars().count() as f64 * 3.5 + 8.0).min(surface.width.get() / 2.0);
     let x = x.clamp(half, (surface.width.get() - half).max(half));
-    view! { <div class="drag-label" style:left=format!("{x:.0}px")>{text}</div> }
+    view! { <div class="drag-label" style:left=px(x.round())>{text}</div> }
 }
 
 /// Start, end, duration and lines of the band while it is dragged, on the chart where it is.

@@ -1,6 +1,7 @@
 //! What a chart says at an instant, in words and numbers. Pure.
 
 use crate::plain::isolated;
+use crate::text;
 use sonde_shared::api::{Columns, Event, Histogram};
 use sonde_shared::chart::reduce::last_value;
 use sonde_shared::chart::style::{Fill, Style, styles_of_panel};
@@ -249,7 +250,7 @@ pub(super) fn highest_share(
     (most.is_finite() && high > low).then(|| (most - low) / (high - low))
 }
 
-/// The names without the dotted prefix that all of them share.
+/// The names without the dotted prefix that all of them share, and without what closes the parentheses that were opened in it.
 fn short_names(series: &[Columns]) -> Vec<String> {
     let names: Vec<&str> = series.iter().map(|one| right_axis_name(&one.name).unwrap_or(&one.name)).collect();
     let shared = match names.as_slice() {
@@ -259,7 +260,12 @@ fn short_names(series: &[Columns]) -> Vec<String> {
         }
         _ => 0,
     };
-    names.into_iter().map(|name| name[shared..].to_owned()).collect()
+    let is_opened = names.first().is_some_and(|name| name[..shared].contains('('));
+    let short = |name: &str| {
+        let rest = &name[shared..];
+        if is_opened { rest.trim_end_matches(')') } else { rest }.to_owned()
+    };
+    names.into_iter().map(short).collect()
 }
 
 /// The lines by level in the bucket of an instant, worst first.
@@ -271,17 +277,9 @@ pub(super) fn counts_at(histogram: &Histogram, at_ms: f64) -> Vec<Reading> {
     let row = |level: Level| {
         let count = histogram.levels.get(level).get(bucket as usize).copied().filter(|count| *count > 0)?;
         let colour = format!("var({})", level_variable(level));
-        Some(Reading { colour, name: level.tag().to_owned(), value: grouped(count), is_right: false })
+        Some(Reading { colour, name: level.tag().to_owned(), value: text::count(count), is_right: false })
     };
     Level::ALL.into_iter().rev().filter_map(row).collect()
-}
-
-/// A count with thin gaps between thousands: `1 284`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join("\u{202f}")
 }
 
 /// How long a band is and how many lines it holds: `2 m · 412 lines`, `2 m · about 412 lines`; `whose` they are where that is not
@@ -292,7 +290,7 @@ pub(super) fn band_size(band: TimeRange, lines: Option<LineCount>, whose: Option
     let about = if is_exact || lines == 0 { "" } else { "about " };
     let noun = if lines == 1 { "line" } else { "lines" };
     let of = whose.map(|whose| format!(" of {whose}")).unwrap_or_default();
-    format!("{duration} · {about}{} {noun}{of}", grouped(lines))
+    format!("{duration} · {about}{} {noun}{of}", text::count(lines))
 }
 
 #[cfg(test)]
@@ -425,13 +423,13 @@ mod tests {
         check(&["node1.a", "node2.a"], &["node1.a", "node2.a"]);
         check(&["a.b", "a.b.c"], &["b", "b.c"]);
         check(&["a.ü", "a.ö"], &["ü", "ö"]);
+        check(&["sum(a.x.cpu)", "sum(a.y.cpu)"], &["x.cpu", "y.cpu"]);
+        check(&["abs(a)", "abs(b)"], &["abs(a)", "abs(b)"]);
         check(&[], &[]);
     }
 
     #[test]
     fn counts_and_sizes_read_as_people_write_them() {
-        assert_eq!(grouped(1_284), "1\u{202f}284");
-        assert_eq!(grouped(7), "7");
         let band = TimeRange { from: Timestamp::from_secs(0), until: Timestamp::from_secs(120) };
         let lines = |lines, is_exact| Some(LineCount { lines, is_exact });
         assert_eq!(band_size(band, lines(1, true), None), "2 m · 1 line");

@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 pub(crate) struct Slots(Vec<String>);
 
 impl Slots {
-    /// The slot of each series; names not seen before take the next ones.
+    /// The slot of each series; names not seen before take the next ones, and the first ones where all are new.
     fn assign(&mut self, series: &[Columns]) -> Vec<usize> {
+        if !series.is_empty() && !series.iter().any(|one| self.0.contains(&one.name)) {
+            self.0.clear();
+        }
         series.iter().map(|one| self.slot_of(&one.name)).collect()
     }
 
@@ -77,6 +80,11 @@ mod tests {
         assert_eq!(slots.assign(&[a.clone(), b.clone()]), [0, 1]);
         assert_eq!(slots.assign(&[c.clone(), b]), [2, 1]);
         assert_eq!(slots.assign(&[a.clone(), c.clone()]), [0, 2]);
+        // Where none is left that was there, colours are those of a chart that is opened with these.
+        let mut others = slots.clone();
+        assert!(others.assign(&[]).is_empty());
+        assert_eq!(others.assign(&[c.clone()]), [2], "that nothing is there for a while changes no colour");
+        assert_eq!(others.assign(&[series("d"), series("e")]), [0, 1]);
         // After an edit those that stayed keep theirs, and others take what is free.
         let d = series("d");
         slots.keep(&[d.clone(), c.clone(), a.clone()]);

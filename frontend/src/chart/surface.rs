@@ -4,6 +4,7 @@ use super::brush::{Brush, Key, Modifiers, Outcome, Scene, Stops, Wheel};
 use super::readings::Reading;
 use super::size::watch_size;
 use super::{ChartContext, Gesture, Hover};
+use crate::boxed::effect;
 use leptos::ev;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -49,6 +50,8 @@ pub(super) struct Surface {
     kind: Kind,
     panel: StoredValue<String>,
     brush: StoredValue<Brush>,
+    /// Where a pointer rests over the plot: the crosshair stays there while time moves on.
+    pointer: StoredValue<Option<f64>>,
     /// Whether a plain wheel zooms: after a click, until the pointer leaves.
     wheel_zooms: StoredValue<bool>,
     announced: StoredValue<u32>,
@@ -69,11 +72,13 @@ impl Surface {
             kind,
             panel: StoredValue::new(panel),
             brush: StoredValue::new(Brush::default()),
+            pointer: StoredValue::new(None),
             wheel_zooms: StoredValue::new(kind == Kind::Axis),
             announced: StoredValue::new(0),
         };
         on_cleanup(move || surface.give_up());
         surface.follow_page();
+        surface.follow_time();
         surface
     }
 
@@ -127,6 +132,19 @@ impl Surface {
                 self.update_brush(|brush| brush.snap_again(&stops));
             }
             now
+        });
+    }
+
+    /// The instant under a pointer that rests is another one with each that passes.
+    fn follow_time(self) {
+        effect(move || {
+            self.ctx.range.track();
+            if let Some(x) = self.pointer.get_value()
+                && self.is_hovered() == Some(true)
+            {
+                let scale = self.scene().scale;
+                self.hover(scale.time_from_x(scale.clamp_x(x)));
+            }
         });
     }
 
@@ -224,11 +242,15 @@ impl Surface {
         self.forget_hover();
     }
 
+    /// Whether the crosshair is led from here.
+    fn is_hovered(&self) -> Option<bool> {
+        let panel = self.panel.try_get_value()?;
+        self.ctx.hover.try_with_untracked(|hover| hover.as_ref().is_some_and(|h| h.source == panel))
+    }
+
     fn forget_hover(&self) {
-        let Some(panel) = self.panel.try_get_value() else { return };
-        let is_ours =
-            self.ctx.hover.try_with_untracked(|hover| hover.as_ref().is_some_and(|h| h.source == panel));
-        if is_ours == Some(true) {
+        self.pointer.try_set_value(None);
+        if self.is_hovered() == Some(true) {
             self.ctx.hover.try_set(None);
         }
     }
@@ -266,6 +288,7 @@ impl Surface {
         if held.ctrl && !matches!(key, Key::Left | Key::Right) {
             return;
         }
+        self.pointer.set_value(None);
         let scene = self.scene();
         if self.update_brush(|brush| brush.key(key, held, &scene)) {
             event.prevent_default();

@@ -18,6 +18,7 @@ use super::size::watch_pixel_ratio;
 use super::surface::{Kind, Surface};
 use super::theme::read_text_px;
 use crate::boxed::{effect, memo};
+use crate::size::px;
 use leptos::prelude::*;
 use sonde_shared::api::{Columns, Histogram};
 use sonde_shared::chart::draw::{Frame, GUTTER_PX, Layout, Lines, Side, draw_histogram};
@@ -163,7 +164,7 @@ fn Plot(
             data-range=move || data_range(ctx.range.get())
             data-plot-left=GUTTER_PX
             data-plot-width=move || surface.laid_out_width()
-            style:height=move || format!("{}px", height_px.get())
+            style:height=move || px(height_px.get())
             style:cursor=move || surface.cursor.get()
             on:pointerdown=move |event| surface.pointer_down(&event)
             on:pointermove=move |event| surface.pointer_move(&event)

@@ -2,7 +2,7 @@
 
 use super::focus::{focus_in, has_focus};
 use super::icons::{Glyph, Icon};
-use crate::size::is_phone;
+use crate::size::{is_phone, px};
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -80,7 +80,7 @@ fn room_below(root: NodeRef<html::Div>) -> String {
     let root = root.get_untracked().filter(|_| !is_phone());
     let free =
         height.zip(root).map(|(height, root)| height - root.get_bounding_client_rect().bottom() - ROOM_PX);
-    free.map(|free| format!("{}px", (free as i32).max(LEAST_PX))).unwrap_or_default()
+    free.map(|free| px(f64::from((free as i32).max(LEAST_PX)))).unwrap_or_default()
 }
 
 /// The focus would go with what closes. A press elsewhere takes it there afterwards.

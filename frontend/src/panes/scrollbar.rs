@@ -3,6 +3,7 @@
 use super::log_list::LIST_ID;
 use super::tie::Hairline;
 use crate::feeds::LineFeed;
+use crate::size::px;
 use leptos::html;
 use leptos::prelude::*;
 
@@ -63,7 +64,7 @@ pub(super) fn Scrollbar() -> impl IntoView {
         >
             <div
                 class="thumb"
-                style:height=move || format!("{}px", thumb())
+                style:height=move || px(thumb())
                 style:transform=move || format!("translateY({}px)", top())
             ></div>
             <Hairline />

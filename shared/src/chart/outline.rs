@@ -160,7 +160,7 @@ pub(super) struct Pixels {
 
 /// So many points in a column hide the line between them, and so many turns: what is seen is how far it goes up and down.
 const DENSE: f64 = 2.0;
-const TURNING: f64 = 0.5;
+const TURNING: f64 = 1.0;
 
 impl Pixels {
     /// Whether a path has so many points, or goes to and fro so often, that nothing but its slices is seen.
@@ -310,8 +310,8 @@ mod tests {
         assert!(hides(2.2, 1_000), "many points");
         assert!(!hides(1.8, 1_000), "not so many");
         assert!(hides(1.8, 1), "to and fro");
-        assert!(hides(0.8, 1), "to and fro in most columns");
-        assert!(!hides(0.4, 1), "each way is seen");
+        assert!(hides(1.1, 1), "to and fro in each column");
+        assert!(!hides(0.9, 1), "each way is seen");
     }
 
     #[test]

@@ -68,7 +68,9 @@ impl Surface {
         let (scene, stops) = (self.scene(), self.stops());
         self.update_brush(|brush| brush.drag_to(x, &stops));
         let is_panning = self.brush.with_value(Brush::is_panning);
-        if self.kind != Kind::Axis && !is_panning {
+        let hovers = self.kind != Kind::Axis && !is_panning;
+        self.pointer.set_value(hovers.then_some(x));
+        if hovers {
             self.hover(scene.scale.time_from_x(scene.scale.clamp_x(x)));
         }
         if !self.brush.with_value(Brush::is_pressed) {

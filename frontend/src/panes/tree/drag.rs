@@ -3,6 +3,7 @@
 
 use crate::boxed::effect;
 use crate::session::{Session, use_session};
+use crate::size::px;
 use crate::state::{Command, EditStep, TARGETS_PANEL};
 use leptos::html;
 use leptos::prelude::*;
@@ -154,7 +155,6 @@ fn Dragged() -> impl IntoView {
     let drag: MetricDrag = expect_context();
     let frame = move |moving: &Moving| {
         let (_, [left, top, width, height]) = moving.over.clone()?;
-        let px = |size: f64| format!("{size:.0}px");
         Some(view! {
             <div
                 class="drop-frame"

@@ -3,7 +3,7 @@
 
 use crate::boxed::memo;
 use crate::rest::Rest;
-use crate::size::on_resize;
+use crate::size::{on_resize, px};
 use leptos::html;
 use leptos::prelude::*;
 use sonde_shared::decimal::parse_decimal;
@@ -66,7 +66,7 @@ pub(super) fn Rows(
         let (places, range) = (places.get(), visible.get());
         range.filter_map(|at| places.get(at).map(|place| (at, place.clone()))).collect::<Vec<_>>()
     };
-    let height = move || format!("{}px", places.with(|places| places.len()) as f64 * list.row_px.get());
+    let height = move || px(places.with(|places| places.len()) as f64 * list.row_px.get());
     view! {
         <div
             class="tree-rows"
@@ -144,7 +144,7 @@ fn Row(
             data-path=place.path.clone()
             title=place.path.clone()
             style:transform=move || format!("translateY({}px)", at as f64 * list.row_px.get())
-            style:padding-left=format!("{}px", indent_px(place.depth))
+            style:padding-left=px(indent_px(place.depth) as f64)
             on:pointerdown=press
             on:pointermove=move |event| held.moved(&event)
             on:pointerup=move |_| held.end()
