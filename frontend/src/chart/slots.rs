@@ -83,7 +83,11 @@ mod tests {
         // Where none is left that was there, colours are those of a chart that is opened with these.
         let mut others = slots.clone();
         assert!(others.assign(&[]).is_empty());
-        assert_eq!(others.assign(&[c.clone()]), [2], "that nothing is there for a while changes no colour");
+        assert_eq!(
+            others.assign(std::slice::from_ref(&c)),
+            [2],
+            "that nothing is there for a while changes no colour"
+        );
         assert_eq!(others.assign(&[series("d"), series("e")]), [0, 1]);
         // After an edit those that stayed keep theirs, and others take what is free.
         let d = series("d");
