@@ -9,7 +9,7 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind, FontStyle,
 };
 use sonde_shared::chart::crisp::crisp_line;
-use sonde_shared::chart::draw::{Surface, UNITS_PER_PX};
+use sonde_shared::chart::draw::{ChartBackend, UNITS_PER_PX};
 use std::convert::Infallible;
 use std::fmt::Write;
 
@@ -123,7 +123,7 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-impl Surface for SvgBackend<'_> {}
+impl ChartBackend for SvgBackend<'_> {}
 
 impl DrawingBackend for SvgBackend<'_> {
     type ErrorType = Infallible;

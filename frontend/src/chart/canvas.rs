@@ -11,7 +11,7 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
 };
 use sonde_shared::chart::crisp::crisp_line;
-use sonde_shared::chart::draw::{Frame, Surface, UNITS_PER_PX};
+use sonde_shared::chart::draw::{ChartBackend, Frame, UNITS_PER_PX};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -128,7 +128,7 @@ pub fn paint(canvas: &HtmlCanvasElement, frame: &Frame, draw: impl FnOnce(&Canva
     if let Some(backend) = CanvasBackend::of(canvas, (frame.width_px, frame.height_px), frame.pixel_ratio) {
         for (side, device_px) in [("width", canvas.width()), ("height", canvas.height())] {
             let css_px = f64::from(device_px) / frame.pixel_ratio;
-            // A canvas that keeps its size is stretched to its place, which is no worse than before.
+            // No length is refused.
             drop(canvas.style().set_property(side, &px(css_px)));
         }
         draw(&backend.into_drawing_area());
@@ -255,7 +255,7 @@ impl DrawingBackend for CanvasBackend {
     }
 }
 
-impl Surface for CanvasBackend {
+impl ChartBackend for CanvasBackend {
     /// As a line in the middle of each, all with one stroke: that takes a quarter of what filling their outline does.
     fn fill_columns<S: BackendStyle>(&mut self, columns: &[[BackendCoord; 2]], style: &S) -> Drawn {
         self.context.set_stroke_style_str(&css_colour(style.color()));

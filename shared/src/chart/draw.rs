@@ -5,14 +5,14 @@
 //! with the value labels and one on the right with the last values, or those of a second axis; on the page both have one
 //! width for all charts.
 
+mod backend;
 mod legend;
 mod pen;
 mod picture;
 mod series;
-mod surface;
 
+pub use backend::{ChartBackend, Filled};
 pub use picture::{Picture, draw_picture};
-pub use surface::{Filled, Surface};
 
 use super::bounds::Bounds;
 use super::histogram::bars;
@@ -193,7 +193,7 @@ pub struct ValueScales {
 
 /// Draws a panel's series with mesh, labels, thresholds and events, and says where it put values. The area is
 /// `width × height` of the frame in units; its background is left as it is.
-pub fn draw_chart<DB: Surface>(
+pub fn draw_chart<DB: ChartBackend>(
     area: &DrawingArea<DB, Shift>,
     frame: &Frame,
     lines: &Lines,
@@ -260,7 +260,7 @@ fn last_of(series: &Columns, frame: &Frame) -> Option<f64> {
 }
 
 /// Draws the lines by level as stacked bars, with the highest bar's count in the gutter.
-pub fn draw_histogram<DB: Surface>(
+pub fn draw_histogram<DB: ChartBackend>(
     area: &DrawingArea<DB, Shift>,
     frame: &Frame,
     histogram: &Histogram,
@@ -280,7 +280,7 @@ pub fn draw_histogram<DB: Surface>(
     pen.gutter_label(&format_value(most as f64, ""), TOP_PX + LABEL_PX / 2.0)
 }
 
-impl<DB: Surface> Pen<'_, DB> {
+impl<DB: ChartBackend> Pen<'_, DB> {
     /// The mesh; without data its labels would be made up.
     fn mesh(&self, time: &TimeScale, value: &ValueScale, axis: &ValueAxis, is_labelled: bool) -> Drawn<DB> {
         for (y, label) in self.ticks(value, axis) {

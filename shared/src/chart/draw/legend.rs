@@ -2,7 +2,7 @@
 
 use super::pen::Pen;
 use super::picture::Picture;
-use super::{Drawn, Lines, Surface};
+use super::{ChartBackend, Drawn, Lines};
 use crate::api::Columns;
 use crate::chart::figures::Figures;
 use crate::chart::text::{CELL, cells, shortened};
@@ -133,7 +133,7 @@ impl Legend {
     }
 
     /// Draws it at the bottom of a picture.
-    pub(super) fn draw<DB: Surface>(&self, pen: &Pen<'_, DB>, picture: &Picture) -> Drawn<DB> {
+    pub(super) fn draw<DB: ChartBackend>(&self, pen: &Pen<'_, DB>, picture: &Picture) -> Drawn<DB> {
         let places: Vec<(f64, f64)> =
             (0..self.rows.len() + self.hidden.min(1)).map(|at| self.place(picture, at)).collect();
         for (x, y) in places.iter().step_by(self.block_rows.max(1)).filter(|_| self.has_heads()) {
@@ -166,7 +166,7 @@ impl Legend {
         (x, top + (first + lines as f64) * self.row_px)
     }
 
-    fn figures<DB: Surface>(
+    fn figures<DB: ChartBackend>(
         &self,
         pen: &Pen<'_, DB>,
         (left, y): (f64, f64),
@@ -215,7 +215,7 @@ impl Row {
     }
 }
 
-impl<DB: Surface> Pen<'_, DB> {
+impl<DB: ChartBackend> Pen<'_, DB> {
     /// What a series looks like, on so little room: a bar, parted where its line has dashes.
     fn swatch(&self, lines: &Lines, index: usize, (x, y): (f64, f64)) -> Drawn<DB> {
         const WIDTH_PX: f64 = 12.0;

@@ -1,6 +1,6 @@
 //! What is drawn of single things: lines, areas, texts. In CSS pixels, onto an area counted in units.
 
-use super::surface::{Columns, Surface};
+use super::backend::{ChartBackend, Columns};
 use super::{Drawn, Frame, UNITS_PER_PX};
 use crate::chart::outline::{Pixels, Slice};
 use crate::chart::theme::Rgb;
@@ -11,7 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontFamily, FontStyle, RGBAColor, ShapeStyle, TextStyle};
 
 /// Draws in CSS pixels onto an area counted in units.
-pub(super) struct Pen<'a, DB: Surface> {
+pub(super) struct Pen<'a, DB: ChartBackend> {
     pub(super) area: &'a DrawingArea<DB, Shift>,
     pub(super) frame: &'a Frame<'a>,
 }
@@ -31,7 +31,7 @@ impl Ink {
     }
 }
 
-impl<DB: Surface> Pen<'_, DB> {
+impl<DB: ChartBackend> Pen<'_, DB> {
     pub(super) fn path(&self, points: &[(f64, f64)], ink: Ink) -> Drawn<DB> {
         let points: Vec<(i32, i32)> = points.iter().copied().map(units).collect();
         let stroke_width = (ink.width_px * UNITS_PER_PX).round() as u32;

@@ -6,7 +6,7 @@
 use super::legend::Legend;
 use super::pen::{Ink, Pen};
 use super::series::plotted;
-use super::{Drawn, Frame, LABEL_MARGIN_PX, Layout, Lines, Surface, axes, draw_chart};
+use super::{ChartBackend, Drawn, Frame, LABEL_MARGIN_PX, Layout, Lines, axes, draw_chart};
 use crate::chart::scale::TimeScale;
 use crate::chart::text::{CELL, cells, shortened};
 use crate::chart::theme::{Rgb, Theme};
@@ -71,7 +71,7 @@ const TIME_LABEL_PX: f64 = 84.0;
 const TICK_PX: f64 = 4.0;
 
 /// Draws a picture. The area is `width × height` in units.
-pub fn draw_picture<DB: Surface>(area: &DrawingArea<DB, Shift>, picture: &Picture) -> Drawn<DB> {
+pub fn draw_picture<DB: ChartBackend>(area: &DrawingArea<DB, Shift>, picture: &Picture) -> Drawn<DB> {
     let plan = Plan::of(picture);
     let frame = picture.frame(plan.layout);
     let pen = Pen { area, frame: &frame };
@@ -185,7 +185,7 @@ impl Picture<'_> {
     }
 }
 
-impl<DB: Surface> Pen<'_, DB> {
+impl<DB: ChartBackend> Pen<'_, DB> {
     fn titles(&self, picture: &Picture, plan: &Plan) -> Drawn<DB> {
         let (text, margin) = (picture.text_px, picture.margin_px);
         let right = picture.width_px - margin;

@@ -1,7 +1,7 @@
 //! The series of a chart: where each lies, its area, its line.
 
 use super::pen::{Ink, Pen};
-use super::{Drawn, Frame, Lines, Surface};
+use super::{ChartBackend, Drawn, Frame, Lines};
 use crate::chart::bounds::Bounds;
 use crate::chart::outline::{Pixels, Run, Slice, clip, crossed, dashes, parts_between, speck, visible_runs};
 use crate::chart::scale::{TimeScale, ValueScale};
@@ -67,7 +67,7 @@ impl Plotted {
     }
 }
 
-impl<DB: Surface> Pen<'_, DB> {
+impl<DB: ChartBackend> Pen<'_, DB> {
     /// The area below a series.
     pub(super) fn fill_below(&self, all: &[Plotted], index: usize, value: &ValueScale) -> Drawn<DB> {
         let one = &all[index];

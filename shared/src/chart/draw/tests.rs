@@ -11,7 +11,7 @@ use crate::log::Level;
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 use std::path::Path;
 
-impl Surface for SVGBackend<'_> {}
+impl ChartBackend for SVGBackend<'_> {}
 
 /// Colours that are told apart in the files; they are nobody's design.
 fn theme() -> Theme {

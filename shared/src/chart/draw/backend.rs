@@ -4,11 +4,11 @@ use plotters::element::{Drawable, PointCollection};
 use plotters::style::ShapeStyle;
 use plotters_backend::{BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind};
 
-/// What became of drawing on a surface.
+/// What became of drawing on a backend.
 pub type Filled<DB> = Result<(), DrawingErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
 /// A plotters backend for charts.
-pub trait Surface: DrawingBackend {
+pub trait ChartBackend: DrawingBackend {
     /// Fills columns of device pixels side by side, each from its upper left to its lower right corner. Unless a backend has a
     /// quicker way, as one outline.
     fn fill_columns<S: BackendStyle>(&mut self, columns: &[[BackendCoord; 2]], style: &S) -> Filled<Self> {
@@ -45,7 +45,7 @@ impl<'a> PointCollection<'a, BackendCoord> for &'a Columns {
     }
 }
 
-impl<DB: Surface> Drawable<DB> for Columns {
+impl<DB: ChartBackend> Drawable<DB> for Columns {
     fn draw<I: Iterator<Item = BackendCoord>>(
         &self,
         corners: I,
