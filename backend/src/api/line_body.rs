@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// The size of the buffers after the first.
-const BUFFER_BYTES: usize = 256 << 10;
+const BUFFER_BYTES: usize = 192 << 10;
 /// New lines are gathered for so long before they are sent on.
 const FOLLOW_INTERVAL: Duration = Duration::from_millis(25);
 
