@@ -151,7 +151,8 @@ fn the_crosshair_has_a_point_on_each_series_at_its_value() {
     browser.assert_no_errors();
 }
 
-/// The colours in a row of pixels between the plot's edges, a little above its bottom.
+/// Whether the screen is finer than CSS pixels; of the row of pixels between the plot's edges, a little above its bottom, how many
+/// colours there are, and whether all of it is painted; whether the canvas is as large as its bitmap.
 const LOW_ROW: &str = "const plot = document.querySelector('.plot');\
     const canvas = plot.querySelector('canvas'), ratio = canvas.width / canvas.clientWidth, gutter = Math.ceil(78 * ratio);\
     const y = Math.round(canvas.height - 12 * ratio), width = canvas.width - 2 * gutter;\

@@ -96,7 +96,20 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     page.wait_for("no values", "return document.querySelectorAll('[data-pattern] .slots').length", &json!(0));
     browser.back();
     page.wait_for("the order before", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
-    // What only the baseline has shows what stood in it, and leads to its lines of then.
+    look_at_what_is_gone(&page);
+    browser.back();
+    page.wait_for("the patterns again", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
+    // Without a selection there is nothing to compare with, the order is that of the counts, and the lines are all that are in view.
+    page.press("Clear the selection");
+    page.wait_for("by count", TEMPLATES, &json!(["crate", "berth", "winch", "rope", "no"]));
+    page.wait_for("what is pressed", pressed, &json!("lines"));
+    browser.assert_no_errors();
+}
+
+/// What only the baseline has shows what stood in it, and leads to its lines of then, where this ends.
+#[track_caller]
+fn look_at_what_is_gone(page: &Page) {
+    let browser = page.browser;
     page.click_element("document.querySelector('.pattern.gone .unfold')");
     let stood = "return document.querySelector('.pattern.gone .slots')?.innerText.split('\\n')";
     let values = json!(["no pier <*>", "0 25 %", "1 25 %", "2 25 %", "1 other 25 %"]);
@@ -116,13 +129,6 @@ fn patterns_are_put_in_order_by_pointer_and_keys_and_the_address_keeps_it() {
     page.wait_for_total(0);
     browser.back();
     page.wait_for_total(4);
-    browser.back();
-    page.wait_for("the patterns again", TEMPLATES, &json!(["rope", "winch", "berth", "crate"]));
-    // Without a selection there is nothing to compare with, the order is that of the counts, and the lines are all that are in view.
-    page.press("Clear the selection");
-    page.wait_for("by count", TEMPLATES, &json!(["crate", "berth", "winch", "rope", "no"]));
-    page.wait_for("what is pressed", pressed, &json!("lines"));
-    browser.assert_no_errors();
 }
 
 #[test]

@@ -147,10 +147,10 @@ const TINY: f64 = 1e-5;
 /// Three digits that count, thousands and more as k, M, G, T.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
-    let scales = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")];
     if size > 0.0 && size < TINY {
         return format_value(value, "none");
     }
+    let scales = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")];
     if let Some((scale, letter)) = scales.into_iter().find(|(scale, _)| size >= *scale) {
         let scale = if letter == "k" { 1e3 } else { scale };
         return format!("{} {letter}", digits(value / scale));

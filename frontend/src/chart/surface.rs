@@ -140,7 +140,7 @@ impl Surface {
         effect(move || {
             self.ctx.range.track();
             if let Some(x) = self.pointer.get_value()
-                && self.is_hovered() == Some(true)
+                && self.is_hovered()
             {
                 let scale = self.scene().scale;
                 self.hover(scale.time_from_x(scale.clamp_x(x)));
@@ -243,14 +243,15 @@ impl Surface {
     }
 
     /// Whether the crosshair is led from here.
-    fn is_hovered(&self) -> Option<bool> {
-        let panel = self.panel.try_get_value()?;
-        self.ctx.hover.try_with_untracked(|hover| hover.as_ref().is_some_and(|h| h.source == panel))
+    fn is_hovered(&self) -> bool {
+        let Some(panel) = self.panel.try_get_value() else { return false };
+        let is_ours = |hover: &Option<Hover>| hover.as_ref().is_some_and(|hover| hover.source == panel);
+        self.ctx.hover.try_with_untracked(is_ours) == Some(true)
     }
 
     fn forget_hover(&self) {
         self.pointer.try_set_value(None);
-        if self.is_hovered() == Some(true) {
+        if self.is_hovered() {
             self.ctx.hover.try_set(None);
         }
     }

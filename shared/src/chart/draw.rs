@@ -11,7 +11,7 @@ mod pen;
 mod picture;
 mod series;
 
-pub use backend::{ChartBackend, Filled};
+pub use backend::ChartBackend;
 pub use picture::{Picture, draw_picture};
 
 use super::bounds::Bounds;

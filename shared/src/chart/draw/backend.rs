@@ -5,7 +5,7 @@ use plotters::style::ShapeStyle;
 use plotters_backend::{BackendCoord, BackendStyle, DrawingBackend, DrawingErrorKind};
 
 /// What became of drawing on a backend.
-pub type Filled<DB> = Result<(), DrawingErrorKind<<DB as DrawingBackend>::ErrorType>>;
+type Filled<DB> = Result<(), DrawingErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
 /// A plotters backend for charts.
 pub trait ChartBackend: DrawingBackend {

@@ -48,7 +48,9 @@ use sonde_tests::many_days::Extent;
 use sonde_tests::process::MemoryWatch;
 use sonde_tests::server::TestServer;
 use sonde_tests::{big_day, static_server};
+use std::fmt::Debug;
 use std::path::Path;
+use std::str::FromStr;
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -59,38 +61,31 @@ fn main() {
                 .expect("a port is free");
         }
         Some("days") => {
-            let mut number = |usual: usize| {
-                args.next().map_or(usual, |text| text.parse().expect("days [DAYS [LINES A DAY]]"))
-            };
+            let mut number = numbers(args, "days [DAYS [LINES A DAY]]");
             let extent = Extent { days: number(90), lines: number(1_000_000) };
             print_report(|report| days::compare(report, extent));
         }
         Some("points") => {
-            let mut number = |usual: usize| {
-                args.next().map_or(usual, |text| text.parse().expect("points [SERIES [POINTS OF EACH]]"))
-            };
+            let mut number = numbers(args, "points [SERIES [POINTS OF EACH]]");
             let extent = points::Extent { series: number(100_000), steps: number(360) };
             print_report(|report| points::compare(report, extent));
         }
         Some("functions") => {
-            let hours = args.next().map_or(24, |text| text.parse().expect("functions [HOURS]"));
+            let hours = numbers(args, "functions [HOURS]")(24);
             print_report(|report| functions::compare(report, hours));
         }
         Some("peers") => {
-            let mut number = |usual: usize| {
-                let usage = "peers [HOURS [SERIES [POINTS OF EACH]]]";
-                args.next().map_or(usual, |text| text.parse().expect(usage))
-            };
+            let mut number = numbers(args, "peers [HOURS [SERIES [POINTS OF EACH]]]");
             let hours = number(24);
             let taken = points::Extent { series: number(100_000), steps: number(100) };
             print_report(|report| peers::compare(report, hours, taken));
         }
         Some("why") => {
-            let series = args.next().map_or(10_000, |text| text.parse().expect("why [SERIES]"));
+            let series = numbers(args, "why [SERIES]")(10_000);
             print_report(|report| why::compare(report, series));
         }
         Some("year") => {
-            let series = args.next().map_or(40, |text| text.parse().expect("year [SERIES]"));
+            let series = numbers(args, "year [SERIES]")(40);
             print_report(|report| year::compare(report, series));
         }
         Some("charts") => {
@@ -98,23 +93,18 @@ fn main() {
             charts::measure_the_wire();
         }
         Some("page") => whole_page::measure(),
-        Some("live") => {
-            live::measure(args.next().map_or(60, |text| text.parse().expect("live [MINUTES]")));
-        }
+        Some("live") => live::measure(numbers(args, "live [MINUTES]")(60)),
         Some("scroll") => {
-            let mut number = |usual: u64| {
-                args.next().map_or(usual, |text| text.parse().expect("scroll [LINES [SECONDS OF TAIL]]"))
-            };
+            let mut number = numbers(args, "scroll [LINES [SECONDS OF TAIL]]");
             scroll::measure(scroll::Extent { lines: number(10_000_000), tail_secs: number(600) });
         }
         Some("names") => {
-            let mut number =
-                |usual: usize| args.next().map_or(usual, |text| text.parse().expect("names [SERIES [DAYS]]"));
+            let mut number = numbers(args, "names [SERIES [DAYS]]");
             let extent = names::Extent { series: number(1_000_000), days: number(365) };
             print_report(|report| names::compare(report, extent));
         }
         Some("day-long") => {
-            let lines = args.next().map_or(big_day::LINES, |text| text.parse().expect("day-long [LINES]"));
+            let lines = numbers(args, "day-long [LINES]")(big_day::LINES);
             print_report(|report| day_long::compare(report, lines));
         }
         Some(form @ ("sizes-open" | "sizes-sealed")) => {
@@ -124,6 +114,14 @@ fn main() {
         }
         _ => compare(&std::env::args().skip(1).collect::<Vec<_>>()),
     }
+}
+
+/// Gives the words that follow as numbers, one after the other, or what is usual where there are no more.
+fn numbers<N: FromStr<Err: Debug>>(
+    mut words: impl Iterator<Item = String>,
+    usage: &str,
+) -> impl FnMut(N) -> N {
+    move |usual| words.next().map_or(usual, |word| word.parse().expect(usage))
 }
 
 fn print_report(measure: impl FnOnce(&mut Report)) {
