@@ -54,7 +54,7 @@ pub(super) fn of_all<'a>(
     alive: &[bool],
 ) -> Vec<Vec<Bursts>> {
     let past: Vec<Past> = streams.map(|lines| Past::of(lines, trials, alive)).collect();
-    let length = trials.all.first().map_or(1, |asked| asked.selection.len().max(1)) as f64;
+    let length = trials.pieces.first().map_or(1, |piece| piece.selection.len().max(1)) as f64;
     let together = hang_together(&past, length);
     past.iter().map(|past| past.bursts(together / length)).collect()
 }

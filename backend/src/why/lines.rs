@@ -156,12 +156,12 @@ fn test(
     };
     let mut statistics: Vec<Statistic> = (0..STATISTICS).map(|_| empty()).collect();
     for (stream, bursts) in streams.iter().zip(bursts) {
-        for (number, (trial, bursts)) in trials.all.iter().zip(*bursts).enumerate() {
-            let values = Seen::of(stream, trial, alive).statistics(*bursts);
-            for (statistic, value) in statistics.iter_mut().zip(values) {
-                let of = if number == 0 { &mut statistic.now } else { &mut statistic.past };
-                of.push(value);
-            }
+        let compare = |trial: &Trial, bursts: Bursts| Seen::of(stream, trial, alive).statistics(bursts);
+        let now = trials.middle(|piece| compare(piece, bursts[0]));
+        statistics.iter_mut().zip(now).for_each(|(statistic, value)| statistic.now.push(value));
+        for (trial, bursts) in trials.all.iter().zip(*bursts).skip(1) {
+            let past = compare(trial, *bursts);
+            statistics.iter_mut().zip(past).for_each(|(statistic, value)| statistic.past.push(value));
         }
     }
     if streams.iter().all(|stream| stream.errors.is_none()) {

@@ -18,6 +18,8 @@ pub(super) const STATISTICS: usize = 6;
 pub(super) const EXTREME_PART: usize = 10;
 /// … and of series in which single points jump, one of so many.
 const JUMPS_PART: usize = 3;
+/// Through fewer points any line goes.
+const LEAST_OF_SLOPE: f64 = 3.0;
 /// So many deviations off, a single point is a jump.
 const FAR: f64 = 6.0;
 
@@ -71,6 +73,8 @@ pub(super) struct Room {
     values: Binned,
     steps: Binned,
     pieces: Pieces,
+    /// What the baseline of the question weighs.
+    whole: f32,
 }
 
 /// Measures one series in all trials. `alive` says which buckets count.
@@ -88,6 +92,7 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
     room.steps.fill(&room.differences, &mut sorted);
     let mut trials = all.all.iter();
     let Some(asked) = trials.next() else { return Measured::default() };
+    room.whole = weight_of_baseline(&all.pieces[0]);
     let unit = Unit::of(values, &room.differences, &all.unusual, &mut sorted);
     let cadence = Cadence::of(values, &asked.baseline, alive);
     let mut pieces = std::mem::take(&mut room.pieces);
@@ -101,7 +106,7 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
     let mut compare = |trial: &Trial| {
         compare(values, room, trial, alive, (&moved, &unit), cadence, (&mut pieces, &mut sorted))
     };
-    let now = compare(asked);
+    let now = all.middle(&mut compare);
     let past = trials.map(&mut compare).collect();
     (room.sorted, room.pieces) = (sorted, pieces);
     Measured { now, past, moved }
@@ -117,6 +122,7 @@ fn compare(
     (pieces, sorted): (&mut Pieces, &mut Vec<f32>),
 ) -> [f32; STATISTICS] {
     let (selection, baseline) = (&trial.selection, &trial.baseline);
+    let even = room.whole / weight_of_baseline(trial);
     let unit = unit.outside(values, selection);
     let middle = median(&values[baseline.clone()], sorted);
     let part = if moved.jumps { JUMPS_PART } else { EXTREME_PART };
@@ -141,12 +147,13 @@ fn compare(
         let usual = pieces.deviation(values, baseline, selection.len(), part, sorted);
         full * ((inside.deviation + floor) / (usual.unwrap_or(before.deviation) + floor)).ln().abs()
     };
+    let rise = if points(selection) < LEAST_OF_SLOPE { f64::NAN } else { full * inside.rise.abs() / unit };
     [
         level as f32,
-        room.values.distance(selection, baseline),
-        room.steps.distance(selection, baseline),
+        room.values.distance(selection, baseline) * even,
+        room.steps.distance(selection, baseline) * even,
         spread as f32,
-        (full * inside.rise.abs() / unit) as f32,
+        rise as f32,
         presence.abs(),
     ]
 }
@@ -181,6 +188,13 @@ fn move_of(values: &[f32], asked: &Trial, unit: &Unit, pieces: &mut Pieces, sort
         beyond,
         at_limit: is_at_limit(before, after),
     }
+}
+
+/// What the length of a baseline makes of Smirnov's statistic, beside that of its window: what wanders lies as far off as can be, over whatever
+/// length, and were further off than ever only by a longer baseline than others have.
+fn weight_of_baseline(trial: &Trial) -> f32 {
+    let (window, baseline) = (trial.selection.len() as f32, trial.baseline.len() as f32);
+    (baseline / (window + baseline)).sqrt()
 }
 
 /// Whether there is a point that lies far from all while its neighbours do not. What stays far off is no jump.
@@ -356,7 +370,7 @@ mod tests {
 
     fn measured_where(values: Vec<f32>, asked: Trial, alive: &[bool]) -> Measured {
         let unusual = asked.selection.clone();
-        let trials = Trials { all: vec![asked], days: 0, unusual };
+        let trials = Trials { all: vec![asked.clone()], pieces: vec![asked], days: 0, unusual };
         measure(&Series { path: String::new(), values }, &trials, alive, &mut Room::default())
     }
 
@@ -421,6 +435,30 @@ mod tests {
             measured(values, asked.clone()).now[4]
         };
         assert!(rise(500.0) <= 2.0 * rise(1.0).max(1.0), "{} {}", rise(500.0), rise(1.0));
+    }
+
+    #[test]
+    fn two_points_have_no_slope() {
+        let values: Vec<f32> = (0..12).map(|at| at as f32).collect();
+        let rise = |selection| measured(values.clone(), Trial { selection, baseline: 0..9 }).now[4];
+        assert!(rise(10..12).is_nan() && rise(9..12) > 0.0);
+    }
+
+    #[test]
+    fn what_lies_off_altogether_is_not_further_off_for_a_longer_baseline() {
+        let values: Vec<f32> = (0..60).map(|at| if at < 48 { (at % 7) as f32 } else { 99.0 }).collect();
+        let (asked, past) = (48..60, Trial { selection: 48..60, baseline: 24..48 });
+        let trials = |baseline| {
+            let asked = Trial { selection: asked.clone(), baseline };
+            Trials { all: vec![asked.clone(), past.clone()], pieces: vec![asked], days: 0, unusual: 48..60 }
+        };
+        let of = |baseline| {
+            let series = Series { path: String::new(), values: values.clone() };
+            measure(&series, &trials(baseline), &[true; 60], &mut Room::default())
+        };
+        let long = of(0..48);
+        assert!((long.now[1] - long.past[0][1]).abs() < 1e-6, "{long:?}");
+        assert!(long.now[1] > of(36..48).now[1]);
     }
 
     #[test]

@@ -19,6 +19,9 @@ const LEAST_LENGTHS: usize = 8;
 pub(super) struct Trials {
     /// The question itself first, then past windows, then the same hours of earlier days.
     pub(super) all: Vec<Trial>,
+    /// The question as it is measured: whole, or in pieces as long as past windows where all of these are shorter. A longer stretch
+    /// wanders further and shows more of whatever it shows; what the middle piece says can be compared.
+    pub(super) pieces: Vec<Trial>,
     /// How many of the last are of earlier days.
     pub(super) days: usize,
     /// The selection, and of its baseline the end, in which what happened may have begun: neither says what is usual.
@@ -34,7 +37,8 @@ impl Trials {
         all.extend(grid.earlier_days.iter().cloned());
         let selection = &grid.now.selection;
         let start = if follows_on(grid) { run.end.min(selection.start) } else { selection.start };
-        Self { all, days: grid.earlier_days.len(), unusual: start..selection.end }
+        let pieces = pieces(&all);
+        Self { all, pieces, days: grid.earlier_days.len(), unusual: start..selection.end }
     }
 
     /// Of each past window, which past windows hold a part of it, in their selection or their baseline; as bits. A change that stays is
@@ -56,15 +60,42 @@ impl Trials {
 
     /// How many times as long as the longest past window the selection is: once where enough is known from before it.
     pub(super) fn stretch(&self) -> f64 {
-        let mut lengths = self.all.iter().map(|trial| trial.selection.len());
-        let asked = lengths.next().unwrap_or_default();
-        lengths.max().map_or(1.0, |longest| asked as f64 / longest.max(1) as f64)
+        stretch(&self.all)
+    }
+
+    /// The middle of what the pieces of the question say, each statistic for itself; NaN where none says anything.
+    pub(super) fn middle<const N: usize>(&self, mut measure: impl FnMut(&Trial) -> [f32; N]) -> [f32; N] {
+        let said: Vec<[f32; N]> = self.pieces.iter().map(&mut measure).collect();
+        std::array::from_fn(|statistic| {
+            let mut values: Vec<f32> =
+                said.iter().map(|piece| piece[statistic]).filter(|value| !value.is_nan()).collect();
+            values.sort_unstable_by(f32::total_cmp);
+            let count = values.len();
+            if count == 0 { f32::NAN } else { f32::midpoint(values[(count - 1) / 2], values[count / 2]) }
+        })
     }
 
     /// How many windows there are in which nothing was selected.
     pub(super) fn null_count(&self) -> usize {
         self.all.len().saturating_sub(1)
     }
+}
+
+/// How many times as long as the longest of the others the first one is.
+fn stretch(all: &[Trial]) -> f64 {
+    let mut lengths = all.iter().map(|trial| trial.selection.len());
+    let asked = lengths.next().unwrap_or_default();
+    lengths.max().map_or(1.0, |longest| asked as f64 / longest.max(1) as f64)
+}
+
+/// The first one in as many pieces as the longest of the others fits into it.
+fn pieces(all: &[Trial]) -> Vec<Trial> {
+    let Some(Trial { selection, baseline }) = all.first() else { return Vec::new() };
+    let count = (stretch(all) as usize).max(1);
+    let start = |piece: usize| selection.start + selection.len() * piece / count;
+    (0..count)
+        .map(|piece| Trial { selection: start(piece)..start(piece + 1), baseline: baseline.clone() })
+        .collect()
 }
 
 /// The baseline and what lies before it, without the end where the selection follows: what is noticed began before, and as long as
@@ -188,6 +219,29 @@ mod tests {
         assert_eq!(windows, [104..108, 100..104, 96..100]);
         assert!(few.all[1..].iter().all(|trial| trial.baseline.start >= 96 && trial.baseline.end <= 108));
         assert!((few.stretch() - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_longer_than_all_that_is_known_is_measured_in_pieces_as_long_as_that() {
+        let pieces = |baseline: Range<usize>, selection: Range<usize>| {
+            let trials = Trials::of(&grid(baseline, selection), &[]);
+            trials.pieces.into_iter().map(|piece| piece.selection).collect::<Vec<_>>()
+        };
+        assert_eq!(pieces(0..12, 13..25), [13..17, 17..21, 21..25]);
+        assert_eq!(pieces(0..12, 13..24), [13..18, 18..24]);
+        assert_eq!(pieces(0..12, 13..18), [13..18]);
+        assert_eq!(pieces(0..48, 49..61), [49..61]);
+    }
+
+    #[test]
+    fn what_pieces_say_is_what_the_middle_one_says() {
+        let trials = Trials::of(&grid(0..12, 13..25), &[]);
+        let said = trials.middle(|piece| {
+            let start = piece.selection.start as f32;
+            [start, if start > 13.0 { start } else { f32::NAN }, f32::NAN]
+        });
+        assert_eq!(said[..2], [17.0, 19.0]);
+        assert!(said[2].is_nan());
     }
 
     #[test]
