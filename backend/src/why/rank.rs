@@ -10,7 +10,7 @@ use super::judgements::{Judgements, UnderNull, unusable};
 use super::null::Combined;
 use super::observed::{Grid, Observed, Series};
 use super::score::{Weights, alone, among_others};
-use super::share::Tests;
+use super::share::{Asked, Tests};
 use super::together::Places;
 use super::tree::Tree;
 use super::{events, fields};
@@ -70,7 +70,8 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let tests = Tests::of(observed, &tree, judged.tests(&fields), &judged.places);
     let candidates = best_first(judged.candidates(fields.candidates), &tree, weights);
     let groups = collapse(&candidates);
-    let p = p_values(&candidates, &groups, &tests, &judged.places, &tree);
+    let charted = charted(observed);
+    let p = p_values(&candidates, &groups, &tests, &judged.places, &tree, &charted);
     let count = tests.all() - candidates.len() + groups.len();
     let false_alarms = if judged.is_doubtful { DOUBTFUL_ALARMS } else { FALSE_ALARMS };
     let (kept, rest) = keep_discoveries(groups, &p, count, false_alarms);
@@ -108,14 +109,17 @@ fn p_values(
     tests: &Tests,
     places: &Places,
     tree: &Tree<'_>,
+    charted: &[&Series],
 ) -> Vec<f64> {
-    let weighted = |member: &Candidate| {
-        let is_near = tree.is_selected(&member.owner, &member.hosts);
-        (member.p * tests.share(member.kind, is_near)).min(1.0)
-    };
+    let weighted = |member: &Candidate, asked: Asked| (member.p * tests.share(member.kind, asked)).min(1.0);
     let p_of = |group: &Group| {
         let members = group.members.iter().chain([&group.leader]).map(|member| &candidates[*member]);
-        joined(members.map(weighted).collect())
+        let (charted, others): (Vec<_>, Vec<_>) = members.partition(|member| is_charted(charted, member));
+        let asked = |member: &Candidate| {
+            if tree.is_selected(&member.owner, &member.hosts) { Asked::Near } else { Asked::Elsewhere }
+        };
+        let charted = joined(charted.into_iter().map(|member| weighted(member, Asked::Charted)).collect());
+        joined(others.into_iter().map(|member| weighted(member, asked(member))).collect()).min(charted)
     };
     let mut p: Vec<f64> = groups.iter().map(p_of).collect();
     let mut best: BTreeMap<&str, usize> = BTreeMap::new();
@@ -174,9 +178,7 @@ impl<'a> Told<'a> {
         kept: &[Group],
         weights: &'a Weights,
     ) -> Self {
-        let places = &observed.context.charted;
-        let charted: Vec<&Series> =
-            places.iter().filter_map(|place| observed.series.get(*place as usize)).collect();
+        let charted = charted(observed);
         let charted_onset = charted_onset(&charted, candidates, kept);
         Self { observed, tree, candidates, weights, charted, charted_onset }
     }
@@ -317,6 +319,12 @@ fn charted_onset(charted: &[&Series], candidates: &[Candidate], groups: &[Group]
     let told = groups.iter().flat_map(|group| group.members.iter().chain([&group.leader]));
     told.filter_map(|number| candidates[*number].onset.filter(|_| is_charted(charted, &candidates[*number])))
         .min()
+}
+
+/// What was charted.
+fn charted(observed: &Observed) -> Vec<&Series> {
+    let places = &observed.context.charted;
+    places.iter().filter_map(|place| observed.series.get(*place as usize)).collect()
 }
 
 fn is_charted(charted: &[&Series], candidate: &Candidate) -> bool {

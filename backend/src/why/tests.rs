@@ -178,6 +178,41 @@ fn where_hardly_anything_is_known_from_before_findings_are_told_with_a_doubt() {
 }
 
 #[test]
+fn what_wanders_has_not_gone_far_for_being_looked_at_longer_than_all_that_is_known() {
+    let wandering = |seed: u64| {
+        let mut draw = Draw(seed);
+        let mut observed = quiet(seed);
+        observed.grid.now = Trial { selection: 156..162, baseline: 149..155 };
+        for series in &mut observed.series {
+            series.values[..149].fill(f32::NAN);
+            let (level, mut off) = (100.0 * draw.unit(), 0.0);
+            for value in &mut series.values[149..] {
+                off = 0.9 * off + draw.normal();
+                *value = (level + off) as f32;
+            }
+        }
+        Observed { patterns: Vec::new(), volumes: Vec::new(), fields: Vec::new(), ..observed }
+    };
+    let loud = (0..40).filter(|seed| !rank(&wandering(2_000 + seed)).findings.is_empty()).count();
+    assert!(loud <= 2, "{loud} of 40 quiet windows have findings");
+}
+
+#[test]
+fn what_was_dragged_over_is_told_where_it_would_be_lost_among_all_others() {
+    let rise = |charted: Vec<u32>| {
+        let mut observed = quiet(11);
+        let start = observed.grid.now.selection.start;
+        observed.series[45].values[start..].iter_mut().for_each(|value| *value *= 1.25);
+        observed.context.charted = charted;
+        rank(&observed)
+    };
+    assert_eq!(subjects(&rise(Vec::new())), Vec::<&str>::new());
+    assert_eq!(subjects(&rise(vec![45])), ["shop.pay.m5_ms"]);
+    // What stands still is no news for being charted.
+    assert_eq!(subjects(&rise(vec![46])), Vec::<&str>::new());
+}
+
+#[test]
 fn what_began_in_the_last_of_the_baseline_is_found() {
     let mut observed = quiet(6);
     let begun = observed.grid.now.selection.start - 10;
