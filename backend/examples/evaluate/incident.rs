@@ -416,14 +416,20 @@ pub(crate) fn notice_late(observed: &mut Observed) {
     now.baseline = end - 4 * length..end;
 }
 
-/// The question comes from a chart of the component that suffers most, as it would, and so from that component.
-pub(crate) fn ask_from(cause: &Cause, system: &System, observed: &mut Observed) {
+/// The question comes from the component that suffers most, as it would.
+pub(crate) fn ask_from_sufferer(cause: &Cause, system: &System, observed: &mut Observed) {
     let number = system.components.iter().position(|component| *component == cause.place);
     let asking = number.map(|number| system.callers[number].first().copied().unwrap_or(number));
-    let Some(asking) = asking else { return };
+    if let Some(asking) = asking {
+        ask_from(asking, system, observed);
+    }
+}
+
+/// The question comes from a chart of a component's latency, and so from that component.
+pub(crate) fn ask_from(component: usize, system: &System, observed: &mut Observed) {
     let is_latency =
-        |plan: &crate::system::SeriesPlan| plan.place == asking && plan.measures == Measures::Latency;
+        |plan: &crate::system::SeriesPlan| plan.place == component && plan.measures == Measures::Latency;
     let charted = system.series.iter().position(is_latency).map(|series| series as u32);
-    let components = vec![system.components[asking].clone()];
+    let components = vec![system.components[component].clone()];
     observed.context = Context { charted: charted.into_iter().collect(), components, host: None };
 }

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// What shows a kind of incident.
 const CLASSES: [&str; 3] = ["metrics", "patterns", "fields"];
+/// The part of questions that come from a chart, others from nowhere.
+pub(crate) const ASKED_FROM_A_CHART: f64 = 0.7;
 /// What the method itself is called: all that it lists, and its findings alone.
 const OWN: &str = "why";
 const FINDINGS: &str = "why, findings";
@@ -94,8 +96,8 @@ fn made(form: Form, kind: Kind, number: usize) -> (Observed, Cause) {
     if draw.chance(0.2) {
         incident::gap(&mut observed, &mut draw);
     }
-    if draw.chance(0.7) {
-        incident::ask_from(&cause, &system, &mut observed);
+    if draw.chance(ASKED_FROM_A_CHART) {
+        incident::ask_from_sufferer(&cause, &system, &mut observed);
     }
     if form == Form::Late {
         incident::notice_late(&mut observed);

@@ -69,6 +69,9 @@ fn quiet(windows: usize, is_explained: bool) {
                 Harmless::Gap => incident::gap(&mut observed, &mut draw),
                 Harmless::Deploy => incident::deploy(&system, &mut observed, &mut draw),
             }
+            if draw.chance(ranking::ASKED_FROM_A_CHART) {
+                incident::ask_from(draw.below(system.components.len()), &system, &mut observed);
+            }
             let (answer, null) = rank_with(&observed, &Weights::default());
             assert!(answer.done, "an answer is whole");
             any += usize::from(!answer.findings.is_empty());
