@@ -98,7 +98,7 @@ fn some_size(draw: &mut Draw) -> Size {
     let minutely = draw.chance(0.35);
     Size {
         components,
-        series: (draw.log_between(100.0, 2_500.0) as usize).max(components * 7),
+        series: (draw.log_between(100.0, 10_000.0) as usize).max(components * 7),
         selection: if minutely { 3 + draw.below(8) } else { 12 + draw.below(25) },
         step_secs: if minutely { 60 } else { 10 },
         past: [0, 2, 8][draw.below(3)],
