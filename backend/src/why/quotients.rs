@@ -7,6 +7,8 @@ use super::trials::Trials;
 
 /// With fewer quotients than this, Student's distribution says more than they do.
 pub(super) const FEWEST: usize = 30;
+/// So many windows that a past one does not touch say what is usual for it.
+const FEWEST_OTHERS: usize = 2;
 /// What an earlier day had so much of at this hour is no news.
 const DAILY_PART: f32 = 0.5;
 
@@ -74,10 +76,11 @@ impl Statistic {
     }
 
     /// Which windows say nothing of what is usual for each past window: those that it touches. None where too few are left: as much is to be
-    /// known of a past window as of the selection. Without any such window each is compared with all others.
+    /// known of a past window as of the selection, or at least two windows. Without any such window each is compared with all others.
     fn excluded(&self) -> Vec<Option<u64>> {
         let touched = |window: usize| self.touched.get(window).copied().unwrap_or(1 << window);
-        let is_known = |marked: &u64| 2 * (self.windows - marked.count_ones() as usize) >= self.windows - 1;
+        let left = |marked: &u64| self.windows - marked.count_ones() as usize;
+        let is_known = |marked: &u64| left(marked) >= FEWEST_OTHERS || 2 * left(marked) >= self.windows - 1;
         let excluded: Vec<Option<u64>> =
             (0..self.windows).map(|window| Some(touched(window)).filter(is_known)).collect();
         if excluded.iter().any(Option::is_some) {
@@ -140,4 +143,32 @@ fn square(x: f32) -> f64 {
 
 fn quotient(x: f32, scale_square: f64) -> f32 {
     if x == 0.0 { 0.0 } else { (f64::from(x) / scale_square.max(1e-18).sqrt()) as f32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_windows_that_a_past_one_does_not_touch_say_what_is_usual_for_it() {
+        let known = |touched: [u64; 8]| {
+            let past = vec![1.0; 8];
+            let statistic = Statistic {
+                now: vec![1.0],
+                past,
+                windows: 8,
+                touched: touched.to_vec(),
+                ..Statistic::default()
+            };
+            statistic.quotients().past.into_iter().map(|quotient| !quotient.is_nan()).collect::<Vec<_>>()
+        };
+        let six = 0b0011_1111;
+        let seven = 0b0111_1111;
+        assert_eq!(
+            known([six, six, six, seven, seven, seven, seven, six])[..5],
+            [true, true, true, false, false]
+        );
+        // Where no window has any, each is compared with all others.
+        assert_eq!(known([seven; 8]), [true; 8]);
+    }
 }

@@ -21,29 +21,32 @@ pub(super) type Places = BTreeMap<String, f64>;
 /// Of all places with at least two members; of none where they have too few past windows.
 pub(super) fn find(judged: &[&Judged], trials: &Trials) -> (Places, Vec<f32>) {
     let windows = trials.null_count();
-    let mut sums: BTreeMap<&str, (usize, Vec<f32>)> = BTreeMap::new();
+    let mut members: BTreeMap<&str, usize> = BTreeMap::new();
+    for owner in judged.iter().flat_map(|part| &part.owners) {
+        *members.entry(owner.as_str()).or_default() += 1;
+    }
+    let mut sums: BTreeMap<&str, Vec<f32>> = BTreeMap::new();
     for part in judged {
-        for (item, owner) in part.owners.iter().enumerate() {
-            let (members, sums) =
-                sums.entry(owner.as_str()).or_insert_with(|| (0, vec![f32::NAN; windows + 1]));
-            *members += 1;
+        for (item, owner) in part.owners.iter().enumerate().filter(|(_, owner)| members[owner.as_str()] > 1) {
+            let rare = PROMISING.min(1.0 / members[owner.as_str()] as f64);
+            let sums = sums.entry(owner.as_str()).or_insert_with(|| vec![f32::NAN; windows + 1]);
             let past = &part.combined.past[item * windows..(item + 1) * windows];
             let now = part.combined.p[item] as f32;
             for (sum, p) in sums.iter_mut().zip([now].iter().chain(past)).filter(|(_, p)| !p.is_nan()) {
-                *sum = if sum.is_nan() { evidence(*p) } else { *sum + evidence(*p) };
+                let evidence = evidence(*p, rare as f32);
+                *sum = if sum.is_nan() { evidence } else { *sum + evidence };
             }
         }
     }
-    sums.retain(|_, (members, _)| *members > 1);
-    let past_sums = sums.values().flat_map(|(_, sums)| &sums[1..]);
+    let past_sums = sums.values().flat_map(|sums| &sums[1..]);
     // Of fewer no law says which are usual: most are nothing, and a few are large. So what has few places, as one machine has, says nothing
     // by them.
     if past_sums.filter(|sum| !sum.is_nan()).count() < FEWEST {
         return (Places::new(), Vec::new());
     }
     let statistic = Statistic {
-        now: sums.values().map(|(_, sums)| sums[0]).collect(),
-        past: sums.values().flat_map(|(_, sums)| sums[1..].iter().copied()).collect(),
+        now: sums.values().map(|sums| sums[0]).collect(),
+        past: sums.values().flat_map(|sums| sums[1..].iter().copied()).collect(),
         floor: vec![LEAST_SUM; sums.len()],
         prior: PRIOR_WINDOWS,
         boundless: true,
@@ -55,9 +58,10 @@ pub(super) fn find(judged: &[&Judged], trials: &Trials) -> (Places, Vec<f32>) {
     (sums.into_keys().map(str::to_owned).zip(combined.p).collect(), combined.past)
 }
 
-/// What a p-value adds: nothing where it is as large as those of what is not even looked at.
-fn evidence(p: f32) -> f32 {
-    (PROMISING as f32 / p.max(f32::MIN_POSITIVE)).ln().max(0.0)
+/// What a p-value adds: nothing where it is not rare. Rare is what one of all members of a place does by chance: what more of them do would
+/// hide, in a place of hundreds, the few that moved.
+fn evidence(p: f32, rare: f32) -> f32 {
+    (rare / p.max(f32::MIN_POSITIVE)).ln().max(0.0)
 }
 
 #[cfg(test)]
@@ -68,11 +72,12 @@ mod tests {
 
     /// Of twenty places.
     fn of_first(p: f64) -> Places {
-        of_first_of(80, p)
+        of_first_of(20, 4, p)
     }
 
-    /// Places of four of so many members each, of which the first one's have this p-value now and all others' what comes by chance.
-    fn of_first_of(members: usize, p: f64) -> Places {
+    /// So many places of so many members each; four of the first one's have this p-value now and all others what comes by chance.
+    fn of_first_of(places: usize, each: usize, p: f64) -> Places {
+        let members = places * each;
         let trials =
             Trials::of(&Grid::unbroken(0, 10_000, Trial { selection: 162..174, baseline: 112..160 }), &[]);
         let windows = trials.null_count();
@@ -82,7 +87,7 @@ mod tests {
             past: (0..members * windows).map(|number| by_chance(3 * number) as f32).collect(),
             loudest: vec![0; members],
         };
-        let owners = (0..members).map(|item| format!("c{:02}", item / 4)).collect();
+        let owners = (0..members).map(|item| format!("c{:02}", item / each)).collect();
         find(&[&Judged { combined, owners, ..Judged::default() }], &trials).0
     }
 
@@ -96,6 +101,12 @@ mod tests {
             first(0.000_4)
         );
         assert!(first(0.06) > 0.1, "{}", first(0.06));
+    }
+
+    #[test]
+    fn of_hundreds_what_some_always_do_by_chance_is_no_evidence() {
+        let first = |p: f64| of_first_of(20, 200, p)["c00"];
+        assert!(first(0.000_1) < 0.000_5 && first(0.02) > 0.1, "{} {}", first(0.000_1), first(0.02));
     }
 
     /// Twenty places of two members, and one of one; in past windows as little as this.
@@ -119,7 +130,7 @@ mod tests {
     #[test]
     fn without_a_past_places_say_nothing() {
         assert!(of_pairs(f32::NAN).0.is_empty());
-        assert!(of_first_of(8, 1e-6).is_empty(), "two places make no law");
-        assert!(!of_first_of(80, 1e-6).is_empty());
+        assert!(of_first_of(2, 4, 1e-6).is_empty(), "two places make no law");
+        assert!(!of_first_of(20, 4, 1e-6).is_empty());
     }
 }
