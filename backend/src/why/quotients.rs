@@ -76,17 +76,22 @@ impl Statistic {
     }
 
     /// Which windows say nothing of what is usual for each past window: those that it touches. None where too few are left: as much is to be
-    /// known of a past window as of the selection, or at least two windows. Without any such window each is compared with all others.
+    /// known of a past window as of the selection; or, where that leaves hardly any windows, something at all. Without any such window each is
+    /// compared with all others.
     fn excluded(&self) -> Vec<Option<u64>> {
         let touched = |window: usize| self.touched.get(window).copied().unwrap_or(1 << window);
-        let left = |marked: &u64| self.windows - marked.count_ones() as usize;
-        let is_known = |marked: &u64| left(marked) >= FEWEST_OTHERS || 2 * left(marked) >= self.windows - 1;
-        let excluded: Vec<Option<u64>> =
-            (0..self.windows).map(|window| Some(touched(window)).filter(is_known)).collect();
-        if excluded.iter().any(Option::is_some) {
-            return excluded;
+        let with_others = |fewest: usize| -> Vec<Option<u64>> {
+            let is_known = |marked: &u64| self.windows - marked.count_ones() as usize >= fewest;
+            (0..self.windows).map(|window| Some(touched(window)).filter(is_known)).collect()
+        };
+        let known = |excluded: &[Option<u64>]| excluded.iter().flatten().count();
+        let half = with_others(self.windows / 2);
+        let excluded = if 2 * known(&half) < self.windows { with_others(FEWEST_OTHERS) } else { half };
+        if known(&excluded) > 0 {
+            excluded
+        } else {
+            (0..self.windows).map(|window| Some(1 << window)).collect()
         }
-        (0..self.windows).map(|window| Some(1 << window)).collect()
     }
 
     /// The usual square over all items: the median of their mean squares, or the mean of these where most are still.
@@ -162,12 +167,10 @@ mod tests {
             };
             statistic.quotients().past.into_iter().map(|quotient| !quotient.is_nan()).collect::<Vec<_>>()
         };
-        let six = 0b0011_1111;
-        let seven = 0b0111_1111;
-        assert_eq!(
-            known([six, six, six, seven, seven, seven, seven, six])[..5],
-            [true, true, true, false, false]
-        );
+        let (four, six, seven) = (0b1111, 0b0011_1111, 0b0111_1111);
+        assert_eq!(known([four, six, six, six, seven, seven, seven, seven])[2..5], [true, true, false]);
+        // But not where half of them have more.
+        assert_eq!(known([four, four, four, four, six, six, six, six])[3..5], [true, false]);
         // Where no window has any, each is compared with all others.
         assert_eq!(known([seven; 8]), [true; 8]);
     }
