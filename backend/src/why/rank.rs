@@ -98,7 +98,9 @@ fn quiet(tested: &Tested) -> String {
     let (patterns, fields) = (some(tested.patterns, "pattern"), some(tested.fields, "field"));
     let components = some(tested.components, "component");
     let series = tested.series;
-    format!("{QUIET}{series} series, {patterns}, {fields} and {components} are as they usually are.")
+    format!(
+        "{QUIET}{series} series, {patterns}, {fields} and {components} changed no more than happens anyway."
+    )
 }
 
 /// How often the like of each group comes by chance, beside all that was tested: by its members' p-values; or, of the best group of a place, by
