@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// How many quiet windows may have any finding.
-const FALSE_ALARMS: f64 = 0.01;
+const FALSE_ALARMS: f64 = 0.008;
 /// The same where what is usual is hardly known, and is said to be: else what a person sees at once were within what happens anyway.
 const DOUBTFUL_ALARMS: f64 = 0.05;
 /// The part of findings that may be false where something happened.
