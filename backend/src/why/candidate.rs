@@ -14,6 +14,8 @@ const LEAST_CHANGE: f64 = 0.05;
 const LEAST_CHANGE_OF_LINES: f64 = 0.25;
 /// What is this part of the way from what it was to what it became has set out.
 const SET_OUT: f64 = 0.1;
+/// What is nearer to what it became is looked at so many times.
+const NEARER_STEPS: usize = 3;
 /// A small chart has at most so many values.
 const COURSE_VALUES: usize = 120;
 
@@ -114,10 +116,27 @@ pub(super) fn shown(grid: &Grid) -> std::ops::Range<usize> {
     if hangs { from..until } else { grid.now.selection.clone() }
 }
 
+/// What became of it: the mean of what lies nearer to that than to what was before, if that is further off. What happens in a part of the
+/// selection alone makes less of the whole's mean, and noise would be half of the way there.
+fn became(selected: &[f32], before: f64, mean: f64) -> f64 {
+    let mut after = mean;
+    for _ in 0..NEARER_STEPS {
+        let is_nearer = |value: &f64| (value - before) / (after - before) > 0.5;
+        let nearer = selected.iter().map(|value| f64::from(*value)).filter(is_nearer);
+        let (sum, count) = nearer.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+        if (sum / count - before).abs() > (after - before).abs() {
+            after = sum / count;
+        }
+    }
+    after
+}
+
 /// The bucket in which a change began: the start of the stretch that is nearer to what it became than to what it was by most, all of it
 /// added up, so that a bucket or two by chance are no beginning; and of a rise that takes its time, back to where it set out.
 pub(super) fn onset(grid: &Grid, values: &[f32], before: f64, after: f64) -> Option<usize> {
     let shown = shown(grid);
+    let selection = grid.now.selection.start.saturating_sub(shown.start)..;
+    let after = became(values.get(selection).unwrap_or_default(), before, after);
     let earliest = grid.now.baseline.end.saturating_sub(grid.now.baseline.len() / 8).max(shown.start);
     // How far each is on the way, from 0 to 1; a single peak counts for no more than twice the change.
     let way = |value: f32| ((f64::from(value) - before) / (after - before)).clamp(-1.0, 2.0);
@@ -158,6 +177,12 @@ mod tests {
         assert_eq!(onset(&grid, &by_chance, 1.0, 9.0), Some(10));
         let slowly = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0_f32];
         assert_eq!(onset(&grid, &slowly, 1.0, 9.0), Some(10));
+        // What happens in a part of a long selection begins there, whatever noise does before.
+        let grid = Grid::unbroken(0, 10_000, Trial { selection: 10..30, baseline: 0..8 });
+        let late: Vec<f32> =
+            (0..30).map(|at| if at < 26 { [9.0, 10.0, 11.0, 13.0][at * 7 % 4] } else { 50.0 }).collect();
+        assert_eq!(onset(&grid, &late, 10.0, 19.0), Some(26));
+        let grid = Grid::unbroken(0, 10_000, Trial { selection: 10..16, baseline: 0..8 });
         // What is over within the selection began all the same.
         let peak = [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 99.0, 99.0, 1.0, 1.0, 1.0_f32];
         assert_eq!(onset(&grid, &peak, 1.0, 34.0), Some(11));

@@ -88,6 +88,16 @@ pub(super) fn unusable(observed: &Observed) -> Option<String> {
     if !is_range(&grid.now.selection) || !is_range(&grid.now.baseline) {
         return Some("There is nothing to compare: selection or baseline has no data.".to_owned());
     }
+    let has_points = |series: &Series| {
+        series
+            .values
+            .get(grid.now.selection.clone())
+            .is_some_and(|values| values.iter().any(|value| value.is_finite()))
+    };
+    let has_lines = || observed.volumes.iter().any(|volume| volume.lines.sum(&grid.now.selection) > 0);
+    if !observed.series.is_empty() && !observed.series.iter().any(has_points) && !has_lines() {
+        return Some("Nothing was received in the selection.".to_owned());
+    }
     let is_whole = |series: &Series| series.values.len() == grid.len();
     debug_assert!(observed.series.iter().all(is_whole), "a series has a value for each bucket");
     (!observed.series.iter().all(is_whole)).then(|| "The series are not on one grid.".to_owned())
@@ -113,6 +123,10 @@ fn alive(observed: &Observed) -> (Vec<bool>, Vec<bool>) {
     let first = (0..buckets).find(|bucket| points[*bucket] > 0 || lines[*bucket] > 0).unwrap_or(0);
     let since = |counts: &[u32]| [vec![false; first], well_filled(&counts[first..])].concat();
     let (mut series_alive, mut lines_alive) = (since(&points), since(&lines));
+    // Where points came as ever, lines could have.
+    for (lines, was_heard) in lines_alive.iter_mut().zip(heard(&points)) {
+        *lines |= was_heard;
+    }
     // Where one of them says that nothing came, and of the other nothing did, that too is no silence.
     for bucket in 0..buckets {
         let is_dead = !series_alive[bucket] || !lines_alive[bucket];
@@ -120,6 +134,18 @@ fn alive(observed: &Observed) -> (Vec<bool>, Vec<bool>) {
         lines_alive[bucket] &= !is_dead || lines[bucket] > 0;
     }
     (series_alive, lines_alive)
+}
+
+/// Buckets with points, and those between two of them that are no further apart than usual.
+fn heard(points: &[u32]) -> Vec<bool> {
+    let with: Vec<usize> = (0..points.len()).filter(|bucket| points[*bucket] > 0).collect();
+    let mut heard: Vec<bool> = points.iter().map(|count| *count > 0).collect();
+    let Some((first, last)) = with.first().zip(with.last()) else { return heard };
+    let usual = (last - first).div_ceil(with.len().saturating_sub(1).max(1));
+    for pair in with.windows(2).filter(|pair| pair[1] - pair[0] <= usual) {
+        heard[pair[0]..pair[1]].fill(true);
+    }
+    heard
 }
 
 /// Buckets that have anything, where almost all have much; all buckets otherwise.
@@ -163,6 +189,10 @@ mod tests {
         check([2, 0, 0, 2, 2, 2], [90, 90, 0, 90, 90, 90], "++-+++", "++-+++");
         // What came nevertheless was received.
         check([40, 40, 0, 40, 40, 40], [1, 0, 1, 1, 1, 1], "++-+++", "++++++");
+        // So are many lines where points go on to come, each bucket or each second one.
+        check([40, 40, 40, 40, 40, 40], [90, 90, 90, 90, 0, 0], "++++++", "++++++");
+        check([40, 0, 40, 0, 40, 0], [90, 90, 90, 0, 90, 90], "++++++", "++++++");
+        check([40, 0, 40, 0, 40, 0], [90, 90, 90, 90, 90, 0], "+++++-", "+++++-");
         // All that fell silent while the other goes on is silent.
         check([40, 40, 40, 40, 40, 40], [9, 9, 9, 9, 0, 0], "++++++", "++++++");
     }

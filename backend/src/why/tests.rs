@@ -311,18 +311,37 @@ fn a_silence_is_told_with_its_moment() {
     assert_eq!(first.members_total, 11, "{:?}", first.members);
 }
 
-#[test]
-fn a_stretch_in_which_nothing_was_received_is_no_silence() {
-    let mut observed = quiet(4);
-    let lost = 155..159;
-    observed.series.iter_mut().for_each(|series| series.values[lost.clone()].fill(f32::NAN));
+/// Nothing is received in some buckets: no lines, and where `all` no points either.
+fn lose(observed: &mut Observed, lost: &std::ops::Range<usize>, all: bool) {
+    if all {
+        observed.series.iter_mut().for_each(|series| series.values[lost.clone()].fill(f32::NAN));
+    }
     let outside = |counts: &Counts| {
         let kept = counts.iter().filter(|(bucket, _)| !lost.contains(bucket));
         Counts::new(kept.map(|(bucket, count)| (bucket as u16, count)).collect())
     };
     observed.patterns.iter_mut().for_each(|pattern| pattern.counts = outside(&pattern.counts));
     observed.volumes.iter_mut().for_each(|volume| volume.lines = outside(&volume.lines));
+}
+
+#[test]
+fn a_stretch_in_which_nothing_was_received_is_no_silence() {
+    let mut observed = quiet(4);
+    lose(&mut observed, &(155..159), true);
     assert_eq!(subjects(&rank(&observed)), Vec::<&str>::new());
+}
+
+#[test]
+fn lines_that_all_stop_while_points_go_on_are_silent_and_where_nothing_came_that_is_said() {
+    let mut observed = quiet(4);
+    let selection = observed.grid.now.selection.clone();
+    lose(&mut observed, &selection, false);
+    let answer = rank(&observed);
+    assert!(answer.findings.iter().any(|finding| finding.change == Change::Gone), "{:?}", answer.note);
+    lose(&mut observed, &selection, true);
+    let answer = rank(&observed);
+    assert!(answer.findings.is_empty() && answer.weaker.is_empty());
+    assert_eq!(answer.note.as_deref(), Some("Nothing was received in the selection."));
 }
 
 /// Components of which each writes a line every so many seconds, all within six of them, in buckets of two, and nothing else.

@@ -7,6 +7,8 @@ use sonde_shared::time::Timestamp;
 use sonde_shared::why::{Change, SILENT};
 
 const BYTES: &str = "B";
+/// Fewer points have no spread: the furthest is left out as an accident, and two say nothing of it.
+const LEAST_OF_SPREAD: f64 = 4.0;
 
 /// Endings of names that leave no doubt what the numbers are of.
 const UNITS: [(&str, &str); 12] = [
@@ -50,6 +52,9 @@ fn says_the_step(moved: &Move) -> bool {
 
 fn shape(moved: &Move, unit: &str) -> String {
     let (before, after) = (moved.deviation.before, moved.deviation.after);
+    if moved.points.after < LEAST_OF_SPREAD {
+        return format!("moves otherwise around {}", with_unit(moved.median.after, unit));
+    }
     if after > before * 1.25 {
         return format!("swings more: ±{} → ±{}", number(before), with_unit(after, unit));
     }
@@ -205,7 +210,19 @@ pub(super) fn unit_after(template: &str, hole: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::series::Sides;
     use super::*;
+
+    #[test]
+    fn few_points_have_no_spread() {
+        let moved = |points: f64| Move {
+            points: Sides { before: 30.0, after: points },
+            deviation: Sides { before: 4.0, after: 0.0 },
+            ..Move::default()
+        };
+        assert_eq!(series("a", &moved(3.0), Change::Shape), "moves otherwise around 0");
+        assert_eq!(series("a", &moved(4.0), Change::Shape), "swings less: ±4 → ±0");
+    }
 
     #[test]
     fn sizes_read_as_a_person_says_them() {
