@@ -88,19 +88,17 @@ pub(super) fn unusable(observed: &Observed) -> Option<String> {
     if !is_range(&grid.now.selection) || !is_range(&grid.now.baseline) {
         return Some("There is nothing to compare: selection or baseline has no data.".to_owned());
     }
-    let has_points = |series: &Series| {
-        series
-            .values
-            .get(grid.now.selection.clone())
-            .is_some_and(|values| values.iter().any(|value| value.is_finite()))
-    };
-    let has_lines = || observed.volumes.iter().any(|volume| volume.lines.sum(&grid.now.selection) > 0);
-    if !observed.series.is_empty() && !observed.series.iter().any(has_points) && !has_lines() {
-        return Some("Nothing was received in the selection.".to_owned());
-    }
     let is_whole = |series: &Series| series.values.len() == grid.len();
     debug_assert!(observed.series.iter().all(is_whole), "a series has a value for each bucket");
     (!observed.series.iter().all(is_whole)).then(|| "The series are not on one grid.".to_owned())
+}
+
+/// Whether anything at all was received in the selection.
+pub(super) fn is_received(observed: &Observed) -> bool {
+    let selection = &observed.grid.now.selection;
+    let has_points = |series: &Series| series.values[selection.clone()].iter().any(|value| value.is_finite());
+    observed.series.iter().any(has_points)
+        || observed.volumes.iter().any(|volume| volume.lines.sum(selection) > 0)
 }
 
 /// The buckets in which series, and lines, were received at all: where nothing came from anywhere, nothing fell silent, and nothing is known

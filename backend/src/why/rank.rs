@@ -6,7 +6,7 @@
 use super::candidate::{Candidate, course_of};
 use super::collapse::{Group, collapse};
 use super::discovery::{discoveries, joined};
-use super::judgements::{Judgements, UnderNull, unusable};
+use super::judgements::{Judgements, UnderNull, is_received, unusable};
 use super::null::Combined;
 use super::observed::{Grid, Observed, Series};
 use super::score::{Weights, alone, among_others};
@@ -34,6 +34,9 @@ const MOST_MEMBERS: usize = 50;
 /// What is said of findings where past windows are shorter than the selection.
 const DOUBT: &str =
     "Little is known from before, so it is uncertain what is usual: more of these than else may be chance.";
+
+/// What is said where everything is missing, and so nothing in particular.
+const NOTHING_CAME: &str = "Nothing was received in the selection.";
 
 /// Ranks what differs in the selection, best first; nothing where nothing stands out.
 pub fn rank(observed: &Observed) -> Why {
@@ -79,7 +82,11 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
     let doubt = judged.is_doubtful.then(|| DOUBT.to_owned());
-    let note = if findings.is_empty() { Some(quiet(&answer.tested)) } else { doubt };
+    let note = match findings.is_empty() {
+        true if is_received(observed) => Some(quiet(&answer.tested)),
+        true => Some(NOTHING_CAME.to_owned()),
+        false => doubt,
+    };
     (Why { findings, weaker, note, ..answer }, fields.combined)
 }
 

@@ -237,6 +237,8 @@ impl Gathering {
             Some(note) => Why { note: Some(note.to_owned()), ..Why::default() },
             None => rank_judged(observed, judged, &Weights::default()),
         };
+        // That nothing was found is said when all was looked at.
+        why.note = why.note.filter(|_| is_done || !why.findings.is_empty());
         let note: Vec<&str> =
             why.note.as_deref().into_iter().chain(self.notes.iter().map(|note| &**note)).collect();
         why.note = (!note.is_empty()).then(|| note.join(". "));
