@@ -297,6 +297,9 @@ mod tests {
         let lines: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
         let compared = |at: usize| (lines[at]["tested"]["series"].clone(), lines[at]["done"].clone());
         assert_eq!([compared(0), compared(1)], [(json!(0), json!(false)), (json!(1), json!(false))]);
+        // That nothing was found is said at the end.
+        let notes = lines.iter().map(|line| line["note"].is_string()).collect::<Vec<_>>();
+        assert_eq!(notes, [false, false, true], "{lines:?}");
         assert_eq!((lines.len(), &lines[2]), (3, &answer));
     }
 
