@@ -124,7 +124,7 @@ fn became(selected: &[f32], before: f64, mean: f64) -> f64 {
         let is_nearer = |value: &f64| (value - before) / (after - before) > 0.5;
         let nearer = selected.iter().map(|value| f64::from(*value)).filter(is_nearer);
         let (sum, count) = nearer.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
-        if (sum / count - before).abs() > (after - before).abs() {
+        if count > 0.0 && (sum / count - before).abs() > (after - before).abs() {
             after = sum / count;
         }
     }

@@ -8,14 +8,14 @@ use super::collapse::{Group, collapse};
 use super::discovery::{discoveries, joined};
 use super::judgements::{Judgements, UnderNull, is_received, unusable};
 use super::null::Combined;
-use super::observed::{Grid, Observed, Series};
+use super::observed::{Grid, Observed};
 use super::score::{Weights, alone, among_others};
 use super::share::{Asked, Tests};
 use super::together::Places;
 use super::tree::Tree;
 use super::{events, fields};
 use sonde_shared::why::{Finding, FindingKind, Member, QUIET, Tested, Why};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// How many quiet windows may have any finding.
@@ -78,14 +78,16 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let count = tests.all() - candidates.len() + groups.len();
     let false_alarms = if judged.is_doubtful { DOUBTFUL_ALARMS } else { FALSE_ALARMS };
     let (kept, rest) = keep_discoveries(groups, &p, count, false_alarms);
-    let told = Told::new(observed, &tree, &candidates, &kept, weights);
+    let told = Told::new(observed, &tree, &candidates, &kept, charted, weights);
     let findings = told.with_events(&kept);
     let weaker = told.weaker(&rest);
     let doubt = judged.is_doubtful.then(|| DOUBT.to_owned());
-    let note = match findings.is_empty() {
-        true if is_received(observed) => Some(quiet(&answer.tested)),
-        true => Some(NOTHING_CAME.to_owned()),
-        false => doubt,
+    let note = if !findings.is_empty() {
+        doubt
+    } else if is_received(observed) {
+        Some(quiet(&answer.tested))
+    } else {
+        Some(NOTHING_CAME.to_owned())
     };
     (Why { findings, weaker, note, ..answer }, fields.combined)
 }
@@ -118,7 +120,7 @@ fn p_values(
     tests: &Tests,
     places: &Places,
     tree: &Tree<'_>,
-    charted: &[&Series],
+    charted: &Charted<'_>,
 ) -> Vec<f64> {
     let weighted = |member: &Candidate, asked: Asked| (member.p * tests.share(member.kind, asked)).min(1.0);
     let p_of = |group: &Group| {
@@ -167,13 +169,16 @@ fn keep_discoveries(
     (groups(kept), groups(rest))
 }
 
+/// The paths of the charted series.
+type Charted<'a> = BTreeSet<&'a str>;
+
 /// Groups as they are told.
 struct Told<'a> {
     observed: &'a Observed,
     tree: &'a Tree<'a>,
     candidates: &'a [Candidate],
     weights: &'a Weights,
-    charted: Vec<&'a Series>,
+    charted: Charted<'a>,
     /// When the charted series moved.
     charted_onset: Option<usize>,
 }
@@ -185,9 +190,9 @@ impl<'a> Told<'a> {
         tree: &'a Tree<'a>,
         candidates: &'a [Candidate],
         kept: &[Group],
+        charted: Charted<'a>,
         weights: &'a Weights,
     ) -> Self {
-        let charted = charted(observed);
         let charted_onset = charted_onset(&charted, candidates, kept);
         Self { observed, tree, candidates, weights, charted, charted_onset }
     }
@@ -260,7 +265,7 @@ impl<'a> Told<'a> {
 
 /// Which of a group stands for it: the charted series, for it was asked about; else of those that are of the leader's kind the one
 /// that changed by the largest part, which says most to a reader.
-fn spokesman(charted: &[&Series], candidates: &[Candidate], group: &Group) -> usize {
+fn spokesman(charted: &Charted<'_>, candidates: &[Candidate], group: &Group) -> usize {
     let leader = &candidates[group.leader];
     let of_a_kind = || group.members.iter().copied().filter(|member| candidates[*member].kind == leader.kind);
     let all = || [group.leader].into_iter().chain(of_a_kind());
@@ -324,20 +329,22 @@ fn summary_of(member: &Candidate, leader: &Candidate) -> String {
 
 /// When the charted series moved: the first of those that are among what stands out. Where none of them is, the rest of a chart
 /// is noise, and nothing can be earlier or later than that.
-fn charted_onset(charted: &[&Series], candidates: &[Candidate], groups: &[Group]) -> Option<usize> {
+fn charted_onset(charted: &Charted<'_>, candidates: &[Candidate], groups: &[Group]) -> Option<usize> {
     let told = groups.iter().flat_map(|group| group.members.iter().chain([&group.leader]));
     told.filter_map(|number| candidates[*number].onset.filter(|_| is_charted(charted, &candidates[*number])))
         .min()
 }
 
-/// What was charted.
-fn charted(observed: &Observed) -> Vec<&Series> {
-    let places = &observed.context.charted;
-    places.iter().filter_map(|place| observed.series.get(*place as usize)).collect()
+fn charted(observed: &Observed) -> Charted<'_> {
+    let places = observed.context.charted.iter();
+    places
+        .filter_map(|place| observed.series.get(*place as usize))
+        .map(|series| series.path.as_str())
+        .collect()
 }
 
-fn is_charted(charted: &[&Series], candidate: &Candidate) -> bool {
-    candidate.kind == FindingKind::Metric && charted.iter().any(|series| series.path == candidate.subject)
+fn is_charted(charted: &Charted<'_>, candidate: &Candidate) -> bool {
+    candidate.kind == FindingKind::Metric && charted.contains(candidate.subject.as_str())
 }
 
 fn tested(observed: &Observed) -> Tested {

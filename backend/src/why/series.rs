@@ -20,6 +20,8 @@ pub(super) const EXTREME_PART: usize = 10;
 const JUMPS_PART: usize = 3;
 /// Through fewer points any line goes.
 const LEAST_OF_SLOPE: f64 = 3.0;
+/// Fewer points, without the extremes, have no spread.
+const LEAST_OF_SPREAD: f64 = 3.0;
 /// So many deviations off, a single point is a jump.
 const FAR: f64 = 6.0;
 
@@ -50,6 +52,13 @@ pub(super) struct Move {
     pub(super) at_limit: bool,
 }
 
+impl Move {
+    /// Whether the selection's points are enough to say how they swing.
+    pub(super) fn has_spread(&self) -> bool {
+        kept_of(self.points.after as usize, EXTREME_PART) as f64 >= LEAST_OF_SPREAD
+    }
+}
+
 /// Before and after: in the baseline and in the selection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Sides {
@@ -73,8 +82,6 @@ pub(super) struct Room {
     values: Binned,
     steps: Binned,
     pieces: Pieces,
-    /// What the baseline of the question weighs.
-    whole: f32,
 }
 
 /// Measures one series in all trials. `alive` says which buckets count.
@@ -92,7 +99,7 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
     room.steps.fill(&room.differences, &mut sorted);
     let mut trials = all.all.iter();
     let Some(asked) = trials.next() else { return Measured::default() };
-    room.whole = weight_of_baseline(&all.pieces[0]);
+    let weight = weight_of_baseline(&all.pieces[0]);
     let unit = Unit::of(values, &room.differences, &all.unusual, &mut sorted);
     let cadence = Cadence::of(values, &asked.baseline, alive);
     let mut pieces = std::mem::take(&mut room.pieces);
@@ -104,7 +111,8 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
         pieces.begin(values.len());
     }
     let mut compare = |trial: &Trial| {
-        compare(values, room, trial, alive, (&moved, &unit), cadence, (&mut pieces, &mut sorted))
+        let even = weight / weight_of_baseline(trial);
+        compare(values, room, (trial, even), alive, (&moved, &unit), cadence, (&mut pieces, &mut sorted))
     };
     let now = all.middle(&mut compare);
     let past = trials.map(&mut compare).collect();
@@ -115,14 +123,13 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
 fn compare(
     values: &[f32],
     room: &Room,
-    trial: &Trial,
+    (trial, even): (&Trial, f32),
     alive: &[bool],
     (moved, unit): (&Move, &Unit),
     cadence: Cadence,
     (pieces, sorted): (&mut Pieces, &mut Vec<f32>),
 ) -> [f32; STATISTICS] {
     let (selection, baseline) = (&trial.selection, &trial.baseline);
-    let even = room.whole / weight_of_baseline(trial);
     let unit = unit.outside(values, selection);
     let middle = median(&values[baseline.clone()], sorted);
     let part = if moved.jumps { JUMPS_PART } else { EXTREME_PART };
@@ -132,7 +139,8 @@ fn compare(
         values[window.clone()].iter().filter(|value| value.is_finite()).count() as f64
     };
     let (here, there) = (cadence.expected(selection, alive), cadence.expected(baseline, alive));
-    let presence = counts::deviance(points(selection), here, points(baseline), there);
+    let came = points(selection);
+    let presence = counts::deviance(came, here, points(baseline), there);
     if inside.points < 1.0 || before.points < 1.0 {
         return [0.0, 0.0, 0.0, 0.0, 0.0, presence.abs()];
     }
@@ -141,13 +149,13 @@ fn compare(
     let full = (inside.points / kept_of(whole, part) as f64).min(1.0).sqrt();
     let level = full * (inside.mean - middle).abs() / unit;
     let floor = 0.1 * unit + moved.quantum;
-    let spread = if inside.points < 3.0 || before.points < 3.0 {
+    let spread = if inside.points < LEAST_OF_SPREAD || before.points < LEAST_OF_SPREAD {
         f64::NAN
     } else {
         let usual = pieces.deviation(values, baseline, selection.len(), part, sorted);
         full * ((inside.deviation + floor) / (usual.unwrap_or(before.deviation) + floor)).ln().abs()
     };
-    let rise = if points(selection) < LEAST_OF_SLOPE { f64::NAN } else { full * inside.rise.abs() / unit };
+    let rise = if came < LEAST_OF_SLOPE { f64::NAN } else { full * inside.rise.abs() / unit };
     [
         level as f32,
         room.values.distance(selection, baseline) * even,
@@ -309,7 +317,7 @@ impl Shape {
         }
         let variance = (squares - sum * sum / n).max(0.0) / (n - 1.0).max(1.0);
         let along = tt - t * t / n;
-        let slope = if along > 0.0 && n >= 3.0 { (tv - t * sum / n) / along } else { 0.0 };
+        let slope = if along > 0.0 && n >= LEAST_OF_SLOPE { (tv - t * sum / n) / along } else { 0.0 };
         Self { points: n, mean: origin + sum / n, deviation: variance.sqrt(), rise: slope * length }
     }
 }

@@ -5,7 +5,7 @@
 //! half of that: what was dragged over is one test, not one of thousands. The rest pays for it with a factor
 //! of two at most. Weights are one on average, so as much is false as without them.
 
-use super::observed::Observed;
+use super::observed::{Observed, Series};
 use super::together::Places;
 use super::tree::Tree;
 use sonde_shared::why::FindingKind;
@@ -39,28 +39,29 @@ impl Tests {
     /// `all` are so many of each kind of thing; `places` those whose members were asked together.
     pub(super) fn of(observed: &Observed, tree: &Tree<'_>, mut all: [usize; KINDS], places: &Places) -> Self {
         all[PLACES] += places.len();
-        let charted = &observed.context.charted;
+        let charted = observed.context.charted.len();
         if !tree.has_selection() {
-            return Self { all, selected: [0; KINDS], charted: charted.len() };
+            return Self { all, selected: [0; KINDS], charted };
         }
         let component = |number: u32| {
             let owner = observed.components.get(number as usize).map_or("", String::as_str);
             tree.is_selected(owner, &tree.hosts_of(owner))
         };
-        let series =
-            observed.series.iter().zip(0..).filter(|(_, number)| !charted.contains(number)).filter(
-                |(series, _)| tree.is_selected(&tree.owner(&series.path), &tree.hosts_in(&series.path)),
-            );
+        let is_selected =
+            |series: &&Series| tree.is_selected(&tree.owner(&series.path), &tree.hosts_in(&series.path));
+        let of_charted =
+            observed.context.charted.iter().filter_map(|place| observed.series.get(*place as usize));
         let hosts = observed.hosts.iter().filter(|host| tree.is_selected(host, std::slice::from_ref(host)));
         let components = (0..observed.components.len() as u32).filter(|number| component(*number));
         let together = places.keys().filter(|place| tree.is_selected(place, &tree.hosts_of(place)));
+        let of_series = observed.series.iter().filter(is_selected).count();
         let selected = [
-            series.count(),
+            of_series.saturating_sub(of_charted.filter(is_selected).count()),
             observed.patterns.iter().filter(|pattern| component(pattern.component)).count(),
             components.count() + hosts.count() + together.count(),
             observed.fields.iter().filter(|field| component(field.component)).count(),
         ];
-        Self { all, selected, charted: charted.len() }
+        Self { all, selected, charted }
     }
 
     pub(super) fn all(&self) -> usize {
@@ -91,7 +92,7 @@ impl Tests {
         let elsewhere = own - charted - near;
         // Where there is nothing of one sort, nothing is divided with it.
         let (tests, part) = match asked {
-            Asked::Elsewhere => (elsewhere, if charted + near > 0 { 0.5 } else { 1.0 }),
+            Asked::Elsewhere => (elsewhere, half_beside(charted + near)),
             Asked::Near => (near, half_beside(elsewhere) * half_beside(charted)),
             Asked::Charted => (charted, half_beside(elsewhere) * half_beside(near)),
         };

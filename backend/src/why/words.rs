@@ -7,8 +7,6 @@ use sonde_shared::time::Timestamp;
 use sonde_shared::why::{Change, SILENT};
 
 const BYTES: &str = "B";
-/// Fewer points have no spread: the furthest is left out as an accident, and two say nothing of it.
-const LEAST_OF_SPREAD: f64 = 4.0;
 
 /// Endings of names that leave no doubt what the numbers are of.
 const UNITS: [(&str, &str); 12] = [
@@ -52,7 +50,7 @@ fn says_the_step(moved: &Move) -> bool {
 
 fn shape(moved: &Move, unit: &str) -> String {
     let (before, after) = (moved.deviation.before, moved.deviation.after);
-    if moved.points.after < LEAST_OF_SPREAD {
+    if !moved.has_spread() {
         return format!("moves otherwise around {}", with_unit(moved.median.after, unit));
     }
     if after > before * 1.25 {
