@@ -219,7 +219,9 @@ fn metric_paths_in(target: &str) -> Vec<&str> {
             '"' | '\'' => quote = Some(c),
             '{' => braces += 1,
             '}' => braces -= 1,
-            '(' | '=' => start = at + 1,
+            '(' => start = at + 1,
+            // Of a tagged series it belongs to a tag.
+            '=' if !target[start..at].contains(';') => start = at + 1,
             ',' if braces > 0 => {}
             ')' | '|' | ',' => {
                 paths.push(&target[start..at]);
@@ -267,6 +269,7 @@ mod tests {
         check("sumSeries(a.b,logs('shop.cart', \"error\"))", &["a.b", "shop.cart"]);
         check("logs(shop", &[]);
         check("divideSeries(a.b,dividend=c.d)", &["a.b", "c.d"]);
+        check("perSecond(disk.bytes;host=a;rack=b.c)", &["disk.bytes;host=a;rack=b.c"]);
         check("((", &[]);
     }
 

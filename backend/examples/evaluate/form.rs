@@ -15,6 +15,8 @@ pub(crate) enum Form {
     Still,
     /// Some series take another level now and then, and hardly move between: what caches and heaps hold.
     Steps,
+    /// Of what is counted, most are counters, from the start of their process on.
+    Counters,
     /// Compared with the same hour two weeks before.
     Far,
     /// Compared with a whole day two weeks before.
@@ -30,10 +32,11 @@ pub(crate) enum Form {
 }
 
 /// Those that are told of beside the usual one.
-pub(crate) const OTHERS: [Form; 9] = [
+pub(crate) const OTHERS: [Form; 10] = [
     Form::FewPoints,
     Form::Still,
     Form::Steps,
+    Form::Counters,
     Form::Far,
     Form::FarDay,
     Form::Late,
@@ -50,6 +53,7 @@ impl Form {
             Self::FewPoints => "few points",
             Self::Still => "still",
             Self::Steps => "steps",
+            Self::Counters => "counters",
             Self::Far => "far",
             Self::FarDay => "far day",
             Self::Late => "late",
@@ -69,12 +73,14 @@ impl Form {
         let usual = some_size(draw);
         let few = |draw: &mut Draw| Size { step_secs: 60, selection: 3 + draw.below(3), ..usual };
         let far = |draw: &mut Draw| if draw.chance(0.5) { few(draw) } else { usual };
+        let weeks_ago = |draw: &mut Draw| Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) };
         match self {
             Self::Usual => usual,
             Self::FewPoints => few(draw),
             Self::Still => Size { still: 0.6, ..usual },
             Self::Steps => Size { steps: 0.05, ..usual },
-            Self::Far => Size { baseline: Baseline::WeeksAgo, days: 0, ..far(draw) },
+            Self::Counters => Size { counters: 0.7, ..[usual, few(draw), weeks_ago(draw)][draw.below(3)] },
+            Self::Far => weeks_ago(draw),
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
             Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },
             Self::AsLong => Size { baseline: Baseline::AsLong, past: 8, days: 0, ..usual },

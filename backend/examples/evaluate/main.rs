@@ -3,9 +3,10 @@
 //! prints the tables; `docs/why.md` says how to read them.
 //!
 //! ARGS: how many incidents a kind, 60 unless told otherwise; then which parts, of `incidents`, `hashed`, `forms`, `quiet`,
-//! `power` and `time`, all unless told otherwise; and `explain` tells of each cause that does not come first, and of each false
+//! `power` and `time`, all unless told otherwise, and of which forms (`counters`, `'few points'`, …); and `explain` tells of each cause that does not come first, and of each false
 //! finding, what came instead.
 
+mod counter;
 mod draw;
 mod explain;
 mod form;
@@ -22,5 +23,11 @@ fn main() {
     let incidents = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(60);
     let is_asked = |part: &str| args.iter().any(|arg| arg == part);
     let all = !report::PARTS.into_iter().any(is_asked);
-    report::print(incidents, |part| all || is_asked(part), is_asked("explain"));
+    let all_forms = !form::OTHERS.iter().any(|form| is_asked(form.name()));
+    let asked = report::Asked {
+        part: &|part| all || is_asked(part),
+        form: &|form| all_forms || is_asked(form.name()),
+        is_explained: is_asked("explain"),
+    };
+    report::print(incidents, &asked);
 }

@@ -4,8 +4,9 @@
 use crate::draw::Draw;
 use crate::form::{Form, OTHERS};
 use crate::incident::{self, Cause, KINDS, Kind};
+use crate::report::Asked;
 use crate::system::System;
-use crate::{explain, hash, simple};
+use crate::{counter, explain, hash, simple};
 use sonde::why::{Observed, rank};
 use sonde_shared::why::{Finding, FindingKind, Place};
 use std::collections::BTreeMap;
@@ -96,6 +97,7 @@ fn made(form: Form, kind: Kind, number: usize) -> (Observed, Cause) {
     if draw.chance(0.2) {
         incident::gap(&mut observed, &mut draw);
     }
+    counter::add_up(&system, &mut observed);
     if draw.chance(ASKED_FROM_A_CHART) {
         incident::ask_from_sufferer(&cause, &system, &mut observed);
     }
@@ -137,15 +139,15 @@ pub(crate) fn hashed(incidents: usize) {
 }
 
 /// The other forms, by what shows incidents, beside the best simple method of each.
-pub(crate) fn forms(incidents: usize, is_explained: bool) {
+pub(crate) fn forms(incidents: usize, asked: &Asked<'_>) {
     println!("\nother forms: the same numbers; below, the best of any simple method in each column");
-    for form in OTHERS {
+    for form in OTHERS.into_iter().filter(|form| (asked.form)(*form)) {
         let mut tallies = Tallies::new();
         let kinds = form.kinds();
         // As many in all, whatever can go wrong.
         let incidents = incidents * KINDS.len() / kinds.len();
         for kind in kinds {
-            of_kind(form, *kind, incidents, is_explained, &mut tallies);
+            of_kind(form, *kind, incidents, asked.is_explained, &mut tallies);
         }
         for class in CLASSES.into_iter().filter(|class| tallies.contains_key(&(*class, OWN))) {
             let name = form.name();
@@ -225,9 +227,9 @@ fn class(kind: Kind) -> &'static str {
 
 /// Where the cause's place stands among the places that findings are of, each counted once, and the cause itself among findings.
 fn locate(findings: &[Finding], cause: &Cause, observed: &Observed) -> Found {
-    let places = findings.iter().map(|finding| match &finding.at.target {
-        Some(path) => place_of(path, observed),
-        None => finding.at.component.clone().or_else(|| finding.at.host.clone()).unwrap_or_default(),
+    let places = findings.iter().map(|finding| match finding.kind {
+        FindingKind::Metric => place_of(&finding.subject, observed),
+        _ => finding.at.component.clone().or_else(|| finding.at.host.clone()).unwrap_or_default(),
     });
     let itself = |kind: FindingKind, subject: &str, at: &Place| match kind {
         FindingKind::Pattern => at.pattern.as_ref().is_some_and(|id| cause.exact.contains(id)),

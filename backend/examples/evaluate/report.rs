@@ -5,26 +5,34 @@ use crate::draw::Draw;
 use crate::form::Form;
 use crate::incident::{self, Kind};
 use crate::system::{Size, System};
-use crate::{explain, hash, ranking};
+use crate::{counter, explain, hash, ranking};
 use sonde::why::{UnderNull, Weights, rank, rank_with};
 use std::collections::BTreeMap;
 use std::time::Instant;
+
+/// What is asked for.
+pub(crate) struct Asked<'a> {
+    pub(crate) part: &'a dyn Fn(&str) -> bool,
+    pub(crate) form: &'a dyn Fn(Form) -> bool,
+    /// What came in the place of causes, too.
+    pub(crate) is_explained: bool,
+}
 
 /// What may be printed.
 pub(crate) const PARTS: [&str; 6] = ["incidents", "hashed", "forms", "quiet", "power", "time"];
 
 /// The parts that are asked for, one after the other.
-pub(crate) fn print(incidents: usize, is_asked: impl Fn(&str) -> bool, is_explained: bool) {
+pub(crate) fn print(incidents: usize, asked: &Asked<'_>) {
     let parts: [&dyn Fn(); PARTS.len()] = [
-        &|| ranking::incidents(incidents, is_explained),
+        &|| ranking::incidents(incidents, asked.is_explained),
         &|| ranking::hashed(incidents),
-        &|| ranking::forms(incidents, is_explained),
-        &|| quiet(incidents * 15, is_explained),
+        &|| ranking::forms(incidents, asked),
+        &|| quiet(incidents * 15, asked),
         &power,
         &time,
     ];
     for (name, part) in PARTS.into_iter().zip(parts) {
-        if is_asked(name) {
+        if (asked.part)(name) {
             part();
         }
     }
@@ -39,13 +47,14 @@ enum Harmless {
 }
 
 /// Sorts of quiet windows.
-const QUIET: [(&str, Form, Harmless); 11] = [
+const QUIET: [(&str, Form, Harmless); 12] = [
     ("plain", Form::Usual, Harmless::Nothing),
     ("with a gap", Form::Usual, Harmless::Gap),
     ("with a deploy", Form::Usual, Harmless::Deploy),
     ("few points", Form::FewPoints, Harmless::Nothing),
     ("still", Form::Still, Harmless::Nothing),
     ("steps", Form::Steps, Harmless::Nothing),
+    ("counters", Form::Counters, Harmless::Nothing),
     ("far", Form::Far, Harmless::Nothing),
     ("far day", Form::FarDay, Harmless::Nothing),
     ("as long", Form::AsLong, Harmless::Nothing),
@@ -54,10 +63,10 @@ const QUIET: [(&str, Form, Harmless); 11] = [
 ];
 
 /// Windows in which nothing happened.
-fn quiet(windows: usize, is_explained: bool) {
+fn quiet(windows: usize, asked: &Asked<'_>) {
     println!("\nquiet windows: with any finding in % and its interval of 95 %, findings a window");
     let mut under_null = UnderNull::default();
-    for (name, form, harmless) in QUIET {
+    for (name, form, harmless) in QUIET.into_iter().filter(|(_, form, _)| (asked.form)(*form)) {
         let (mut any, mut findings) = (0, 0);
         let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
         for number in 0..windows {
@@ -69,6 +78,7 @@ fn quiet(windows: usize, is_explained: bool) {
                 Harmless::Gap => incident::gap(&mut observed, &mut draw),
                 Harmless::Deploy => incident::deploy(&system, &mut observed, &mut draw),
             }
+            counter::add_up(&system, &mut observed);
             if draw.chance(ranking::ASKED_FROM_A_CHART) {
                 incident::ask_from(draw.below(system.components.len()), &system, &mut observed);
             }
@@ -79,7 +89,7 @@ fn quiet(windows: usize, is_explained: bool) {
             for finding in &answer.findings {
                 *kinds.entry(format!("{:?} {:?}", finding.kind, finding.change)).or_default() += 1;
             }
-            if is_explained && !answer.findings.is_empty() {
+            if asked.is_explained && !answer.findings.is_empty() {
                 explain::false_findings(&format!("{name} {number}"), &observed, &answer.findings);
             }
             if name == "plain" {

@@ -35,6 +35,8 @@ pub(crate) struct Size {
     pub(crate) still: f64,
     /// The part of series that step from level to level.
     pub(crate) steps: f64,
+    /// The part of what is counted that is added up.
+    pub(crate) counters: f64,
 }
 
 /// What a series measures: incidents act on these.
@@ -73,6 +75,8 @@ pub(crate) struct SeriesPlan {
     daily: bool,
     /// One point each so many buckets.
     every: usize,
+    /// Its points are sums of all that was.
+    pub(crate) is_counter: bool,
 }
 
 impl SeriesPlan {
@@ -207,7 +211,10 @@ impl System {
         let daily =
             matches!(measures, Measures::Requests | Measures::Cpu | Measures::HostCpu) || draw.chance(0.2);
         let every = if self.size.step_secs <= 10 && draw.chance(0.15) { 6 } else { 1 };
-        self.series.push(SeriesPlan { path, measures, place, habit, daily, every });
+        let is_counted = matches!(habit, Habit::Counted(_) | Habit::Rare(_))
+            || matches!(measures, Measures::Cpu | Measures::HostCpu | Measures::HostNet);
+        let is_counter = is_counted && self.size.counters > 0.0 && draw.chance(self.size.counters);
+        self.series.push(SeriesPlan { path, measures, place, habit, daily, every, is_counter });
     }
 
     fn plan_patterns(&mut self, draw: &mut Draw) {
@@ -343,7 +350,7 @@ impl System {
             let value = plan.habit.next(at as f64 + offset, load, &mut state, draw);
             if at % plan.every == 0 { value as f32 } else { f32::NAN }
         });
-        Series { path: plan.path.clone(), values: values.collect() }
+        Series { path: plan.path.clone(), values: values.collect(), is_rate: false }
     }
 
     fn count(number: usize, plan: &PatternPlan, load: &[f64], busy: &[Vec<f64>], draw: &mut Draw) -> Pattern {

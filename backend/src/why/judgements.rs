@@ -163,7 +163,11 @@ mod tests {
     fn alive_of(series: [usize; 6], lines: [u32; 6]) -> (String, String) {
         let of = |number: usize| {
             let value = |count: &usize| if *count > number { 1.0 } else { f32::NAN };
-            Series { path: format!("s{number}"), values: series.iter().map(value).collect() }
+            Series {
+                path: format!("s{number}"),
+                values: series.iter().map(value).collect(),
+                ..Series::default()
+            }
         };
         let observed = Observed {
             grid: Grid::unbroken(0, 10_000, Trial { selection: 4..6, baseline: 0..4 }),

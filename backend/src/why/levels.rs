@@ -2,7 +2,7 @@
 
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
 use super::null::combine;
-use super::observed::Observed;
+use super::observed::{Observed, Series};
 use super::quotients::Statistic;
 use super::series::{Measured, Move, Room, STATISTICS, measure};
 use super::tree::Tree;
@@ -49,7 +49,7 @@ fn measure_all(observed: &Observed, trials: &Trials, alive: &[bool]) -> Vec<Meas
     let threads =
         thread::available_parallelism().map_or(1, NonZero::get).min(observed.series.len() / 256 + 1);
     let part = observed.series.len().div_ceil(threads).max(1);
-    let measure_part = |series: &[super::observed::Series]| {
+    let measure_part = |series: &[Series]| {
         let mut room = Room::default();
         series.iter().map(|series| measure(series, trials, alive, &mut room)).collect::<Vec<_>>()
     };
@@ -111,14 +111,19 @@ fn candidate(
         noise,
         specific: moved.beyond,
         effect,
-        summary: words::series(&series.path, moved, change),
-        at: Place { target: Some(series.path.clone()), ..Place::default() },
+        summary: words::series(series, moved, change),
+        at: Place { target: Some(target_of(series)), ..Place::default() },
         owner: tree.owner(&series.path),
         hosts: tree.hosts_in(&series.path),
         course,
         onset: began,
         twin: None,
     }
+}
+
+/// What shows the change: of a counter how fast it grows, since itself it only grows on.
+fn target_of(series: &Series) -> String {
+    if series.is_rate { format!("perSecond({})", series.path) } else { series.path.clone() }
 }
 
 fn change_of(moved: &Move, loudest: usize) -> Change {

@@ -3,6 +3,8 @@
 //! Pure: what was observed goes in, findings come out. Nothing here reads the store, the network or a clock, and no finding
 //! depends on how a name is spelled, only on where it stands in the tree. `docs/why.md` tells the method and its reasons.
 
+/// A series' points by bucket.
+pub mod buckets;
 /// How the numbers of lines vary.
 mod bursts;
 /// Something that may be a finding.

@@ -77,13 +77,15 @@ pub struct Trial {
     pub baseline: Range<usize>,
 }
 
-/// One series on the grid.
+/// One series on the grid, as [`Buckets`](super::buckets::Buckets) make it.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
-    /// Its path, or Graphite's target.
+    /// Its path.
     pub path: String,
-    /// One value a bucket, the mean of its points; NaN where it has none.
+    /// One value a bucket: the mean of its points, or of a counter by how much it grew a second; NaN where it has none.
     pub values: Vec<f32>,
+    /// Whether it is a counter.
+    pub is_rate: bool,
 }
 
 /// How many in which bucket; buckets without any are left out.

@@ -53,6 +53,13 @@ pub(super) struct Move {
 }
 
 impl Move {
+    /// The same in a unit that is so many times smaller.
+    pub(super) fn times(&self, times: f64) -> Self {
+        let scaled = |sides: Sides| Sides { before: times * sides.before, after: times * sides.after };
+        let [median, mean, deviation] = [self.median, self.mean, self.deviation].map(scaled);
+        Self { median, mean, deviation, ..*self }
+    }
+
     /// Whether the selection's points are enough to say how they swing.
     pub(super) fn has_spread(&self) -> bool {
         kept_of(self.points.after as usize, EXTREME_PART) as f64 >= LEAST_OF_SPREAD
@@ -379,7 +386,12 @@ mod tests {
     fn measured_where(values: Vec<f32>, asked: Trial, alive: &[bool]) -> Measured {
         let unusual = asked.selection.clone();
         let trials = Trials { all: vec![asked.clone()], pieces: vec![asked], days: 0, unusual };
-        measure(&Series { path: String::new(), values }, &trials, alive, &mut Room::default())
+        measure(
+            &Series { path: String::new(), values, ..Series::default() },
+            &trials,
+            alive,
+            &mut Room::default(),
+        )
     }
 
     #[test]
@@ -461,7 +473,7 @@ mod tests {
             Trials { all: vec![asked.clone(), past.clone()], pieces: vec![asked], days: 0, unusual: 48..60 }
         };
         let of = |baseline| {
-            let series = Series { path: String::new(), values: values.clone() };
+            let series = Series { path: String::new(), values: values.clone(), ..Series::default() };
             measure(&series, &trials(baseline), &[true; 60], &mut Room::default())
         };
         let long = of(0..48);

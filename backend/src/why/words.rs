@@ -1,6 +1,7 @@
 //! The size of a change in words that need no statistics.
 
 use super::candidate::MOST_CHANGE;
+use super::observed::Series;
 use super::series::Move;
 use sonde_shared::chart::units::format_value;
 use sonde_shared::time::Timestamp;
@@ -24,21 +25,36 @@ const UNITS: [(&str, &str); 12] = [
     ("rpm", "rpm"),
 ];
 
-/// `80 → 912 ms`.
-pub(super) fn series(path: &str, moved: &Move, change: Change) -> String {
-    let unit = unit_of(path);
+/// `80 → 912 ms`, `44 → 22 a second`.
+pub(super) fn series(series: &Series, moved: &Move, change: Change) -> String {
+    if change == Change::Gone && moved.points.after >= 1.0 {
+        return "fewer values than before".to_owned();
+    }
+    let (times, each) = if series.is_rate { each_time(moved) } else { (1.0, "") };
+    let is_at_limit = moved.at_limit && matches!(change, Change::Up | Change::Down | Change::Before);
+    let limit = if is_at_limit { ", at its limit" } else { "" };
+    [&amount(&moved.times(times), change, unit_of(&series.path)), each, limit].concat()
+}
+
+fn amount(moved: &Move, change: Change, unit: &str) -> String {
     match change {
         Change::New => format!("new: {}", with_unit(moved.median.after, unit)),
-        Change::Gone if moved.points.after < 1.0 => {
-            format!("no values; before {}", with_unit(moved.median.before, unit))
-        }
-        Change::Gone => "fewer values than before".to_owned(),
+        Change::Gone => format!("no values; before {}", with_unit(moved.median.before, unit)),
         Change::Shape => shape(moved, unit),
         Change::Up | Change::Down | Change::Before => {
             let sides = if says_the_step(moved) { moved.median } else { moved.mean };
-            let limit = if moved.at_limit { ", at its limit" } else { "" };
-            format!("{}{limit}", from_to(sides.before, sides.after, unit))
+            from_to(sides.before, sides.after, unit)
         }
+    }
+}
+
+/// The time in which a counter's growth is a number that a person would say: so many seconds, and how it is called.
+fn each_time(moved: &Move) -> (f64, &'static str) {
+    let sides = [moved.mean, moved.median].map(|sides| sides.before.abs().max(sides.after.abs()));
+    match sides[0].max(sides[1]) {
+        least if least >= 1.0 => (1.0, " a second"),
+        least if least * 60.0 >= 1.0 => (60.0, " a minute"),
+        _ => (3_600.0, " an hour"),
     }
 }
 
@@ -184,8 +200,8 @@ pub(super) fn unit_of(path: &str) -> &'static str {
 
 /// `p95`, `max`, `upper`, `90`: of the same unit as what it is taken from.
 fn picks_one(word: &str) -> bool {
-    const PICKED: [&str; 10] =
-        ["max", "min", "mean", "avg", "average", "median", "upper", "lower", "last", "value"];
+    const PICKED: [&str; 11] =
+        ["max", "min", "total", "mean", "avg", "average", "median", "upper", "lower", "last", "value"];
     let digits = word.strip_prefix('p').unwrap_or(word);
     PICKED.contains(&word) || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -218,8 +234,29 @@ mod tests {
             deviation: Sides { before: 4.0, after: 0.0 },
             ..Move::default()
         };
-        assert_eq!(series("a", &moved(3.0), Change::Shape), "moves otherwise around 0");
-        assert_eq!(series("a", &moved(4.0), Change::Shape), "swings less: ±4 → ±0");
+        let of = |points| series(&Series::default(), &moved(points), Change::Shape);
+        assert_eq!([of(3.0), of(4.0)], ["moves otherwise around 0", "swings less: ±4 → ±0"]);
+    }
+
+    #[test]
+    fn a_counter_is_told_by_how_much_it_grows_in_some_time() {
+        let told = |path: &str, before: f64, after: f64, at_limit: bool| {
+            let sides = Sides { before, after };
+            let moved = Move { median: sides, mean: sides, at_limit, ..Move::default() };
+            let one = Series { path: path.into(), is_rate: true, ..Series::default() };
+            [Change::Up, Change::Gone, Change::New].map(|change| series(&one, &moved, change))
+        };
+        let new = |each: &str| format!("new: {each}");
+        assert_eq!(
+            told("requests", 44.0, 22.0, false),
+            ["44 → 22 a second", "no values; before 44 a second", &new("22 a second")]
+        );
+        assert_eq!(told("requests", 0.0, 0.05, false)[0], "0 → 3 a minute");
+        assert_eq!(told("requests", 0.002, 0.0, false)[0], "7.2 → 0 an hour");
+        assert_eq!(
+            told("net_bytes_total", 1_048_576.0, 125e6, true)[0],
+            "1 MiB → 119 MiB a second, at its limit"
+        );
     }
 
     #[test]

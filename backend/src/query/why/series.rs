@@ -1,4 +1,4 @@
-//! Series on the buckets: the mean of the points of each, read series by series.
+//! Series on the buckets, read series by series.
 //!
 //! Nothing is kept of a series but one number a bucket. Where buckets are hours long, rollups are read instead of points,
 //! where a day has them. Series that have no point in selection or baseline are left out.
@@ -7,8 +7,9 @@ use super::plan::{Plan, Stretch};
 use crate::query::budget::Budget;
 use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Points, ROLLUP_STEPS, Snapshot};
+use crate::why::buckets::Buckets;
 use crate::why::observed::{Grid, Series, Trial};
-use sonde_shared::time::{TimeRange, Timestamp};
+use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -66,8 +67,7 @@ pub struct SeriesReader {
     stored: Stored,
     step_ms: i64,
     now: Trial,
-    sums: Vec<f64>,
-    counts: Vec<u32>,
+    buckets: Buckets,
     points: Points,
     /// Those that were read.
     found: Vec<Series>,
@@ -96,8 +96,7 @@ impl SeriesReader {
             stored,
             step_ms: grid.step_ms,
             now: grid.now.clone(),
-            sums: vec![0.0; grid.len()],
-            counts: vec![0; grid.len()],
+            buckets: Buckets::default(),
             points: Points::default(),
             found: Vec::new(),
             present: vec![0; grid.len()],
@@ -127,28 +126,25 @@ impl SeriesReader {
 
     /// Reads a series; how many points it has.
     fn read(&mut self, at: usize) -> Result<u64, StoreError> {
-        self.sums.fill(0.0);
-        self.counts.fill(0);
+        self.buckets.clear(self.present.len());
         let (names, stored) = (self.names.clone(), self.stored.clone());
         let mut points = 0;
         for (days, stretch) in &*stored {
+            self.buckets.pause();
             for day in 0..days.day_count() {
                 points += self.read_day(days, day, stretch, &names[at])?;
             }
         }
-        let has_any = |buckets: &Range<usize>| self.counts[buckets.clone()].iter().any(|count| *count > 0);
+        let counts = self.buckets.counts();
+        let has_any = |buckets: &Range<usize>| counts[buckets.clone()].iter().any(|count| *count > 0);
         if has_any(&self.now.selection) || has_any(&self.now.baseline) {
-            let mean = |(sum, count): (&f64, &u32)| {
-                if *count > 0 { (sum / f64::from(*count)) as f32 } else { f32::NAN }
-            };
-            let values = self.sums.iter().zip(&self.counts).map(mean).collect();
-            self.found.push(Series { path: names[at].clone(), values });
-            self.present.iter_mut().zip(&self.counts).for_each(|(sum, count)| *sum += u32::from(*count > 0));
+            self.found.push(self.buckets.series(names[at].clone(), &self.now));
+            self.present.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u32::from(*count > 0));
         }
         Ok(points)
     }
 
-    /// Adds what a series has on a day.
+    /// Adds what a series has on a day. How much a counter grew up to the first bucket tells what it had in the one before.
     fn read_day(
         &mut self,
         days: &Snapshot,
@@ -156,13 +152,15 @@ impl SeriesReader {
         stretch: &Stretch,
         name: &str,
     ) -> Result<u64, StoreError> {
+        let range = stretch.range();
+        let range = TimeRange { from: range.from.plus_nanos(-stretch.step_ms * NANOS_PER_MS), ..range };
         if let Some(step) = self.rollup_step()
             && let Some(rollup) = days.rollup(day, name, step)?
         {
-            for ((start, sum), count) in rollup.starts.iter().zip(&rollup.sums).zip(&rollup.counts) {
-                let at = Timestamp::from_secs(days.day_start(day) + i64::from(*start));
-                if stretch.range().contains(at) {
-                    self.add(stretch.bucket_of(at), *sum, *count);
+            for (at, start) in rollup.starts.iter().enumerate() {
+                let secs = days.day_start(day) + i64::from(*start);
+                if range.contains(Timestamp::from_secs(secs)) {
+                    self.add(stretch, secs, rollup.last[at], (rollup.sums[at], rollup.counts[at]));
                 }
             }
             return Ok(rollup.starts.len() as u64);
@@ -170,18 +168,20 @@ impl SeriesReader {
         let mut points = std::mem::take(&mut self.points);
         points.times.clear();
         points.values.clear();
-        let read = days.read_into(day, name, stretch.range(), &mut points);
+        let read = days.read_into(day, name, range, &mut points);
         for (secs, value) in points.iter() {
-            self.add(stretch.bucket_of(Timestamp::from_secs(secs)), value, 1);
+            self.add(stretch, secs, value, (value, 1));
         }
         self.points = points;
         read.map(|()| self.points.len() as u64)
     }
 
-    fn add(&mut self, bucket: usize, sum: f64, count: u32) {
-        if sum.is_finite() {
-            self.sums[bucket] += sum;
-            self.counts[bucket] += count;
+    fn add(&mut self, stretch: &Stretch, secs: i64, last: f64, sum: (f64, u32)) {
+        let at = Timestamp::from_secs(secs);
+        if stretch.range().contains(at) {
+            self.buckets.add_many(stretch.bucket_of(at), secs, last, sum);
+        } else {
+            self.buckets.precede(secs, last);
         }
     }
 

@@ -1,0 +1,212 @@
+//! The points of a series, put into buckets: the mean of each, or of a counter by how much it grew a second.
+//!
+//! A counter only grows, or begins again near nothing (requests since the start, bytes sent, seconds of work). Its level says how long it
+//! has run, and is higher in any selection than before; what happens is seen by how fast it grows. It is told from a level that
+//! happens to rise by how it behaves over all that is looked at, since names may say anything.
+
+use super::observed::{Series, Trial};
+
+/// So many buckets in each half of the time outside of the selection must have seen a counter grow: what stood, and then rose to
+/// another level, has done so in one of them.
+const LEAST_GROWN: usize = 2;
+/// A counter begins again at no more than this part of what it was …
+const BEGINS_AT: f64 = 0.5;
+/// … and grows at least so many times for each time that it does.
+const GROWS: u32 = 10;
+
+/// One series' points by bucket, used again for the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Buckets {
+    sums: Vec<f64>,
+    counts: Vec<u32>,
+    /// By how much it grew up to a bucket's points …
+    grown: Vec<f64>,
+    /// … and in how many seconds.
+    secs: Vec<f64>,
+    /// The point before: unix seconds and value.
+    last: Option<(i64, f64)>,
+    rises: u32,
+    restarts: u32,
+    falls: bool,
+}
+
+impl Buckets {
+    /// So many, empty.
+    pub fn new(count: usize) -> Self {
+        let mut buckets = Self::default();
+        buckets.clear(count);
+        buckets
+    }
+
+    /// So many, empty.
+    pub fn clear(&mut self, count: usize) {
+        for sums in [&mut self.sums, &mut self.grown, &mut self.secs] {
+            sums.clear();
+            sums.resize(count, 0.0);
+        }
+        self.counts.clear();
+        self.counts.resize(count, 0);
+        *self = Self { last: None, rises: 0, restarts: 0, falls: false, ..std::mem::take(self) };
+    }
+
+    /// What comes next does not follow on what came before.
+    pub fn pause(&mut self) {
+        self.last = None;
+    }
+
+    /// A point just before the first bucket that follows; times ascend.
+    pub fn precede(&mut self, secs: i64, value: f64) {
+        self.last = Some((secs, value)).filter(|_| value.is_finite());
+    }
+
+    /// Adds a point: its bucket, unix seconds, value. What is no number is left out.
+    pub fn add(&mut self, bucket: usize, secs: i64, value: f64) {
+        self.add_many(bucket, secs, value, (value, 1));
+    }
+
+    /// Adds several points at once: their sum and number, and the last one.
+    pub fn add_many(&mut self, bucket: usize, secs: i64, last: f64, (sum, count): (f64, u32)) {
+        if !sum.is_finite() || !last.is_finite() {
+            return;
+        }
+        self.sums[bucket] += sum;
+        self.counts[bucket] += count;
+        self.falls |= last < 0.0;
+        let before = self.last.replace((secs, last)).filter(|(before, _)| *before < secs);
+        if let Some((before_secs, before)) = before {
+            self.secs[bucket] += (secs - before_secs) as f64;
+            self.grown[bucket] += self.growth(before, last);
+        }
+    }
+
+    /// By how much it grew from one point to the next. What begins again does so from nothing.
+    fn growth(&mut self, before: f64, after: f64) -> f64 {
+        if after >= before {
+            self.rises += u32::from(after > before);
+            return after - before;
+        }
+        self.falls |= after > BEGINS_AT * before;
+        self.restarts += 1;
+        after
+    }
+
+    /// How many points each bucket has.
+    pub fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// What is compared.
+    pub fn series(&self, path: String, now: &Trial) -> Series {
+        let is_rate = self.is_counter(now);
+        let mean = |(sum, count): (&f64, &u32)| if *count > 0 { sum / f64::from(*count) } else { f64::NAN };
+        let rate = |(grown, secs): (&f64, &f64)| if *secs > 0.0 { grown / secs } else { f64::NAN };
+        let values = if is_rate {
+            self.grown.iter().zip(&self.secs).map(rate).map(|value| value as f32).collect()
+        } else {
+            self.sums.iter().zip(&self.counts).map(mean).map(|value| value as f32).collect()
+        };
+        Series { path, values, is_rate }
+    }
+
+    /// Whether it only grows, or begins again, and did so over all the time outside of the selection.
+    fn is_counter(&self, now: &Trial) -> bool {
+        if self.falls || self.rises < GROWS * self.restarts {
+            return false;
+        }
+        let known = |bucket: &usize| self.secs[*bucket] > 0.0;
+        let outside = |bucket: &usize| self.counts[*bucket] > 0 && !now.selection.contains(bucket);
+        let outside: Vec<usize> = (0..self.counts.len()).filter(outside).collect();
+        let (first, second) = outside.split_at(outside.len() / 2);
+        let grows = |half: &[usize]| {
+            let grown = half.iter().filter(|bucket| known(bucket) && self.grown[**bucket] > 0.0);
+            grown.count() >= LEAST_GROWN
+        };
+        let has_rates = |range: &std::ops::Range<usize>| {
+            let is_there = range.clone().any(|bucket| self.counts[bucket] > 0);
+            !is_there || range.clone().any(|bucket| known(&bucket))
+        };
+        grows(first) && grows(second) && has_rates(&now.selection) && has_rates(&now.baseline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Trial = Trial { selection: 8..12, baseline: 0..8 };
+
+    /// A point each 10 s.
+    fn series(values: [f64; 12]) -> Series {
+        let mut buckets = Buckets::new(12);
+        values.iter().zip(0..).for_each(|(value, at)| buckets.add(at, 10 * at as i64, *value));
+        buckets.series("a".into(), &NOW)
+    }
+
+    fn seen(values: [f64; 12]) -> Option<Vec<f32>> {
+        Some(series(values)).filter(|series| series.is_rate).map(|series| series.values[1..].to_vec())
+    }
+
+    #[test]
+    fn what_only_grows_is_seen_by_how_fast_it_does() {
+        let counter = [7.0, 17.0, 27.0, 27.0, 37.0, 47.0, 57.0, 67.0, 167.0, 267.0, 367.0, 467.0];
+        let rates = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 10.0, 10.0, 10.0, 10.0];
+        assert_eq!(seen(counter), Some(rates.to_vec()));
+        assert!(series(counter).values[0].is_nan());
+        // However large it is.
+        assert_eq!(seen(counter.map(|value| value + 9e12)), Some(rates.to_vec()));
+    }
+
+    #[test]
+    fn what_falls_or_is_below_nothing_or_stood_still_before_is_a_level() {
+        let level = [7.0, 17.0, 27.0, 27.0, 37.0, 36.0, 57.0, 67.0, 167.0, 267.0, 367.0, 467.0];
+        assert_eq!(seen(level), None);
+        assert_eq!(series(level).values, level.map(|value| value as f32));
+        assert_eq!(seen([-9.0, -8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0]), None);
+        assert_eq!(seen([5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 7.0, 8.0, 9.0]), None);
+        assert_eq!(seen([5.0, 5.0, 5.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0, 9.0, 9.0]), None);
+        // What goes up and down between nothing and something begins again too often.
+        assert_eq!(seen([0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn a_counter_that_begins_again_goes_on() {
+        let mut buckets = Buckets::new(30);
+        let now = Trial { selection: 24..30, baseline: 0..24 };
+        for at in 0..30 {
+            let value = if at < 20 { 1_000.0 + 50.0 * at as f64 } else { 50.0 * (at - 19) as f64 };
+            buckets.add(at, 10 * at as i64, value);
+        }
+        let series = buckets.series("a".into(), &now);
+        assert!(series.is_rate);
+        assert_eq!(series.values[1..], [5.0; 29]);
+    }
+
+    #[test]
+    fn a_pause_is_no_growth_and_what_came_before_the_first_bucket_is_known() {
+        let mut buckets = Buckets::new(12);
+        buckets.precede(0, 90.0);
+        for at in 0..12 {
+            if at == 8 {
+                buckets.pause();
+                buckets.precede(990, 1e6 - 30.0);
+            }
+            let (secs, value) = if at < 8 { (10, 100.0) } else { (920, 1e6 - 80.0) };
+            buckets.add(at, secs + 10 * at as i64, value + 10.0 * at as f64);
+        }
+        let rates = buckets.series("a".into(), &NOW).values;
+        assert_eq!(rates[..8], [1.0; 8]);
+        assert_eq!(rates[9..], [1.0; 3]);
+        assert_eq!(rates[8], 3.0);
+    }
+
+    #[test]
+    fn many_points_of_a_bucket_are_known_by_their_sum_and_the_last() {
+        let mut buckets = Buckets::new(12);
+        for at in 0..12 {
+            let first = 600.0 * at as f64;
+            buckets.add_many(at, 60 * at as i64, first + 500.0, (6.0 * first + 1_500.0, 6));
+        }
+        assert_eq!(buckets.series("a".into(), &NOW).values[1..], [10.0; 11]);
+        assert_eq!(buckets.counts(), [6; 12]);
+    }
+}
