@@ -3,13 +3,16 @@
 use crate::hash;
 use crate::system::System;
 use sonde::why::Observed;
-use sonde::why::buckets::Buckets;
+use sonde::why::buckets::{Buckets, settle};
 
-/// Makes counters of the series that are some, when all that happens has happened.
+/// Makes counters of the series that are some, when all that happens has happened; then all are read.
 pub(crate) fn add_up(system: &System, observed: &mut Observed) {
+    if !system.series.iter().any(|plan| plan.is_counter) {
+        return;
+    }
     let grid = &observed.grid;
     let mut buckets = Buckets::default();
-    for (plan, series) in system.series.iter().zip(&mut observed.series).filter(|(plan, _)| plan.is_counter) {
+    for (plan, series) in system.series.iter().zip(&mut observed.series) {
         buckets.clear(grid.len());
         let known = || series.values.iter().filter(|value| value.is_finite());
         let usual = f64::from(known().sum::<f32>()) / known().count().max(1) as f64;
@@ -25,9 +28,11 @@ pub(crate) fn add_up(system: &System, observed: &mut Observed) {
             }
             if value.is_finite() {
                 sum += f64::from(*value);
-                buckets.add(bucket, grid.starts_ms[bucket] / 1_000, sum);
+                let value = if plan.is_counter { sum } else { f64::from(*value) };
+                buckets.add(bucket, grid.starts_ms[bucket] / 1_000, value);
             }
         }
         *series = buckets.series(std::mem::take(&mut series.path), &grid.now);
     }
+    settle(&mut observed.series, grid);
 }

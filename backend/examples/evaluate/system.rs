@@ -350,7 +350,7 @@ impl System {
             let value = plan.habit.next(at as f64 + offset, load, &mut state, draw);
             if at % plan.every == 0 { value as f32 } else { f32::NAN }
         });
-        Series { path: plan.path.clone(), values: values.collect(), is_rate: false }
+        Series { path: plan.path.clone(), values: values.collect(), ..Series::default() }
     }
 
     fn count(number: usize, plan: &PatternPlan, load: &[f64], busy: &[Vec<f64>], draw: &mut Draw) -> Pattern {

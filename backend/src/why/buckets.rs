@@ -1,10 +1,12 @@
 //! The points of a series, put into buckets: the mean of each, or of a counter by how much it grew a second.
 //!
 //! A counter only grows, or begins again near nothing (requests since the start, bytes sent, seconds of work). Its level says how long it
-//! has run, and is higher in any selection than before; what happens is seen by how fast it grows. It is told from a level that
-//! happens to rise by how it behaves over all that is looked at, since names may say anything.
+//! has run, and is higher in any selection than before; what happens is seen by how fast it grows. It is told from a level by how it
+//! behaves over all that is looked at, since names may say anything. One that hardly ever grows (errors) looks like a level that
+//! rose once or twice: of such the other series of the same system say which is likelier.
 
-use super::observed::{Series, Trial};
+use super::observed::{Grid, Nature, Series, Trial};
+use std::ops::Range;
 
 /// So many buckets in each half of the time outside of the selection must have seen a counter grow: what stood, and then rose to
 /// another level, has done so in one of them.
@@ -23,11 +25,24 @@ pub struct Buckets {
     grown: Vec<f64>,
     /// … and in how many seconds.
     secs: Vec<f64>,
-    /// The point before: unix seconds and value.
+    /// The point before: unix seconds and value; and whether it is long ago.
     last: Option<(i64, f64)>,
+    before_pause: Option<f64>,
+    seen: Seen,
+}
+
+/// What all points together say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
     rises: u32,
     restarts: u32,
+    /// Separate times in which it rose.
+    times: u16,
+    is_rising: bool,
+    /// It fell, and not to begin again; or is below nothing.
     falls: bool,
+    /// It has parts of one.
+    is_broken: bool,
 }
 
 impl Buckets {
@@ -46,17 +61,17 @@ impl Buckets {
         }
         self.counts.clear();
         self.counts.resize(count, 0);
-        *self = Self { last: None, rises: 0, restarts: 0, falls: false, ..std::mem::take(self) };
+        (self.last, self.before_pause, self.seen) = (None, None, Seen::default());
     }
 
-    /// What comes next does not follow on what came before.
+    /// What comes next does not follow on what came before, but is later.
     pub fn pause(&mut self) {
-        self.last = None;
+        self.before_pause = self.last.take().map(|(_, value)| value).or(self.before_pause);
     }
 
     /// A point just before the first bucket that follows; times ascend.
     pub fn precede(&mut self, secs: i64, value: f64) {
-        self.last = Some((secs, value)).filter(|_| value.is_finite());
+        self.last = Some((secs, value)).filter(|_| value.is_finite()).or(self.last);
     }
 
     /// Adds a point: its bucket, unix seconds, value. What is no number is left out.
@@ -71,23 +86,16 @@ impl Buckets {
         }
         self.sums[bucket] += sum;
         self.counts[bucket] += count;
-        self.falls |= last < 0.0;
         let before = self.last.replace((secs, last)).filter(|(before, _)| *before < secs);
         if let Some((before_secs, before)) = before {
             self.secs[bucket] += (secs - before_secs) as f64;
-            self.grown[bucket] += self.growth(before, last);
+            self.grown[bucket] += self.seen.growth(before, last);
         }
-    }
-
-    /// By how much it grew from one point to the next. What begins again does so from nothing.
-    fn growth(&mut self, before: f64, after: f64) -> f64 {
-        if after >= before {
-            self.rises += u32::from(after > before);
-            return after - before;
+        if let Some(before) = self.before_pause.take() {
+            self.seen.growth(before, last);
         }
-        self.falls |= after > BEGINS_AT * before;
-        self.restarts += 1;
-        after
+        self.seen.falls |= last < 0.0;
+        self.seen.is_broken |= last.fract() != 0.0;
     }
 
     /// How many points each bucket has.
@@ -95,37 +103,92 @@ impl Buckets {
         &self.counts
     }
 
-    /// What is compared.
+    /// What is compared. What remains unclear is for [`settle`] to say.
     pub fn series(&self, path: String, now: &Trial) -> Series {
-        let is_rate = self.is_counter(now);
+        let nature = self.nature(now);
         let mean = |(sum, count): (&f64, &u32)| if *count > 0 { sum / f64::from(*count) } else { f64::NAN };
         let rate = |(grown, secs): (&f64, &f64)| if *secs > 0.0 { grown / secs } else { f64::NAN };
-        let values = if is_rate {
+        let values = if nature == Nature::Rate {
             self.grown.iter().zip(&self.secs).map(rate).map(|value| value as f32).collect()
         } else {
             self.sums.iter().zip(&self.counts).map(mean).map(|value| value as f32).collect()
         };
-        Series { path, values, is_rate }
+        Series { path, values, nature }
     }
 
-    /// Whether it only grows, or begins again, and did so over all the time outside of the selection.
-    fn is_counter(&self, now: &Trial) -> bool {
-        if self.falls || self.rises < GROWS * self.restarts {
-            return false;
+    fn nature(&self, now: &Trial) -> Nature {
+        let seen = &self.seen;
+        let only_grows = !seen.falls && seen.rises >= GROWS * seen.restarts;
+        match (only_grows, seen.is_broken) {
+            (true, _) if self.grows_all_the_time(now) => Nature::Rate,
+            (true, false) if seen.rises > 0 && seen.restarts == 0 => Nature::Unclear(seen.times),
+            (false, false) => Nature::Whole,
+            _ => Nature::Level,
         }
-        let known = |bucket: &usize| self.secs[*bucket] > 0.0;
+    }
+
+    /// Whether it grew over all the time outside of the selection, so that it can be told how fast.
+    fn grows_all_the_time(&self, now: &Trial) -> bool {
+        let is_known = |bucket: &usize| self.secs[*bucket] > 0.0;
         let outside = |bucket: &usize| self.counts[*bucket] > 0 && !now.selection.contains(bucket);
         let outside: Vec<usize> = (0..self.counts.len()).filter(outside).collect();
         let (first, second) = outside.split_at(outside.len() / 2);
-        let grows = |half: &[usize]| {
-            let grown = half.iter().filter(|bucket| known(bucket) && self.grown[**bucket] > 0.0);
-            grown.count() >= LEAST_GROWN
-        };
-        let has_rates = |range: &std::ops::Range<usize>| {
-            let is_there = range.clone().any(|bucket| self.counts[bucket] > 0);
-            !is_there || range.clone().any(|bucket| known(&bucket))
+        let grows =
+            |half: &[usize]| half.iter().filter(|bucket| self.grown[**bucket] > 0.0).count() >= LEAST_GROWN;
+        let has_rates = |range: &Range<usize>| {
+            let has_points = range.clone().any(|bucket| self.counts[bucket] > 0);
+            !has_points || range.clone().any(|bucket| is_known(&bucket))
         };
         grows(first) && grows(second) && has_rates(&now.selection) && has_rates(&now.baseline)
+    }
+}
+
+impl Seen {
+    /// By how much it grew from one point to the next. What begins again does so from nothing.
+    fn growth(&mut self, before: f64, after: f64) -> f64 {
+        let rises = after > before;
+        self.times += u16::from(rises && !self.is_rising);
+        self.is_rising = rises;
+        if after >= before {
+            self.rises += u32::from(rises);
+            return after - before;
+        }
+        self.falls |= after > BEGINS_AT * before;
+        self.restarts += 1;
+        after
+    }
+}
+
+/// Takes what is unclear for counters where these are likelier. How often whole numbers that change count something is told by
+/// those of which it is clear; and a level would as often have fallen as risen, each time that it changed.
+pub fn settle(all: &mut [Series], grid: &Grid) {
+    let count = |nature: Nature| all.iter().filter(|series| series.nature == nature).count() as f64;
+    let (counters, levels) = (count(Nature::Rate), count(Nature::Whole));
+    for series in all {
+        if let Nature::Unclear(times) = series.nature {
+            let is_counter = counters * f64::from(times.min(30)).exp2() > levels;
+            series.nature = if is_counter { Nature::Rate } else { Nature::Level };
+            if is_counter {
+                grow(&mut series.values, grid);
+            }
+        }
+    }
+}
+
+/// Levels become rates; of what has none before it in its stretch of time it is taken that it did not grow.
+fn grow(values: &mut [f32], grid: &Grid) {
+    let mut last: Option<(usize, f32)> = None;
+    for bucket in 0..values.len() {
+        let value = values[bucket];
+        if !value.is_finite() {
+            continue;
+        }
+        let steps = |from: usize| (grid.starts_ms[bucket] - grid.starts_ms[from]) / grid.step_ms.max(1);
+        let before = last.filter(|(from, _)| steps(*from) == (bucket - from) as i64);
+        let (from, before) = before.unwrap_or((bucket, value));
+        let secs = (grid.starts_ms[bucket] - grid.starts_ms[from]).max(grid.step_ms) as f32 / 1_000.0;
+        values[bucket] = (value - before) / secs;
+        last = Some((bucket, value));
     }
 }
 
@@ -143,7 +206,9 @@ mod tests {
     }
 
     fn seen(values: [f64; 12]) -> Option<Vec<f32>> {
-        Some(series(values)).filter(|series| series.is_rate).map(|series| series.values[1..].to_vec())
+        Some(series(values))
+            .filter(|series| series.nature == Nature::Rate)
+            .map(|series| series.values[1..].to_vec())
     }
 
     #[test]
@@ -163,7 +228,7 @@ mod tests {
         assert_eq!(series(level).values, level.map(|value| value as f32));
         assert_eq!(seen([-9.0, -8.0, -7.0, -6.0, -5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0]), None);
         assert_eq!(seen([5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 7.0, 8.0, 9.0]), None);
-        assert_eq!(seen([5.0, 5.0, 5.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0, 9.0, 9.0]), None);
+        assert_eq!(seen([5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0, 9.0]), None);
         // What goes up and down between nothing and something begins again too often.
         assert_eq!(seen([0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0]), None);
     }
@@ -177,7 +242,7 @@ mod tests {
             buckets.add(at, 10 * at as i64, value);
         }
         let series = buckets.series("a".into(), &now);
-        assert!(series.is_rate);
+        assert_eq!(series.nature, Nature::Rate);
         assert_eq!(series.values[1..], [5.0; 29]);
     }
 
@@ -208,5 +273,28 @@ mod tests {
         }
         assert_eq!(buckets.series("a".into(), &NOW).values[1..], [10.0; 11]);
         assert_eq!(buckets.counts(), [6; 12]);
+    }
+
+    #[test]
+    fn what_hardly_ever_grows_is_a_counter_where_others_are() {
+        let seldom = [4.0, 4.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 6.0];
+        assert_eq!(series(seldom).nature, Nature::Unclear(2));
+        let steps: [f64; 12] = std::array::from_fn(|at| 3.0 * at as f64);
+        let level: [f64; 12] = std::array::from_fn(|at| (at * 7 % 5) as f64);
+        let among = |counters: usize, levels: usize| {
+            let others = [vec![series(steps); counters], vec![series(level); levels]].concat();
+            let mut all = [vec![series(seldom)], others].concat();
+            settle(&mut all, &Grid::unbroken(0, 10_000, NOW));
+            (all[0].nature, all[0].values.clone())
+        };
+        let mut rates = [0.0; 12];
+        (rates[4], rates[10]) = (0.1, 0.1);
+        assert_eq!(among(1, 3), (Nature::Rate, rates.to_vec()));
+        assert_eq!(among(1, 4), (Nature::Level, seldom.map(|value| value as f32).to_vec()));
+        assert_eq!(among(0, 0).0, Nature::Level);
+        // A part of one, or a rise in one go, is no count.
+        assert_eq!(series(seldom.map(|value| value / 2.0)).nature, Nature::Level);
+        let ramp = [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0];
+        assert_eq!(series(ramp).nature, Nature::Unclear(1));
     }
 }

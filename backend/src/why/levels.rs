@@ -1,10 +1,11 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
+use super::moved::Move;
 use super::null::combine;
-use super::observed::{Observed, Series};
+use super::observed::{Nature, Observed, Series};
 use super::quotients::Statistic;
-use super::series::{Measured, Move, Room, STATISTICS, measure};
+use super::series::{Measured, Room, STATISTICS, measure};
 use super::tree::Tree;
 use super::trials::Trials;
 use super::words;
@@ -123,7 +124,7 @@ fn candidate(
 
 /// What shows the change: of a counter how fast it grows, since itself it only grows on.
 fn target_of(series: &Series) -> String {
-    if series.is_rate { format!("perSecond({})", series.path) } else { series.path.clone() }
+    if series.nature == Nature::Rate { format!("perSecond({})", series.path) } else { series.path.clone() }
 }
 
 fn change_of(moved: &Move, loudest: usize) -> Change {

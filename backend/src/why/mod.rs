@@ -29,6 +29,8 @@ mod ks;
 mod levels;
 /// Patterns, components and hosts.
 mod lines;
+/// What a series was and is.
+mod moved;
 /// How often the like of it comes by chance.
 mod null;
 /// What ranking gets to see.

@@ -84,8 +84,22 @@ pub struct Series {
     pub path: String,
     /// One value a bucket: the mean of its points, or of a counter by how much it grew a second; NaN where it has none.
     pub values: Vec<f32>,
-    /// Whether it is a counter.
-    pub is_rate: bool,
+    /// What these are.
+    pub nature: Nature,
+}
+
+/// What values of a series are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Nature {
+    /// As high as it is.
+    #[default]
+    Level,
+    /// The same, and always whole numbers.
+    Whole,
+    /// Whole numbers that never fell, and rose so many times: a counter that hardly ever grows, or a level that rose.
+    Unclear(u16),
+    /// By how much a counter grew a second.
+    Rate,
 }
 
 /// How many in which bucket; buckets without any are left out.

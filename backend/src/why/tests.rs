@@ -40,7 +40,11 @@ fn quiet(seed: u64) -> Observed {
     for (component, path) in components.iter().enumerate() {
         for number in 0..40 {
             let values = (0..buckets).map(|_| (100.0 + 10.0 * draw.normal()) as f32).collect();
-            observed.series.push(Series { path: format!("{path}.m{number}_ms"), values, is_rate: false });
+            observed.series.push(Series {
+                path: format!("{path}.m{number}_ms"),
+                values,
+                ..Series::default()
+            });
         }
         let mut lines = Vec::new();
         for number in 0..10 {
@@ -395,7 +399,7 @@ proptest! {
         let series = |shift: usize| Series {
             path: format!("a.b{shift}"),
             values: (0..grid.len()).map(|at| values[(at + shift) % values.len()]).collect(),
-            is_rate: false,
+            ..Series::default()
         };
         let pattern = Pattern { counts: Counts::new(counts.clone()), ..Pattern::default() };
         let volume = Volume { lines: Counts::new(counts), host: Some(0), ..Volume::default() };

@@ -1,8 +1,8 @@
 //! The size of a change in words that need no statistics.
 
 use super::candidate::MOST_CHANGE;
-use super::observed::Series;
-use super::series::Move;
+use super::moved::Move;
+use super::observed::{Nature, Series};
 use sonde_shared::chart::units::format_value;
 use sonde_shared::time::Timestamp;
 use sonde_shared::why::{Change, SILENT};
@@ -30,7 +30,7 @@ pub(super) fn series(series: &Series, moved: &Move, change: Change) -> String {
     if change == Change::Gone && moved.points.after >= 1.0 {
         return "fewer values than before".to_owned();
     }
-    let (times, each) = if series.is_rate { each_time(moved) } else { (1.0, "") };
+    let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
     let is_at_limit = moved.at_limit && matches!(change, Change::Up | Change::Down | Change::Before);
     let limit = if is_at_limit { ", at its limit" } else { "" };
     [&amount(&moved.times(times), change, unit_of(&series.path)), each, limit].concat()
@@ -224,7 +224,7 @@ pub(super) fn unit_after(template: &str, hole: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::series::Sides;
+    use super::super::moved::Sides;
     use super::*;
 
     #[test]
@@ -243,7 +243,7 @@ mod tests {
         let told = |path: &str, before: f64, after: f64, at_limit: bool| {
             let sides = Sides { before, after };
             let moved = Move { median: sides, mean: sides, at_limit, ..Move::default() };
-            let one = Series { path: path.into(), is_rate: true, ..Series::default() };
+            let one = Series { path: path.into(), nature: Nature::Rate, ..Series::default() };
             [Change::Up, Change::Gone, Change::New].map(|change| series(&one, &moved, change))
         };
         let new = |each: &str| format!("new: {each}");

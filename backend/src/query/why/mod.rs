@@ -23,6 +23,7 @@ pub use series::SeriesReader;
 use super::budget::Budget;
 use crate::store::logs::{Counters, Snapshot};
 use crate::store::{Store, StoreError};
+use crate::why::buckets::settle;
 use crate::why::observed::{Grid, Observed};
 use crate::why::{Judgements, Weights, rank_judged};
 use lines::{Counted, LineTally};
@@ -133,6 +134,7 @@ impl Gathering {
         if damaged > 0 {
             self.notes.push(format!("{damaged} series could not be read"));
         }
+        settle(&mut self.observed.series, &self.plan.grid);
         let lines = self.received_lines();
         let received: Vec<bool> = lines.iter().zip(&present).map(|(lines, sum)| *lines || *sum > 0).collect();
         let late = received::yet_to_come(&self.plan.grid, &present, self.question.now);

@@ -1,0 +1,51 @@
+//! What a series was in the baseline and is in the selection, for words and sizes.
+
+use super::series::{EXTREME_PART, LEAST_OF_SPREAD, kept_of};
+
+/// A series in the selection and its baseline.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Move {
+    /// Medians.
+    pub(super) median: Sides,
+    /// Means.
+    pub(super) mean: Sides,
+    /// Standard deviations.
+    pub(super) deviation: Sides,
+    /// Points.
+    pub(super) points: Sides,
+    /// How many units a level is uncertain by at least: by a part of itself, and by one smallest step in one point.
+    pub(super) floor: f64,
+    /// The baseline's standard deviation, never 0.
+    pub(super) usual: f64,
+    /// Whether single points lie far off, now and then.
+    pub(super) jumps: bool,
+    /// Whether it has a point less often than there are buckets.
+    pub(super) seldom: bool,
+    /// The smallest step between two values.
+    pub(super) quantum: f64,
+    /// The part of the selection's points that lie beyond the baseline's middle, in the direction of the change.
+    pub(super) beyond: f64,
+    /// Whether most of the selection's points are one value at the edge of all that was seen.
+    pub(super) at_limit: bool,
+}
+
+impl Move {
+    /// The same in a unit that is so many times smaller.
+    pub(super) fn times(&self, times: f64) -> Self {
+        let scaled = |sides: Sides| Sides { before: times * sides.before, after: times * sides.after };
+        let [median, mean, deviation] = [self.median, self.mean, self.deviation].map(scaled);
+        Self { median, mean, deviation, ..*self }
+    }
+
+    /// Whether the selection's points are enough to say how they swing.
+    pub(super) fn has_spread(&self) -> bool {
+        kept_of(self.points.after as usize, EXTREME_PART) as f64 >= LEAST_OF_SPREAD
+    }
+}
+
+/// Before and after: in the baseline and in the selection.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sides {
+    pub(super) before: f64,
+    pub(super) after: f64,
+}
