@@ -25,10 +25,11 @@ const LONGEST_SPACING_SECS: i64 = 3_600;
 /// What is stored of the stretches that are looked at.
 pub(super) type Stored = Arc<[(Snapshot, Stretch)]>;
 
-/// Takes a snapshot of each stretch that has days with points.
+/// Takes a snapshot of each stretch that has days with points, the earliest first.
 pub(super) fn snapshots(store: &MetricStore, plan: &Plan) -> Result<Stored, StoreError> {
     let each = plan.stretches.iter().map(|stretch| Ok((store.snapshot(stretch.range())?, *stretch)));
-    let taken: Vec<_> = each.collect::<Result<_, StoreError>>()?;
+    let mut taken: Vec<_> = each.collect::<Result<_, StoreError>>()?;
+    taken.sort_by_key(|(_, stretch)| stretch.from_ms);
     Ok(taken.into_iter().filter(|(snapshot, _)| snapshot.day_count() > 0).collect())
 }
 

@@ -5,7 +5,7 @@ use super::super::summaries::{FATES, store};
 use super::*;
 use crate::patterns::pattern_id;
 use crate::store::batch::{Durability, PointBatch};
-use crate::why::observed::{Counts, Part};
+use crate::why::observed::{Counts, Nature, Part, Trial};
 use proptest::prelude::*;
 use sonde_shared::baseline::default_baseline;
 use sonde_shared::log::Level;
@@ -282,4 +282,34 @@ fn of_a_selection_that_ends_now_what_is_yet_to_come_is_no_silence() {
     check(601, 11);
     check(719, 11);
     check(720, 12);
+}
+
+#[test]
+fn a_counter_is_handed_on_by_how_fast_it_grows_wherever_the_baseline_lies() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut batch = PointBatch::default();
+    let hours_ago = [26, 25, 24, 2, 1, 0].map(|hours: i64| 3_600 - 3_600 * hours);
+    for secs in hours_ago.iter().flat_map(|from| (*from..from + 3_600).step_by(10)) {
+        let fast = if secs < 5_990 { 4.0 } else { 9.0 };
+        batch.push("bytes;host=a", START + secs, 1e12 + 24_000.0 + fast * (secs - 5_990) as f64);
+        batch.push(
+            "errors",
+            START + secs,
+            f64::from(secs > 3_000) + (secs + 90_000).div_euclid(50_000) as f64,
+        );
+        batch.push("users", START + secs, (secs * 7 % 13) as f64);
+    }
+    futures::executor::block_on(store.append_points(batch, Durability::Acknowledged)).unwrap();
+    for baseline in [None, Some((-86_400, 1_800)), Some((-3_000, 600))] {
+        let observed = gather(&store, question((6_000, 600), baseline), 100).observed;
+        let [bytes, errors, users] = &observed.series[..] else { panic!("three series") };
+        assert_eq!((bytes.nature, users.nature), (Nature::Rate, Nature::Whole));
+        let Trial { selection, baseline } = observed.grid.now.clone();
+        assert_eq!(bytes.values[selection.clone()], vec![9.0; selection.len()], "{baseline:?}");
+        assert_eq!(bytes.values[baseline.clone()], vec![4.0; baseline.len()]);
+        // What hardly ever grew is no longer a level that rose.
+        assert_eq!(errors.nature, Nature::Rate);
+        assert_eq!(errors.values[selection.clone()], vec![0.0; selection.len()]);
+    }
 }
