@@ -118,13 +118,20 @@ pub struct Finding {
 
 /// How the summary of what has fallen silent begins, before the time of day.
 pub const SILENT: &str = "silent since ";
+/// … and that of a counter whose process has started anew.
+pub const AGAIN: &str = "counts from 0 again since ";
+/// `14:05:20`.
+const CLOCK_LENGTH: usize = 8;
 
 impl Finding {
-    /// The size in words, where the instant of a silence is as this clock shows it instead of UTC's: `silent since 16:05:20; before …`.
+    /// The size in words, where an instant is as this clock shows it instead of UTC's: `silent since 16:05:20; before …`.
     pub fn summary_by(&self, clock: impl FnOnce(Timestamp) -> String) -> String {
-        let words = self.summary.strip_prefix(SILENT).and_then(|rest| rest.split_once(';'));
-        match (words, self.at.at_ms) {
-            (Some((_, rest)), Some(at)) => [SILENT, &clock(Timestamp::from_millis(at)), ";", rest].concat(),
+        let begins = [SILENT, AGAIN].into_iter().find(|begins| self.summary.starts_with(begins));
+        match (begins, self.at.at_ms) {
+            (Some(begins), Some(at)) => {
+                let rest = self.summary.get(begins.len() + CLOCK_LENGTH..).unwrap_or_default();
+                [begins, &clock(Timestamp::from_millis(at)), rest].concat()
+            }
             _ => self.summary.clone(),
         }
     }
@@ -175,9 +182,9 @@ pub struct Place {
 }
 
 impl Place {
-    /// When an event was; what fell silent has an instant too, but lines besides.
+    /// When an event was; what fell silent or began again has an instant too, but lines or a chart besides.
     pub fn event(&self) -> Option<Timestamp> {
-        let is_event = self.component.is_none() && self.host.is_none();
+        let is_event = self.component.is_none() && self.host.is_none() && self.target.is_none();
         self.at_ms.filter(|_| is_event).map(Timestamp::from_millis)
     }
 }
@@ -224,6 +231,8 @@ mod tests {
             Some(50_720_000),
             "silent since <50720>; before 12 a minute",
         );
+        check("counts from 0 again since 14:05:20", Some(50_720_000), "counts from 0 again since <50720>");
+        check("silent since", Some(50_720_000), "silent since");
         check("gone; before 12 a minute", Some(50_720_000), "gone; before 12 a minute");
         check("silent since 14:05:20; before 12 a minute", None, "silent since 14:05:20; before 12 a minute");
     }

@@ -5,7 +5,7 @@
 //! behaves over all that is looked at, since names may say anything. One that hardly ever grows (errors) looks like a level that
 //! rose once or twice: of such the other series of the same system say which is likelier.
 
-use super::observed::{Grid, Nature, Series, Trial};
+use super::observed::{Counts, Grid, Nature, Series, Trial};
 use std::ops::Range;
 
 /// So many buckets in each half of the time outside of the selection must have seen a counter grow: what stood, and then rose to
@@ -15,6 +15,8 @@ const LEAST_GROWN: usize = 2;
 const BEGINS_AT: f64 = 0.5;
 /// … and grows at least so many times for each time that it does.
 const GROWS: u32 = 10;
+/// Where that is not known, one such fall outweighs so many rises: levels of nothing or a few fall to nothing, too.
+const RISES_OF_RESTART: u32 = 4;
 
 /// One series' points by bucket, used again for the next one.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +27,11 @@ pub struct Buckets {
     grown: Vec<f64>,
     /// … and in how many seconds.
     secs: Vec<f64>,
-    /// The point before: unix seconds and value; and whether it is long ago.
+    /// In which it began again.
+    restarts: Vec<(u16, u32)>,
+    /// The point before: unix seconds and value.
     last: Option<(i64, f64)>,
+    /// The value before what came next was much later.
     before_pause: Option<f64>,
     seen: Seen,
 }
@@ -61,6 +66,7 @@ impl Buckets {
         }
         self.counts.clear();
         self.counts.resize(count, 0);
+        self.restarts.clear();
         (self.last, self.before_pause, self.seen) = (None, None, Seen::default());
     }
 
@@ -90,6 +96,9 @@ impl Buckets {
         if let Some((before_secs, before)) = before {
             self.secs[bucket] += (secs - before_secs) as f64;
             self.grown[bucket] += self.seen.growth(before, last);
+            if last < before {
+                self.restarts.push((bucket as u16, 1));
+            }
         }
         if let Some(before) = self.before_pause.take() {
             self.seen.growth(before, last);
@@ -113,17 +122,21 @@ impl Buckets {
         } else {
             self.sums.iter().zip(&self.counts).map(mean).map(|value| value as f32).collect()
         };
-        Series { path, values, nature }
+        let restarts = if nature == Nature::Rate { self.restarts.clone() } else { Vec::new() };
+        Series { path, values, nature, restarts: Counts::new(restarts) }
     }
 
     fn nature(&self, now: &Trial) -> Nature {
         let seen = &self.seen;
-        let only_grows = !seen.falls && seen.rises >= GROWS * seen.restarts;
-        match (only_grows, seen.is_broken) {
-            (true, _) if self.grows_all_the_time(now) => Nature::Rate,
-            (true, false) if seen.rises > 0 && seen.restarts == 0 => Nature::Unclear(seen.times),
-            (false, false) => Nature::Whole,
-            _ => Nature::Level,
+        if !seen.falls && seen.rises >= GROWS * seen.restarts && self.grows_all_the_time(now) {
+            return Nature::Rate;
+        }
+        if seen.is_broken {
+            return Nature::Level;
+        }
+        match u32::from(seen.times).saturating_sub(RISES_OF_RESTART * seen.restarts) {
+            times if times > 0 && !seen.falls => Nature::Unclear(times as u16),
+            _ => Nature::Whole,
         }
     }
 
@@ -147,7 +160,7 @@ impl Seen {
     /// By how much it grew from one point to the next. What begins again does so from nothing.
     fn growth(&mut self, before: f64, after: f64) -> f64 {
         let rises = after > before;
-        self.times += u16::from(rises && !self.is_rising);
+        self.times = self.times.saturating_add(u16::from(rises && !self.is_rising));
         self.is_rising = rises;
         if after >= before {
             self.rises += u32::from(rises);
@@ -166,18 +179,18 @@ pub fn settle(all: &mut [Series], grid: &Grid) {
     let (counters, levels) = (count(Nature::Rate), count(Nature::Whole));
     for series in all {
         if let Nature::Unclear(times) = series.nature {
-            let is_counter = counters * f64::from(times.min(30)).exp2() > levels;
+            let is_counter = counters * f64::from(times).exp2() > levels;
             series.nature = if is_counter { Nature::Rate } else { Nature::Level };
             if is_counter {
-                grow(&mut series.values, grid);
+                series.restarts = grow(&mut series.values, grid);
             }
         }
     }
 }
 
-/// Levels become rates; of what has none before it in its stretch of time it is taken that it did not grow.
-fn grow(values: &mut [f32], grid: &Grid) {
-    let mut last: Option<(usize, f32)> = None;
+/// Levels become rates; of what has none before it in its stretch of time it is taken that it did not grow. Where it began again.
+fn grow(values: &mut [f32], grid: &Grid) -> Counts {
+    let (mut last, mut restarts): (Option<(usize, f32)>, _) = (None, Vec::new());
     for bucket in 0..values.len() {
         let value = values[bucket];
         if !value.is_finite() {
@@ -187,9 +200,13 @@ fn grow(values: &mut [f32], grid: &Grid) {
         let before = last.filter(|(from, _)| steps(*from) == (bucket - from) as i64);
         let (from, before) = before.unwrap_or((bucket, value));
         let secs = (grid.starts_ms[bucket] - grid.starts_ms[from]).max(grid.step_ms) as f32 / 1_000.0;
-        values[bucket] = (value - before) / secs;
+        if value < before {
+            restarts.push((bucket as u16, 1));
+        }
+        values[bucket] = if value < before { value } else { value - before } / secs;
         last = Some((bucket, value));
     }
+    Counts::new(restarts)
 }
 
 #[cfg(test)]
@@ -244,6 +261,7 @@ mod tests {
         let series = buckets.series("a".into(), &now);
         assert_eq!(series.nature, Nature::Rate);
         assert_eq!(series.values[1..], [5.0; 29]);
+        assert_eq!(series.restarts.iter().collect::<Vec<_>>(), [(20, 1)]);
     }
 
     #[test]
@@ -292,6 +310,8 @@ mod tests {
         assert_eq!(among(1, 3), (Nature::Rate, rates.to_vec()));
         assert_eq!(among(1, 4), (Nature::Level, seldom.map(|value| value as f32).to_vec()));
         assert_eq!(among(0, 0).0, Nature::Level);
+        let again = [4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 7.0, 7.0, 8.0, 8.0, 0.0, 1.0];
+        assert_eq!(series(again).nature, Nature::Unclear(5 - 4));
         // A part of one, or a rise in one go, is no count.
         assert_eq!(series(seldom.map(|value| value / 2.0)).nature, Nature::Level);
         let ramp = [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0];

@@ -99,10 +99,13 @@ fn candidate(
     let change = change_of(moved, usize::from(loudest));
     let course = series.values[shown(&observed.grid)].to_vec();
     let (relative, noise, effect) = sizes(moved, change, measured.now[PRESENCE]);
+    let restarted = moved.restarted.filter(|_| usize::from(loudest) == PRESENCE);
     let began = match change {
         Change::Up | Change::Down => onset(&observed.grid, &course, moved.median.before, moved.mean.after),
-        _ => None,
+        _ => restarted,
     };
+    let at_ms = restarted.map(|bucket| observed.grid.starts_ms[bucket]);
+    let summary = at_ms.map_or_else(|| words::series(series, moved, change), words::again_since);
     Candidate {
         kind: FindingKind::Metric,
         subject: series.path.clone(),
@@ -112,8 +115,8 @@ fn candidate(
         noise,
         specific: moved.beyond,
         effect,
-        summary: words::series(series, moved, change),
-        at: Place { target: Some(target_of(series)), ..Place::default() },
+        summary,
+        at: Place { target: Some(target_of(series)), at_ms, ..Place::default() },
         owner: tree.owner(&series.path),
         hosts: tree.hosts_in(&series.path),
         course,
@@ -129,6 +132,9 @@ fn target_of(series: &Series) -> String {
 
 fn change_of(moved: &Move, loudest: usize) -> Change {
     if moved.points.before < 1.0 {
+        return Change::New;
+    }
+    if loudest == PRESENCE && moved.restarted.is_some() {
         return Change::New;
     }
     if moved.points.after < 1.0 || (loudest == PRESENCE && moved.points.after * 2.0 < moved.points.before) {

@@ -27,6 +27,8 @@ pub(super) struct Move {
     pub(super) beyond: f64,
     /// Whether most of the selection's points are one value at the edge of all that was seen.
     pub(super) at_limit: bool,
+    /// The bucket of the selection in which a counter began again first.
+    pub(super) restarted: Option<usize>,
 }
 
 impl Move {

@@ -86,6 +86,8 @@ pub struct Series {
     pub values: Vec<f32>,
     /// What these are.
     pub nature: Nature,
+    /// How often a counter began again, in which buckets.
+    pub restarts: Counts,
 }
 
 /// What values of a series are.
@@ -96,7 +98,8 @@ pub enum Nature {
     Level,
     /// The same, and always whole numbers.
     Whole,
-    /// Whole numbers that never fell, and rose so many times: a counter that hardly ever grows, or a level that rose.
+    /// Whole numbers that rose, and fell to less than half of it if at all: a counter that hardly ever grows, or a level. By how many rises
+    /// it is more like a counter.
     Unclear(u16),
     /// By how much a counter grew a second.
     Rate,

@@ -66,13 +66,15 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
     pieces.begin(values.len());
     let mut moved = move_of(values, asked, &unit, &mut pieces, &mut sorted);
     moved.seldom = cadence.every > 1;
+    moved.restarted =
+        series.restarts.iter().map(|(bucket, _)| bucket).find(|bucket| asked.selection.contains(bucket));
     if moved.jumps {
         // Of such series more is left out.
         pieces.begin(values.len());
     }
     let mut compare = |trial: &Trial| {
         let even = weight / weight_of_baseline(trial);
-        compare(values, room, (trial, even), alive, (&moved, &unit), cadence, (&mut pieces, &mut sorted))
+        compare(series, room, (trial, even), alive, (&moved, &unit), cadence, (&mut pieces, &mut sorted))
     };
     let now = all.middle(&mut compare);
     let past = trials.map(&mut compare).collect();
@@ -81,7 +83,7 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
 }
 
 fn compare(
-    values: &[f32],
+    series: &Series,
     room: &Room,
     (trial, even): (&Trial, f32),
     alive: &[bool],
@@ -89,7 +91,7 @@ fn compare(
     cadence: Cadence,
     (pieces, sorted): (&mut Pieces, &mut Vec<f32>),
 ) -> [f32; STATISTICS] {
-    let (selection, baseline) = (&trial.selection, &trial.baseline);
+    let (values, selection, baseline) = (&series.values, &trial.selection, &trial.baseline);
     let unit = unit.outside(values, selection);
     let middle = median(&values[baseline.clone()], sorted);
     let part = if moved.jumps { JUMPS_PART } else { EXTREME_PART };
@@ -100,9 +102,13 @@ fn compare(
     };
     let (here, there) = (cadence.expected(selection, alive), cadence.expected(baseline, alive));
     let came = points(selection);
-    let presence = counts::deviance(came, here, points(baseline), there);
+    let of_points = counts::deviance(came, here, points(baseline), there).abs();
+    // What begins again is as much news as if all of its points were another series'.
+    let restarts = |window: &Range<usize>| series.restarts.sum(window) as f64 * came;
+    let of_restarts = counts::deviance(restarts(selection), here, restarts(baseline), there);
+    let presence = of_points.max(of_restarts);
     if inside.points < 1.0 || before.points < 1.0 {
-        return [0.0, 0.0, 0.0, 0.0, 0.0, presence.abs()];
+        return [0.0, 0.0, 0.0, 0.0, 0.0, presence];
     }
     // What has lost points to a gap is less sure than past windows are.
     let whole = selection.len() / cadence.every;
@@ -122,7 +128,7 @@ fn compare(
         room.steps.distance(selection, baseline) * even,
         spread as f32,
         rise as f32,
-        presence.abs(),
+        presence,
     ]
 }
 
@@ -155,6 +161,7 @@ fn move_of(values: &[f32], asked: &Trial, unit: &Unit, pieces: &mut Pieces, sort
         quantum: unit.quantum,
         beyond,
         at_limit: is_at_limit(before, after),
+        restarted: None,
     }
 }
 
@@ -179,7 +186,8 @@ fn jumps(values: &[f32], centre: f64, unit: f64) -> bool {
     false
 }
 
-/// Whether most points are one and the same value that nothing exceeds, and that was hardly reached before.
+/// Whether most points are one and the same value that nothing exceeds, and that was hardly reached before. What stood still before has no
+/// limit.
 fn is_at_limit(before: &[f32], after: &[f32]) -> bool {
     let most = after
         .iter()
@@ -191,7 +199,9 @@ fn is_at_limit(before: &[f32], after: &[f32]) -> bool {
         let at = values.iter().filter(|value| **value >= most).count();
         at as f64 / values.iter().filter(|value| value.is_finite()).count().max(1) as f64
     };
-    after.len() >= 3 && part(after) >= 0.5 && part(before) < 0.1
+    let steps = before.windows(2).filter(|pair| pair[0].is_finite() && pair[1].is_finite());
+    let moves = steps.clone().filter(|pair| pair[0] != pair[1]).count();
+    after.len() >= 3 && part(after) >= 0.5 && part(before) < 0.1 && 2 * moves > steps.count()
 }
 
 /// How often a series has a point: in each bucket, or in each so-many-th.
@@ -439,6 +449,8 @@ mod tests {
         let asked = Trial { selection: 6..12, baseline: 0..6 };
         let mut values = vec![60.0, 61.0, 58.0, 70.0, 66.0, 61.0, 100.0, 100.0, 99.0, 100.0, 100.0, 100.0];
         assert!(measured(values.clone(), asked.clone()).moved.at_limit);
+        values[..6].fill(60.0);
+        assert!(!measured(values.clone(), asked.clone()).moved.at_limit);
         values.fill(100.0);
         assert!(!measured(values, asked).moved.at_limit);
     }

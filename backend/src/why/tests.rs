@@ -1,7 +1,7 @@
 //! Ranking as a whole: an incident with a known cause, quiet windows, other names, and input that makes no sense.
 
 use super::observed::{
-    Context, Counts, Field, FieldValue, Grid, Observed, Part, Pattern, Series, Trial, Volume,
+    Context, Counts, Field, FieldValue, Grid, Nature, Observed, Part, Pattern, Series, Trial, Volume,
 };
 use super::{Judgements, Weights, rank, rank_judged};
 use proptest::prelude::*;
@@ -199,6 +199,32 @@ fn what_wanders_has_not_gone_far_for_being_looked_at_longer_than_all_that_is_kno
     };
     let loud = (0..40).filter(|seed| !rank(&wandering(2_000 + seed)).findings.is_empty()).count();
     assert!(loud <= 2, "{loud} of 40 quiet windows have findings");
+}
+
+#[test]
+fn counters_of_one_component_that_begin_again_are_one_finding_which_says_when() {
+    let counting = |restarts: &[u16]| {
+        let mut observed = quiet(5);
+        observed.context.components = vec!["shop.pay".into()];
+        for (number, series) in observed.series.iter_mut().enumerate() {
+            series.nature = Nature::Rate;
+            if (40..46).contains(&number) {
+                series.restarts = Counts::new(restarts.iter().map(|bucket| (*bucket, 1)).collect());
+            }
+        }
+        rank(&observed)
+    };
+    let why = counting(&[153]);
+    let [again] = &why.findings[..] else { panic!("{why:?}") };
+    assert_eq!((again.change, again.members_total), (Change::New, 5));
+    assert_eq!((&*again.summary, again.at.at_ms), ("counts from 0 again since 00:25:30", Some(1_530_000)));
+    let target = again.at.target.as_deref().unwrap();
+    assert!(target.starts_with("perSecond(shop.pay.m"), "{target}");
+    // What begins again all the time is no news.
+    let often: Vec<u16> = (0..162).step_by(10).collect();
+    for quiet in [counting(&[]), counting(&often), counting(&[60])] {
+        assert_eq!(subjects(&quiet), Vec::<&str>::new());
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::moved::Move;
 use super::observed::{Nature, Series};
 use sonde_shared::chart::units::format_value;
 use sonde_shared::time::Timestamp;
-use sonde_shared::why::{Change, SILENT};
+use sonde_shared::why::{AGAIN, Change, SILENT};
 
 const BYTES: &str = "B";
 
@@ -31,8 +31,7 @@ pub(super) fn series(series: &Series, moved: &Move, change: Change) -> String {
         return "fewer values than before".to_owned();
     }
     let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
-    let is_at_limit = moved.at_limit && matches!(change, Change::Up | Change::Down | Change::Before);
-    let limit = if is_at_limit { ", at its limit" } else { "" };
+    let limit = if moved.at_limit && change == Change::Up { ", at its limit" } else { "" };
     [&amount(&moved.times(times), change, unit_of(&series.path)), each, limit].concat()
 }
 
@@ -130,6 +129,11 @@ pub(super) fn percent(share: f64) -> String {
 /// `silent since 14:05:20`.
 pub(super) fn silent_since(at_ms: i64) -> String {
     [SILENT, &clock(at_ms)].concat()
+}
+
+/// `counts from 0 again since 14:05:20`.
+pub(super) fn again_since(at_ms: i64) -> String {
+    [AGAIN, &clock(at_ms)].concat()
 }
 
 /// The time of day, UTC.

@@ -141,6 +141,7 @@ impl Gathering {
         self.kept = self.kept_of(&received).without(&late);
         for series in &mut self.observed.series {
             series.values = self.kept.values(&series.values);
+            series.restarts = self.kept.counts(&series.restarts);
         }
         self.kept.lines(&mut self.counted);
         self.observed.grid = self.kept.grid(&self.plan.grid);

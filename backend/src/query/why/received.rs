@@ -118,7 +118,7 @@ impl Kept {
             .collect()
     }
 
-    fn counts(&self, counts: &Counts) -> Counts {
+    pub(super) fn counts(&self, counts: &Counts) -> Counts {
         let pair = |(bucket, lines)| Some((self.place(bucket)? as u16, lines));
         Counts::new(counts.iter().filter_map(pair).collect())
     }
