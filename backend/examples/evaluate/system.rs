@@ -211,9 +211,9 @@ impl System {
         let daily =
             matches!(measures, Measures::Requests | Measures::Cpu | Measures::HostCpu) || draw.chance(0.2);
         let every = if self.size.step_secs <= 10 && draw.chance(0.15) { 6 } else { 1 };
-        let is_counted = matches!(habit, Habit::Counted(_) | Habit::Rare(_))
+        let counts = matches!(habit, Habit::Counted(_) | Habit::Rare(_))
             || matches!(measures, Measures::Cpu | Measures::HostCpu | Measures::HostNet);
-        let is_counter = is_counted && self.size.counters > 0.0 && draw.chance(self.size.counters);
+        let is_counter = counts && self.size.counters > 0.0 && draw.chance(self.size.counters);
         self.series.push(SeriesPlan { path, measures, place, habit, daily, every, is_counter });
     }
 

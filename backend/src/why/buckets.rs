@@ -191,11 +191,8 @@ pub fn settle(all: &mut [Series], grid: &Grid) {
 /// Levels become rates; of what has none before it in its stretch of time it is taken that it did not grow. Where it began again.
 fn grow(values: &mut [f32], grid: &Grid) -> Counts {
     let (mut last, mut restarts): (Option<(usize, f32)>, _) = (None, Vec::new());
-    for bucket in 0..values.len() {
-        let value = values[bucket];
-        if !value.is_finite() {
-            continue;
-        }
+    for (bucket, rate) in values.iter_mut().enumerate().filter(|(_, value)| value.is_finite()) {
+        let value = *rate;
         let steps = |from: usize| (grid.starts_ms[bucket] - grid.starts_ms[from]) / grid.step_ms.max(1);
         let before = last.filter(|(from, _)| steps(*from) == (bucket - from) as i64);
         let (from, before) = before.unwrap_or((bucket, value));
@@ -203,7 +200,7 @@ fn grow(values: &mut [f32], grid: &Grid) -> Counts {
         if value < before {
             restarts.push((bucket as u16, 1));
         }
-        values[bucket] = if value < before { value } else { value - before } / secs;
+        *rate = if value < before { value } else { value - before } / secs;
         last = Some((bucket, value));
     }
     Counts::new(restarts)
@@ -277,9 +274,7 @@ mod tests {
             buckets.add(at, secs + 10 * at as i64, value + 10.0 * at as f64);
         }
         let rates = buckets.series("a".into(), &NOW).values;
-        assert_eq!(rates[..8], [1.0; 8]);
-        assert_eq!(rates[9..], [1.0; 3]);
-        assert_eq!(rates[8], 3.0);
+        assert_eq!(rates, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 1.0]);
     }
 
     #[test]

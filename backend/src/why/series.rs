@@ -199,8 +199,8 @@ fn is_at_limit(before: &[f32], after: &[f32]) -> bool {
         let at = values.iter().filter(|value| **value >= most).count();
         at as f64 / values.iter().filter(|value| value.is_finite()).count().max(1) as f64
     };
-    let steps = before.windows(2).filter(|pair| pair[0].is_finite() && pair[1].is_finite());
-    let moves = steps.clone().filter(|pair| pair[0] != pair[1]).count();
+    let steps = before.windows(2).map(|pair| (pair[1] - pair[0]).abs()).filter(|step| step.is_finite());
+    let moves = steps.clone().filter(|step| *step > 0.0).count();
     after.len() >= 3 && part(after) >= 0.5 && part(before) < 0.1 && 2 * moves > steps.count()
 }
 
