@@ -34,5 +34,5 @@ pub(crate) fn add_up(system: &System, observed: &mut Observed) {
         }
         *series = buckets.series(std::mem::take(&mut series.path), &grid.now);
     }
-    settle(&mut observed.series, grid);
+    settle(&mut observed.series, buckets.seldom(), grid);
 }

@@ -79,7 +79,10 @@ impl Form {
             Self::FewPoints => few(draw),
             Self::Still => Size { still: 0.6, ..usual },
             Self::Steps => Size { steps: 0.05, ..usual },
-            Self::Counters => Size { counters: 0.7, ..[usual, few(draw), weeks_ago(draw)][draw.below(3)] },
+            Self::Counters => Size {
+                counters: draw.between(0.1, 0.9),
+                ..[usual, few(draw), weeks_ago(draw)][draw.below(3)]
+            },
             Self::Far => weeks_ago(draw),
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
             Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },

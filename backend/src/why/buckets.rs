@@ -6,7 +6,7 @@
 //! rose once or twice: of such the other series of the same system say which is likelier.
 
 use super::observed::{Counts, Grid, Nature, Series, Trial};
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 /// So many buckets in each half of the time outside of the selection must have seen a counter grow: what stood, and then rose to
 /// another level, has done so in one of them.
@@ -17,6 +17,12 @@ const BEGINS_AT: f64 = 0.5;
 const GROWS: u32 = 10;
 /// Where that is not known, one such fall outweighs so many rises: levels of nothing or a few fall to nothing, too.
 const RISES_OF_RESTART: u32 = 4;
+/// What grows by this part more at some times is no clock.
+const VARIES: f64 = 1.5;
+/// What is the same in so many points stands there.
+const STANDS: u32 = 3;
+/// What rose for the first time, and by this much in one go, is news if it is a counter, too.
+const LEAP: f64 = 3.0;
 
 /// One series' points by bucket, used again for the next one.
 #[derive(Clone, Debug, Default)]
@@ -34,20 +40,34 @@ pub struct Buckets {
     /// The value before what came next was much later.
     before_pause: Option<f64>,
     seen: Seen,
+    seldom: Seldom,
 }
 
-/// What all points together say.
+/// Of whole numbers, how many are counters beyond doubt, and how many levels that stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seldom {
+    counters: u32,
+    levels: u32,
+}
+
+/// What all points of a series together say.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     rises: u32,
     restarts: u32,
     /// Separate times in which it rose.
-    times: u16,
+    times: u32,
     is_rising: bool,
+    /// How many points had the value that the last one has.
+    stands: u32,
+    /// It fell from where it stood.
+    steps_down: bool,
     /// It fell, and not to begin again; or is below nothing.
     falls: bool,
     /// It has parts of one.
     is_broken: bool,
+    /// It rose while nobody looked.
+    has_leapt: bool,
 }
 
 impl Buckets {
@@ -92,6 +112,10 @@ impl Buckets {
         }
         self.sums[bucket] += sum;
         self.counts[bucket] += count;
+        if let Some(before) = self.before_pause.take() {
+            self.seen.has_leapt |= last > before;
+            self.seen.growth(before, last);
+        }
         let before = self.last.replace((secs, last)).filter(|(before, _)| *before < secs);
         if let Some((before_secs, before)) = before {
             self.secs[bucket] += (secs - before_secs) as f64;
@@ -99,9 +123,6 @@ impl Buckets {
             if last < before {
                 self.restarts.push((bucket as u16, 1));
             }
-        }
-        if let Some(before) = self.before_pause.take() {
-            self.seen.growth(before, last);
         }
         self.seen.falls |= last < 0.0;
         self.seen.is_broken |= last.fract() != 0.0;
@@ -112,9 +133,15 @@ impl Buckets {
         &self.counts
     }
 
+    /// What all series so far say of those that hardly ever change.
+    pub fn seldom(&self) -> Seldom {
+        self.seldom
+    }
+
     /// What is compared. What remains unclear is for [`settle`] to say.
-    pub fn series(&self, path: String, now: &Trial) -> Series {
+    pub fn series(&mut self, path: String, now: &Trial) -> Series {
         let nature = self.nature(now);
+        self.seldom += self.of_seldom(nature, now);
         let mean = |(sum, count): (&f64, &u32)| if *count > 0 { sum / f64::from(*count) } else { f64::NAN };
         let rate = |(grown, secs): (&f64, &f64)| if *secs > 0.0 { grown / secs } else { f64::NAN };
         let values = if nature == Nature::Rate {
@@ -131,28 +158,50 @@ impl Buckets {
         if !seen.falls && seen.rises >= GROWS * seen.restarts && self.grows_all_the_time(now) {
             return Nature::Rate;
         }
-        if seen.is_broken {
-            return Nature::Level;
-        }
-        match u32::from(seen.times).saturating_sub(RISES_OF_RESTART * seen.restarts) {
-            times if times > 0 && !seen.falls => Nature::Unclear(times as u16),
-            _ => Nature::Whole,
+        let times = seen.times.saturating_sub(RISES_OF_RESTART * seen.restarts);
+        let is_news =
+            times == 1 && !seen.has_leapt && self.grown[now.selection.clone()].iter().sum::<f64>() >= LEAP;
+        match times {
+            0 => Nature::Level,
+            _ if seen.is_broken || seen.falls || is_news => Nature::Level,
+            times => Nature::Unclear(times.min(u32::from(u8::MAX)) as u8),
         }
     }
 
     /// Whether it grew over all the time outside of the selection, so that it can be told how fast.
     fn grows_all_the_time(&self, now: &Trial) -> bool {
-        let is_known = |bucket: &usize| self.secs[*bucket] > 0.0;
-        let outside = |bucket: &usize| self.counts[*bucket] > 0 && !now.selection.contains(bucket);
-        let outside: Vec<usize> = (0..self.counts.len()).filter(outside).collect();
+        let outside: Vec<usize> = self.outside(now).collect();
         let (first, second) = outside.split_at(outside.len() / 2);
         let grows =
             |half: &[usize]| half.iter().filter(|bucket| self.grown[**bucket] > 0.0).count() >= LEAST_GROWN;
         let has_rates = |range: &Range<usize>| {
             let has_points = range.clone().any(|bucket| self.counts[bucket] > 0);
-            !has_points || range.clone().any(|bucket| is_known(&bucket))
+            !has_points || range.clone().any(|bucket| self.secs[bucket] > 0.0)
         };
         grows(first) && grows(second) && has_rates(&now.selection) && has_rates(&now.baseline)
+    }
+
+    /// Buckets that have points, without those of the selection.
+    fn outside(&self, now: &Trial) -> impl Iterator<Item = usize> {
+        (0..self.counts.len()).filter(|bucket| self.counts[*bucket] > 0 && !now.selection.contains(bucket))
+    }
+
+    /// What rose on at least two occasions and never fell is a counter, whatever happens in the selection, and so is what grows at a
+    /// rate that varies; what stood and fell is none.
+    fn of_seldom(&self, nature: Nature, now: &Trial) -> Seldom {
+        if self.seen.is_broken {
+            return Seldom::default();
+        }
+        let (mut times, mut is_rising) = (0, false);
+        let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
+        for bucket in self.outside(now).filter(|bucket| self.secs[*bucket] > 0.0) {
+            let rate = self.grown[bucket] / self.secs[bucket];
+            times += u32::from(rate > 0.0 && !is_rising);
+            (is_rising, least, most) = (rate > 0.0, least.min(rate), most.max(rate));
+        }
+        let never_fell = !self.seen.falls && self.seen.restarts == 0;
+        let is_counter = (never_fell && times > 1) || (nature == Nature::Rate && most > VARIES * least);
+        Seldom { counters: u32::from(is_counter), levels: u32::from(self.seen.steps_down) }
     }
 }
 
@@ -160,28 +209,36 @@ impl Seen {
     /// By how much it grew from one point to the next. What begins again does so from nothing.
     fn growth(&mut self, before: f64, after: f64) -> f64 {
         let rises = after > before;
-        self.times = self.times.saturating_add(u16::from(rises && !self.is_rising));
+        self.times += u32::from(rises && !self.is_rising);
         self.is_rising = rises;
-        if after >= before {
-            self.rises += u32::from(rises);
-            return after - before;
+        if rises {
+            self.rises += 1;
+        } else if after < before {
+            self.steps_down |= self.stands >= STANDS;
+            self.falls |= after > BEGINS_AT * before;
+            self.restarts += 1;
         }
-        self.falls |= after > BEGINS_AT * before;
-        self.restarts += 1;
-        after
+        let is_same = !rises && after >= before;
+        self.stands = if is_same { self.stands.saturating_add(1) } else { 1 };
+        if after < before { after } else { after - before }
     }
 }
 
-/// Takes what is unclear for counters where these are likelier. How often whole numbers that change count something is told by
-/// those of which it is clear; and a level would as often have fallen as risen, each time that it changed.
-pub fn settle(all: &mut [Series], grid: &Grid) {
-    let count = |nature: Nature| all.iter().filter(|series| series.nature == nature).count() as f64;
-    let (counters, levels) = (count(Nature::Rate), count(Nature::Whole));
+impl AddAssign for Seldom {
+    fn add_assign(&mut self, other: Self) {
+        self.counters += other.counters;
+        self.levels += other.levels;
+    }
+}
+
+/// Takes what is unclear for counters where these are likelier: by how many counters and levels hardly ever change, and since a level
+/// would as often have fallen as risen, each time that it changed.
+pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
     for series in all {
         if let Nature::Unclear(times) = series.nature {
-            let is_counter = counters * f64::from(times).exp2() > levels;
-            series.nature = if is_counter { Nature::Rate } else { Nature::Level };
-            if is_counter {
+            let odds = f64::from(seldom.counters) * f64::from(times).exp2();
+            series.nature = if odds > f64::from(seldom.levels) { Nature::Rate } else { Nature::Level };
+            if series.nature == Nature::Rate {
                 series.restarts = grow(&mut series.values, grid);
             }
         }
@@ -292,13 +349,21 @@ mod tests {
     fn what_hardly_ever_grows_is_a_counter_where_others_are() {
         let seldom = [4.0, 4.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 6.0];
         assert_eq!(series(seldom).nature, Nature::Unclear(2));
-        let steps: [f64; 12] = std::array::from_fn(|at| 3.0 * at as f64);
-        let level: [f64; 12] = std::array::from_fn(|at| (at * 7 % 5) as f64);
+        let twice = [4.0, 4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0];
+        let down: [f64; 12] = seldom.map(|value| 9.0 - value);
         let among = |counters: usize, levels: usize| {
-            let others = [vec![series(steps); counters], vec![series(level); levels]].concat();
-            let mut all = [vec![series(seldom)], others].concat();
-            settle(&mut all, &Grid::unbroken(0, 10_000, NOW));
-            (all[0].nature, all[0].values.clone())
+            let mut buckets = Buckets::new(12);
+            let mut of = |values: [f64; 12]| {
+                buckets.clear(12);
+                values.iter().zip(0..).for_each(|(value, at)| buckets.add(at, 10 * at as i64, *value));
+                buckets.series("a".into(), &NOW)
+            };
+            (0..counters).for_each(|_| drop(of(twice)));
+            (0..levels).for_each(|_| drop(of(down)));
+            let mut all = [of(seldom)];
+            settle(&mut all, buckets.seldom(), &Grid::unbroken(0, 10_000, NOW));
+            let [series] = all;
+            (series.nature, series.values)
         };
         let mut rates = [0.0; 12];
         (rates[4], rates[10]) = (0.1, 0.1);
@@ -307,9 +372,16 @@ mod tests {
         assert_eq!(among(0, 0).0, Nature::Level);
         let again = [4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 7.0, 7.0, 8.0, 8.0, 0.0, 1.0];
         assert_eq!(series(again).nature, Nature::Unclear(5 - 4));
+        assert_eq!(series([7.0; 12]).nature, Nature::Level);
+        // To rise for the first time is news where it is by more than a little, and whatever it is.
+        let first = |rise: f64| [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0 + rise, 4.0 + rise];
+        assert_eq!(
+            (series(first(2.0)).nature, series(first(3.0)).nature),
+            (Nature::Unclear(1), Nature::Level)
+        );
         // A part of one, or a rise in one go, is no count.
         assert_eq!(series(seldom.map(|value| value / 2.0)).nature, Nature::Level);
-        let ramp = [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0];
+        let ramp = [4.0, 4.0, 4.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0, 9.0];
         assert_eq!(series(ramp).nature, Nature::Unclear(1));
     }
 }

@@ -96,11 +96,8 @@ pub enum Nature {
     /// As high as it is.
     #[default]
     Level,
-    /// The same, and always whole numbers.
-    Whole,
-    /// Whole numbers that rose, and fell to less than half of it if at all: a counter that hardly ever grows, or a level. By how many rises
-    /// it is more like a counter.
-    Unclear(u16),
+    /// The same, or whole numbers of a counter that hardly ever grows: so many rises, and no fall, say so.
+    Unclear(u8),
     /// By how much a counter grew a second.
     Rate,
 }

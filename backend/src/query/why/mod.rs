@@ -23,7 +23,7 @@ pub use series::SeriesReader;
 use super::budget::Budget;
 use crate::store::logs::{Counters, Snapshot};
 use crate::store::{Store, StoreError};
-use crate::why::buckets::settle;
+use crate::why::buckets::{Seldom, settle};
 use crate::why::observed::{Grid, Observed};
 use crate::why::{Judgements, Weights, rank_judged};
 use lines::{Counted, LineTally};
@@ -126,15 +126,17 @@ impl Gathering {
     /// Takes what they have read, in their order.
     pub fn end_series(&mut self, readers: Vec<SeriesReader>) {
         let (mut present, mut damaged) = (vec![0; self.plan.grid.len()], 0);
+        let mut seldom = Seldom::default();
         for part in readers.into_iter().map(SeriesReader::finish) {
             self.observed.series.extend(part.series);
             present.iter_mut().zip(part.present).for_each(|(sum, more)| *sum += more);
             damaged += part.damaged;
+            seldom += part.seldom;
         }
         if damaged > 0 {
             self.notes.push(format!("{damaged} series could not be read"));
         }
-        settle(&mut self.observed.series, &self.plan.grid);
+        settle(&mut self.observed.series, seldom, &self.plan.grid);
         let lines = self.received_lines();
         let received: Vec<bool> = lines.iter().zip(&present).map(|(lines, sum)| *lines || *sum > 0).collect();
         let late = received::yet_to_come(&self.plan.grid, &present, self.question.now);

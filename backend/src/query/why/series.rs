@@ -7,7 +7,7 @@ use super::plan::{Plan, Stretch};
 use crate::query::budget::Budget;
 use crate::store::StoreError;
 use crate::store::metrics::{MetricStore, Points, ROLLUP_STEPS, Snapshot};
-use crate::why::buckets::Buckets;
+use crate::why::buckets::{Buckets, Seldom};
 use crate::why::observed::{Grid, Series, Trial};
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
 use std::ops::Range;
@@ -85,6 +85,8 @@ pub(super) struct ReadSeries {
     pub(super) present: Vec<u32>,
     /// How many could not be read.
     pub(super) damaged: u64,
+    /// What they say of those that hardly ever change.
+    pub(super) seldom: Seldom,
 }
 
 impl SeriesReader {
@@ -122,7 +124,12 @@ impl SeriesReader {
 
     /// What was read, when the last step is done.
     pub(super) fn finish(self) -> ReadSeries {
-        ReadSeries { series: self.found, present: self.present, damaged: self.damaged }
+        ReadSeries {
+            series: self.found,
+            present: self.present,
+            damaged: self.damaged,
+            seldom: self.buckets.seldom(),
+        }
     }
 
     /// Reads a series; how many points it has.
@@ -136,10 +143,11 @@ impl SeriesReader {
                 points += self.read_day(days, day, stretch, &names[at])?;
             }
         }
-        let counts = self.buckets.counts();
-        let has_any = |buckets: &Range<usize>| counts[buckets.clone()].iter().any(|count| *count > 0);
+        let has_any =
+            |buckets: &Range<usize>| self.buckets.counts()[buckets.clone()].iter().any(|count| *count > 0);
         if has_any(&self.now.selection) || has_any(&self.now.baseline) {
             self.found.push(self.buckets.series(names[at].clone(), &self.now));
+            let counts = self.buckets.counts();
             self.present.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u32::from(*count > 0));
         }
         Ok(points)

@@ -298,13 +298,14 @@ fn a_counter_is_handed_on_by_how_fast_it_grows_wherever_the_baseline_lies() {
             START + secs,
             f64::from(secs > 3_000) + (secs + 90_000).div_euclid(50_000) as f64,
         );
+        batch.push("requests", START + secs, ((secs + 90_000) + (secs + 90_000) / 600 * 99) as f64);
         batch.push("users", START + secs, (secs * 7 % 13) as f64);
     }
     futures::executor::block_on(store.append_points(batch, Durability::Acknowledged)).unwrap();
     for baseline in [None, Some((-86_400, 1_800)), Some((-3_000, 600))] {
         let observed = gather(&store, question((6_000, 600), baseline), 100).observed;
-        let [bytes, errors, users] = &observed.series[..] else { panic!("three series") };
-        assert_eq!((bytes.nature, users.nature), (Nature::Rate, Nature::Whole));
+        let [bytes, errors, _, users] = &observed.series[..] else { panic!("four series") };
+        assert_eq!((bytes.nature, users.nature), (Nature::Rate, Nature::Level));
         let Trial { selection, baseline } = observed.grid.now.clone();
         assert_eq!(bytes.values[selection.clone()], vec![9.0; selection.len()], "{baseline:?}");
         assert_eq!(bytes.values[baseline.clone()], vec![4.0; baseline.len()]);
