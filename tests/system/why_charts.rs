@@ -1,12 +1,13 @@
 //! What changed and the charts that there are: a finding's chart is not made twice, its series stands in front, and the way back
 //! leads to where the charts were.
 
-use super::why_pane::{SELECTION, VISIBLE, fill, open, whole};
+use super::why_pane::{FROM, SELECTION, START, UNTIL, VISIBLE, fill, open, whole, with_the_well};
 use serde_json::{Value, json};
 use sonde_tests::browser::{Browser, Settings};
 use sonde_tests::page::Page;
 use sonde_tests::server::{Setup, TestServer};
 use sonde_tests::wait;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// The stone's chart comes last of eight, so that it is out of sight at first; the wheel's turns are drawn with it.
@@ -131,5 +132,36 @@ fn back_from_a_findings_own_chart_leads_to_where_the_charts_were() {
         let at = scrolled(&page);
         if (at - 90.0).abs() < 1.0 { Ok(()) } else { Err(at) }
     });
+    browser.assert_no_errors();
+}
+
+#[test]
+fn of_a_counter_a_finding_says_how_fast_it_grows_and_so_does_its_chart() {
+    let boards = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = with_the_well(boards.path());
+    let (mut points, mut sacks) = (String::new(), 1_000_000);
+    for ts in (START..START + 1_800).step_by(5) {
+        sacks += if (FROM..UNTIL).contains(&ts) { 200 } else { 20 + ts / 5 * 7 % 5 };
+        writeln!(points, "mill.sacks;host=a {sacks} {ts}").expect("a String takes it");
+    }
+    assert_eq!(server.http().post("/api/ingest/metrics", points.as_bytes()).status, 200);
+    let browser = Browser::open();
+    let page = Page::open(&browser, &server.http().url(&format!("/d/well?v=1&{VISIBLE}&{SELECTION}")));
+    let listed = whole(&page);
+    let summary = "return [...document.querySelectorAll('.finding')]\
+        .find(e => e.dataset.subject === 'mill.sacks;host=a')?.innerText.includes('4.4 → 40 a second')";
+    page.wait_for("how fast it grows", summary, &json!(true));
+    open(&page, "metric", "mill.sacks");
+    let title = "return document.querySelector('[data-panel=\"~targets\"]')?.closest('.panel').querySelector('h2').innerText";
+    page.wait_for("a chart of that", title, &json!("perSecond(mill.sacks;host=a)"));
+    // The list is the same when it is asked for from that chart.
+    browser.reload();
+    assert_eq!(whole(&page), listed);
+    browser.back();
+    page.wait_for(
+        "no chart of its own",
+        "return document.querySelector('[data-panel=\"~targets\"]')",
+        &Value::Null,
+    );
     browser.assert_no_errors();
 }

@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// 2025-02-28T03:00:00Z.
-const START: u64 = 1_740_711_600;
+pub(crate) const START: u64 = 1_740_711_600;
 /// When things go wrong, and until when.
-const FROM: u64 = START + 1_500;
-const UNTIL: u64 = FROM + 120;
+pub(crate) const FROM: u64 = START + 1_500;
+pub(crate) const UNTIL: u64 = FROM + 120;
 pub(crate) const VISIBLE: &str = "t=2025-02-28T03:00:00Z..03:30:00Z";
 pub(crate) const SELECTION: &str = "s=2025-02-28T03:25:00Z..03:27:00Z";
 const QUIET: &str = "s=2025-02-28T03:20:00Z..03:22:00Z";

@@ -60,14 +60,14 @@ struct Seen {
     is_rising: bool,
     /// How many points had the value that the last one has.
     stands: u32,
-    /// It fell from where it stood.
-    steps_down: bool,
+    /// How often it fell from where it stood.
+    steps_down: u32,
     /// It fell, and not to begin again; or is below nothing.
     falls: bool,
     /// It has parts of one.
     is_broken: bool,
-    /// It rose while nobody looked.
-    has_leapt: bool,
+    /// How often it rose while nobody looked.
+    leaps: u32,
 }
 
 impl Buckets {
@@ -113,7 +113,7 @@ impl Buckets {
         self.sums[bucket] += sum;
         self.counts[bucket] += count;
         if let Some(before) = self.before_pause.take() {
-            self.seen.has_leapt |= last > before;
+            self.seen.leaps += u32::from(last > before);
             self.seen.growth(before, last);
         }
         let before = self.last.replace((secs, last)).filter(|(before, _)| *before < secs);
@@ -160,7 +160,7 @@ impl Buckets {
         }
         let times = seen.times.saturating_sub(RISES_OF_RESTART * seen.restarts);
         let is_news =
-            times == 1 && !seen.has_leapt && self.grown[now.selection.clone()].iter().sum::<f64>() >= LEAP;
+            times == 1 && seen.leaps == 0 && self.grown[now.selection.clone()].iter().sum::<f64>() >= LEAP;
         match times {
             0 => Nature::Level,
             _ if seen.is_broken || seen.falls || is_news => Nature::Level,
@@ -201,7 +201,7 @@ impl Buckets {
         }
         let never_fell = !self.seen.falls && self.seen.restarts == 0;
         let is_counter = (never_fell && times > 1) || (nature == Nature::Rate && most > VARIES * least);
-        Seldom { counters: u32::from(is_counter), levels: u32::from(self.seen.steps_down) }
+        Seldom { counters: u32::from(is_counter), levels: self.seen.steps_down.min(1) }
     }
 }
 
@@ -214,7 +214,7 @@ impl Seen {
         if rises {
             self.rises += 1;
         } else if after < before {
-            self.steps_down |= self.stands >= STANDS;
+            self.steps_down += u32::from(self.stands >= STANDS);
             self.falls |= after > BEGINS_AT * before;
             self.restarts += 1;
         }
