@@ -64,5 +64,5 @@ mod words;
 
 pub use judgements::{Judgements, UnderNull};
 pub use observed::Observed;
-pub use rank::{rank, rank_judged, rank_with};
+pub use rank::{NOTHING_CAME, rank, rank_judged, rank_with};
 pub use score::Weights;

@@ -36,7 +36,7 @@ const DOUBT: &str =
     "Little is known from before, so it is uncertain what is usual: more of these than else may be chance.";
 
 /// What is said where everything is missing, and so nothing in particular.
-const NOTHING_CAME: &str = "Nothing was received in the selection.";
+pub const NOTHING_CAME: &str = "Nothing was received in the selection.";
 
 /// Ranks what differs in the selection, best first; nothing where nothing stands out.
 pub fn rank(observed: &Observed) -> Why {

@@ -241,7 +241,7 @@ fn Weaker(findings: Vec<Finding>, range: [[i64; 2]; 2]) -> impl IntoView {
     })
 }
 
-/// `Compared 214 series, 37 patterns, 12 components and hosts, 860 values in 4 000 of 84 213 lines.`
+/// `Compared: 214 metrics, 37 patterns, 12 components, 860 values in 4 000 of 84 213 lines.`
 fn looked_at(why: &Why) -> String {
     let tested = &why.tested;
     let some = |number: u64, what: &str| {
@@ -257,9 +257,9 @@ fn looked_at(why: &Why) -> String {
         }
     });
     let parts = [
-        some(tested.series, "series of points"),
+        some(tested.series, "metrics"),
         some(tested.patterns, "patterns"),
-        some(tested.components, "components and hosts"),
+        some(tested.components, "components"),
         some(tested.events, "events"),
         fields,
     ];

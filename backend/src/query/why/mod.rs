@@ -7,6 +7,7 @@
 
 mod fields;
 mod lines;
+mod notes;
 mod plan;
 mod question;
 mod reading;
@@ -25,7 +26,7 @@ use crate::store::logs::{Counters, Snapshot};
 use crate::store::{Store, StoreError};
 use crate::why::buckets::{Seldom, settle};
 use crate::why::observed::{Grid, Observed};
-use crate::why::{Judgements, Weights, rank_judged};
+use crate::why::{Judgements, NOTHING_CAME, Weights, rank_judged};
 use lines::{Counted, LineTally};
 use plan::{Plan, Stretch};
 use reading::{Sampled, Sampling};
@@ -140,7 +141,9 @@ impl Gathering {
         let lines = self.received_lines();
         let received: Vec<bool> = lines.iter().zip(&present).map(|(lines, sum)| *lines || *sum > 0).collect();
         let late = received::yet_to_come(&self.plan.grid, &present, self.question.now);
-        self.kept = self.kept_of(&received).without(&late);
+        let kept = self.kept_of(&received);
+        self.notes.extend(notes::missing(&self.plan.grid, &kept.grid(&self.plan.grid)));
+        self.kept = kept.without(&late);
         for series in &mut self.observed.series {
             series.values = self.kept.values(&series.values);
             series.restarts = self.kept.counts(&series.restarts);
@@ -148,6 +151,8 @@ impl Gathering {
         self.kept.lines(&mut self.counted);
         self.observed.grid = self.kept.grid(&self.plan.grid);
         self.observed.context = self.question.context(&self.observed.series);
+        let components = self.counted.components.as_slice();
+        self.notes.extend(notes::unknown(&self.question, &self.observed, components));
     }
 
     /// Begins with the sample of lines, when series are done.
@@ -244,9 +249,8 @@ impl Gathering {
         };
         // That nothing was found is said when all was looked at.
         why.note = why.note.filter(|_| is_done || !why.findings.is_empty());
-        let note: Vec<&str> =
-            why.note.as_deref().into_iter().chain(self.notes.iter().map(|note| &**note)).collect();
-        why.note = (!note.is_empty()).then(|| note.join(". "));
+        why.note =
+            notes::joined(why.note.as_deref().into_iter().chain(self.notes.iter().map(|note| &**note)));
         why.range_ms =
             [self.question.selection.from, self.question.selection.until].map(Timestamp::as_millis);
         why.baseline_ms =
@@ -259,10 +263,10 @@ impl Gathering {
 /// Why nothing can be compared.
 fn nothing_there(grid: &Grid) -> Option<&'static str> {
     if grid.now.selection.is_empty() {
-        return Some("nothing was received in the selection");
+        return Some(NOTHING_CAME);
     }
     grid.now
         .baseline
         .is_empty()
-        .then_some("nothing was received in the baseline, so there is nothing to compare with")
+        .then_some("Nothing was received in the baseline, so there is nothing to compare with")
 }

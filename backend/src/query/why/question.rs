@@ -129,7 +129,7 @@ fn series_names(
         all.retain(|name| !name.starts_with(OWN_FIGURES));
     }
     if all.len() > MOST_SERIES {
-        notes.push(format!("only {MOST_SERIES} series are compared, the first by name"));
+        notes.push(format!("Only {MOST_SERIES} series are compared, the first by name"));
         all.truncate(MOST_SERIES);
     }
     Ok((all.into(), own))
@@ -243,7 +243,7 @@ fn read_events(
     let from_ms = plan.grid.starts_ms.get(plan.grid.now.baseline.start).copied().unwrap_or_default();
     let from = Timestamp::from_millis(from_ms).min(question.baseline.from).as_secs();
     let Some(events) = store.events().read(from, question.selection.until.as_secs(), EVENT_BYTES)? else {
-        notes.push("there are too many events to look at".to_owned());
+        notes.push("There are too many events to look at".to_owned());
         return Ok(Vec::new());
     };
     let event = |event: sonde_shared::api::Event| Event {

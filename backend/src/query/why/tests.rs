@@ -8,6 +8,7 @@ use crate::store::batch::{Durability, PointBatch};
 use crate::why::observed::{Counts, Nature, Part, Trial};
 use proptest::prelude::*;
 use sonde_shared::baseline::default_baseline;
+use sonde_shared::component::Selector;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
 use std::collections::BTreeMap;
@@ -261,6 +262,29 @@ fn time_in_which_the_server_was_down_is_left_out() {
     assert_eq!((observed.grid.now.selection.len(), observed.grid.now.baseline.len()), (12, 47 - 10));
     let there = observed.series[0].values.iter().filter(|value| !value.is_nan()).count();
     assert_eq!(there, 50 - 10);
+}
+
+#[test]
+fn what_is_asked_about_and_not_known_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut batch = PointBatch::default();
+    (0..60).for_each(|at| batch.push("shop.carts", START + 10 * at, 1.0));
+    futures::executor::block_on(store.append_points(batch, Durability::Acknowledged)).unwrap();
+    let check = |component: &str, charted: &str, expected: &[&str]| {
+        let question = Question {
+            components: vec![Selector::parse(component).unwrap()],
+            charted: vec![sonde_shared::glob::Glob::parse(charted).unwrap()],
+            ..question((400, 120), None)
+        };
+        let note = gather(&store, question, 100).rank_all(true).note.unwrap();
+        let (quiet, rest) = note.split_once(". ").unwrap_or((&note, ""));
+        assert!(quiet.starts_with("Nothing stands out: 1 series"), "{note}");
+        assert_eq!(rest, expected.join(" "));
+    };
+    check("shop", "shop.*", &[]);
+    check("shop.cart", "shop.carts", &["Nothing is known of the component shop.cart then."]);
+    check("shop", "shop.c", &["No series is called shop.c then."]);
 }
 
 #[test]

@@ -1,0 +1,82 @@
+//! What an answer says besides its findings: what of the question is unknown, and what kept from looking further.
+//!
+//! Pure.
+
+use super::question::Question;
+use crate::why::Observed;
+use crate::why::observed::{Grid, Trial};
+use std::ops::Range;
+
+/// Of selection and baseline at least this part is to have something, or it is said.
+const MOST_MISSING: usize = 4;
+
+/// Sentences as one text; `None` where there are none.
+pub(super) fn joined<'a>(notes: impl Iterator<Item = &'a str>) -> Option<String> {
+    let sentences: Vec<String> = notes.map(|note| format!("{}.", note.trim_end_matches('.'))).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// What the question names and nothing is called.
+pub(super) fn unknown(question: &Question, observed: &Observed, components: &[String]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let is_near = |path: &str| question.asks_for(path);
+    let has_component =
+        components.iter().any(|path| is_near(path)) || observed.series.iter().any(|one| is_near(&one.path));
+    if !question.components.is_empty() && !has_component {
+        let names: Vec<&str> = question.components.iter().map(|selector| selector.as_str()).collect();
+        notes.push(format!("Nothing is known of the component {} then", names.join(", ")));
+    }
+    if !question.charted.is_empty() && observed.context.charted.is_empty() {
+        let names: Vec<&str> = question.charted.iter().map(|glob| glob.as_str()).collect();
+        notes.push(format!("No series is called {} then", names.join(", ")));
+    }
+    notes
+}
+
+/// Where nothing was received in much of what is compared.
+pub(super) fn missing(planned: &Grid, kept: &Grid) -> Vec<String> {
+    let note = |what: &str, range: fn(&Trial) -> &Range<usize>| {
+        let (all, left) = (range(&planned.now).len(), range(&kept.now).len());
+        let missing = all - left.min(all);
+        let minutes = missing as i64 * planned.step_ms / 60_000;
+        // That nothing at all was received is said anyway.
+        (MOST_MISSING * missing > all && left > 0).then(|| {
+            let length = if minutes > 0 { format!("{minutes} min") } else { "a part".to_owned() };
+            format!("In {length} of the {what} nothing was received; that is left out")
+        })
+    };
+    [note("selection", |now| &now.selection), note("baseline", |now| &now.baseline)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_sentences() {
+        let check = |notes: &[&str], expected: Option<&str>| {
+            assert_eq!(joined(notes.iter().copied()).as_deref(), expected);
+        };
+        check(&[], None);
+        check(&["One.", "two"], Some("One. two."));
+    }
+
+    #[test]
+    fn what_is_missing_is_said_where_it_is_much() {
+        let grid = |baseline: usize, selection: usize| {
+            let now = Trial { baseline: 0..baseline, selection: baseline..baseline + selection };
+            Grid::unbroken(0, 10_000, now)
+        };
+        let check = |kept: (usize, usize), expected: &[&str]| {
+            assert_eq!(missing(&grid(80, 20), &grid(kept.0, kept.1)), expected);
+        };
+        check((80, 20), &[]);
+        check((60, 15), &[]);
+        check((80, 8), &["In 2 min of the selection nothing was received; that is left out"]);
+        check((80, 14), &["In 1 min of the selection nothing was received; that is left out"]);
+        check((20, 0), &["In 10 min of the baseline nothing was received; that is left out"]);
+    }
+}
