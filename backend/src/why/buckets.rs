@@ -319,6 +319,19 @@ mod tests {
     }
 
     #[test]
+    fn what_falls_by_less_than_half_does_not_begin_again() {
+        let falls = |to: f64| {
+            let mut buckets = Buckets::new(30);
+            let value = |at: i64| if at < 20 { 1_000 + 50 * at } else { 50 * (at - 20) };
+            (0..30).for_each(|at| {
+                buckets.add(at as usize, 10 * at, value(at) as f64 + if at < 20 { 0.0 } else { to })
+            });
+            buckets.series("a".into(), &Trial { selection: 24..30, baseline: 0..24 }).nature
+        };
+        assert_eq!((falls(900.0), falls(1_100.0)), (Nature::Rate, Nature::Level));
+    }
+
+    #[test]
     fn a_pause_is_no_growth_and_what_came_before_the_first_bucket_is_known() {
         let mut buckets = Buckets::new(12);
         buckets.precede(0, 90.0);

@@ -3,7 +3,7 @@
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
 use super::moved::Move;
 use super::null::combine;
-use super::observed::{Nature, Observed, Series};
+use super::observed::{Grid, Nature, Observed, Series};
 use super::quotients::Statistic;
 use super::series::{Measured, Room, STATISTICS, measure};
 use super::tree::Tree;
@@ -104,6 +104,7 @@ fn candidate(
         Change::Up | Change::Down => onset(&observed.grid, &course, moved.median.before, moved.mean.after),
         _ => restarted,
     };
+    let course = if restarted.is_some() { counted(series, &observed.grid) } else { course };
     let at_ms = restarted.map(|bucket| observed.grid.starts_ms[bucket]);
     let summary = at_ms.map_or_else(|| words::series(series, moved, change), words::again_since);
     Candidate {
@@ -116,7 +117,7 @@ fn candidate(
         specific: moved.beyond,
         effect,
         summary,
-        at: Place { target: Some(target_of(series)), at_ms, ..Place::default() },
+        at: Place { target: Some(target_of(series, restarted.is_some())), at_ms, ..Place::default() },
         owner: tree.owner(&series.path),
         hosts: tree.hosts_in(&series.path),
         course,
@@ -125,9 +126,28 @@ fn candidate(
     }
 }
 
-/// What shows the change: of a counter how fast it grows, since itself it only grows on.
-fn target_of(series: &Series) -> String {
-    if series.nature == Nature::Rate { format!("perSecond({})", series.path) } else { series.path.clone() }
+/// What shows the change: of a counter how fast it grows, since itself it only grows on, unless it has begun again.
+fn target_of(series: &Series, restarted: bool) -> String {
+    if series.nature == Nature::Rate && !restarted {
+        format!("perSecond({})", series.path)
+    } else {
+        series.path.clone()
+    }
+}
+
+/// What a counter has counted since the first bucket that is shown, or since it began again.
+fn counted(series: &Series, grid: &Grid) -> Vec<f32> {
+    let begins: Vec<usize> = series.restarts.iter().map(|(bucket, _)| bucket).collect();
+    let mut sum = 0.0;
+    let count = |bucket: usize| {
+        let grown = series.values[bucket] * grid.step_ms as f32 / 1_000.0;
+        if begins.contains(&bucket) {
+            sum = 0.0;
+        }
+        sum += if grown.is_finite() { grown } else { 0.0 };
+        sum
+    };
+    shown(grid).map(count).collect()
 }
 
 fn change_of(moved: &Move, loudest: usize) -> Change {
