@@ -3,9 +3,9 @@
 //! A counter only grows, or begins again near nothing (requests since the start, bytes sent, seconds of work). Its level says how long it
 //! has run, and is higher in any selection than before; what happens is seen by how fast it grows. It is told from a level by how it
 //! behaves over all that is looked at, since names may say anything. One that hardly ever grows (errors) looks like a level that
-//! rose once or twice: of such the other series of the same system say which is likelier.
+//! rose once or twice: of such the other series of the same system say which is likelier, and how many of them rose as far by chance.
 
-use super::observed::{Counts, Grid, Nature, Series, Trial};
+use super::observed::{Grid, Nature, Restart, Series, Trial};
 use std::ops::{AddAssign, Range};
 
 /// So many buckets in each half of the time outside of the selection must have seen a counter grow: what stood, and then rose to
@@ -17,12 +17,10 @@ const BEGINS_AT: f64 = 0.5;
 const GROWS: u32 = 10;
 /// Where that is not known, one such fall outweighs so many rises: levels of nothing or a few fall to nothing, too.
 const RISES_OF_RESTART: u32 = 4;
-/// What grows by this part more at some times is no clock.
-const VARIES: f64 = 1.5;
 /// What is the same in so many points stands there.
 const STANDS: u32 = 3;
-/// What rose for the first time, and by this much in one go, is news if it is a counter, too.
-const LEAP: f64 = 3.0;
+/// What rose so many times before may be taken for a counter; what did once or never may be any level.
+const ENOUGH_RISES: u8 = 2;
 
 /// One series' points by bucket, used again for the next one.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +31,7 @@ pub struct Buckets {
     grown: Vec<f64>,
     /// … and in how many seconds.
     secs: Vec<f64>,
-    /// In which it began again.
-    restarts: Vec<(u16, u32)>,
+    restarts: Vec<Restart>,
     /// The point before: unix seconds and value.
     last: Option<(i64, f64)>,
     /// The value before what came next was much later.
@@ -55,19 +52,14 @@ pub struct Seldom {
 struct Seen {
     rises: u32,
     restarts: u32,
-    /// Separate times in which it rose.
-    times: u32,
-    is_rising: bool,
     /// How many points had the value that the last one has.
     stands: u32,
-    /// How often it fell from where it stood.
-    steps_down: u32,
+    /// It fell from where it stood.
+    steps_down: bool,
     /// It fell, and not to begin again; or is below nothing.
     falls: bool,
     /// It has parts of one.
     is_broken: bool,
-    /// How often it rose while nobody looked.
-    leaps: u32,
 }
 
 impl Buckets {
@@ -113,7 +105,6 @@ impl Buckets {
         self.sums[bucket] += sum;
         self.counts[bucket] += count;
         if let Some(before) = self.before_pause.take() {
-            self.seen.leaps += u32::from(last > before);
             self.seen.growth(before, last);
         }
         let before = self.last.replace((secs, last)).filter(|(before, _)| *before < secs);
@@ -121,7 +112,7 @@ impl Buckets {
             self.secs[bucket] += (secs - before_secs) as f64;
             self.grown[bucket] += self.seen.growth(before, last);
             if last < before {
-                self.restarts.push((bucket as u16, 1));
+                self.restarts.push(Restart { bucket: bucket as u16, at_ms: secs * 1_000 });
             }
         }
         self.seen.falls |= last < 0.0;
@@ -140,8 +131,8 @@ impl Buckets {
 
     /// What is compared. What remains unclear is for [`settle`] to say.
     pub fn series(&mut self, path: String, now: &Trial) -> Series {
-        let nature = self.nature(now);
-        self.seldom += self.of_seldom(nature, now);
+        let (nature, seldom) = self.nature(now);
+        self.seldom += seldom;
         let mean = |(sum, count): (&f64, &u32)| if *count > 0 { sum / f64::from(*count) } else { f64::NAN };
         let rate = |(grown, secs): (&f64, &f64)| if *secs > 0.0 { grown / secs } else { f64::NAN };
         let values = if nature == Nature::Rate {
@@ -150,22 +141,23 @@ impl Buckets {
             self.sums.iter().zip(&self.counts).map(mean).map(|value| value as f32).collect()
         };
         let restarts = if nature == Nature::Rate { self.restarts.clone() } else { Vec::new() };
-        Series { path, values, nature, restarts: Counts::new(restarts) }
+        Series { path, values, nature, restarts, ..Series::default() }
     }
 
-    fn nature(&self, now: &Trial) -> Nature {
+    /// What it is, and what it says of others like it.
+    fn nature(&self, now: &Trial) -> (Nature, Seldom) {
         let seen = &self.seen;
+        let times = self.separate_rises(now);
+        let levels = u32::from(seen.steps_down && !seen.is_broken);
+        let seldom = |counters| Seldom { counters, levels };
         if !seen.falls && seen.rises >= GROWS * seen.restarts && self.grows_all_the_time(now) {
-            return Nature::Rate;
+            return (Nature::Rate, seldom(u32::from(times > 1 && !seen.is_broken)));
         }
-        let times = seen.times.saturating_sub(RISES_OF_RESTART * seen.restarts);
-        let is_news =
-            times == 1 && seen.leaps == 0 && self.grown[now.selection.clone()].iter().sum::<f64>() >= LEAP;
-        match times {
-            0 => Nature::Level,
-            _ if seen.is_broken || seen.falls || is_news => Nature::Level,
-            times => Nature::Unclear(times.min(u32::from(u8::MAX)) as u8),
+        let likely = times.saturating_sub(RISES_OF_RESTART * seen.restarts);
+        if seen.is_broken || seen.falls || seen.rises == 0 || (seen.restarts > 0 && likely == 0) {
+            return (Nature::Level, seldom(0));
         }
+        (Nature::Unclear(likely.min(u32::from(u8::MAX)) as u8), seldom(u32::from(likely > 1)))
     }
 
     /// Whether it grew over all the time outside of the selection, so that it can be told how fast.
@@ -174,53 +166,38 @@ impl Buckets {
         let (first, second) = outside.split_at(outside.len() / 2);
         let grows =
             |half: &[usize]| half.iter().filter(|bucket| self.grown[**bucket] > 0.0).count() >= LEAST_GROWN;
-        let has_rates = |range: &Range<usize>| {
-            let has_points = range.clone().any(|bucket| self.counts[bucket] > 0);
-            !has_points || range.clone().any(|bucket| self.secs[bucket] > 0.0)
-        };
-        grows(first) && grows(second) && has_rates(&now.selection) && has_rates(&now.baseline)
+        grows(first) && grows(second)
+    }
+
+    /// On how many occasions it grew before the selection, whatever happens in that.
+    fn separate_rises(&self, now: &Trial) -> u32 {
+        let mut is_rising = false;
+        let rises = self.outside(now).filter(|bucket| {
+            let was_rising = std::mem::replace(&mut is_rising, self.grown[*bucket] > 0.0);
+            is_rising && !was_rising
+        });
+        rises.count() as u32
     }
 
     /// Buckets that have points, without those of the selection.
     fn outside(&self, now: &Trial) -> impl Iterator<Item = usize> {
         (0..self.counts.len()).filter(|bucket| self.counts[*bucket] > 0 && !now.selection.contains(bucket))
     }
-
-    /// What rose on at least two occasions and never fell is a counter, whatever happens in the selection, and so is what grows at a
-    /// rate that varies; what stood and fell is none.
-    fn of_seldom(&self, nature: Nature, now: &Trial) -> Seldom {
-        if self.seen.is_broken {
-            return Seldom::default();
-        }
-        let (mut times, mut is_rising) = (0, false);
-        let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
-        for bucket in self.outside(now).filter(|bucket| self.secs[*bucket] > 0.0) {
-            let rate = self.grown[bucket] / self.secs[bucket];
-            times += u32::from(rate > 0.0 && !is_rising);
-            (is_rising, least, most) = (rate > 0.0, least.min(rate), most.max(rate));
-        }
-        let never_fell = !self.seen.falls && self.seen.restarts == 0;
-        let is_counter = (never_fell && times > 1) || (nature == Nature::Rate && most > VARIES * least);
-        Seldom { counters: u32::from(is_counter), levels: self.seen.steps_down.min(1) }
-    }
 }
 
 impl Seen {
     /// By how much it grew from one point to the next. What begins again does so from nothing.
     fn growth(&mut self, before: f64, after: f64) -> f64 {
-        let rises = after > before;
-        self.times += u32::from(rises && !self.is_rising);
-        self.is_rising = rises;
-        if rises {
-            self.rises += 1;
-        } else if after < before {
-            self.steps_down += u32::from(self.stands >= STANDS);
+        if after < before {
+            self.steps_down |= self.stands >= STANDS;
             self.falls |= after > BEGINS_AT * before;
-            self.restarts += 1;
+            (self.restarts, self.stands) = (self.restarts + 1, 1);
+            return after;
         }
-        let is_same = !rises && after >= before;
-        self.stands = if is_same { self.stands.saturating_add(1) } else { 1 };
-        if after < before { after } else { after - before }
+        let rises = after > before;
+        self.rises += u32::from(rises);
+        self.stands = if rises { 1 } else { self.stands.saturating_add(1) };
+        after - before
     }
 }
 
@@ -232,21 +209,58 @@ impl AddAssign for Seldom {
 }
 
 /// Takes what is unclear for counters where these are likelier: by how many counters and levels hardly ever change, and since a level
-/// would as often have fallen as risen, each time that it changed.
+/// would as often have fallen as risen, each time that it changed. Of the others it is said how many of those like them rose as far.
 pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
-    for series in all {
-        if let Nature::Unclear(times) = series.nature {
-            let odds = f64::from(seldom.counters) * f64::from(times).exp2();
-            series.nature = if odds > f64::from(seldom.levels) { Nature::Rate } else { Nature::Level };
-            if series.nature == Nature::Rate {
-                series.restarts = grow(&mut series.values, grid);
-            }
+    let (counters, levels) = (f64::from(seldom.counters), f64::from(seldom.levels));
+    for series in &mut *all {
+        if let Nature::Unclear(times) = series.nature
+            && times >= ENOUGH_RISES
+            && counters * f64::from(times).exp2() > levels
+        {
+            series.nature = Nature::Rate;
+            series.restarts = grow(&mut series.values, grid);
         }
+    }
+    let mut rises: Vec<f32> = all.iter().filter_map(|series| rise(series, &grid.now)).collect();
+    rises.sort_unstable_by(f32::total_cmp);
+    let part = counters / (counters + levels).max(1.0);
+    let beyond = |least: f32| rises.len() - rises.partition_point(|rise| *rise <= least);
+    let is_near = hangs_together(grid);
+    for series in all.iter_mut().filter(|series| matches!(series.nature, Nature::Unclear(_))) {
+        let own = rise(series, &grid.now).unwrap_or_default();
+        // What rose while nobody looked may have done so for long: then any rise is like it.
+        let like_it = if is_near { beyond(own.next_down()).saturating_sub(1) } else { beyond(0.0) };
+        series.chance = (part * like_it as f64 / rises.len().max(1) as f64) as f32;
     }
 }
 
+/// Whether the selection follows on the baseline after no more than the two are long.
+fn hangs_together(grid: &Grid) -> bool {
+    let Trial { selection, baseline } = &grid.now;
+    let start_ms = |bucket: usize| grid.starts_ms.get(bucket).copied().unwrap_or_default();
+    let gap_ms = start_ms(selection.start) - start_ms(baseline.end.saturating_sub(1));
+    gap_ms <= (selection.len() + baseline.len()) as i64 * grid.step_ms
+}
+
+/// How far above the baseline's least the selection's greatest lies, of what is unclear or has one value.
+fn rise(series: &Series, now: &Trial) -> Option<f32> {
+    let known = |range: &Range<usize>| {
+        let values = series.values[range.clone()].iter().copied().filter(|value| value.is_finite());
+        values.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), value| {
+            (least.min(value), most.max(value))
+        })
+    };
+    let (before, after) = (known(&now.baseline), known(&now.selection));
+    let is_like = match series.nature {
+        Nature::Unclear(_) => true,
+        Nature::Level => before.0.min(after.0) >= before.1.max(after.1),
+        Nature::Rate => false,
+    };
+    Some(after.1 - before.0).filter(|rise| is_like && rise.is_finite())
+}
+
 /// Levels become rates; of what has none before it in its stretch of time it is taken that it did not grow. Where it began again.
-fn grow(values: &mut [f32], grid: &Grid) -> Counts {
+fn grow(values: &mut [f32], grid: &Grid) -> Vec<Restart> {
     let (mut last, mut restarts): (Option<(usize, f32)>, _) = (None, Vec::new());
     for (bucket, rate) in values.iter_mut().enumerate().filter(|(_, value)| value.is_finite()) {
         let value = *rate;
@@ -255,12 +269,12 @@ fn grow(values: &mut [f32], grid: &Grid) -> Counts {
         let (from, before) = before.unwrap_or((bucket, value));
         let secs = (grid.starts_ms[bucket] - grid.starts_ms[from]).max(grid.step_ms) as f32 / 1_000.0;
         if value < before {
-            restarts.push((bucket as u16, 1));
+            restarts.push(Restart { bucket: bucket as u16, at_ms: grid.starts_ms[bucket] });
         }
         *rate = if value < before { value } else { value - before } / secs;
         last = Some((bucket, value));
     }
-    Counts::new(restarts)
+    restarts
 }
 
 #[cfg(test)]
@@ -270,10 +284,14 @@ mod tests {
     const NOW: Trial = Trial { selection: 8..12, baseline: 0..8 };
 
     /// A point each 10 s.
-    fn series(values: [f64; 12]) -> Series {
-        let mut buckets = Buckets::new(12);
+    fn add(buckets: &mut Buckets, values: [f64; 12]) -> Series {
+        buckets.clear(12);
         values.iter().zip(0..).for_each(|(value, at)| buckets.add(at, 10 * at as i64, *value));
         buckets.series("a".into(), &NOW)
+    }
+
+    fn series(values: [f64; 12]) -> Series {
+        add(&mut Buckets::default(), values)
     }
 
     fn seen(values: [f64; 12]) -> Option<Vec<f32>> {
@@ -315,7 +333,7 @@ mod tests {
         let series = buckets.series("a".into(), &now);
         assert_eq!(series.nature, Nature::Rate);
         assert_eq!(series.values[1..], [5.0; 29]);
-        assert_eq!(series.restarts.iter().collect::<Vec<_>>(), [(20, 1)]);
+        assert_eq!(series.restarts, [Restart { bucket: 20, at_ms: 200_000 }]);
     }
 
     #[test]
@@ -360,41 +378,48 @@ mod tests {
 
     #[test]
     fn what_hardly_ever_grows_is_a_counter_where_others_are() {
-        let seldom = [4.0, 4.0, 4.0, 4.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 6.0, 6.0];
-        assert_eq!(series(seldom).nature, Nature::Unclear(2));
-        let twice = [4.0, 4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0];
-        let down: [f64; 12] = seldom.map(|value| 9.0 - value);
-        let among = |counters: usize, levels: usize| {
-            let mut buckets = Buckets::new(12);
-            let mut of = |values: [f64; 12]| {
-                buckets.clear(12);
-                values.iter().zip(0..).for_each(|(value, at)| buckets.add(at, 10 * at as i64, *value));
-                buckets.series("a".into(), &NOW)
-            };
-            (0..counters).for_each(|_| drop(of(twice)));
-            (0..levels).for_each(|_| drop(of(down)));
-            let mut all = [of(seldom)];
-            settle(&mut all, buckets.seldom(), &Grid::unbroken(0, 10_000, NOW));
-            let [series] = all;
-            (series.nature, series.values)
+        let twice = [4.0, 4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 7.0, 7.0];
+        assert_eq!(series(twice).nature, Nature::Unclear(2));
+        let (grid, down) = (Grid::unbroken(0, 10_000, NOW), twice.map(|value| 9.0 - value));
+        let beside = |levels: usize| {
+            let mut buckets = Buckets::default();
+            let mut all = vec![add(&mut buckets, twice)];
+            all.extend((0..levels).map(|_| add(&mut buckets, down)));
+            settle(&mut all, buckets.seldom(), &grid);
+            (all[0].nature, all[0].values.clone())
         };
         let mut rates = [0.0; 12];
-        (rates[4], rates[10]) = (0.1, 0.1);
-        assert_eq!(among(1, 3), (Nature::Rate, rates.to_vec()));
-        assert_eq!(among(1, 4), (Nature::Level, seldom.map(|value| value as f32).to_vec()));
-        assert_eq!(among(0, 0).0, Nature::Level);
-        let again = [4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 7.0, 7.0, 8.0, 8.0, 0.0, 1.0];
-        assert_eq!(series(again).nature, Nature::Unclear(5 - 4));
-        assert_eq!(series([7.0; 12]).nature, Nature::Level);
-        // To rise for the first time is news where it is by more than a little, and whatever it is.
-        let first = |rise: f64| [4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0 + rise, 4.0 + rise];
-        assert_eq!(
-            (series(first(2.0)).nature, series(first(3.0)).nature),
-            (Nature::Unclear(1), Nature::Level)
-        );
-        // A part of one, or a rise in one go, is no count.
-        assert_eq!(series(seldom.map(|value| value / 2.0)).nature, Nature::Level);
+        (rates[2], rates[5], rates[10]) = (0.1, 0.1, 0.1);
+        assert_eq!(beside(3), (Nature::Rate, rates.to_vec()));
+        assert_eq!(beside(4), (Nature::Unclear(2), twice.map(|value| value as f32).to_vec()));
+        // What has parts of one, stands, or rose in one go, is none.
         let ramp = [4.0, 4.0, 4.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0, 9.0];
-        assert_eq!(series(ramp).nature, Nature::Unclear(1));
+        let again = [4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 7.0, 7.0, 0.0, 1.0, 1.0, 1.0];
+        let natures = [twice.map(|value| value / 2.0), [7.0; 12], ramp, again];
+        let natures = natures.map(|values| series(values).nature);
+        assert_eq!(natures, [Nature::Level, Nature::Level, Nature::Unclear(1), Nature::Level]);
+    }
+
+    #[test]
+    fn what_may_have_counted_is_no_more_news_than_others_like_it() {
+        let first = |rise: f64| std::array::from_fn(|at| if at < 10 { 4.0 } else { 4.0 + rise });
+        let twice = [4.0, 4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0];
+        let mut grid = Grid::unbroken(0, 10_000, NOW);
+        let chances = |others: &[[f64; 12]], grid: &Grid| {
+            let mut buckets = Buckets::default();
+            let all = [&[first(1.0), first(5.0), first(1.0)], others].concat();
+            let mut all: Vec<Series> = all.into_iter().map(|values| add(&mut buckets, values)).collect();
+            all.extend((0..7).map(|_| add(&mut buckets, [3.0; 12])));
+            settle(&mut all, buckets.seldom(), grid);
+            (all[0].chance, all[1].chance)
+        };
+        // Two of the others rose by as much as the first, none by as much as the second; and all that is clear are counters.
+        assert_eq!(chances(&[twice], &grid), (0.2, 0.0));
+        assert_eq!(chances(&[twice, twice.map(|value| 9.0 - value)], &grid), (0.1, 0.0));
+        // Where nothing is known to count, a level that rose has risen.
+        assert_eq!(chances(&[], &grid), (0.0, 0.0));
+        // Where the baseline lies far away, all that rose is alike.
+        grid.starts_ms[..8].iter_mut().for_each(|start| *start -= 86_400_000);
+        assert_eq!(chances(&[twice], &grid), (0.3, 0.3));
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn find(observed: &Observed, trials: &Trials, alive: &[bool], tree: &
     let measured = measure_all(observed, trials, alive);
     let statistics: Vec<Statistic> =
         (0..STATISTICS).map(|number| statistic(&measured, trials, number)).collect();
-    let combined = combine(&statistics);
+    let mut combined = combine(&statistics);
+    for (p, series) in combined.p.iter_mut().zip(&observed.series) {
+        *p = p.max(f64::from(series.chance));
+    }
     let promising = (0..measured.len()).filter(|item| combined.p[*item] <= PROMISING);
     let candidates = promising
         .map(|item| {
@@ -102,10 +105,10 @@ fn candidate(
     let restarted = moved.restarted.filter(|_| usize::from(loudest) == PRESENCE);
     let began = match change {
         Change::Up | Change::Down => onset(&observed.grid, &course, moved.median.before, moved.mean.after),
-        _ => restarted,
+        _ => restarted.map(|restart| usize::from(restart.bucket)),
     };
     let course = if restarted.is_some() { counted(series, &observed.grid) } else { course };
-    let at_ms = restarted.map(|bucket| observed.grid.starts_ms[bucket]);
+    let at_ms = restarted.map(|restart| restart.at_ms);
     let summary = at_ms.map_or_else(|| words::series(series, moved, change), words::again_since);
     Candidate {
         kind: FindingKind::Metric,
@@ -115,7 +118,8 @@ fn candidate(
         relative,
         noise,
         specific: moved.beyond,
-        effect,
+        // How fast it counts is another matter.
+        effect: if restarted.is_some() { 0.0 } else { effect },
         summary,
         at: Place { target: Some(target_of(series, restarted.is_some())), at_ms, ..Place::default() },
         owner: tree.owner(&series.path),
@@ -137,7 +141,7 @@ fn target_of(series: &Series, restarted: bool) -> String {
 
 /// What a counter has counted since the first bucket that is shown, or since it began again.
 fn counted(series: &Series, grid: &Grid) -> Vec<f32> {
-    let begins: Vec<usize> = series.restarts.iter().map(|(bucket, _)| bucket).collect();
+    let begins: Vec<usize> = series.restarts.iter().map(|restart| usize::from(restart.bucket)).collect();
     let mut sum = 0.0;
     let count = |bucket: usize| {
         let grown = series.values[bucket] * grid.step_ms as f32 / 1_000.0;

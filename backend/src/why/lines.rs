@@ -299,11 +299,11 @@ fn change_of(seen: &Seen, loudest: u8) -> Change {
 }
 
 /// The bucket after the last line since the baseline began, which may lie behind the selection: then since that did.
+/// The bucket behind that of the last line; unknown where that came between a far baseline and the selection.
 fn silent_since(grid: &Grid, stream: &Stream<'_>) -> Option<usize> {
-    let Trial { selection, baseline } = &grid.now;
-    let shown = baseline.start.min(selection.start)..selection.end;
+    let shown = shown(grid);
     let bucket = shown.end - silent_tail(&stream.lines, &shown);
-    (bucket < grid.starts_ms.len()).then_some(bucket)
+    (bucket > shown.start && bucket < grid.starts_ms.len()).then_some(bucket)
 }
 
 fn course(grid: &Grid, counts: &Counts, alive: &[bool]) -> Vec<f32> {

@@ -1,5 +1,6 @@
 //! What a series was in the baseline and is in the selection, for words and sizes.
 
+use super::observed::Restart;
 use super::series::{EXTREME_PART, LEAST_OF_SPREAD, kept_of};
 
 /// A series in the selection and its baseline.
@@ -7,8 +8,10 @@ use super::series::{EXTREME_PART, LEAST_OF_SPREAD, kept_of};
 pub(super) struct Move {
     /// Medians.
     pub(super) median: Sides,
-    /// Means.
+    /// Means, without the extremes of the selection.
     pub(super) mean: Sides,
+    /// What is said to be the mean: of a counter with all points, for these add up to what it counted.
+    pub(super) whole: Sides,
     /// Standard deviations.
     pub(super) deviation: Sides,
     /// Points.
@@ -27,16 +30,17 @@ pub(super) struct Move {
     pub(super) beyond: f64,
     /// Whether most of the selection's points are one value at the edge of all that was seen.
     pub(super) at_limit: bool,
-    /// The bucket of the selection in which a counter began again first.
-    pub(super) restarted: Option<usize>,
+    /// When a counter began again first in the selection.
+    pub(super) restarted: Option<Restart>,
 }
 
 impl Move {
     /// The same in a unit that is so many times smaller.
     pub(super) fn times(&self, times: f64) -> Self {
         let scaled = |sides: Sides| Sides { before: times * sides.before, after: times * sides.after };
-        let [median, mean, deviation] = [self.median, self.mean, self.deviation].map(scaled);
-        Self { median, mean, deviation, ..*self }
+        let all = [self.median, self.mean, self.whole, self.deviation];
+        let [median, mean, whole, deviation] = all.map(scaled);
+        Self { median, mean, whole, deviation, ..*self }
     }
 
     /// Whether the selection's points are enough to say how they swing.

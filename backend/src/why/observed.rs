@@ -86,8 +86,19 @@ pub struct Series {
     pub values: Vec<f32>,
     /// What these are.
     pub nature: Nature,
-    /// How often a counter began again, in which buckets.
-    pub restarts: Counts,
+    /// When a counter began again, ascending.
+    pub restarts: Vec<Restart>,
+    /// How often the like of what it did happens, as others like it say; 0 where they say nothing.
+    pub chance: f32,
+}
+
+/// A counter begins again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restart {
+    /// In which bucket.
+    pub bucket: u16,
+    /// When, unix milliseconds.
+    pub at_ms: i64,
 }
 
 /// What values of a series are.
@@ -96,7 +107,7 @@ pub enum Nature {
     /// As high as it is.
     #[default]
     Level,
-    /// The same, or whole numbers of a counter that hardly ever grows: so many rises, and no fall, say so.
+    /// The same, or whole numbers of a counter that hardly ever grows: it never fell, and rose so many times before the selection.
     Unclear(u8),
     /// By how much a counter grew a second.
     Rate,

@@ -7,7 +7,7 @@
 use super::counts;
 use super::ks::Binned;
 use super::moved::{Move, Sides};
-use super::observed::{Series, Trial};
+use super::observed::{Nature, Restart, Series, Trial};
 use super::pieces::Pieces;
 use super::trials::Trials;
 use super::unit::{LEAST_CHANGE, MAD_TO_SD, Unit};
@@ -64,10 +64,10 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
     let cadence = Cadence::of(values, &asked.baseline, alive);
     let mut pieces = std::mem::take(&mut room.pieces);
     pieces.begin(values.len());
-    let mut moved = move_of(values, asked, &unit, &mut pieces, &mut sorted);
+    let mut moved = move_of(series, asked, &unit, &mut pieces, &mut sorted);
     moved.seldom = cadence.every > 1;
-    moved.restarted =
-        series.restarts.iter().map(|(bucket, _)| bucket).find(|bucket| asked.selection.contains(bucket));
+    let is_selected = |restart: &&Restart| asked.selection.contains(&usize::from(restart.bucket));
+    moved.restarted = series.restarts.iter().find(is_selected).copied();
     if moved.jumps {
         // Of such series more is left out.
         pieces.begin(values.len());
@@ -104,7 +104,10 @@ fn compare(
     let came = points(selection);
     let of_points = counts::deviance(came, here, points(baseline), there).abs();
     // What begins again is as much news as if all of its points were another series'.
-    let restarts = |window: &Range<usize>| series.restarts.sum(window) as f64 * came;
+    let restarts = |window: &Range<usize>| {
+        let inside = series.restarts.iter().filter(|restart| window.contains(&usize::from(restart.bucket)));
+        inside.count() as f64 * came
+    };
     let of_restarts = counts::deviance(restarts(selection), here, restarts(baseline), there);
     let presence = of_points.max(of_restarts);
     if inside.points < 1.0 || before.points < 1.0 {
@@ -132,7 +135,8 @@ fn compare(
     ]
 }
 
-fn move_of(values: &[f32], asked: &Trial, unit: &Unit, pieces: &mut Pieces, sorted: &mut Vec<f32>) -> Move {
+fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sorted: &mut Vec<f32>) -> Move {
+    let (values, nature) = (&series.values, series.nature);
     let (before, after) = (&values[asked.baseline.clone()], &values[asked.selection.clone()]);
     let medians = Sides { before: median(before, sorted), after: median(after, sorted) };
     let (was, is) = (Shape::of(before), Shape::without_extremes(after, medians.before, EXTREME_PART, sorted));
@@ -152,11 +156,12 @@ fn move_of(values: &[f32], asked: &Trial, unit: &Unit, pieces: &mut Pieces, sort
     Move {
         median: medians,
         mean,
+        whole: if nature == Nature::Rate { Sides { after: Shape::of(after).mean, ..mean } } else { mean },
         deviation,
         points: Sides { before: was.points, after: points },
         floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,
         usual,
-        jumps: jumps(values, unit.centre, unit.spread.max(unit.least)),
+        jumps: nature != Nature::Rate && jumps(values, unit.centre, unit.spread.max(unit.least)),
         seldom: false,
         quantum: unit.quantum,
         beyond,

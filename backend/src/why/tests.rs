@@ -1,7 +1,7 @@
 //! Ranking as a whole: an incident with a known cause, quiet windows, other names, and input that makes no sense.
 
 use super::observed::{
-    Context, Counts, Field, FieldValue, Grid, Nature, Observed, Part, Pattern, Series, Trial, Volume,
+    Context, Counts, Field, FieldValue, Grid, Nature, Observed, Part, Pattern, Restart, Series, Trial, Volume,
 };
 use super::{Judgements, Weights, rank, rank_judged};
 use proptest::prelude::*;
@@ -209,7 +209,8 @@ fn counters_of_one_component_that_begin_again_are_one_finding_which_says_when() 
         for (number, series) in observed.series.iter_mut().enumerate() {
             series.nature = Nature::Rate;
             if (40..46).contains(&number) {
-                series.restarts = Counts::new(restarts.iter().map(|bucket| (*bucket, 1)).collect());
+                let restart = |bucket: &u16| Restart { bucket: *bucket, at_ms: i64::from(*bucket) * 10_000 };
+                series.restarts = restarts.iter().map(restart).collect();
             }
         }
         rank(&observed)

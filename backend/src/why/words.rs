@@ -31,7 +31,11 @@ pub(super) fn series(series: &Series, moved: &Move, change: Change) -> String {
         return "fewer values than before".to_owned();
     }
     let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
-    let limit = if moved.at_limit && change == Change::Up { ", at its limit" } else { "" };
+    let limit = if moved.at_limit && change == Change::Up && series.nature != Nature::Rate {
+        ", at its limit"
+    } else {
+        ""
+    };
     [&amount(&moved.times(times), change, unit_of(&series.path)), each, limit].concat()
 }
 
@@ -41,7 +45,7 @@ fn amount(moved: &Move, change: Change, unit: &str) -> String {
         Change::Gone => format!("no values; before {}", with_unit(moved.median.before, unit)),
         Change::Shape => shape(moved, unit),
         Change::Up | Change::Down | Change::Before => {
-            let sides = if says_the_step(moved) { moved.median } else { moved.mean };
+            let sides = if says_the_step(moved) { moved.median } else { moved.whole };
             from_to(sides.before, sides.after, unit)
         }
     }
@@ -49,7 +53,7 @@ fn amount(moved: &Move, change: Change, unit: &str) -> String {
 
 /// The time in which a counter's growth is a number that a person would say: so many seconds, and how it is called.
 fn each_time(moved: &Move) -> (f64, &'static str) {
-    let sides = [moved.mean, moved.median].map(|sides| sides.before.abs().max(sides.after.abs()));
+    let sides = [moved.whole, moved.median].map(|sides| sides.before.abs().max(sides.after.abs()));
     match sides[0].max(sides[1]) {
         least if least >= 1.0 => (1.0, " a second"),
         least if least * 60.0 >= 1.0 => (60.0, " a minute"),
@@ -68,11 +72,12 @@ fn shape(moved: &Move, unit: &str) -> String {
     if !moved.has_spread() {
         return format!("moves otherwise around {}", with_unit(moved.median.after, unit));
     }
+    let swings = format!("±{}", from_to(before, after, unit).replace("→ ", "→ ±"));
     if after > before * 1.25 {
-        return format!("swings more: ±{} → ±{}", number(before), with_unit(after, unit));
+        return format!("swings more: {swings}");
     }
     if after < before / 1.25 {
-        return format!("swings less: ±{} → ±{}", number(before), with_unit(after, unit));
+        return format!("swings less: {swings}");
     }
     format!("moves otherwise around {}", with_unit(moved.median.after, unit))
 }
@@ -240,13 +245,17 @@ mod tests {
         };
         let of = |points| series(&Series::default(), &moved(points), Change::Shape);
         assert_eq!([of(3.0), of(4.0)], ["moves otherwise around 0", "swings less: ±4 → ±0"]);
+        let bytes = Series { path: "net.bytes".into(), nature: Nature::Rate, ..Series::default() };
+        let deviation = Sides { before: 239.0, after: 4_380.0 };
+        let moved = Move { deviation, whole: Sides { before: 2e4, after: 2e4 }, ..moved(4.0) };
+        assert_eq!(series(&bytes, &moved, Change::Shape), "swings more: ±239 B → ±4.28 KiB a second");
     }
 
     #[test]
     fn a_counter_is_told_by_how_much_it_grows_in_some_time() {
         let told = |path: &str, before: f64, after: f64, at_limit: bool| {
             let sides = Sides { before, after };
-            let moved = Move { median: sides, mean: sides, at_limit, ..Move::default() };
+            let moved = Move { median: sides, mean: sides, whole: sides, at_limit, ..Move::default() };
             let one = Series { path: path.into(), nature: Nature::Rate, ..Series::default() };
             [Change::Up, Change::Gone, Change::New].map(|change| series(&one, &moved, change))
         };
@@ -257,10 +266,7 @@ mod tests {
         );
         assert_eq!(told("requests", 0.0, 0.05, false)[0], "0 → 3 a minute");
         assert_eq!(told("requests", 0.002, 0.0, false)[0], "7.2 → 0 an hour");
-        assert_eq!(
-            told("net_bytes_total", 1_048_576.0, 125e6, true)[0],
-            "1 MiB → 119 MiB a second, at its limit"
-        );
+        assert_eq!(told("net_bytes_total", 1_048_576.0, 125e6, true)[0], "1 MiB → 119 MiB a second");
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Gathering {
         self.kept = kept.without(&late);
         for series in &mut self.observed.series {
             series.values = self.kept.values(&series.values);
-            series.restarts = self.kept.counts(&series.restarts);
+            series.restarts = self.kept.restarts(&series.restarts);
         }
         self.kept.lines(&mut self.counted);
         self.observed.grid = self.kept.grid(&self.plan.grid);

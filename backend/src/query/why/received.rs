@@ -5,7 +5,7 @@
 //! from a server that was down.
 
 use super::lines::Counted;
-use crate::why::observed::{Counts, Grid, Trial};
+use crate::why::observed::{Counts, Grid, Restart, Trial};
 use sonde_shared::time::Timestamp;
 use std::ops::Range;
 
@@ -118,9 +118,17 @@ impl Kept {
             .collect()
     }
 
-    pub(super) fn counts(&self, counts: &Counts) -> Counts {
+    fn counts(&self, counts: &Counts) -> Counts {
         let pair = |(bucket, lines)| Some((self.place(bucket)? as u16, lines));
         Counts::new(counts.iter().filter_map(pair).collect())
+    }
+
+    /// The same in the buckets that are kept.
+    pub(super) fn restarts(&self, restarts: &[Restart]) -> Vec<Restart> {
+        let kept = |restart: &Restart| {
+            Some(Restart { bucket: self.place(usize::from(restart.bucket))? as u16, ..*restart })
+        };
+        restarts.iter().filter_map(kept).collect()
     }
 
     /// Numbers the buckets of lines anew.

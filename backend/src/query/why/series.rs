@@ -19,6 +19,8 @@ const LEAST_ROLLUPS: i64 = 6;
 const SERIES_COST: u64 = 64;
 /// From so many series it is told how far apart points are.
 const ASKED_FOR_SPACING: usize = 32;
+/// So long before a stretch a counter's value is known at least, also of one that is sent each minute.
+const LOOK_BACK_MS: i64 = 90_000;
 /// Points further apart than an hour tell of a pause.
 const LONGEST_SPACING_SECS: i64 = 3_600;
 
@@ -153,7 +155,7 @@ impl SeriesReader {
         Ok(points)
     }
 
-    /// Adds what a series has on a day. How much a counter grew up to the first bucket tells what it had in the one before.
+    /// Adds what a series has on a day. How much a counter grew up to the first bucket tells what it had before.
     fn read_day(
         &mut self,
         days: &Snapshot,
@@ -162,7 +164,8 @@ impl SeriesReader {
         name: &str,
     ) -> Result<u64, StoreError> {
         let range = stretch.range();
-        let range = TimeRange { from: range.from.plus_nanos(-stretch.step_ms * NANOS_PER_MS), ..range };
+        let look_back_ms = stretch.step_ms.max(LOOK_BACK_MS);
+        let range = TimeRange { from: range.from.plus_nanos(-look_back_ms * NANOS_PER_MS), ..range };
         if let Some(step) = self.rollup_step()
             && let Some(rollup) = days.rollup(day, name, step)?
         {
