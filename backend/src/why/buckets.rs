@@ -6,6 +6,7 @@
 //! rose once or twice: of such the other series of the same system say which is likelier, and how many of them rose as far by chance.
 
 use super::observed::{Grid, Nature, Restart, Series, Trial};
+use std::collections::BTreeMap;
 use std::ops::{AddAssign, Range};
 
 /// So many buckets in each half of the time outside of the selection must have seen a counter grow: what stood, and then rose to
@@ -17,6 +18,8 @@ const BEGINS_AT: f64 = 0.5;
 const GROWS: u32 = 10;
 /// Where that is not known, one such fall outweighs so many rises: levels of nothing or a few fall to nothing, too.
 const RISES_OF_RESTART: u32 = 4;
+/// Where so many of its like rose as far, a level that did were no news; how fast it grew may be.
+const COMMON: f32 = 0.05;
 /// What is the same in so many points stands there.
 const STANDS: u32 = 3;
 /// What rose so many times before may be taken for a counter; what did once or never may be any level.
@@ -217,20 +220,59 @@ pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
             && times >= ENOUGH_RISES
             && counters * f64::from(times).exp2() > levels
         {
-            series.nature = Nature::Rate;
-            series.restarts = grow(&mut series.values, grid);
+            series.take_for_counter(grid);
         }
     }
-    let mut rises: Vec<f32> = all.iter().filter_map(|series| rise(series, &grid.now)).collect();
-    rises.sort_unstable_by(f32::total_cmp);
     let part = counters / (counters + levels).max(1.0);
-    let beyond = |least: f32| rises.len() - rises.partition_point(|rise| *rise <= least);
+    let rises = Rises::of(all, &grid.now);
+    // What rose while nobody looked may have done so for long: then any rise is like it.
     let is_near = hangs_together(grid);
     for series in all.iter_mut().filter(|series| matches!(series.nature, Nature::Unclear(_))) {
         let own = rise(series, &grid.now).unwrap_or_default();
-        // What rose while nobody looked may have done so for long: then any rise is like it.
-        let like_it = if is_near { beyond(own.next_down()).saturating_sub(1) } else { beyond(0.0) };
-        series.chance = (part * like_it as f64 / rises.len().max(1) as f64) as f32;
+        let least = if is_near { own } else { f32::MIN_POSITIVE };
+        series.chance = part as f32 * rises.part_elsewhere(least, series);
+        if series.chance > COMMON {
+            series.take_for_counter(grid);
+        }
+    }
+}
+
+/// How far those rose that have one value or are unclear, by where they stand in the tree; ascending.
+struct Rises {
+    all: Vec<f32>,
+    by_parent: BTreeMap<String, Vec<f32>>,
+}
+
+impl Rises {
+    fn of(all: &[Series], now: &Trial) -> Self {
+        let mut rises = Self { all: Vec::new(), by_parent: BTreeMap::new() };
+        for series in all {
+            if let Some(rise) = rise(series, now) {
+                rises.all.push(rise);
+                rises.by_parent.entry(parent(series).to_owned()).or_default().push(rise);
+            }
+        }
+        rises.all.sort_unstable_by(f32::total_cmp);
+        rises.by_parent.values_mut().for_each(|rises| rises.sort_unstable_by(f32::total_cmp));
+        rises
+    }
+
+    /// Which part rose so far, of those that stand elsewhere: where it stands, they may have risen for the same reason.
+    fn part_elsewhere(&self, least: f32, series: &Series) -> f32 {
+        let as_far = |rises: &[f32]| rises.len() - rises.partition_point(|rise| *rise < least);
+        let beside = self.by_parent.get(parent(series)).map_or(&[][..], Vec::as_slice);
+        (as_far(&self.all) - as_far(beside)) as f32 / (self.all.len() - beside.len()).max(1) as f32
+    }
+}
+
+fn parent(series: &Series) -> &str {
+    series.path.rsplit_once('.').map_or("", |(parent, _)| parent)
+}
+
+impl Series {
+    fn take_for_counter(&mut self, grid: &Grid) {
+        (self.nature, self.chance) = (Nature::Rate, 0.0);
+        self.restarts = grow(&mut self.values, grid);
     }
 }
 
@@ -341,9 +383,9 @@ mod tests {
         let falls = |to: f64| {
             let mut buckets = Buckets::new(30);
             let value = |at: i64| if at < 20 { 1_000 + 50 * at } else { 50 * (at - 20) };
-            (0..30).for_each(|at| {
-                buckets.add(at as usize, 10 * at, value(at) as f64 + if at < 20 { 0.0 } else { to })
-            });
+            for at in 0..30 {
+                buckets.add(at as usize, 10 * at, value(at) as f64 + if at < 20 { 0.0 } else { to });
+            }
             buckets.series("a".into(), &Trial { selection: 24..30, baseline: 0..24 }).nature
         };
         assert_eq!((falls(900.0), falls(1_100.0)), (Nature::Rate, Nature::Level));
@@ -405,21 +447,33 @@ mod tests {
         let first = |rise: f64| std::array::from_fn(|at| if at < 10 { 4.0 } else { 4.0 + rise });
         let twice = [4.0, 4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0];
         let mut grid = Grid::unbroken(0, 10_000, NOW);
-        let chances = |others: &[[f64; 12]], grid: &Grid| {
+        // Of the first, by what it rose; of 48 others elsewhere two rose by one and one by five.
+        let chance = |rise: f64, known: &[[f64; 12]], grid: &Grid| {
             let mut buckets = Buckets::default();
-            let all = [&[first(1.0), first(5.0), first(1.0)], others].concat();
-            let mut all: Vec<Series> = all.into_iter().map(|values| add(&mut buckets, values)).collect();
-            all.extend((0..7).map(|_| add(&mut buckets, [3.0; 12])));
+            let mut all = vec![add(&mut buckets, first(rise)), add(&mut buckets, first(rise))];
+            let elsewhere =
+                [vec![[3.0; 12]; 45], vec![first(1.0), first(1.0), first(5.0)], known.to_vec()].concat();
+            for values in elsewhere {
+                let series = add(&mut buckets, values);
+                all.push(Series { path: "elsewhere.a".into(), ..series });
+            }
             settle(&mut all, buckets.seldom(), grid);
-            (all[0].chance, all[1].chance)
+            (all[0].chance, all[0].nature == Nature::Rate)
         };
-        // Two of the others rose by as much as the first, none by as much as the second; and all that is clear are counters.
-        assert_eq!(chances(&[twice], &grid), (0.2, 0.0));
-        assert_eq!(chances(&[twice, twice.map(|value| 9.0 - value)], &grid), (0.1, 0.0));
+        let near = |found: (f32, bool), part: f32, is_rate: bool| {
+            assert!((found.0 - part).abs() < 1e-6 && found.1 == is_rate, "{found:?}");
+        };
+        let falls = twice.map(|value| 9.0 - value);
+        near(chance(2.0, &[twice], &grid), 1.0 / 48.0, false);
+        near(chance(6.0, &[twice], &grid), 0.0, false);
+        // Half of what is known is levels.
+        near(chance(1.0, &[twice, falls], &grid), 0.5 * 3.0 / 48.0, false);
+        // Where many did, it is taken for a counter.
+        near(chance(1.0, &[twice], &grid), 0.0, true);
         // Where nothing is known to count, a level that rose has risen.
-        assert_eq!(chances(&[], &grid), (0.0, 0.0));
+        near(chance(1.0, &[], &grid), 0.0, false);
         // Where the baseline lies far away, all that rose is alike.
         grid.starts_ms[..8].iter_mut().for_each(|start| *start -= 86_400_000);
-        assert_eq!(chances(&[twice], &grid), (0.3, 0.3));
+        near(chance(6.0, &[twice, falls], &grid), 0.5 * 3.0 / 48.0, false);
     }
 }

@@ -5,6 +5,8 @@
 use super::question::Question;
 use crate::why::Observed;
 use crate::why::observed::{Grid, Trial};
+use sonde_shared::component::Selector;
+use sonde_shared::glob::Glob;
 use std::ops::Range;
 
 /// Of selection and baseline at least this part is to have something, or it is said.
@@ -23,11 +25,11 @@ pub(super) fn unknown(question: &Question, observed: &Observed, components: &[St
     let has_component =
         components.iter().any(|path| is_near(path)) || observed.series.iter().any(|one| is_near(&one.path));
     if !question.components.is_empty() && !has_component {
-        let names: Vec<&str> = question.components.iter().map(|selector| selector.as_str()).collect();
+        let names: Vec<&str> = question.components.iter().map(Selector::as_str).collect();
         notes.push(format!("Nothing is known of the component {} then", names.join(", ")));
     }
     if !question.charted.is_empty() && observed.context.charted.is_empty() {
-        let names: Vec<&str> = question.charted.iter().map(|glob| glob.as_str()).collect();
+        let names: Vec<&str> = question.charted.iter().map(Glob::as_str).collect();
         notes.push(format!("No series is called {} then", names.join(", ")));
     }
     notes
