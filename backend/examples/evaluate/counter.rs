@@ -3,7 +3,8 @@
 use crate::hash;
 use crate::system::System;
 use sonde::why::Observed;
-use sonde::why::buckets::{Buckets, settle};
+use sonde::why::buckets::Buckets;
+use sonde::why::counters::settle;
 
 /// Makes counters of the series that are some, when all that happens has happened; then all are read.
 pub(crate) fn add_up(system: &System, observed: &mut Observed) {

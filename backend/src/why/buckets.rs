@@ -3,11 +3,10 @@
 //! A counter only grows, or begins again near nothing (requests since the start, bytes sent, seconds of work). Its level says how long it
 //! has run, and is higher in any selection than before; what happens is seen by how fast it grows. It is told from a level by how it
 //! behaves over all that is looked at, since names may say anything. One that hardly ever grows (errors) looks like a level that
-//! rose once or twice: of such the other series of the same system say which is likelier, and how many of them rose as far by chance.
+//! rose once or twice: of such the other series of the same system say more ([`super::counters`]).
 
-use super::observed::{Grid, Nature, Restart, Series, Trial};
-use std::collections::BTreeMap;
-use std::ops::{AddAssign, Range};
+use super::counters::Seldom;
+use super::observed::{Nature, Restart, Series, Trial};
 
 /// So many buckets in each half of the time outside of the selection must have seen a counter grow: what stood, and then rose to
 /// another level, has done so in one of them.
@@ -18,12 +17,8 @@ const BEGINS_AT: f64 = 0.5;
 const GROWS: u32 = 10;
 /// Where that is not known, one such fall outweighs so many rises: levels of nothing or a few fall to nothing, too.
 const RISES_OF_RESTART: u32 = 4;
-/// Where so many of its like rose as far, a level that did were no news; how fast it grew may be.
-const COMMON: f32 = 0.05;
 /// What is the same in so many points stands there.
 const STANDS: u32 = 3;
-/// What rose so many times before may be taken for a counter; what did once or never may be any level.
-const ENOUGH_RISES: u8 = 2;
 
 /// One series' points by bucket, used again for the next one.
 #[derive(Clone, Debug, Default)]
@@ -41,13 +36,6 @@ pub struct Buckets {
     before_pause: Option<f64>,
     seen: Seen,
     seldom: Seldom,
-}
-
-/// Of whole numbers, how many are counters beyond doubt, and how many levels that stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seldom {
-    counters: u32,
-    levels: u32,
 }
 
 /// What all points of a series together say.
@@ -132,7 +120,7 @@ impl Buckets {
         self.seldom
     }
 
-    /// What is compared. What remains unclear is for [`settle`] to say.
+    /// What is compared. What remains unclear is for [`settle`](super::counters::settle) to say.
     pub fn series(&mut self, path: String, now: &Trial) -> Series {
         let (nature, seldom) = self.nature(now);
         self.seldom += seldom;
@@ -202,121 +190,6 @@ impl Seen {
         self.stands = if rises { 1 } else { self.stands.saturating_add(1) };
         after - before
     }
-}
-
-impl AddAssign for Seldom {
-    fn add_assign(&mut self, other: Self) {
-        self.counters += other.counters;
-        self.levels += other.levels;
-    }
-}
-
-/// Takes what is unclear for counters where these are likelier: by how many counters and levels hardly ever change, and since a level
-/// would as often have fallen as risen, each time that it changed. Of the others it is said how many of those like them rose as far.
-pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
-    let (counters, levels) = (f64::from(seldom.counters), f64::from(seldom.levels));
-    for series in &mut *all {
-        if let Nature::Unclear(times) = series.nature
-            && times >= ENOUGH_RISES
-            && counters * f64::from(times).exp2() > levels
-        {
-            series.take_for_counter(grid);
-        }
-    }
-    let part = counters / (counters + levels).max(1.0);
-    let rises = Rises::of(all, &grid.now);
-    // What rose while nobody looked may have done so for long: then any rise is like it.
-    let is_near = hangs_together(grid);
-    for series in all.iter_mut().filter(|series| matches!(series.nature, Nature::Unclear(_))) {
-        let own = rise(series, &grid.now).unwrap_or_default();
-        let least = if is_near { own } else { f32::MIN_POSITIVE };
-        series.chance = part as f32 * rises.part_elsewhere(least, series);
-        if series.chance > COMMON {
-            series.take_for_counter(grid);
-        }
-    }
-}
-
-/// How far those rose that have one value or are unclear, by where they stand in the tree; ascending.
-struct Rises {
-    all: Vec<f32>,
-    by_parent: BTreeMap<String, Vec<f32>>,
-}
-
-impl Rises {
-    fn of(all: &[Series], now: &Trial) -> Self {
-        let mut rises = Self { all: Vec::new(), by_parent: BTreeMap::new() };
-        for series in all {
-            if let Some(rise) = rise(series, now) {
-                rises.all.push(rise);
-                rises.by_parent.entry(parent(series).to_owned()).or_default().push(rise);
-            }
-        }
-        rises.all.sort_unstable_by(f32::total_cmp);
-        rises.by_parent.values_mut().for_each(|rises| rises.sort_unstable_by(f32::total_cmp));
-        rises
-    }
-
-    /// Which part rose so far, of those that stand elsewhere: where it stands, they may have risen for the same reason.
-    fn part_elsewhere(&self, least: f32, series: &Series) -> f32 {
-        let as_far = |rises: &[f32]| rises.len() - rises.partition_point(|rise| *rise < least);
-        let beside = self.by_parent.get(parent(series)).map_or(&[][..], Vec::as_slice);
-        (as_far(&self.all) - as_far(beside)) as f32 / (self.all.len() - beside.len()).max(1) as f32
-    }
-}
-
-fn parent(series: &Series) -> &str {
-    series.path.rsplit_once('.').map_or("", |(parent, _)| parent)
-}
-
-impl Series {
-    fn take_for_counter(&mut self, grid: &Grid) {
-        (self.nature, self.chance) = (Nature::Rate, 0.0);
-        self.restarts = grow(&mut self.values, grid);
-    }
-}
-
-/// Whether the selection follows on the baseline after no more than the two are long.
-fn hangs_together(grid: &Grid) -> bool {
-    let Trial { selection, baseline } = &grid.now;
-    let start_ms = |bucket: usize| grid.starts_ms.get(bucket).copied().unwrap_or_default();
-    let gap_ms = start_ms(selection.start) - start_ms(baseline.end.saturating_sub(1));
-    gap_ms <= (selection.len() + baseline.len()) as i64 * grid.step_ms
-}
-
-/// How far above the baseline's least the selection's greatest lies, of what is unclear or has one value.
-fn rise(series: &Series, now: &Trial) -> Option<f32> {
-    let known = |range: &Range<usize>| {
-        let values = series.values[range.clone()].iter().copied().filter(|value| value.is_finite());
-        values.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), value| {
-            (least.min(value), most.max(value))
-        })
-    };
-    let (before, after) = (known(&now.baseline), known(&now.selection));
-    let is_like = match series.nature {
-        Nature::Unclear(_) => true,
-        Nature::Level => before.0.min(after.0) >= before.1.max(after.1),
-        Nature::Rate => false,
-    };
-    Some(after.1 - before.0).filter(|rise| is_like && rise.is_finite())
-}
-
-/// Levels become rates; of what has none before it in its stretch of time it is taken that it did not grow. Where it began again.
-fn grow(values: &mut [f32], grid: &Grid) -> Vec<Restart> {
-    let (mut last, mut restarts): (Option<(usize, f32)>, _) = (None, Vec::new());
-    for (bucket, rate) in values.iter_mut().enumerate().filter(|(_, value)| value.is_finite()) {
-        let value = *rate;
-        let steps = |from: usize| (grid.starts_ms[bucket] - grid.starts_ms[from]) / grid.step_ms.max(1);
-        let before = last.filter(|(from, _)| steps(*from) == (bucket - from) as i64);
-        let (from, before) = before.unwrap_or((bucket, value));
-        let secs = (grid.starts_ms[bucket] - grid.starts_ms[from]).max(grid.step_ms) as f32 / 1_000.0;
-        if value < before {
-            restarts.push(Restart { bucket: bucket as u16, at_ms: grid.starts_ms[bucket] });
-        }
-        *rate = if value < before { value } else { value - before } / secs;
-        last = Some((bucket, value));
-    }
-    restarts
 }
 
 #[cfg(test)]
@@ -416,64 +289,5 @@ mod tests {
         }
         assert_eq!(buckets.series("a".into(), &NOW).values[1..], [10.0; 11]);
         assert_eq!(buckets.counts(), [6; 12]);
-    }
-
-    #[test]
-    fn what_hardly_ever_grows_is_a_counter_where_others_are() {
-        let twice = [4.0, 4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 7.0, 7.0];
-        assert_eq!(series(twice).nature, Nature::Unclear(2));
-        let (grid, down) = (Grid::unbroken(0, 10_000, NOW), twice.map(|value| 9.0 - value));
-        let beside = |levels: usize| {
-            let mut buckets = Buckets::default();
-            let mut all = vec![add(&mut buckets, twice)];
-            all.extend((0..levels).map(|_| add(&mut buckets, down)));
-            settle(&mut all, buckets.seldom(), &grid);
-            (all[0].nature, all[0].values.clone())
-        };
-        let mut rates = [0.0; 12];
-        (rates[2], rates[5], rates[10]) = (0.1, 0.1, 0.1);
-        assert_eq!(beside(3), (Nature::Rate, rates.to_vec()));
-        assert_eq!(beside(4), (Nature::Unclear(2), twice.map(|value| value as f32).to_vec()));
-        // What has parts of one, stands, or rose in one go, is none.
-        let ramp = [4.0, 4.0, 4.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0, 9.0];
-        let again = [4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 7.0, 7.0, 0.0, 1.0, 1.0, 1.0];
-        let natures = [twice.map(|value| value / 2.0), [7.0; 12], ramp, again];
-        let natures = natures.map(|values| series(values).nature);
-        assert_eq!(natures, [Nature::Level, Nature::Level, Nature::Unclear(1), Nature::Level]);
-    }
-
-    #[test]
-    fn what_may_have_counted_is_no_more_news_than_others_like_it() {
-        let first = |rise: f64| std::array::from_fn(|at| if at < 10 { 4.0 } else { 4.0 + rise });
-        let twice = [4.0, 4.0, 5.0, 5.0, 5.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0];
-        let mut grid = Grid::unbroken(0, 10_000, NOW);
-        // Of the first, by what it rose; of 48 others elsewhere two rose by one and one by five.
-        let chance = |rise: f64, known: &[[f64; 12]], grid: &Grid| {
-            let mut buckets = Buckets::default();
-            let mut all = vec![add(&mut buckets, first(rise)), add(&mut buckets, first(rise))];
-            let elsewhere =
-                [vec![[3.0; 12]; 45], vec![first(1.0), first(1.0), first(5.0)], known.to_vec()].concat();
-            for values in elsewhere {
-                let series = add(&mut buckets, values);
-                all.push(Series { path: "elsewhere.a".into(), ..series });
-            }
-            settle(&mut all, buckets.seldom(), grid);
-            (all[0].chance, all[0].nature == Nature::Rate)
-        };
-        let near = |found: (f32, bool), part: f32, is_rate: bool| {
-            assert!((found.0 - part).abs() < 1e-6 && found.1 == is_rate, "{found:?}");
-        };
-        let falls = twice.map(|value| 9.0 - value);
-        near(chance(2.0, &[twice], &grid), 1.0 / 48.0, false);
-        near(chance(6.0, &[twice], &grid), 0.0, false);
-        // Half of what is known is levels.
-        near(chance(1.0, &[twice, falls], &grid), 0.5 * 3.0 / 48.0, false);
-        // Where many did, it is taken for a counter.
-        near(chance(1.0, &[twice], &grid), 0.0, true);
-        // Where nothing is known to count, a level that rose has risen.
-        near(chance(1.0, &[], &grid), 0.0, false);
-        // Where the baseline lies far away, all that rose is alike.
-        grid.starts_ms[..8].iter_mut().for_each(|start| *start -= 86_400_000);
-        near(chance(6.0, &[twice, falls], &grid), 0.5 * 3.0 / 48.0, false);
     }
 }

@@ -356,7 +356,15 @@ mod tests {
     use super::*;
 
     fn found(lines: &[u32], errors: &[u32], loudest: u8) -> Candidate {
-        let grid = Grid::unbroken(50_520_000, 10_000, Trial { selection: 22..34, baseline: 0..20 });
+        found_on(
+            &Grid::unbroken(50_520_000, 10_000, Trial { selection: 22..34, baseline: 0..20 }),
+            lines,
+            errors,
+            loudest,
+        )
+    }
+
+    fn found_on(grid: &Grid, lines: &[u32], errors: &[u32], loudest: u8) -> Candidate {
         let stream = Stream {
             kind: FindingKind::Component,
             subject: "a".into(),
@@ -366,7 +374,7 @@ mod tests {
             lines: Cow::Owned(Counts::of_all(lines)),
             errors: Some(Counts::of_all(errors)),
         };
-        candidate(&grid, &stream, &[true; 34], 0.001, loudest).unwrap()
+        candidate(grid, &stream, &[true; 34], 0.001, loudest).unwrap()
     }
 
     fn steps(before: u32, after: u32) -> Vec<u32> {
@@ -386,6 +394,17 @@ mod tests {
         let failing = found(&steps(10, 10), &steps(0, 4), 2);
         assert_eq!(failing.summary, "errors: 40 % of the lines, before 0 %");
         assert_eq!((failing.at.level, gone.at.level), (Some(Level::Error), None));
+    }
+
+    #[test]
+    fn since_when_something_is_gone_is_not_known_where_the_baseline_lies_far_away() {
+        let mut grid = Grid::unbroken(50_520_000, 10_000, Trial { selection: 22..34, baseline: 0..20 });
+        grid.starts_ms[..20].iter_mut().for_each(|start| *start -= 7 * 86_400_000);
+        let gone = found_on(&grid, &steps(2, 0), &[], 0);
+        assert_eq!((gone.summary.as_str(), gone.at.at_ms), ("gone; before 12 a minute", None));
+        // What was last seen in the selection is.
+        let later: Vec<u32> = (0..34).map(|at| if at < 25 { 2 } else { 0 }).collect();
+        assert_eq!(found_on(&grid, &later, &[], 1).at.at_ms, Some(50_770_000));
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod bursts;
 mod candidate;
 /// What moved together becomes one.
 mod collapse;
+/// Which series that hardly ever change count something.
+pub mod counters;
 /// How often something happens, in two stretches of time or among two sets of lines.
 mod counts;
 /// How many discoveries may be false.

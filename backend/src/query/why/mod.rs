@@ -24,7 +24,7 @@ pub use series::SeriesReader;
 use super::budget::Budget;
 use crate::store::logs::{Counters, Snapshot};
 use crate::store::{Store, StoreError};
-use crate::why::buckets::{Seldom, settle};
+use crate::why::counters::{Seldom, settle};
 use crate::why::observed::{Grid, Observed};
 use crate::why::{Judgements, NOTHING_CAME, Weights, rank_judged};
 use lines::{Counted, LineTally};
