@@ -180,6 +180,8 @@ mod tests {
         assert_eq!(now.now, Trial { selection: 2..5, baseline: 0..2 });
         let counts = kept.counts(&Counts::new(vec![(1, 9), (2, 4), (6, 1)]));
         assert_eq!(counts, Counts::new(vec![(0, 4), (3, 1)]));
+        let restart = |bucket: u16| Restart { bucket, at_ms: 5 };
+        assert_eq!(kept.restarts(&[restart(1), restart(2), restart(6)]), [restart(0), restart(3)]);
         assert_eq!(kept.values(&[0, 1, 2, 3, 4, 5, 6, 7]), [2, 3, 5, 6, 7]);
     }
 }
