@@ -8,10 +8,8 @@ use super::series::{EXTREME_PART, LEAST_OF_SPREAD, kept_of};
 pub(super) struct Move {
     /// Medians.
     pub(super) median: Sides,
-    /// Means, without the extremes of the selection.
+    /// Means: of the selection without its extremes, but of a counter with them, for these add up to what it counted.
     pub(super) mean: Sides,
-    /// What is said to be the mean: of a counter with all points, for these add up to what it counted.
-    pub(super) whole: Sides,
     /// Standard deviations.
     pub(super) deviation: Sides,
     /// Points.
@@ -38,9 +36,8 @@ impl Move {
     /// The same in a unit that is so many times smaller.
     pub(super) fn times(&self, times: f64) -> Self {
         let scaled = |sides: Sides| Sides { before: times * sides.before, after: times * sides.after };
-        let all = [self.median, self.mean, self.whole, self.deviation];
-        let [median, mean, whole, deviation] = all.map(scaled);
-        Self { median, mean, whole, deviation, ..*self }
+        let [median, mean, deviation] = [self.median, self.mean, self.deviation].map(scaled);
+        Self { median, mean, deviation, ..*self }
     }
 
     /// Whether the selection's points are enough to say how they swing.

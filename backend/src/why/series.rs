@@ -116,7 +116,10 @@ fn compare(
     // What has lost points to a gap is less sure than past windows are.
     let whole = selection.len() / cadence.every;
     let full = (inside.points / kept_of(whole, part) as f64).min(1.0).sqrt();
-    let level = full * (inside.mean - middle).abs() / unit;
+    // What a counter counted in one point it counted, too.
+    let mean =
+        if series.nature == Nature::Rate { Shape::of(&values[selection.clone()]).mean } else { inside.mean };
+    let level = full * (mean - middle).abs() / unit;
     let floor = 0.1 * unit + moved.quantum;
     let spread = if inside.points < LEAST_OF_SPREAD || before.points < LEAST_OF_SPREAD {
         f64::NAN
@@ -144,7 +147,8 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
         .deviation(values, &asked.baseline, after.len(), EXTREME_PART, sorted)
         .unwrap_or_else(|| Shape::without_extremes(before, medians.before, EXTREME_PART, sorted).deviation);
     let points = after.iter().filter(|value| value.is_finite()).count() as f64;
-    let mean = Sides { before: was.mean, after: is.mean };
+    let counted = if nature == Nature::Rate { Shape::of(after).mean } else { is.mean };
+    let mean = Sides { before: was.mean, after: counted };
     let deviation = Sides { before: was_steadily, after: is.deviation };
     let usual = (MAD_TO_SD * deviation_of(before, medians.before, sorted)).max(was.deviation).max(unit.least);
     let up = mean.after >= medians.before;
@@ -156,7 +160,6 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
     Move {
         median: medians,
         mean,
-        whole: if nature == Nature::Rate { Sides { after: Shape::of(after).mean, ..mean } } else { mean },
         deviation,
         points: Sides { before: was.points, after: points },
         floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,
@@ -423,6 +426,25 @@ mod tests {
             measured(values, asked.clone()).now[4]
         };
         assert!(rise(500.0) <= 2.0 * rise(1.0).max(1.0), "{} {}", rise(500.0), rise(1.0));
+    }
+
+    #[test]
+    fn what_a_counter_counted_in_one_point_it_counted() {
+        let trials = |asked: &Trial| Trials {
+            all: vec![asked.clone()],
+            pieces: vec![asked.clone()],
+            days: 0,
+            unusual: asked.selection.clone(),
+        };
+        let level = |nature: Nature| {
+            let wave = |at: usize| if at == 50 { 500.0 } else { 2.0 + (at as f32 * 2.4).sin() };
+            let series = Series { values: (0..60).map(wave).collect(), nature, ..Series::default() };
+            let trials = trials(&Trial { selection: 48..60, baseline: 0..48 });
+            measure(&series, &trials, &[true; 60], &mut Room::default())
+        };
+        let (rate, gauge) = (level(Nature::Rate), level(Nature::Level));
+        assert!(rate.now[0] > 30.0 && gauge.now[0] < 1.0, "{rate:?} {gauge:?}");
+        assert!(rate.moved.mean.after > 40.0 && gauge.moved.mean.after < 4.0);
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn amount(moved: &Move, change: Change, unit: &str) -> String {
         Change::Gone => format!("no values; before {}", with_unit(moved.median.before, unit)),
         Change::Shape => shape(moved, unit),
         Change::Up | Change::Down | Change::Before => {
-            let sides = if says_the_step(moved) { moved.median } else { moved.whole };
+            let sides = if says_the_step(moved) { moved.median } else { moved.mean };
             from_to(sides.before, sides.after, unit)
         }
     }
@@ -53,7 +53,7 @@ fn amount(moved: &Move, change: Change, unit: &str) -> String {
 
 /// The time in which a counter's growth is a number that a person would say: so many seconds, and how it is called.
 fn each_time(moved: &Move) -> (f64, &'static str) {
-    let sides = [moved.whole, moved.median].map(|sides| sides.before.abs().max(sides.after.abs()));
+    let sides = [moved.mean, moved.median].map(|sides| sides.before.abs().max(sides.after.abs()));
     match sides[0].max(sides[1]) {
         least if least >= 1.0 => (1.0, " a second"),
         least if least * 60.0 >= 1.0 => (60.0, " a minute"),
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!([of(3.0), of(4.0)], ["moves otherwise around 0", "swings less: ±4 → ±0"]);
         let bytes = Series { path: "net.bytes".into(), nature: Nature::Rate, ..Series::default() };
         let deviation = Sides { before: 239.0, after: 4_380.0 };
-        let moved = Move { deviation, whole: Sides { before: 2e4, after: 2e4 }, ..moved(4.0) };
+        let moved = Move { deviation, mean: Sides { before: 2e4, after: 2e4 }, ..moved(4.0) };
         assert_eq!(series(&bytes, &moved, Change::Shape), "swings more: ±239 B → ±4.28 KiB a second");
     }
 
@@ -255,7 +255,7 @@ mod tests {
     fn a_counter_is_told_by_how_much_it_grows_in_some_time() {
         let told = |path: &str, before: f64, after: f64, at_limit: bool| {
             let sides = Sides { before, after };
-            let moved = Move { median: sides, mean: sides, whole: sides, at_limit, ..Move::default() };
+            let moved = Move { median: sides, mean: sides, at_limit, ..Move::default() };
             let one = Series { path: path.into(), nature: Nature::Rate, ..Series::default() };
             [Change::Up, Change::Gone, Change::New].map(|change| series(&one, &moved, change))
         };
