@@ -193,19 +193,19 @@ impl Seen {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const NOW: Trial = Trial { selection: 8..12, baseline: 0..8 };
+    pub(in super::super) const NOW: Trial = Trial { selection: 8..12, baseline: 0..8 };
 
     /// A point each 10 s.
-    fn add(buckets: &mut Buckets, values: [f64; 12]) -> Series {
+    pub(in super::super) fn add(buckets: &mut Buckets, values: [f64; 12]) -> Series {
         buckets.clear(12);
         values.iter().zip(0..).for_each(|(value, at)| buckets.add(at, 10 * at as i64, *value));
         buckets.series("a".into(), &NOW)
     }
 
-    fn series(values: [f64; 12]) -> Series {
+    pub(in super::super) fn series(values: [f64; 12]) -> Series {
         add(&mut Buckets::default(), values)
     }
 

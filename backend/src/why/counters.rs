@@ -135,20 +135,8 @@ fn grow(values: &mut [f32], grid: &Grid) -> Vec<Restart> {
 #[cfg(test)]
 mod tests {
     use super::super::buckets::Buckets;
+    use super::super::buckets::tests::{NOW, add, series};
     use super::*;
-
-    const NOW: Trial = Trial { selection: 8..12, baseline: 0..8 };
-
-    /// A point each 10 s.
-    fn add(buckets: &mut Buckets, values: [f64; 12]) -> Series {
-        buckets.clear(12);
-        values.iter().zip(0..).for_each(|(value, at)| buckets.add(at, 10 * at as i64, *value));
-        buckets.series("a".into(), &NOW)
-    }
-
-    fn series(values: [f64; 12]) -> Series {
-        add(&mut Buckets::default(), values)
-    }
 
     #[test]
     fn what_hardly_ever_grows_is_a_counter_where_others_are() {
