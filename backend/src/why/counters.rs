@@ -28,6 +28,7 @@ impl AddAssign for Seldom {
 /// would as often have fallen as risen, each time that it changed. Of the others it is said how many of those like them rose as far.
 pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
     let (counters, levels) = (f64::from(seldom.counters), f64::from(seldom.levels));
+    let firsts = Firsts::of(all, grid);
     for series in &mut *all {
         if let Nature::Unclear(times) = series.nature
             && times >= ENOUGH_RISES
@@ -43,11 +44,65 @@ pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
     for series in all.iter_mut().filter(|series| matches!(series.nature, Nature::Unclear(_))) {
         let Some(own) = rise(series, &grid.now).filter(|rise| *rise > 0.0) else { continue };
         let least = if is_near { own } else { f32::MIN_POSITIVE };
-        series.chance = part as f32 * rises.part_elsewhere(least, series);
+        let as_often = if is_near { firsts.chance(series, own) } else { 0.0 };
+        series.chance = as_often.max(part as f32 * rises.part_elsewhere(least, series));
         if series.chance > COMMON {
             series.take_for_counter(grid);
         }
     }
+}
+
+/// How often what stood rises for the first time, in as long a time as the selection: as many of those that never rose are expected to
+/// as rose once, for each such time before (Good 1953, after Turing); and of those that rose once, twice as many as rose twice.
+struct Firsts {
+    /// How many never rose before.
+    never: usize,
+    /// How far those rose that did once, ascending.
+    once: Vec<f32>,
+    twice: usize,
+    /// How many times as long as the selection all else is.
+    windows: f32,
+}
+
+impl Firsts {
+    fn of(all: &[Series], grid: &Grid) -> Self {
+        let selection = &grid.now.selection;
+        let windows = (grid.len() - selection.len()) as f32 / selection.len().max(1) as f32;
+        let mut firsts = Self { never: 0, once: Vec::new(), twice: 0, windows };
+        for series in all {
+            match series.nature {
+                Nature::Unclear(0) => firsts.never += 1,
+                Nature::Level if rise(series, &grid.now) == Some(0.0) => firsts.never += 1,
+                Nature::Unclear(1) => {
+                    let outside = [&series.values[..selection.start], &series.values[selection.end..]];
+                    let (least, most) = extent(outside.into_iter().flatten());
+                    firsts.once.push(most - least);
+                }
+                Nature::Unclear(2) => firsts.twice += 1,
+                _ => {}
+            }
+        }
+        firsts.once.sort_unstable_by(f32::total_cmp);
+        firsts
+    }
+
+    /// How likely it was to rise as far in the selection.
+    fn chance(&self, series: &Series, rise: f32) -> f32 {
+        let (as_many, of) = match series.nature {
+            Nature::Unclear(0) => {
+                (self.once.len() - self.once.partition_point(|once| *once < rise), self.never)
+            }
+            Nature::Unclear(1) => (2 * self.twice, self.once.len()),
+            _ => (0, 1),
+        };
+        (as_many as f32 / (self.windows * of as f32).max(1.0)).min(1.0)
+    }
+}
+
+/// The least and the greatest that is known.
+fn extent<'a>(values: impl Iterator<Item = &'a f32>) -> (f32, f32) {
+    let known = values.copied().filter(|value| value.is_finite());
+    known.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), value| (least.min(value), most.max(value)))
 }
 
 /// How far those rose that have one value or are unclear, by where they stand in the tree; ascending.
@@ -99,12 +154,7 @@ fn hangs_together(grid: &Grid) -> bool {
 
 /// How far above the baseline's least the selection's greatest lies, of what is unclear or has one value.
 fn rise(series: &Series, now: &Trial) -> Option<f32> {
-    let known = |range: &Range<usize>| {
-        let values = series.values[range.clone()].iter().copied().filter(|value| value.is_finite());
-        values.fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), value| {
-            (least.min(value), most.max(value))
-        })
-    };
+    let known = |range: &Range<usize>| extent(series.values[range.clone()].iter());
     let (before, after) = (known(&now.baseline), known(&now.selection));
     let is_like = match series.nature {
         Nature::Unclear(_) => true,
@@ -160,6 +210,26 @@ mod tests {
         let natures = [twice.map(|value| value / 2.0), [7.0; 12], ramp, again];
         let natures = natures.map(|values| series(values).nature);
         assert_eq!(natures, [Nature::Level, Nature::Level, Nature::Unclear(1), Nature::Level]);
+    }
+
+    #[test]
+    fn what_never_rose_does_as_often_as_others_did_once() {
+        let first = |rise: f64| std::array::from_fn(|at| if at < 10 { 4.0 } else { 4.0 + rise });
+        let once = |rise: f64| std::array::from_fn(|at| if at < 4 { 4.0 } else { 4.0 + rise });
+        let chance = |rise: f64, once: &[[f64; 12]]| {
+            let mut buckets = Buckets::default();
+            let mut all = vec![add(&mut buckets, first(rise))];
+            all.extend((0..99).map(|_| add(&mut buckets, [3.0; 12])));
+            all.extend(once.iter().map(|values| add(&mut buckets, *values)));
+            settle(&mut all, buckets.seldom(), &Grid::unbroken(0, 10_000, NOW));
+            all[0].chance
+        };
+        // Of a hundred two rose once, one of them by more than a little, in twice the selection's length.
+        let near = |found: f32, expected: f32| assert!((found - expected).abs() < 1e-6, "{found}");
+        near(chance(1.0, &[once(1.0), once(5.0)]), 2.0 / 200.0);
+        near(chance(3.0, &[once(1.0), once(5.0)]), 1.0 / 200.0);
+        near(chance(9.0, &[once(1.0), once(5.0)]), 0.0);
+        near(chance(1.0, &[]), 0.0);
     }
 
     #[test]
