@@ -85,9 +85,9 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
     }
 }
 
-/// Series in which single points jump are compared among themselves, and so are those that have few points.
+/// Series in which single points jump are compared among themselves, and so are those that have few points, and counters of what is rare.
 fn sort_of(moved: &Move) -> usize {
-    usize::from(moved.jumps) + 2 * usize::from(moved.seldom)
+    usize::from(moved.jumps) + 2 * usize::from(moved.seldom) + 4 * usize::from(moved.is_lumpy)
 }
 
 fn candidate(

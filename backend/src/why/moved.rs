@@ -20,6 +20,8 @@ pub(super) struct Move {
     pub(super) usual: f64,
     /// Whether single points lie far off, now and then.
     pub(super) jumps: bool,
+    /// Whether a counter does so: what it counts comes seldom and together.
+    pub(super) is_lumpy: bool,
     /// Whether it has a point less often than there are buckets.
     pub(super) seldom: bool,
     /// The smallest step between two values.

@@ -157,6 +157,7 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
     };
     let beyond = after.iter().filter(is_beyond).count() as f64 / points.max(1.0);
     let size = unit.outside(values, &asked.selection);
+    let jumps = jumps(values, unit.centre, unit.spread.max(unit.least));
     Move {
         median: medians,
         mean,
@@ -164,7 +165,8 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
         points: Sides { before: was.points, after: points },
         floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,
         usual,
-        jumps: nature != Nature::Rate && jumps(values, unit.centre, unit.spread.max(unit.least)),
+        jumps: jumps && nature != Nature::Rate,
+        is_lumpy: jumps && nature == Nature::Rate,
         seldom: false,
         quantum: unit.quantum,
         beyond,
