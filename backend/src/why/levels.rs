@@ -1,7 +1,7 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
-use super::moved::Move;
+use super::moved::{Jumps, Move};
 use super::null::combine;
 use super::observed::{Grid, Nature, Observed, Series};
 use super::quotients::Statistic;
@@ -87,7 +87,12 @@ fn statistic(measured: &[Measured], trials: &Trials, number: usize) -> Statistic
 
 /// Series in which single points jump are compared among themselves, and so are those that have few points, and counters of what is rare.
 fn sort_of(moved: &Move) -> usize {
-    usize::from(moved.jumps) + 2 * usize::from(moved.seldom) + 4 * usize::from(moved.is_lumpy)
+    let of_jumps = match moved.jumps {
+        Jumps::Never => 0,
+        Jumps::ByAccident => 1,
+        Jumps::Counted => 4,
+    };
+    of_jumps + 2 * usize::from(moved.seldom)
 }
 
 fn candidate(

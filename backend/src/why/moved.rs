@@ -1,6 +1,6 @@
 //! What a series was in the baseline and is in the selection, for words and sizes.
 
-use super::observed::Restart;
+use super::observed::{Nature, Restart};
 use super::series::{EXTREME_PART, LEAST_OF_SPREAD, kept_of};
 
 /// A series in the selection and its baseline.
@@ -19,9 +19,7 @@ pub(super) struct Move {
     /// The baseline's standard deviation, never 0.
     pub(super) usual: f64,
     /// Whether single points lie far off, now and then.
-    pub(super) jumps: bool,
-    /// Whether a counter does so: what it counts comes seldom and together.
-    pub(super) is_lumpy: bool,
+    pub(super) jumps: Jumps,
     /// Whether it has a point less often than there are buckets.
     pub(super) seldom: bool,
     /// The smallest step between two values.
@@ -45,6 +43,28 @@ impl Move {
     /// Whether the selection's points are enough to say how they swing.
     pub(super) fn has_spread(&self) -> bool {
         kept_of(self.points.after as usize, EXTREME_PART) as f64 >= LEAST_OF_SPREAD
+    }
+}
+
+/// Whether single points lie far off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Jumps {
+    #[default]
+    Never,
+    /// What a level does in one point is an accident.
+    ByAccident,
+    /// What a counter counts comes seldom, and together.
+    Counted,
+}
+
+impl Jumps {
+    /// Of what does, or does not.
+    pub(super) fn of(jumps: bool, nature: Nature) -> Self {
+        match nature {
+            _ if !jumps => Self::Never,
+            Nature::Rate => Self::Counted,
+            Nature::Level | Nature::Unclear(_) => Self::ByAccident,
+        }
     }
 }
 

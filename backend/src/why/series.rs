@@ -6,7 +6,7 @@
 
 use super::counts;
 use super::ks::Binned;
-use super::moved::{Move, Sides};
+use super::moved::{Jumps, Move, Sides};
 use super::observed::{Nature, Restart, Series, Trial};
 use super::pieces::Pieces;
 use super::trials::Trials;
@@ -68,7 +68,7 @@ pub(super) fn measure(series: &Series, all: &Trials, alive: &[bool], room: &mut 
     moved.seldom = cadence.every > 1;
     let is_selected = |restart: &&Restart| asked.selection.contains(&usize::from(restart.bucket));
     moved.restarted = series.restarts.iter().find(is_selected).copied();
-    if moved.jumps {
+    if moved.jumps == Jumps::ByAccident {
         // Of such series more is left out.
         pieces.begin(values.len());
     }
@@ -94,7 +94,7 @@ fn compare(
     let (values, selection, baseline) = (&series.values, &trial.selection, &trial.baseline);
     let unit = unit.outside(values, selection);
     let middle = median(&values[baseline.clone()], sorted);
-    let part = if moved.jumps { JUMPS_PART } else { EXTREME_PART };
+    let part = if moved.jumps == Jumps::ByAccident { JUMPS_PART } else { EXTREME_PART };
     let before = Shape::without_extremes(&values[baseline.clone()], middle, part, sorted);
     let inside = Shape::without_extremes(&values[selection.clone()], middle, part, sorted);
     let points = |window: &Range<usize>| {
@@ -165,8 +165,7 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
         points: Sides { before: was.points, after: points },
         floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,
         usual,
-        jumps: jumps && nature != Nature::Rate,
-        is_lumpy: jumps && nature == Nature::Rate,
+        jumps: Jumps::of(jumps, nature),
         seldom: false,
         quantum: unit.quantum,
         beyond,
