@@ -55,13 +55,6 @@ struct Seen {
 
 impl Buckets {
     /// So many, empty.
-    pub fn new(count: usize) -> Self {
-        let mut buckets = Self::default();
-        buckets.clear(count);
-        buckets
-    }
-
-    /// So many, empty.
     pub fn clear(&mut self, count: usize) {
         for sums in [&mut self.sums, &mut self.grown, &mut self.secs] {
             sums.clear();
@@ -239,7 +232,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_counter_that_begins_again_goes_on() {
-        let mut buckets = Buckets::new(30);
+        let mut buckets = Buckets::default();
+        buckets.clear(30);
         let now = Trial { selection: 24..30, baseline: 0..24 };
         for at in 0..30 {
             let value = if at < 20 { 1_000.0 + 50.0 * at as f64 } else { 50.0 * (at - 19) as f64 };
@@ -254,7 +248,8 @@ pub(super) mod tests {
     #[test]
     fn what_falls_by_less_than_half_does_not_begin_again() {
         let falls = |to: f64| {
-            let mut buckets = Buckets::new(30);
+            let mut buckets = Buckets::default();
+            buckets.clear(30);
             let value = |at: i64| if at < 20 { 1_000 + 50 * at } else { 50 * (at - 20) };
             for at in 0..30 {
                 buckets.add(at as usize, 10 * at, value(at) as f64 + if at < 20 { 0.0 } else { to });
@@ -266,7 +261,8 @@ pub(super) mod tests {
 
     #[test]
     fn a_pause_is_no_growth_and_what_came_before_the_first_bucket_is_known() {
-        let mut buckets = Buckets::new(12);
+        let mut buckets = Buckets::default();
+        buckets.clear(12);
         buckets.precede(0, 90.0);
         for at in 0..12 {
             if at == 8 {
@@ -282,7 +278,8 @@ pub(super) mod tests {
 
     #[test]
     fn many_points_of_a_bucket_are_known_by_their_sum_and_the_last() {
-        let mut buckets = Buckets::new(12);
+        let mut buckets = Buckets::default();
+        buckets.clear(12);
         for at in 0..12 {
             let first = 600.0 * at as f64;
             buckets.add_many(at, 60 * at as i64, first + 500.0, (6.0 * first + 1_500.0, 6));

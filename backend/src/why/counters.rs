@@ -154,14 +154,14 @@ fn hangs_together(grid: &Grid) -> bool {
 
 /// How far above the baseline's least the selection's greatest lies, of what is unclear or has one value.
 fn rise(series: &Series, now: &Trial) -> Option<f32> {
+    if series.nature == Nature::Rate {
+        return None;
+    }
     let known = |range: &Range<usize>| extent(series.values[range.clone()].iter());
     let (before, after) = (known(&now.baseline), known(&now.selection));
-    let is_like = match series.nature {
-        Nature::Unclear(_) => true,
-        Nature::Level => before.0.min(after.0) >= before.1.max(after.1),
-        Nature::Rate => false,
-    };
-    Some(after.1 - before.0).filter(|rise| is_like && rise.is_finite())
+    let has_one_value = before.0.min(after.0) >= before.1.max(after.1);
+    let rise = after.1 - before.0;
+    (rise.is_finite() && (has_one_value || series.nature != Nature::Level)).then_some(rise)
 }
 
 /// Levels become rates; of what has none before it in its stretch of time it is taken that it did not grow. Where it began again.

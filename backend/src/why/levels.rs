@@ -3,7 +3,7 @@
 use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
 use super::moved::{Jumps, Move};
 use super::null::combine;
-use super::observed::{Grid, Nature, Observed, Series};
+use super::observed::{Grid, Nature, Observed, Restart, Series};
 use super::quotients::Statistic;
 use super::series::{Measured, Room, STATISTICS, measure};
 use super::tree::Tree;
@@ -107,15 +107,11 @@ fn candidate(
     let change = change_of(moved, usize::from(loudest));
     let course = series.values[shown(&observed.grid)].to_vec();
     let (relative, noise, effect) = sizes(moved, change, measured.now[PRESENCE]);
-    let restarted = moved.restarted.filter(|_| usize::from(loudest) == PRESENCE);
     let began = match change {
         Change::Up | Change::Down => onset(&observed.grid, &course, moved.median.before, moved.mean.after),
-        _ => restarted.map(|restart| usize::from(restart.bucket)),
+        _ => None,
     };
-    let course = if restarted.is_some() { counted(series, &observed.grid) } else { course };
-    let at_ms = restarted.map(|restart| restart.at_ms);
-    let summary = at_ms.map_or_else(|| words::series(series, moved, change), words::again_since);
-    Candidate {
+    let usual = Candidate {
         kind: FindingKind::Metric,
         subject: series.path.clone(),
         change,
@@ -123,25 +119,42 @@ fn candidate(
         relative,
         noise,
         specific: moved.beyond,
-        // How fast it counts is another matter.
-        effect: if restarted.is_some() { 0.0 } else { effect },
-        summary,
-        at: Place { target: Some(target_of(series, restarted.is_some())), at_ms, ..Place::default() },
+        effect,
+        summary: words::series(series, moved, change),
+        at: Place { target: Some(target_of(series)), ..Place::default() },
         owner: tree.owner(&series.path),
         hosts: tree.hosts_in(&series.path),
         course,
         onset: began,
         twin: None,
+    };
+    match moved.restarted {
+        Some(restart) if usize::from(loudest) == PRESENCE => {
+            begun_again(usual, series, restart, measured.now[PRESENCE], &observed.grid)
+        }
+        _ => usual,
     }
 }
 
-/// What shows the change: of a counter how fast it grows, since itself it only grows on, unless it has begun again.
-fn target_of(series: &Series, restarted: bool) -> String {
-    if series.nature == Nature::Rate && !restarted {
-        format!("perSecond({})", series.path)
-    } else {
-        series.path.clone()
+/// The same of a counter that has begun again. How fast it counts is another matter.
+fn begun_again(usual: Candidate, series: &Series, restart: Restart, presence: f32, grid: &Grid) -> Candidate {
+    let Restart { bucket, at_ms } = restart;
+    Candidate {
+        change: Change::New,
+        relative: APPEARED,
+        noise: f64::from(presence),
+        effect: 0.0,
+        summary: words::again_since(at_ms),
+        at: Place { target: Some(series.path.clone()), at_ms: Some(at_ms), ..Place::default() },
+        course: counted(series, grid),
+        onset: Some(usize::from(bucket)),
+        ..usual
     }
+}
+
+/// What shows the change: of a counter how fast it grows, since itself it only grows on.
+fn target_of(series: &Series) -> String {
+    if series.nature == Nature::Rate { format!("perSecond({})", series.path) } else { series.path.clone() }
 }
 
 /// What a counter has counted since the first bucket that is shown, or since it began again.
@@ -161,9 +174,6 @@ fn counted(series: &Series, grid: &Grid) -> Vec<f32> {
 
 fn change_of(moved: &Move, loudest: usize) -> Change {
     if moved.points.before < 1.0 {
-        return Change::New;
-    }
-    if loudest == PRESENCE && moved.restarted.is_some() {
         return Change::New;
     }
     if moved.points.after < 1.0 || (loudest == PRESENCE && moved.points.after * 2.0 < moved.points.before) {

@@ -116,9 +116,7 @@ fn compare(
     // What has lost points to a gap is less sure than past windows are.
     let whole = selection.len() / cadence.every;
     let full = (inside.points / kept_of(whole, part) as f64).min(1.0).sqrt();
-    // What a counter counted in one point it counted, too.
-    let mean =
-        if series.nature == Nature::Rate { Shape::of(&values[selection.clone()]).mean } else { inside.mean };
+    let mean = mean_of(series.nature, &values[selection.clone()], &inside);
     let level = full * (mean - middle).abs() / unit;
     let floor = 0.1 * unit + moved.quantum;
     let spread = if inside.points < LEAST_OF_SPREAD || before.points < LEAST_OF_SPREAD {
@@ -147,8 +145,7 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
         .deviation(values, &asked.baseline, after.len(), EXTREME_PART, sorted)
         .unwrap_or_else(|| Shape::without_extremes(before, medians.before, EXTREME_PART, sorted).deviation);
     let points = after.iter().filter(|value| value.is_finite()).count() as f64;
-    let counted = if nature == Nature::Rate { Shape::of(after).mean } else { is.mean };
-    let mean = Sides { before: was.mean, after: counted };
+    let mean = Sides { before: was.mean, after: mean_of(nature, after, &is) };
     let deviation = Sides { before: was_steadily, after: is.deviation };
     let usual = (MAD_TO_SD * deviation_of(before, medians.before, sorted)).max(was.deviation).max(unit.least);
     let up = mean.after >= medians.before;
@@ -172,6 +169,11 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
         at_limit: is_at_limit(before, after),
         restarted: None,
     }
+}
+
+/// The mean of a window: without its extremes, but what a counter counted in one point it counted, too.
+fn mean_of(nature: Nature, values: &[f32], without_extremes: &Shape) -> f64 {
+    if nature == Nature::Rate { Shape::of(values).mean } else { without_extremes.mean }
 }
 
 /// What the length of a baseline makes of Smirnov's statistic, beside that of its window: what wanders lies as far off as can be, over whatever
@@ -356,14 +358,13 @@ mod tests {
     }
 
     fn measured_where(values: Vec<f32>, asked: Trial, alive: &[bool]) -> Measured {
+        measured_as(Nature::Level, values, asked, alive)
+    }
+
+    fn measured_as(nature: Nature, values: Vec<f32>, asked: Trial, alive: &[bool]) -> Measured {
         let unusual = asked.selection.clone();
         let trials = Trials { all: vec![asked.clone()], pieces: vec![asked], days: 0, unusual };
-        measure(
-            &Series { path: String::new(), values, ..Series::default() },
-            &trials,
-            alive,
-            &mut Room::default(),
-        )
+        measure(&Series { values, nature, ..Series::default() }, &trials, alive, &mut Room::default())
     }
 
     #[test]
@@ -431,18 +432,9 @@ mod tests {
 
     #[test]
     fn what_a_counter_counted_in_one_point_it_counted() {
-        let trials = |asked: &Trial| Trials {
-            all: vec![asked.clone()],
-            pieces: vec![asked.clone()],
-            days: 0,
-            unusual: asked.selection.clone(),
-        };
-        let level = |nature: Nature| {
-            let wave = |at: usize| if at == 50 { 500.0 } else { 2.0 + (at as f32 * 2.4).sin() };
-            let series = Series { values: (0..60).map(wave).collect(), nature, ..Series::default() };
-            let trials = trials(&Trial { selection: 48..60, baseline: 0..48 });
-            measure(&series, &trials, &[true; 60], &mut Room::default())
-        };
+        let wave = |at: usize| if at == 50 { 500.0 } else { 2.0 + (at as f32 * 2.4).sin() };
+        let asked = Trial { selection: 48..60, baseline: 0..48 };
+        let level = |nature| measured_as(nature, (0..60).map(wave).collect(), asked.clone(), &[true; 60]);
         let (rate, gauge) = (level(Nature::Rate), level(Nature::Level));
         assert!(rate.now[0] > 30.0 && gauge.now[0] < 1.0, "{rate:?} {gauge:?}");
         assert!(rate.moved.mean.after > 40.0 && gauge.moved.mean.after < 4.0);
