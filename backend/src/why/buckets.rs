@@ -17,6 +17,8 @@ const BEGINS_AT: f64 = 0.5;
 const GROWS: u32 = 10;
 /// Where that is not known, one such fall outweighs so many rises: levels of nothing or a few fall to nothing, too.
 const RISES_OF_RESTART: u32 = 4;
+/// While nobody looked it may have grown so many times as fast as else.
+const FASTER_UNSEEN: f64 = 2.0;
 /// What is the same in so many points stands there.
 const STANDS: u32 = 3;
 
@@ -32,8 +34,8 @@ pub struct Buckets {
     restarts: Vec<Restart>,
     /// The point before: unix seconds and value.
     last: Option<(i64, f64)>,
-    /// The value before what came next was much later.
-    before_pause: Option<f64>,
+    /// The last point before what came next was much later.
+    before_pause: Option<(i64, f64)>,
     seen: Seen,
     seldom: Seldom,
 }
@@ -49,6 +51,8 @@ struct Seen {
     steps_down: bool,
     /// It fell, and not to begin again; or is below nothing.
     falls: bool,
+    /// By how much a second it must have grown while nobody looked, if it began again and is no lower than it is.
+    unseen: f64,
     /// It has parts of one.
     is_broken: bool,
 }
@@ -68,7 +72,7 @@ impl Buckets {
 
     /// What comes next does not follow on what came before, but is later.
     pub fn pause(&mut self) {
-        self.before_pause = self.last.take().map(|(_, value)| value).or(self.before_pause);
+        self.before_pause = self.last.take().or(self.before_pause);
     }
 
     /// A point just before the first bucket that follows; times ascend.
@@ -88,8 +92,8 @@ impl Buckets {
         }
         self.sums[bucket] += sum;
         self.counts[bucket] += count;
-        if let Some(before) = self.before_pause.take() {
-            self.seen.growth(before, last);
+        if let Some((before_secs, before)) = self.before_pause.take() {
+            self.seen.pause(before, last, secs - before_secs);
         }
         let before = self.last.replace((secs, last)).filter(|(before, _)| *before < secs);
         if let Some((before_secs, before)) = before {
@@ -130,7 +134,8 @@ impl Buckets {
 
     /// What it is, and what it says of others like it.
     fn nature(&self, now: &Trial) -> (Nature, Seldom) {
-        let seen = &self.seen;
+        let mut seen = self.seen;
+        seen.falls |= seen.unseen > FASTER_UNSEEN * self.rate();
         let times = self.separate_rises(now);
         let levels = u32::from(seen.steps_down && !seen.is_broken);
         let seldom = |counters| Seldom { counters, levels };
@@ -153,6 +158,11 @@ impl Buckets {
         grows(first) && grows(second)
     }
 
+    /// By how much it grew a second.
+    fn rate(&self) -> f64 {
+        self.grown.iter().sum::<f64>() / self.secs.iter().sum::<f64>().max(1.0)
+    }
+
     /// On how many occasions it grew before the selection, whatever happens in that.
     fn separate_rises(&self, now: &Trial) -> u32 {
         let mut is_rising = false;
@@ -170,6 +180,16 @@ impl Buckets {
 }
 
 impl Seen {
+    /// What came later, by so many seconds: if it began again, it has grown since.
+    fn pause(&mut self, before: f64, after: f64, secs: i64) {
+        let fell = self.falls;
+        self.growth(before, after);
+        if after < before && after >= 0.0 && secs > 0 {
+            self.falls = fell;
+            self.unseen = self.unseen.max(after / secs as f64);
+        }
+    }
+
     /// By how much it grew from one point to the next. What begins again does so from nothing.
     fn growth(&mut self, before: f64, after: f64) -> f64 {
         if after < before {
@@ -274,6 +294,25 @@ pub(super) mod tests {
         }
         let rates = buckets.series("a".into(), &NOW).values;
         assert_eq!(rates, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_counter_may_begin_again_and_grow_while_nobody_looks() {
+        let nature = |after: f64| {
+            let mut buckets = Buckets::default();
+            buckets.clear(12);
+            for at in 0..12_i32 {
+                let (secs, value) = if at < 6 { (0, 2.5e6) } else { (86_400, after) };
+                if at == 6 {
+                    buckets.pause();
+                }
+                buckets.add(at as usize, secs + 10 * i64::from(at), value + 100.0 * f64::from(at));
+            }
+            buckets.series("a".into(), &NOW).nature
+        };
+        // In a day 10 a second make 864,000, and somewhat more where they were more at other hours.
+        assert_eq!([nature(900e3), nature(1.7e6), nature(5e6)], [Nature::Rate; 3]);
+        assert_eq!([nature(2.2e6), nature(-5e3)], [Nature::Level; 2]);
     }
 
     #[test]

@@ -6,8 +6,10 @@ use sonde_shared::why::{Change, Course, FindingKind, Place};
 
 /// A relative change of more counts no further: a hundredfold is as blatant as a thousandfold.
 pub(super) const MOST_CHANGE: f64 = 100.0;
-/// Candidates whose like comes by chance more often than this are dropped at once.
+/// What comes by chance more often than this is no finding …
 pub(super) const PROMISING: f64 = 0.05;
+/// … but where fewer of a kind come less often, so many are put in an order all the same, for who knows from elsewhere that something happened.
+const LEAST_OF_A_KIND: usize = 40;
 /// What changed by less than this part is not worth a row, however sure it is …
 const LEAST_CHANGE: f64 = 0.05;
 /// … and of lines, which come and go, by less than this.
@@ -49,15 +51,50 @@ pub(super) struct Candidate {
     pub(super) twin: Option<String>,
 }
 
+/// By which of its values something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// What a single point does is an accident.
+    Most,
+    /// As good as any other where nothing is sure.
+    All,
+}
+
 /// All that was tested of a kind.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
-    /// What is promising.
+    /// What is promising, and large enough to be told.
     pub(super) candidates: Vec<Candidate>,
+    /// The least likely of the others, where few are promising, as far as they are large enough.
+    pub(super) others: Vec<Candidate>,
     /// How often the like of each comes by chance, promising or not.
     pub(super) combined: Combined,
     /// Whose each is.
     pub(super) owners: Vec<String>,
+}
+
+impl Judged {
+    /// Items by how often the like of them comes by chance. `tell` puts one into words: by what most of it does, or, where chance may have done it
+    /// anyway, by all that it did.
+    pub(super) fn of(
+        combined: Combined,
+        owners: Vec<String>,
+        tell: impl Fn(usize, By) -> Option<Candidate>,
+    ) -> Self {
+        let p = &combined.p;
+        let mut order: Vec<usize> = (0..p.len()).collect();
+        order.sort_by(|one, other| p[*one].total_cmp(&p[*other]));
+        let promising = order.partition_point(|item| p[*item] <= PROMISING);
+        let (mut candidates, mut others) = (Vec::new(), Vec::new());
+        for (place, item) in order.into_iter().enumerate().take(promising.max(LEAST_OF_A_KIND)) {
+            let told = |by| tell(item, by).filter(Candidate::matters);
+            match (place < promising).then(|| told(By::Most)).flatten() {
+                Some(candidate) => candidates.push(candidate),
+                None => others.extend(told(By::All)),
+            }
+        }
+        Self { candidates, others, combined, owners }
+    }
 }
 
 impl Candidate {

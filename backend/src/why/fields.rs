@@ -3,7 +3,7 @@
 //! A field is one test, by its most over-represented value: of a field whose values never repeat some value always is, and
 //! that is so in every slice of the baseline too.
 
-use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, shown};
+use super::candidate::{Candidate, Judged, MOST_CHANGE, shown};
 use super::counts::{interval, ratio, share_deviance};
 use super::null::combine;
 use super::observed::{Field, FieldValue, Grid, Observed, Part};
@@ -39,18 +39,11 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
         }
     }
     let combined = combine(&statistics);
-    let promising = (0..usable.len()).filter(|item| combined.p[*item] <= PROMISING);
-    let candidates = promising
-        .filter_map(|item| {
-            let (p, loudest) = (combined.p[item], combined.loudest[item]);
-            if loudest == 0 {
-                of_value(observed, tree, usable[item], p)
-            } else {
-                of_numbers(observed, tree, usable[item], p)
-            }
-        })
-        .collect();
-    Judged { candidates, combined, owners: Vec::new() }
+    let (p, loudest) = (combined.p.clone(), combined.loudest.clone());
+    Judged::of(combined, Vec::new(), |item, _| {
+        let of = if loudest[item] == 0 { of_value } else { of_numbers };
+        of(observed, tree, usable[item], p[item])
+    })
 }
 
 fn is_usable(field: &Field, slices: usize) -> bool {

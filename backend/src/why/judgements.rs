@@ -61,11 +61,11 @@ impl Judgements {
         [&self.series, &self.patterns, &self.of_places, fields].map(|judged| judged.combined.p.len())
     }
 
-    /// What is promising, with fields, and large enough to be told.
-    pub(super) fn candidates(&self, fields: Vec<Candidate>) -> Vec<Candidate> {
-        let known = [&self.series, &self.patterns, &self.of_places].into_iter();
-        let known = known.flat_map(|judged| judged.candidates.iter().cloned());
-        known.chain(fields).filter(Candidate::matters).collect()
+    /// What is promising, with fields, and the others.
+    pub(super) fn candidates(&self, fields: &Judged) -> (Vec<Candidate>, Vec<Candidate>) {
+        let all = [&self.series, &self.patterns, &self.of_places, fields];
+        let of = |part: fn(&Judged) -> &Vec<Candidate>| all.into_iter().flat_map(part).cloned().collect();
+        (of(|judged| &judged.candidates), of(|judged| &judged.others))
     }
 
     /// The p-values of past windows.

@@ -1,6 +1,6 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
-use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
+use super::candidate::{By, Candidate, Judged, MOST_CHANGE, onset, shown};
 use super::moved::{Jumps, Move};
 use super::null::combine;
 use super::observed::{Grid, Nature, Observed, Restart, Series};
@@ -38,14 +38,11 @@ pub(super) fn find(observed: &Observed, trials: &Trials, alive: &[bool], tree: &
     for (p, series) in combined.p.iter_mut().zip(&observed.series) {
         *p = p.max(f64::from(series.chance));
     }
-    let promising = (0..measured.len()).filter(|item| combined.p[*item] <= PROMISING);
-    let candidates = promising
-        .map(|item| {
-            candidate(observed, tree, item, &measured[item], combined.p[item], combined.loudest[item])
-        })
-        .collect();
     let owners = observed.series.iter().map(|series| tree.owner(&series.path)).collect();
-    Judged { candidates, combined, owners }
+    let (p, loudest) = (combined.p.clone(), combined.loudest.clone());
+    Judged::of(combined, owners, |item, by| {
+        Some(candidate(observed, tree, item, (&measured[item], by), p[item], loudest[item]))
+    })
 }
 
 /// Measures all series, in parts on as many threads as there are cores.
@@ -99,11 +96,11 @@ fn candidate(
     observed: &Observed,
     tree: &Tree<'_>,
     item: usize,
-    measured: &Measured,
+    (measured, by): (&Measured, By),
     p: f64,
     loudest: u8,
 ) -> Candidate {
-    let (series, moved) = (&observed.series[item], &measured.moved);
+    let (series, moved) = (&observed.series[item], &measured.moved.by(by));
     let change = change_of(moved, usize::from(loudest));
     let course = series.values[shown(&observed.grid)].to_vec();
     let (relative, noise, effect) = sizes(moved, change, measured.now[PRESENCE]);

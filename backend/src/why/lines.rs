@@ -1,7 +1,7 @@
 //! Patterns, components and hosts as candidates: how many lines there are, how many of them are errors, and what stopped.
 
 use super::bursts::{self, BY_CHANCE, Bursts};
-use super::candidate::{Candidate, Judged, MOST_CHANGE, PROMISING, onset, shown};
+use super::candidate::{Candidate, Judged, MOST_CHANGE, onset, shown};
 use super::counts::{longest_pause, ratio, share_deviance, silent_tail, size_of};
 use super::null::combine;
 use super::observed::{Counts, Grid, Observed, Trial};
@@ -168,15 +168,9 @@ fn test(
         statistics.truncate(usize::from(ERRORS));
     }
     let combined = combine(&statistics);
-    let promising = (0..streams.len()).filter(|item| combined.p[*item] <= PROMISING);
-    let candidates = promising
-        .filter_map(|item| {
-            let (p, loudest) = (combined.p[item], combined.loudest[item]);
-            candidate(grid, &streams[item], alive, p, loudest)
-        })
-        .collect();
     let owners = streams.iter().map(|stream| stream.owner.clone()).collect();
-    Judged { candidates, combined, owners }
+    let (p, loudest) = (combined.p.clone(), combined.loudest.clone());
+    Judged::of(combined, owners, |item, _| candidate(grid, &streams[item], alive, p[item], loudest[item]))
 }
 
 /// Whether a window as long as the selection has few lines or none on average: such streams are compared among themselves,

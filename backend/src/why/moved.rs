@@ -1,5 +1,6 @@
 //! What a series was in the baseline and is in the selection, for words and sizes.
 
+use super::candidate::By;
 use super::observed::{Nature, Restart};
 use super::series::{EXTREME_PART, LEAST_OF_SPREAD, kept_of};
 
@@ -10,6 +11,8 @@ pub(super) struct Move {
     pub(super) median: Sides,
     /// Means: of the selection without its extremes, but of a counter with them, for these add up to what it counted.
     pub(super) mean: Sides,
+    /// The selection's mean with its extremes.
+    pub(super) whole: f64,
     /// Standard deviations.
     pub(super) deviation: Sides,
     /// Points.
@@ -37,7 +40,15 @@ impl Move {
     pub(super) fn times(&self, times: f64) -> Self {
         let scaled = |sides: Sides| Sides { before: times * sides.before, after: times * sides.after };
         let [median, mean, deviation] = [self.median, self.mean, self.deviation].map(scaled);
-        Self { median, mean, deviation, ..*self }
+        Self { median, mean, deviation, whole: times * self.whole, ..*self }
+    }
+
+    /// The same told by most, or by all that the selection has.
+    pub(super) fn by(&self, by: By) -> Self {
+        match by {
+            By::Most => *self,
+            By::All => Self { mean: Sides { after: self.whole, ..self.mean }, ..*self },
+        }
     }
 
     /// Whether the selection's points are enough to say how they swing.

@@ -71,20 +71,24 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let tree = Tree::of(observed);
     let fields = fields::find(observed, &tree);
     let tests = Tests::of(observed, &tree, judged.tests(&fields), &judged.places);
-    let candidates = best_first(judged.candidates(fields.candidates), &tree, weights);
-    let groups = collapse(&candidates);
+    let (candidates, others) = judged.candidates(&fields);
+    let promising = candidates.len();
+    let candidates = [candidates, others].map(|part| best_first(part, &tree, weights)).concat();
+    let groups = collapse(&candidates[..promising]);
     let charted = charted(observed);
     let p = p_values(&candidates, &groups, &tests, &judged.places, &tree, &charted);
-    let count = tests.all() - candidates.len() + groups.len();
+    let count = tests.all() - promising + groups.len();
     let false_alarms = if judged.is_doubtful { DOUBTFUL_ALARMS } else { FALSE_ALARMS };
     let (kept, rest) = keep_discoveries(groups, &p, count, false_alarms);
     let told = Told::new(observed, &tree, &candidates, &kept, charted, weights);
     let findings = told.with_events(&kept);
-    let weaker = told.weaker(&rest);
+    let is_received = is_received(observed);
+    let weaker =
+        if is_received { told.weaker(&rest, || of_the_others(&candidates, promising)) } else { Vec::new() };
     let doubt = judged.is_doubtful.then(|| DOUBT.to_owned());
     let note = if !findings.is_empty() {
         doubt
-    } else if is_received(observed) {
+    } else if is_received {
         Some(quiet(&answer.tested))
     } else {
         Some(NOTHING_CAME.to_owned())
@@ -100,6 +104,13 @@ fn best_first(candidates: Vec<Candidate>, tree: &Tree<'_>, weights: &Weights) ->
         candidates.into_iter().map(|candidate| (score(&candidate), candidate)).collect();
     scored.sort_by(|one, other| other.0.total_cmp(&one.0));
     scored.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// What moved together among those that are not promising, from `promising` on, but not with one that is.
+fn of_the_others(candidates: &[Candidate], promising: usize) -> Vec<Group> {
+    let is_other =
+        |group: &Group| group.members.iter().chain([&group.leader]).all(|member| *member >= promising);
+    collapse(candidates).into_iter().filter(is_other).collect()
 }
 
 fn quiet(tested: &Tested) -> String {
@@ -213,20 +224,28 @@ impl<'a> Told<'a> {
     }
 
     fn findings(&self, groups: &[Group]) -> Vec<Finding> {
-        groups.iter().zip(self.scores(groups)).map(|(group, score)| self.of_group(group, score)).collect()
+        let scored = groups.iter().zip(self.scores(groups));
+        scored.map(|(group, score)| self.of_group(group, self.spokesman(group), score)).collect()
     }
 
     /// The first of groups that do not stand out, which come by rising chance. Where nothing is certain, size alone puts first what jumps now and
-    /// then, and chance alone what is steady and hardly moved: so each counts by its places in both orders together.
-    fn weaker(&self, groups: &[Group]) -> Vec<Finding> {
+    /// then, and chance alone what is steady and hardly moved: so each counts by its places in both orders together. Of what is not even promising
+    /// chance says nothing, and the largest fill up what is left.
+    fn weaker(&self, groups: &[Group], others: impl FnOnce() -> Vec<Group>) -> Vec<Finding> {
         let scores = self.scores(groups);
-        let mut by_score: Vec<usize> = (0..groups.len()).collect();
-        by_score.sort_by(|one, other| scores[*other].total_cmp(&scores[*one]));
         let mut by_both: Vec<(usize, usize)> =
-            by_score.into_iter().enumerate().map(|(place, group)| (place + group, group)).collect();
+            by_size(&scores).into_iter().enumerate().map(|(place, group)| (place + group, group)).collect();
         by_both.sort_unstable();
         let first = by_both.into_iter().take(MOST_WEAKER);
-        first.map(|(_, group)| self.of_group(&groups[group], scores[group])).collect()
+        let mut told: Vec<Finding> =
+            first.map(|(_, group)| self.of_weaker(&groups[group], scores[group])).collect();
+        if told.len() < MOST_WEAKER {
+            let others = others();
+            let scores = self.scores(&others);
+            let largest = by_size(&scores).into_iter().take(MOST_WEAKER - told.len());
+            told.extend(largest.map(|group| self.of_weaker(&others[group], scores[group])));
+        }
+        told
     }
 
     fn scores(&self, groups: &[Group]) -> Vec<f64> {
@@ -235,13 +254,38 @@ impl<'a> Told<'a> {
         groups.iter().map(score).collect()
     }
 
-    fn of_group(&self, group: &Group, score: f64) -> Finding {
-        let told = spokesman(&self.charted, self.candidates, group);
+    /// A group, for which one of it stands.
+    fn of_group(&self, group: &Group, spokesman: usize, score: f64) -> Finding {
         // Who led before it was replaced stands first among the members.
         let all = [&group.leader].into_iter().chain(&group.members);
         let members: Vec<&Candidate> =
-            all.filter(|member| **member != told).map(|member| &self.candidates[*member]).collect();
-        self.finding(&self.candidates[told], &members, score)
+            all.filter(|member| **member != spokesman).map(|member| &self.candidates[*member]).collect();
+        self.finding(&self.candidates[spokesman], &members, score)
+    }
+
+    /// The charted series of a group, for it was asked about; else of those that are of the leader's kind the one that changed by the largest
+    /// part, which says most to a reader.
+    fn spokesman(&self, group: &Group) -> usize {
+        let larger = |best: usize, other: usize| {
+            if self.candidates[other].relative > self.candidates[best].relative { other } else { best }
+        };
+        self.charted_of(group).unwrap_or_else(|| self.of_a_kind(group).fold(group.leader, larger))
+    }
+
+    fn charted_of(&self, group: &Group) -> Option<usize> {
+        self.of_a_kind(group).find(|number| is_charted(&self.charted, &self.candidates[*number]))
+    }
+
+    /// A group's leader, and its members of the same kind.
+    fn of_a_kind(&self, group: &Group) -> impl Iterator<Item = usize> {
+        let kind = self.candidates[group.leader].kind;
+        let all = [group.leader].into_iter().chain(group.members.iter().copied());
+        all.filter(move |number| self.candidates[*number].kind == kind)
+    }
+
+    /// A group that does not stand out: where nothing is sure, what is largest in all respects speaks for itself.
+    fn of_weaker(&self, group: &Group, score: f64) -> Finding {
+        self.of_group(group, self.charted_of(group).unwrap_or(group.leader), score)
     }
 
     /// When each of these groups began, as far as it is known, ascending.
@@ -263,19 +307,11 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Which of a group stands for it: the charted series, for it was asked about; else of those that are of the leader's kind the one
-/// that changed by the largest part, which says most to a reader.
-fn spokesman(charted: &Charted<'_>, candidates: &[Candidate], group: &Group) -> usize {
-    let leader = &candidates[group.leader];
-    let of_a_kind = || group.members.iter().copied().filter(|member| candidates[*member].kind == leader.kind);
-    let all = || [group.leader].into_iter().chain(of_a_kind());
-    let larger = |best: usize, other: usize| {
-        if candidates[other].relative > candidates[best].relative { other } else { best }
-    };
-    all()
-        .find(|number| is_charted(charted, &candidates[*number]))
-        .or_else(|| all().reduce(larger))
-        .unwrap_or(group.leader)
+/// Places of scores, the largest first.
+fn by_size(scores: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|one, other| scores[*other].total_cmp(&scores[*one]));
+    order
 }
 
 /// Where an onset stands among all: 0 for the first, 1 for the last.

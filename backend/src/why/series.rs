@@ -158,6 +158,7 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
     Move {
         median: medians,
         mean,
+        whole: Shape::of(after).mean,
         deviation,
         points: Sides { before: was.points, after: points },
         floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,

@@ -275,6 +275,33 @@ fn what_does_not_stand_out_is_listed_apart_and_is_no_finding() {
     assert_eq!(listed, Some("shop.cart does 3 with <*>"), "{:?} {:?}", subjects(&answer), answer.note);
 }
 
+/// Ten series of one component and nothing else.
+fn few(seed: u64) -> Observed {
+    let mut observed = quiet(seed);
+    observed.series.truncate(10);
+    Observed { patterns: Vec::new(), fields: Vec::new(), volumes: Vec::new(), ..observed }
+}
+
+#[test]
+fn of_few_things_an_order_is_told_though_chance_may_have_made_them() {
+    let selection = quiet(0).grid.now.selection;
+    for seed in 0..10 {
+        let mut observed = few(seed);
+        for (bucket, value) in observed.series[3].values.iter_mut().enumerate() {
+            *value += if selection.contains(&bucket) { 15.0 } else { 0.0 };
+        }
+        // What a single point did is no finding, and as good as the rest of these.
+        observed.series[6].values[selection.start + 4] = 400.0;
+        let answer = rank(&observed);
+        let listed: Vec<&str> = answer.weaker.iter().map(|weaker| weaker.subject.as_str()).collect();
+        assert!(!subjects(&answer).contains(&"shop.cart.m6_ms"), "{answer:?}");
+        let all = [subjects(&answer), listed].concat();
+        let place = |name: &str| all.iter().position(|subject| *subject == name);
+        assert!(place("shop.cart.m3_ms").is_some_and(|place| place < 3), "{all:?}");
+        assert!(place("shop.cart.m6_ms").is_some_and(|place| place < 3), "{all:?}");
+    }
+}
+
 #[test]
 fn names_that_are_spelled_otherwise_change_nothing() {
     let numbered = |text: &str| -> String {

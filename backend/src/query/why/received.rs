@@ -13,6 +13,8 @@ use std::ops::Range;
 const OWN_PAUSE_MS: i64 = 30_000;
 /// Without them, a pause that is so many times as long as usual, and as long as this, is one of everything.
 const UNUSUAL: usize = 10;
+/// Pauses are usual where one of so many buckets is followed by one. A few long ones lie between days of which only some hours are there.
+const OFTEN: usize = 20;
 const LONG_PAUSE_MS: i64 = 60_000;
 
 /// Points may come so long after their time.
@@ -48,7 +50,9 @@ impl Kept {
         } else {
             let mut pauses: Vec<usize> = runs().filter(|run| !run[0]).map(<[bool]>::len).collect();
             pauses.sort_unstable();
-            let usual = pauses.get(pauses.len() / 2).copied().filter(|_| pauses.len() > 2).unwrap_or(0);
+            let with = received.iter().filter(|bucket| **bucket).count();
+            let are_usual = pauses.len() > 2 && OFTEN * pauses.len() >= with;
+            let usual = pauses.get(pauses.len() / 2).copied().filter(|_| are_usual).unwrap_or(0);
             least(LONG_PAUSE_MS).max(UNUSUAL * usual)
         };
         let kept = runs().flat_map(|run| {
@@ -168,6 +172,9 @@ mod tests {
         );
         // Where lines are rare, pauses are usual.
         check("#.......#......#.......#.........#......#.........#", false, 10_000, 51);
+        // Between the hours that are there of some days, they are not, however many.
+        let some_hours = format!("{}{}", "#".repeat(80), ".".repeat(90)).repeat(4);
+        check(&some_hours, false, 10_000, 4 * 80);
         check("", true, 10_000, 0);
     }
 
