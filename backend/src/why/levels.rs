@@ -129,7 +129,30 @@ fn candidate(
         Some(restart) if usize::from(loudest) == PRESENCE => {
             begun_again(usual, series, restart, measured.now[PRESENCE], &observed.grid)
         }
+        _ if change == Change::Gone => fallen_silent(usual, series, moved, &observed.grid),
         _ => usual,
+    }
+}
+
+/// The same of a series whose points end in the selection or just before: since when, where they were never missing for so long before.
+fn fallen_silent(usual: Candidate, series: &Series, moved: &Move, grid: &Grid) -> Candidate {
+    let shown = shown(grid);
+    let has = |bucket: &usize| series.values[*bucket].is_finite();
+    let Some(last) = shown.clone().rev().find(has) else { return usual };
+    let baseline: Vec<bool> = grid.now.baseline.clone().map(|bucket| has(&bucket)).collect();
+    let pauses = baseline.chunk_by(|one, other| one == other).filter(|run| !run[0]);
+    let silent = shown.end - last - 1;
+    let at_ms = grid
+        .starts_ms
+        .get(last + 1)
+        .copied()
+        .filter(|_| silent > pauses.map(<[bool]>::len).max().unwrap_or(0));
+    let Some(at_ms) = at_ms else { return usual };
+    Candidate {
+        summary: words::silent_series(series, moved, at_ms),
+        at: Place { at_ms: Some(at_ms), ..usual.at },
+        onset: Some(last + 1),
+        ..usual
     }
 }
 

@@ -136,6 +136,13 @@ pub(super) fn silent_since(at_ms: i64) -> String {
     [SILENT, &clock(at_ms)].concat()
 }
 
+/// `silent since 14:05:20; before 80 ms`, `…; before 44 a second`.
+pub(super) fn silent_series(series: &Series, moved: &Move, at_ms: i64) -> String {
+    let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
+    let before = with_unit(times * moved.median.before, unit_of(&series.path));
+    format!("{}; before {before}{each}", silent_since(at_ms))
+}
+
 /// `counts from 0 again since 14:05:20`.
 pub(super) fn again_since(at_ms: i64) -> String {
     [AGAIN, &clock(at_ms)].concat()

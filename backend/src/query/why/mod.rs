@@ -151,8 +151,7 @@ impl Gathering {
         self.kept.lines(&mut self.counted);
         self.observed.grid = self.kept.grid(&self.plan.grid);
         self.observed.context = self.question.context(&self.observed.series);
-        let components = self.counted.components.as_slice();
-        self.notes.extend(notes::unknown(&self.question, &self.observed, components));
+        self.notes.extend(notes::unknown(&self.question, &self.observed, &self.counted));
     }
 
     /// Begins with the sample of lines, when series are done.

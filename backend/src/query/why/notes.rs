@@ -2,6 +2,7 @@
 //!
 //! Pure.
 
+use super::lines::Counted;
 use super::question::Question;
 use crate::why::Observed;
 use crate::why::observed::{Grid, Trial};
@@ -19,14 +20,21 @@ pub(super) fn joined<'a>(notes: impl Iterator<Item = &'a str>) -> Option<String>
 }
 
 /// What the question names and nothing is called.
-pub(super) fn unknown(question: &Question, observed: &Observed, components: &[String]) -> Vec<String> {
+pub(super) fn unknown(question: &Question, observed: &Observed, counted: &Counted) -> Vec<String> {
     let mut notes = Vec::new();
     let is_near = |path: &str| question.asks_for(path);
+    let has_series = |is_of: &dyn Fn(&str) -> bool| observed.series.iter().any(|one| is_of(&one.path));
     let has_component =
-        components.iter().any(|path| is_near(path)) || observed.series.iter().any(|one| is_near(&one.path));
+        counted.components.as_slice().iter().any(|path| is_near(path)) || has_series(&is_near);
     if !question.components.is_empty() && !has_component {
         let names: Vec<&str> = question.components.iter().map(Selector::as_str).collect();
         notes.push(format!("Nothing is known of the component {} then", names.join(", ")));
+    }
+    if let Some(host) = &question.host {
+        let names = |path: &str| path.split(['.', ';', '=']).any(|node| node == host);
+        if !counted.hosts.contains(host) && !has_series(&names) {
+            notes.push(format!("Nothing is known of the host {host} then"));
+        }
     }
     if !question.charted.is_empty() && observed.context.charted.is_empty() {
         let names: Vec<&str> = question.charted.iter().map(Glob::as_str).collect();

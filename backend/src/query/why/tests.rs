@@ -271,8 +271,9 @@ fn what_is_asked_about_and_not_known_is_said() {
     let mut batch = PointBatch::default();
     (0..60).for_each(|at| batch.push("shop.carts", START + 10 * at, 1.0));
     futures::executor::block_on(store.append_points(batch, Durability::Acknowledged)).unwrap();
-    let check = |component: &str, charted: &str, expected: &[&str]| {
+    let check = |component: &str, host: &str, charted: &str, expected: &[&str]| {
         let question = Question {
+            host: Some(host.to_owned()),
             components: vec![Selector::parse(component).unwrap()],
             charted: vec![sonde_shared::glob::Glob::parse(charted).unwrap()],
             ..question((400, 120), None)
@@ -282,9 +283,10 @@ fn what_is_asked_about_and_not_known_is_said() {
         assert!(quiet.starts_with("Nothing stands out: 1 series"), "{note}");
         assert_eq!(rest, expected.join(" "));
     };
-    check("shop", "shop.*", &[]);
-    check("shop.cart", "shop.carts", &["Nothing is known of the component shop.cart then."]);
-    check("shop", "shop.c", &["No series is called shop.c then."]);
+    check("shop", "carts", "shop.*", &[]);
+    check("shop", "cart", "shop.*", &["Nothing is known of the host cart then."]);
+    check("shop.cart", "carts", "shop.carts", &["Nothing is known of the component shop.cart then."]);
+    check("shop", "carts", "shop.c", &["No series is called shop.c then."]);
 }
 
 #[test]
