@@ -20,8 +20,6 @@ use std::ops::Range;
 
 /// How many quiet windows may have any finding.
 const FALSE_ALARMS: f64 = 0.008;
-/// The same where what is usual is hardly known, and is said to be: else what a person sees at once were within what happens anyway.
-const DOUBTFUL_ALARMS: f64 = 0.05;
 /// The part of findings that may be false where something happened.
 const FALSE_FINDINGS: f64 = 0.1;
 /// So many findings are told …
@@ -78,8 +76,7 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     let charted = charted(observed);
     let p = p_values(&candidates, &groups, &tests, &judged.places, &tree, &charted);
     let count = tests.all() - promising + groups.len();
-    let false_alarms = if judged.is_doubtful { DOUBTFUL_ALARMS } else { FALSE_ALARMS };
-    let (kept, rest) = keep_discoveries(groups, &p, count, false_alarms);
+    let (kept, rest) = keep_discoveries(groups, &p, count);
     let told = Told::new(observed, &tree, &candidates, &kept, charted, weights);
     let findings = told.with_events(&kept);
     let is_received = is_received(observed);
@@ -165,13 +162,8 @@ fn p_values(
 
 /// The groups that stand out among all that was tested, and the others, those first that come nearest. First it is asked whether anything happened at all, then what:
 /// where something did, more of what belongs to it may be told.
-fn keep_discoveries(
-    groups: Vec<Group>,
-    p: &[f64],
-    count: usize,
-    false_alarms: f64,
-) -> (Vec<Group>, Vec<Group>) {
-    let rate = if discoveries(p, count, false_alarms).contains(&true) { FALSE_FINDINGS } else { 0.0 };
+fn keep_discoveries(groups: Vec<Group>, p: &[f64], count: usize) -> (Vec<Group>, Vec<Group>) {
+    let rate = if discoveries(p, count, FALSE_ALARMS).contains(&true) { FALSE_FINDINGS } else { 0.0 };
     let kept = discoveries(p, count, rate);
     let all = groups.into_iter().zip(kept.into_iter().zip(p));
     let (kept, mut rest): (Vec<_>, Vec<_>) = all.partition(|(_, (kept, _))| *kept);

@@ -2,7 +2,8 @@
 //! same hours of earlier days.
 //!
 //! Pure. How much of the time before is taken depends on what it would cost to read; selection and baseline are always
-//! looked at. A baseline that lies far away, or is very long, lies in stretches of its own, spread over it evenly.
+//! looked at. A baseline that lies far away, or is very long, lies in stretches of its own, spread over it: evenly, or, of days, at the
+//! selection's time of day.
 
 use crate::why::observed::{Grid, PAST_LENGTHS, SELECTION_BUCKETS, Trial};
 use sonde_shared::time::{NANOS_PER_MS, TimeRange, Timestamp};
@@ -16,6 +17,8 @@ const DAY_MS: i64 = 86_400_000;
 const BASELINE_STRETCHES: usize = 8;
 /// A stretch of it has at least so many buckets.
 const LEAST_BASELINE_STRETCH: usize = 15;
+/// … at the selection's time of day where it has so many days.
+const SAME_HOURS_DAYS: i64 = 2;
 /// Of a gap between baseline and selection no more lengths of the selection are looked at.
 const LONGEST_GAP: usize = 5;
 /// Memory for the values of all series.
@@ -142,9 +145,11 @@ impl Asked {
         let place = |at: usize| until_ms - (compared - at) as i64 * step_ms;
         let baseline = if is_long {
             let room = compared - stretch * BASELINE_STRETCHES;
-            let spread = (0..BASELINE_STRETCHES).map(|number| (room * number / BASELINE_STRETCHES, stretch));
-            let last = [(room, stretch * BASELINE_STRETCHES)];
-            spread.chain(last).map(|(at, count)| (place(at), count)).collect()
+            let spread = (0..BASELINE_STRETCHES).map(|number| place(room * number / BASELINE_STRETCHES));
+            let earlier =
+                at_the_same_hours(spread, selection_ms, place(0)..place(room), stretch as i64 * step_ms);
+            let last = (place(room), stretch * BASELINE_STRETCHES);
+            earlier.into_iter().map(|start| (start, stretch)).chain([last]).collect()
         } else {
             vec![(place(0), compared)]
         };
@@ -160,6 +165,27 @@ impl Asked {
     fn whole(&self) -> Option<usize> {
         self.gap.map(|gap| self.baseline[0].1 + gap + self.selection)
     }
+}
+
+/// Where stretches of a long baseline begin: of days at the selection's time of day, so that a daily curve is no news. They ascend, and each is
+/// so long and within `room`.
+fn at_the_same_hours(
+    starts_ms: impl Iterator<Item = i64>,
+    selection_ms: i64,
+    room: Range<i64>,
+    length_ms: i64,
+) -> Vec<i64> {
+    if room.end - room.start < SAME_HOURS_DAYS * DAY_MS {
+        return starts_ms.collect();
+    }
+    let moved = starts_ms.map(|start| start + (selection_ms - start).rem_euclid(DAY_MS));
+    let mut kept: Vec<i64> = Vec::new();
+    for start in moved.filter(|start| start + length_ms <= room.end) {
+        if kept.last().is_none_or(|last| last + length_ms <= start) {
+            kept.push(start);
+        }
+    }
+    kept
 }
 
 /// A stretch that has no number yet.
@@ -321,6 +347,25 @@ mod tests {
         assert_eq!((after.grid.now.selection.clone(), after.grid.now.baseline.clone()), (0..6, 6..30));
         let short = Plan::new(selection, secs(10_000_063, 10_000_064), 10_000, 0, &[]);
         assert_eq!(short.grid.starts_ms[5..], [10_000_050_000, 10_000_063_000]);
+    }
+
+    #[test]
+    fn of_a_baseline_of_days_the_selections_time_of_day_is_looked_at() {
+        let day = DAY_MS / 1_000;
+        let selection = secs(30 * day + 43_210, 30 * day + 43_810);
+        let starts = |days: i64| -> Vec<i64> {
+            let plan = Plan::new(selection, secs(9 * day, (9 + days) * day), 10_000, 8, &EARLIER_DAYS);
+            let stretches =
+                plan.stretches.iter().filter(|stretch| stretch.count == 60 && stretch.from_ms < 20 * DAY_MS);
+            let mut starts: Vec<i64> = stretches.map(|stretch| stretch.from_ms / 1_000 - 9 * day).collect();
+            starts.sort_unstable();
+            starts
+        };
+        let noon = |days: &[i64]| -> Vec<i64> { days.iter().map(|at| at * day + 43_210).collect() };
+        assert_eq!(starts(7), noon(&[0, 1, 2, 3, 4, 5, 6]));
+        assert_eq!(starts(10), noon(&[0, 1, 2, 4, 5, 6, 7, 9]));
+        // A shorter one has too few of these.
+        assert!(starts(2).windows(2).all(|pair| pair[1] - pair[0] == 21_000), "{:?}", starts(2));
     }
 
     proptest! {
