@@ -232,7 +232,7 @@ fn Weaker(findings: Vec<Finding>, range: [[i64; 2]; 2]) -> impl IntoView {
     (!findings.is_empty()).then(|| {
         view! {
             <Unfold label=format!("Less likely: {}", findings.len())>
-                <p class="why-note faint">"Large, but chance makes the like of them now and then."</p>
+                <p class="why-note faint">"The largest of the rest: chance makes the like of them now and then."</p>
                 <ol class="findings" aria-label="Less likely">
                     {findings.iter().map(item).collect_view()}
                 </ol>
