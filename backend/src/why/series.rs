@@ -92,7 +92,7 @@ fn compare(
     (pieces, sorted): (&mut Pieces, &mut Vec<f32>),
 ) -> [f32; STATISTICS] {
     let (values, selection, baseline) = (&series.values, &trial.selection, &trial.baseline);
-    let unit = unit.outside(values, selection);
+    let (is_known, unit) = (unit.is_known(), unit.outside(values, selection));
     let middle = median(&values[baseline.clone()], sorted);
     let part = if moved.jumps == Jumps::ByAccident { JUMPS_PART } else { EXTREME_PART };
     let before = Shape::without_extremes(&values[baseline.clone()], middle, part, sorted);
@@ -117,7 +117,7 @@ fn compare(
     let whole = selection.len() / cadence.every;
     let full = (inside.points / kept_of(whole, part) as f64).min(1.0).sqrt();
     let mean = mean_of(series.nature, &values[selection.clone()], &inside);
-    let level = full * (mean - middle).abs() / unit;
+    let level = if is_known { full * (mean - middle).abs() / unit } else { f64::NAN };
     let floor = 0.1 * unit + moved.quantum;
     let spread = if inside.points < LEAST_OF_SPREAD || before.points < LEAST_OF_SPREAD {
         f64::NAN
@@ -125,7 +125,7 @@ fn compare(
         let usual = pieces.deviation(values, baseline, selection.len(), part, sorted);
         full * ((inside.deviation + floor) / (usual.unwrap_or(before.deviation) + floor)).ln().abs()
     };
-    let rise = if came < LEAST_OF_SLOPE { f64::NAN } else { full * inside.rise.abs() / unit };
+    let rise = if came < LEAST_OF_SLOPE || !is_known { f64::NAN } else { full * inside.rise.abs() / unit };
     [
         level as f32,
         room.values.distance(selection, baseline) * even,
@@ -446,6 +446,16 @@ mod tests {
         let values: Vec<f32> = (0..12).map(|at| at as f32).collect();
         let rise = |selection| measured(values.clone(), Trial { selection, baseline: 0..9 }).now[4];
         assert!(rise(10..12).is_nan() && rise(9..12) > 0.0);
+    }
+
+    #[test]
+    fn two_points_before_do_not_say_how_far_is_far() {
+        let level = |before: [f32; 4]| {
+            measured([&before[..], &[90.0; 4]].concat(), Trial { selection: 4..8, baseline: 0..4 }).now[0]
+        };
+        assert!(
+            level([f32::NAN, 50.0, f32::NAN, 50.1]).is_nan() && level([50.0, 50.1, f32::NAN, 50.2]) > 9.0
+        );
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// A change below this part of the level is none, however still the series was.
 pub(super) const LEAST_CHANGE: f64 = 0.01;
+/// Two points may lie as near to each other as they like.
+const LEAST_KNOWN: f64 = 3.0;
 /// From a median absolute deviation to a standard deviation of normal noise.
 pub(super) const MAD_TO_SD: f64 = 1.482_602_218_505_602;
 
@@ -52,6 +54,11 @@ impl Unit {
             others,
             unusual: unusual.clone(),
         }
+    }
+
+    /// Whether enough points are known outside of the selection to say how far apart they lie.
+    pub(super) fn is_known(&self) -> bool {
+        self.others.points >= LEAST_KNOWN
     }
 
     /// The unit for a window: the selection, or a past one.
