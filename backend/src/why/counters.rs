@@ -39,14 +39,18 @@ pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
     }
     let part = counters / (counters + levels).max(1.0);
     let rises = Rises::of(all, &grid.now);
-    // What rose while nobody looked may have done so for long: then any rise is like it.
     let is_near = hangs_together(grid);
     for series in all.iter_mut().filter(|series| matches!(series.nature, Nature::Unclear(_))) {
         let Some(own) = rise(series, &grid.now).filter(|rise| *rise > 0.0) else { continue };
-        let least = if is_near { own } else { f32::MIN_POSITIVE };
+        let (least, most) = extent(series.values[grid.now.selection.clone()].iter());
+        let (_, before) = extent(series.values[grid.now.baseline.clone()].iter());
+        // What rose while nobody looked says nothing of the selection but where it rises on.
+        let rose_unseen = !is_near && least > before;
+        let least_rise = if is_near { own } else { f32::MIN_POSITIVE };
         let as_often = if is_near { firsts.chance(series, own) } else { 0.0 };
-        series.chance = as_often.max(part as f32 * rises.part_elsewhere(least, series));
-        if series.chance > COMMON {
+        let like_others = as_often.max(part as f32 * rises.part_elsewhere(least_rise, series));
+        series.chance = if rose_unseen { 1.0 } else { like_others };
+        if like_others > COMMON || (rose_unseen && most > least) {
             series.take_for_counter(grid);
         }
     }
@@ -265,5 +269,20 @@ mod tests {
         // Where the baseline lies far away, all that rose is alike.
         grid.starts_ms[..8].iter_mut().for_each(|start| *start -= 86_400_000);
         near(chance(6.0, &[twice, falls], &grid), 0.5 * 3.0 / 48.0, false);
+        // What rose while nobody looked is no news of the selection, but how fast it rises there is.
+        let unseen = |rise: f64| {
+            let mut buckets = Buckets::default();
+            let mut all = vec![add(
+                &mut buckets,
+                std::array::from_fn(|at| match at {
+                    0..8 => 4.0,
+                    8..11 => 9.0,
+                    _ => 9.0 + rise,
+                }),
+            )];
+            settle(&mut all, Seldom::default(), &grid);
+            (all[0].chance, all[0].nature == Nature::Rate)
+        };
+        assert_eq!([unseen(0.0), unseen(3.0)], [(1.0, false), (0.0, true)]);
     }
 }

@@ -1,7 +1,7 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
 use super::candidate::{By, Candidate, Judged, MOST_CHANGE, onset, shown};
-use super::moved::{Jumps, Move};
+use super::moved::{Jumps, Move, Sides};
 use super::null::combine;
 use super::observed::{Grid, Nature, Observed, Restart, Series};
 use super::quotients::Statistic;
@@ -130,8 +130,26 @@ fn candidate(
             begun_again(usual, series, restart, measured.now[PRESENCE], &observed.grid)
         }
         _ if change == Change::Gone => fallen_silent(usual, series, moved, &observed.grid),
+        _ if by == By::All && change != Change::New => at_its_peak(usual, series, moved, &observed.grid),
         _ => usual,
     }
+}
+
+/// The same told by the point that lies furthest off, where that is more than the mean tells: as many points' noise has one that lies out by the root of
+/// twice the logarithm of their number, and one point is a part of them.
+fn at_its_peak(usual: Candidate, series: &Series, moved: &Move, grid: &Grid) -> Candidate {
+    let (points, peak, before) = (moved.points.after.max(1.0), moved.all.peak, moved.median.before);
+    let further = Sides { before: moved.mean.before, after: peak };
+    let change = if peak > before { Change::Up } else { Change::Down };
+    let (relative, noise, effect) = sizes(&Move { mean: further, beyond: 1.0, ..*moved }, change, 0.0);
+    let (relative, noise) = (relative / points.sqrt(), noise / (2.0 * (points + 1.0).ln()).sqrt());
+    if relative.ln_1p() + noise.ln_1p() <= usual.relative.ln_1p() + usual.noise.ln_1p() {
+        return usual;
+    }
+    let selection = grid.now.selection.clone();
+    let onset = selection.into_iter().find(|bucket| (f64::from(series.values[*bucket]) - peak).abs() <= 0.0);
+    let (specific, summary) = (1.0 / points, words::peak(series, moved, change));
+    Candidate { change, relative, noise, effect, specific, summary, onset, ..usual }
 }
 
 /// The same of a series whose points end in the selection or just before: since when, where they were never missing for so long before.

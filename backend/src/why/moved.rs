@@ -11,8 +11,8 @@ pub(super) struct Move {
     pub(super) median: Sides,
     /// Means: of the selection without its extremes, but of a counter with them, for these add up to what it counted.
     pub(super) mean: Sides,
-    /// The selection's mean with its extremes.
-    pub(super) whole: f64,
+    /// The selection with its extremes.
+    pub(super) all: All,
     /// Standard deviations.
     pub(super) deviation: Sides,
     /// Points.
@@ -40,20 +40,41 @@ impl Move {
     pub(super) fn times(&self, times: f64) -> Self {
         let scaled = |sides: Sides| Sides { before: times * sides.before, after: times * sides.after };
         let [median, mean, deviation] = [self.median, self.mean, self.deviation].map(scaled);
-        Self { median, mean, deviation, whole: times * self.whole, ..*self }
+        let all = All { mean: times * self.all.mean, peak: times * self.all.peak };
+        Self { median, mean, deviation, all, ..*self }
     }
 
     /// The same told by most, or by all that the selection has.
     pub(super) fn by(&self, by: By) -> Self {
         match by {
             By::Most => *self,
-            By::All => Self { mean: Sides { after: self.whole, ..self.mean }, ..*self },
+            By::All => Self { mean: Sides { after: self.all.mean, ..self.mean }, ..*self },
         }
     }
 
     /// Whether the selection's points are enough to say how they swing.
     pub(super) fn has_spread(&self) -> bool {
         kept_of(self.points.after as usize, EXTREME_PART) as f64 >= LEAST_OF_SPREAD
+    }
+}
+
+/// What all points of the selection are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct All {
+    pub(super) mean: f64,
+    /// What lies furthest from the baseline's middle.
+    pub(super) peak: f64,
+}
+
+impl All {
+    pub(super) fn of(values: &[f32], middle: f64) -> Self {
+        let known = || values.iter().filter(|value| value.is_finite()).map(|value| f64::from(*value));
+        let further =
+            |peak: f64, value: f64| if (value - middle).abs() > (peak - middle).abs() { value } else { peak };
+        Self {
+            mean: known().sum::<f64>() / (known().count() as f64).max(1.0),
+            peak: known().fold(middle, further),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::counts;
 use super::ks::Binned;
-use super::moved::{Jumps, Move, Sides};
+use super::moved::{All, Jumps, Move, Sides};
 use super::observed::{Nature, Restart, Series, Trial};
 use super::pieces::Pieces;
 use super::trials::Trials;
@@ -158,7 +158,7 @@ fn move_of(series: &Series, asked: &Trial, unit: &Unit, pieces: &mut Pieces, sor
     Move {
         median: medians,
         mean,
-        whole: Shape::of(after).mean,
+        all: All::of(after, medians.before),
         deviation,
         points: Sides { before: was.points, after: points },
         floor: (LEAST_CHANGE * unit.centre).hypot(unit.quantum / points.max(1.0)) / size,

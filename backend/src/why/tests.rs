@@ -294,6 +294,7 @@ fn of_few_things_an_order_is_told_though_chance_may_have_made_them() {
         observed.series[6].values[selection.start + 4] = 400.0;
         let answer = rank(&observed);
         let listed: Vec<&str> = answer.weaker.iter().map(|weaker| weaker.subject.as_str()).collect();
+        assert!(answer.weaker.iter().any(|weaker| weaker.summary.starts_with("up to 400 ms; before ")));
         assert!(!subjects(&answer).contains(&"shop.cart.m6_ms"), "{answer:?}");
         let all = [subjects(&answer), listed].concat();
         let place = |name: &str| all.iter().position(|subject| *subject == name);

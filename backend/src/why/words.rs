@@ -136,6 +136,14 @@ pub(super) fn silent_since(at_ms: i64) -> String {
     [SILENT, &clock(at_ms)].concat()
 }
 
+/// `up to 300 ms; before 80 ms`.
+pub(super) fn peak(series: &Series, moved: &Move, change: Change) -> String {
+    let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
+    let value = |value: f64| with_unit(times * value, unit_of(&series.path));
+    let way = if change == Change::Up { "up" } else { "down" };
+    format!("{way} to {}{each}; before {}{each}", value(moved.all.peak), value(moved.median.before))
+}
+
 /// `silent since 14:05:20; before 80 ms`, `…; before 44 a second`.
 pub(super) fn silent_series(series: &Series, moved: &Move, at_ms: i64) -> String {
     let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };

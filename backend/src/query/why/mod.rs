@@ -142,7 +142,11 @@ impl Gathering {
         let received: Vec<bool> = lines.iter().zip(&present).map(|(lines, sum)| *lines || *sum > 0).collect();
         let late = received::yet_to_come(&self.plan.grid, &present, self.question.now);
         let kept = self.kept_of(&received);
-        self.notes.extend(notes::missing(&self.plan.grid, &kept.grid(&self.plan.grid)));
+        self.notes.extend(notes::missing(
+            &self.plan.grid,
+            &kept.grid(&self.plan.grid),
+            self.question.baseline,
+        ));
         self.kept = kept.without(&late);
         for series in &mut self.observed.series {
             series.values = self.kept.values(&series.values);

@@ -8,6 +8,7 @@ use crate::why::Observed;
 use crate::why::observed::{Grid, Trial};
 use sonde_shared::component::Selector;
 use sonde_shared::glob::Glob;
+use sonde_shared::time::{NANOS_PER_MS, TimeRange};
 use std::ops::Range;
 
 /// Of selection and baseline at least this part is to have something, or it is said.
@@ -44,14 +45,21 @@ pub(super) fn unknown(question: &Question, observed: &Observed, counted: &Counte
 }
 
 /// Where nothing was received in much of what is compared.
-pub(super) fn missing(planned: &Grid, kept: &Grid) -> Vec<String> {
+pub(super) fn missing(planned: &Grid, kept: &Grid, baseline: TimeRange) -> Vec<String> {
+    let is_whole = |buckets: usize| (buckets + 1) as i64 * planned.step_ms * NANOS_PER_MS >= baseline.nanos();
     let note = |what: &str, range: fn(&Trial) -> &Range<usize>| {
         let (all, left) = (range(&planned.now).len(), range(&kept.now).len());
         let missing = all - left.min(all);
         let minutes = missing as i64 * planned.step_ms / 60_000;
         // That nothing at all was received is said anyway.
         (MOST_MISSING * missing > all && left > 0).then(|| {
-            let length = if minutes > 0 { format!("{minutes} min") } else { "a part".to_owned() };
+            // Of a long baseline only parts were looked at.
+            let is_known = what == "selection" || is_whole(all);
+            let length = match minutes {
+                0 => "a part".to_owned(),
+                minutes if is_known => format!("{minutes} min"),
+                _ => "much".to_owned(),
+            };
             format!("In {length} of the {what} nothing was received; that is left out")
         })
     };
@@ -64,6 +72,7 @@ pub(super) fn missing(planned: &Grid, kept: &Grid) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sonde_shared::time::Timestamp;
 
     #[test]
     fn notes_are_sentences() {
@@ -80,13 +89,16 @@ mod tests {
             let now = Trial { baseline: 0..baseline, selection: baseline..baseline + selection };
             Grid::unbroken(0, 10_000, now)
         };
+        let secs = |secs: i64| TimeRange { from: Timestamp::from_secs(0), until: Timestamp::from_secs(secs) };
         let check = |kept: (usize, usize), expected: &[&str]| {
-            assert_eq!(missing(&grid(80, 20), &grid(kept.0, kept.1)), expected);
+            assert_eq!(missing(&grid(80, 20), &grid(kept.0, kept.1), secs(800)), expected);
         };
         check((80, 20), &[]);
         check((60, 15), &[]);
         check((80, 8), &["In 2 min of the selection nothing was received; that is left out"]);
         check((80, 14), &["In 1 min of the selection nothing was received; that is left out"]);
+        let of_a_day = missing(&grid(80, 20), &grid(20, 20), secs(86_400));
+        assert_eq!(of_a_day, ["In much of the baseline nothing was received; that is left out"]);
         check((20, 0), &["In 10 min of the baseline nothing was received; that is left out"]);
     }
 }
