@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use futures::future::try_join_all;
 use futures::stream;
 use sonde_shared::baseline::default_baseline;
-use sonde_shared::dashboard::{calls_function, paths_in};
+use sonde_shared::dashboard::{calls_function, metrics_in};
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_DAY, NANOS_PER_SEC, TimeRange};
 use sonde_shared::why::Why;
@@ -168,7 +168,7 @@ fn read_question(params: &Params) -> Result<Question, ApiError> {
         if calls_function(target) {
             check_target(target)?;
         }
-        for path in paths_in(target) {
+        for path in metrics_in(target) {
             let wrong = |why| {
                 let detail = format!("`{}` names no series: {why}", clip(path));
                 ApiError::parameter("target", detail, "shop.cart.p95_ms")
@@ -255,6 +255,8 @@ mod tests {
         assert_eq!((charted, named.components.len()), (vec!["a.*.b", "c.d"], 2));
         assert_eq!(named.host.as_deref(), Some("n1"));
         assert_eq!(question("from=10000&until=10120&target=a b.c").charted.len(), 1);
+        // Lines that are counted are no series.
+        assert!(question("from=10000&until=10120&target=logs('shop','warn')").charted.is_empty());
         for wrong in ["sum(", "nofunc(a.b)", "a.{b"] {
             let error = read_question(&Params::parse(&format!("from=10000&until=10120&target={wrong}")));
             let ApiError::Parameter { parameter, .. } = error.unwrap_err() else { panic!("{wrong}") };
