@@ -149,7 +149,7 @@ fn at_its_peak(usual: Candidate, series: &Series, moved: &Move, grid: &Grid) -> 
     let selection = grid.now.selection.clone();
     let onset = selection.into_iter().find(|bucket| (f64::from(series.values[*bucket]) - peak).abs() <= 0.0);
     let (specific, summary) = (1.0 / points, words::peak(series, moved, change));
-    Candidate { change, relative, noise, effect, specific, summary, onset, ..usual }
+    Candidate { change, relative, noise, specific, effect, summary, onset, ..usual }
 }
 
 /// The same of a series whose points end in the selection or just before: since when, where they were never missing for so long before.

@@ -41,7 +41,7 @@ impl Move {
         let scaled = |sides: Sides| Sides { before: times * sides.before, after: times * sides.after };
         let [median, mean, deviation] = [self.median, self.mean, self.deviation].map(scaled);
         let all = All { mean: times * self.all.mean, peak: times * self.all.peak };
-        Self { median, mean, deviation, all, ..*self }
+        Self { median, mean, all, deviation, ..*self }
     }
 
     /// The same told by most, or by all that the selection has.
