@@ -152,19 +152,19 @@ fn at_its_peak(usual: Candidate, series: &Series, moved: &Move, grid: &Grid) -> 
     Candidate { change, relative, noise, specific, effect, summary, onset, ..usual }
 }
 
-/// The same of a series whose points end in the selection or just before: since when, where they were never missing for so long before.
+/// The same of a series whose points end in the selection or just before: since when, where they were never missing for so long before, and
+/// most of the points that are missing are missing since.
 fn fallen_silent(usual: Candidate, series: &Series, moved: &Move, grid: &Grid) -> Candidate {
     let shown = shown(grid);
     let has = |bucket: &usize| series.values[*bucket].is_finite();
     let Some(last) = shown.clone().rev().find(has) else { return usual };
     let baseline: Vec<bool> = grid.now.baseline.clone().map(|bucket| has(&bucket)).collect();
     let pauses = baseline.chunk_by(|one, other| one == other).filter(|run| !run[0]);
+    let pause = pauses.map(<[bool]>::len).max().unwrap_or(0);
+    let missing = grid.now.selection.clone().filter(|bucket| !has(bucket)).count();
     let silent = shown.end - last - 1;
-    let at_ms = grid
-        .starts_ms
-        .get(last + 1)
-        .copied()
-        .filter(|_| silent > pauses.map(<[bool]>::len).max().unwrap_or(0));
+    let is_end = silent > pause && 2 * silent >= missing;
+    let at_ms = grid.starts_ms.get(last + 1).copied().filter(|_| is_end);
     let Some(at_ms) = at_ms else { return usual };
     Candidate {
         summary: words::silent_series(series, moved, at_ms),
