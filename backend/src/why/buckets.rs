@@ -180,12 +180,12 @@ impl Buckets {
 }
 
 impl Seen {
-    /// What came later, by so many seconds: if it began again, it has grown since.
+    /// What came later, by so many seconds: if it began again, it may have grown since.
     fn pause(&mut self, before: f64, after: f64, secs: i64) {
         let fell = self.falls;
         self.growth(before, after);
-        if after < before && after >= 0.0 && secs > 0 {
-            self.falls = fell;
+        if self.falls && !fell && secs > 0 {
+            self.falls = false;
             self.unseen = self.unseen.max(after / secs as f64);
         }
     }
