@@ -1,5 +1,6 @@
 //! Something that may be a finding, whatever it is of: what all kinds are compared by.
 
+use super::discovery::by_chance;
 use super::null::Combined;
 use super::observed::Grid;
 use sonde_shared::why::{Change, Course, FindingKind, Place};
@@ -60,6 +61,19 @@ pub(super) enum By {
     All,
 }
 
+/// One of what was tested, to be put into words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    /// Its place.
+    pub(super) at: usize,
+    /// How often the like of it comes by chance.
+    pub(super) p: f64,
+    /// Which of its statistics speaks loudest.
+    pub(super) loudest: u8,
+    /// By most of what it does; by all of it where chance may have done it anyway.
+    pub(super) by: By,
+}
+
 /// All that was tested of a kind.
 #[derive(Debug, Default)]
 pub(super) struct Judged {
@@ -74,20 +88,19 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// Items by how often the like of them comes by chance. `tell` puts one into words: by what most of it does, or, where chance may have done it
-    /// anyway, by all that it did.
+    /// Items by how often the like of them comes by chance. `tell` puts one into words.
     pub(super) fn of(
         combined: Combined,
         owners: Vec<String>,
-        tell: impl Fn(usize, By) -> Option<Candidate>,
+        tell: impl Fn(&Item) -> Option<Candidate>,
     ) -> Self {
         let p = &combined.p;
-        let mut order: Vec<usize> = (0..p.len()).collect();
-        order.sort_by(|one, other| p[*one].total_cmp(&p[*other]));
+        let order = by_chance(p);
         let promising = order.partition_point(|item| p[*item] <= PROMISING);
         let (mut candidates, mut others) = (Vec::new(), Vec::new());
-        for (place, item) in order.into_iter().enumerate().take(promising.max(LEAST_OF_A_KIND)) {
-            let told = |by| tell(item, by).filter(Candidate::matters);
+        for (place, at) in order.into_iter().enumerate().take(promising.max(LEAST_OF_A_KIND)) {
+            let item = |by| Item { at, p: p[at], loudest: combined.loudest[at], by };
+            let told = |by| tell(&item(by)).filter(Candidate::matters);
             match (place < promising).then(|| told(By::Most)).flatten() {
                 Some(candidate) => candidates.push(candidate),
                 None => others.extend(told(By::All)),

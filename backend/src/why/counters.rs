@@ -46,8 +46,9 @@ pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
         let (_, before) = extent(series.values[grid.now.baseline.clone()].iter());
         // What rose while nobody looked says nothing of the selection but where it rises on.
         let rose_unseen = !is_near && least > before;
-        let least_rise = if is_near { own } else { f32::MIN_POSITIVE };
-        let as_often = if is_near { firsts.chance(series, own) } else { 0.0 };
+        // As far, or at all where it may have risen for long.
+        let (least_rise, as_often) =
+            if is_near { (own, firsts.chance(series, own)) } else { (f32::MIN_POSITIVE, 0.0) };
         let like_others = as_often.max(part as f32 * rises.part_elsewhere(least_rise, series));
         series.chance = if rose_unseen { 1.0 } else { like_others };
         if like_others > COMMON || (rose_unseen && most > least) {

@@ -7,10 +7,16 @@ pub(super) fn discoveries(p: &[f64], tests: usize, rate: f64) -> Vec<bool> {
     adjusted.into_iter().map(|p| p <= rate).collect()
 }
 
-/// p-values as the part of discoveries that would be false if all up to this one were made.
-fn adjusted(p: &[f64], tests: usize) -> Vec<f64> {
+/// Places of p-values, the least first, equal ones as they come.
+pub(super) fn by_chance(p: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|one, other| p[*one].total_cmp(&p[*other]));
+    order
+}
+
+/// p-values as the part of discoveries that would be false if all up to this one were made.
+fn adjusted(p: &[f64], tests: usize) -> Vec<f64> {
+    let order = by_chance(p);
     let mut adjusted = vec![1.0; p.len()];
     let mut least = 1.0_f64;
     for (rank, item) in order.into_iter().enumerate().rev() {

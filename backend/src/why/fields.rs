@@ -39,10 +39,9 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
         }
     }
     let combined = combine(&statistics);
-    let (p, loudest) = (combined.p.clone(), combined.loudest.clone());
-    Judged::of(combined, Vec::new(), |item, _| {
-        let of = if loudest[item] == 0 { of_value } else { of_numbers };
-        of(observed, tree, usable[item], p[item])
+    Judged::of(combined, Vec::new(), |item| {
+        let of = if item.loudest == 0 { of_value } else { of_numbers };
+        of(observed, tree, usable[item.at], item.p)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
-use super::candidate::{By, Candidate, Judged, MOST_CHANGE, onset, shown};
+use super::candidate::{By, Candidate, Item, Judged, MOST_CHANGE, onset, shown};
 use super::moved::{Jumps, Move, Sides};
 use super::null::combine;
 use super::observed::{Grid, Nature, Observed, Restart, Series};
@@ -39,10 +39,7 @@ pub(super) fn find(observed: &Observed, trials: &Trials, alive: &[bool], tree: &
         *p = p.max(f64::from(series.chance));
     }
     let owners = observed.series.iter().map(|series| tree.owner(&series.path)).collect();
-    let (p, loudest) = (combined.p.clone(), combined.loudest.clone());
-    Judged::of(combined, owners, |item, by| {
-        Some(candidate(observed, tree, item, (&measured[item], by), p[item], loudest[item]))
-    })
+    Judged::of(combined, owners, |item| Some(candidate(observed, tree, item, &measured[item.at])))
 }
 
 /// Measures all series, in parts on as many threads as there are cores.
@@ -92,16 +89,10 @@ fn sort_of(moved: &Move) -> usize {
     of_jumps + 2 * usize::from(moved.seldom)
 }
 
-fn candidate(
-    observed: &Observed,
-    tree: &Tree<'_>,
-    item: usize,
-    (measured, by): (&Measured, By),
-    p: f64,
-    loudest: u8,
-) -> Candidate {
-    let (series, moved) = (&observed.series[item], &measured.moved.by(by));
-    let change = change_of(moved, usize::from(loudest));
+fn candidate(observed: &Observed, tree: &Tree<'_>, item: &Item, measured: &Measured) -> Candidate {
+    let (series, moved) = (&observed.series[item.at], &measured.moved.by(item.by));
+    let loudest = usize::from(item.loudest);
+    let change = change_of(moved, loudest);
     let course = series.values[shown(&observed.grid)].to_vec();
     let (relative, noise, effect) = sizes(moved, change, measured.now[PRESENCE]);
     let began = match change {
@@ -112,7 +103,7 @@ fn candidate(
         kind: FindingKind::Metric,
         subject: series.path.clone(),
         change,
-        p,
+        p: item.p,
         relative,
         noise,
         specific: moved.beyond,
@@ -126,11 +117,11 @@ fn candidate(
         twin: None,
     };
     match moved.restarted {
-        Some(restart) if usize::from(loudest) == PRESENCE => {
+        Some(restart) if loudest == PRESENCE => {
             begun_again(usual, series, restart, measured.now[PRESENCE], &observed.grid)
         }
         _ if change == Change::Gone => fallen_silent(usual, series, moved, &observed.grid),
-        _ if by == By::All && change != Change::New => at_its_peak(usual, series, moved, &observed.grid),
+        _ if item.by == By::All && change != Change::New => at_its_peak(usual, series, moved, &observed.grid),
         _ => usual,
     }
 }
@@ -146,8 +137,8 @@ fn at_its_peak(usual: Candidate, series: &Series, moved: &Move, grid: &Grid) -> 
     if relative.ln_1p() + noise.ln_1p() <= usual.relative.ln_1p() + usual.noise.ln_1p() {
         return usual;
     }
-    let selection = grid.now.selection.clone();
-    let onset = selection.into_iter().find(|bucket| (f64::from(series.values[*bucket]) - peak).abs() <= 0.0);
+    let is_peak = |bucket: &usize| (f64::from(series.values[*bucket]) - peak).abs() <= 0.0;
+    let onset = grid.now.selection.clone().find(is_peak);
     let (specific, summary) = (1.0 / points, words::peak(series, moved, change));
     Candidate { change, relative, noise, specific, effect, summary, onset, ..usual }
 }

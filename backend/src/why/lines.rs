@@ -169,8 +169,7 @@ fn test(
     }
     let combined = combine(&statistics);
     let owners = streams.iter().map(|stream| stream.owner.clone()).collect();
-    let (p, loudest) = (combined.p.clone(), combined.loudest.clone());
-    Judged::of(combined, owners, |item, _| candidate(grid, &streams[item], alive, p[item], loudest[item]))
+    Judged::of(combined, owners, |item| candidate(grid, &streams[item.at], alive, item.p, item.loudest))
 }
 
 /// Whether a window as long as the selection has few lines or none on average: such streams are compared among themselves,

@@ -93,7 +93,7 @@ fn rank_fields(observed: &Observed, judged: &Judgements, weights: &Weights) -> (
     (Why { findings, weaker, note, ..answer }, fields.combined)
 }
 
-/// Candidates by what is known of each alone; equal ones by what they are of, so that an answer is always the same.
+/// Candidates by what is known of each alone; equal ones as they come, so that an answer is always the same.
 fn best_first(candidates: Vec<Candidate>, tree: &Tree<'_>, weights: &Weights) -> Vec<Candidate> {
     let score =
         |candidate: &Candidate| alone(candidate, tree.closeness(&candidate.owner, &candidate.hosts), weights);

@@ -30,7 +30,7 @@ pub(super) fn series(series: &Series, moved: &Move, change: Change) -> String {
     if change == Change::Gone && moved.points.after >= 1.0 {
         return "fewer values than before".to_owned();
     }
-    let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
+    let (times, each) = each_time(series, moved);
     let limit = if moved.at_limit && change == Change::Up && series.nature != Nature::Rate {
         ", at its limit"
     } else {
@@ -51,8 +51,11 @@ fn amount(moved: &Move, change: Change, unit: &str) -> String {
     }
 }
 
-/// The time in which a counter's growth is a number that a person would say: so many seconds, and how it is called.
-fn each_time(moved: &Move) -> (f64, &'static str) {
+/// The time in which a counter's growth is a number that a person would say: so many seconds, and how it is called. A level has none.
+fn each_time(series: &Series, moved: &Move) -> (f64, &'static str) {
+    if series.nature != Nature::Rate {
+        return (1.0, "");
+    }
     let sides = [moved.mean, moved.median].map(|sides| sides.before.abs().max(sides.after.abs()));
     match sides[0].max(sides[1]) {
         least if least >= 1.0 => (1.0, " a second"),
@@ -138,7 +141,7 @@ pub(super) fn silent_since(at_ms: i64) -> String {
 
 /// `up to 300 ms; before 80 ms`.
 pub(super) fn peak(series: &Series, moved: &Move, change: Change) -> String {
-    let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
+    let (times, each) = each_time(series, moved);
     let value = |value: f64| with_unit(times * value, unit_of(&series.path));
     let way = if change == Change::Up { "up" } else { "down" };
     format!("{way} to {}{each}; before {}{each}", value(moved.all.peak), value(moved.median.before))
@@ -146,7 +149,7 @@ pub(super) fn peak(series: &Series, moved: &Move, change: Change) -> String {
 
 /// `silent since 14:05:20; before 80 ms`, `…; before 44 a second`.
 pub(super) fn silent_series(series: &Series, moved: &Move, at_ms: i64) -> String {
-    let (times, each) = if series.nature == Nature::Rate { each_time(moved) } else { (1.0, "") };
+    let (times, each) = each_time(series, moved);
     let before = with_unit(times * moved.median.before, unit_of(&series.path));
     format!("{}; before {before}{each}", silent_since(at_ms))
 }

@@ -46,24 +46,24 @@ pub(super) fn unknown(question: &Question, observed: &Observed, counted: &Counte
 
 /// Where nothing was received in much of what is compared.
 pub(super) fn missing(planned: &Grid, kept: &Grid, baseline: TimeRange) -> Vec<String> {
-    let is_whole = |buckets: usize| (buckets + 1) as i64 * planned.step_ms * NANOS_PER_MS >= baseline.nanos();
-    let note = |what: &str, range: fn(&Trial) -> &Range<usize>| {
+    let planned_nanos = (planned.now.baseline.len() + 1) as i64 * planned.step_ms * NANOS_PER_MS;
+    // Of a long baseline only parts were looked at.
+    let is_whole = planned_nanos >= baseline.nanos();
+    let note = |what: &str, is_whole: bool, range: fn(&Trial) -> &Range<usize>| {
         let (all, left) = (range(&planned.now).len(), range(&kept.now).len());
         let missing = all - left.min(all);
         let minutes = missing as i64 * planned.step_ms / 60_000;
         // That nothing at all was received is said anyway.
         (MOST_MISSING * missing > all && left > 0).then(|| {
-            // Of a long baseline only parts were looked at.
-            let is_known = what == "selection" || is_whole(all);
             let length = match minutes {
                 0 => "a part".to_owned(),
-                minutes if is_known => format!("{minutes} min"),
+                minutes if is_whole => format!("{minutes} min"),
                 _ => "much".to_owned(),
             };
             format!("In {length} of the {what} nothing was received; that is left out")
         })
     };
-    [note("selection", |now| &now.selection), note("baseline", |now| &now.baseline)]
+    [note("selection", true, |now| &now.selection), note("baseline", is_whole, |now| &now.baseline)]
         .into_iter()
         .flatten()
         .collect()
