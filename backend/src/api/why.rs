@@ -137,6 +137,13 @@ impl Work {
         let readers = gathering.series_readers(PARTS);
         let read =
             try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step))).await?;
+        let take = move || {
+            let readers = gathering.take_series(read, PARTS);
+            (gathering, readers)
+        };
+        let (mut gathering, readers) = self.queries.run(take).await?;
+        let read =
+            try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step))).await?;
         let rank = move || {
             gathering.end_series(read);
             let why = if is_wanted { gathering.rank_all(false) } else { Why::default() };

@@ -39,7 +39,7 @@ pub fn settle(all: &mut [Series], seldom: Seldom, grid: &Grid) {
     }
     let part = counters / (counters + levels).max(1.0);
     let rises = Rises::of(all, &grid.now);
-    let is_near = hangs_together(grid);
+    let is_near = grid.is_near();
     for series in all.iter_mut().filter(|series| matches!(series.nature, Nature::Unclear(_))) {
         let Some(own) = rise(series, &grid.now).filter(|rise| *rise > 0.0) else { continue };
         let (least, most) = extent(series.values[grid.now.selection.clone()].iter());
@@ -147,14 +147,6 @@ impl Series {
         (self.nature, self.chance) = (Nature::Rate, 0.0);
         self.restarts = grow(&mut self.values, grid);
     }
-}
-
-/// Whether the selection follows on the baseline after no more than the two are long.
-fn hangs_together(grid: &Grid) -> bool {
-    let Trial { selection, baseline } = &grid.now;
-    let start_ms = |bucket: usize| grid.starts_ms.get(bucket).copied().unwrap_or_default();
-    let gap_ms = start_ms(selection.start) - start_ms(baseline.end.saturating_sub(1));
-    gap_ms <= (selection.len() + baseline.len()) as i64 * grid.step_ms
 }
 
 /// How far above the baseline's least the selection's greatest lies, of what is unclear or has one value.

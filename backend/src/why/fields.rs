@@ -4,13 +4,16 @@
 //! that is so in every slice of the baseline too.
 
 use super::candidate::{Candidate, Judged, MOST_CHANGE, shown};
-use super::counts::{interval, ratio, share_deviance};
+use super::counts::{interval, ratio};
 use super::null::combine;
-use super::observed::{Field, FieldValue, Grid, Observed, Part};
+use super::observed::{Field, Grid, Observed, Part};
 use super::quotients::Statistic;
+use super::successors;
 use super::tree::Tree;
+use super::values::{self, Hits, other_slices};
 use super::words;
 use sonde_shared::why::{Change, FindingKind, Place};
+use std::collections::BTreeSet;
 
 /// Values, numbers' distribution, numbers' middle.
 const STATISTICS: usize = 3;
@@ -19,20 +22,25 @@ const PRIOR_WINDOWS: f64 = 4.0;
 /// With fewer sampled lines on a side a share says nothing.
 const FEWEST_LINES: u32 = 8;
 const FEWEST_NUMBERS: usize = 8;
+/// So large a part of what numbers were or are is no shift that noise could not make.
+const LEAST_PART: f64 = 0.05;
 /// So many letters on either side of a value are looked for with it.
 const NEIGHBOURS: usize = 12;
 
 /// Candidates among fields.
 pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
     let slices = observed.grid.slices().len();
-    let usable: Vec<&Field> = observed.fields.iter().filter(|field| is_usable(field, slices)).collect();
+    let (is_far, replaced) = (!observed.grid.is_near(), successors::names(observed));
+    let part = |field| Tested { field, is_far, replaced: &replaced };
+    let usable: Vec<Tested<'_>> =
+        observed.fields.iter().filter(|field| is_usable(field, slices)).map(part).collect();
     let windows = slices - 1;
     let mut statistics: Vec<Statistic> = (0..STATISTICS)
         .map(|_| Statistic { windows, prior: PRIOR_WINDOWS, ..Statistic::default() })
         .collect();
-    for field in &usable {
+    for tested in &usable {
         for slice in (0..slices).rev() {
-            let values = compare(field, slice);
+            let values = tested.compare(slice);
             for (statistic, value) in statistics.iter_mut().zip(values) {
                 if slice == windows { &mut statistic.now } else { &mut statistic.past }.push(value);
             }
@@ -41,8 +49,18 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
     let combined = combine(&statistics);
     Judged::of(combined, Vec::new(), |item| {
         let of = if item.loudest == 0 { of_value } else { of_numbers };
-        of(observed, tree, usable[item.at], item.p)
+        of(observed, tree, &usable[item.at], item.p)
     })
+}
+
+/// A field that is tested.
+#[derive(Clone, Copy, Debug)]
+struct Tested<'a> {
+    field: &'a Field,
+    /// Whether nobody looked at what lies between baseline and selection.
+    is_far: bool,
+    /// Names that took over from others.
+    replaced: &'a BTreeSet<&'a str>,
 }
 
 fn is_usable(field: &Field, slices: usize) -> bool {
@@ -55,25 +73,45 @@ fn is_usable(field: &Field, slices: usize) -> bool {
         && (field.numbers.is_empty() || field.numbers.len() == slices)
 }
 
-/// A slice with the baseline's other slices. Distances are in what chance makes of so many numbers, so that a few and many compare.
-fn compare(field: &Field, slice: usize) -> [f32; STATISTICS] {
-    let best = best_value(field, slice).map_or(0.0, |(_, deviance)| deviance);
-    let inside = field.numbers.get(slice).map_or(&[][..], Vec::as_slice);
-    let others = other_numbers(field, slice);
-    if inside.len() < FEWEST_NUMBERS || others.len() < FEWEST_NUMBERS {
-        return [best, 0.0, 0.0];
+impl<'a> Tested<'a> {
+    fn most_over(&self, slice: usize) -> Option<(Hits<'a>, f32)> {
+        values::most_over(self.field, slice, self.is_far, self.replaced)
     }
-    let (inside, others) = (ordered(inside), ordered(&others));
-    let distance = distance(&inside, &others);
-    let size = ((inside.len() * others.len()) as f64 / (inside.len() + others.len()) as f64).sqrt();
-    let quarters = quantile(&others, 0.75) - quantile(&others, 0.25);
-    let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
-    let unit = quarters.max(0.05 * before.abs()).max(1e-9);
-    [best, (distance * size) as f32, ((after - before).abs() / unit * size) as f32]
+
+    /// A slice with the baseline's other slices. Distances are in what chance makes of so many numbers, so that a few and many compare.
+    fn compare(&self, slice: usize) -> [f32; STATISTICS] {
+        let field = self.field;
+        let best = self.most_over(slice).map_or(0.0, |(_, deviance)| deviance);
+        let inside = field.numbers.get(slice).map_or(&[][..], Vec::as_slice);
+        let others = other_numbers(field, slice);
+        if inside.len() < FEWEST_NUMBERS || others.len() < FEWEST_NUMBERS {
+            return [best, 0.0, 0.0];
+        }
+        let (inside, others) = (ordered(inside), ordered(&others));
+        // One number that takes the place of another while nobody looks is a name.
+        if self.is_far && [&inside, &others].into_iter().all(|numbers| is_one(numbers)) {
+            return [best, 0.0, 0.0];
+        }
+        let distance = distance(&inside, &others);
+        let size = ((inside.len() * others.len()) as f64 / (inside.len() + others.len()) as f64).sqrt();
+        let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
+        let unit = unit(&inside, &others);
+        [best, (distance * size) as f32, ((after - before).abs() / unit * size) as f32]
+    }
 }
 
-fn other_slices(field: &Field, slice: usize) -> impl Iterator<Item = usize> + use<> {
-    (0..field.lines.len() - 1).filter(move |other| *other != slice)
+fn is_one(sorted: &[f32]) -> bool {
+    sorted.first() == sorted.last()
+}
+
+/// What a shift of the middle is measured in: how far numbers before lie apart in the middle half of them, or on average from their middle,
+/// which more than half of them may be; and at least a part of the larger middle, since what was always nothing says nothing of how far it moves.
+fn unit(inside: &[f32], others: &[f32]) -> f64 {
+    let (before, after) = (quantile(others, 0.5), quantile(inside, 0.5));
+    let quarters = quantile(others, 0.75) - quantile(others, 0.25);
+    let apart = others.iter().map(|number| (f64::from(*number) - before).abs()).sum::<f64>();
+    let least = LEAST_PART * before.abs().max(after.abs());
+    quarters.max(apart / others.len().max(1) as f64).max(least).max(f64::MIN_POSITIVE)
 }
 
 fn other_numbers(field: &Field, slice: usize) -> Vec<f32> {
@@ -81,24 +119,13 @@ fn other_numbers(field: &Field, slice: usize) -> Vec<f32> {
     others.flatten().copied().collect()
 }
 
-/// The most over-represented value of a slice.
-fn best_value(field: &Field, slice: usize) -> Option<(&FieldValue, f32)> {
-    let lines = f64::from(field.lines[slice]);
-    let before = |of: &[u32]| other_slices(field, slice).map(|other| f64::from(of[other])).sum::<f64>();
-    let all_before = before(&field.lines);
-    let rated = field.values.iter().map(|value| {
-        let hits = f64::from(value.lines[slice]);
-        (value, share_deviance(hits, lines, before(&value.lines), all_before))
-    });
-    rated.filter(|(_, deviance)| *deviance > 0.0).max_by(|one, other| one.1.total_cmp(&other.1))
-}
-
-fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Option<Candidate> {
+fn of_value(observed: &Observed, tree: &Tree<'_>, tested: &Tested<'_>, p: f64) -> Option<Candidate> {
+    let field = tested.field;
     let last = field.lines.len() - 1;
-    let (value, deviance) = best_value(field, last)?;
-    let (hits, lines) = (f64::from(value.lines[last]), f64::from(field.lines[last]));
-    let sum = |of: &[u32]| of[..last].iter().map(|count| f64::from(*count)).sum::<f64>();
-    let (hits_before, lines_before) = (sum(&value.lines), sum(&field.lines));
+    let (Hits { value, here, before, taken }, deviance) = tested.most_over(last)?;
+    let (hits, lines, hits_before) =
+        (f64::from(here), f64::from(field.lines[last]), f64::from(before + taken));
+    let lines_before = field.lines[..last].iter().map(|count| f64::from(*count)).sum::<f64>();
     let (share, share_before) = (hits / lines, hits_before / lines_before.max(1.0));
     let ratio = ratio(hits, lines, hits_before, lines_before);
     let (low, high) = interval(hits, lines);
@@ -107,7 +134,7 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Opti
         "{}: {} of the lines ({low}–{high} %, {lines} sampled); before {}",
         value.value,
         words::percent(share),
-        words::percent(share_before)
+        words::percent(f64::from(before) / lines_before.max(1.0))
     );
     let shares = |slice: usize| value.lines[slice] as f32 / field.lines[slice].max(1) as f32;
     let mut base = candidate(observed, tree, field, p)?;
@@ -120,7 +147,7 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Opti
     }
     Some(Candidate {
         subject: subject(observed, field, Some(&value.value)),
-        change: if hits_before > 0.0 { Change::Up } else { Change::New },
+        change: if before > 0 { Change::Up } else { Change::New },
         relative: ((ratio - 1.0).max(0.0) * (share - share_before)).clamp(0.0, MOST_CHANGE),
         noise: f64::from(deviance),
         specific: share - share_before,
@@ -132,14 +159,14 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Opti
     })
 }
 
-fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Option<Candidate> {
+fn of_numbers(observed: &Observed, tree: &Tree<'_>, tested: &Tested<'_>, p: f64) -> Option<Candidate> {
+    let field = tested.field;
     let last = field.lines.len() - 1;
     let (inside, others) = (ordered(&field.numbers[last]), ordered(&other_numbers(field, last)));
     let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
-    let unit = unit_of(observed, field);
+    let of = unit_of(observed, field);
     let most = (1.0 + MOST_CHANGE).ln();
     let ratio = if before * after > 0.0 { (after / before).ln() } else { (after - before).signum() * most };
-    let quarters = (quantile(&others, 0.75) - quantile(&others, 0.25)).max(0.05 * before.abs()).max(1e-9);
     let distance = distance(&inside, &others);
     let medians = |slice: usize| quantile(&ordered(&field.numbers[slice]), 0.5) as f32;
     let mut base = candidate(observed, tree, field, p)?;
@@ -158,10 +185,10 @@ fn of_numbers(observed: &Observed, tree: &Tree<'_>, field: &Field, p: f64) -> Op
         relative: ((after - before).abs() / before.abs().max(after.abs() / MOST_CHANGE).max(1e-9))
             .min(MOST_CHANGE)
             * distance,
-        noise: (after - before).abs() / quarters,
+        noise: (after - before).abs() / unit(&inside, &others),
         specific: distance,
         effect: ratio.clamp(-most, most),
-        summary: format!("median {}{}", words::from_to(before, after, unit), which(observed, field)),
+        summary: format!("median {}{}", words::from_to(before, after, of), which(observed, field)),
         course: spread_out(&observed.grid, medians),
         ..base
     })
@@ -295,7 +322,7 @@ fn distance(one: &[f32], other: &[f32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observed::{Pattern, Trial};
+    use super::super::observed::{FieldValue, Pattern, Trial};
     use super::super::quantity::Measure;
     use super::*;
 
@@ -319,6 +346,12 @@ mod tests {
         }
     }
 
+    static NONE: BTreeSet<&str> = BTreeSet::new();
+
+    fn tested(observed: &Observed) -> Tested<'_> {
+        Tested { field: &observed.fields[0], is_far: false, replaced: &NONE }
+    }
+
     #[test]
     fn an_address_that_wrote_most_of_the_lines_is_told_with_its_share() {
         let value = |value: &str, lines: [u32; 5]| FieldValue { value: value.into(), lines: lines.to_vec() };
@@ -329,7 +362,7 @@ mod tests {
             ..Field::default()
         };
         let observed = observed(field);
-        let found = of_value(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
+        let found = of_value(&observed, &Tree::of(&observed), &tested(&observed), 0.001).unwrap();
         assert_eq!(found.subject, "client=198.51.100.7");
         assert_eq!(found.summary, "198.51.100.7: 84 % of the lines (76–90 %, 100 sampled); before 2 %");
         assert_eq!(found.at.field, Some(("client".into(), "198.51.100.7".into())));
@@ -346,12 +379,39 @@ mod tests {
             ..Field::default()
         };
         let observed = observed(field);
-        let found = of_numbers(&observed, &Tree::of(&observed), &observed.fields[0], 0.001).unwrap();
+        let found = of_numbers(&observed, &Tree::of(&observed), &tested(&observed), 0.001).unwrap();
         assert_eq!(
             (found.summary.as_str(), found.change),
             ("median 12 → 937 ms (the <*> behind “took”)", Change::Up)
         );
         assert_eq!(found.at.pattern.as_deref(), Some("p"));
+    }
+
+    /// What a part says whose numbers are these in four slices and in the selection.
+    fn said(slices: [&[f32]; 5], is_far: bool) -> [f32; STATISTICS] {
+        let each = |numbers: &[f32]| numbers.iter().copied().cycle().take(40).collect::<Vec<f32>>();
+        let field = Field { lines: vec![40; 5], numbers: slices.map(each).to_vec(), ..Field::default() };
+        Tested { field: &field, is_far, replaced: &NONE }.compare(4)
+    }
+
+    #[test]
+    fn a_number_that_was_mostly_nothing_shifts_by_what_it_does_else() {
+        let usual = said([&[0.0, 0.0, 0.0, 1.0, 1.0]; 5], false);
+        let more = said(
+            [&[0.0, 0.0, 0.0, 1.0, 1.0], &[0.0, 0.0, 0.0, 1.0, 1.0], &[0.0], &[0.0], &[0.0, 1.0, 1.0]],
+            false,
+        );
+        assert!(usual[2] <= 0.0 && more[2] > 1.0 && more[2] < 50.0, "{usual:?} {more:?}");
+        let from_nothing = said([&[0.0], &[0.0], &[0.0], &[0.0], &[7.0]], false);
+        assert!(from_nothing[2] > more[2] && from_nothing[2] < 1e3, "{from_nothing:?}");
+    }
+
+    #[test]
+    fn one_number_for_another_while_nobody_looks_is_a_name() {
+        let replaced = [&[314.0][..], &[314.0], &[314.0], &[314.0], &[2_718.0]];
+        assert!(said(replaced, false)[1] > 1.0);
+        assert!(said(replaced, true).iter().all(|said| *said <= 0.0));
+        assert!(said([&[314.0], &[314.0], &[314.0], &[314.0], &[2_718.0, 3.0]], true)[1] > 1.0);
     }
 
     #[test]

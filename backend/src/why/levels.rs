@@ -6,6 +6,7 @@ use super::null::combine;
 use super::observed::{Grid, Nature, Observed, Restart, Series};
 use super::quotients::Statistic;
 use super::series::{Measured, Room, STATISTICS, measure};
+use super::successors;
 use super::tree::Tree;
 use super::trials::Trials;
 use super::words;
@@ -183,7 +184,8 @@ fn begun_again(usual: Candidate, series: &Series, restart: Restart, presence: f3
 
 /// What shows the change: of a counter how fast it grows, since itself it only grows on.
 fn target_of(series: &Series) -> String {
-    if series.nature == Nature::Rate { format!("perSecond({})", series.path) } else { series.path.clone() }
+    let path = successors::glob(series).unwrap_or_else(|| series.path.clone());
+    if series.nature == Nature::Rate { format!("perSecond({path})") } else { path }
 }
 
 /// What a counter has counted since the first bucket that is shown, or since it began again.

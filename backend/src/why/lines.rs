@@ -7,6 +7,7 @@ use super::null::combine;
 use super::observed::{Counts, Grid, Observed, Trial};
 use super::quotients::Statistic;
 use super::reworded;
+use super::successors;
 use super::tree::{Tree, is_within};
 use super::trials::Trials;
 use super::words;
@@ -14,6 +15,7 @@ use sonde_shared::log::Level;
 use sonde_shared::why::{Change, FindingKind, Place};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::ops::Range;
 
 /// Count, silence, share of errors.
@@ -84,7 +86,10 @@ fn pattern_lines<'a>(
 pub(super) fn find_places(observed: &Observed, trials: &Trials, alive: &[bool], tree: &Tree<'_>) -> Judged {
     let mut streams: Vec<Stream<'_>> =
         nodes(&observed.components).iter().map(|node| component(observed, tree, node)).collect();
-    streams.extend((0..observed.hosts.len()).map(|host| host_lines(observed, host)));
+    let former = successors::of_hosts(observed);
+    let replaced: BTreeSet<usize> = former.values().copied().collect();
+    let hosts = (0..observed.hosts.len()).filter(|host| !replaced.contains(host));
+    streams.extend(hosts.map(|host| host_lines(observed, host, &former)));
     let bursts = bursts::of_all(streams.iter().map(|stream| &*stream.lines), trials, alive);
     let bursts: Vec<&[Bursts]> = bursts.iter().map(Vec::as_slice).collect();
     test(&observed.grid, &streams, &bursts, trials, alive)
@@ -119,9 +124,13 @@ fn component<'a>(observed: &Observed, tree: &Tree<'_>, node: &str) -> Stream<'a>
     }
 }
 
-fn host_lines<'a>(observed: &Observed, host: usize) -> Stream<'a> {
+/// A host's lines, and those of the hosts that it took over from.
+fn host_lines<'a>(observed: &Observed, host: usize, former: &BTreeMap<usize, usize>) -> Stream<'a> {
     let name = observed.hosts[host].clone();
-    let on_host = || observed.volumes.iter().filter(|volume| volume.host == Some(host as u32));
+    let names: BTreeSet<u32> =
+        iter::successors(Some(host), |at| former.get(at).copied()).map(|at| at as u32).collect();
+    let is_of = |host: u32| names.contains(&host);
+    let on_host = || observed.volumes.iter().filter(|volume| volume.host.is_some_and(is_of));
     Stream {
         kind: FindingKind::Host,
         subject: name.clone(),

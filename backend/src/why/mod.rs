@@ -51,6 +51,8 @@ mod score;
 /// What a series does in a window.
 mod series;
 mod share;
+/// What goes on under another name.
+pub mod successors;
 #[cfg(test)]
 mod tests;
 /// What the members of one place say together.
@@ -61,6 +63,8 @@ mod tree;
 mod trials;
 /// What changes are measured in.
 mod unit;
+/// Which value of a part of lines is over-represented.
+mod values;
 /// Sizes in words.
 mod words;
 

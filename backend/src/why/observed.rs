@@ -82,6 +82,8 @@ pub struct Trial {
 pub struct Series {
     /// Its path.
     pub path: String,
+    /// What it was called before, the earliest first; mostly nothing else.
+    pub former: Vec<String>,
     /// One value a bucket: the mean of its points, or of a counter by how much it grew a second; NaN where it has none.
     pub values: Vec<f32>,
     /// What these are.
@@ -232,6 +234,14 @@ impl Grid {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.starts_ms.is_empty()
+    }
+
+    /// Whether the selection follows on the baseline after no more than the two are long. What lies between else, nobody looked at.
+    pub(super) fn is_near(&self) -> bool {
+        let Trial { selection, baseline } = &self.now;
+        let start_ms = |bucket: usize| self.starts_ms.get(bucket).copied().unwrap_or_default();
+        let gap_ms = start_ms(selection.start) - start_ms(baseline.end.saturating_sub(1));
+        gap_ms <= (selection.len() + baseline.len()) as i64 * self.step_ms
     }
 
     /// The stretches of time for which fields are sampled: the baseline in parts about as long as the selection, at least

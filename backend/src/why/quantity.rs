@@ -67,6 +67,9 @@ const UNITS: [(&str, Measure, f64); 30] = [
     ("%", Measure::Percent, 1.0),
 ];
 
+/// Digits that a double tells apart.
+const MOST_DIGITS: usize = f64::DIGITS as usize;
+
 /// A value that is a number, with its unit if it has one: `912`, `-4.5`, `1e3`, `12ms`, `1.5 MiB`, `84%`, and times of several parts
 /// (`1m3.2s`). Nothing else is: no address, no version, no date.
 pub fn read_quantity(text: &str) -> Option<(f32, Measure)> {
@@ -97,12 +100,12 @@ fn unit(text: &str) -> Option<(Measure, f64)> {
     UNITS.iter().find(|(name, ..)| *name == text).map(|(_, measure, scale)| (*measure, *scale))
 }
 
-/// A decimal number at the start, and what comes behind it.
+/// A decimal number at the start, and what comes behind it. One of more digits than a double tells apart is a name.
 fn split_number(text: &str) -> Option<(f64, &str)> {
     let bytes = text.as_bytes();
     let digits = |from: usize| from + bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut end = digits(0);
-    if end == 0 {
+    if end == 0 || bytes[..end].iter().skip_while(|digit| **digit == b'0').count() > MOST_DIGITS {
         return None;
     }
     if bytes.get(end) == Some(&b'.') && digits(end + 1) > end + 1 {
@@ -140,6 +143,7 @@ mod tests {
         check("2h45m0s", seconds(9_900.0));
         check("1.5 MiB", bytes(1_572_864.0));
         check("4K", plain(4_000.0));
+        check("00000000000000000007", plain(7.0));
         check("84%", Some((84.0, Measure::Percent)));
         for other in [
             "",
@@ -162,6 +166,7 @@ mod tests {
             "0x1f",
             "1,284",
             "5e",
+            "1764979190123456789",
             "1m3",
             "12µ",
         ] {

@@ -25,16 +25,17 @@ use super::budget::Budget;
 use crate::store::logs::{Counters, Snapshot};
 use crate::store::{Store, StoreError};
 use crate::why::counters::{Seldom, settle};
-use crate::why::observed::{Grid, Observed};
-use crate::why::{Judgements, NOTHING_CAME, Weights, rank_judged};
+use crate::why::observed::{Grid, Observed, Series};
+use crate::why::{Judgements, NOTHING_CAME, Weights, rank_judged, successors};
 use lines::{Counted, LineTally};
 use plan::{Plan, Stretch};
 use reading::{Sampled, Sampling};
 use received::Kept;
 use sample::{SAMPLE_LINES, Shares};
-use series::Stored;
+use series::{Called, Stored};
 use sonde_shared::time::Timestamp;
 use sonde_shared::why::Why;
+use std::collections::HashSet;
 use std::sync::Arc;
 use walk::{StoredLines, StretchWalk};
 
@@ -45,13 +46,17 @@ pub struct Gathering {
     plan: Plan,
     lines: StoredLines,
     points: Stored,
-    names: Arc<[String]>,
+    names: Arc<[Called]>,
     walk: Option<StretchWalk<LineTally>>,
     /// Stretches that were not looked at.
     left: Vec<Stretch>,
     sampling: Sampling,
     sample_lines: usize,
     counted: Counted,
+    /// How many series have points in each bucket …
+    present: Vec<u32>,
+    /// … and what they say of those that hardly ever change.
+    seldom: Seldom,
     /// Buckets in which Sonde itself told its figures.
     own: Vec<bool>,
     kept: Kept,
@@ -72,10 +77,12 @@ impl Gathering {
             LineTally::default(),
         );
         Ok(Self {
+            present: vec![0; begun.plan.grid.len()],
+            seldom: Seldom::default(),
             plan: begun.plan,
             lines: begun.lines,
             points: begun.points,
-            names: begun.names,
+            names: begun.names.iter().map(|path| Called { path: path.clone(), former: Vec::new() }).collect(),
             walk: Some(walk),
             left: Vec::new(),
             sampling: Sampling::Idle,
@@ -116,31 +123,55 @@ impl Gathering {
 
     /// Who reads the series, in so many parts that can be read at once.
     pub fn series_readers(&self, parts: usize) -> Vec<SeriesReader> {
-        let part = self.names.len().div_ceil(parts.max(1)).max(1);
-        let starts = (0..self.names.len()).step_by(part);
-        let places = starts.map(|start| start..(start + part).min(self.names.len()));
-        let reader =
-            |places| SeriesReader::new(self.names.clone(), places, self.points.clone(), &self.plan.grid);
+        self.readers_of(&self.names, parts)
+    }
+
+    fn readers_of(&self, names: &Arc<[Called]>, parts: usize) -> Vec<SeriesReader> {
+        let part = names.len().div_ceil(parts.max(1)).max(1);
+        let starts = (0..names.len()).step_by(part);
+        let places = starts.map(|start| start..(start + part).min(names.len()));
+        let reader = |places| SeriesReader::new(names.clone(), places, self.points.clone(), &self.plan.grid);
         places.map(reader).collect()
     }
 
-    /// Takes what they have read, in their order.
-    pub fn end_series(&mut self, readers: Vec<SeriesReader>) {
-        let (mut present, mut damaged) = (vec![0; self.plan.grid.len()], 0);
-        let mut seldom = Seldom::default();
+    /// Takes what they have read, in their order. Answers with who reads once more, in so many parts, what goes on under other names, all
+    /// of its names together: counters are told by all that they did.
+    pub fn take_series(&mut self, readers: Vec<SeriesReader>, parts: usize) -> Vec<SeriesReader> {
+        let mut damaged = 0;
         for part in readers.into_iter().map(SeriesReader::finish) {
             self.observed.series.extend(part.series);
-            present.iter_mut().zip(part.present).for_each(|(sum, more)| *sum += more);
+            self.present.iter_mut().zip(part.present).for_each(|(sum, more)| *sum += more);
             damaged += part.damaged;
-            seldom += part.seldom;
+            self.seldom += part.seldom;
         }
         if damaged > 0 {
             self.notes.push(format!("{damaged} series could not be read"));
         }
-        settle(&mut self.observed.series, seldom, &self.plan.grid);
+        let chains = successors::of_series(&self.observed.series, &self.plan.grid);
+        let name = |at: &usize| self.observed.series[*at].path.clone();
+        let called = chains.iter().filter_map(|chain| {
+            let (last, former) = chain.split_last()?;
+            Some(Called { path: name(last), former: former.iter().map(name).collect() })
+        });
+        self.readers_of(&called.collect(), parts)
+    }
+
+    /// Takes what was read of those that go on under other names, in their place; then series are done.
+    pub fn end_series(&mut self, readers: Vec<SeriesReader>) {
+        let joined: Vec<Series> =
+            readers.into_iter().flat_map(|reader| SeriesReader::finish(reader).series).collect();
+        let parts: HashSet<&str> = joined
+            .iter()
+            .flat_map(|series| series.former.iter().chain([&series.path]))
+            .map(|name| &**name)
+            .collect();
+        self.observed.series.retain(|series| !parts.contains(&*series.path));
+        self.observed.series.extend(joined);
+        settle(&mut self.observed.series, self.seldom, &self.plan.grid);
         let lines = self.received_lines();
-        let received: Vec<bool> = lines.iter().zip(&present).map(|(lines, sum)| *lines || *sum > 0).collect();
-        let late = received::yet_to_come(&self.plan.grid, &present, self.question.now);
+        let received: Vec<bool> =
+            lines.iter().zip(&self.present).map(|(lines, sum)| *lines || *sum > 0).collect();
+        let late = received::yet_to_come(&self.plan.grid, &self.present, self.question.now);
         let kept = self.kept_of(&received);
         self.notes.extend(notes::missing(
             &self.plan.grid,

@@ -61,7 +61,9 @@ impl Question {
 
     /// What the question was asked from, by the places of these series.
     pub(super) fn context(&self, series: &[Series]) -> Context {
-        let charted = series.iter().zip(0..).filter(|(one, _)| self.has_charted(&one.path));
+        let names =
+            |one: &Series| [&one.path].into_iter().chain(&one.former).any(|name| self.has_charted(name));
+        let charted = series.iter().zip(0..).filter(|(one, _)| names(one));
         Context {
             charted: charted.map(|(_, at)| at).collect(),
             components: self.components.iter().map(|selector| selector.as_str().to_owned()).collect(),

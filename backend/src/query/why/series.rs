@@ -62,10 +62,18 @@ fn median(mut numbers: Vec<i64>) -> Option<i64> {
     (!numbers.is_empty()).then(|| *numbers.select_nth_unstable(middle).1)
 }
 
+/// What a series is called.
+#[derive(Clone, Debug)]
+pub(super) struct Called {
+    pub(super) path: String,
+    /// What it was called before, the earliest first.
+    pub(super) former: Vec<String>,
+}
+
 /// Reads some of the series, step by step.
 #[derive(Debug)]
 pub struct SeriesReader {
-    names: Arc<[String]>,
+    names: Arc<[Called]>,
     next: usize,
     end: usize,
     stored: Stored,
@@ -94,7 +102,7 @@ pub(super) struct ReadSeries {
 
 impl SeriesReader {
     /// Will read those of the names with these places.
-    pub(super) fn new(names: Arc<[String]>, places: Range<usize>, stored: Stored, grid: &Grid) -> Self {
+    pub(super) fn new(names: Arc<[Called]>, places: Range<usize>, stored: Stored, grid: &Grid) -> Self {
         Self {
             names,
             next: places.start,
@@ -141,15 +149,19 @@ impl SeriesReader {
         let (names, stored) = (self.names.clone(), self.stored.clone());
         let mut points = 0;
         for (days, stretch) in &*stored {
-            self.buckets.pause();
-            for day in 0..days.day_count() {
-                points += self.read_day(days, day, stretch, &names[at])?;
+            for name in names[at].former.iter().chain([&names[at].path]) {
+                self.buckets.pause();
+                for day in 0..days.day_count() {
+                    points += self.read_day(days, day, stretch, name)?;
+                }
             }
         }
         let has_any =
             |buckets: &Range<usize>| self.buckets.counts()[buckets.clone()].iter().any(|count| *count > 0);
         if has_any(&self.now.selection) || has_any(&self.now.baseline) {
-            self.found.push(self.buckets.series(names[at].clone(), &self.now));
+            let Called { path, former } = names[at].clone();
+            let series = self.buckets.series(path, &self.now);
+            self.found.push(Series { former, ..series });
             let counts = self.buckets.counts();
             self.present.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u32::from(*count > 0));
         }

@@ -44,6 +44,10 @@ fn gather(store: &Store, question: Question, sample_lines: usize) -> Gathering {
     for reader in &mut readers {
         while !reader.step(&mut SHORT.clone()) {}
     }
+    let mut readers = gathering.take_series(readers, 3);
+    for reader in &mut readers {
+        while !reader.step(&mut SHORT.clone()) {}
+    }
     gathering.end_series(readers);
     gathering.begin_sample();
     while !gathering.sample(&mut SHORT.clone(), counters) {}
@@ -157,7 +161,8 @@ proptest! {
         selected in (100_i64..500, 1_i64..200),
         is_restarted in any::<bool>(),
     ) {
-        let names = ["a.b", "a.c", "d", "d;host=n1"];
+        // None stands where another could go on for it.
+        let names = ["a.b", "c.d", "e.f", "e.f;host=n1"];
         let dir = tempfile::tempdir().unwrap();
         let mut store = Store::open(dir.path()).unwrap();
         let mut batch = PointBatch::default();
@@ -337,4 +342,36 @@ fn a_counter_is_handed_on_by_how_fast_it_grows_wherever_the_baseline_lies() {
         assert_eq!(errors.nature, Nature::Rate);
         assert_eq!(errors.values[selection.clone()], vec![0.0; selection.len()]);
     }
+}
+
+#[test]
+fn a_counter_goes_on_under_another_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut batch = PointBatch::default();
+    for secs in (0..7_200).step_by(10) {
+        let (name, since) = if secs < 6_300 { ("x1", -50_000) } else { ("x2", 6_300) };
+        batch.push(&format!("shop.{name}.requests"), START + secs, 4.0 * (secs - since) as f64);
+        batch.push(&format!("shop.{name}.heap"), START + secs, f64::from(300 + secs as u32 % 70));
+        batch.push("shop.all", START + secs, 1.0);
+    }
+    futures::executor::block_on(store.append_points(batch, Durability::Acknowledged)).unwrap();
+    let charted = sonde_shared::glob::Glob::parse("shop.x1.heap").unwrap();
+    let question = Question { charted: vec![charted], ..question((6_000, 600), None) };
+    let mut gathering = gather(&store, question, 100);
+    let observed = &gathering.observed;
+    let paths: Vec<&str> = observed.series.iter().map(|series| &*series.path).collect();
+    assert_eq!(paths, ["shop.all", "shop.x2.heap", "shop.x2.requests"]);
+    // What was charted is so by any of its names.
+    assert_eq!(observed.context.charted, [1]);
+    let requests = &observed.series[2];
+    assert_eq!(
+        (requests.nature, requests.former.as_slice()),
+        (Nature::Rate, &["shop.x1.requests".to_owned()][..])
+    );
+    assert!(requests.restarts.is_empty());
+    let selection = &requests.values[observed.grid.now.selection.clone()];
+    assert!(selection.iter().all(|rate| rate.is_nan() || (3.9..4.1).contains(rate)), "{selection:?}");
+    let why = gathering.rank_all(true);
+    assert!(why.findings.is_empty(), "{:?}", why.findings);
 }
