@@ -46,7 +46,11 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
             }
         }
     }
-    let combined = combine(&statistics);
+    let mut combined = combine(&statistics);
+    let fields: Vec<&Field> = usable.iter().map(|tested| tested.field).collect();
+    for (p, as_often) in combined.p.iter_mut().zip(values::replaced_elsewhere(&fields)) {
+        *p = p.max(as_often.unwrap_or_default());
+    }
     Judged::of(combined, Vec::new(), |item| {
         let of = if item.loudest == 0 { of_value } else { of_numbers };
         of(observed, tree, &usable[item.at], item.p)

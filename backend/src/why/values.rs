@@ -7,7 +7,10 @@
 use super::counts::share_deviance;
 use super::observed::{Field, FieldValue};
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is true of so large a part of the lines is true of most.
+const MOST: f64 = 0.5;
 
 /// A value's lines in a slice and in the baseline's other slices.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +44,43 @@ pub(super) fn most_over<'a>(
         (hits, share_deviance(f64::from(hits.here), lines, f64::from(hits.before + hits.taken), lines_before))
     });
     rated.filter(|(_, deviance)| *deviance > 0.0).max_by(|one, other| one.1.total_cmp(&other.1))
+}
+
+/// How often other components' parts had most of their values replaced, by the place of the field; none of what kept them.
+pub(super) fn replaced_elsewhere(fields: &[&Field]) -> Vec<Option<f64>> {
+    let turnovers: Vec<Option<bool>> = fields.iter().map(|field| is_replaced(field)).collect();
+    let (mut all, mut by_component) = ([0; 2], BTreeMap::<u32, [usize; 2]>::new());
+    for (field, turnover) in fields.iter().zip(&turnovers) {
+        let own = by_component.entry(field.component).or_default();
+        for counts in [&mut all, own] {
+            counts[0] += usize::from(*turnover == Some(true));
+            counts[1] += usize::from(turnover.is_some());
+        }
+    }
+    let elsewhere = |(field, turnover): (&&Field, Option<bool>)| {
+        let own = by_component.get(&field.component).copied().unwrap_or_default();
+        let part = (all[0] - own[0]) as f64 / (all[1] - own[1]).max(1) as f64;
+        turnover.filter(|is_replaced| *is_replaced).map(|_| part)
+    };
+    fields.iter().zip(turnovers).map(elsewhere).collect()
+}
+
+/// Whether most of what a part has in the selection is new, and most of what it had before ended; unknown where values seldom repeat.
+fn is_replaced(field: &Field) -> Option<bool> {
+    let last = field.lines.len().checked_sub(1)?;
+    let before = |of: &[u32]| of[..last].iter().sum::<u32>();
+    let most = |sum: u32, of: u32| f64::from(sum) >= MOST * f64::from(of);
+    let count = |is_counted: fn(u32, u32) -> bool| {
+        let sides = field.values.iter().map(|value| (before(&value.lines), value.lines[last]));
+        sides
+            .filter(|(old, new)| is_counted(*old, *new))
+            .fold([0; 2], |[sum, sum_new], (old, new)| [sum + old, sum_new + new])
+    };
+    let ([lines_before, lines], [all_before, all]) =
+        ([before(&field.lines), field.lines[last]], count(|_, _| true));
+    let repeat = most(all_before, lines_before) && most(all, lines);
+    let [ended, begun] = count(|old, new| old == 0 || new == 0);
+    repeat.then(|| most(ended, lines_before) && most(begun, lines))
 }
 
 /// The slices of the baseline without one.
@@ -97,5 +137,34 @@ mod tests {
         // And so is who was there before.
         let known = [("a", [4, 3, 0]), ("b", [90, 91, 15]), ("x", [1, 1, 84])];
         assert_eq!(told(&known, true), Some(("x".to_owned(), 2, 0, true)));
+    }
+
+    #[test]
+    fn that_most_values_are_others_is_as_usual_as_elsewhere() {
+        let part = |component, values: &[(&str, [u32; 3])]| {
+            let value = |(name, lines): &(&str, [u32; 3])| FieldValue {
+                value: (*name).to_owned(),
+                lines: lines.to_vec(),
+            };
+            Field {
+                component,
+                lines: vec![100; 3],
+                values: values.iter().map(value).collect(),
+                ..Field::default()
+            }
+        };
+        let replaced = [("old", [100, 99, 0]), ("new", [0, 0, 98])];
+        let fields = [
+            part(0, &replaced),
+            part(0, &replaced),
+            part(1, &replaced),
+            part(1, &[("still", [100; 3])]),
+            part(2, &[("old", [100, 100, 60]), ("new", [0, 0, 40])]),
+            // These hardly repeat.
+            part(2, &[("one", [2, 1, 0])]),
+        ];
+        let fields: Vec<&Field> = fields.iter().collect();
+        let third = Some(1.0 / 3.0);
+        assert_eq!(replaced_elsewhere(&fields), [third, third, Some(2.0 / 3.0), None, None, None]);
     }
 }
