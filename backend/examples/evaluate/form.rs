@@ -25,6 +25,8 @@ pub(crate) enum Form {
     Late,
     /// Compared with the time before for as long as the selection; nothing is known of what was before that.
     AsLong,
+    /// Just before or two weeks before, and many hosts and instances are called otherwise since.
+    Renamed,
     /// A few components on a few machines.
     Small,
     /// One machine alone, each minute: some dozens of series and hardly any others to compare them with.
@@ -32,7 +34,7 @@ pub(crate) enum Form {
 }
 
 /// Those that are told of beside the usual one.
-pub(crate) const OTHERS: [Form; 10] = [
+pub(crate) const OTHERS: [Form; 11] = [
     Form::FewPoints,
     Form::Still,
     Form::Steps,
@@ -41,6 +43,7 @@ pub(crate) const OTHERS: [Form; 10] = [
     Form::FarDay,
     Form::Late,
     Form::AsLong,
+    Form::Renamed,
     Form::Small,
     Form::Machine,
 ];
@@ -58,6 +61,7 @@ impl Form {
             Self::FarDay => "far day",
             Self::Late => "late",
             Self::AsLong => "as long",
+            Self::Renamed => "renamed",
             Self::Small => "small",
             Self::Machine => "machine",
         }
@@ -87,6 +91,7 @@ impl Form {
             Self::FarDay => Size { baseline: Baseline::DayWeeksAgo, days: 0, past: 0, ..far(draw) },
             Self::Late => Size { selection: 2 * usual.selection, days: 0, ..usual },
             Self::AsLong => Size { baseline: Baseline::AsLong, past: 8, days: 0, ..usual },
+            Self::Renamed => [usual, weeks_ago(draw)][draw.below(2)],
             Self::Small => Size { components: 1 + draw.below(4), series: 20 + draw.below(60), ..usual },
             Self::Machine => Size {
                 components: 1,

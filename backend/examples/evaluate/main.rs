@@ -14,6 +14,7 @@ mod habit;
 mod hash;
 mod incident;
 mod ranking;
+mod renamed;
 mod report;
 mod simple;
 mod system;

@@ -6,7 +6,7 @@ use crate::form::{Form, OTHERS};
 use crate::incident::{self, Cause, KINDS, Kind};
 use crate::report::Asked;
 use crate::system::System;
-use crate::{counter, explain, hash, simple};
+use crate::{counter, explain, hash, renamed, simple};
 use sonde::why::{Observed, rank};
 use sonde_shared::why::{Finding, FindingKind, Place};
 use std::collections::BTreeMap;
@@ -96,6 +96,9 @@ fn made(form: Form, kind: Kind, number: usize) -> (Observed, Cause) {
     }
     if draw.chance(0.2) {
         incident::gap(&mut observed, &mut draw);
+    }
+    if form == Form::Renamed {
+        renamed::rename(&system, &mut observed, &mut draw);
     }
     counter::add_up(&system, &mut observed);
     if draw.chance(ASKED_FROM_A_CHART) {

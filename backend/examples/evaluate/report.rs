@@ -5,7 +5,7 @@ use crate::draw::Draw;
 use crate::form::Form;
 use crate::incident::{self, Kind};
 use crate::system::{Size, System};
-use crate::{counter, explain, hash, ranking};
+use crate::{counter, explain, hash, ranking, renamed};
 use sonde::why::{UnderNull, Weights, rank, rank_with};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -47,7 +47,7 @@ enum Harmless {
 }
 
 /// Sorts of quiet windows.
-const QUIET: [(&str, Form, Harmless); 12] = [
+const QUIET: [(&str, Form, Harmless); 13] = [
     ("plain", Form::Usual, Harmless::Nothing),
     ("with a gap", Form::Usual, Harmless::Gap),
     ("with a deploy", Form::Usual, Harmless::Deploy),
@@ -58,6 +58,7 @@ const QUIET: [(&str, Form, Harmless); 12] = [
     ("far", Form::Far, Harmless::Nothing),
     ("far day", Form::FarDay, Harmless::Nothing),
     ("as long", Form::AsLong, Harmless::Nothing),
+    ("renamed", Form::Renamed, Harmless::Nothing),
     ("small", Form::Small, Harmless::Nothing),
     ("machine", Form::Machine, Harmless::Nothing),
 ];
@@ -77,6 +78,9 @@ fn quiet(windows: usize, asked: &Asked<'_>) {
                 Harmless::Nothing => {}
                 Harmless::Gap => incident::gap(&mut observed, &mut draw),
                 Harmless::Deploy => incident::deploy(&system, &mut observed, &mut draw),
+            }
+            if form == Form::Renamed {
+                renamed::rename(&system, &mut observed, &mut draw);
             }
             counter::add_up(&system, &mut observed);
             if draw.chance(ranking::ASKED_FROM_A_CHART) {

@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is true of so large a part of the lines is true of most.
 const MOST: f64 = 0.5;
+/// What has so many times the share that it had is new, and the other way about has ended: it may have begun just before the selection.
+const MUCH: u64 = 10;
 
 /// A value's lines in a slice and in the baseline's other slices.
 #[derive(Clone, Copy, Debug)]
@@ -70,16 +72,18 @@ fn is_replaced(field: &Field) -> Option<bool> {
     let last = field.lines.len().checked_sub(1)?;
     let before = |of: &[u32]| of[..last].iter().sum::<u32>();
     let most = |sum: u32, of: u32| f64::from(sum) >= MOST * f64::from(of);
-    let count = |is_counted: fn(u32, u32) -> bool| {
-        let sides = field.values.iter().map(|value| (before(&value.lines), value.lines[last]));
-        sides
-            .filter(|(old, new)| is_counted(*old, *new))
-            .fold([0; 2], |[sum, sum_new], (old, new)| [sum + old, sum_new + new])
+    let (lines_before, lines) = (before(&field.lines), field.lines[last]);
+    let is_more = |one: u32, of: u32, other: u32, of_other: u32| {
+        u64::from(one) * u64::from(of_other) >= MUCH * u64::from(other) * u64::from(of)
     };
-    let ([lines_before, lines], [all_before, all]) =
-        ([before(&field.lines), field.lines[last]], count(|_, _| true));
-    let repeat = most(all_before, lines_before) && most(all, lines);
-    let [ended, begun] = count(|old, new| old == 0 || new == 0);
+    let (mut ended, mut begun, mut repeated) = (0, 0, [0; 2]);
+    for value in &field.values {
+        let (old, new) = (before(&value.lines), value.lines[last]);
+        repeated = [repeated[0] + old, repeated[1] + new];
+        ended += if is_more(old, lines_before, new, lines) { old } else { 0 };
+        begun += if is_more(new, lines, old, lines_before) { new } else { 0 };
+    }
+    let repeat = most(repeated[0], lines_before) && most(repeated[1], lines);
     repeat.then(|| most(ended, lines_before) && most(begun, lines))
 }
 
