@@ -5,7 +5,7 @@
 //! are one where they stand in one place of the tree, the one begins about when the other ends, and both hold the same. Names count as
 //! equal or not; how they are spelled says nothing.
 
-use super::observed::{Counts, Grid, Nature, Observed, Series};
+use super::observed::{Grid, Nature, Observed, Series};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From this part of what both hold in common on they are alike.
@@ -104,18 +104,19 @@ fn about(grid: &Grid) -> usize {
 
 /// The hosts, by their places, that took over from others, and from which: they bear lines of the same components.
 pub(super) fn of_hosts(observed: &Observed) -> BTreeMap<usize, usize> {
-    let mut borne: BTreeMap<u32, (BTreeSet<u32>, Vec<&Counts>)> = BTreeMap::new();
+    // The components that a host bears lines of, and the buckets with any.
+    let mut borne: BTreeMap<u32, (BTreeSet<u32>, Vec<bool>)> = BTreeMap::new();
     for volume in &observed.volumes {
         if let Some(host) = volume.host {
-            let (components, counts) = borne.entry(host).or_default();
+            let nothing = || (BTreeSet::new(), vec![false; observed.grid.len()]);
+            let (components, filled) = borne.entry(host).or_insert_with(nothing);
             components.insert(volume.component);
-            counts.push(&volume.lines);
+            volume.lines.iter().for_each(|(bucket, _)| filled[bucket] = true);
         }
     }
-    let known = borne.into_iter().filter_map(|(host, (components, counts))| {
-        let buckets: BTreeSet<usize> =
-            counts.into_iter().flat_map(|counts| counts.iter().map(|(bucket, _)| bucket)).collect();
-        Some((host as usize, components, Life::of(buckets.into_iter())?))
+    let known = borne.into_iter().filter_map(|(host, (components, filled))| {
+        let life = Life::of((0..filled.len()).filter(|bucket| filled[*bucket]))?;
+        Some((host as usize, components, life))
     });
     let known: Vec<(usize, BTreeSet<u32>, Life)> = known.collect();
     let lives: Vec<Life> = known.iter().map(|(_, _, life)| *life).collect();
@@ -285,7 +286,7 @@ fn beside(path: &str, depth: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::observed::{Trial, Volume};
+    use super::super::observed::{Counts, Trial, Volume};
     use super::*;
     use std::ops::Range;
 
