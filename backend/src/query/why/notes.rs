@@ -57,7 +57,7 @@ pub(super) fn missing(planned: &Grid, kept: &Grid, baseline: TimeRange) -> Vec<S
         (MOST_MISSING * missing > all && left > 0).then(|| {
             let length = match minutes {
                 0 => "a part".to_owned(),
-                minutes if is_whole => format!("{minutes} min"),
+                minutes if is_whole => in_words(minutes),
                 _ => "much".to_owned(),
             };
             format!("In {length} of the {what} nothing was received; that is left out")
@@ -67,6 +67,15 @@ pub(super) fn missing(planned: &Grid, kept: &Grid, baseline: TimeRange) -> Vec<S
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// So many minutes, of many the hours or days.
+fn in_words(minutes: i64) -> String {
+    match minutes {
+        ..120 => format!("{minutes} min"),
+        ..2_880 => format!("{} h", (minutes + 30) / 60),
+        _ => format!("{} days", (minutes + 720) / 1_440),
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +108,8 @@ mod tests {
         check((80, 14), &["In 1 min of the selection nothing was received; that is left out"]);
         let of_a_day = missing(&grid(80, 20), &grid(20, 20), secs(86_400));
         assert_eq!(of_a_day, ["In much of the baseline nothing was received; that is left out"]);
+        let long = [119, 121, 2_879, 40_176].map(in_words);
+        assert_eq!(long, ["119 min", "2 h", "48 h", "28 days"]);
         check((20, 0), &["In 10 min of the baseline nothing was received; that is left out"]);
     }
 }
