@@ -419,6 +419,36 @@ mod tests {
     }
 
     #[test]
+    fn what_was_replaced_everywhere_is_no_news_of_one() {
+        let field = |component: u32, is_replaced: bool| {
+            let value = |name: String, lines: [u32; 5]| FieldValue { value: name, lines: lines.to_vec() };
+            let (old, new) = (format!("old{component}"), format!("new{component}"));
+            let values = if is_replaced {
+                vec![value(old, [100, 100, 100, 100, 0]), value(new, [0, 0, 0, 0, 100])]
+            } else {
+                vec![value(old, [100; 5])]
+            };
+            Field {
+                component,
+                part: Part::Named("pod".into()),
+                lines: vec![100; 5],
+                values,
+                ..Field::default()
+            }
+        };
+        let least = |replaced: u32| {
+            let observed = Observed {
+                fields: (0..40).map(|component| field(component, component < replaced)).collect(),
+                components: (0..40).map(|component| format!("c{component}")).collect(),
+                ..observed(Field::default())
+            };
+            find(&observed, &Tree::of(&observed)).combined.p.into_iter().fold(1.0, f64::min)
+        };
+        assert!(least(1) < 0.01, "{}", least(1));
+        assert!(least(40) > 0.9, "{}", least(40));
+    }
+
+    #[test]
     fn the_unit_of_numbers_is_the_one_they_are_written_with_or_their_names() {
         let check = |name: &str, measure: Measure, expected: &str| {
             let field = Field { part: Part::Named(name.into()), measure, ..Field::default() };

@@ -84,15 +84,21 @@ fn pattern_lines<'a>(
 
 /// Candidates among components, each with all that is below it, and hosts.
 pub(super) fn find_places(observed: &Observed, trials: &Trials, alive: &[bool], tree: &Tree<'_>) -> Judged {
+    let streams = places(observed, tree);
+    let bursts = bursts::of_all(streams.iter().map(|stream| &*stream.lines), trials, alive);
+    let bursts: Vec<&[Bursts]> = bursts.iter().map(Vec::as_slice).collect();
+    test(&observed.grid, &streams, &bursts, trials, alive)
+}
+
+/// The lines of components, each with all that is below it, and of hosts.
+fn places<'a>(observed: &Observed, tree: &Tree<'_>) -> Vec<Stream<'a>> {
     let mut streams: Vec<Stream<'_>> =
         nodes(&observed.components).iter().map(|node| component(observed, tree, node)).collect();
     let former = successors::of_hosts(observed);
     let replaced: BTreeSet<usize> = former.values().copied().collect();
     let hosts = (0..observed.hosts.len()).filter(|host| !replaced.contains(host));
     streams.extend(hosts.map(|host| host_lines(observed, host, &former)));
-    let bursts = bursts::of_all(streams.iter().map(|stream| &*stream.lines), trials, alive);
-    let bursts: Vec<&[Bursts]> = bursts.iter().map(Vec::as_slice).collect();
-    test(&observed.grid, &streams, &bursts, trials, alive)
+    streams
 }
 
 /// Components, and the branches that hold several of them.
@@ -355,6 +361,7 @@ fn summary(
 
 #[cfg(test)]
 mod tests {
+    use super::super::observed::Volume;
     use super::*;
 
     fn found(lines: &[u32], errors: &[u32], loudest: u8) -> Candidate {
@@ -407,6 +414,26 @@ mod tests {
         // What was last seen in the selection is.
         let later: Vec<u32> = (0..34).map(|at| if at < 25 { 2 } else { 0 }).collect();
         assert_eq!(found_on(&grid, &later, &[], 1).at.at_ms, Some(50_770_000));
+    }
+
+    #[test]
+    fn a_host_has_the_lines_of_those_that_it_took_over_from() {
+        let lines = |there: Range<usize>| Counts::new(there.map(|at| (at as u16, 2)).collect());
+        let volume =
+            |host, there| Volume { component: 0, host: Some(host), lines: lines(there), ..Volume::default() };
+        let observed = Observed {
+            grid: Grid::unbroken(0, 10_000, Trial { selection: 22..34, baseline: 0..20 }),
+            components: vec!["shop".into()],
+            hosts: ["a-1", "a-2", "a-3", "still"].map(str::to_owned).to_vec(),
+            volumes: vec![volume(0, 0..10), volume(1, 10..23), volume(2, 23..34), volume(3, 0..34)],
+            ..Observed::default()
+        };
+        let told: Vec<(String, u64)> = places(&observed, &Tree::of(&observed))
+            .iter()
+            .map(|stream| (stream.subject.clone(), stream.lines.sum(&(0..34))))
+            .collect();
+        let expected = [("shop", 136), ("a-3", 68), ("still", 68)];
+        assert_eq!(told, expected.map(|(name, lines)| (name.to_owned(), lines)));
     }
 
     #[test]

@@ -111,7 +111,9 @@ pub(super) fn of_hosts(observed: &Observed) -> BTreeMap<usize, usize> {
             let nothing = || (BTreeSet::new(), vec![false; observed.grid.len()]);
             let (components, filled) = borne.entry(host).or_insert_with(nothing);
             components.insert(volume.component);
-            volume.lines.iter().for_each(|(bucket, _)| filled[bucket] = true);
+            for (bucket, _) in volume.lines.iter() {
+                filled.get_mut(bucket).into_iter().for_each(|filled| *filled = true);
+            }
         }
     }
     let known = borne.into_iter().filter_map(|(host, (components, filled))| {

@@ -73,7 +73,7 @@ pub(super) fn missing(planned: &Grid, kept: &Grid, baseline: TimeRange) -> Vec<S
 fn in_words(minutes: i64) -> String {
     match minutes {
         ..120 => format!("{minutes} min"),
-        ..2_880 => format!("{} h", (minutes + 30) / 60),
+        120..2_880 => format!("{} h", (minutes + 30) / 60),
         _ => format!("{} days", (minutes + 720) / 1_440),
     }
 }
