@@ -68,7 +68,7 @@ fn pattern_lines<'a>(
     let owner = observed.components.get(pattern.component as usize).cloned().unwrap_or_default();
     let (component, id) = (Some(owner.clone()), Some(pattern.id.clone()));
     let lines = match former {
-        Some(old) => Cow::Owned(added([&observed.patterns[old].counts, &pattern.counts].into_iter())),
+        Some(old) => Cow::Owned(Counts::added([&observed.patterns[old].counts, &pattern.counts].into_iter())),
         None => Cow::Borrowed(&pattern.counts),
     };
     Stream {
@@ -94,6 +94,7 @@ pub(super) fn find_places(observed: &Observed, trials: &Trials, alive: &[bool], 
 fn places<'a>(observed: &Observed, tree: &Tree<'_>) -> Vec<Stream<'a>> {
     let mut streams: Vec<Stream<'_>> =
         nodes(&observed.components).iter().map(|node| component(observed, tree, node)).collect();
+    streams.retain(|stream| stream.lines.iter().next().is_some());
     let former = successors::of_hosts(observed);
     let replaced: BTreeSet<usize> = former.values().copied().collect();
     let hosts = (0..observed.hosts.len()).filter(|host| !replaced.contains(host));
@@ -125,8 +126,8 @@ fn component<'a>(observed: &Observed, tree: &Tree<'_>, node: &str) -> Stream<'a>
         owner: node.to_owned(),
         hosts: tree.hosts_of(node),
         at: Place { component: Some(node.to_owned()), ..Place::default() },
-        lines: Cow::Owned(added(below().map(|volume| &volume.lines))),
-        errors: Some(added(below().map(|volume| &volume.errors))),
+        lines: Cow::Owned(Counts::added(below().map(|volume| &volume.lines))),
+        errors: Some(Counts::added(below().map(|volume| &volume.errors))),
     }
 }
 
@@ -143,13 +144,9 @@ fn host_lines<'a>(observed: &Observed, host: usize, former: &BTreeMap<usize, usi
         owner: name.clone(),
         hosts: vec![name.clone()],
         at: Place { host: Some(name), ..Place::default() },
-        lines: Cow::Owned(added(on_host().map(|volume| &volume.lines))),
-        errors: Some(added(on_host().map(|volume| &volume.errors))),
+        lines: Cow::Owned(Counts::added(on_host().map(|volume| &volume.lines))),
+        errors: Some(Counts::added(on_host().map(|volume| &volume.errors))),
     }
-}
-
-fn added<'a>(counts: impl Iterator<Item = &'a Counts>) -> Counts {
-    Counts::new(counts.flat_map(Counts::iter).map(|(bucket, count)| (bucket as u16, count)).collect())
 }
 
 /// Tests streams, each with how it varies in all trials.

@@ -275,6 +275,11 @@ impl Counts {
         Self::new(counts.iter().enumerate().map(|(bucket, count)| (bucket as u16, *count)).collect())
     }
 
+    /// Those of all of them together.
+    pub fn added<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        Self::new(all.flat_map(Self::iter).map(|(bucket, count)| (bucket as u16, count)).collect())
+    }
+
     /// Bucket and count where there is one, ascending.
     pub fn iter(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         self.0.iter().map(|(bucket, count)| (usize::from(*bucket), *count))

@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 use rustc_hash::FxHashMap;
 use sonde_shared::log::Level;
 use sonde_shared::time::TimeRange;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The most patterns of components that are told apart; lines of more are counted for their components alone.
 const MOST_PATTERNS: usize = 20_000;
@@ -59,6 +59,13 @@ impl Names {
     /// The place of a name, where it has one.
     pub(super) fn find(&self, name: &str) -> Option<u32> {
         self.places.get(name).copied()
+    }
+
+    /// What was found under some names is found under others from now on, by their places.
+    fn join(&mut self, present: &BTreeMap<u32, u32>) {
+        for (old, new) in present {
+            self.places.insert(self.names[*old as usize].clone().into(), *new);
+        }
     }
 
     /// All of them.
@@ -292,6 +299,35 @@ pub(super) struct Counted {
 }
 
 impl Counted {
+    /// Takes lines of some components for those of others that go on for them: of which for which.
+    pub(super) fn join(&mut self, present: &BTreeMap<u32, u32>) {
+        if present.is_empty() {
+            return;
+        }
+        let of = |component: u32| present.get(&component).copied().unwrap_or(component);
+        self.components.join(present);
+        self.patterns.iter_mut().for_each(|pattern| pattern.component = of(pattern.component));
+        self.patterns.sort_by(|a, b| (a.component, &a.id).cmp(&(b.component, &b.id)));
+        self.patterns.dedup_by(|next, kept| {
+            let is_same = (next.component, &next.id) == (kept.component, &kept.id);
+            if is_same {
+                kept.counts = Counts::added([&kept.counts, &next.counts].into_iter());
+                kept.level = kept.level.max(next.level);
+            }
+            is_same
+        });
+        self.volumes.iter_mut().for_each(|volume| volume.component = of(volume.component));
+        self.volumes.sort_by_key(|volume| (volume.component, volume.host));
+        self.volumes.dedup_by(|next, kept| {
+            let is_same = (next.component, next.host) == (kept.component, kept.host);
+            if is_same {
+                kept.lines = Counts::added([&kept.lines, &next.lines].into_iter());
+                kept.errors = Counts::added([&kept.errors, &next.errors].into_iter());
+            }
+            is_same
+        });
+    }
+
     /// Where a component's pattern is.
     pub(super) fn place(&self, component: u32, id: PatternId) -> Option<u32> {
         let id = id.to_string();

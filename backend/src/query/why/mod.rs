@@ -112,6 +112,9 @@ impl Gathering {
         let Some(walk) = self.walk.take() else { return Ok(()) };
         let (tally, _, left) = walk.finish()?;
         (self.counted, self.left) = (tally.finish(), left);
+        let Counted { components, patterns, volumes, .. } = &self.counted;
+        let present = successors::of_components(components.as_slice(), (patterns, volumes), &self.plan.grid);
+        self.counted.join(&present);
         if self.counted.rest > 0 {
             self.notes.push(format!(
                 "{} lines are of more patterns than can be compared; of these only components and hosts are",

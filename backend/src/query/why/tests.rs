@@ -4,7 +4,7 @@ use super::super::logs::tests::{SHORT, TestLine, line};
 use super::super::summaries::{FATES, store};
 use super::*;
 use crate::patterns::pattern_id;
-use crate::store::batch::{Durability, PointBatch};
+use crate::store::batch::{Durability, LineBatch, PointBatch};
 use crate::why::observed::{Counts, Nature, Part, Trial};
 use proptest::prelude::*;
 use sonde_shared::baseline::default_baseline;
@@ -76,11 +76,12 @@ fn naive<'a>(grid: &Grid, lines: impl Iterator<Item = &'a TestLine>) -> BTreeMap
 
 fn check_lines(gathering: &Gathering, lines: &[TestLine]) {
     let (grid, counted) = (&gathering.observed.grid, &gathering.counted);
-    let names = counted.components.as_slice();
+    // A component may go on under another one's name.
+    let place = |name: &str| counted.components.find(name);
     let mut seen = [0_u32; 2];
     for pattern in &counted.patterns {
         let of = |line: &&TestLine| {
-            line.component == names[pattern.component as usize]
+            place(line.component) == Some(pattern.component)
                 && pattern_id(line.pattern.as_bytes()).to_string() == pattern.id
         };
         let expected = naive(grid, lines.iter().filter(of));
@@ -89,7 +90,7 @@ fn check_lines(gathering: &Gathering, lines: &[TestLine]) {
     }
     for volume in &counted.volumes {
         let host = volume.host.map_or("", |host| &*counted.hosts[host as usize]);
-        let of = |line: &&TestLine| line.component == names[volume.component as usize] && line.host == host;
+        let of = |line: &&TestLine| place(line.component) == Some(volume.component) && line.host == host;
         let expected = naive(grid, lines.iter().filter(of));
         seen[1] += expected.values().sum::<u32>();
         assert_eq!(told(&volume.lines), expected);
@@ -372,6 +373,35 @@ fn a_counter_goes_on_under_another_name() {
     assert!(requests.restarts.is_empty());
     let selection = &requests.values[observed.grid.now.selection.clone()];
     assert!(selection.iter().all(|rate| rate.is_nan() || (3.9..4.1).contains(rate)), "{selection:?}");
+    let why = gathering.rank_all(true);
+    assert!(why.findings.is_empty(), "{:?}", why.findings);
+}
+
+#[test]
+fn a_component_goes_on_under_another_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut batch = LineBatch::default();
+    for secs in (0..7_200).step_by(5) {
+        let container = if secs < 6_300 { "3f2a1b9c8d7e" } else { "90c4d2e1f0ab" };
+        let at = START + secs;
+        let served = format!("served {secs} in {} ms", secs % 7);
+        for (component, msg) in [(container, served), ("mail", format!("sent {secs}"))] {
+            let line = format!(r#"{{"ts":{at},"component":"{component}","msg":"{msg}"}}"#);
+            batch.push_line(line.as_bytes()).unwrap();
+        }
+    }
+    futures::executor::block_on(store.append_lines(batch, Durability::Acknowledged)).unwrap();
+    let mut gathering = gather(&store, question((6_000, 600), None), 400);
+    let Counted { components, patterns, .. } = &gathering.counted;
+    assert_eq!(components.find("3f2a1b9c8d7e"), components.find("90c4d2e1f0ab"));
+    let baseline = gathering.observed.grid.now.baseline.clone();
+    assert!(patterns.len() == 2 && patterns.iter().all(|pattern| pattern.counts.sum(&baseline) > 300));
+    // Their lines are sampled as one component's.
+    let holes = gathering.observed.fields.iter().filter(|field| matches!(field.part, Part::Hole { .. }));
+    assert!(
+        holes.clone().count() > 1 && holes.clone().all(|field| field.lines.iter().all(|lines| *lines > 0))
+    );
     let why = gathering.rank_all(true);
     assert!(why.findings.is_empty(), "{:?}", why.findings);
 }
