@@ -75,6 +75,11 @@ impl Buckets {
         self.before_pause = self.last.take().or(self.before_pause);
     }
 
+    /// What comes next follows on nothing: it is called otherwise, and was started anew.
+    pub fn begin_anew(&mut self) {
+        (self.last, self.before_pause) = (None, None);
+    }
+
     /// A point just before the first bucket that follows; times ascend.
     pub fn precede(&mut self, secs: i64, value: f64) {
         self.last = Some((secs, value)).filter(|_| value.is_finite()).or(self.last);

@@ -30,8 +30,8 @@ const NEIGHBOURS: usize = 12;
 /// Candidates among fields.
 pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
     let slices = observed.grid.slices().len();
-    let (is_far, replaced) = (!observed.grid.is_near(), successors::names(observed));
-    let part = |field| Tested { field, is_far, replaced: &replaced };
+    let replaced = successors::names(observed);
+    let part = |field| Tested { field, replaced: &replaced };
     let usable: Vec<Tested<'_>> =
         observed.fields.iter().filter(|field| is_usable(field, slices)).map(part).collect();
     let windows = slices - 1;
@@ -61,8 +61,6 @@ pub(super) fn find(observed: &Observed, tree: &Tree<'_>) -> Judged {
 #[derive(Clone, Copy, Debug)]
 struct Tested<'a> {
     field: &'a Field,
-    /// Whether nobody looked at what lies between baseline and selection.
-    is_far: bool,
     /// Names that took over from others.
     replaced: &'a BTreeSet<&'a str>,
 }
@@ -79,7 +77,7 @@ fn is_usable(field: &Field, slices: usize) -> bool {
 
 impl<'a> Tested<'a> {
     fn most_over(&self, slice: usize) -> Option<(Hits<'a>, f32)> {
-        values::most_over(self.field, slice, self.is_far, self.replaced)
+        values::most_over(self.field, slice, self.replaced)
     }
 
     /// A slice with the baseline's other slices. Distances are in what chance makes of so many numbers, so that a few and many compare.
@@ -92,20 +90,12 @@ impl<'a> Tested<'a> {
             return [best, 0.0, 0.0];
         }
         let (inside, others) = (ordered(inside), ordered(&others));
-        // One number that takes the place of another while nobody looks is a name.
-        if self.is_far && [&inside, &others].into_iter().all(|numbers| is_one(numbers)) {
-            return [best, 0.0, 0.0];
-        }
         let distance = distance(&inside, &others);
         let size = ((inside.len() * others.len()) as f64 / (inside.len() + others.len()) as f64).sqrt();
         let (before, after) = (quantile(&others, 0.5), quantile(&inside, 0.5));
         let unit = unit(&inside, &others);
         [best, (distance * size) as f32, ((after - before).abs() / unit * size) as f32]
     }
-}
-
-fn is_one(sorted: &[f32]) -> bool {
-    sorted.first() == sorted.last()
 }
 
 /// What a shift of the middle is measured in: how far numbers before lie apart in the middle half of them, or on average from their middle,
@@ -126,9 +116,8 @@ fn other_numbers(field: &Field, slice: usize) -> Vec<f32> {
 fn of_value(observed: &Observed, tree: &Tree<'_>, tested: &Tested<'_>, p: f64) -> Option<Candidate> {
     let field = tested.field;
     let last = field.lines.len() - 1;
-    let (Hits { value, here, before, taken }, deviance) = tested.most_over(last)?;
-    let (hits, lines, hits_before) =
-        (f64::from(here), f64::from(field.lines[last]), f64::from(before + taken));
+    let (Hits { value, here, before }, deviance) = tested.most_over(last)?;
+    let (hits, lines, hits_before) = (f64::from(here), f64::from(field.lines[last]), f64::from(before));
     let lines_before = field.lines[..last].iter().map(|count| f64::from(*count)).sum::<f64>();
     let (share, share_before) = (hits / lines, hits_before / lines_before.max(1.0));
     let ratio = ratio(hits, lines, hits_before, lines_before);
@@ -138,7 +127,7 @@ fn of_value(observed: &Observed, tree: &Tree<'_>, tested: &Tested<'_>, p: f64) -
         "{}: {} of the lines ({low}–{high} %, {lines} sampled); before {}",
         value.value,
         words::percent(share),
-        words::percent(f64::from(before) / lines_before.max(1.0))
+        words::percent(share_before)
     );
     let shares = |slice: usize| value.lines[slice] as f32 / field.lines[slice].max(1) as f32;
     let mut base = candidate(observed, tree, field, p)?;
@@ -353,7 +342,7 @@ mod tests {
     static NONE: BTreeSet<&str> = BTreeSet::new();
 
     fn tested(observed: &Observed) -> Tested<'_> {
-        Tested { field: &observed.fields[0], is_far: false, replaced: &NONE }
+        Tested { field: &observed.fields[0], replaced: &NONE }
     }
 
     #[test]
@@ -392,30 +381,20 @@ mod tests {
     }
 
     /// What a part says whose numbers are these in four slices and in the selection.
-    fn said(slices: [&[f32]; 5], is_far: bool) -> [f32; STATISTICS] {
+    fn said(slices: [&[f32]; 5]) -> [f32; STATISTICS] {
         let each = |numbers: &[f32]| numbers.iter().copied().cycle().take(40).collect::<Vec<f32>>();
         let field = Field { lines: vec![40; 5], numbers: slices.map(each).to_vec(), ..Field::default() };
-        Tested { field: &field, is_far, replaced: &NONE }.compare(4)
+        Tested { field: &field, replaced: &NONE }.compare(4)
     }
 
     #[test]
     fn a_number_that_was_mostly_nothing_shifts_by_what_it_does_else() {
-        let usual = said([&[0.0, 0.0, 0.0, 1.0, 1.0]; 5], false);
-        let more = said(
-            [&[0.0, 0.0, 0.0, 1.0, 1.0], &[0.0, 0.0, 0.0, 1.0, 1.0], &[0.0], &[0.0], &[0.0, 1.0, 1.0]],
-            false,
-        );
+        let usual = said([&[0.0, 0.0, 0.0, 1.0, 1.0]; 5]);
+        let more =
+            said([&[0.0, 0.0, 0.0, 1.0, 1.0], &[0.0, 0.0, 0.0, 1.0, 1.0], &[0.0], &[0.0], &[0.0, 1.0, 1.0]]);
         assert!(usual[2] <= 0.0 && more[2] > 1.0 && more[2] < 50.0, "{usual:?} {more:?}");
-        let from_nothing = said([&[0.0], &[0.0], &[0.0], &[0.0], &[7.0]], false);
+        let from_nothing = said([&[0.0], &[0.0], &[0.0], &[0.0], &[7.0]]);
         assert!(from_nothing[2] > more[2] && from_nothing[2] < 1e3, "{from_nothing:?}");
-    }
-
-    #[test]
-    fn one_number_for_another_while_nobody_looks_is_a_name() {
-        let replaced = [&[314.0][..], &[314.0], &[314.0], &[314.0], &[2_718.0]];
-        assert!(said(replaced, false)[1] > 1.0);
-        assert!(said(replaced, true).iter().all(|said| *said <= 0.0));
-        assert!(said([&[314.0], &[314.0], &[314.0], &[314.0], &[2_718.0, 3.0]], true)[1] > 1.0);
     }
 
     #[test]

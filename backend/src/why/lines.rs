@@ -57,18 +57,23 @@ pub(super) fn find_patterns(observed: &Observed, trials: &Trials, alive: &[bool]
     test(&observed.grid, &streams, &of_streams, trials, alive)
 }
 
-/// A pattern's lines, and those of its former wording.
+/// A pattern's lines, and those of its former wording; told as the one that has more of those in the selection.
 fn pattern_lines<'a>(
     observed: &'a Observed,
     tree: &Tree<'_>,
     number: usize,
     former: Option<usize>,
 ) -> Stream<'a> {
-    let pattern = &observed.patterns[number];
+    let selected = |at: &usize| observed.patterns[*at].counts.sum(&observed.grid.now.selection);
+    let older = former.filter(|old| selected(old) > selected(&number));
+    let pattern = &observed.patterns[older.unwrap_or(number)];
     let owner = observed.components.get(pattern.component as usize).cloned().unwrap_or_default();
     let (component, id) = (Some(owner.clone()), Some(pattern.id.clone()));
     let lines = match former {
-        Some(old) => Cow::Owned(Counts::added([&observed.patterns[old].counts, &pattern.counts].into_iter())),
+        Some(old) => {
+            let both = [old, number].map(|at| &observed.patterns[at].counts);
+            Cow::Owned(Counts::added(both.into_iter()))
+        }
         None => Cow::Borrowed(&pattern.counts),
     };
     Stream {
@@ -95,7 +100,7 @@ fn places<'a>(observed: &Observed, tree: &Tree<'_>) -> Vec<Stream<'a>> {
     let mut streams: Vec<Stream<'_>> =
         nodes(&observed.components).iter().map(|node| component(observed, tree, node)).collect();
     streams.retain(|stream| stream.lines.iter().next().is_some());
-    let former = successors::of_hosts(observed);
+    let former = successors::of_hosts(&observed.hosts, &observed.volumes, &observed.grid);
     let replaced: BTreeSet<usize> = former.values().copied().collect();
     let hosts = (0..observed.hosts.len()).filter(|host| !replaced.contains(host));
     streams.extend(hosts.map(|host| host_lines(observed, host, &former)));

@@ -6,6 +6,8 @@
 //! equal or not; how they are spelled says nothing.
 
 use super::observed::{Grid, Nature, Observed, Pattern, Series, Volume};
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
@@ -15,6 +17,10 @@ const SAME_PARTS: f64 = 0.65;
 const ABOUT: usize = 4;
 /// What is missing for so many times as long as usual has ended.
 const PAUSES: usize = 2;
+/// Of what something may go on for so many are kept in mind, the likest.
+const MOST_LIKE: usize = 16;
+/// Whether things beside each other are of one kind is told from so many of them.
+const ENOUGH_BESIDE: usize = 16;
 /// Of fewer values or buckets with lines nobody knows when they end.
 const LEAST: usize = 3;
 
@@ -62,35 +68,37 @@ impl Life {
     }
 }
 
-/// Pairs of what ended and what took over from it, each of at most one, by when that began. `likeness` is none for what is not alike.
+/// Pairs of what ended and what took over from it, each of at most one, the likest first. `likeness` is none for what is not alike.
 fn take_overs(
     lives: &[Life],
     all: &Life,
     about: usize,
     likeness: impl Fn(usize, usize) -> Option<f64>,
 ) -> Vec<(usize, usize)> {
-    let mut by_beginning: Vec<usize> = (0..lives.len()).filter(|at| lives[*at].has_begun(all)).collect();
-    by_beginning.sort_by_key(|at| lives[*at].first);
-    let (mut pairs, mut taken) = (Vec::new(), BTreeSet::new());
-    for new in by_beginning {
+    let ended: Vec<usize> = (0..lives.len()).filter(|at| lives[*at].has_ended(all)).collect();
+    let mut pairs: Vec<(f64, usize, usize, usize)> = Vec::new();
+    for new in (0..lives.len()).filter(|at| lives[*at].has_begun(all)) {
         let begins = lives[new].first;
-        let is_about = |old: &usize| {
+        let near = ended.iter().filter_map(|old| {
             let life = &lives[*old];
-            let reach = about + PAUSES * life.pause.max(lives[new].pause);
-            life.first < begins && life.has_ended(all) && life.last.abs_diff(begins) <= reach
-        };
-        let free = (0..lives.len()).filter(|old| *old != new && !taken.contains(old)).filter(is_about);
-        let alike = free.filter_map(|old| likeness(old, new).map(|likeness| (likeness, old)));
-        let nearest = |old: usize| std::cmp::Reverse(lives[old].last.abs_diff(begins));
-        let best = alike.max_by(|one, other| {
-            one.0.total_cmp(&other.0).then_with(|| nearest(one.1).cmp(&nearest(other.1)))
+            let (apart, reach) =
+                (life.last.abs_diff(begins), about + PAUSES * life.pause.max(lives[new].pause));
+            (*old != new && life.first < begins && apart <= reach).then_some((*old, apart))
         });
-        if let Some((_, old)) = best {
-            taken.insert(old);
-            pairs.push((old, new));
-        }
+        let first = pairs.len();
+        pairs.extend(near.filter_map(|(old, apart)| Some((likeness(old, new)?, apart, old, new))));
+        pairs[first..].sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        pairs.truncate(first + MOST_LIKE);
     }
-    pairs
+    pairs.sort_by(|one, other| {
+        other.0.total_cmp(&one.0).then((one.1, one.2, one.3).cmp(&(other.1, other.2, other.3)))
+    });
+    let (mut replaced, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    pairs.retain(|(_, _, old, new)| {
+        let is_free = !replaced.contains(old) && !taken.contains(new);
+        is_free && replaced.insert(*old) && taken.insert(*new)
+    });
+    pairs.into_iter().map(|(_, _, old, new)| (old, new)).collect()
 }
 
 /// The part that so many in common are of all, if it is enough.
@@ -136,10 +144,9 @@ fn take_overs_of(
 }
 
 /// The hosts, by their places, that took over from others, and from which: they bear lines of the same components.
-pub(super) fn of_hosts(observed: &Observed) -> BTreeMap<usize, usize> {
-    let (count, grid) = (observed.hosts.len(), &observed.grid);
-    let mut components: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); count];
-    for volume in &observed.volumes {
+pub fn of_hosts(hosts: &[String], volumes: &[Volume], grid: &Grid) -> BTreeMap<usize, usize> {
+    let mut components: Vec<BTreeSet<u32>> = vec![BTreeSet::new(); hosts.len()];
+    for volume in volumes {
         if let Some(of_host) = volume.host.and_then(|host| components.get_mut(host as usize)) {
             of_host.insert(volume.component);
         }
@@ -148,7 +155,7 @@ pub(super) fn of_hosts(observed: &Observed) -> BTreeMap<usize, usize> {
         let (one, other) = (&components[old], &components[new]);
         enough(one.intersection(other).count(), one.union(other).count())
     };
-    let lives = lives_of(&observed.volumes, (count, grid.len()), |volume| volume.host);
+    let lives = lives_of(volumes, (hosts.len(), grid.len()), |volume| volume.host);
     take_overs_of(&lives, grid, likeness).into_iter().map(|(old, new)| (new, old)).collect()
 }
 
@@ -187,7 +194,9 @@ pub fn of_components(
 
 /// The names of hosts, and parts of series' names, that took over from others.
 pub(super) fn names(observed: &Observed) -> BTreeSet<&str> {
-    let hosts = of_hosts(observed).into_keys().filter_map(|host| observed.hosts.get(host));
+    let hosts = of_hosts(&observed.hosts, &observed.volumes, &observed.grid)
+        .into_keys()
+        .filter_map(|host| observed.hosts.get(host));
     let nodes = observed.series.iter().flat_map(|series| {
         let former: BTreeSet<&str> = series.former.iter().flat_map(|name| name.split('.')).collect();
         series.path.split('.').filter(move |node| !former.is_empty() && !former.contains(node))
@@ -195,27 +204,34 @@ pub(super) fn names(observed: &Observed) -> BTreeSet<&str> {
     hosts.map(String::as_str).chain(nodes).collect()
 }
 
-/// Series that go on under other names: the places of each, the earliest first.
-pub fn of_series(series: &[Series], grid: &Grid) -> Vec<Vec<usize>> {
+/// Hosts by their names: for each that took over from another the name of that; none for others.
+pub type Hosts<'a> = BTreeMap<&'a str, Option<&'a str>>;
+
+/// Series that go on under other names: the places of each, the earliest first. What is called like a host goes on as that does.
+pub fn of_series(series: &[Series], hosts: &Hosts<'_>, grid: &Grid) -> Vec<Vec<usize>> {
     let filled = |series: &Series| {
         Life::of(series.values.iter().enumerate().filter(|(_, value)| value.is_finite()).map(|(at, _)| at))
     };
     let lives: Vec<Option<Life>> = series.iter().map(filled).collect();
     let Some(all) = lives.iter().flatten().copied().reduce(Life::with) else { return Vec::new() };
-    let mut order: Vec<usize> = (0..series.len()).filter(|at| lives[*at].is_some()).collect();
-    order.sort_unstable_by(|one, other| series[*one].path.cmp(&series[*other].path));
-    let mut branches = BTreeMap::new();
-    Walk { series, lives: &lives, all: &all }.descend(&order, 0, &mut branches);
-    let mut former: BTreeMap<usize, usize> = BTreeMap::new();
-    for beside in branches.values() {
-        let lives: Vec<Life> = beside.iter().map(|branch| branch.life).collect();
-        for (old, new) in take_overs(&lives, &all, about(grid), |old, new| beside[old].likeness(&beside[new]))
-        {
-            let same = beside[new].below.iter();
-            former.extend(same.filter_map(|(name, new)| Some((*new, *beside[old].below.get(name)?))));
-        }
+    if !lives.iter().flatten().any(|life| life.has_begun(&all)) {
+        return Vec::new();
     }
+    let names: Vec<Cow<'_, str>> = series.iter().map(|series| tags_first(&series.path)).collect();
+    let mut order: Vec<usize> = (0..series.len()).filter(|at| lives[*at].is_some()).collect();
+    order.sort_unstable_by(|one, other| names[*one].cmp(&names[*other]));
+    let heights: Vec<OnceCell<Height>> = vec![OnceCell::new(); series.len()];
+    let walk = Walk { series, names: &names, lives: &lives, all: &all, heights: &heights, hosts };
+    let mut former = BTreeMap::new();
+    walk.descend(&order, 0, about(grid), &mut former);
     chains(&former)
+}
+
+/// A name with its tags as the first node, so that all that bears the same ones is one branch.
+fn tags_first(path: &str) -> Cow<'_, str> {
+    path.split_once(';').map_or(Cow::Borrowed(path), |(bare, tags)| {
+        Cow::Owned(format!(";{}.{bare}", tags.replace('.', "\u{1}")))
+    })
 }
 
 /// All names of a series as one glob; none where it has but one, or they differ in more than a node.
@@ -246,29 +262,19 @@ fn chains(former: &BTreeMap<usize, usize>) -> Vec<Vec<usize>> {
     last.map(chain).collect()
 }
 
-/// A branch of the tree, or a leaf, all of which began late or ended early.
+/// A branch of the tree, or a leaf.
 struct Branch<'a> {
+    name: &'a str,
     life: Life,
     /// Its series, each by what of its name is below the branch.
     below: BTreeMap<&'a str, usize>,
-    /// Of one that has a single series, how high that is.
-    height: Option<Height>,
 }
 
-impl<'a> Branch<'a> {
-    fn new(life: Life, below: BTreeMap<&'a str, usize>, all: &[Series]) -> Self {
-        let single = below.values().next().filter(|_| below.len() == 1);
-        Self { life, height: single.map(|at| Height::of(&all[*at])), below }
-    }
-
-    /// How much of what they hold has the same names. One series alone must be about as high as well.
-    fn likeness(&self, new: &Self) -> Option<f64> {
-        let is_other = |(old, new): (Height, Height)| !old.holds(new);
-        if self.height.zip(new.height).is_some_and(is_other) {
-            return None;
-        }
-        let both = self.below.keys().filter(|name| new.below.contains_key(*name)).count();
-        enough(both, self.below.len() + new.below.len() - both)
+impl Branch<'_> {
+    /// How much of what they hold has the same names.
+    fn common(&self, other: &Self) -> Option<f64> {
+        let both = self.below.keys().filter(|name| other.below.contains_key(*name)).count();
+        enough(both, self.below.len() + other.below.len() - both)
     }
 }
 
@@ -284,60 +290,103 @@ struct Height {
 impl Height {
     fn of(series: &Series) -> Self {
         let mut known: Vec<f32> = series.values.iter().copied().filter(|value| value.is_finite()).collect();
-        known.sort_unstable_by(f32::total_cmp);
-        let at = |place: usize| known.get(place).copied().unwrap_or(f32::NAN);
-        let last = known.len().saturating_sub(1);
-        Self { nature: series.nature, least: at(0), most: at(last), middle: at(last / 2) }
+        let (least, most) = known
+            .iter()
+            .fold((f32::NAN, f32::NAN), |(least, most), value| (value.min(least), value.max(most)));
+        let at = known.len().saturating_sub(1) / 2;
+        let middle =
+            if known.is_empty() { f32::NAN } else { *known.select_nth_unstable_by(at, f32::total_cmp).1 };
+        Self { nature: series.nature, least, most, middle }
     }
 
-    fn holds(&self, new: Self) -> bool {
-        self.nature == new.nature && (self.least..=self.most).contains(&new.middle)
+    /// Whether another one is about as high; unknown where they are not of one nature.
+    fn holds(&self, other: &Self) -> Option<bool> {
+        (self.nature == other.nature).then(|| (self.least..=self.most).contains(&other.middle))
     }
 }
 
 /// Goes down the tree of names, from the root to what began late or ended early as a whole.
 struct Walk<'a> {
     series: &'a [Series],
+    names: &'a [Cow<'a, str>],
     lives: &'a [Option<Life>],
     all: &'a Life,
+    heights: &'a [OnceCell<Height>],
+    hosts: &'a Hosts<'a>,
 }
 
 impl<'a> Walk<'a> {
-    /// `order` are series by their names, which are the same up to `depth`. Branches are told by where they stand.
-    fn descend(&self, order: &[usize], depth: usize, found: &mut BTreeMap<&'a str, Vec<Branch<'a>>>) {
-        let path = |at: usize| &*self.series[at].path;
+    /// `order` are series by their names, which are the same up to `depth`. What goes on for what is told by their places.
+    fn descend(&self, order: &[usize], depth: usize, about: usize, former: &mut BTreeMap<usize, usize>) {
+        let rest = |at: usize| &self.names[at][depth..];
         let life = |at: &usize| self.lives[*at];
-        for below in order.chunk_by(|one, other| node(path(*one), depth) == node(path(*other), depth)) {
-            if !below.iter().filter_map(life).any(|life| life.is_part(self.all)) {
+        let is_part = |below: &[usize]| below.iter().filter_map(life).any(|life| life.is_part(self.all));
+        let mut beside: Vec<Branch<'a>> = Vec::new();
+        let mut is_any_part = false;
+        for below in order.chunk_by(|one, other| node(rest(*one)) == node(rest(*other))) {
+            let Some(whole) = below.iter().filter_map(life).reduce(Life::with) else { continue };
+            let name = node(&self.names[below[0]][depth..]);
+            let end = depth + name.len();
+            if whole.is_part(self.all) {
+                is_any_part = true;
+            } else if below.len() > 1 && is_part(below) {
+                self.descend(below, end, about, former);
                 continue;
             }
-            let Some(whole) = below.iter().filter_map(life).reduce(Life::with) else { continue };
-            let end = depth + node(path(below[0]), depth).len();
-            if whole.is_part(self.all) {
-                let names = below.iter().map(|at| (&path(*at)[end..], *at));
-                let branch = Branch::new(whole, names.collect(), self.series);
-                found.entry(beside(path(below[0]), depth)).or_default().push(branch);
-            } else if below.len() > 1 {
-                self.descend(below, end, found);
-            }
+            let names = below.iter().map(|at| (&self.names[*at][end..], *at));
+            beside.push(Branch { name: name.trim_end_matches('.'), life: whole, below: names.collect() });
+        }
+        if is_any_part {
+            self.pair(&beside, about, former);
         }
     }
-}
 
-/// The next node of a name with its dot, or all that is left: a leaf has none, nor have tags.
-fn node(path: &str, depth: usize) -> &str {
-    let rest = &path[depth..];
-    rest.find(['.', ';']).filter(|at| rest[*at..].starts_with('.')).map_or(rest, |at| &rest[..=at])
-}
-
-/// What those beside each other have in common: the branch, of tagged series the name, too.
-fn beside(path: &str, depth: usize) -> &str {
-    let rest = &path[depth..];
-    if node(path, depth).ends_with('.') {
-        &path[..depth]
-    } else {
-        rest.find(';').map_or(&path[..depth], |at| &path[..depth + at])
+    fn pair(&self, beside: &[Branch<'_>], about: usize, former: &mut BTreeMap<usize, usize>) {
+        let lives: Vec<Life> = beside.iter().map(|branch| branch.life).collect();
+        let of_one_kind: Vec<OnceCell<bool>> = vec![OnceCell::new(); beside.len()];
+        let likeness = |old: usize, new: usize| {
+            let (before, after) = (&beside[old], &beside[new]);
+            let common = before.common(after)?;
+            if let (Some(known), true) = (self.hosts.get(after.name), self.hosts.contains_key(before.name)) {
+                return (*known == Some(before.name)).then_some(common + 1.0);
+            }
+            let alike = self.alike(before, after);
+            let are_of_one_kind = || {
+                *of_one_kind[old]
+                    .get_or_init(|| before.below.len() > 1 && self.is_of_one_kind(before, beside))
+            };
+            (alike >= 0.5 || are_of_one_kind()).then_some(common + alike)
+        };
+        for (old, new) in take_overs(&lives, self.all, about, likeness) {
+            let same = beside[new].below.iter();
+            former.extend(same.filter_map(|(name, new)| Some((*new, *beside[old].below.get(name)?))));
+        }
     }
+
+    /// Whether all that was beside something before, and holds the same names, is about as high as it: instances of one service.
+    fn is_of_one_kind(&self, one: &Branch<'_>, beside: &[Branch<'_>]) -> bool {
+        let others = beside.iter().filter(|other| other.name != one.name && !other.life.has_begun(self.all));
+        others
+            .filter(|other| one.common(other).is_some())
+            .take(ENOUGH_BESIDE)
+            .all(|other| self.alike(one, other).max(self.alike(other, one)) >= 0.5)
+    }
+
+    /// The part of what both hold that is about as high; none where nothing can be compared.
+    fn alike(&self, one: &Branch<'_>, other: &Branch<'_>) -> f64 {
+        let height = |at: usize| self.heights[at].get_or_init(|| Height::of(&self.series[at]));
+        let both = one.below.iter().filter_map(|(name, at)| Some((*at, *other.below.get(name)?)));
+        let (mut held, mut all) = (0.0, 0.0_f64);
+        for is_held in both.filter_map(|(one, other)| height(one).holds(height(other))) {
+            (held, all) = (held + f64::from(u8::from(is_held)), all + 1.0);
+        }
+        held / all.max(1.0)
+    }
+}
+
+/// The next node of a name with its dot, or all that is left.
+fn node(rest: &str) -> &str {
+    rest.find('.').map_or(rest, |at| &rest[..=at])
 }
 
 #[cfg(test)]
@@ -360,7 +409,7 @@ mod tests {
         let series = series.iter().map(|(path, there, high)| of(path, there.clone(), *high));
         let series: Vec<Series> = series.chain([of("still.cpu", 0..60, 5.0)]).collect();
         let name = |at: &usize| &*series[*at].path;
-        let mut found: Vec<String> = of_series(&series, &grid())
+        let mut found: Vec<String> = of_series(&series, &Hosts::new(), &grid())
             .iter()
             .map(|chain| chain.iter().map(name).collect::<Vec<_>>().join(" "))
             .collect();
@@ -448,6 +497,10 @@ mod tests {
         assert_eq!(glob(&["a.x,1.cpu"], "a.x3.cpu"), None);
     }
 
+    fn hosts_of(observed: &Observed) -> BTreeMap<usize, usize> {
+        of_hosts(&observed.hosts, &observed.volumes, &observed.grid)
+    }
+
     #[test]
     fn a_host_goes_on_for_another_with_lines_of_the_same_components() {
         let lines = |there: Range<usize>| Counts::new(there.map(|at| (at as u16, 2)).collect());
@@ -464,8 +517,8 @@ mod tests {
             volumes: vec![volume(0, 0, 0..52), volume(of_new, 1, 51..60), volume(1, 2, 0..60)],
             ..Observed::default()
         };
-        assert_eq!(of_hosts(&observed(0)), BTreeMap::from([(1, 0)]));
-        assert!(of_hosts(&observed(1)).is_empty());
+        assert_eq!(hosts_of(&observed(0)), BTreeMap::from([(1, 0)]));
+        assert!(hosts_of(&observed(1)).is_empty());
         let named = Observed {
             series: vec![Series { former: vec!["db.x1.n".into()], ..of("db.x2.n", 0..60, 1.0) }],
             ..observed(0)

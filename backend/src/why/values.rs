@@ -1,12 +1,11 @@
 //! Which value of a part of lines is over-represented in a slice of time.
 //!
-//! Parts name what lines come from, too: an instance, a version, a thread. Between a baseline that lies far away and the selection
-//! many of these were started anew: their names end, and others take their share of the lines, which says nothing of the selection. So what
-//! is new there counts for what it has beyond the share of something that ended.
+//! Parts name what lines come from, too: an instance, a version, a thread. When that is started anew, its name ends and another takes
+//! its share of the lines. Names of what is known to have taken over are left out; and that most values of a part were replaced is as usual
+//! as it is for parts of other components.
 
 use super::counts::share_deviance;
-use super::observed::{Field, FieldValue};
-use std::cmp::Reverse;
+use super::observed::{Field, FieldValue, Part};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is true of so large a part of the lines is true of most.
@@ -14,57 +13,82 @@ const MOST: f64 = 0.5;
 /// What has so many times the share that it had is new, and the other way about has ended: it may have begun just before the selection.
 const MUCH: u64 = 10;
 
+/// Of fewer parts of one name nobody knows how often they are replaced.
+const FEW: usize = 3;
+
 /// A value's lines in a slice and in the baseline's other slices.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hits<'a> {
     pub(super) value: &'a FieldValue,
     pub(super) here: u32,
     pub(super) before: u32,
-    /// Those of another one that it took over from.
-    pub(super) taken: u32,
 }
 
-/// The most over-represented value of a slice, and by how much. `is_far` tells that nobody looked at what lies between, and `replaced` are
-/// names that took over from others, as is known elsewhere.
+/// The most over-represented value of a slice, and by how much. `replaced` are names that took over from others.
 pub(super) fn most_over<'a>(
     field: &'a Field,
     slice: usize,
-    is_far: bool,
     replaced: &BTreeSet<&str>,
 ) -> Option<(Hits<'a>, f32)> {
     let before = |of: &[u32]| other_slices(field, slice).map(|other| of[other]).sum::<u32>();
-    let hits = field.values.iter().filter(|value| !replaced.contains(&*value.value)).map(|value| {
-        let lines = &value.lines;
-        Hits { value, here: lines[slice], before: before(lines), taken: 0 }
-    });
-    let mut all: Vec<Hits<'a>> = hits.collect();
-    if is_far {
-        take_over(&mut all);
-    }
     let (lines, lines_before) = (f64::from(field.lines[slice]), f64::from(before(&field.lines)));
-    let rated = all.into_iter().map(|hits| {
-        (hits, share_deviance(f64::from(hits.here), lines, f64::from(hits.before + hits.taken), lines_before))
+    let rated = field.values.iter().filter(|value| !replaced.contains(&*value.value)).map(|value| {
+        let hits = Hits { value, here: value.lines[slice], before: before(&value.lines) };
+        (hits, share_deviance(f64::from(hits.here), lines, f64::from(hits.before), lines_before))
     });
     rated.filter(|(_, deviance)| *deviance > 0.0).max_by(|one, other| one.1.total_cmp(&other.1))
 }
 
-/// How often other components' parts had most of their values replaced, by the place of the field; none of what kept them.
+/// How many parts had most of their values replaced, of how many.
+#[derive(Clone, Copy, Debug, Default)]
+struct Turnover {
+    replaced: usize,
+    all: usize,
+}
+
+impl Turnover {
+    fn add(&mut self, is_replaced: bool) {
+        self.replaced += usize::from(is_replaced);
+        self.all += 1;
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self { replaced: self.replaced - other.replaced, all: self.all - other.all }
+    }
+}
+
+/// How often most values were replaced of the like of each field that had most of them replaced: of the fields of that name in other components, of
+/// variable parts of messages all; and of any where these are few. By the place of the field; none of one that kept them.
 pub(super) fn replaced_elsewhere(fields: &[&Field]) -> Vec<Option<f64>> {
     let turnovers: Vec<Option<bool>> = fields.iter().map(|field| is_replaced(field)).collect();
-    let (mut all, mut by_component) = ([0; 2], BTreeMap::<u32, [usize; 2]>::new());
-    for (field, turnover) in fields.iter().zip(&turnovers) {
-        let own = by_component.entry(field.component).or_default();
-        for counts in [&mut all, own] {
-            counts[0] += usize::from(*turnover == Some(true));
-            counts[1] += usize::from(turnover.is_some());
+    // By name, by component, or by both.
+    let mut counted: BTreeMap<(Option<&str>, Option<u32>), Turnover> = BTreeMap::new();
+    for (field, is_replaced) in fields.iter().zip(&turnovers) {
+        let Some(is_replaced) = is_replaced else { continue };
+        for name in [None, Some(name(field))] {
+            for component in [None, Some(field.component)] {
+                counted.entry((name, component)).or_default().add(*is_replaced);
+            }
         }
     }
-    let elsewhere = |(field, turnover): (&&Field, Option<bool>)| {
-        let own = by_component.get(&field.component).copied().unwrap_or_default();
-        let part = (all[0] - own[0]) as f64 / (all[1] - own[1]).max(1) as f64;
-        turnover.filter(|is_replaced| *is_replaced).map(|_| part)
+    let elsewhere = |field: &Field| {
+        let of = |name: Option<&str>, component| counted.get(&(name, component)).copied().unwrap_or_default();
+        let like = |name: Option<&str>| of(name, None).without(of(name, Some(field.component)));
+        let named = like(Some(name(field)));
+        let Turnover { replaced, all } = if named.all < FEW { like(None) } else { named };
+        replaced as f64 / all.max(1) as f64
     };
-    fields.iter().zip(turnovers).map(elsewhere).collect()
+    let known = fields.iter().zip(turnovers);
+    known
+        .map(|(field, turnover)| turnover.filter(|is_replaced| *is_replaced).map(|_| elsewhere(field)))
+        .collect()
+}
+
+fn name(field: &Field) -> &str {
+    match &field.part {
+        Part::Named(name) => name,
+        Part::Hole { .. } => "",
+    }
 }
 
 /// Whether most of what a part has in the selection is new, and most of what it had before ended; unknown where values seldom repeat.
@@ -92,83 +116,56 @@ pub(super) fn other_slices(field: &Field, slice: usize) -> impl Iterator<Item = 
     (0..field.lines.len() - 1).filter(move |other| *other != slice)
 }
 
-/// What is new takes the lines over of what ended, the most frequent those of the most frequent.
-fn take_over(all: &mut [Hits<'_>]) {
-    let mut ended: Vec<u32> = all
-        .iter()
-        .filter(|hits| hits.here == 0)
-        .map(|hits| hits.before)
-        .filter(|before| *before > 0)
-        .collect();
-    ended.sort_unstable_by_key(|before| Reverse(*before));
-    let mut begun: Vec<&mut Hits<'_>> =
-        all.iter_mut().filter(|hits| hits.before == 0 && hits.here > 0).collect();
-    begun.sort_by_key(|hits| Reverse(hits.here));
-    for (hits, taken) in begun.into_iter().zip(ended) {
-        hits.taken = taken;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The value that is told of a part with these in two slices and the selection, each of 100 lines.
-    fn told(values: &[(&str, [u32; 3])], is_far: bool) -> Option<(String, u32, u32, bool)> {
-        let value = |(name, lines): &(&str, [u32; 3])| FieldValue {
-            value: (*name).to_owned(),
-            lines: lines.to_vec(),
+    fn value((name, lines): &(&str, [u32; 3])) -> FieldValue {
+        FieldValue { value: (*name).to_owned(), lines: lines.to_vec() }
+    }
+
+    #[test]
+    fn names_that_took_over_from_others_are_left_out() {
+        let told = |values: &[(&str, [u32; 3])]| {
+            let values = values.iter().map(value).collect();
+            let field = Field { lines: vec![100; 3], values, ..Field::default() };
+            most_over(&field, 2, &BTreeSet::from(["a-2"]))
+                .map(|(hits, _)| (hits.value.value.clone(), hits.before))
         };
-        let field =
-            Field { lines: vec![100; 3], values: values.iter().map(value).collect(), ..Field::default() };
-        let (hits, deviance) = most_over(&field, 2, is_far, &BTreeSet::from(["known"]))?;
-        Some((hits.value.value.clone(), hits.before, hits.taken, deviance > 5.0))
-    }
-
-    #[test]
-    fn a_name_that_took_over_another_ones_lines_while_nobody_looked_is_no_news() {
-        let instances = [("b1", [50, 52, 0]), ("b2", [50, 48, 0]), ("c1", [0, 0, 51]), ("c2", [0, 0, 49])];
-        assert_eq!(told(&instances, false), Some(("c1".to_owned(), 0, 0, true)));
-        assert_eq!(told(&instances, true), None);
-        // Nor is ever one that is known to have done so.
-        assert_eq!(told(&[("old", [100, 100, 0]), ("known", [0, 0, 100])], false), None);
-    }
-
-    #[test]
-    fn who_has_more_than_any_that_ended_is() {
-        let clients = [("a", [4, 3, 0]), ("b", [90, 91, 15]), ("x", [0, 0, 84])];
-        assert_eq!(told(&clients, true), Some(("x".to_owned(), 0, 7, true)));
-        // And so is who was there before.
-        let known = [("a", [4, 3, 0]), ("b", [90, 91, 15]), ("x", [1, 1, 84])];
-        assert_eq!(told(&known, true), Some(("x".to_owned(), 2, 0, true)));
+        let instances = [("a-1", [100, 100, 0]), ("a-2", [0, 0, 100])];
+        assert_eq!(told(&instances), None);
+        let versions = [("1.2", [99, 100, 0]), ("1.3", [1, 0, 100])];
+        assert_eq!(told(&versions), Some(("1.3".to_owned(), 1)));
     }
 
     #[test]
     fn that_most_values_are_others_is_as_usual_as_elsewhere() {
-        let part = |component, values: &[(&str, [u32; 3])]| {
-            let value = |(name, lines): &(&str, [u32; 3])| FieldValue {
-                value: (*name).to_owned(),
-                lines: lines.to_vec(),
-            };
-            Field {
-                component,
-                lines: vec![100; 3],
-                values: values.iter().map(value).collect(),
-                ..Field::default()
-            }
+        let part = |component, name: &str, values: &[(&str, [u32; 3])]| Field {
+            component,
+            part: Part::Named(name.to_owned()),
+            lines: vec![100; 3],
+            values: values.iter().map(value).collect(),
+            ..Field::default()
         };
-        let replaced = [("old", [100, 99, 0]), ("new", [0, 0, 98])];
+        let (replaced, kept) = ([("old", [100, 99, 0]), ("new", [0, 0, 98])], [("still", [100; 3])]);
         let fields = [
-            part(0, &replaced),
-            part(0, &replaced),
-            part(1, &replaced),
-            part(1, &[("still", [100; 3])]),
-            part(2, &[("old", [100, 100, 60]), ("new", [0, 0, 40])]),
-            // These hardly repeat.
-            part(2, &[("one", [2, 1, 0])]),
+            part(0, "pod", &replaced),
+            part(1, "pod", &replaced),
+            part(2, "pod", &replaced),
+            part(3, "pod", &kept),
+            // Of one that kept its values elsewhere that is news, whatever became of the pods.
+            part(0, "status", &replaced),
+            part(1, "status", &kept),
+            part(2, "status", &[("old", [100, 100, 60]), ("new", [0, 0, 40])]),
+            part(3, "status", &kept),
+            // That is known of no other one; and these hardly repeat.
+            part(3, "mode", &replaced),
+            part(3, "id", &[("one", [2, 1, 0])]),
         ];
         let fields: Vec<&Field> = fields.iter().collect();
-        let third = Some(1.0 / 3.0);
-        assert_eq!(replaced_elsewhere(&fields), [third, third, Some(2.0 / 3.0), None, None, None]);
+        let pods = Some(2.0 / 3.0);
+        let mode = Some(4.0 / 6.0);
+        let expected = [pods, pods, pods, None, Some(0.0), None, None, None, mode, None];
+        assert_eq!(replaced_elsewhere(&fields), expected);
     }
 }

@@ -150,7 +150,13 @@ impl Gathering {
         if damaged > 0 {
             self.notes.push(format!("{damaged} series could not be read"));
         }
-        let chains = successors::of_series(&self.observed.series, &self.plan.grid);
+        let Counted { hosts, volumes, .. } = &self.counted;
+        let former = successors::of_hosts(hosts, volumes, &self.plan.grid);
+        let known = hosts.iter().enumerate().map(|(at, name)| {
+            let before = former.get(&at).and_then(|before| hosts.get(*before));
+            (name.as_str(), before.map(String::as_str))
+        });
+        let chains = successors::of_series(&self.observed.series, &known.collect(), &self.plan.grid);
         let name = |at: &usize| self.observed.series[*at].path.clone();
         let called = chains.iter().filter_map(|chain| {
             let (last, former) = chain.split_last()?;

@@ -150,7 +150,11 @@ impl SeriesReader {
         let mut points = 0;
         for (days, stretch) in &*stored {
             for name in names[at].former.iter().chain([&names[at].path]) {
-                self.buckets.pause();
+                if names[at].former.is_empty() {
+                    self.buckets.pause();
+                } else {
+                    self.buckets.begin_anew();
+                }
                 for day in 0..days.day_count() {
                     points += self.read_day(days, day, stretch, name)?;
                 }
