@@ -1,12 +1,12 @@
 //! Series as candidates: measured in all trials, on all cores, and put into words.
 
+use super::branches;
 use super::candidate::{By, Candidate, Item, Judged, MOST_CHANGE, onset, shown};
 use super::moved::{Jumps, Move, Sides};
 use super::null::combine;
 use super::observed::{Grid, Nature, Observed, Restart, Series};
 use super::quotients::Statistic;
 use super::series::{Measured, Room, STATISTICS, measure};
-use super::successors;
 use super::tree::Tree;
 use super::trials::Trials;
 use super::words;
@@ -184,7 +184,7 @@ fn begun_again(usual: Candidate, series: &Series, restart: Restart, presence: f3
 
 /// What shows the change: of a counter how fast it grows, since itself it only grows on.
 fn target_of(series: &Series) -> String {
-    let path = successors::glob(series).unwrap_or_else(|| series.path.clone());
+    let path = branches::glob(series).unwrap_or_else(|| series.path.clone());
     if series.nature == Nature::Rate { format!("perSecond({path})") } else { path }
 }
 

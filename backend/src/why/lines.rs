@@ -363,7 +363,7 @@ fn summary(
 
 #[cfg(test)]
 mod tests {
-    use super::super::observed::Volume;
+    use super::super::observed::{Pattern, Volume};
     use super::*;
 
     fn found(lines: &[u32], errors: &[u32], loudest: u8) -> Candidate {
@@ -416,6 +416,27 @@ mod tests {
         // What was last seen in the selection is.
         let later: Vec<u32> = (0..34).map(|at| if at < 25 { 2 } else { 0 }).collect();
         assert_eq!(found_on(&grid, &later, &[], 1).at.at_ms, Some(50_770_000));
+    }
+
+    #[test]
+    fn a_message_is_told_by_its_wording_with_more_lines() {
+        let pattern = |id: &str, there: Range<usize>| Pattern {
+            id: id.into(),
+            template: id.into(),
+            counts: Counts::new(there.map(|at| (at as u16, 2)).collect()),
+            ..Pattern::default()
+        };
+        let told = |new: Range<usize>| {
+            let observed = Observed {
+                grid: Grid::unbroken(0, 10_000, Trial { selection: 22..34, baseline: 0..20 }),
+                patterns: vec![pattern("old", 0..30), pattern("new", new)],
+                ..Observed::default()
+            };
+            let stream = pattern_lines(&observed, &Tree::of(&observed), 1, Some(0));
+            (stream.at.pattern.unwrap_or_default(), stream.lines.sum(&(0..34)))
+        };
+        assert_eq!(told(30..31), ("old".to_owned(), 62));
+        assert_eq!(told(24..34), ("new".to_owned(), 80));
     }
 
     #[test]

@@ -3,10 +3,14 @@
 //! Pure: what was observed goes in, findings come out. Nothing here reads the store, the network or a clock, and no finding
 //! depends on how a name is spelled, only on where it stands in the tree. `docs/why.md` tells the method and its reasons.
 
+/// Which branches of series go on under another name.
+pub mod branches;
 /// A series' points by bucket.
 pub mod buckets;
 /// How the numbers of lines vary.
 mod bursts;
+/// How often a series has a point.
+mod cadence;
 /// Something that may be a finding.
 mod candidate;
 /// What moved together becomes one.
@@ -31,6 +35,8 @@ mod ks;
 mod levels;
 /// Patterns, components and hosts.
 mod lines;
+/// When there is anything of something.
+mod lives;
 /// What a series was and is.
 mod moved;
 /// How often the like of it comes by chance.
@@ -51,7 +57,7 @@ mod score;
 /// What a series does in a window.
 mod series;
 mod share;
-/// What goes on under another name.
+/// Which hosts and components go on under another name.
 pub mod successors;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 //! smoothness by that of differences, then there are spread, slope and whether there are values at all. Each is a number
 //! that is 0 where nothing differs; what is a large one is for the past to say.
 
+use super::cadence::Cadence;
 use super::counts;
 use super::ks::Binned;
 use super::moved::{All, Jumps, Move, Sides};
@@ -216,32 +217,6 @@ fn is_at_limit(before: &[f32], after: &[f32]) -> bool {
     after.len() >= 3 && part(after) >= 0.5 && part(before) < 0.1 && 2 * moves > steps.count()
 }
 
-/// How often a series has a point: in each bucket, or in each so-many-th.
-#[derive(Clone, Copy, Debug)]
-struct Cadence {
-    every: usize,
-    first: usize,
-}
-
-impl Cadence {
-    fn of(values: &[f32], baseline: &Range<usize>, alive: &[bool]) -> Self {
-        let has = |bucket: &usize| values[*bucket].is_finite();
-        // What is new tells by itself how often it has a point.
-        let begins = (0..values.len()).find(has).filter(|_| !baseline.clone().any(|bucket| has(&bucket)));
-        let known = begins
-            .map_or(baseline.clone(), |first| first..(first..values.len()).rfind(has).unwrap_or(first) + 1);
-        let points = known.clone().filter(has).count();
-        let every = (counts::size_of(&known, alive) / points.max(1) as f64).round().max(1.0) as usize;
-        Self { every, first: known.clone().find(has).unwrap_or(known.start) % every }
-    }
-
-    /// How many points a window has when none is missing but where nothing was received at all.
-    fn expected(self, window: &Range<usize>, alive: &[bool]) -> f64 {
-        let due = |bucket: &usize| bucket % self.every == self.first && alive[*bucket];
-        window.clone().filter(due).count() as f64
-    }
-}
-
 /// How many of so many points are no extremes: all but one and one of `part`, and a single one.
 pub(super) fn kept_of(points: usize, part: usize) -> usize {
     points.saturating_sub(1 + points / part).max(1)
@@ -387,6 +362,8 @@ mod tests {
         assert!(loudest(|_, wave| 5.0 * wave)[3] > 1.0);
         assert!(loudest(|at, wave| wave + at as f32 - 50.0)[4] > 5.0);
         assert!(loudest(|_, _| f32::NAN)[5] > 3.0);
+        let new = (0..60).map(|at| if at < 40 { f32::NAN } else { wave(at) }).collect();
+        assert!(measured(new, asked).now[5] > 3.0);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::store::logs::{Counters, Snapshot};
 use crate::store::{Store, StoreError};
 use crate::why::counters::{Seldom, settle};
 use crate::why::observed::{Grid, Observed, Series};
-use crate::why::{Judgements, NOTHING_CAME, Weights, rank_judged, successors};
+use crate::why::{Judgements, NOTHING_CAME, Weights, branches, rank_judged, successors};
 use lines::{Counted, LineTally};
 use plan::{Plan, Stretch};
 use reading::{Sampled, Sampling};
@@ -156,7 +156,7 @@ impl Gathering {
             let before = former.get(&at).and_then(|before| hosts.get(*before));
             (name.as_str(), before.map(String::as_str))
         });
-        let chains = successors::of_series(&self.observed.series, &known.collect(), &self.plan.grid);
+        let chains = branches::of_series(&self.observed.series, &known.collect(), &self.plan.grid);
         let name = |at: &usize| self.observed.series[*at].path.clone();
         let called = chains.iter().filter_map(|chain| {
             let (last, former) = chain.split_last()?;
