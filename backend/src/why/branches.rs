@@ -10,6 +10,9 @@ use std::iter;
 /// Whether things beside each other are of one kind is told from so many of them.
 const ENOUGH_BESIDE: usize = 16;
 
+/// So many former names are shown.
+const MOST_IN_A_GLOB: usize = 15;
+
 /// Hosts by their names: for each that took over from another the name of that; none for others.
 pub type Hosts<'a> = BTreeMap<&'a str, Option<&'a str>>;
 
@@ -40,9 +43,10 @@ fn tags_first(path: &str) -> Cow<'_, str> {
     })
 }
 
-/// All names of a series as one glob; none where it has but one, or they differ in more than a node.
+/// The names of a series as one glob, the last ones of many; none where it has but one, or they differ in more than a node.
 pub(super) fn glob(series: &Series) -> Option<String> {
-    let names = || series.former.iter().chain([&series.path]).map(|name| name.split('.').collect::<Vec<_>>());
+    let last = &series.former[series.former.len().saturating_sub(MOST_IN_A_GLOB)..];
+    let names = || last.iter().chain([&series.path]).map(|name| name.split('.').collect::<Vec<_>>());
     let path = names().next_back()?;
     let differs = |at: &usize| names().any(|name| name.get(*at) != path.get(*at));
     let mut other = (0..path.len()).filter(differs);
@@ -150,11 +154,13 @@ impl<'a> Walk<'a> {
     fn pair(&self, beside: &[Branch<'_>], about: usize, former: &mut BTreeMap<usize, usize>) {
         let lives: Vec<Life> = beside.iter().map(|branch| branch.life).collect();
         let of_one_kind: Vec<OnceCell<bool>> = vec![OnceCell::new(); beside.len()];
+        let replaced: BTreeSet<&str> = self.hosts.values().copied().flatten().collect();
         let likeness = |old: usize, new: usize| {
             let (before, after) = (&beside[old], &beside[new]);
             let common = before.common(after)?;
-            if let (Some(known), true) = (self.hosts.get(after.name), self.hosts.contains_key(before.name)) {
-                return (*known == Some(before.name)).then_some(common + 1.0);
+            let goes_on = self.hosts.get(after.name).copied().flatten();
+            if goes_on.is_some() || replaced.contains(before.name) {
+                return (goes_on == Some(before.name)).then_some(common + 1.0);
             }
             let alike = self.alike(before, after);
             let are_of_one_kind = || {
@@ -319,7 +325,9 @@ mod tests {
         assert_eq!(in_a_flat_tree([300.0, 9_000.0], &none), ["b-1.cpu x-2.cpu"]);
         // Or for what it goes on for as a host, however high it is.
         let hosts = Hosts::from([("a-1", None), ("b-1", None), ("x-2", Some("a-1")), ("y-2", None)]);
-        assert_eq!(in_a_flat_tree([300.0, 300.0], &hosts), ["a-1.cpu x-2.cpu"]);
+        assert_eq!(in_a_flat_tree([300.0, 9_000.0], &hosts), ["a-1.cpu x-2.cpu"]);
+        // Of hosts that are not known to go on for others it is told as of any.
+        assert_eq!(in_a_flat_tree([300.0, 300.0], &hosts), ["a-1.cpu x-2.cpu", "b-1.cpu y-2.cpu"]);
     }
 
     #[test]

@@ -11,6 +11,8 @@ const ABOUT: usize = 4;
 const PAUSES: usize = 2;
 /// Of what something may go on for so many are kept in mind, the likest.
 const MOST_LIKE: usize = 16;
+/// So many pairs are looked at, of more those that stand at about the same place in their order.
+const MOST_PAIRS: usize = 1_000_000;
 /// Of fewer values or buckets with lines nobody knows when they end.
 const LEAST: usize = 3;
 
@@ -66,10 +68,15 @@ pub(super) fn take_overs(
     likeness: impl Fn(usize, usize) -> Option<f64>,
 ) -> Vec<(usize, usize)> {
     let ended: Vec<usize> = (0..lives.len()).filter(|at| lives[*at].has_ended(all)).collect();
+    let begun: Vec<usize> = (0..lives.len()).filter(|at| lives[*at].has_begun(all)).collect();
+    let each = (MOST_PAIRS / begun.len().max(1)).max(MOST_LIKE);
     let mut pairs: Vec<(f64, usize, usize, usize)> = Vec::new();
-    for new in (0..lives.len()).filter(|at| lives[*at].has_begun(all)) {
+    for (number, new) in begun.iter().copied().enumerate() {
         let begins = lives[new].first;
-        let near = ended.iter().filter_map(|old| {
+        let from = (number * ended.len() / begun.len())
+            .saturating_sub(each / 2)
+            .min(ended.len().saturating_sub(each));
+        let near = ended[from..].iter().take(each).filter_map(|old| {
             let life = &lives[*old];
             let (apart, reach) =
                 (life.last.abs_diff(begins), about + PAUSES * life.pause.max(lives[new].pause));

@@ -7,6 +7,7 @@
 
 use super::lives::{Life, about, enough, take_overs};
 use super::observed::{Grid, Observed, Pattern, Volume};
+use super::quantity::read_quantity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
@@ -91,7 +92,7 @@ pub fn of_components(
     next.keys().map(|old| (*old, last(*old))).collect()
 }
 
-/// The names of hosts, and parts of series' names, that took over from others.
+/// The names of hosts, and parts of series' names, that took over from others. A number is none: it may be a status.
 pub(super) fn names(observed: &Observed) -> BTreeSet<&str> {
     let hosts = of_hosts(&observed.hosts, &observed.volumes, &observed.grid)
         .into_keys()
@@ -100,7 +101,7 @@ pub(super) fn names(observed: &Observed) -> BTreeSet<&str> {
         let former: BTreeSet<&str> = series.former.iter().flat_map(|name| name.split('.')).collect();
         series.path.split('.').filter(move |node| !former.is_empty() && !former.contains(node))
     });
-    hosts.map(String::as_str).chain(nodes).collect()
+    hosts.map(String::as_str).chain(nodes).filter(|name| read_quantity(name).is_none()).collect()
 }
 
 #[cfg(test)]
@@ -136,11 +137,10 @@ mod tests {
         assert_eq!(hosts_of(&observed(0)), BTreeMap::from([(1, 0)]));
         assert!(hosts_of(&observed(1)).is_empty());
         let named = Observed {
-            series: vec![Series {
-                former: vec!["db.x1.n".into()],
-                path: "db.x2.n".into(),
-                ..Series::default()
-            }],
+            series: vec![
+                Series { former: vec!["http.200.n".into()], path: "http.500.n".into(), ..Series::default() },
+                Series { former: vec!["db.x1.n".into()], path: "db.x2.n".into(), ..Series::default() },
+            ],
             ..observed(0)
         };
         assert_eq!(names(&named), BTreeSet::from(["a-2", "x2"]));
