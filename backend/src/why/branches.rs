@@ -260,8 +260,8 @@ mod tests {
             ("a-2.heap", 20..40, 3.0),
             ("a-3.cpu", 40..60, 3.0),
             ("a-3.heap", 40..60, 3.0),
-            ("a-4.cpu", 40..60, 3.0),
-            ("a-4.heap", 40..60, 3.0),
+            ("a-4.cpu", 42..60, 3.0),
+            ("a-4.heap", 42..60, 3.0),
         ];
         assert_eq!(found(&several), ["a-1.cpu a-2.cpu a-3.cpu", "a-1.heap a-2.heap a-3.heap"]);
     }

@@ -60,7 +60,27 @@ impl Life {
     }
 }
 
-/// Pairs of what ended and what took over from it, each of at most one, the likest first. `likeness` is none for what is not alike.
+/// What may have taken over from what.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    old: usize,
+    new: usize,
+    likeness: f64,
+    /// How many buckets lie between the one's end and the other's beginning, either way.
+    apart: usize,
+    /// How far they stand apart, each in the order of its own: of equals those at the same place are one, so that all find one.
+    aside: usize,
+}
+
+/// The likest first.
+fn sort(pairs: &mut [Pair]) {
+    let further = |pair: &Pair| (pair.apart, pair.aside, pair.old, pair.new);
+    pairs.sort_by(|one, other| {
+        other.likeness.total_cmp(&one.likeness).then_with(|| further(one).cmp(&further(other)))
+    });
+}
+
+/// What ended and what took over from it, each from or by at most one, the likest first. `likeness` is none for what is not alike.
 pub(super) fn take_overs(
     lives: &[Life],
     all: &Life,
@@ -70,32 +90,29 @@ pub(super) fn take_overs(
     let ended: Vec<usize> = (0..lives.len()).filter(|at| lives[*at].has_ended(all)).collect();
     let begun: Vec<usize> = (0..lives.len()).filter(|at| lives[*at].has_begun(all)).collect();
     let each = (MOST_PAIRS / begun.len().max(1)).max(MOST_LIKE);
-    let mut pairs: Vec<(f64, usize, usize, usize)> = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     for (number, new) in begun.iter().copied().enumerate() {
-        let begins = lives[new].first;
-        let from = (number * ended.len() / begun.len())
-            .saturating_sub(each / 2)
-            .min(ended.len().saturating_sub(each));
-        let near = ended[from..].iter().take(each).filter_map(|old| {
-            let life = &lives[*old];
-            let (apart, reach) =
-                (life.last.abs_diff(begins), about + PAUSES * life.pause.max(lives[new].pause));
-            (*old != new && life.first < begins && apart <= reach).then_some((*old, apart))
-        });
+        let place = number * ended.len() / begun.len();
+        let from = place.saturating_sub(each / 2).min(ended.len().saturating_sub(each));
+        let pair = |(at, old): (usize, &usize)| {
+            let (old, begins) = (*old, lives[new].first);
+            let (apart, pause) = (lives[old].last.abs_diff(begins), lives[old].pause.max(lives[new].pause));
+            let is_about = old != new && lives[old].first < begins && apart <= about + PAUSES * pause;
+            let likeness = is_about.then(|| likeness(old, new)).flatten()?;
+            Some(Pair { old, new, likeness, apart, aside: at.abs_diff(place) })
+        };
         let first = pairs.len();
-        pairs.extend(near.filter_map(|(old, apart)| Some((likeness(old, new)?, apart, old, new))));
-        pairs[first..].sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+        pairs.extend(ended.iter().enumerate().skip(from).take(each).filter_map(pair));
+        sort(&mut pairs[first..]);
         pairs.truncate(first + MOST_LIKE);
     }
-    pairs.sort_by(|one, other| {
-        other.0.total_cmp(&one.0).then((one.1, one.2, one.3).cmp(&(other.1, other.2, other.3)))
-    });
+    sort(&mut pairs);
     let (mut replaced, mut taken) = (BTreeSet::new(), BTreeSet::new());
-    pairs.retain(|(_, _, old, new)| {
-        let is_free = !replaced.contains(old) && !taken.contains(new);
-        is_free && replaced.insert(*old) && taken.insert(*new)
+    pairs.retain(|pair| {
+        let is_free = !replaced.contains(&pair.old) && !taken.contains(&pair.new);
+        is_free && replaced.insert(pair.old) && taken.insert(pair.new)
     });
-    pairs.into_iter().map(|(_, _, old, new)| (old, new)).collect()
+    pairs.into_iter().map(|pair| (pair.old, pair.new)).collect()
 }
 
 /// The part that so many in common are of all, if it is enough.
@@ -106,4 +123,27 @@ pub(super) fn enough(both: usize, all: usize) -> Option<f64> {
 
 pub(super) fn about(grid: &Grid) -> usize {
     grid.now.selection.len() / ABOUT + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_that_are_alike_each_finds_one() {
+        let life = |first, last| Life { first, last, pause: 1, filled: last - first };
+        let check = |count: usize| {
+            let lives: Vec<Life> = (0..2 * count)
+                .map(|at| if at < count { life(0, 50) } else { life(51, 60) })
+                .chain([life(0, 60)])
+                .collect();
+            let pairs = take_overs(&lives, &life(0, 60), 3, |_, _| Some(1.0));
+            let expected: Vec<(usize, usize)> = (0..count).map(|at| (at, at + count)).collect();
+            assert!(pairs == expected, "{count}: {}", pairs.len());
+        };
+        check(1);
+        check(100);
+        // More than all pairs that are looked at.
+        check(3_000);
+    }
 }
