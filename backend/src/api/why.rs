@@ -134,16 +134,16 @@ impl Work {
         is_wanted: bool,
     ) -> Result<(Why, Stage), ApiError> {
         let step = |reader: &mut SeriesReader, budget: &mut Budget| reader.step(budget);
-        let readers = gathering.series_readers(PARTS);
-        let read =
-            try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step))).await?;
+        let read_all = |readers: Vec<SeriesReader>| {
+            try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step)))
+        };
+        let read = read_all(gathering.series_readers(PARTS)).await?;
         let take = move || {
             let readers = gathering.take_series(read, PARTS);
             (gathering, readers)
         };
         let (mut gathering, readers) = self.queries.run(take).await?;
-        let read =
-            try_join_all(readers.into_iter().map(|reader| self.queries.run_steps(reader, step))).await?;
+        let read = read_all(readers).await?;
         let rank = move || {
             gathering.end_series(read);
             let why = if is_wanted { gathering.rank_all(false) } else { Why::default() };

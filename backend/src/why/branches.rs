@@ -10,6 +10,8 @@ use std::iter;
 /// Whether things beside each other are of one kind is told from so many of them.
 const ENOUGH_BESIDE: usize = 16;
 
+/// Two branches are alike where so large a part of their series is about as high.
+const ALIKE: f64 = 0.5;
 /// So many former names are shown.
 const MOST_IN_A_GLOB: usize = 15;
 
@@ -167,7 +169,7 @@ impl<'a> Walk<'a> {
                 *of_one_kind[old]
                     .get_or_init(|| before.below.len() > 1 && self.is_of_one_kind(before, beside))
             };
-            (alike >= 0.5 || are_of_one_kind()).then_some(common + alike)
+            (alike >= ALIKE || are_of_one_kind()).then_some(common + alike)
         };
         for (old, new) in take_overs(&lives, self.all, about, likeness) {
             let same = beside[new].below.iter();
@@ -181,7 +183,7 @@ impl<'a> Walk<'a> {
         others
             .filter(|other| one.common(other).is_some())
             .take(ENOUGH_BESIDE)
-            .all(|other| self.alike(one, other).max(self.alike(other, one)) >= 0.5)
+            .all(|other| self.alike(one, other).max(self.alike(other, one)) >= ALIKE)
     }
 
     /// The part of what both hold that is about as high; none where nothing can be compared.

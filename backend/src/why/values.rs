@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST: f64 = 0.5;
 /// What has so many times the share that it had is new, and the other way about has ended: it may have begun just before the selection.
 const MUCH: u64 = 10;
-
 /// Of fewer parts of one name nobody knows how often they are replaced.
 const FEW: usize = 3;
 

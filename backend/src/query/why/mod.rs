@@ -82,7 +82,7 @@ impl Gathering {
             plan: begun.plan,
             lines: begun.lines,
             points: begun.points,
-            names: begun.names.iter().map(|path| Called { path: path.clone(), former: Vec::new() }).collect(),
+            names: begun.names.into_iter().map(|path| Called { path, former: Vec::new() }).collect(),
             walk: Some(walk),
             left: Vec::new(),
             sampling: Sampling::Idle,

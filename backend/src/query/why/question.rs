@@ -13,7 +13,6 @@ use crate::why::observed::{Context, Event, Series};
 use sonde_shared::component::Selector;
 use sonde_shared::glob::Glob;
 use sonde_shared::time::{NANOS_PER_SEC, TimeRange, Timestamp};
-use std::sync::Arc;
 
 /// The most series that are compared.
 const MOST_SERIES: usize = 100_000;
@@ -61,9 +60,9 @@ impl Question {
 
     /// What the question was asked from, by the places of these series.
     pub(super) fn context(&self, series: &[Series]) -> Context {
-        let names =
+        let is_charted =
             |one: &Series| [&one.path].into_iter().chain(&one.former).any(|name| self.has_charted(name));
-        let charted = series.iter().zip(0..).filter(|(one, _)| names(one));
+        let charted = series.iter().zip(0..).filter(|(one, _)| is_charted(one));
         Context {
             charted: charted.map(|(_, at)| at).collect(),
             components: self.components.iter().map(|selector| selector.as_str().to_owned()).collect(),
@@ -84,7 +83,7 @@ pub(super) struct Begun {
     pub(super) plan: Plan,
     pub(super) lines: StoredLines,
     pub(super) points: Stored,
-    pub(super) names: Arc<[String]>,
+    pub(super) names: Vec<String>,
     pub(super) own: Vec<bool>,
     pub(super) events: Vec<Event>,
     pub(super) notes: Vec<String>,
@@ -118,7 +117,7 @@ fn series_names(
     store: &MetricStore,
     question: &Question,
     notes: &mut Vec<String>,
-) -> Result<(Arc<[String]>, Vec<String>), StoreError> {
+) -> Result<(Vec<String>, Vec<String>), StoreError> {
     let mut all: Vec<String> = Vec::new();
     for range in [question.selection, question.baseline] {
         let listing = store.listing(range)?;
@@ -134,7 +133,7 @@ fn series_names(
         notes.push(format!("Only {MOST_SERIES} series are compared, the first by name"));
         all.truncate(MOST_SERIES);
     }
-    Ok((all.into(), own))
+    Ok((all, own))
 }
 
 /// What series cost to read.
